@@ -1,0 +1,47 @@
+package api
+
+// StringString is FBS.Common.StringString.
+type StringString struct {
+	Key   string
+	Value string
+}
+
+// StringUint8 is FBS.Common.StringUint8.
+type StringUint8 struct {
+	Key   string
+	Value uint8
+}
+
+// Uint16String is FBS.Common.Uint16String.
+type Uint16String struct {
+	Key   uint16
+	Value string
+}
+
+// Uint32String is FBS.Common.Uint32String.
+type Uint32String struct {
+	Key   uint32
+	Value string
+}
+
+// StringStringArray is FBS.Common.StringStringArray.
+type StringStringArray struct {
+	Key    string
+	Values []string
+}
+
+// TraceDirection is FBS.Common.TraceDirection.
+type TraceDirection uint8
+
+const (
+	TraceDirectionIn  TraceDirection = 0
+	TraceDirectionOut TraceDirection = 1
+)
+
+var traceDirectionNames = []string{"DIRECTION_IN", "DIRECTION_OUT"}
+
+// EnumNames returns the schema's member names, indexed by value.
+func (TraceDirection) EnumNames() []string { return traceDirectionNames }
+
+// String returns the schema's member name.
+func (v TraceDirection) String() string { return enumName(traceDirectionNames, uint8(v)) }

@@ -1,0 +1,6 @@
+package api
+
+// Log is FBS.Log.Log.
+type Log struct {
+	Data string
+}

@@ -1,0 +1,58 @@
+package api
+
+// Event is FBS.Notification.Event.
+type Event uint8
+
+const (
+	EventWorkerClose                           Event = 0
+	EventTransportSendRTCP                     Event = 1
+	EventProducerSend                          Event = 2
+	EventDataProducerSend                      Event = 3
+	EventWorkerRunning                         Event = 4
+	EventTransportSCTPStateChange              Event = 5
+	EventTransportSCTPNegotiatedCapabilities   Event = 6
+	EventTransportTrace                        Event = 7
+	EventWebRtcTransportICESelectedTupleChange Event = 8
+	EventWebRtcTransportICEStateChange         Event = 9
+	EventWebRtcTransportDTLSStateChange        Event = 10
+	EventPlainTransportTuple                   Event = 11
+	EventPlainTransportRTCPTuple               Event = 12
+	EventDirectTransportRTCP                   Event = 13
+	EventProducerScore                         Event = 14
+	EventProducerTrace                         Event = 15
+	EventProducerVideoOrientationChange        Event = 16
+	EventConsumerProducerPause                 Event = 17
+	EventConsumerProducerResume                Event = 18
+	EventConsumerProducerClose                 Event = 19
+	EventConsumerLayersChange                  Event = 20
+	EventConsumerRTP                           Event = 21
+	EventConsumerScore                         Event = 22
+	EventConsumerTrace                         Event = 23
+	EventDataConsumerBufferedAmountLow         Event = 24
+	EventDataConsumerSCTPSendBufferFull        Event = 25
+	EventDataConsumerDataProducerPause         Event = 26
+	EventDataConsumerDataProducerResume        Event = 27
+	EventDataConsumerDataProducerClose         Event = 28
+	EventDataConsumerMessage                   Event = 29
+	EventActiveSpeakerObserverDominantSpeaker  Event = 30
+	EventAudioLevelObserverSilence             Event = 31
+	EventAudioLevelObserverVolumes             Event = 32
+)
+
+var eventNames = []string{"WORKER_CLOSE", "TRANSPORT_SEND_RTCP", "PRODUCER_SEND", "DATAPRODUCER_SEND", "WORKER_RUNNING", "TRANSPORT_SCTP_STATE_CHANGE", "TRANSPORT_SCTP_NEGOTIATED_CAPABILITIES", "TRANSPORT_TRACE", "WEBRTCTRANSPORT_ICE_SELECTED_TUPLE_CHANGE", "WEBRTCTRANSPORT_ICE_STATE_CHANGE", "WEBRTCTRANSPORT_DTLS_STATE_CHANGE", "PLAINTRANSPORT_TUPLE", "PLAINTRANSPORT_RTCP_TUPLE", "DIRECTTRANSPORT_RTCP", "PRODUCER_SCORE", "PRODUCER_TRACE", "PRODUCER_VIDEO_ORIENTATION_CHANGE", "CONSUMER_PRODUCER_PAUSE", "CONSUMER_PRODUCER_RESUME", "CONSUMER_PRODUCER_CLOSE", "CONSUMER_LAYERS_CHANGE", "CONSUMER_RTP", "CONSUMER_SCORE", "CONSUMER_TRACE", "DATACONSUMER_BUFFERED_AMOUNT_LOW", "DATACONSUMER_SCTP_SENDBUFFER_FULL", "DATACONSUMER_DATAPRODUCER_PAUSE", "DATACONSUMER_DATAPRODUCER_RESUME", "DATACONSUMER_DATAPRODUCER_CLOSE", "DATACONSUMER_MESSAGE", "ACTIVESPEAKEROBSERVER_DOMINANT_SPEAKER", "AUDIOLEVELOBSERVER_SILENCE", "AUDIOLEVELOBSERVER_VOLUMES"}
+
+// EnumNames returns the schema's member names, indexed by value.
+func (Event) EnumNames() []string { return eventNames }
+
+// String returns the schema's member name.
+func (v Event) String() string { return enumName(eventNames, uint8(v)) }
+
+// NotificationBody is the union FBS.Notification.Body; each member is a pointer to one of the types that UnionNotificationBody lists.
+type NotificationBody interface{ isNotificationBody() }
+
+// Notification is FBS.Notification.Notification.
+type Notification struct {
+	HandlerID string
+	Event     Event
+	Body      NotificationBody
+}

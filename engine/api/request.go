@@ -1,0 +1,94 @@
+package api
+
+// Method is FBS.Request.Method.
+type Method uint8
+
+const (
+	MethodWorkerDump                                Method = 0
+	MethodWorkerGetResourceUsage                    Method = 1
+	MethodWorkerUpdateSettings                      Method = 2
+	MethodWorkerCreateWebRtcServer                  Method = 3
+	MethodWorkerCreateRouter                        Method = 4
+	MethodWorkerWebRtcServerClose                   Method = 5
+	MethodWorkerCloseRouter                         Method = 6
+	MethodWebRtcServerDump                          Method = 7
+	MethodRouterDump                                Method = 8
+	MethodRouterCreateWebRtcTransport               Method = 9
+	MethodRouterCreateWebRtcTransportWithServer     Method = 10
+	MethodRouterCreatePlainTransport                Method = 11
+	MethodRouterCreatePipeTransport                 Method = 12
+	MethodRouterCreateDirectTransport               Method = 13
+	MethodRouterCloseTransport                      Method = 14
+	MethodRouterCreateActiveSpeakerObserver         Method = 15
+	MethodRouterCreateAudioLevelObserver            Method = 16
+	MethodRouterCloseRTPObserver                    Method = 17
+	MethodTransportDump                             Method = 18
+	MethodTransportGetStats                         Method = 19
+	MethodTransportConnect                          Method = 20
+	MethodTransportSetMaxIncomingBitrate            Method = 21
+	MethodTransportSetMaxOutgoingBitrate            Method = 22
+	MethodTransportSetMinOutgoingBitrate            Method = 23
+	MethodTransportRestartICE                       Method = 24
+	MethodTransportProduce                          Method = 25
+	MethodTransportProduceData                      Method = 26
+	MethodTransportConsume                          Method = 27
+	MethodTransportConsumeData                      Method = 28
+	MethodTransportEnableTraceEvent                 Method = 29
+	MethodTransportCloseProducer                    Method = 30
+	MethodTransportCloseConsumer                    Method = 31
+	MethodTransportCloseDataProducer                Method = 32
+	MethodTransportCloseDataConsumer                Method = 33
+	MethodPlainTransportConnect                     Method = 34
+	MethodPipeTransportConnect                      Method = 35
+	MethodWebRtcTransportConnect                    Method = 36
+	MethodProducerDump                              Method = 37
+	MethodProducerGetStats                          Method = 38
+	MethodProducerPause                             Method = 39
+	MethodProducerResume                            Method = 40
+	MethodProducerEnableTraceEvent                  Method = 41
+	MethodConsumerDump                              Method = 42
+	MethodConsumerGetStats                          Method = 43
+	MethodConsumerPause                             Method = 44
+	MethodConsumerResume                            Method = 45
+	MethodConsumerSetPreferredLayers                Method = 46
+	MethodConsumerSetPriority                       Method = 47
+	MethodConsumerRequestKeyFrame                   Method = 48
+	MethodConsumerEnableTraceEvent                  Method = 49
+	MethodDataProducerDump                          Method = 50
+	MethodDataProducerGetStats                      Method = 51
+	MethodDataProducerPause                         Method = 52
+	MethodDataProducerResume                        Method = 53
+	MethodDataConsumerDump                          Method = 54
+	MethodDataConsumerGetStats                      Method = 55
+	MethodDataConsumerPause                         Method = 56
+	MethodDataConsumerResume                        Method = 57
+	MethodDataConsumerGetBufferedAmount             Method = 58
+	MethodDataConsumerSetBufferedAmountLowThreshold Method = 59
+	MethodDataConsumerSend                          Method = 60
+	MethodDataConsumerSetSubchannels                Method = 61
+	MethodDataConsumerAddSubchannel                 Method = 62
+	MethodDataConsumerRemoveSubchannel              Method = 63
+	MethodRTPObserverPause                          Method = 64
+	MethodRTPObserverResume                         Method = 65
+	MethodRTPObserverAddProducer                    Method = 66
+	MethodRTPObserverRemoveProducer                 Method = 67
+)
+
+var methodNames = []string{"WORKER_DUMP", "WORKER_GET_RESOURCE_USAGE", "WORKER_UPDATE_SETTINGS", "WORKER_CREATE_WEBRTCSERVER", "WORKER_CREATE_ROUTER", "WORKER_WEBRTCSERVER_CLOSE", "WORKER_CLOSE_ROUTER", "WEBRTCSERVER_DUMP", "ROUTER_DUMP", "ROUTER_CREATE_WEBRTCTRANSPORT", "ROUTER_CREATE_WEBRTCTRANSPORT_WITH_SERVER", "ROUTER_CREATE_PLAINTRANSPORT", "ROUTER_CREATE_PIPETRANSPORT", "ROUTER_CREATE_DIRECTTRANSPORT", "ROUTER_CLOSE_TRANSPORT", "ROUTER_CREATE_ACTIVESPEAKEROBSERVER", "ROUTER_CREATE_AUDIOLEVELOBSERVER", "ROUTER_CLOSE_RTPOBSERVER", "TRANSPORT_DUMP", "TRANSPORT_GET_STATS", "TRANSPORT_CONNECT", "TRANSPORT_SET_MAX_INCOMING_BITRATE", "TRANSPORT_SET_MAX_OUTGOING_BITRATE", "TRANSPORT_SET_MIN_OUTGOING_BITRATE", "TRANSPORT_RESTART_ICE", "TRANSPORT_PRODUCE", "TRANSPORT_PRODUCE_DATA", "TRANSPORT_CONSUME", "TRANSPORT_CONSUME_DATA", "TRANSPORT_ENABLE_TRACE_EVENT", "TRANSPORT_CLOSE_PRODUCER", "TRANSPORT_CLOSE_CONSUMER", "TRANSPORT_CLOSE_DATAPRODUCER", "TRANSPORT_CLOSE_DATACONSUMER", "PLAINTRANSPORT_CONNECT", "PIPETRANSPORT_CONNECT", "WEBRTCTRANSPORT_CONNECT", "PRODUCER_DUMP", "PRODUCER_GET_STATS", "PRODUCER_PAUSE", "PRODUCER_RESUME", "PRODUCER_ENABLE_TRACE_EVENT", "CONSUMER_DUMP", "CONSUMER_GET_STATS", "CONSUMER_PAUSE", "CONSUMER_RESUME", "CONSUMER_SET_PREFERRED_LAYERS", "CONSUMER_SET_PRIORITY", "CONSUMER_REQUEST_KEY_FRAME", "CONSUMER_ENABLE_TRACE_EVENT", "DATAPRODUCER_DUMP", "DATAPRODUCER_GET_STATS", "DATAPRODUCER_PAUSE", "DATAPRODUCER_RESUME", "DATACONSUMER_DUMP", "DATACONSUMER_GET_STATS", "DATACONSUMER_PAUSE", "DATACONSUMER_RESUME", "DATACONSUMER_GET_BUFFERED_AMOUNT", "DATACONSUMER_SET_BUFFERED_AMOUNT_LOW_THRESHOLD", "DATACONSUMER_SEND", "DATACONSUMER_SET_SUBCHANNELS", "DATACONSUMER_ADD_SUBCHANNEL", "DATACONSUMER_REMOVE_SUBCHANNEL", "RTPOBSERVER_PAUSE", "RTPOBSERVER_RESUME", "RTPOBSERVER_ADD_PRODUCER", "RTPOBSERVER_REMOVE_PRODUCER"}
+
+// EnumNames returns the schema's member names, indexed by value.
+func (Method) EnumNames() []string { return methodNames }
+
+// String returns the schema's member name.
+func (v Method) String() string { return enumName(methodNames, uint8(v)) }
+
+// RequestBody is the union FBS.Request.Body; each member is a pointer to one of the types that UnionRequestBody lists.
+type RequestBody interface{ isRequestBody() }
+
+// Request is FBS.Request.Request.
+type Request struct {
+	ID        uint32
+	Method    Method
+	HandlerID string
+	Body      RequestBody
+}
