@@ -1,0 +1,74 @@
+// Package srtp protects RTP and RTCP (RFC 3711, RFC 7714). A Sender and a Receiver each hold one direction of one
+// transport: keys, the roll-over counter and replay window of each SSRC. Both are plain state without locks and belong
+// to whoever owns the transport.
+package srtp
+
+import "errors"
+
+// Suite is an SRTP protection profile that mediasoup offers, in the order of preference.
+type Suite uint8
+
+const (
+	AEADAES256GCM      Suite = iota // AEAD_AES_256_GCM, RFC 7714 section 12
+	AEADAES128GCM                   // AEAD_AES_128_GCM, RFC 7714 section 12
+	AESCM128HMACSHA180              // AES_CM_128_HMAC_SHA1_80, RFC 4568 section 6.2
+	AESCM128HMACSHA132              // AES_CM_128_HMAC_SHA1_32, RFC 4568 section 6.2
+	numSuites          = int(iota)
+)
+
+// Lengths from the specification, in bytes.
+const (
+	cmKeyLen     = 16 // RFC 4568 section 6.2
+	cmSaltLen    = 14 // RFC 3711 section 8.2
+	gcmSaltLen   = 12 // RFC 7714 section 12
+	gcmTagLen    = 16 // RFC 7714 section 13.2
+	sha180TagLen = 10 // RFC 3711 section 5.2
+	sha132TagLen = 4  // RFC 4568 section 6.2
+)
+
+// MaxOverheadRTP is the most bytes that ProtectRTP adds behind a packet, whatever the suite.
+const MaxOverheadRTP = gcmTagLen
+
+// Errors for packets and keys. Errors of packets from the network are these very values, so that the caller counts them
+// by comparing with errors.Is and no garbage arises.
+var (
+	// ErrKeyLength says that key and salt together have not the length which the suite wants.
+	ErrKeyLength = errors.New("srtp: wrong length of key and salt")
+	// ErrNoSpace says that the slice has no room for the tag behind the packet: a fault of the caller.
+	ErrNoSpace = errors.New("srtp: no room for the authentication tag")
+	// ErrMalformed says that the packet is too short or its header lies about its length.
+	ErrMalformed = errors.New("srtp: malformed packet")
+	// ErrAuthentication says that the authentication tag is wrong: a forged or damaged packet, or other keys.
+	ErrAuthentication = errors.New("srtp: authentication failed")
+	// ErrReplayed says that the packet was received before or is older than the replay window.
+	ErrReplayed = errors.New("srtp: replayed packet")
+	// ErrTooManySSRCs says that the peer uses more than MaxSSRCs.
+	ErrTooManySSRCs = errors.New("srtp: too many SSRCs")
+	// ErrKeyExhausted says that the key protected as many packets as RFC 3711 section 9.2 allows.
+	ErrKeyExhausted = errors.New("srtp: key exhausted")
+)
+
+type suiteInfo struct {
+	keyLen, saltLen, rtpTagLen, rtcpTagLen int
+}
+
+var suites = [numSuites]suiteInfo{
+	AEADAES256GCM:      {32, gcmSaltLen, gcmTagLen, gcmTagLen},
+	AEADAES128GCM:      {16, gcmSaltLen, gcmTagLen, gcmTagLen},
+	AESCM128HMACSHA180: {cmKeyLen, cmSaltLen, sha180TagLen, sha180TagLen},
+	AESCM128HMACSHA132: {cmKeyLen, cmSaltLen, sha132TagLen, sha180TagLen},
+}
+
+// KeyLen returns the length of the master key in bytes.
+func (s Suite) KeyLen() int { return suites[s].keyLen }
+
+// SaltLen returns the length of the master salt in bytes.
+func (s Suite) SaltLen() int { return suites[s].saltLen }
+
+// OverheadRTP returns how many bytes ProtectRTP adds behind a packet.
+func (s Suite) OverheadRTP() int { return suites[s].rtpTagLen }
+
+// OverheadRTCP returns how many bytes ProtectRTCP adds behind a packet: tag and SRTCP index.
+func (s Suite) OverheadRTCP() int { return suites[s].rtcpTagLen + 4 }
+
+func (s Suite) isAEAD() bool { return s <= AEADAES128GCM }
