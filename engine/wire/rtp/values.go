@@ -1,0 +1,216 @@
+package rtp
+
+import (
+	"encoding/binary"
+	"time"
+
+	"gazpacho/engine/unit"
+)
+
+// Lengths in bytes of header extension values that have a fixed one.
+const (
+	AbsSendTimeLen      = 3
+	TransportCCLen      = 2
+	AudioLevelLen       = 1
+	VideoOrientationLen = 1
+	PlayoutDelayLen     = 3
+	TimeOffsetLen       = 3
+	PacketIDLen         = 4
+
+	absCaptureTimeLen           = 8
+	absCaptureTimeWithOffsetLen = 16
+)
+
+// MaxMIDLen is the length in bytes of the longest MID that is written, upstream's value.
+const MaxMIDLen = 8
+
+// ParseID reads the value of a MID, RtpStreamId or RepairedRtpStreamId extension (RFC 9143 section 15.1, RFC 8852 section 3).
+// It reports false for an empty one. The string is a copy; to compare without copying write string(value) == id.
+func ParseID(value []byte) (id string, ok bool) {
+	return string(value), len(value) > 0
+}
+
+// absSendTimeWrap is the time after which the 24 bits of an absolute send time begin anew.
+const absSendTimeWrap = 64 * time.Second
+
+// AbsSendTime returns t as the abs-send-time extension carries it: seconds with 18 fractional bits, modulo 64 s
+// (http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time).
+func AbsSendTime(t unit.Time) uint32 {
+	in := time.Duration(t) % absSendTimeWrap
+	if in < 0 {
+		in += absSendTimeWrap
+	}
+	return uint32((uint64(in)<<18+uint64(time.Second)/2)/uint64(time.Second)) & 0xffffff
+}
+
+// ParseAbsSendTime reads an abs-send-time in units of 1/2^18 s.
+func ParseAbsSendTime(value []byte) (t uint32, ok bool) {
+	if len(value) != AbsSendTimeLen {
+		return 0, false
+	}
+	return uint24(value), true
+}
+
+// PutAbsSendTime writes t into dst, which has room for AbsSendTimeLen bytes.
+func PutAbsSendTime(dst []byte, t unit.Time) { putUint24(dst, AbsSendTime(t)) }
+
+// AppendAbsSendTime appends t as the value of an abs-send-time extension.
+func AppendAbsSendTime(b []byte, t unit.Time) []byte { return appendUint24(b, AbsSendTime(t)) }
+
+// ParseTransportCC reads a transport-wide sequence number (draft-holmer-rmcat-transport-wide-cc-extensions-01 section 2).
+func ParseTransportCC(value []byte) (seq unit.SeqNo, ok bool) {
+	if len(value) != TransportCCLen {
+		return 0, false
+	}
+	return unit.SeqNo(binary.BigEndian.Uint16(value)), true
+}
+
+// PutTransportCC writes seq into dst, which has room for TransportCCLen bytes.
+func PutTransportCC(dst []byte, seq unit.SeqNo) { binary.BigEndian.PutUint16(dst, uint16(seq)) }
+
+// AppendTransportCC appends seq as the value of a transport-wide sequence number extension.
+func AppendTransportCC(b []byte, seq unit.SeqNo) []byte {
+	return binary.BigEndian.AppendUint16(b, uint16(seq))
+}
+
+// AudioLevel is the loudness of a packet's audio (RFC 6464 section 3).
+type AudioLevel struct {
+	// Volume is in -dBov: 0 is the loudest, 127 is silence.
+	Volume uint8
+	// Voice says that the sender believes the packet contains speech.
+	Voice bool
+}
+
+// ParseAudioLevel reads the value of an ssrc-audio-level extension.
+func ParseAudioLevel(value []byte) (l AudioLevel, ok bool) {
+	if len(value) != AudioLevelLen {
+		return AudioLevel{}, false
+	}
+	return AudioLevel{Volume: value[0] & 0x7f, Voice: value[0]&0x80 != 0}, true
+}
+
+// AppendAudioLevel appends l as the value of an ssrc-audio-level extension.
+func AppendAudioLevel(b []byte, l AudioLevel) []byte {
+	v := l.Volume & 0x7f
+	if l.Voice {
+		v |= 0x80
+	}
+	return append(b, v)
+}
+
+// VideoOrientation says how a receiver turns the picture upright (3GPP TS 26.114 section 7.4.5).
+type VideoOrientation struct {
+	// Camera: the camera faces away from the user (back-facing).
+	Camera bool
+	// Flip: the picture is mirrored horizontally.
+	Flip bool
+	// Rotation is in degrees, counter-clockwise: 0, 90, 180 or 270.
+	Rotation uint16
+}
+
+// ParseVideoOrientation reads the value of a video-orientation extension.
+func ParseVideoOrientation(value []byte) (o VideoOrientation, ok bool) {
+	if len(value) != VideoOrientationLen {
+		return VideoOrientation{}, false
+	}
+	v := value[0]
+	return VideoOrientation{Camera: v&0x08 != 0, Flip: v&0x04 != 0, Rotation: uint16(v&0x03) * 90}, true
+}
+
+// AppendVideoOrientation appends o as the value of a video-orientation extension.
+func AppendVideoOrientation(b []byte, o VideoOrientation) []byte {
+	v := uint8(o.Rotation/90) & 0x03
+	if o.Camera {
+		v |= 0x08
+	}
+	if o.Flip {
+		v |= 0x04
+	}
+	return append(b, v)
+}
+
+// PlayoutDelay bounds the delay which a receiver adds (http://www.webrtc.org/experiments/rtp-hdrext/playout-delay): multiples
+// of 10 ms up to 40.95 s.
+type PlayoutDelay struct {
+	Min, Max time.Duration
+}
+
+const playoutDelayUnit = 10 * time.Millisecond
+
+// ParsePlayoutDelay reads the value of a playout-delay extension.
+func ParsePlayoutDelay(value []byte) (d PlayoutDelay, ok bool) {
+	if len(value) != PlayoutDelayLen {
+		return PlayoutDelay{}, false
+	}
+	v := uint24(value)
+	return PlayoutDelay{Min: time.Duration(v>>12) * playoutDelayUnit, Max: time.Duration(v&0xfff) * playoutDelayUnit}, true
+}
+
+// AppendPlayoutDelay appends d as the value of a playout-delay extension; what exceeds 12 bits becomes the greatest value.
+func AppendPlayoutDelay(b []byte, d PlayoutDelay) []byte {
+	units := func(t time.Duration) uint32 { return uint32(min(max(t/playoutDelayUnit, 0), 0xfff)) }
+	return appendUint24(b, units(d.Min)<<12|units(d.Max))
+}
+
+// AbsCaptureTime is when a frame was captured (http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time).
+type AbsCaptureTime struct {
+	// Timestamp is on the capturer's clock in the 64-bit NTP format.
+	Timestamp uint64
+	// ClockOffset, in units of 1/2^32 s, is the sender's estimate of the capturer's clock minus its own, when HasClockOffset.
+	ClockOffset    int64
+	HasClockOffset bool
+}
+
+// ParseAbsCaptureTime reads the value of an abs-capture-time extension, with or without clock offset.
+func ParseAbsCaptureTime(value []byte) (t AbsCaptureTime, ok bool) {
+	switch len(value) {
+	case absCaptureTimeLen:
+	case absCaptureTimeWithOffsetLen:
+		t.ClockOffset, t.HasClockOffset = int64(binary.BigEndian.Uint64(value[absCaptureTimeLen:])), true
+	default:
+		return AbsCaptureTime{}, false
+	}
+	t.Timestamp = binary.BigEndian.Uint64(value)
+	return t, true
+}
+
+// AppendAbsCaptureTime appends t as the value of an abs-capture-time extension.
+func AppendAbsCaptureTime(b []byte, t AbsCaptureTime) []byte {
+	b = binary.BigEndian.AppendUint64(b, t.Timestamp)
+	if t.HasClockOffset {
+		b = binary.BigEndian.AppendUint64(b, uint64(t.ClockOffset))
+	}
+	return b
+}
+
+// ParseTimeOffset reads a transmission time offset (RFC 5450 section 2) in units of the RTP clock.
+func ParseTimeOffset(value []byte) (offset int32, ok bool) {
+	if len(value) != TimeOffsetLen {
+		return 0, false
+	}
+	return int32(uint24(value)<<8) >> 8, true
+}
+
+// AppendTimeOffset appends the lower 24 bits of offset as the value of a transmission time offset extension.
+func AppendTimeOffset(b []byte, offset int32) []byte { return appendUint24(b, uint32(offset)) }
+
+// ParsePacketID reads mediasoup's own extension (urn:mediasoup:params:rtp-hdrext:packet-id), which numbers the packets of a
+// worker.
+func ParsePacketID(value []byte) (id uint32, ok bool) {
+	if len(value) != PacketIDLen {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(value), true
+}
+
+// AppendPacketID appends id as the value of mediasoup's packet id extension.
+func AppendPacketID(b []byte, id uint32) []byte { return binary.BigEndian.AppendUint32(b, id) }
+
+func uint24(b []byte) uint32 { return uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2]) }
+
+func putUint24(b []byte, v uint32) {
+	_ = b[2]
+	b[0], b[1], b[2] = byte(v>>16), byte(v>>8), byte(v)
+}
+
+func appendUint24(b []byte, v uint32) []byte { return append(b, byte(v>>16), byte(v>>8), byte(v)) }
