@@ -1,0 +1,45 @@
+# Gazpacho: mediasoup's media worker in Go. "make" builds it; "make test" and "make demo" set up what they need themselves.
+
+GO      ?= go
+BIN     := bin/mediasoup-worker
+
+.PHONY: build test demo check generate compat node-test bench-fanout format clean
+.DEFAULT_GOAL := build
+
+# Always runs: the Go tool itself knows what is up to date.
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/mediasoup-worker
+
+# Everything: checks, Go tests, upstream's suites, our Node tests, the demo.
+test:
+	scripts/test.sh
+
+# Ten seconds of ffmpeg's test pictures and tone through the worker; recordings in build/demo.
+demo: build
+	scripts/demo.sh
+
+# What a change must pass, without Node: format, vet, staticcheck, import rules, tests, generated files, fuzzing.
+check:
+	scripts/check.sh
+
+# Rewrites the files that are made from the npm package (fbs/schema).
+generate:
+	fbs/gen/generate.sh
+
+# mediasoup's own test suites, as npm ships them.
+compat: build
+	compat-tests/run.sh
+
+# Our tests through the unchanged Node API.
+node-test: build
+	scripts/node-test.sh
+
+# CPU and memory per forwarded packet; WORKER_BIN=… measures another worker binary.
+bench-fanout: build
+	scripts/bench-fanout.sh
+
+format:
+	$(GO) tool -modfile=tools/go.mod gofumpt -w $$(scripts/go-files.sh)
+
+clean:
+	rm -rf bin build

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Measures CPU and memory per forwarded packet of a worker binary. WORKER_BIN=… takes another worker than ours; arguments
+# go to node-harness/bench/fanout.js (--help lists them).
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+source "$ROOT/scripts/harness.sh"
+prepare_harness
+mkdir -p "$BUILD/bench"
+(cd "$ROOT" && CGO_ENABLED=0 go build -trimpath -o "$BUILD/bench/loadgen" ./node-harness/bench/loadgen)
+exec "$NODE" "$HARNESS/bench/fanout.js" --loadgen "$BUILD/bench/loadgen" --out "$BUILD/bench" "$@"

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Checks the Go side: format, vet, staticcheck, tests with the race detector in random order (import rules are one of
+# them), generated files, a short run of every fuzz target. FUZZTIME sets the length of one fuzz run (default 5s).
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+cd "$ROOT"
+need_command go "install Go 1.26 or newer (https://go.dev/dl)"
+
+FUZZTIME=${FUZZTIME:-5s}
+
+say "gofumpt"
+unformatted=$(scripts/go-files.sh | xargs -r go tool -modfile=tools/go.mod gofumpt -l)
+[ -z "$unformatted" ] || die "not formatted (run: make format):
+$unformatted"
+
+say "go vet"
+go vet ./...
+
+say "staticcheck"
+go tool -modfile=tools/go.mod staticcheck ./...
+
+say "generated files"
+fbs/gen/generate.sh --check
+
+say "go test -race -shuffle=on"
+need_c_compiler
+CGO_ENABLED=1 go test -race -shuffle=on -timeout 10m ./...
+
+say "fuzz targets, $FUZZTIME each"
+mkdir -p "$BUILD"
+# Both the list and the runs stop the script when they fail: no pipe hides their exit codes.
+targets=$(scripts/go-files.sh | grep '_test\.go$' | xargs -r grep -H '^func Fuzz' | sed 's/^\(.*\)\/[^/]*:func \(Fuzz[A-Za-z0-9_]*\).*/\1 \2/' || true)
+[ -n "$targets" ] || die "no fuzz target found: the search is broken"
+while read -r folder target; do
+	echo "$target ($folder)"
+	go test "./$folder" -run '^$' -fuzz "^$target\$" -fuzztime "$FUZZTIME" >"$BUILD/fuzz.log" 2>&1 || {
+		cat "$BUILD/fuzz.log"
+		die "$target failed; go has kept the input in $folder/testdata/fuzz"
+	}
+done <<<"$targets"
+
+say "checks passed"

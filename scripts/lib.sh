@@ -1,0 +1,98 @@
+# Functions that the scripts of this repository share. Source it; it runs nothing.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+BUILD=$ROOT/build
+
+say() { printf '%s\n' "==> $*" >&2; }
+die() { printf '%s\n' "error: $*" >&2; exit 1; }
+
+# need_command COMMAND HINT: ends the script when COMMAND is missing.
+need_command() {
+	command -v "$1" >/dev/null 2>&1 || die "$1 is missing: $2"
+}
+
+# need_package COMMAND PACKAGE: installs a Debian package that provides COMMAND, or says how to.
+need_package() {
+	local command=$1 package=$2
+	command -v "$command" >/dev/null 2>&1 && return 0
+	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+		die "$command is missing. Install it, then run this again:
+    sudo apt-get update && sudo apt-get install -y --no-install-recommends $package"
+	fi
+	say "installing $package (apt-get)"
+	apt-get update -qq >&2 &&
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >&2 ||
+		die "apt-get could not install $package"
+	command -v "$command" >/dev/null 2>&1 || die "$package is installed, but there is no $command"
+}
+
+# need_c_compiler: the race detector links with cgo, which wants a C compiler and the C library's headers.
+need_c_compiler() {
+	local probe='#include <stdlib.h>
+int main(void) { return 0; }'
+	local cc
+	cc=$(go env CC)
+	if printf '%s' "$probe" | $cc -x c -o /dev/null - >/dev/null 2>&1; then
+		return 0
+	fi
+	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+		die "Go's race detector needs a C compiler. Install it, then run this again:
+    sudo apt-get update && sudo apt-get install -y --no-install-recommends gcc libc6-dev"
+	fi
+	say "installing gcc and libc6-dev (apt-get)"
+	apt-get update -qq >&2 &&
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc libc6-dev >&2 ||
+		die "apt-get could not install gcc and libc6-dev"
+}
+
+# npm_ci FOLDER: installs what FOLDER/package-lock.json pins, unless that is there already.
+# Install scripts stay off: nothing here needs one, and mediasoup's would fetch or build the C++ worker.
+npm_ci() {
+	local folder=$1 stamp=$1/node_modules/.gazpacho-lock
+	if [ -f "$stamp" ] && cmp -s "$stamp" "$folder/package-lock.json"; then
+		return 0
+	fi
+	need_command npm "install npm (it comes with Node.js)"
+	say "npm ci in ${folder#"$ROOT"/}"
+	local try
+	for try in 1 2 3; do
+		if (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2); then
+			cp "$folder/package-lock.json" "$stamp"
+			return 0
+		fi
+		say "npm ci failed (try $try of 3)"
+	done
+	die "npm could not install the packages of ${folder#"$ROOT"/}"
+}
+
+# copy_package FROM TO: puts a committed package.json with its lock file into a folder below build/.
+copy_package() {
+	mkdir -p "$2"
+	local file
+	for file in package.json package-lock.json .npmrc; do
+		[ -f "$1/$file" ] || continue
+		cmp -s "$1/$file" "$2/$file" || cp "$1/$file" "$2/$file"
+	done
+}
+
+# node_bin: prints the path of a Node.js that mediasoup accepts (22 or newer).
+node_bin() {
+	local major=0
+	if command -v node >/dev/null 2>&1; then
+		major=$(node -p 'process.versions.node.split(".")[0]')
+	fi
+	if [ "$major" -ge 22 ]; then
+		command -v node
+		return 0
+	fi
+	copy_package "$ROOT/scripts/node" "$BUILD/node"
+	npm_ci "$BUILD/node"
+	local candidate
+	for candidate in "$BUILD"/node/node_modules/node-linux-*/bin/node; do
+		if "$candidate" --version >/dev/null 2>&1; then
+			printf '%s\n' "$candidate"
+			return 0
+		fi
+	done
+	die "Node.js 22 or newer is needed (found ${major}), and npm has none for this machine"
+}

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Runs our integration tests: the unchanged mediasoup Node API against our worker. Arguments: test files (default: all).
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+source "$ROOT/scripts/harness.sh"
+prepare_harness
+cd "$HARNESS"
+exec "$NODE" run-tests.js "$@"
