@@ -16,29 +16,34 @@ const (
 	MultiOpus
 )
 
-var kinds = map[string]Kind{
-	"video/vp8":       VP8,
-	"video/vp9":       VP9,
-	"video/h264":      H264,
-	"video/av1":       AV1,
-	"audio/opus":      Opus,
-	"audio/multiopus": MultiOpus,
+// KindOf returns the kind of a mime type such as "video/VP8", in which case does not matter.
+func KindOf(mimeType string) Kind {
+	switch strings.ToLower(mimeType) {
+	case "video/vp8":
+		return VP8
+	case "video/vp9":
+		return VP9
+	case "video/h264":
+		return H264
+	case "video/av1":
+		return AV1
+	case "audio/opus":
+		return Opus
+	case "audio/multiopus":
+		return MultiOpus
+	}
+	return Other
 }
 
-// KindOf returns the kind of a mime type such as "video/VP8", in which case does not matter.
-func KindOf(mimeType string) Kind { return kinds[strings.ToLower(mimeType)] }
-
-// CanBeKeyFrame reports whether packets of the codec can be recognised as key frames without further state, so that a
-// consumer may wait for one (upstream's rule, which leaves AV1 out).
+// CanBeKeyFrame reports whether a consumer of the codec waits for a key frame before it begins, and asks for one. It is
+// upstream's table, which leaves AV1 out although its key frames are recognised.
 func (k Kind) CanBeKeyFrame() bool { return k == VP8 || k == VP9 || k == H264 }
 
-// ValidForSimulcast reports whether a simulcast consumer can switch between streams of this codec (upstream's table).
+// ValidForSimulcast reports whether a simulcast consumer can switch between streams of the codec (upstream's table).
 func (k Kind) ValidForSimulcast() bool { return k == VP8 || k == H264 }
 
-// ValidForSVC reports whether an SVC consumer can select layers within a stream of this codec (upstream's table).
+// ValidForSVC reports whether an SVC consumer can select layers within a stream of the codec (upstream's table).
 func (k Kind) ValidForSVC() bool { return k == VP8 || k == VP9 || k == H264 || k == AV1 }
 
-// parse fills d and reports whether the payload is one that the codec allows.
-func (k Kind) parse(payload, dependencyDescriptor []byte, d *Descriptor) bool {
-	return true
-}
+// UsesDependencyDescriptor reports whether the codec's layers are told by the dependency descriptor extension.
+func (k Kind) UsesDependencyDescriptor() bool { return k == H264 || k == AV1 }

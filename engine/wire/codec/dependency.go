@@ -1,0 +1,144 @@
+package codec
+
+// From the specification (AV1 RTP payload format, appendix A: dependency descriptor RTP header extension).
+const (
+	dependencyMandatoryLen = 3
+
+	maxTemplates     = 64
+	maxSpatialLayer  = 3
+	maxTemporalLayer = 7
+
+	sameLayer         = 0
+	nextTemporalLayer = 1
+	nextSpatialLayer  = 2
+	noMoreTemplates   = 3
+
+	decodeTargetIndicationBits = 2
+	frameDiffBits              = 4
+	renderResolutionBits       = 32
+)
+
+// DependencyStructure holds the templates of a stream that carries dependency descriptors. They come with the key frames and
+// tell the layer of every later packet. The zero value knows no templates; each received stream has its own.
+type DependencyStructure struct {
+	count         uint8 // number of templates
+	offset        uint8 // id of the first template
+	decodeTargets uint8
+	// SpatialLayers and TemporalLayers are how many layers of either kind the templates name.
+	spatialLayers, temporalLayers uint8
+	layers                        [maxTemplates]layer
+}
+
+// layer is a template's place, as much of the template as forwarding needs.
+type layer struct{ spatial, temporal uint8 }
+
+// Layers returns how many spatial and temporal layers the stream's templates name, 0 and 0 before the first key frame.
+func (s *DependencyStructure) Layers() (spatial, temporal uint8) {
+	return s.spatialLayers, s.temporalLayers
+}
+
+// describe reads a dependency descriptor into d and, when it brings templates, into s; it reports whether all could be read
+// and the packet's template is known. A nil s takes the descriptor for what it says on its own, without layers.
+func (s *DependencyStructure) describe(b []byte, d *Descriptor) bool {
+	if len(b) < dependencyMandatoryLen {
+		return false
+	}
+	r := bitReader{b: b}
+	d.HasDependency = true
+	d.StartOfFrame, d.EndOfFrame = r.flag(), r.flag()
+	d.TemplateID, d.FrameNumber = uint8(r.read(6)), uint16(r.read(16))
+	if len(b) == dependencyMandatoryLen {
+		return s == nil || s.place(d)
+	}
+	hasStructure, hasActive := r.flag(), r.flag()
+	r.skip(3) // custom decode target indications, frame diffs and chains, which nobody here needs
+	d.KeyFrame = hasStructure
+	if s == nil {
+		return true
+	}
+	next := *s
+	if hasStructure {
+		if !next.read(&r) {
+			return false
+		}
+		d.ActiveDecodeTargets = uint32(uint64(1)<<next.decodeTargets - 1)
+	}
+	if hasActive {
+		d.ActiveDecodeTargets = r.read(int(next.decodeTargets))
+	}
+	if r.overrun || !next.place(d) {
+		return false
+	}
+	*s = next
+	return true
+}
+
+// place sets the layers of d to those of its template, and reports whether s knows that one.
+func (s *DependencyStructure) place(d *Descriptor) bool {
+	index := (d.TemplateID - s.offset) % maxTemplates
+	if index >= s.count {
+		return false
+	}
+	l := s.layers[index]
+	d.SpatialLayer, d.HasSpatialLayer = l.spatial, true
+	d.TemporalLayer, d.HasTemporalLayer = l.temporal, true
+	return true
+}
+
+// read reads a template dependency structure and reports whether it is one.
+func (s *DependencyStructure) read(r *bitReader) bool {
+	*s = DependencyStructure{offset: uint8(r.read(6)), decodeTargets: uint8(r.read(5)) + 1}
+	if !s.readLayers(r) {
+		return false
+	}
+	r.skip(decodeTargetIndicationBits * int(s.count) * int(s.decodeTargets))
+	for range s.count {
+		for r.flag() {
+			r.skip(frameDiffBits)
+		}
+	}
+	s.skipChains(r)
+	if r.flag() {
+		r.skip(renderResolutionBits * int(s.spatialLayers))
+	}
+	return !r.overrun
+}
+
+// readLayers reads the layer of each template: the same as that of the one before, one temporal layer further, or the
+// beginning of the next spatial layer.
+func (s *DependencyStructure) readLayers(r *bitReader) bool {
+	var at layer
+	for {
+		if s.count == maxTemplates || at.spatial > maxSpatialLayer || at.temporal > maxTemporalLayer {
+			return false
+		}
+		s.layers[s.count] = at
+		s.count++
+		s.spatialLayers = at.spatial + 1
+		s.temporalLayers = max(s.temporalLayers, at.temporal+1)
+		switch r.read(2) {
+		case sameLayer:
+			if r.overrun {
+				return false
+			}
+		case nextTemporalLayer:
+			at.temporal++
+		case nextSpatialLayer:
+			at.spatial, at.temporal = at.spatial+1, 0
+		case noMoreTemplates:
+			return true
+		}
+	}
+}
+
+// skipChains goes over the chains that protect the decode targets.
+func (s *DependencyStructure) skipChains(r *bitReader) {
+	chains := r.nonSymmetric(uint32(s.decodeTargets) + 1)
+	if chains == 0 {
+		return
+	}
+	for range s.decodeTargets {
+		r.nonSymmetric(chains)
+	}
+	r.skip(frameDiffBits * int(s.count) * int(chains))
+}
