@@ -18,12 +18,13 @@ const (
 
 // Lengths from the specification, in bytes.
 const (
-	cmKeyLen     = 16 // RFC 4568 section 6.2
-	cmSaltLen    = 14 // RFC 3711 section 8.2
-	gcmSaltLen   = 12 // RFC 7714 section 12
-	gcmTagLen    = 16 // RFC 7714 section 13.2
-	sha180TagLen = 10 // RFC 3711 section 5.2
-	sha132TagLen = 4  // RFC 4568 section 6.2
+	cmKeyLen        = 16 // RFC 4568 section 6.2
+	cmSaltLen       = 14 // RFC 3711 section 8.2
+	gcmSaltLen      = 12 // RFC 7714 section 12
+	gcmTagLen       = 16 // RFC 7714 section 13.2
+	sha180TagLen    = 10 // RFC 3711 section 5.2
+	sha132TagLen    = 4  // RFC 4568 section 6.2
+	srtcpTrailerLen = 4  // E flag and SRTCP index, RFC 3711 section 3.4
 )
 
 // MaxOverheadRTP is the most bytes that ProtectRTP adds behind a packet, whatever the suite.
@@ -48,15 +49,19 @@ var (
 	ErrKeyExhausted = errors.New("srtp: key exhausted")
 )
 
+// String returns the name that mediasoup uses (SrtpParameters.cryptoSuite).
+func (s Suite) String() string { return suites[s].name }
+
 type suiteInfo struct {
+	name                                   string
 	keyLen, saltLen, rtpTagLen, rtcpTagLen int
 }
 
 var suites = [numSuites]suiteInfo{
-	AEADAES256GCM:      {32, gcmSaltLen, gcmTagLen, gcmTagLen},
-	AEADAES128GCM:      {16, gcmSaltLen, gcmTagLen, gcmTagLen},
-	AESCM128HMACSHA180: {cmKeyLen, cmSaltLen, sha180TagLen, sha180TagLen},
-	AESCM128HMACSHA132: {cmKeyLen, cmSaltLen, sha132TagLen, sha180TagLen},
+	AEADAES256GCM:      {"AEAD_AES_256_GCM", 32, gcmSaltLen, gcmTagLen, gcmTagLen},
+	AEADAES128GCM:      {"AEAD_AES_128_GCM", 16, gcmSaltLen, gcmTagLen, gcmTagLen},
+	AESCM128HMACSHA180: {"AES_CM_128_HMAC_SHA1_80", cmKeyLen, cmSaltLen, sha180TagLen, sha180TagLen},
+	AESCM128HMACSHA132: {"AES_CM_128_HMAC_SHA1_32", cmKeyLen, cmSaltLen, sha132TagLen, sha180TagLen},
 }
 
 // KeyLen returns the length of the master key in bytes.
@@ -69,6 +74,6 @@ func (s Suite) SaltLen() int { return suites[s].saltLen }
 func (s Suite) OverheadRTP() int { return suites[s].rtpTagLen }
 
 // OverheadRTCP returns how many bytes ProtectRTCP adds behind a packet: tag and SRTCP index.
-func (s Suite) OverheadRTCP() int { return suites[s].rtcpTagLen + 4 }
+func (s Suite) OverheadRTCP() int { return suites[s].rtcpTagLen + srtcpTrailerLen }
 
 func (s Suite) isAEAD() bool { return s <= AEADAES128GCM }

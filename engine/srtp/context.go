@@ -1,0 +1,27 @@
+package srtp
+
+import (
+	"fmt"
+
+	pion "github.com/pion/srtp/v3"
+)
+
+// replayWindow is how many packets behind the newest one may still arrive, for RTP and RTCP. RFC 3711 section 3.3.2
+// asks for at least 64; ours is wide enough for a burst of retransmissions and small enough to cost 128 bytes per SSRC.
+const replayWindow = 1024
+
+var profiles = [numSuites]pion.ProtectionProfile{
+	AEADAES256GCM:      pion.ProtectionProfileAeadAes256Gcm,
+	AEADAES128GCM:      pion.ProtectionProfileAeadAes128Gcm,
+	AESCM128HMACSHA180: pion.ProtectionProfileAes128CmHmacSha1_80,
+	AESCM128HMACSHA132: pion.ProtectionProfileAes128CmHmacSha1_32,
+}
+
+// newContext returns pion's context for one direction.
+func newContext(s Suite, keySalt []byte, options ...pion.ContextOption) (*pion.Context, error) {
+	if len(keySalt) != s.KeyLen()+s.SaltLen() {
+		return nil, fmt.Errorf("%w: %d bytes, %s wants %d", ErrKeyLength, len(keySalt), s, s.KeyLen()+s.SaltLen())
+	}
+	key, salt := keySalt[:s.KeyLen()], keySalt[s.KeyLen():]
+	return pion.CreateContext(key, salt, profiles[s], options...)
+}
