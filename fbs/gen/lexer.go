@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/scanner"
+)
+
+// lexer splits the text of a schema into words, numbers, strings and single characters.
+type lexer struct {
+	scanner scanner.Scanner
+	token   string // the one at hand; "" at the end
+	err     error
+}
+
+func newLexer(file, text string) *lexer {
+	l := &lexer{}
+	l.scanner.Init(strings.NewReader(text))
+	l.scanner.Filename = file
+	l.scanner.Mode = scanner.ScanIdents | scanner.ScanFloats | scanner.ScanStrings | scanner.ScanComments | scanner.SkipComments
+	l.scanner.Error = func(_ *scanner.Scanner, msg string) { l.fail("%s", msg) }
+	l.next()
+	return l
+}
+
+// fail records the first error, after which the lexer is at its end.
+func (l *lexer) fail(format string, args ...any) {
+	if l.err == nil {
+		l.err = fmt.Errorf("%s: %s", l.scanner.Pos(), fmt.Sprintf(format, args...))
+	}
+	l.token = ""
+}
+
+// next moves on and returns the token that was at hand.
+func (l *lexer) next() string {
+	token := l.token
+	l.token = ""
+	if l.err == nil && l.scanner.Scan() != scanner.EOF && l.err == nil {
+		l.token = l.scanner.TokenText()
+	}
+	return token
+}
+
+// accept moves on if token is at hand.
+func (l *lexer) accept(token string) bool {
+	if l.token != token {
+		return false
+	}
+	l.next()
+	return true
+}
+
+// expect moves on if token is at hand, and fails otherwise.
+func (l *lexer) expect(token string) {
+	if !l.accept(token) {
+		l.fail("want %q, not %q", token, l.token)
+	}
+}
+
+// word returns the word at hand.
+func (l *lexer) word() string {
+	if l.token == "" || !isLetter(l.token[0]) {
+		l.fail("want a name, not %q", l.token)
+		return ""
+	}
+	return l.next()
+}
+
+// path returns a name that may have parts separated by dots.
+func (l *lexer) path() string {
+	name := l.word()
+	for l.accept(".") {
+		name += "." + l.word()
+	}
+	return name
+}
+
+// value returns a number or a name, such as a default.
+func (l *lexer) value() string {
+	sign := ""
+	if l.accept("-") {
+		sign = "-"
+	}
+	if l.token == "" || (!isLetter(l.token[0]) && (l.token[0] < '0' || l.token[0] > '9')) {
+		l.fail("want a value, not %q", l.token)
+		return ""
+	}
+	return sign + l.next()
+}
+
+// quoted returns the content of the string at hand.
+func (l *lexer) quoted() string {
+	if len(l.token) < 2 || l.token[0] != '"' {
+		l.fail("want a string, not %q", l.token)
+		return ""
+	}
+	return strings.Trim(l.next(), `"`)
+}
+
+func isLetter(c byte) bool {
+	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}

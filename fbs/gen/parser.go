@@ -1,0 +1,203 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+// schema is what a set of .fbs files defines, by full names. The names within are as they were written, until they are
+// resolved in the namespace of the definition.
+type schema struct {
+	root   string
+	enums  map[string]*enum
+	unions map[string]*union
+	tables map[string]*table
+}
+
+type enum struct {
+	base    string
+	members []member
+}
+
+type member struct {
+	name  string
+	value int
+}
+
+type union struct {
+	namespace string
+	members   []unionMember // numbered from 1 on
+}
+
+type unionMember struct{ name, table string }
+
+type table struct {
+	namespace string
+	fields    []field
+}
+
+type field struct {
+	name, typ, def           string
+	vector, required, isNull bool
+}
+
+// parser reads .fbs files: the part of FlatBuffers' schema language that mediasoup uses.
+type parser struct {
+	*lexer
+	files     fs.FS
+	seen      map[string]bool
+	namespace string
+	schema    *schema
+}
+
+// parseFiles reads a file and all that it includes. The root is the one of the file itself.
+func parseFiles(files fs.FS, name string) (*schema, error) {
+	p := parser{files: files, seen: map[string]bool{}, schema: &schema{
+		enums: map[string]*enum{}, unions: map[string]*union{}, tables: map[string]*table{},
+	}}
+	err := p.file(name)
+	return p.schema, err
+}
+
+// file reads a file unless it has been read. What it includes comes first, so that its own root replaces theirs.
+func (p *parser) file(name string) error {
+	if p.seen[name] {
+		return nil
+	}
+	p.seen[name] = true
+	text, err := fs.ReadFile(p.files, name)
+	if err != nil {
+		return err
+	}
+	inner := parser{lexer: newLexer(name, string(text)), files: p.files, seen: p.seen, schema: p.schema}
+	for inner.token != "" {
+		if err := inner.definition(); err != nil {
+			return err
+		}
+	}
+	return inner.err
+}
+
+func (p *parser) definition() error {
+	switch keyword := p.next(); keyword {
+	case "include":
+		name := p.quoted()
+		p.expect(";")
+		if p.err == nil {
+			return p.file(name)
+		}
+	case "namespace":
+		p.namespace = p.path()
+		p.expect(";")
+	case "root_type":
+		p.schema.root = p.full(p.path())
+		p.expect(";")
+	case "table":
+		p.table()
+	case "enum":
+		p.enum()
+	case "union":
+		p.union()
+	default:
+		p.fail("%q is not known here", keyword)
+	}
+	return nil
+}
+
+// full returns the full name of what is defined in the namespace at hand.
+func (p *parser) full(name string) string {
+	return strings.TrimPrefix(p.namespace+"."+name, ".")
+}
+
+func (p *parser) table() {
+	t := &table{namespace: p.namespace}
+	p.schema.tables[p.full(p.word())] = t
+	p.expect("{")
+	for p.err == nil && !p.accept("}") {
+		t.fields = append(t.fields, p.field())
+	}
+}
+
+// field reads "name: type = default (required);".
+func (p *parser) field() field {
+	f := field{name: p.word()}
+	p.expect(":")
+	if f.vector = p.accept("["); f.vector {
+		f.typ = p.path()
+		p.expect("]")
+	} else {
+		f.typ = p.path()
+	}
+	if p.accept("=") {
+		if f.isNull = p.accept("null"); !f.isNull {
+			f.def = p.value()
+		}
+	}
+	if p.accept("(") {
+		p.expect("required")
+		p.expect(")")
+		f.required = true
+	}
+	p.expect(";")
+	return f
+}
+
+// enum reads "name: type { A = 1, B, }". A member without value has the one after its predecessor's.
+func (p *parser) enum() {
+	e := &enum{}
+	p.schema.enums[p.full(p.word())] = e
+	p.expect(":")
+	e.base = p.word()
+	p.expect("{")
+	for next := 0; p.err == nil && !p.accept("}"); next++ {
+		m := member{name: p.word()}
+		if p.accept("=") {
+			var err error
+			if next, err = strconv.Atoi(p.value()); err != nil {
+				p.fail("%v", err)
+			}
+		}
+		m.value = next
+		e.members = append(e.members, m)
+		p.separator()
+	}
+}
+
+// union reads "name { A, Alias: B, }". A member without alias is named after its type, with underscores for dots.
+func (p *parser) union() {
+	u := &union{namespace: p.namespace}
+	p.schema.unions[p.full(p.word())] = u
+	p.expect("{")
+	for p.err == nil && !p.accept("}") {
+		m := unionMember{table: p.path()}
+		m.name = strings.ReplaceAll(m.table, ".", "_")
+		if p.accept(":") {
+			m.table = p.path()
+		}
+		u.members = append(u.members, m)
+		p.separator()
+	}
+}
+
+// separator reads the comma behind a member, which the last one need not have.
+func (p *parser) separator() {
+	if p.token != "}" {
+		p.expect(",")
+	}
+}
+
+// resolve returns the full name that a name means in a namespace: the innermost definition found.
+func (s *schema) resolve(namespace, name string) (string, error) {
+	for {
+		full := strings.TrimPrefix(namespace+"."+name, ".")
+		if s.tables[full] != nil || s.enums[full] != nil || s.unions[full] != nil {
+			return full, nil
+		}
+		if namespace == "" {
+			return "", fmt.Errorf("%s is not defined", name)
+		}
+		namespace = namespace[:max(strings.LastIndex(namespace, "."), 0)]
+	}
+}

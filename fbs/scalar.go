@@ -1,0 +1,82 @@
+package fbs
+
+import (
+	"encoding/binary"
+	"math"
+	"reflect"
+)
+
+// Sizes in bytes, from the FlatBuffers specification.
+const (
+	offsetSize       = 4 // of an offset, and of the length of a string or vector
+	vtableEntrySize  = 2
+	vtableHeaderSize = 4 // size of the vtable, size of the table
+)
+
+// scalarSize returns the size of a scalar in bytes, and 0 for what is no scalar.
+func scalarSize(k reflect.Kind) int {
+	switch k {
+	case reflect.Bool, reflect.Int8, reflect.Uint8:
+		return 1
+	case reflect.Int16, reflect.Uint16:
+		return 2
+	case reflect.Int32, reflect.Uint32, reflect.Float32:
+		return 4
+	case reflect.Int64, reflect.Uint64, reflect.Float64:
+		return 8
+	}
+	return 0
+}
+
+// readScalar returns the first size bytes of b as a little-endian number.
+func readScalar(b []byte, size int) uint64 {
+	switch size {
+	case 1:
+		return uint64(b[0])
+	case 2:
+		return uint64(binary.LittleEndian.Uint16(b))
+	case 4:
+		return uint64(binary.LittleEndian.Uint32(b))
+	}
+	return binary.LittleEndian.Uint64(b)
+}
+
+// setScalar stores the bits of a scalar, as they are on the wire, in v.
+func setScalar(v reflect.Value, bits uint64) {
+	switch v.Kind() {
+	case reflect.Bool:
+		v.SetBool(bits != 0)
+	case reflect.Float32:
+		v.SetFloat(float64(math.Float32frombits(uint32(bits))))
+	case reflect.Float64:
+		v.SetFloat(math.Float64frombits(bits))
+	case reflect.Int8:
+		v.SetInt(int64(int8(bits)))
+	case reflect.Int16:
+		v.SetInt(int64(int16(bits)))
+	case reflect.Int32:
+		v.SetInt(int64(int32(bits)))
+	case reflect.Int64:
+		v.SetInt(int64(bits))
+	default:
+		v.SetUint(bits)
+	}
+}
+
+// scalarBits returns the bits of a scalar; those beyond its size mean nothing.
+func scalarBits(v reflect.Value) uint64 {
+	switch v.Kind() {
+	case reflect.Bool:
+		if v.Bool() {
+			return 1
+		}
+		return 0
+	case reflect.Float32:
+		return uint64(math.Float32bits(float32(v.Float())))
+	case reflect.Float64:
+		return math.Float64bits(v.Float())
+	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return uint64(v.Int())
+	}
+	return v.Uint()
+}
