@@ -24,9 +24,9 @@ type DependencyStructure struct {
 	count         uint8 // number of templates
 	offset        uint8 // id of the first template
 	decodeTargets uint8
-	// SpatialLayers and TemporalLayers are how many layers of either kind the templates name.
+	// How many layers of either kind the templates name.
 	spatialLayers, temporalLayers uint8
-	layers                        [maxTemplates]layer
+	layers         [maxTemplates]layer
 }
 
 // layer is a template's place, as much of the template as forwarding needs.
@@ -56,21 +56,26 @@ func (s *DependencyStructure) describe(b []byte, d *Descriptor) bool {
 	if s == nil {
 		return true
 	}
-	next := *s
-	if hasStructure {
-		if !next.read(&r) {
-			return false
-		}
-		d.ActiveDecodeTargets = uint32(uint64(1)<<next.decodeTargets - 1)
+	if !hasStructure {
+		return s.resolve(&r, hasActive, d)
 	}
-	if hasActive {
-		d.ActiveDecodeTargets = r.read(int(next.decodeTargets))
-	}
-	if r.overrun || !next.place(d) {
+	var next DependencyStructure
+	if !next.read(&r) || !next.resolve(&r, hasActive, d) {
 		return false
 	}
 	*s = next
 	return true
+}
+
+// resolve reads the decode targets in use, all of them when a key frame does not say, and places the packet.
+func (s *DependencyStructure) resolve(r *bitReader, hasActive bool, d *Descriptor) bool {
+	switch {
+	case hasActive:
+		d.ActiveDecodeTargets = r.read(int(s.decodeTargets))
+	case d.KeyFrame:
+		d.ActiveDecodeTargets = uint32(uint64(1)<<s.decodeTargets - 1)
+	}
+	return !r.overrun && s.place(d)
 }
 
 // place sets the layers of d to those of its template, and reports whether s knows that one.
@@ -85,9 +90,9 @@ func (s *DependencyStructure) place(d *Descriptor) bool {
 	return true
 }
 
-// read reads a template dependency structure and reports whether it is one.
+// read fills the zero s with a template dependency structure and reports whether it is one.
 func (s *DependencyStructure) read(r *bitReader) bool {
-	*s = DependencyStructure{offset: uint8(r.read(6)), decodeTargets: uint8(r.read(5)) + 1}
+	s.offset, s.decodeTargets = uint8(r.read(6)), uint8(r.read(5))+1
 	if !s.readLayers(r) {
 		return false
 	}
