@@ -26,7 +26,7 @@ type DependencyStructure struct {
 	decodeTargets uint8
 	// How many layers of either kind the templates name.
 	spatialLayers, temporalLayers uint8
-	layers         [maxTemplates]layer
+	layers                        [maxTemplates]layer
 }
 
 // layer is a template's place, as much of the template as forwarding needs.

@@ -53,7 +53,7 @@ func (p *Packet) parseExtensionBlock(start int) (int, error) {
 		p.form = formTwoByte
 	}
 	p.extStart, p.extEnd = uint16(first), uint16(end)
-	elements := p.Elements()
+	elements := p.Extensions()
 	for elements.Next() {
 	}
 	if elements.malformed {
@@ -66,7 +66,7 @@ func (p *Packet) parseExtensionBlock(start int) (int, error) {
 // empty but not nil for an element without a value. Of several elements with one id the last counts, as upstream has it.
 func (p *Packet) Extension(id uint8) []byte {
 	var value []byte
-	for e := p.Elements(); e.Next(); {
+	for e := p.Extensions(); e.Next(); {
 		if e.id == id {
 			value = e.value
 		}
@@ -74,12 +74,12 @@ func (p *Packet) Extension(id uint8) []byte {
 	return value
 }
 
-// Elements returns an iterator over the header extension elements, in the order of the packet.
-func (p *Packet) Elements() Elements {
+// Extensions returns an iterator over the header extension elements, in the order of the packet.
+func (p *Packet) Extensions() Elements {
 	return Elements{form: p.form, rest: p.Data[p.extStart:p.extEnd]}
 }
 
-// Elements walks the elements of a header extension block: for e := p.Elements(); e.Next(); { e.ID(), e.Value() }.
+// Elements walks the elements of a header extension block: for e := p.Extensions(); e.Next(); { e.ID(), e.Value() }.
 type Elements struct {
 	form      form
 	id        uint8
