@@ -1,0 +1,193 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gazpacho/engine/api"
+	"gazpacho/fbs"
+)
+
+// Ours.
+const (
+	// closeTime is how long a worker may take to close, and the last messages to leave, before Serve returns regardless.
+	closeTime = 80 * time.Millisecond
+
+	// stallTime is how long the control loop may go without reading a frame after the application has hung up.
+	stallTime = 80 * time.Millisecond
+)
+
+// Reasons for which [Channel.Serve] returns.
+var (
+	// ErrClosedByApplication means that the application has sent WORKER_CLOSE.
+	ErrClosedByApplication = errors.New("closed by the application")
+	// ErrHungUp means that the application has closed its side of a stream, or died.
+	ErrHungUp = errors.New("channel closed by the application's side")
+	// ErrStopped means that Stop was called.
+	ErrStopped = errors.New("stopped")
+)
+
+// Options says what a Channel is made of.
+type Options struct {
+	In       io.Reader // requests and notifications of the application
+	Out      io.Writer // our responses, notifications and logs
+	Decoder  Decoder
+	Encoder  Encoder
+	Settings *Settings
+	PID      int // by which WORKER_RUNNING is told apart: the Node library waits for its child's
+}
+
+// Channel connects a worker with its application. Create it, create the worker with its Emit and Logger, then Serve.
+type Channel struct {
+	in       *frameReader
+	out      io.Writer
+	decoder  Decoder
+	pid      int
+	logger   *slog.Logger
+	outbox   *outbox
+	worker   api.Worker
+	progress atomic.Uint64 // frames read
+
+	handling sync.Mutex // held while the worker handles something: its calls are not concurrent
+	closing  bool       // under handling: the worker takes nothing any more
+
+	ending sync.Once
+	ended  chan struct{}
+	reason error // of the end; read it after ended is closed
+}
+
+// New returns a channel that takes notifications and logs, and sends them when it serves.
+func New(o Options) *Channel {
+	c := &Channel{
+		in:      newFrameReader(o.In),
+		out:     o.Out,
+		decoder: o.Decoder,
+		pid:     o.PID,
+		outbox:  newOutbox(o.Encoder),
+		ended:   make(chan struct{}),
+	}
+	c.logger = slog.New(&logHandler{settings: o.Settings, send: c.sendLog})
+	return c
+}
+
+// Logger returns the logger whose records reach the application as Log messages, filtered by the settings.
+func (c *Channel) Logger() *slog.Logger { return c.logger }
+
+// Emit is the worker's [api.Emitter].
+func (c *Channel) Emit(n *api.Notification) {
+	err := c.outbox.post(n, weightOf(n.Event))
+	if errors.Is(err, fbs.ErrNotInDialect) {
+		c.logger.Debug("notification unknown to this release of mediasoup", TagKey, "info", "event", n.Event)
+	} else if err != nil {
+		c.logger.Error("notification lost", "event", n.Event, "handlerId", n.HandlerID, "error", err)
+	}
+}
+
+// sendLog sends a log line. One that cannot be encoded is lost: there is no other place to tell.
+func (c *Channel) sendLog(line string) {
+	_ = c.outbox.post(&api.Log{Data: line}, weightMedia)
+}
+
+// Serve announces the worker as running, carries requests to it until the channel ends, closes it, and sends what is
+// queued. It always returns an error, the reason of the end: ErrClosedByApplication, ErrHungUp, ErrStopped, or what makes
+// the incoming stream unintelligible. It returns within closeTime after the end, though the worker may hang and the
+// application may not read. The streams remain open.
+func (c *Channel) Serve(w api.Worker) error {
+	c.worker = w
+	written := make(chan struct{})
+	c.Emit(&api.Notification{HandlerID: strconv.Itoa(c.pid), Event: api.EventWorkerRunning})
+	go func() {
+		defer close(written)
+		if err := c.outbox.write(c.out, c.logger); err != nil {
+			c.outbox.fail()
+			c.endSoon()
+		}
+	}()
+	go func() { c.end(c.control()) }()
+	<-c.ended
+
+	deadline, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		c.closeWorker()
+	}()
+	await(closed, deadline)
+	c.outbox.close()
+	await(written, deadline)
+	return c.reason
+}
+
+// await returns when done is closed, at the latest when the deadline is over.
+func await(done <-chan struct{}, deadline context.Context) {
+	select {
+	case <-done:
+	case <-deadline.Done():
+	}
+}
+
+// Stop makes Serve end, as a signal of the operating system does.
+func (c *Channel) Stop() { c.end(ErrStopped) }
+
+// HungUp tells that the application's side of the incoming stream is closed. The control loop finds the end of file
+// itself once it has read what came before; this makes Serve end also when the loop is stuck: in a worker that hangs, or
+// behind an application that does not read.
+func (c *Channel) HungUp() {
+	for seen := c.progress.Load(); ; {
+		select {
+		case <-c.ended:
+			return
+		case <-time.After(stallTime):
+		}
+		now := c.progress.Load()
+		if now == seen {
+			c.end(ErrHungUp)
+			return
+		}
+		seen = now
+	}
+}
+
+// endSoon ends because nothing can be written any more, unless the control loop finds a better reason first: the
+// application closes both streams one after the other, perhaps after a last message.
+func (c *Channel) endSoon() {
+	select {
+	case <-c.ended:
+	case <-time.After(stallTime):
+		c.end(ErrHungUp)
+	}
+}
+
+func (c *Channel) end(reason error) {
+	c.ending.Do(func() {
+		c.reason = reason
+		close(c.ended)
+	})
+}
+
+// closeWorker closes the worker after the request that it is at, if any.
+func (c *Channel) closeWorker() {
+	c.handling.Lock()
+	defer c.handling.Unlock()
+	c.closing = true
+	c.worker.Close()
+}
+
+// weightOf says which notifications only carry media, or describe single packets, so that the application's state
+// survives their loss.
+func weightOf(e api.Event) weight {
+	switch e {
+	case api.EventConsumerRTP, api.EventDirectTransportRTCP, api.EventDataConsumerMessage,
+		api.EventTransportTrace, api.EventProducerTrace, api.EventConsumerTrace:
+		return weightMedia
+	default:
+		return weightState
+	}
+}

@@ -1,0 +1,27 @@
+package channel
+
+import (
+	"io"
+	"log/slog"
+)
+
+// write sends what the outbox holds until that is closed and empty. The error is the stream's.
+func (o *outbox) write(w io.Writer, logger *slog.Logger) error {
+	var buf []byte
+	for {
+		if buf = o.take(buf); buf == nil {
+			return nil
+		}
+		for rest := buf; len(rest) > 0; {
+			n, err := w.Write(rest[:min(len(rest), writeLen)])
+			if err != nil {
+				return err
+			}
+			rest = rest[n:]
+			if d := o.written(n); d != (drops{}) {
+				logger.Warn("messages dropped because the application reads slowly",
+					"media", d.media, "logs", d.logs, "notifications", d.state)
+			}
+		}
+	}
+}

@@ -1,0 +1,146 @@
+// Command mediasoup-worker is the process that the mediasoup Node library starts for each Worker of an application.
+//
+// This package only wires: it reads the command line and the environment, takes over the file descriptors, and connects
+// the channel with the engine.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"gazpacho/channel"
+	"gazpacho/engine/api"
+	"gazpacho/fbs"
+)
+
+// File descriptors of the channel (upstream's values, of its main).
+const (
+	inFD  = 3
+	outFD = 4
+)
+
+// Exit codes (upstream's values, of its lib and main). The Node library knows 42 as wrong settings.
+const (
+	exitOK             = 0
+	exitBrokenChannel  = 40
+	exitMissingVersion = 41
+	exitWrongSettings  = 42
+)
+
+// versionEnv is the variable in which the Node library tells its release.
+const versionEnv = "MEDIASOUP_VERSION"
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Getenv(versionEnv), os.Stdout, os.Stderr))
+}
+
+// run is the whole program, up to the exit code.
+func run(args []string, release string, stdout, stderr io.Writer) int {
+	fail := func(code int, format string, args ...any) int {
+		fmt.Fprintf(stderr, "mediasoup-worker: "+format+"\n", args...)
+		return code
+	}
+	cfg, err := parseFlags(args)
+	switch {
+	case err != nil:
+		return fail(exitWrongSettings, "wrong settings: %v", err)
+	case cfg.help:
+		fmt.Fprint(stdout, helpText)
+		return exitOK
+	case cfg.version:
+		fmt.Fprintln(stdout, versionText())
+		return exitOK
+	case release == "":
+		return fail(exitMissingVersion, "the environment variable %s is missing\n\n%s", versionEnv, helpText)
+	}
+	dialect, err := chooseDialect(release)
+	if err != nil {
+		return fail(exitWrongSettings, "wrong settings: %v", err)
+	}
+	in, out, err := openChannel()
+	if err != nil {
+		return fail(exitBrokenChannel, "%v\n\n%s", err, helpText)
+	}
+	err = serve(cfg, release, dialect, in, out)
+	switch {
+	case errors.Is(err, channel.ErrClosedByApplication), errors.Is(err, channel.ErrStopped):
+		return exitOK
+	case errors.Is(err, channel.ErrHungUp):
+		return fail(exitOK, "%v", err)
+	case errors.Is(err, errWrongSettings):
+		return fail(exitWrongSettings, "%v", err)
+	default:
+		return fail(exitBrokenChannel, "%v", err)
+	}
+}
+
+func versionText() string {
+	var served []string
+	for _, d := range dialects {
+		served = append(served, d.prefix+"x")
+	}
+	return fmt.Sprintf("mediasoup-worker %s (gazpacho), serves mediasoup %s, %s %s/%s",
+		version, strings.Join(served, ", "), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// serve connects the channel with a worker until one of them ends, and says why.
+func serve(cfg *config, release string, dialect *fbs.Dialect, in, out *os.File) error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	ignoreSignals()
+
+	settings := channel.NewSettings()
+	ch := channel.New(channel.Options{
+		In: in, Out: out, Decoder: dialect, Encoder: dialect.NewEncoder(), Settings: settings, PID: os.Getpid(),
+	})
+	if err := settings.Update(&api.WorkerUpdateSettingsRequest{LogLevel: cfg.logLevel, LogTags: cfg.logTags}); err != nil {
+		return err
+	}
+	logStart(ch.Logger(), cfg, release)
+	worker, err := newWorker(cfg, ch, func(req *api.WorkerUpdateSettingsRequest) error {
+		if err := settings.Update(req); err != nil {
+			return err
+		}
+		logSettings(ch.Logger(), cfg, settings)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", errWrongSettings, err)
+	}
+	logSettings(ch.Logger(), cfg, settings)
+	go func() {
+		<-signals
+		ch.Stop()
+	}()
+	go func() {
+		waitForHangup(inFD)
+		ch.HungUp()
+	}()
+	return ch.Serve(worker)
+}
+
+// errWrongSettings marks what only the worker finds wrong with its settings, such as a certificate that is none.
+var errWrongSettings = errors.New("wrong settings")
+
+// logStart tells who is starting.
+func logStart(logger *slog.Logger, cfg *config, release string) {
+	logger.Debug("starting mediasoup-worker process", channel.TagKey, "info", "version", release, "worker", version)
+	for _, arg := range cfg.ignored {
+		logger.Warn("argument without effect", channel.TagKey, "info", "argument", arg)
+	}
+}
+
+// logSettings tells the settings in force.
+func logSettings(logger *slog.Logger, cfg *config, settings *channel.Settings) {
+	logger.Debug("settings", channel.TagKey, "info",
+		"logLevel", settings.LogLevel(), "logTags", strings.Join(settings.LogTags(), ","),
+		"rtcMinPort", cfg.rtcMinPort, "rtcMaxPort", cfg.rtcMaxPort,
+		"dtlsCertificateFile", cfg.dtlsCertFile, "dtlsPrivateKeyFile", cfg.dtlsKeyFile)
+}
