@@ -1,37 +1,157 @@
 package rtpstream
 
 import (
+	"slices"
 	"time"
 
 	"gazpacho/engine/unit"
 )
 
+// keyFrameWait is how long upstream waits for a key frame before it asks again (KeyFrameRetransmissionWaitMs).
+const keyFrameWait = 1000 * time.Millisecond
+
 // KeyFrameRequests spaces out requests for key frames, per SSRC: a request while one is pending is not sent but makes
-// the pending one repeat once if no key frame comes within a second; with a delay, all requests within that time after
-// one become a single one at its end.
-type KeyFrameRequests struct{}
+// the pending one repeat if no key frame comes within a second; with a delay, all requests within that time after one
+// become a single one at its end. It is upstream's KeyFrameRequestManager, whose every new request repeats once.
+//
+// Its tables hold only SSRCs that the caller names, so that these are bounded by the caller's streams.
+type KeyFrameRequests struct {
+	delay    time.Duration
+	pending  []pendingKeyFrame
+	delayers []keyFrameDelayer
+	needed   []unit.SSRC
+	taken    bool
+}
+
+// pendingKeyFrame is a key frame that was asked for.
+type pendingKeyFrame struct {
+	deadline unit.Time
+	ssrc     unit.SSRC
+	retry    bool
+}
+
+// keyFrameDelayer holds requests back until its end.
+type keyFrameDelayer struct {
+	end       unit.Time
+	ssrc      unit.SSRC
+	requested bool
+}
 
 // NewKeyFrameRequests returns a machine with the given delay (a producer's keyFrameRequestDelay); 0 means none.
-func NewKeyFrameRequests(delay time.Duration) *KeyFrameRequests { return nil }
+func NewKeyFrameRequests(delay time.Duration) *KeyFrameRequests {
+	return &KeyFrameRequests{delay: delay}
+}
 
 // Request asks for a key frame of a stream.
-func (k *KeyFrameRequests) Request(now unit.Time, ssrc unit.SSRC) {}
+func (k *KeyFrameRequests) Request(now unit.Time, ssrc unit.SSRC) {
+	if k.delay > 0 {
+		if i := k.delayer(ssrc); i >= 0 {
+			k.delayers[i].requested = true
+			return
+		}
+		k.delayers = append(k.delayers, keyFrameDelayer{end: now.Add(k.delay), ssrc: ssrc})
+	}
+	if i := k.pendingIndex(ssrc); i >= 0 {
+		k.pending[i].retry = true
+		return
+	}
+	k.pending = append(k.pending, pendingKeyFrame{deadline: now.Add(keyFrameWait), ssrc: ssrc, retry: true})
+	k.need(ssrc)
+}
 
 // Force asks for a key frame now, whatever is pending.
-func (k *KeyFrameRequests) Force(now unit.Time, ssrc unit.SSRC) {}
+func (k *KeyFrameRequests) Force(now unit.Time, ssrc unit.SSRC) {
+	k.Forget(ssrc)
+	if k.delay > 0 {
+		k.delayers = append(k.delayers, keyFrameDelayer{end: now.Add(k.delay), ssrc: ssrc})
+	}
+	k.pending = append(k.pending, pendingKeyFrame{deadline: now.Add(keyFrameWait), ssrc: ssrc, retry: true})
+	k.need(ssrc)
+}
 
 // Received ends the pending request of a stream: its key frame came.
-func (k *KeyFrameRequests) Received(ssrc unit.SSRC) {}
+func (k *KeyFrameRequests) Received(ssrc unit.SSRC) {
+	if i := k.pendingIndex(ssrc); i >= 0 {
+		k.pending = slices.Delete(k.pending, i, i+1)
+	}
+}
 
-// Forget drops everything about a stream that is gone.
-func (k *KeyFrameRequests) Forget(ssrc unit.SSRC) {}
+// Forget drops what is pending or held back for a stream, as when the stream is gone.
+func (k *KeyFrameRequests) Forget(ssrc unit.SSRC) {
+	k.Received(ssrc)
+	if i := k.delayer(ssrc); i >= 0 {
+		k.delayers = slices.Delete(k.delayers, i, i+1)
+	}
+}
 
 // HandleTimeout repeats or ends requests whose time is over.
-func (k *KeyFrameRequests) HandleTimeout(now unit.Time) {}
+func (k *KeyFrameRequests) HandleTimeout(now unit.Time) {
+	for i := 0; i < len(k.pending); {
+		p := &k.pending[i]
+		switch {
+		case now < p.deadline:
+			i++
+		case p.retry:
+			// The request may have got lost: once more, but then only if somebody still asks.
+			p.retry, p.deadline = false, now.Add(keyFrameWait)
+			k.need(p.ssrc)
+			i++
+		default:
+			k.pending = slices.Delete(k.pending, i, i+1)
+		}
+	}
+	k.endDelays(now)
+}
+
+// endDelays sends the requests that were held back.
+func (k *KeyFrameRequests) endDelays(now unit.Time) {
+	for i := 0; i < len(k.delayers); {
+		d := k.delayers[i]
+		if now < d.end {
+			i++
+			continue
+		}
+		k.delayers = slices.Delete(k.delayers, i, i+1)
+		if d.requested {
+			k.Request(now, d.ssrc)
+		}
+	}
+}
 
 // NextTimeout returns when HandleTimeout has to be called, unit.Never when nothing is pending.
-func (k *KeyFrameRequests) NextTimeout() unit.Time { return unit.Never }
+func (k *KeyFrameRequests) NextTimeout() unit.Time {
+	next := unit.Never
+	for i := range k.pending {
+		next = min(next, k.pending[i].deadline)
+	}
+	for i := range k.delayers {
+		next = min(next, k.delayers[i].end)
+	}
+	return next
+}
 
 // Needed returns the SSRCs whose streams have to be asked for a key frame now (Recv.RequestKeyFrame), and forgets them.
 // The slice is valid until the next call of any method.
-func (k *KeyFrameRequests) Needed() []unit.SSRC { return nil }
+func (k *KeyFrameRequests) Needed() []unit.SSRC {
+	needed := k.needed
+	if k.taken {
+		needed = needed[:0]
+	}
+	k.needed, k.taken = needed, true
+	return needed
+}
+
+func (k *KeyFrameRequests) need(ssrc unit.SSRC) {
+	if k.taken {
+		k.needed, k.taken = k.needed[:0], false
+	}
+	k.needed = append(k.needed, ssrc)
+}
+
+func (k *KeyFrameRequests) pendingIndex(ssrc unit.SSRC) int {
+	return slices.IndexFunc(k.pending, func(p pendingKeyFrame) bool { return p.ssrc == ssrc })
+}
+
+func (k *KeyFrameRequests) delayer(ssrc unit.SSRC) int {
+	return slices.IndexFunc(k.delayers, func(d keyFrameDelayer) bool { return d.ssrc == ssrc })
+}

@@ -5,9 +5,9 @@ import (
 
 	"github.com/pion/rtcp"
 
-	"gazpacho/engine/api"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
+	"gazpacho/engine/wire/codec"
 )
 
 // RecvOptions are the choices of a producer for its streams.
@@ -18,11 +18,53 @@ type RecvOptions struct {
 	InactivityCheck bool
 }
 
-// DefaultNACKDelay is the delay upstream's producers use (SendNackDelayMs): it lets mere reordering pass.
-const DefaultNACKDelay = 10 * time.Millisecond
+// Upstream's values.
+const (
+	// DefaultNACKDelay is the delay of upstream's producers (SendNackDelayMs): it lets mere reordering pass.
+	DefaultNACKDelay = 10 * time.Millisecond
+
+	inactivityInterval    = 1500 * time.Millisecond
+	inactivityIntervalDTX = 5000 * time.Millisecond
+	layersInterval        = 1500 * time.Millisecond
+)
 
 // Recv is a stream that a producer's peer sends to us.
-type Recv struct{}
+type Recv struct {
+	params  Params
+	options RecvOptions
+	kind    codec.Kind
+
+	seq      sequence
+	line     timeline
+	score    score
+	loss     lossReport
+	jitter   jitter
+	layers   layerCounters // media and repaired packets
+	received uint32        // media packets
+	nack     *nackList     // nil without UseNACK
+	rtx      *rtxStream    // nil without RTX
+	rtt      roundTrip
+
+	sr    seen
+	srNTP uint64
+	srTS  unit.Timestamp
+
+	// Inactivity: the check is due at inactiveAt, but a packet may have come since it was armed.
+	inactiveAt   unit.Time
+	lastActive   unit.Time
+	layersAt     unit.Time
+	activeLayers uint32 // a bit per spatial layer
+	inactive     bool
+	paused       bool
+	firSeq       uint8
+
+	repaired, retransmitted                     uint64
+	nackCount, nackPacketCount, pliCount        uint64
+	firCount, payloadErrors                     uint64
+	expectedPriorScore, receivedPriorScore      uint32
+	repairedPriorScore, retransmittedPriorScore uint64
+	output                                      RecvOutput
+}
 
 // RecvOutput is what a Recv wants to have done since the last Reset.
 type RecvOutput struct {
@@ -35,109 +77,181 @@ type RecvOutput struct {
 	SpatialLayersChanged bool
 }
 
-// Reset empties o for the next call; RTCP keeps its room, its packets belong to who took them.
-func (o *RecvOutput) Reset() {}
+// Reset empties o for the next call. RTCP keeps its room; the packets in it belong to whoever took them.
+func (o *RecvOutput) Reset() {
+	clear(o.RTCP)
+	*o = RecvOutput{RTCP: o.RTCP[:0]}
+}
 
 // NewRecv returns a stream that has received nothing yet. Its score begins at 10.
-func NewRecv(now unit.Time, p Params, o RecvOptions) *Recv { return nil }
+func NewRecv(now unit.Time, p Params, o RecvOptions) *Recv {
+	p.normalize()
+	r := &Recv{
+		params: p, options: o, kind: codec.KindOf(p.MimeType),
+		score: newScore(now), layers: newLayerCounters(&p),
+		inactiveAt: unit.Never, layersAt: unit.Never, lastActive: now,
+	}
+	if p.UseNACK {
+		r.nack = newNACKList(o.NACKDelay)
+	}
+	if p.RTXSSRC != 0 {
+		r.rtx = &rtxStream{}
+	}
+	if p.SpatialLayers > 1 {
+		r.layersAt = now.Add(layersInterval)
+	}
+	r.armInactivity(now)
+	return r
+}
 
 // Params returns the stream's parameters, RTX included.
-func (r *Recv) Params() *Params { return nil }
+func (r *Recv) Params() *Params { return &r.params }
 
 // SetRTX adds an RTX stream (RFC 4588), or replaces the one there is.
-func (r *Recv) SetRTX(payloadType uint8, ssrc unit.SSRC) {}
+func (r *Recv) SetRTX(payloadType uint8, ssrc unit.SSRC) {
+	r.params.RTXPayloadType, r.params.RTXSSRC = payloadType, ssrc
+	r.rtx = &rtxStream{}
+}
 
-// HasRTX reports whether SetRTX was called.
-func (r *Recv) HasRTX() bool { return false }
+// HasRTX reports whether there is an RTX stream.
+func (r *Recv) HasRTX() bool { return r.rtx != nil }
 
 // HandlePacket takes a media packet of this stream, with its own (not mapped) payload type and SSRC, and with
 // pkt.Extensions filled in. It describes the payload into pkt.Codec when the payload type is the stream's. It reports
 // false when the sequence number is out of order beyond repair; such a packet must not be forwarded.
-func (r *Recv) HandlePacket(now unit.Time, pkt *packet.Packet) bool { return false }
+func (r *Recv) HandlePacket(now unit.Time, pkt *packet.Packet) bool {
+	first := !r.seq.started
+	v := r.seq.update(pkt.SequenceNumber)
+	if v == discarded {
+		return false
+	}
+	r.line.update(now, v, pkt.Timestamp, first)
+	r.describe(pkt)
+	if v == restarted && r.nack != nil {
+		r.nack.reset()
+	}
+	if r.repair(now, pkt, false) && r.rtx == nil {
+		// Without RTX the original itself was sent again.
+		r.retransmitted++
+		r.repaired++
+	}
+	r.jitter.update(pkt.ReceivedAt, pkt.Timestamp, r.params.ClockRate)
+	r.received++
+	r.count(now, pkt)
+	return true
+}
 
 // HandleRTXPacket takes a packet of the RTX stream. It unwraps it (payload type, SSRC and sequence number become the
 // original's) and describes its payload into pkt.Codec. It reports true when the original was missing, so that it is to
 // be forwarded as if it had come by itself.
-func (r *Recv) HandleRTXPacket(now unit.Time, pkt *packet.Packet) bool { return false }
-
-// HandleSenderReport takes a sender report about this stream. As upstream, this is when the score is computed.
-func (r *Recv) HandleSenderReport(now unit.Time, sr *rtcp.SenderReport) {}
-
-// HandleRTXSenderReport takes a sender report about the RTX stream.
-func (r *Recv) HandleRTXSenderReport(now unit.Time, sr *rtcp.SenderReport) {}
-
-// HandleDLRR takes the peer's answer to a receiver reference time report; it gives the round-trip time (RFC 3611
-// section 4.5).
-func (r *Recv) HandleDLRR(now unit.Time, b rtcp.DLRRReport) {}
-
-// ReceptionReport returns the report block about this stream and begins a new interval. worstRemoteFractionLost is the
-// worst fraction lost (in 1/256) among the consumers of this stream: with in-band FEC the sender is told that one
-// instead, when it is worse than ours, so that it adds enough redundancy for them. Without UseInBandFEC it is ignored.
-func (r *Recv) ReceptionReport(now unit.Time, worstRemoteFractionLost uint8) rtcp.ReceptionReport {
-	return rtcp.ReceptionReport{}
+func (r *Recv) HandleRTXPacket(now unit.Time, pkt *packet.Packet) bool {
+	if r.nack == nil || r.rtx == nil || pkt.PayloadType != r.params.RTXPayloadType {
+		return false
+	}
+	if r.rtx.seq.update(pkt.SequenceNumber) == discarded {
+		return false
+	}
+	r.rtx.received++
+	if !pkt.DecodeRTX(r.params.PayloadType, r.params.SSRC) {
+		return false
+	}
+	// Before the first media packet nothing can be missing.
+	if !r.seq.started || r.seq.update(pkt.SequenceNumber) == discarded {
+		return false
+	}
+	r.describe(pkt)
+	r.retransmitted++
+	if !r.repair(now, pkt, true) {
+		return false
+	}
+	r.repaired++
+	r.count(now, pkt)
+	return true
 }
 
-// RTXReceptionReport returns the report block about the RTX stream; false when there is none.
-func (r *Recv) RTXReceptionReport(now unit.Time) (rtcp.ReceptionReport, bool) {
-	return rtcp.ReceptionReport{}, false
+// describe fills pkt.Codec. A payload that its format forbids is forwarded as one about which nothing is known.
+func (r *Recv) describe(pkt *packet.Packet) {
+	if pkt.PayloadType != r.params.PayloadType {
+		return
+	}
+	if codec.Parse(r.kind, pkt.Payload(), pkt.Extensions.DependencyDescriptor, &pkt.Codec) != nil {
+		r.payloadErrors++
+	}
 }
 
-// RequestKeyFrame puts a PLI (or, if the peer supports that alone, a FIR) into the output. Throttle it through KeyFrameRequests.
-func (r *Recv) RequestKeyFrame() {}
+// repair feeds the packet to the NACK generator, puts what is to be asked for into the output, and reports whether the
+// packet was missing.
+func (r *Recv) repair(now unit.Time, pkt *packet.Packet, rtx bool) bool {
+	if r.nack == nil || r.paused {
+		return false
+	}
+	repaired, full := r.nack.receive(now, pkt.SequenceNumber, pkt.Codec.KeyFrame, rtx)
+	r.sendNACKs()
+	if full {
+		r.RequestKeyFrame()
+	}
+	return repaired
+}
 
-// Pause stops the inactivity check and forgets open gaps: a paused producer's packets do not reach HandlePacket... 
-func (r *Recv) Pause() {}
+func (r *Recv) sendNACKs() {
+	if batch := r.nack.batch; len(batch) > 0 {
+		r.nackCount++
+		r.nackPacketCount += uint64(len(batch))
+		r.output.RTCP = appendNACKs(r.output.RTCP, r.params.SSRC, batch)
+	}
+}
 
-// Resume starts the inactivity check again.
-func (r *Recv) Resume(now unit.Time) {}
+// count adds the packet to the rates and, unless it holds nothing but padding, ends inactivity.
+func (r *Recv) count(now unit.Time, pkt *packet.Packet) {
+	payload := len(pkt.Payload())
+	r.layers.update(now, pkt.Codec.SpatialLayer, pkt.Codec.TemporalLayer, len(pkt.Data), payload)
+	if payload == 0 {
+		return
+	}
+	r.lastActive = now
+	if r.inactive {
+		r.inactive = false
+		r.resetScore(now, maxScore)
+		r.armInactivity(now)
+	}
+}
 
-// Score returns the stream's quality from 0 (dead) to 10.
-func (r *Recv) Score() uint8 { return 0 }
+// RequestKeyFrame puts a PLI (or, if the peer supports that alone, a FIR) into the output. KeyFrameRequests says when.
+func (r *Recv) RequestKeyFrame() {
+	// The sender SSRC should be 0, as no media sender is involved, but some implementations (GStreamer) want this one.
+	ssrc := uint32(r.params.SSRC)
+	switch {
+	case r.params.UsePLI:
+		r.pliCount++
+		r.output.RTCP = append(r.output.RTCP, &rtcp.PictureLossIndication{SenderSSRC: ssrc, MediaSSRC: ssrc})
+	case r.params.UseFIR:
+		r.firCount++
+		r.firSeq++
+		r.output.RTCP = append(r.output.RTCP, &rtcp.FullIntraRequest{
+			SenderSSRC: ssrc, MediaSSRC: ssrc,
+			FIR: []rtcp.FIREntry{{SSRC: ssrc, SequenceNumber: r.firSeq}},
+		})
+	}
+}
 
-// ActiveSince returns when the score last left 0.
-func (r *Recv) ActiveSince() unit.Time { return 0 }
+// Pause stops the inactivity check and asking for missing packets, and resets jitter. HandlePacket may go on.
+func (r *Recv) Pause() {
+	r.paused = true
+	r.inactiveAt = unit.Never
+	if r.nack != nil {
+		r.nack.reset()
+	}
+	r.jitter = jitter{}
+}
 
-// FractionLost returns the fraction lost in the last report interval, in 1/256.
-func (r *Recv) FractionLost() uint8 { return 0 }
-
-// RTT returns the last measured round-trip time, 0 when unknown.
-func (r *Recv) RTT() time.Duration { return 0 }
-
-// MaxTimestamp returns the newest RTP timestamp.
-func (r *Recv) MaxTimestamp() unit.Timestamp { return 0 }
-
-// SenderReport returns what the last sender report said: NTP time and the RTP timestamp it corresponds to, and when
-// it arrived. It reports false when none came, or when the sender has no clock (NTP time 0).
-func (r *Recv) SenderReport() (ntp uint64, ts unit.Timestamp, receivedAt unit.Time, ok bool) { return }
-
-// Bitrate returns the rate of media plus repaired packets.
-func (r *Recv) Bitrate(now unit.Time) unit.Bitrate { return 0 }
-
-// BitrateUpTo returns the rate of everything a receiver of the given layers needs: all lower spatial layers, and the
-// spatial layer up to the temporal one. It is 0 when the layer itself carries nothing.
-func (r *Recv) BitrateUpTo(now unit.Time, spatial, temporal uint8) unit.Bitrate { return 0 }
-
-// SpatialLayerBitrate returns the rate of one spatial layer.
-func (r *Recv) SpatialLayerBitrate(now unit.Time, spatial uint8) unit.Bitrate { return 0 }
-
-// LayerBitrate returns the rate of exactly one layer.
-func (r *Recv) LayerBitrate(now unit.Time, spatial, temporal uint8) unit.Bitrate { return 0 }
-
-// LayerActive reports whether the spatial layer carried traffic at the last check (every 1.5 s, streams with several
-// spatial layers only).
-func (r *Recv) LayerActive(spatial uint8) bool { return false }
-
-// HandleTimeout does what is due at now: NACKs, the inactivity check, the check of spatial layers.
-func (r *Recv) HandleTimeout(now unit.Time) {}
-
-// NextTimeout returns when HandleTimeout has to be called, unit.Never when nothing is waited for.
-func (r *Recv) NextTimeout() unit.Time { return unit.Never }
+// Resume undoes Pause.
+func (r *Recv) Resume(now unit.Time) {
+	r.paused = false
+	r.lastActive = now
+	if !r.inactive {
+		r.armInactivity(now)
+	}
+}
 
 // Output returns what is to be done; the caller handles it after every call and then resets it.
-func (r *Recv) Output() *RecvOutput { return nil }
-
-// Dump returns the stream as the worker protocol's dumps show it.
-func (r *Recv) Dump() *api.RTPStreamDump { return nil }
-
-// Stats returns the stream's statistics: RecvStats around BaseStats.
-func (r *Recv) Stats(now unit.Time) *api.RTPStreamStats { return nil }
+func (r *Recv) Output() *RecvOutput { return &r.output }

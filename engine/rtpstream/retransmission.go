@@ -1,0 +1,104 @@
+package rtpstream
+
+import (
+	"math"
+	"math/bits"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"gazpacho/engine/packet"
+	"gazpacho/engine/unit"
+)
+
+// Retransmission is a packet that is to be sent again. With RTX, payload type, SSRC and sequence number are those of the
+// RTX stream, and OSN goes in front of the (rewritten) payload (RFC 4588 section 4).
+type Retransmission struct {
+	Packet         *packet.Packet
+	SSRC           unit.SSRC
+	PayloadType    uint8
+	SequenceNumber unit.SeqNo
+	Timestamp      unit.Timestamp
+	Marker         bool
+	Rewrite        uint64
+	// RTX says that the packet goes out on the RTX stream.
+	RTX bool
+	// OSN is the original sequence number.
+	OSN unit.SeqNo
+}
+
+// HandleNACK queues what the peer misses and we still have, each packet at most once per round-trip time. Call
+// NextRetransmission until it reports false.
+func (s *Send) HandleNACK(now unit.Time, n *rtcp.TransportLayerNack) {
+	s.nackCount++
+	for _, pair := range n.Nacks {
+		lost := uint16(pair.LostPackets)
+		s.nackPacketCount += uint64(1 + bits.OnesCount16(lost))
+		if s.buffer == nil {
+			continue
+		}
+		seq := unit.SeqNo(pair.PacketID)
+		s.enqueue(now, seq)
+		for ; lost != 0; lost >>= 1 {
+			seq++
+			if lost&1 != 0 {
+				s.enqueue(now, seq)
+			}
+		}
+	}
+}
+
+// enqueue puts a packet into the queue unless it is gone or was sent again less than a round trip ago.
+func (s *Send) enqueue(now unit.Time, seq unit.SeqNo) {
+	item := s.buffer.get(seq)
+	if item == nil || len(s.queue) == maxBufferItems {
+		return
+	}
+	nowMS := uint32(now.Milliseconds())
+	if item.sent > 0 && time.Duration(nowMS-item.resentAt)*time.Millisecond <= s.pace() {
+		return
+	}
+	item.resentAt = nowMS
+	if item.sent < math.MaxUint8 {
+		item.sent++
+	}
+	s.queue = append(s.queue, seq)
+}
+
+// pace is the round-trip time as measured, even when it is below a millisecond.
+func (s *Send) pace() time.Duration {
+	if s.rtt == 0 {
+		return defaultRTT
+	}
+	return s.rtt.duration().Truncate(time.Millisecond)
+}
+
+// NextRetransmission takes the next packet to be sent again. Packet stays valid until the next call of HandlePacket,
+// Pause or Close; who keeps it longer retains it.
+func (s *Send) NextRetransmission() (Retransmission, bool) {
+	for i, seq := range s.queue {
+		if item := s.buffer.get(seq); item != nil {
+			// What the queue holds are sequence numbers, not packets: the buffer may have dropped some meanwhile.
+			s.queue = append(s.queue[:0], s.queue[i+1:]...)
+			return s.retransmit(seq, item), true
+		}
+	}
+	s.queue = s.queue[:0]
+	return Retransmission{}, false
+}
+
+func (s *Send) retransmit(seq unit.SeqNo, item *stored) Retransmission {
+	s.retransmitted++
+	if item.sent == 1 {
+		s.repaired++
+	}
+	r := Retransmission{
+		Packet: item.pkt, SSRC: s.params.SSRC, PayloadType: s.params.PayloadType, SequenceNumber: seq,
+		Timestamp: item.ts, Marker: item.marker, Rewrite: item.rewrite, OSN: seq,
+	}
+	if s.rtx {
+		r.RTX, r.SSRC, r.PayloadType, r.SequenceNumber = true, s.params.RTXSSRC, s.params.RTXPayloadType, s.rtxSeq
+		s.rtxSeq++
+	}
+	return r
+}
