@@ -3,174 +3,255 @@ package media
 import (
 	"math/rand/v2"
 
-	"github.com/pion/rtcp"
-
 	"gazpacho/engine/api"
 	"gazpacho/engine/packet"
+	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
+	"gazpacho/engine/wire/codec"
 )
 
-// KeyFrameRequestKind is which of RTCP's two messages asked for a key frame.
-type KeyFrameRequestKind uint8
-
-// The messages of RFC 4585 section 6.3.1 and RFC 5104 section 3.5.1.
+// Upstream's values.
 const (
-	PLI KeyFrameRequestKind = iota
-	FIR
+	// Initial sequence numbers keep away from the wrap, where some SRTP receivers lose track of a stream that begins.
+	minInitialSeq = 1000
+	maxInitialSeq = 1<<15 - 1
+
+	defaultPriority = 1
 )
 
 // Consumer sends the media of one producer to one peer. It is a pure machine; see the package comment.
 type Consumer struct {
-	id  string
-	out ConsumerOutput
+	id, producerID string
+	kind           api.MediaKind
+	typ            api.RTPType
+
+	params     *rtpParameters
+	consumable []api.RTPEncodingParameters
+	ids        ExtensionIDs
+	// payloadTypes are those the receiver takes, one bit each.
+	payloadTypes [2]uint64
+	ssrc         unit.SSRC
+	mid          []byte
+
+	paused, producerPaused, producerClosed, connected bool
+	priority                                          uint8
+	fractionLost                                      uint8
+	trace                                             traceSet
+
+	selector simpleSelector
+	seq      rtpstream.SeqRewriter
+	send     *rtpstream.Send
+	lastRTCP unit.Time // 0 = never
+
+	// held are packets held back until a key frame, in order of sequence number.
+	held []*packet.Packet
+
+	// stream is the producer's stream that is forwarded, once there is one; scores are those of all its encodings.
+	stream    StreamInfo
+	hasStream bool
+	scores    []uint8
+
+	drops ConsumerDrops
+	out   ConsumerOutput
+}
+
+// ConsumerDrops counts packets that were not forwarded, by reason.
+type ConsumerDrops struct {
+	// Inactive: paused, producer paused, or transport not connected.
+	Inactive uint32
+	// PayloadType: a codec that the receiver does not take.
+	PayloadType uint32
+	// KeyFrame: came while waiting for a key frame. Those that turn out to follow it are sent late and not counted.
+	KeyFrame uint32
+	// Empty: padding without payload.
+	Empty uint32
+	// DTX: silence, with ignoreDtx.
+	DTX uint32
+	// Sequence: older than what may still be forwarded, or forwarded already.
+	Sequence uint32
 }
 
 // NewConsumer checks the request as upstream does and returns a *api.Error (TypeError) with upstream's text if it is
 // wrong. Simulcast, SVC and pipe consumers are refused with an Error that names the type. rng gives initial sequence
 // numbers.
 func NewConsumer(req *api.TransportConsumeRequest, rng *rand.Rand) (*Consumer, error) {
-	return &Consumer{}, nil
+	params, err := parseRTPParameters(req.RTPParameters)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkConsumerEncodings(params.shown.Encodings); err != nil {
+		return nil, err
+	}
+	consumable, first, err := parseConsumable(req.ConsumableRTPEncodings)
+	if err != nil {
+		return nil, err
+	}
+	pipe := req.Type == api.RTPTypePipe
+	if pipe && len(params.encodings) != len(consumable) {
+		return nil, api.TypeErrorf("number of rtpParameters.encodings and consumableRtpEncodings do not match")
+	}
+	typ := consumerType(pipe, len(consumable), first)
+	if typ != api.RTPTypeSimple {
+		return nil, api.Errorf("consumers of type '%s' are not supported", typeNames[typ])
+	}
+	mime := params.encodings[0].codec.MimeType
+	c := &Consumer{
+		id: req.ConsumerID, producerID: req.ProducerID, kind: req.Kind, typ: typ, paused: req.Paused,
+		params: params, consumable: consumable,
+		ids:      extensionIDs(params.shown.HeaderExtensions),
+		ssrc:     unit.SSRC(*params.shown.Encodings[0].SSRC),
+		mid:      sentMID(params.shown.MID),
+		priority: defaultPriority,
+		selector: newSimpleSelector(codec.KindOf(mime), req.IgnoreDTX),
+	}
+	c.setPayloadTypes()
+	c.createStream(rng)
+	return c, nil
 }
+
+func checkConsumerEncodings(encodings []api.RTPEncodingParameters) error {
+	for i := range encodings {
+		switch e := &encodings[i]; {
+		case e.SSRC == nil:
+			return api.TypeErrorf("invalid encoding in rtpParameters (missing ssrc)")
+		case e.RTX != nil && e.RTX.SSRC == 0:
+			return api.TypeErrorf("invalid encoding in rtpParameters (missing rtx.ssrc)")
+		}
+	}
+	return nil
+}
+
+// parseConsumable returns the encodings as dumps show them and the layers of the first.
+func parseConsumable(in []api.RTPEncodingParameters) ([]api.RTPEncodingParameters, layers, error) {
+	if len(in) == 0 {
+		return nil, layers{}, api.TypeErrorf("empty consumableRtpEncodings")
+	}
+	out := make([]api.RTPEncodingParameters, len(in))
+	var first layers
+	for i := range in {
+		shown, e := parseEncoding(&in[i])
+		if shown.SSRC == nil {
+			return nil, layers{}, api.TypeErrorf("wrong encoding in consumableRtpEncodings (missing ssrc)")
+		}
+		if i == 0 {
+			first = e.layers
+		}
+		out[i] = shown
+	}
+	return out, first, nil
+}
+
+// consumerType is upstream's rule: what is consumable decides, except for pipes.
+func consumerType(pipe bool, encodings int, first layers) api.RTPType {
+	switch {
+	case pipe:
+		return api.RTPTypePipe
+	case encodings > 1:
+		return api.RTPTypeSimulcast
+	case first.spatial > 1 || first.temporal > 1:
+		return api.RTPTypeSVC
+	default:
+		return api.RTPTypeSimple
+	}
+}
+
+func (c *Consumer) setPayloadTypes() {
+	for i := range c.params.shown.Codecs {
+		codec := &c.params.shown.Codecs[i]
+		// The names were checked with the parameters.
+		if _, name, _ := parseMimeType(codec.MimeType); name.class == mediaCodec && codec.PayloadType < 128 {
+			c.payloadTypes[codec.PayloadType/64] |= 1 << (codec.PayloadType % 64)
+		}
+	}
+}
+
+func (c *Consumer) takes(pt uint8) bool {
+	return pt < 128 && c.payloadTypes[pt/64]&(1<<(pt%64)) != 0
+}
+
+func (c *Consumer) createStream(rng *rand.Rand) {
+	e := &c.params.encodings[0]
+	c.send = rtpstream.NewSend(0, c.params.streamParams(0, c.ssrc))
+	if ssrc := rtxSSRC(&c.params.shown.Encodings[0]); e.rtx != nil && ssrc != 0 {
+		c.send.SetRTX(e.rtx.PayloadType, ssrc, unit.SeqNo(rng.Uint32()))
+	}
+	c.seq = rtpstream.NewSeqRewriter(16, uint16(minInitialSeq+rng.IntN(maxInitialSeq-minInitialSeq+1)))
+}
+
+// maxMIDLen is the longest MID that is sent, in bytes, ours: what the one-byte form of header extensions takes. (Upstream
+// leaves MIDs of more than 8 bytes out.)
+const maxMIDLen = 16
+
+func sentMID(mid string) []byte {
+	if len(mid) > maxMIDLen {
+		return nil
+	}
+	return []byte(mid)
+}
+
+func (c *Consumer) isVideo() bool { return c.kind == api.MediaKindVideo }
 
 // ID returns the consumer's id.
 func (c *Consumer) ID() string { return c.id }
 
 // ProducerID returns the id of the producer it consumes.
-func (c *Consumer) ProducerID() string { return "" }
+func (c *Consumer) ProducerID() string { return c.producerID }
 
 // Kind returns whether it is audio or video.
-func (c *Consumer) Kind() api.MediaKind { return 0 }
+func (c *Consumer) Kind() api.MediaKind { return c.kind }
 
 // Type returns how it selects what to forward.
-func (c *Consumer) Type() api.RTPType { return 0 }
+func (c *Consumer) Type() api.RTPType { return c.typ }
 
 // RTPParameters returns the parameters of its peer with defaults filled in. Read only.
-func (c *Consumer) RTPParameters() *api.RTPParameters { return nil }
+func (c *Consumer) RTPParameters() *api.RTPParameters { return c.params.shown }
 
 // ExtensionIDs returns the header extension ids that its peer uses.
-func (c *Consumer) ExtensionIDs() ExtensionIDs { return ExtensionIDs{} }
+func (c *Consumer) ExtensionIDs() ExtensionIDs { return c.ids }
 
 // Paused says whether the application paused it.
-func (c *Consumer) Paused() bool { return false }
+func (c *Consumer) Paused() bool { return c.paused }
 
 // ProducerIsPaused says whether its producer is paused.
-func (c *Consumer) ProducerIsPaused() bool { return false }
-
-// Attach tells the consumer, before anything else, of its producer's state: paused or not, the score of each encoding,
-// the streams that exist.
-func (c *Consumer) Attach(now unit.Time, producerPaused bool, scores []uint8, streams []StreamInfo) {}
-
-// HandleStreamUpdate takes a change of the producer's streams. scores holds the score of each encoding; the consumer
-// copies it.
-func (c *Consumer) HandleStreamUpdate(now unit.Time, u StreamUpdate, scores []uint8) {}
-
-// Active says whether it forwards: transport connected, not paused, producer not paused or closed.
-func (c *Consumer) Active() bool { return false }
-
-// WritePacket writes pkt for this consumer's receiver into dst, which has room for len(pkt.Data)+MaxHeaderGrowth bytes:
-// a new header and the payload. It keeps a reference of pkt if it may have to retransmit it. Len 0 = nothing is sent.
-func (c *Consumer) WritePacket(now unit.Time, pkt *packet.Packet, dst []byte) Outgoing {
-	return Outgoing{}
-}
-
-// WriteHeldBack writes the next packet that was held back until the packet just written; call it until Len is 0 after a
-// WritePacket with More.
-func (c *Consumer) WriteHeldBack(now unit.Time, dst []byte) Outgoing { return Outgoing{} }
-
-// HandleNACK queues the packets that the receiver misses and that are still there for retransmission.
-func (c *Consumer) HandleNACK(now unit.Time, n *rtcp.TransportLayerNack) {}
-
-// WriteRetransmission writes the next queued packet into dst (room as for WritePacket, for the largest packet); call it
-// until Len is 0.
-func (c *Consumer) WriteRetransmission(now unit.Time, dst []byte) Outgoing { return Outgoing{} }
-
-// HandleReceptionReport takes a report block of an RR or SR about one of the consumer's SSRCs.
-func (c *Consumer) HandleReceptionReport(now unit.Time, r *rtcp.ReceptionReport) {}
-
-// HandleRRTR takes a receiver reference time (RFC 3611 section 4.4) of the receiver, as NTP timestamp.
-func (c *Consumer) HandleRRTR(now unit.Time, ntp uint64) {}
-
-// HandleKeyFrameRequest takes a PLI or FIR about ssrc, one of MediaSSRCs.
-func (c *Consumer) HandleKeyFrameRequest(now unit.Time, kind KeyFrameRequestKind, ssrc unit.SSRC) {}
-
-// AppendRTCP appends sender report, source description and DLRR when they are due.
-func (c *Consumer) AppendRTCP(now unit.Time, pkts []rtcp.Packet) []rtcp.Packet { return pkts }
-
-// Pause stops forwarding by the application's wish.
-func (c *Consumer) Pause(now unit.Time) {}
-
-// Resume forwards again; video begins with a key frame, which is asked for.
-func (c *Consumer) Resume(now unit.Time) {}
-
-// ProducerPaused tells that the producer was paused.
-func (c *Consumer) ProducerPaused(now unit.Time) {}
-
-// ProducerResumed tells that the producer was resumed.
-func (c *Consumer) ProducerResumed(now unit.Time) {}
-
-// ProducerClosed tells that the producer is gone; nothing is forwarded any more. The caller closes the consumer
-// after it took the output.
-func (c *Consumer) ProducerClosed(now unit.Time) {}
-
-// TransportConnected tells that packets can reach the receiver.
-func (c *Consumer) TransportConnected(now unit.Time) {}
-
-// TransportDisconnected tells that packets cannot reach the receiver any more.
-func (c *Consumer) TransportDisconnected(now unit.Time) {}
-
-// SetPreferredLayers sets the layers that are forwarded when bandwidth allows, and answers with those in force: none for
-// a simple consumer.
-func (c *Consumer) SetPreferredLayers(now unit.Time, req *api.ConsumerSetPreferredLayersRequest) *api.ConsumerSetPreferredLayersResponse {
-	return nil
-}
-
-// SetPriority sets the consumer's weight (1 to 255) in the distribution of bandwidth.
-func (c *Consumer) SetPriority(req *api.ConsumerSetPriorityRequest) (*api.ConsumerSetPriorityResponse, error) {
-	return nil, nil
-}
+func (c *Consumer) ProducerIsPaused() bool { return c.producerPaused }
 
 // Priority returns the weight in the distribution of bandwidth.
-func (c *Consumer) Priority() uint8 { return 0 }
+func (c *Consumer) Priority() uint8 { return c.priority }
 
-// RequestKeyFrame asks the producer for a key frame by the application's wish.
-func (c *Consumer) RequestKeyFrame(now unit.Time) {}
+// Drops returns how many packets were not forwarded.
+func (c *Consumer) Drops() ConsumerDrops { return c.drops }
 
-// EnableTraceEvents sets which trace events are notified; all others are off.
-func (c *Consumer) EnableTraceEvents(types []api.ConsumerTraceEventType) {}
+// MediaSSRCs returns the SSRCs of the sent streams.
+func (c *Consumer) MediaSSRCs() []unit.SSRC {
+	ssrcs := make([]unit.SSRC, 0, len(c.params.encodings))
+	for i := range c.params.shown.Encodings {
+		ssrcs = append(ssrcs, optionalSSRC(c.params.shown.Encodings[i].SSRC))
+	}
+	return ssrcs
+}
 
-// Dump returns the consumer's state.
-func (c *Consumer) Dump() *api.ConsumerDumpResponse { return nil }
-
-// Stats returns the statistics of the sent stream. Upstream adds those of the producer's stream: see ProducerStream.
-func (c *Consumer) Stats(now unit.Time) *api.ConsumerGetStatsResponse { return nil }
+// RTXSSRCs returns the SSRCs of the sent streams' retransmissions.
+func (c *Consumer) RTXSSRCs() []unit.SSRC {
+	var ssrcs []unit.SSRC
+	for i := range c.params.shown.Encodings {
+		if ssrc := rtxSSRC(&c.params.shown.Encodings[i]); ssrc != 0 {
+			ssrcs = append(ssrcs, ssrc)
+		}
+	}
+	return ssrcs
+}
 
 // ProducerStream returns the mapped SSRC of the producer's stream that is forwarded now; false if none is.
 // Producer.StreamStats with it gives the second entry of the consumer's statistics.
-func (c *Consumer) ProducerStream() (mapped unit.SSRC, ok bool) { return 0, false }
-
-// Score returns the consumer's and its producer's scores.
-func (c *Consumer) Score() *api.ConsumerScore { return nil }
-
-// Response returns the answer to the request that created the consumer; valid after Attach.
-func (c *Consumer) Response() *api.TransportConsumeResponse { return nil }
-
-// MediaSSRCs returns the SSRCs of the sent streams.
-func (c *Consumer) MediaSSRCs() []unit.SSRC { return nil }
-
-// RTXSSRCs returns the SSRCs of the sent streams' retransmissions.
-func (c *Consumer) RTXSSRCs() []unit.SSRC { return nil }
-
-// FractionLost returns how much (in 1/256) the receiver loses, 0 while inactive.
-func (c *Consumer) FractionLost() uint8 { return 0 }
-
-// RTT returns the round trip time to the receiver in milliseconds, 0 while unknown.
-func (c *Consumer) RTT() float32 { return 0 }
-
-// Bitrate returns the rate of the sent stream, 0 while inactive.
-func (c *Consumer) Bitrate(now unit.Time) unit.Bitrate { return 0 }
-
-// Close releases all packets that the consumer holds. Nothing else may be called afterwards.
-func (c *Consumer) Close() {}
+func (c *Consumer) ProducerStream() (mapped unit.SSRC, ok bool) {
+	return c.stream.MappedSSRC, c.hasStream
+}
 
 // Output returns what the last calls want done; the caller resets it.
 func (c *Consumer) Output() *ConsumerOutput { return &c.out }
+
+// Close releases all packets that the consumer holds. Nothing else may be called afterwards.
+func (c *Consumer) Close() {
+	c.releaseHeld()
+	c.send.Close()
+}

@@ -1,11 +1,12 @@
 package media
 
 import (
-	"github.com/pion/rtcp"
+	"time"
 
 	"gazpacho/engine/api"
-	"gazpacho/engine/packet"
+	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
+	"gazpacho/engine/wire/rtp"
 )
 
 // Producer receives the streams of one media source from one peer. It is a pure machine; see the package comment.
@@ -14,11 +15,122 @@ type Producer struct {
 	kind   api.MediaKind
 	typ    api.RTPType
 	paused bool
-	out    ProducerOutput
+
+	params  *rtpParameters
+	mapping api.RTPMapping
+	// payloadTypes maps the peer's payload types to the router's; unmapped where there is none.
+	payloadTypes [128]uint8
+	ids          ExtensionIDs
+
+	// streams holds one stream per encoding, nil until its first packet.
+	streams   []*recvStream
+	keyFrames *rtpstream.KeyFrameRequests // nil for audio
+	lastRTCP  unit.Time                   // 0 = never
+
+	addPacketID  bool
+	nextPacketID uint32
+
+	orientation      rtp.VideoOrientation
+	orientationKnown bool
+
+	trace traceSet
+	drops ProducerDrops
+	out   ProducerOutput
+}
+
+// unmapped marks payload types without mapping; no RTP payload type is that large.
+const unmapped = 0xff
+
+// recvStream is one stream with what the producer knows of it.
+type recvStream struct {
+	*rtpstream.Recv
+	encoding int
+	mapped   unit.SSRC
+	// announced is whether consumers know of it.
+	announced bool
+	// bornWithKeyFrame is when it began if that was with a key frame, else 0.
+	bornWithKeyFrame unit.Time
+	// fractionLost is what the worst off consumer loses, in 1/256.
+	fractionLost uint8
+}
+
+// ProducerDrops counts packets of the peer that were not forwarded, by reason. What a stream itself discards (sequence
+// numbers out of range, duplicates) is in its statistics.
+type ProducerDrops struct {
+	// NoStream: SSRC and RID belong to no encoding, or RTX came before its stream.
+	NoStream uint64
+	// PayloadType: the payload type has no mapping.
+	PayloadType uint64
+	// Stream: the stream did not take it.
+	Stream uint64
+	// Paused: the producer is paused.
+	Paused uint64
 }
 
 // NewProducer checks the request as upstream does and returns a *api.Error (TypeError) with upstream's text if it is wrong.
-func NewProducer(req *api.TransportProduceRequest) (*Producer, error) { return &Producer{}, nil }
+func NewProducer(req *api.TransportProduceRequest) (*Producer, error) {
+	params, err := parseRTPParameters(req.RTPParameters)
+	if err != nil {
+		return nil, err
+	}
+	typ, ok := params.rtpType()
+	if !ok {
+		return nil, api.TypeErrorf("invalid RTP parameters")
+	}
+	if mime := params.encodings[0].codec.MimeType; !validTypeForCodec(typ, mime) {
+		return nil, api.TypeErrorf("%s codec not supported for %s", mime, typeNames[typ])
+	}
+	if err := checkMapping(params.shown, req.RTPMapping); err != nil {
+		return nil, err
+	}
+	p := &Producer{
+		id: req.ProducerID, kind: req.Kind, typ: typ, paused: req.Paused,
+		params:      params,
+		ids:         extensionIDs(params.shown.HeaderExtensions),
+		streams:     make([]*recvStream, len(params.encodings)),
+		addPacketID: req.EnableMediasoupPacketIDHeaderExtension,
+	}
+	p.setMapping(req.RTPMapping)
+	if p.kind == api.MediaKindVideo {
+		p.keyFrames = rtpstream.NewKeyFrameRequests(time.Duration(req.KeyFrameRequestDelay) * time.Millisecond)
+	}
+	return p, nil
+}
+
+func checkMapping(params *api.RTPParameters, m *api.RTPMapping) error {
+	if m == nil {
+		return api.TypeErrorf("missing rtpMapping")
+	}
+	for _, e := range m.Encodings {
+		anonymous := e.SSRC == nil && e.RID == ""
+		if anonymous && len(m.Encodings) > 1 {
+			return api.TypeErrorf("wrong entry in rtpMapping.encodings (missing ssrc or rid)")
+		}
+		if anonymous && params.MID == "" {
+			return api.TypeErrorf("wrong entry in rtpMapping.encodings (missing ssrc or rid, or rtpParameters.mid)")
+		}
+		if e.MappedSSRC == 0 {
+			return api.TypeErrorf("wrong entry in rtpMapping.encodings (missing mappedSsrc)")
+		}
+	}
+	if len(params.Encodings) != len(m.Encodings) {
+		return api.TypeErrorf("rtpParameters.encodings size does not match rtpMapping.encodings size")
+	}
+	return nil
+}
+
+// setMapping keeps the mapping; of several entries for one payload type the last counts, as upstream.
+func (p *Producer) setMapping(m *api.RTPMapping) {
+	for i := range p.payloadTypes {
+		p.payloadTypes[i] = unmapped
+	}
+	for _, c := range m.Codecs {
+		if int(c.PayloadType) < len(p.payloadTypes) {
+			p.payloadTypes[c.PayloadType] = c.MappedPayloadType
+		}
+	}
+	p.mapping = *m
+}
 
 // ID returns the producer's id.
 func (p *Producer) ID() string { return p.id }
@@ -33,62 +145,91 @@ func (p *Producer) Type() api.RTPType { return p.typ }
 func (p *Producer) Paused() bool { return p.paused }
 
 // RTPParameters returns the parameters of its peer with defaults filled in. Read only.
-func (p *Producer) RTPParameters() *api.RTPParameters { return nil }
+func (p *Producer) RTPParameters() *api.RTPParameters { return p.params.shown }
 
 // ExtensionIDs returns the header extension ids that its peer uses.
-func (p *Producer) ExtensionIDs() ExtensionIDs { return ExtensionIDs{} }
+func (p *Producer) ExtensionIDs() ExtensionIDs { return p.ids }
 
-// HandlePacket takes a parsed packet of the peer that the transport's RTP listener attributes to this producer.
-// With forward true pkt is described, mapped and immutable from now on, and every consumer must get it.
-func (p *Producer) HandlePacket(now unit.Time, pkt *packet.Packet) (r Result, forward bool) {
-	return Discarded, false
-}
-
-// HandleSenderReport takes a sender report whose SSRC is that of a stream or of its RTX stream.
-func (p *Producer) HandleSenderReport(now unit.Time, sr *rtcp.SenderReport) {}
-
-// HandleDLRR takes a DLRR report block (RFC 3611 section 4.5) about one of the streams.
-func (p *Producer) HandleDLRR(now unit.Time, r rtcp.DLRRReport) {}
-
-// RequestKeyFrame asks for a key frame of the stream with the given mapped SSRC, throttled as upstream.
-func (p *Producer) RequestKeyFrame(now unit.Time, mapped unit.SSRC) {}
-
-// SetFractionLost says how much (in 1/256) the worst off consumer loses of the stream with the given mapped SSRC.
-func (p *Producer) SetFractionLost(mapped unit.SSRC, worst uint8) {}
-
-// AppendRTCP appends receiver reports, and a receiver reference time, when they are due.
-func (p *Producer) AppendRTCP(now unit.Time, pkts []rtcp.Packet) []rtcp.Packet { return pkts }
-
-// Pause stops forwarding.
-func (p *Producer) Pause(now unit.Time) {}
-
-// Resume forwards again and asks for key frames.
-func (p *Producer) Resume(now unit.Time) {}
-
-// EnableTraceEvents sets which trace events are notified; all others are off.
-func (p *Producer) EnableTraceEvents(types []api.ProducerTraceEventType) {}
-
-// Dump returns the producer's state.
-func (p *Producer) Dump() *api.ProducerDumpResponse { return nil }
-
-// Stats returns statistics per stream.
-func (p *Producer) Stats(now unit.Time) *api.ProducerGetStatsResponse { return nil }
-
-// StreamStats returns the statistics of the stream with the given mapped SSRC, nil if there is none. Upstream's consumer
-// statistics end with those of the producer's stream it forwards: see Consumer.ProducerStream.
-func (p *Producer) StreamStats(now unit.Time, mapped unit.SSRC) *api.RTPStreamStats { return nil }
-
-// HandleTimeout does what is due by now.
-func (p *Producer) HandleTimeout(now unit.Time) {}
-
-// NextTimeout returns when HandleTimeout is wanted, unit.Never if not at all.
-func (p *Producer) NextTimeout() unit.Time { return unit.Never }
-
-// Streams returns all streams, ordered by encoding, for a consumer that attaches.
-func (p *Producer) Streams() []StreamInfo { return nil }
-
-// Scores returns a new slice with the score of each encoding, 0 where no stream exists.
-func (p *Producer) Scores() []uint8 { return nil }
+// Drops returns how many packets were not forwarded.
+func (p *Producer) Drops() ProducerDrops { return p.drops }
 
 // Output returns what the last calls want done; the caller resets it.
 func (p *Producer) Output() *ProducerOutput { return &p.out }
+
+// Pause stops forwarding. Streams and their reports go on.
+func (p *Producer) Pause(now unit.Time) {
+	if p.paused {
+		return
+	}
+	p.paused = true
+	for s := range p.live() {
+		s.Pause()
+		p.drain(now, s)
+	}
+}
+
+// Resume forwards again and asks for a key frame of every stream, without throttling.
+func (p *Producer) Resume(now unit.Time) {
+	if !p.paused {
+		return
+	}
+	p.paused = false
+	for s := range p.live() {
+		s.Resume(now)
+		p.drain(now, s)
+	}
+	if p.keyFrames == nil {
+		return
+	}
+	for s := range p.live() {
+		p.keyFrames.Force(now, s.Params().SSRC)
+	}
+	p.sendKeyFrameRequests(now)
+}
+
+// RequestKeyFrame asks for a key frame of the stream with the given mapped SSRC, throttled as upstream.
+func (p *Producer) RequestKeyFrame(now unit.Time, mapped unit.SSRC) {
+	if p.keyFrames == nil || p.paused {
+		return
+	}
+	s := p.byMapped(mapped)
+	// A stream that begins with a key frame makes consumers ask for what is already on its way to them.
+	if s == nil || s.bornWithKeyFrame == now {
+		return
+	}
+	p.keyFrames.Request(now, s.Params().SSRC)
+	p.sendKeyFrameRequests(now)
+}
+
+func (p *Producer) sendKeyFrameRequests(now unit.Time) {
+	for _, ssrc := range p.keyFrames.Needed() {
+		if s := p.byMediaSSRC(ssrc); s != nil {
+			s.RequestKeyFrame()
+			p.drain(now, s)
+		}
+	}
+}
+
+// HandleTimeout does what is due by now.
+func (p *Producer) HandleTimeout(now unit.Time) {
+	for s := range p.live() {
+		s.HandleTimeout(now)
+		p.drain(now, s)
+	}
+	if p.keyFrames != nil {
+		p.keyFrames.HandleTimeout(now)
+		p.sendKeyFrameRequests(now)
+	}
+}
+
+// NextTimeout returns when HandleTimeout is wanted, unit.Never if not at all.
+func (p *Producer) NextTimeout() unit.Time {
+	next := unit.Never
+	for s := range p.live() {
+		next = min(next, s.NextTimeout())
+	}
+	if p.keyFrames != nil {
+		next = min(next, p.keyFrames.NextTimeout())
+	}
+	return next
+}

@@ -1,0 +1,103 @@
+package media
+
+import (
+	"github.com/pion/rtcp"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/unit"
+)
+
+// KeyFrameRequestKind is which of RTCP's two messages asked for a key frame.
+type KeyFrameRequestKind uint8
+
+// The messages of RFC 4585 section 6.3.1 and RFC 5104 section 3.5.1.
+const (
+	PLI KeyFrameRequestKind = iota
+	FIR
+)
+
+// HandleNACK queues the packets that the receiver misses and that are still there for retransmission.
+func (c *Consumer) HandleNACK(now unit.Time, n *rtcp.TransportLayerNack) {
+	if !c.Active() {
+		return
+	}
+	c.traceRequest(now, api.ConsumerTraceEventTypeNACK, nil)
+	c.send.HandleNACK(now, n)
+}
+
+// HandleReceptionReport takes a report block of an RR or SR about one of the consumer's media SSRCs.
+func (c *Consumer) HandleReceptionReport(now unit.Time, r *rtcp.ReceptionReport) {
+	if unit.SSRC(r.SSRC) != c.ssrc {
+		return
+	}
+	c.send.HandleReceptionReport(now, r)
+	if _, changed := c.send.TakeScoreChange(); changed {
+		c.notifyScore()
+	}
+	c.checkFractionLost()
+}
+
+// HandleRRTR takes a receiver reference time (RFC 3611 section 4.4) of the receiver, as NTP timestamp.
+func (c *Consumer) HandleRRTR(now unit.Time, ntp uint64) { c.send.HandleRRTR(now, ntp) }
+
+// HandleKeyFrameRequest takes a PLI or FIR about ssrc, one of MediaSSRCs.
+func (c *Consumer) HandleKeyFrameRequest(now unit.Time, kind KeyFrameRequestKind, ssrc unit.SSRC) {
+	if c.kind != api.MediaKindVideo || ssrc != c.ssrc {
+		return
+	}
+	if kind == FIR {
+		c.traceRequest(now, api.ConsumerTraceEventTypeFIR, &api.ConsumerFIRTraceInfo{SSRC: uint32(ssrc)})
+	} else {
+		c.traceRequest(now, api.ConsumerTraceEventTypePLI, &api.ConsumerPLITraceInfo{SSRC: uint32(ssrc)})
+	}
+	c.send.HandleKeyFrameRequest(kind == FIR)
+	if c.Active() {
+		c.requestKeyFrame()
+	}
+}
+
+// AppendRTCP appends sender report, source description and DLRR when they are due. Chunks and blocks go into packets of
+// pkts while those have room.
+func (c *Consumer) AppendRTCP(now unit.Time, pkts []rtcp.Packet) []rtcp.Packet {
+	if !rtcpDue(now, c.lastRTCP, c.kind) {
+		return pkts
+	}
+	c.lastRTCP = now
+	sr, ok := c.send.SenderReport(now)
+	if !ok {
+		return pkts
+	}
+	pkts = appendChunk(append(pkts, &sr), c.send.SDES())
+	if dlrr, ok := c.send.DLRR(now); ok {
+		pkts = appendDLRR(pkts, dlrr)
+	}
+	return pkts
+}
+
+func appendChunk(pkts []rtcp.Packet, chunk rtcp.SourceDescriptionChunk) []rtcp.Packet {
+	for _, pkt := range pkts {
+		if sdes, ok := pkt.(*rtcp.SourceDescription); ok && len(sdes.Chunks) < maxReports {
+			sdes.Chunks = append(sdes.Chunks, chunk)
+			return pkts
+		}
+	}
+	return append(pkts, &rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{chunk}})
+}
+
+func appendDLRR(pkts []rtcp.Packet, r rtcp.DLRRReport) []rtcp.Packet {
+	for _, pkt := range pkts {
+		xr, ok := pkt.(*rtcp.ExtendedReport)
+		if !ok {
+			continue
+		}
+		for _, b := range xr.Reports {
+			if dlrr, ok := b.(*rtcp.DLRRReportBlock); ok && len(dlrr.Reports) < maxReports {
+				dlrr.Reports = append(dlrr.Reports, r)
+				return pkts
+			}
+		}
+	}
+	return append(pkts, &rtcp.ExtendedReport{Reports: []rtcp.ReportBlock{
+		&rtcp.DLRRReportBlock{Reports: []rtcp.DLRRReport{r}},
+	}})
+}

@@ -1,0 +1,132 @@
+package media
+
+import (
+	"gazpacho/engine/api"
+	"gazpacho/engine/packet"
+	"gazpacho/engine/unit"
+	"gazpacho/engine/wire/rtp"
+)
+
+// HandlePacket takes a parsed packet of the peer that the transport's RTP listener attributes to this producer.
+// With forward true pkt is described, mapped and immutable from now on, and every consumer must get it, after the
+// output (which may announce its stream).
+func (p *Producer) HandlePacket(now unit.Time, pkt *packet.Packet) (r Result, forward bool) {
+	s := p.stream(now, pkt)
+	if s == nil {
+		p.drops.NoStream++
+		return Discarded, false
+	}
+	p.readExtensions(pkt)
+	pkt.Encoding = s.encoding
+	var accepted bool
+	if pkt.SSRC == s.Params().SSRC {
+		r, accepted = Media, s.HandlePacket(now, pkt)
+	} else {
+		r, accepted = Retransmission, s.HandleRTXPacket(now, pkt)
+	}
+	p.drain(now, s)
+	if accepted {
+		p.noteKeyFrame(now, s, pkt)
+	}
+	p.announce(s)
+	switch {
+	case !accepted:
+		p.drops.Stream++
+		return r, false
+	case p.paused:
+		p.drops.Paused++
+		return r, false
+	}
+	if p.trace != 0 {
+		p.tracePacket(now, pkt, r == Retransmission)
+	}
+	pt := p.payloadTypes[pkt.PayloadType&0x7f]
+	if pt == unmapped {
+		p.drops.PayloadType++
+		return Discarded, false
+	}
+	pkt.PayloadType, pkt.SSRC = pt, s.mapped
+	p.noteOrientation(pkt)
+	return r, true
+}
+
+// noteKeyFrame ends pending requests with a key frame, and asks for one when a stream begins without: its first packets
+// may have been lost.
+func (p *Producer) noteKeyFrame(now unit.Time, s *recvStream, pkt *packet.Packet) {
+	if p.keyFrames == nil {
+		return
+	}
+	switch {
+	case pkt.Codec.KeyFrame:
+		p.keyFrames.Received(pkt.SSRC)
+		if !s.announced {
+			s.bornWithKeyFrame = now
+		}
+	case !s.announced && !p.paused:
+		p.keyFrames.Force(now, pkt.SSRC)
+		p.sendKeyFrameRequests(now)
+	}
+}
+
+func (p *Producer) announce(s *recvStream) {
+	if s.announced {
+		return
+	}
+	s.announced = true
+	p.out.Streams = append(p.out.Streams, StreamUpdate{Kind: StreamNew, Stream: p.info(s)})
+}
+
+// readExtensions finds the header extensions that consumers pass on. Those of the other kind of media are left out, as
+// upstream does.
+func (p *Producer) readExtensions(pkt *packet.Packet) {
+	x, ids := &pkt.Extensions, &p.ids
+	for it := pkt.Packet.Extensions(); it.Next(); {
+		switch id, v := it.ID(), it.Value(); {
+		case id == ids.AbsCaptureTime:
+			if len(v) == absCaptureTimeLen || len(v) == absCaptureTimeExtendedLen {
+				x.AbsCaptureTime = v
+			}
+		case id == ids.PlayoutDelay:
+			x.PlayoutDelay = v
+		case id == ids.PacketID:
+			x.PacketID, x.HasPacketID = rtp.ParsePacketID(v)
+		case p.kind == api.MediaKindAudio:
+			if id == ids.AudioLevel {
+				x.AudioLevel = v
+			}
+		case id == ids.DependencyDescriptor:
+			x.DependencyDescriptor = v
+		case id == ids.VideoOrientation:
+			x.VideoOrientation = v
+		case id == ids.TimeOffset:
+			x.TimeOffset = v
+		}
+	}
+	if p.addPacketID && !x.HasPacketID {
+		x.PacketID, x.HasPacketID = p.nextPacketID, true
+		p.nextPacketID++
+	}
+}
+
+// From the specification (http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time): the value's two lengths, in
+// bytes, without and with the capture clock offset.
+const (
+	absCaptureTimeLen         = 8
+	absCaptureTimeExtendedLen = 16
+)
+
+// noteOrientation tells the application when the video's orientation is first known and when it changes.
+func (p *Producer) noteOrientation(pkt *packet.Packet) {
+	v := pkt.Extensions.VideoOrientation
+	if v == nil {
+		return
+	}
+	o, ok := rtp.ParseVideoOrientation(v)
+	if !ok || p.orientationKnown && o == p.orientation {
+		return
+	}
+	p.orientation, p.orientationKnown = o, true
+	p.notify(api.EventProducerVideoOrientationChange, &api.ProducerVideoOrientationChangeNotification{
+		Camera: o.Camera, Flip: o.Flip, Rotation: o.Rotation,
+	})
+}

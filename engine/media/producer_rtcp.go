@@ -1,0 +1,103 @@
+package media
+
+import (
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/unit"
+	wirertcp "gazpacho/engine/wire/rtcp"
+)
+
+// HandleSenderReport takes a sender report whose SSRC is that of a stream or of its RTX stream.
+func (p *Producer) HandleSenderReport(now unit.Time, sr *rtcp.SenderReport) {
+	ssrc := unit.SSRC(sr.SSRC)
+	if s := p.byMediaSSRC(ssrc); s != nil {
+		s.HandleSenderReport(now, sr)
+		p.drain(now, s)
+		p.out.Streams = append(p.out.Streams, StreamUpdate{Kind: StreamSenderReport, Stream: p.info(s)})
+		p.traceSenderReport(now, sr)
+		return
+	}
+	if s := p.byRTXSSRC(ssrc); s != nil {
+		s.HandleRTXSenderReport(now, sr)
+		p.drain(now, s)
+	}
+}
+
+// HandleDLRR takes a DLRR report block (RFC 3611 section 4.5) about one of the streams.
+func (p *Producer) HandleDLRR(now unit.Time, r rtcp.DLRRReport) {
+	if s := p.byMediaSSRC(unit.SSRC(r.SSRC)); s != nil {
+		s.HandleDLRR(now, r)
+		p.drain(now, s)
+	}
+}
+
+// SetFractionLost says how much (in 1/256) the worst off consumer loses of the stream with the given mapped SSRC. With
+// in-band FEC the peer is told that figure, so that it adds redundancy for them.
+func (p *Producer) SetFractionLost(mapped unit.SSRC, worst uint8) {
+	if s := p.byMapped(mapped); s != nil {
+		s.fractionLost = worst
+	}
+}
+
+// AppendRTCP appends receiver reports about all streams, and a receiver reference time (RFC 3611 section 4.4) unless
+// pkts has one, when they are due. Reports go into a receiver report of pkts while that has room.
+func (p *Producer) AppendRTCP(now unit.Time, pkts []rtcp.Packet) []rtcp.Packet {
+	if !rtcpDue(now, p.lastRTCP, p.kind) {
+		return pkts
+	}
+	p.lastRTCP = now
+	for s := range p.live() {
+		pkts = appendReport(pkts, s.ReceptionReport(now, s.fractionLost))
+		if r, ok := s.RTXReceptionReport(now); ok {
+			pkts = appendReport(pkts, r)
+		}
+	}
+	if hasReferenceTime(pkts) {
+		return pkts
+	}
+	return append(pkts, &rtcp.ExtendedReport{Reports: []rtcp.ReportBlock{
+		&rtcp.ReceiverReferenceTimeReportBlock{NTPTimestamp: now.NTP()},
+	}})
+}
+
+// maxReports is how many report blocks, SDES chunks fit one RTCP packet: a count of five bits (RFC 3550 section 6.4.1).
+const maxReports = 31
+
+func appendReport(pkts []rtcp.Packet, r rtcp.ReceptionReport) []rtcp.Packet {
+	for _, pkt := range pkts {
+		if rr, ok := pkt.(*rtcp.ReceiverReport); ok && len(rr.Reports) < maxReports {
+			rr.Reports = append(rr.Reports, r)
+			return pkts
+		}
+	}
+	return append(pkts, &rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{r}})
+}
+
+func hasReferenceTime(pkts []rtcp.Packet) bool {
+	for _, pkt := range pkts {
+		xr, ok := pkt.(*rtcp.ExtendedReport)
+		if !ok {
+			continue
+		}
+		for _, b := range xr.Reports {
+			if _, ok := b.(*rtcp.ReceiverReferenceTimeReportBlock); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// rtcpDue is upstream's rule for when a producer or consumer reports again: a little before the longest interval of its
+// kind is over, as a transport asks all of them at one time. last 0 = it has not reported yet.
+func rtcpDue(now, last unit.Time, kind api.MediaKind) bool {
+	interval := wirertcp.MaxVideoInterval
+	if kind == api.MediaKindAudio {
+		interval = wirertcp.MaxAudioInterval
+	}
+	elapsed := now.Sub(last).Truncate(time.Millisecond)
+	return last == 0 || elapsed*23/20 >= interval
+}

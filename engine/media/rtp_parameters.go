@@ -1,0 +1,237 @@
+package media
+
+import (
+	"slices"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/wire/codec"
+)
+
+// rtpParameters are checked RTP parameters of a producer or consumer.
+type rtpParameters struct {
+	// shown is what dumps show: upstream's spelling of MIME types and upstream's defaults filled in.
+	shown     *api.RTPParameters
+	encodings []encodingParameters
+}
+
+// encodingParameters is what follows from one encoding together with the codecs.
+type encodingParameters struct {
+	layers layers
+	codec  *api.RTPCodecParameters
+	// rtx is the codec that retransmits codec, nil if none does.
+	rtx        *api.RTPCodecParameters
+	maxBitrate uint64
+}
+
+// parseRTPParameters checks in upstream's order, so that parameters with several mistakes give the same error.
+func parseRTPParameters(in *api.RTPParameters) (*rtpParameters, error) {
+	if in == nil {
+		return nil, api.TypeErrorf("missing rtpParameters")
+	}
+	p := &rtpParameters{shown: &api.RTPParameters{MID: in.MID, MSID: in.MSID, RTCP: in.RTCP}}
+	if p.shown.RTCP == nil {
+		p.shown.RTCP = &api.RTCPParameters{ReducedSize: true}
+	}
+	names, err := p.parseCodecs(in.Codecs)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.parseEncodings(in.Encodings); err != nil {
+		return nil, err
+	}
+	for _, e := range in.HeaderExtensions {
+		if e.ID == 0 {
+			return nil, api.TypeErrorf("invalid id 0")
+		}
+	}
+	p.shown.HeaderExtensions = in.HeaderExtensions
+	if err := p.checkCodecs(names); err != nil {
+		return nil, err
+	}
+	if err := p.checkEncodings(names); err != nil {
+		return nil, err
+	}
+	p.linkCodecs()
+	return p, nil
+}
+
+func (p *rtpParameters) parseCodecs(in []api.RTPCodecParameters) ([]codecName, error) {
+	names := make([]codecName, len(in))
+	p.shown.Codecs = slices.Clone(in)
+	for i := range p.shown.Codecs {
+		c := &p.shown.Codecs[i]
+		mime, name, err := parseMimeType(c.MimeType)
+		if err != nil {
+			return nil, err
+		}
+		c.MimeType, names[i] = mime, name
+		if c.Channels != nil && *c.Channels <= 1 {
+			c.Channels = nil
+		}
+		if apt, ok := integerParameter(c, "apt"); name.name == rtxName && (!ok || apt < 0) {
+			return nil, api.TypeErrorf("missing apt parameter in RTX codec")
+		}
+	}
+	if len(in) == 0 {
+		return nil, api.TypeErrorf("empty codecs")
+	}
+	return names, nil
+}
+
+func (p *rtpParameters) parseEncodings(in []api.RTPEncodingParameters) error {
+	if len(in) == 0 {
+		return api.TypeErrorf("empty encodings")
+	}
+	p.shown.Encodings = make([]api.RTPEncodingParameters, len(in))
+	p.encodings = make([]encodingParameters, len(in))
+	for i := range in {
+		p.shown.Encodings[i], p.encodings[i] = parseEncoding(&in[i])
+	}
+	return nil
+}
+
+// parseEncoding returns the encoding as dumps show it (upstream leaves maxBitrate out) and what follows from it.
+func parseEncoding(in *api.RTPEncodingParameters) (api.RTPEncodingParameters, encodingParameters) {
+	shown, e := *in, encodingParameters{layers: parseScalabilityMode(in.ScalabilityMode)}
+	if shown.SSRC != nil && *shown.SSRC == 0 {
+		shown.SSRC = nil
+	}
+	if in.MaxBitrate != nil {
+		e.maxBitrate = *in.MaxBitrate
+	}
+	shown.ScalabilityMode, shown.MaxBitrate = e.layers.mode, nil
+	return shown, e
+}
+
+func (p *rtpParameters) checkCodecs(names []codecName) error {
+	var seen [256]bool
+	for i := range p.shown.Codecs {
+		c := &p.shown.Codecs[i]
+		if seen[c.PayloadType] {
+			return api.TypeErrorf("duplicated payloadType")
+		}
+		seen[c.PayloadType] = true
+		if names[i].name != rtxName {
+			continue
+		}
+		apt, _ := integerParameter(c, "apt")
+		j := slices.IndexFunc(p.shown.Codecs, func(o api.RTPCodecParameters) bool { return int32(o.PayloadType) == apt })
+		if j < 0 {
+			return api.TypeErrorf("apt in RTX codec points to a non existing codec")
+		}
+		switch names[j].name {
+		case rtxName:
+			return api.TypeErrorf("apt in RTX codec points to a RTX codec")
+		case ulpfecName:
+			return api.TypeErrorf("apt in RTX codec points to a ULPFEC codec")
+		case flexfecName:
+			return api.TypeErrorf("apt in RTX codec points to a FLEXFEC codec")
+		}
+	}
+	return nil
+}
+
+func (p *rtpParameters) checkEncodings(names []codecName) error {
+	first := slices.IndexFunc(names, func(n codecName) bool { return n.class == mediaCodec })
+	if first < 0 {
+		return api.TypeErrorf("no media codecs found")
+	}
+	for i := range p.shown.Encodings {
+		e := &p.shown.Encodings[i]
+		if p.encodings[i].layers.spatial > 1 && len(p.encodings) > 1 {
+			return api.TypeErrorf("cannot use both simulcast and encodings with multiple SVC spatial layers")
+		}
+		if e.CodecPayloadType == nil {
+			e.CodecPayloadType = &p.shown.Codecs[first].PayloadType
+			continue
+		}
+		pt := *e.CodecPayloadType
+		j := slices.IndexFunc(p.shown.Codecs, func(c api.RTPCodecParameters) bool { return c.PayloadType == pt })
+		if j < 0 {
+			return api.TypeErrorf("unknown codecPayloadType")
+		}
+		if names[j].class != mediaCodec {
+			return api.TypeErrorf("invalid codecPayloadType")
+		}
+	}
+	return nil
+}
+
+// linkCodecs finds the media and RTX codec of each encoding.
+func (p *rtpParameters) linkCodecs() {
+	for i := range p.encodings {
+		pt := *p.shown.Encodings[i].CodecPayloadType
+		for j := range p.shown.Codecs {
+			c := &p.shown.Codecs[j]
+			if c.PayloadType == pt {
+				p.encodings[i].codec = c
+			}
+			apt, ok := integerParameter(c, "apt")
+			if ok && apt == int32(pt) && isRTX(c) && p.encodings[i].rtx == nil {
+				p.encodings[i].rtx = c
+			}
+		}
+	}
+}
+
+// rtpType tells how many layers a producer has and where: one encoding without layers is simple, with layers SVC,
+// several encodings are simulcast. False = a codec whose layers a router cannot tell apart.
+func (p *rtpParameters) rtpType() (api.RTPType, bool) {
+	if len(p.encodings) > 1 {
+		return api.RTPTypeSimulcast, true
+	}
+	e := &p.encodings[0]
+	if e.layers.spatial <= 1 && e.layers.temporal <= 1 {
+		return api.RTPTypeSimple, true
+	}
+	switch k := codec.KindOf(e.codec.MimeType); {
+	case k.ValidForSVC():
+		return api.RTPTypeSVC, true
+	case k.ValidForSimulcast():
+		return api.RTPTypeSimulcast, true
+	default:
+		return 0, false
+	}
+}
+
+// validTypeForCodec is upstream's IsValidTypeForCodec.
+func validTypeForCodec(t api.RTPType, mimeType string) bool {
+	switch k := codec.KindOf(mimeType); t {
+	case api.RTPTypeSimulcast:
+		return k.ValidForSimulcast()
+	case api.RTPTypeSVC:
+		return k.ValidForSVC()
+	default:
+		return true
+	}
+}
+
+// typeNames are the types as upstream's messages spell them.
+var typeNames = map[api.RTPType]string{
+	api.RTPTypeSimple:    "simple",
+	api.RTPTypeSimulcast: "simulcast",
+	api.RTPTypeSVC:       "svc",
+	api.RTPTypePipe:      "pipe",
+}
+
+func isRTX(c *api.RTPCodecParameters) bool {
+	return c.MimeType == "audio/"+rtxName || c.MimeType == "video/"+rtxName
+}
+
+// integerParameter returns a codec parameter, false if there is none with that name that is an integer.
+func integerParameter(c *api.RTPCodecParameters, name string) (int32, bool) {
+	for _, p := range c.Parameters {
+		if p.Name == name {
+			v, ok := p.Value.(*api.ValueInteger32)
+			if !ok {
+				return 0, false
+			}
+			return v.Value, true
+		}
+	}
+	return 0, false
+}
+
+func hasFeedback(c *api.RTPCodecParameters, typ, parameter string) bool {
+	return slices.Contains(c.RTCPFeedback, api.RTCPFeedback{Type: typ, Parameter: parameter})
+}
