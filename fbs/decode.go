@@ -58,7 +58,7 @@ type decoder struct {
 
 // view is a table whose bounds have been checked.
 type view struct {
-	pos, size     int // the table
+	pos           int
 	vtable, vsize int
 }
 
@@ -68,9 +68,7 @@ func (d *decoder) u32(pos int) uint32 { return binary.LittleEndian.Uint32(d.buf[
 func (d *decoder) u16(pos int) int { return int(binary.LittleEndian.Uint16(d.buf[pos:])) }
 
 // has reports whether size bytes at pos are within the message.
-func (d *decoder) has(pos, size int) bool {
-	return pos >= 0 && size >= 0 && size <= len(d.buf) && pos <= len(d.buf)-size
-}
+func (d *decoder) has(pos, size int) bool { return pos <= len(d.buf)-size }
 
 // take accounts for n bytes that are about to be allocated.
 func (d *decoder) take(n int) error {
@@ -92,19 +90,17 @@ func (d *decoder) offset(pos int) (int, error) {
 	return int(target), nil
 }
 
-// view checks the table at pos, which has been checked to have an offset's size, and its vtable.
+// view checks the table at pos, which has been checked to have an offset's size, and its vtable. The size that the
+// vtable gives for the table is of no use: FlatBuffers for Go lets tables share a vtable when they differ in size only.
 func (d *decoder) view(pos int) (view, error) {
 	vtable := int64(pos) - int64(int32(d.u32(pos)))
 	if vtable < 0 || vtable > int64(len(d.buf)-vtableHeaderSize) {
 		return view{}, malformedf("the table at %d has its vtable at %d", pos, vtable)
 	}
 	t := view{pos: pos, vtable: int(vtable)}
-	t.vsize, t.size = d.u16(t.vtable), d.u16(t.vtable+vtableEntrySize)
+	t.vsize = d.u16(t.vtable)
 	if t.vsize < vtableHeaderSize || t.vsize%vtableEntrySize != 0 || !d.has(t.vtable, t.vsize) {
 		return view{}, malformedf("the vtable at %d has %d bytes", t.vtable, t.vsize)
-	}
-	if t.size < offsetSize || !d.has(pos, t.size) {
-		return view{}, malformedf("the table at %d has %d bytes", pos, t.size)
 	}
 	return t, nil
 }
@@ -119,8 +115,8 @@ func (d *decoder) slot(t view, slot, size int) (int, error) {
 	if at == 0 {
 		return 0, nil
 	}
-	if at < offsetSize || at+size > t.size {
-		return 0, malformedf("the table at %d has a field at %d of its %d bytes", t.pos, at, t.size)
+	if at < offsetSize || !d.has(t.pos+at, size) {
+		return 0, malformedf("the table at %d has a field of %d bytes at %d", t.pos, size, at)
 	}
 	return t.pos + at, nil
 }
