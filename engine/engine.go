@@ -1,0 +1,205 @@
+// Package engine is the media worker of this process: it answers the worker protocol with routers, transports, producers
+// and consumers that use all cores. See the packages below it for each room: engine/router for the tables, engine/shard
+// for what runs where, engine/transport and engine/media for the machines.
+package engine
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"os"
+	"runtime"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/netio"
+	"gazpacho/engine/router"
+	"gazpacho/engine/shard"
+	"gazpacho/engine/transport"
+)
+
+// Upstream's defaults of the worker's own port range (Settings of 3.27.1).
+const (
+	DefaultRTCMinPort = 10000
+	DefaultRTCMaxPort = 59999
+)
+
+// Options says how a worker is to run. The zero value of each field but Emit is a sensible default.
+type Options struct {
+	// Emit takes notifications for the application. Required.
+	Emit api.Emitter
+	// Log takes what is to be told people; nil discards it.
+	Log *slog.Logger
+	// UpdateSettings applies WORKER_UPDATE_SETTINGS; an error is the answer to the application. Nil accepts everything.
+	UpdateSettings func(*api.WorkerUpdateSettingsRequest) error
+	// Shards is the number of shards; 0 means one for each usable core.
+	Shards int
+	// RTCMinPort and RTCMaxPort are the ports for transports that name neither port nor range; 0 means upstream's default.
+	RTCMinPort, RTCMaxPort uint16
+	// Listen opens UDP sockets; nil means real ones.
+	Listen func(netio.UDPConfig) (transport.Socket, error)
+}
+
+// Worker implements api.Worker.
+type Worker struct {
+	options  Options
+	house    *router.House
+	registry *router.Registry
+	routers  []routerEntry
+	closed   bool
+}
+
+type routerEntry struct {
+	id     string
+	router *router.Router
+}
+
+// New starts a worker.
+func New(o Options) *Worker {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Shards == 0 {
+		o.Shards = runtime.GOMAXPROCS(0)
+	}
+	if o.RTCMinPort == 0 && o.RTCMaxPort == 0 {
+		o.RTCMinPort, o.RTCMaxPort = DefaultRTCMinPort, DefaultRTCMaxPort
+	}
+	if o.Listen == nil {
+		o.Listen = listenUDP
+	}
+	house := router.HouseOptions{
+		Shards: o.Shards, Clock: shard.SystemClock(), Emit: o.Emit, Log: o.Log, Listen: o.Listen,
+		RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort,
+	}
+	rand.Read(house.Seed[:]) // crypto/rand.Read never fails
+	return &Worker{options: o, house: router.NewHouse(house), registry: router.NewRegistry()}
+}
+
+func listenUDP(cfg netio.UDPConfig) (transport.Socket, error) {
+	socket, err := netio.ListenUDP(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return socket, nil
+}
+
+// HandleRequest implements api.Worker. The reply comes before it returns.
+func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, error)) {
+	if w.closed {
+		reply(nil, api.Errorf("Worker is closed"))
+		return
+	}
+	reply(w.handle(req))
+}
+
+func (w *Worker) handle(req *api.Request) (api.ResponseBody, error) {
+	switch req.Method {
+	case api.MethodWorkerDump:
+		return w.dump(), nil
+	case api.MethodWorkerGetResourceUsage:
+		return resourceUsage()
+	case api.MethodWorkerUpdateSettings:
+		return with(req, w.updateSettings)
+	case api.MethodWorkerCreateRouter:
+		return with(req, w.createRouter)
+	case api.MethodWorkerCloseRouter:
+		return with(req, w.closeRouter)
+	case api.MethodWorkerCreateWebRtcServer, api.MethodWorkerWebRtcServerClose:
+		return nil, api.Errorf("WebRtcServer is not supported by this worker yet [method:%s]", req.Method.Name())
+	}
+	handler := w.registry.Find(req.HandlerID)
+	if handler == nil {
+		return nil, api.NotFoundErrorf("Channel request handler with ID %s not found [method:%s]", req.HandlerID, req.Method.Name())
+	}
+	return handler.HandleRequest(req)
+}
+
+// with calls f with the request's body if that is of the type which the method wants.
+func with[B any](req *api.Request, f func(*B) error) (api.ResponseBody, error) {
+	body, err := api.BodyOf[B](req)
+	if err != nil {
+		return nil, err
+	}
+	return nil, f(body)
+}
+
+// HandleNotification implements api.Worker. WORKER_CLOSE is the caller's business: it ends the process.
+func (w *Worker) HandleNotification(n *api.Notification) error {
+	if w.closed {
+		return api.Errorf("Worker is closed")
+	}
+	handler := w.registry.Find(n.HandlerID)
+	if handler == nil {
+		return api.NotFoundErrorf("Channel notification handler with ID %s not found", n.HandlerID)
+	}
+	handled, err := handler.HandleNotification(n)
+	if !handled {
+		return api.Errorf("unknown event '%s' for %s", n.Event, n.HandlerID)
+	}
+	return err
+}
+
+// Close implements api.Worker.
+func (w *Worker) Close() {
+	if w.closed {
+		return
+	}
+	w.closed = true
+	for _, e := range w.routers {
+		e.router.Close()
+	}
+	w.routers = nil
+	w.house.Close()
+}
+
+func (w *Worker) updateSettings(req *api.WorkerUpdateSettingsRequest) error {
+	if w.options.UpdateSettings == nil {
+		return nil
+	}
+	return w.options.UpdateSettings(req)
+}
+
+func (w *Worker) createRouter(req *api.WorkerCreateRouterRequest) error {
+	if w.find(req.RouterID) >= 0 {
+		return api.Errorf("a Router with same routerId already exists [method:worker.createRouter]")
+	}
+	if err := w.registry.Check(req.RouterID); err != nil {
+		return err
+	}
+	r := router.New(req.RouterID, w.registry, w.house)
+	w.registry.Add(req.RouterID, r)
+	w.routers = append(w.routers, routerEntry{req.RouterID, r})
+	return nil
+}
+
+func (w *Worker) closeRouter(req *api.WorkerCloseRouterRequest) error {
+	i := w.find(req.RouterID)
+	if i < 0 {
+		return api.NotFoundErrorf("Router not found [method:worker.closeRouter]")
+	}
+	w.routers[i].router.Close()
+	w.routers = append(w.routers[:i], w.routers[i+1:]...)
+	return nil
+}
+
+func (w *Worker) find(routerID string) int {
+	for i, e := range w.routers {
+		if e.id == routerID {
+			return i
+		}
+	}
+	return -1
+}
+
+func (w *Worker) dump() *api.WorkerDumpResponse {
+	d := &api.WorkerDumpResponse{
+		PID: uint32(os.Getpid()),
+		ChannelMessageHandlers: &api.ChannelMessageHandlers{
+			ChannelRequestHandlers:      w.registry.IDs(false),
+			ChannelNotificationHandlers: w.registry.IDs(true),
+		},
+	}
+	for _, e := range w.routers {
+		d.RouterIDs = append(d.RouterIDs, e.id)
+	}
+	return d
+}

@@ -1,0 +1,96 @@
+package router
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/netio"
+	"gazpacho/engine/shard"
+	"gazpacho/engine/transport"
+)
+
+// spill is by how many transports a shard must be ahead of another before a router spreads to that one too, ours. A
+// small room stays on one shard, where its packets need no message; a large one uses all.
+const spill = 16
+
+// House is the shards of a process and what their transports share.
+type House struct {
+	places  []*Place
+	readers sync.WaitGroup
+}
+
+// Place is one shard with the environment of its transports.
+type Place struct {
+	shard      *shard.Shard
+	env        transport.Env
+	transports int
+}
+
+// HouseOptions says what a house is made of.
+type HouseOptions struct {
+	Shards                 int // number of shards, at least one
+	Clock                  shard.Clock
+	Emit                   api.Emitter
+	Log                    *slog.Logger
+	Listen                 func(netio.UDPConfig) (transport.Socket, error)
+	RTCMinPort, RTCMaxPort uint16
+	Seed                   [32]byte // of the random numbers that need not be secret
+}
+
+// NewHouse starts the shards.
+func NewHouse(o HouseOptions) *House {
+	h := &House{}
+	for i := range max(o.Shards, 1) {
+		seed := o.Seed
+		seed[0] ^= byte(i)
+		h.places = append(h.places, &Place{
+			shard: shard.New(i, o.Clock),
+			env: transport.Env{
+				Emit: o.Emit, Log: o.Log, Batch: netio.NewBatch(), Rand: rand.New(rand.NewChaCha8(seed)),
+				Listen: o.Listen, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort,
+			},
+		})
+	}
+	return h
+}
+
+// Close ends the shards. All routers were closed before.
+func (h *House) Close() {
+	h.readers.Wait()
+	for _, p := range h.places {
+		p.shard.Close()
+	}
+}
+
+// choose returns the place for a router's next transport: the one with the fewest transports, where a place that the
+// router does not use yet counts as if it had more.
+func (h *House) choose(perPlace map[*Place]int) *Place {
+	cost := func(p *Place) int {
+		if perPlace[p] == 0 {
+			return p.transports + spill
+		}
+		return p.transports
+	}
+	best := h.places[0]
+	for _, p := range h.places[1:] {
+		if cost(p) < cost(best) {
+			best = p
+		}
+	}
+	return best
+}
+
+// serve reads a socket until it is closed. Sockets that are not served by a goroutine (in tests) have no Serve method.
+func (h *House) serve(socket transport.Socket, handler netio.Handler) {
+	s, ok := socket.(interface{ Serve(netio.Handler) })
+	if !ok {
+		return
+	}
+	h.readers.Add(1)
+	go func() {
+		defer h.readers.Done()
+		s.Serve(handler)
+	}()
+}

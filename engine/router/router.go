@@ -1,0 +1,221 @@
+// Package router holds the routing tables: which transports a router has, which producers they receive and who consumes
+// them, and on which shard each lives. It carries out the requests of the protocol that concern more than one transport.
+//
+// The tables belong to the control loop: requests come one after the other, and nothing here is called from a shard. To
+// act on a transport, a request takes the turn of its shard (see Seat); it never holds two turns. Media flows past the
+// tables: a producer's transport hands its packets to one feed per shard, and a feed to its consumers.
+package router
+
+import (
+	"slices"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/transport"
+)
+
+// Handler carries out the requests and notifications that are addressed to one object by its id.
+type Handler interface {
+	HandleRequest(req *api.Request) (api.ResponseBody, error)
+	// HandleNotification reports false when the object takes no notifications.
+	HandleNotification(n *api.Notification) (bool, error)
+}
+
+// Registry finds objects by their ids, which are unique within a worker.
+type Registry struct {
+	handlers map[string]Handler
+	order    []string
+}
+
+// NewRegistry returns an empty registry.
+func NewRegistry() *Registry { return &Registry{handlers: map[string]Handler{}} }
+
+// Find returns the object with the given id, or nil.
+func (r *Registry) Find(id string) Handler { return r.handlers[id] }
+
+// IDs returns all ids in the order of creation; with notifications only those that take notifications.
+func (r *Registry) IDs(notifications bool) []string {
+	ids := []string{}
+	for _, id := range r.order {
+		if _, takes := r.handlers[id].(notifiable); takes || !notifications {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// notifiable marks the objects that upstream registers for notifications too.
+type notifiable interface{ takesNotifications() }
+
+// Check refuses an id that is taken.
+func (r *Registry) Check(id string) error {
+	if r.handlers[id] != nil {
+		return api.Errorf("Channel request handler with ID %s already exists", id)
+	}
+	return nil
+}
+
+// Add enters an object; Check was asked before.
+func (r *Registry) Add(id string, h Handler) {
+	r.handlers[id] = h
+	r.order = append(r.order, id)
+}
+
+// Remove forgets an object.
+func (r *Registry) Remove(id string) {
+	delete(r.handlers, id)
+	if i := slices.Index(r.order, id); i >= 0 {
+		r.order = slices.Delete(r.order, i, i+1)
+	}
+}
+
+// Router is one mediasoup router.
+type Router struct {
+	id         string
+	registry   *Registry
+	house      *House
+	transports []*member
+	producers  map[string]*producer
+	perPlace   map[*Place]int
+}
+
+// New returns an empty router. The caller enters it into the registry.
+func New(id string, registry *Registry, house *House) *Router {
+	return &Router{
+		id: id, registry: registry, house: house,
+		producers: map[string]*producer{}, perPlace: map[*Place]int{},
+	}
+}
+
+// Close closes all that the router holds, without notifications.
+func (r *Router) Close() {
+	for _, m := range r.transports {
+		for _, p := range m.producers {
+			r.registry.Remove(p.id)
+		}
+		for _, c := range m.consumers {
+			r.registry.Remove(c.id)
+		}
+		m.release()
+	}
+	r.transports, r.producers = nil, nil
+	r.registry.Remove(r.id)
+}
+
+// HandleNotification implements Handler; routers take none.
+func (r *Router) HandleNotification(*api.Notification) (bool, error) { return false, nil }
+
+// HandleRequest implements Handler.
+func (r *Router) HandleRequest(req *api.Request) (api.ResponseBody, error) {
+	switch req.Method {
+	case api.MethodRouterDump:
+		return r.dump(), nil
+	case api.MethodRouterCreatePlainTransport:
+		return with(req, r.createPlainTransport)
+	case api.MethodRouterCreateDirectTransport:
+		return with(req, r.createDirectTransport)
+	case api.MethodRouterCloseTransport:
+		return with(req, r.closeTransport)
+	}
+	return nil, unsupported(req.Method)
+}
+
+// with calls f with the request's body if that is of the type which the method wants.
+func with[B any](req *api.Request, f func(*B) (api.ResponseBody, error)) (api.ResponseBody, error) {
+	body, err := api.BodyOf[B](req)
+	if err != nil {
+		return nil, err
+	}
+	return f(body)
+}
+
+// unsupported refuses a method that the object addressed does not have.
+func unsupported(m api.Method) error { return api.Errorf("unknown method '%s'", m.Name()) }
+
+func (r *Router) createPlainTransport(req *api.RouterCreatePlainTransportRequest) (api.ResponseBody, error) {
+	m, err := r.newMember(req.TransportID, "router.createPlainTransport")
+	if err != nil {
+		return nil, err
+	}
+	plain, err := transport.NewPlain(req.TransportID, req.Options, m.place.env)
+	if err != nil {
+		return nil, err
+	}
+	m.seat.plain, m.seat.transport = plain, plain.Transport
+	r.enter(m)
+	for i, socket := range plain.Sockets() {
+		r.house.serve(socket, &reader{m.seat, i})
+	}
+	return m.dump()
+}
+
+func (r *Router) createDirectTransport(req *api.RouterCreateDirectTransportRequest) (api.ResponseBody, error) {
+	m, err := r.newMember(req.TransportID, "router.createDirectTransport")
+	if err != nil {
+		return nil, err
+	}
+	now := m.place.shard.Enter()
+	m.seat.transport, err = transport.NewDirect(now, req.TransportID, req.Options, m.place.env)
+	m.place.shard.Leave(now)
+	if err != nil {
+		return nil, err
+	}
+	r.enter(m)
+	return m.dump()
+}
+
+// newMember checks a new transport's id and chooses its place. Nothing is entered yet.
+func (r *Router) newMember(id, method string) (*member, error) {
+	if slices.ContainsFunc(r.transports, func(m *member) bool { return m.id == id }) {
+		return nil, api.Errorf("a Transport with same id already exists [method:%s]", method)
+	}
+	if err := r.registry.Check(id); err != nil {
+		return nil, err
+	}
+	place := r.house.choose(r.perPlace)
+	return &member{id: id, router: r, place: place, seat: newSeat(place.shard, place.env.Log)}, nil
+}
+
+// enter commits a new transport.
+func (r *Router) enter(m *member) {
+	r.transports = append(r.transports, m)
+	r.perPlace[m.place]++
+	m.place.transports++
+	r.registry.Add(m.id, m)
+}
+
+func (r *Router) closeTransport(req *api.RouterCloseTransportRequest) (api.ResponseBody, error) {
+	i := slices.IndexFunc(r.transports, func(m *member) bool { return m.id == req.TransportID })
+	if i < 0 {
+		return nil, api.NotFoundErrorf("Transport not found [method:router.closeTransport]")
+	}
+	m := r.transports[i]
+	for _, p := range slices.Clone(m.producers) {
+		p.close()
+	}
+	for _, c := range slices.Clone(m.consumers) {
+		c.close()
+	}
+	r.transports = slices.Delete(r.transports, i, i+1)
+	r.perPlace[m.place]--
+	m.release()
+	return nil, nil
+}
+
+func (r *Router) dump() *api.RouterDumpResponse {
+	d := &api.RouterDumpResponse{ID: r.id}
+	for _, m := range r.transports {
+		d.TransportIDs = append(d.TransportIDs, m.id)
+		for _, p := range m.producers {
+			row := api.StringStringArray{Key: p.id}
+			for _, c := range p.consumers {
+				row.Values = append(row.Values, c.id)
+			}
+			d.MapProducerIDConsumerIDs = append(d.MapProducerIDConsumerIDs, row)
+			d.MapProducerIDObserverIDs = append(d.MapProducerIDObserverIDs, api.StringStringArray{Key: p.id})
+		}
+		for _, c := range m.consumers {
+			d.MapConsumerIDProducerID = append(d.MapConsumerIDProducerID, api.StringString{Key: c.id, Value: c.producer.id})
+		}
+	}
+	return d
+}

@@ -1,0 +1,86 @@
+package router
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+
+	"gazpacho/engine/netio"
+	"gazpacho/engine/shard"
+	"gazpacho/engine/transport"
+	"gazpacho/engine/unit"
+)
+
+// Seat binds a transport to the shard that owns it: every call of the transport goes through here. A seat takes the
+// shard's turn, makes the call, has the transport hand on what it produced, and arms its timer. A panic is contained: it
+// is logged with its stack, and puts that one transport out of service.
+type Seat struct {
+	shard     *shard.Shard
+	transport *transport.Transport
+	plain     *transport.Plain // the same transport if it is a PlainTransport, else nil
+	timer     *shard.Timer
+	log       *slog.Logger
+}
+
+func newSeat(s *shard.Shard, log *slog.Logger) *Seat {
+	seat := &Seat{shard: s, log: log}
+	seat.timer = shard.NewTimer(seat.handleTimeout)
+	return seat
+}
+
+// do runs f as the transport's shard. It returns false if f panicked.
+func (s *Seat) do(f func(now unit.Time)) bool {
+	now := s.shard.Enter()
+	defer s.shard.Leave(now)
+	return s.call("request", now, f)
+}
+
+// call runs f with the shard's turn held already, and settles.
+func (s *Seat) call(what string, now unit.Time, f func(now unit.Time)) (ok bool) {
+	defer s.contain(what)
+	f(now)
+	s.settle(now)
+	return true
+}
+
+func (s *Seat) handleTimeout(now unit.Time) {
+	defer s.contain("timeout")
+	s.transport.HandleTimeout(now)
+	s.settle(now)
+}
+
+// settle ends each call of the transport.
+func (s *Seat) settle(now unit.Time) {
+	s.transport.Settle(now)
+	s.shard.Schedule(s.timer, s.transport.NextTimeout())
+}
+
+// contain is deferred around all code of one transport.
+func (s *Seat) contain(what string) {
+	fault := recover()
+	if fault == nil {
+		return
+	}
+	s.log.Error(fmt.Sprintf("internal error in transport %s while handling %s, taking it out of service: %v\n%s",
+		s.transport.ID(), what, fault, debug.Stack()))
+	s.transport.Break()
+}
+
+// reader hands the batches of one socket to the transport.
+type reader struct {
+	seat   *Seat
+	socket int
+}
+
+// HandleDatagrams implements netio.Handler; it is called by the socket's reader goroutine.
+func (r *reader) HandleDatagrams(batch []netio.Datagram) {
+	now := r.seat.shard.Enter()
+	defer r.seat.shard.Leave(now)
+	r.handle(now, batch)
+}
+
+func (r *reader) handle(now unit.Time, batch []netio.Datagram) {
+	defer r.seat.contain("datagrams")
+	r.seat.plain.HandleDatagrams(now, r.socket, batch)
+	r.seat.settle(now)
+}

@@ -1,0 +1,111 @@
+package shard
+
+import (
+	"container/heap"
+	"time"
+
+	"gazpacho/engine/unit"
+)
+
+// loop takes a turn whenever something was posted or is due.
+func (s *Shard) loop() {
+	defer close(s.done)
+	alarm := time.NewTimer(time.Hour)
+	defer alarm.Stop()
+	for {
+		select {
+		case _, open := <-s.wake:
+			if !open {
+				return
+			}
+		case <-alarm.C:
+		}
+		// Forget the old deadline first: a turn that ends from here on signals if its own deadline is earlier than
+		// the one armed below.
+		now := s.Enter()
+		s.drain(now)
+		s.runTimers(now)
+		s.drain(now)
+		next := s.timers.next()
+		s.armed.Store(int64(next))
+		s.turn.Unlock()
+		alarm.Reset(untilAlarm(next, now))
+	}
+}
+
+// untilAlarm returns how long to sleep for a deadline; an hour is as good as never.
+func untilAlarm(next, now unit.Time) time.Duration {
+	if next == unit.Never {
+		return time.Hour
+	}
+	return max(next.Sub(now), 0)
+}
+
+// Timer calls a function as the shard when its deadline has come. The zero deadline and unit.Never mean not armed.
+type Timer struct {
+	at    unit.Time
+	index int // place in the heap plus one; 0 when not armed
+	fire  func(now unit.Time)
+}
+
+// NewTimer returns a timer that is not armed.
+func NewTimer(fire func(now unit.Time)) *Timer { return &Timer{fire: fire} }
+
+// Schedule arms t for a new deadline, or disarms it with unit.Never. The shard's turn must be held.
+func (s *Shard) Schedule(t *Timer, at unit.Time) {
+	switch {
+	case t.index != 0 && at == t.at:
+	case t.index != 0 && at == unit.Never:
+		heap.Remove(&s.timers, t.index-1)
+	case t.index != 0:
+		t.at = at
+		heap.Fix(&s.timers, t.index-1)
+	case at != unit.Never:
+		t.at = at
+		heap.Push(&s.timers, t)
+	}
+}
+
+// runTimers fires what is due. A timer is disarmed before it fires, so that firing may arm it again; one that arms
+// itself for the present instant fires in the next turn, not in this one.
+func (s *Shard) runTimers(now unit.Time) {
+	for n := len(s.timers); n > 0 && s.timers.next() <= now; n-- {
+		t := heap.Pop(&s.timers).(*Timer)
+		t.fire(now)
+	}
+}
+
+type timerHeap []*Timer
+
+func (h timerHeap) next() unit.Time {
+	if len(h) == 0 {
+		return unit.Never
+	}
+	return h[0].at
+}
+
+// Len, Less, Swap, Push and Pop implement heap.Interface.
+func (h timerHeap) Len() int           { return len(h) }
+func (h timerHeap) Less(i, j int) bool { return h[i].at < h[j].at }
+
+func (h timerHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i+1, j+1
+}
+
+// Push adds a timer at the end.
+func (h *timerHeap) Push(x any) {
+	t := x.(*Timer)
+	*h = append(*h, t)
+	t.index = len(*h)
+}
+
+// Pop takes the last timer.
+func (h *timerHeap) Pop() any {
+	last := len(*h) - 1
+	t := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	t.index = 0
+	return t
+}

@@ -1,0 +1,162 @@
+// Package shard runs the engine's state machines. A shard owns a set of transports with all that belongs to them; only
+// code that runs as the shard touches them, so no media state has a lock of its own.
+//
+// Running as the shard means holding its turn. Whoever has work for a shard takes the turn itself: the reader goroutine
+// of a socket with the batch that it has just read, the control loop with a request, the shard's own goroutine with
+// timers and posted messages. That saves handing every batch from goroutine to goroutine. A turn must never be taken
+// while holding another one; shards talk to each other by posted messages only.
+//
+// The clock is read once when a turn begins and handed down.
+package shard
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"gazpacho/engine/unit"
+)
+
+// MaxDroppable bounds the droppable messages waiting for one shard, ours: a shard that falls behind loses media, as a
+// full socket buffer would, instead of growing.
+const MaxDroppable = 4096
+
+// Message is work posted to a shard. Run is called with the shard's turn held.
+type Message interface {
+	Run(now unit.Time)
+}
+
+// Shard is one unit of parallelism; there is one for each usable core.
+type Shard struct {
+	index int
+	clock Clock
+
+	turn   sync.Mutex // held by whoever runs as the shard; guards everything down to inbox
+	timers timerHeap
+
+	inbox struct {
+		sync.Mutex
+		messages  []Message
+		droppable int
+		closed    bool
+	}
+	spare []Message // the inbox's other slice; guarded by turn
+
+	wake    chan struct{} // capacity 1: the goroutine has messages to run or an earlier deadline to wait for
+	armed   atomic.Int64  // the deadline that the goroutine waits for
+	done    chan struct{}
+	dropped atomic.Uint64
+}
+
+// New starts the shard with the given number, which is for logs and figures only.
+func New(index int, clock Clock) *Shard {
+	s := &Shard{index: index, clock: clock, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	s.armed.Store(int64(unit.Never))
+	go s.loop()
+	return s
+}
+
+// Index returns the shard's number.
+func (s *Shard) Index() int { return s.index }
+
+// Dropped returns how many droppable messages were refused because the shard was too far behind.
+func (s *Shard) Dropped() uint64 { return s.dropped.Load() }
+
+// Enter takes the turn, runs what was posted before, and returns the time of the turn. Leave must follow.
+func (s *Shard) Enter() unit.Time {
+	s.turn.Lock()
+	now := s.clock.Now()
+	s.drain(now)
+	return now
+}
+
+// Leave runs what was posted during the turn and what is due, and gives the turn back.
+func (s *Shard) Leave(now unit.Time) {
+	s.drain(now)
+	s.runTimers(now)
+	s.drain(now)
+	next := s.timers.next()
+	s.turn.Unlock()
+	if int64(next) < s.armed.Load() {
+		s.signal()
+	}
+}
+
+// Do runs f as the shard and returns when it has run.
+func (s *Shard) Do(f func(now unit.Time)) {
+	now := s.Enter()
+	defer func() { s.Leave(now) }()
+	f(now)
+}
+
+// Post has m run as the shard soon, in the order of the posts of one goroutine. It never blocks, and may be called with
+// any shard's turn held. It reports false when the shard is closed.
+func (s *Shard) Post(m Message) bool { return s.post(m, false) }
+
+// PostDroppable is Post for media: m is refused and counted when too much of it waits already.
+func (s *Shard) PostDroppable(m Message) bool { return s.post(m, true) }
+
+func (s *Shard) post(m Message, droppable bool) bool {
+	s.inbox.Lock()
+	if s.inbox.closed {
+		s.inbox.Unlock()
+		return false
+	}
+	if droppable {
+		if s.inbox.droppable >= MaxDroppable {
+			s.inbox.Unlock()
+			s.dropped.Add(1)
+			return false
+		}
+		s.inbox.droppable++
+	}
+	s.inbox.messages = append(s.inbox.messages, m)
+	first := len(s.inbox.messages) == 1
+	s.inbox.Unlock()
+	if first {
+		s.signal()
+	}
+	return true
+}
+
+// Close ends the shard's goroutine and waits for it. Messages posted later are refused; no turn may be taken any more.
+func (s *Shard) Close() {
+	s.inbox.Lock()
+	closed := s.inbox.closed
+	s.inbox.closed = true
+	s.inbox.Unlock()
+	if !closed {
+		close(s.wake)
+	}
+	<-s.done
+}
+
+// drain runs posted messages until none is left.
+func (s *Shard) drain(now unit.Time) {
+	for {
+		s.inbox.Lock()
+		messages := s.inbox.messages
+		s.inbox.messages, s.inbox.droppable = s.spare[:0], 0
+		s.inbox.Unlock()
+		for i, m := range messages {
+			messages[i] = nil
+			m.Run(now)
+		}
+		s.spare = messages
+		if len(messages) == 0 {
+			return
+		}
+	}
+}
+
+// signal wakes the shard's goroutine. The inbox's lock keeps it from writing to a closed channel.
+func (s *Shard) signal() {
+	s.inbox.Lock()
+	defer s.inbox.Unlock()
+	if s.inbox.closed {
+		return
+	}
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,169 @@
+package transport
+
+import (
+	"slices"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/media"
+	"gazpacho/engine/packet"
+	"gazpacho/engine/unit"
+)
+
+// Consumer is a consumer in its transport: the machine, and where its requests go.
+type Consumer struct {
+	*media.Consumer
+	transport *Transport
+	source    Source
+	attached  bool
+}
+
+// Consume answers TRANSPORT_CONSUME. The consumer forwards nothing before AttachConsumer has told it of its producer.
+func (t *Transport) Consume(req *api.TransportConsumeRequest, source Source) (*Consumer, error) {
+	if slices.ContainsFunc(t.consumers, func(c *Consumer) bool { return c.ID() == req.ConsumerID }) {
+		return nil, api.Errorf("a Consumer with same consumerId already exists [method:transport.consume]")
+	}
+	machine, err := media.NewConsumer(req, t.env.Rand)
+	if err != nil {
+		return nil, err
+	}
+	c := &Consumer{Consumer: machine, transport: t, source: source}
+	t.consumers = append(t.consumers, c)
+	for _, ssrc := range c.MediaSSRCs() {
+		t.bySSRC[ssrc] = c
+	}
+	for _, ssrc := range c.RTXSSRCs() {
+		t.byRTXSSRC[ssrc] = c
+	}
+	return c, nil
+}
+
+// AttachConsumer tells c of its producer's state and lets it begin.
+func (t *Transport) AttachConsumer(now unit.Time, c *Consumer, paused bool, scores []uint8, streams []media.StreamInfo) {
+	c.attached = true
+	c.Attach(now, paused, scores, streams)
+	if t.conduit.connected() {
+		c.TransportConnected(now)
+	}
+	t.drainConsumer(c)
+}
+
+// CloseConsumer removes c without a notification.
+func (t *Transport) CloseConsumer(c *Consumer) {
+	t.consumers = slices.DeleteFunc(t.consumers, func(o *Consumer) bool { return o == c })
+	for _, ssrc := range c.MediaSSRCs() {
+		if t.bySSRC[ssrc] == c {
+			delete(t.bySSRC, ssrc)
+		}
+	}
+	for _, ssrc := range c.RTXSSRCs() {
+		if t.byRTXSSRC[ssrc] == c {
+			delete(t.byRTXSSRC, ssrc)
+		}
+	}
+	c.attached = false
+	c.Close()
+}
+
+// ProducerClosed removes c because its producer is gone, which the application is told.
+func (t *Transport) ProducerClosed(now unit.Time, c *Consumer) {
+	c.Consumer.ProducerClosed(now)
+	t.drainConsumer(c)
+	t.CloseConsumer(c)
+}
+
+// Update changes c by f, a call of one of the machine's methods, and hands on what it produced.
+func (t *Transport) Update(c *Consumer, f func(c *media.Consumer)) {
+	f(c.Consumer)
+	t.drainConsumer(c)
+}
+
+// Transport returns the transport that c belongs to.
+func (c *Consumer) Transport() *Transport { return c.transport }
+
+// HandleStreamUpdates tells c of changes in its producer's streams.
+func (c *Consumer) HandleStreamUpdates(now unit.Time, updates []media.StreamUpdate, scores []uint8) {
+	if !c.attached {
+		return
+	}
+	for i := range updates {
+		c.HandleStreamUpdate(now, updates[i], scores)
+	}
+	c.transport.drainConsumer(c)
+}
+
+// Deliver sends packets of c's producer to c's peer, all together.
+func (c *Consumer) Deliver(now unit.Time, pkts []*packet.Packet) {
+	t := c.transport
+	if !c.attached || !c.Active() || !t.conduit.connected() {
+		return
+	}
+	for _, pkt := range pkts {
+		b := t.space(len(pkt.Data))
+		o := c.WritePacket(now, pkt, b)
+		t.sendMedia(now, c, b, o)
+		for o.More {
+			b = t.space(packet.SmallSize)
+			o = c.WriteHeldBack(now, b)
+			t.sendMedia(now, c, b, o)
+		}
+	}
+	t.conduit.flush()
+	t.drainConsumer(c)
+}
+
+// retransmit sends what c owes after a NACK.
+func (t *Transport) retransmit(now unit.Time, c *Consumer) {
+	for {
+		b := t.space(packet.SmallSize)
+		o := c.WriteRetransmission(now, b)
+		if o.Len == 0 {
+			break
+		}
+		t.counters.rtxSent.Update(now, o.Len, o.Len-o.HeaderLen)
+		t.stamp(now, b, o)
+		t.conduit.sendRTP(now, c, b, o)
+	}
+	t.conduit.flush()
+}
+
+// sendMedia sends what c wrote into b, if anything.
+func (t *Transport) sendMedia(now unit.Time, c *Consumer, b []byte, o media.Outgoing) {
+	if o.Len == 0 {
+		return
+	}
+	t.counters.rtpSent.Update(now, o.Len, o.Len-o.HeaderLen)
+	t.stamp(now, b, o)
+	t.conduit.sendRTP(now, c, b, o)
+}
+
+// drainConsumer hands on what c produced.
+func (t *Transport) drainConsumer(c *Consumer) {
+	out := c.Output()
+	if out.Empty() {
+		return
+	}
+	for i := range out.Notifications {
+		t.env.Emit(&out.Notifications[i])
+	}
+	for _, mapped := range out.KeyFrameRequests {
+		c.source.RequestKeyFrame(mapped)
+	}
+	if out.FractionLostChanged {
+		if mapped, ok := c.ProducerStream(); ok {
+			c.source.ReportFractionLost(c.ID(), mapped, c.FractionLost())
+		}
+	}
+	out.Reset()
+}
+
+// ProducerPaused tells c that its producer was paused, which the application is told.
+func (t *Transport) ProducerPaused(now unit.Time, c *Consumer) {
+	c.Consumer.ProducerPaused(now)
+	t.drainConsumer(c)
+}
+
+// ProducerResumed tells c that its producer goes on, which the application is told.
+func (t *Transport) ProducerResumed(now unit.Time, c *Consumer) {
+	c.Consumer.ProducerResumed(now)
+	t.drainConsumer(c)
+}

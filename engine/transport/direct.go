@@ -1,0 +1,48 @@
+package transport
+
+import (
+	"gazpacho/engine/api"
+	"gazpacho/engine/media"
+	"gazpacho/engine/unit"
+)
+
+// direct is the conduit of a DirectTransport: the application itself sends and receives RTP and RTCP through the channel.
+type direct struct {
+	t *Transport
+}
+
+// NewDirect returns a DirectTransport. It is connected from the beginning.
+func NewDirect(now unit.Time, id string, options *api.DirectTransportOptions, env Env) (*Transport, error) {
+	t, err := newTransport(id, options.Base, env)
+	if err != nil {
+		return nil, err
+	}
+	t.options.Direct = true
+	t.conduit = &direct{t}
+	t.connected(now)
+	return t, nil
+}
+
+func (d *direct) connected() bool { return true }
+
+func (d *direct) sendRTP(now unit.Time, c *Consumer, b []byte, o media.Outgoing) {
+	d.t.emit(c.ID(), api.EventConsumerRTP, &api.ConsumerRTPNotification{Data: b[:o.Len]})
+	d.t.sent(now, o.Len)
+}
+
+func (d *direct) flush() {}
+
+func (d *direct) sendRTCP(now unit.Time, compound []byte) {
+	d.t.emit(d.t.id, api.EventDirectTransportRTCP, &api.DirectTransportRTCPNotification{Data: compound})
+	d.t.sent(now, len(compound))
+}
+
+func (d *direct) dump() api.ResponseBody {
+	return &api.DirectTransportDumpResponse{Base: d.t.baseDump()}
+}
+
+func (d *direct) stats(now unit.Time) api.ResponseBody {
+	return &api.DirectTransportGetStatsResponse{Base: d.t.baseStats(now)}
+}
+
+func (d *direct) close() {}

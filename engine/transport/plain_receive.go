@@ -1,0 +1,221 @@
+package transport
+
+import (
+	"errors"
+	"net/netip"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/netio"
+	"gazpacho/engine/packet"
+	"gazpacho/engine/srtp"
+	"gazpacho/engine/unit"
+	wirertcp "gazpacho/engine/wire/rtcp"
+	"gazpacho/engine/wire/rtp"
+)
+
+// Connect answers PLAINTRANSPORT_CONNECT.
+func (p *Plain) Connect(now unit.Time, req *api.PlainTransportConnectRequest) (*api.PlainTransportConnectResponse, error) {
+	c := p.conduit
+	if c.connectCalled {
+		return nil, api.Errorf("connect() already called")
+	}
+	session, err := c.connectSRTP(req.SRTPParameters)
+	if err != nil {
+		return nil, err
+	}
+	var peer, rtcpPeer netip.AddrPort
+	if !c.comedia {
+		if peer, rtcpPeer, err = c.peers(req); err != nil {
+			return nil, err
+		}
+	}
+	c.connectCalled = true
+	c.srtp = session
+	response := &api.PlainTransportConnectResponse{}
+	if !c.comedia {
+		c.rtp.peer, c.rtcp.peer = peer, rtcpPeer
+		response.Tuple = c.rtp.tuple()
+		if !c.rtcpMux {
+			response.RTCPTuple = c.rtcp.tuple()
+		}
+		p.Transport.connected(now)
+	}
+	if session != nil {
+		response.SRTPParameters = session.parameters()
+	}
+	return response, nil
+}
+
+func (c *plain) connectSRTP(remote *api.SRTPParameters) (*plainSRTP, error) {
+	switch {
+	case c.srtp == nil && remote != nil:
+		return nil, api.TypeErrorf("invalid srtpParameters (SRTP not enabled)")
+	case c.srtp == nil:
+		return nil, nil
+	case remote == nil:
+		return nil, api.TypeErrorf("missing srtpParameters (SRTP enabled)")
+	}
+	return c.srtp.connect(remote)
+}
+
+// peers returns where to send RTP and RTCP.
+func (c *plain) peers(req *api.PlainTransportConnectRequest) (peer, rtcpPeer netip.AddrPort, err error) {
+	if req.IP == "" {
+		return peer, rtcpPeer, api.TypeErrorf("missing ip")
+	}
+	address, err := parseIP(req.IP)
+	if err != nil {
+		return peer, rtcpPeer, err
+	}
+	switch {
+	case req.Port == nil:
+		return peer, rtcpPeer, api.TypeErrorf("missing port")
+	case req.RTCPPort != nil && c.rtcpMux:
+		return peer, rtcpPeer, api.TypeErrorf("cannot set rtcpPort with rtcpMux enabled")
+	case req.RTCPPort == nil && !c.rtcpMux:
+		return peer, rtcpPeer, api.TypeErrorf("missing rtcpPort (required with rtcpMux disabled)")
+	}
+	peer = netip.AddrPortFrom(address, *req.Port)
+	if !c.rtcpMux {
+		rtcpPeer = netip.AddrPortFrom(address, *req.RTCPPort)
+	}
+	return peer, rtcpPeer, nil
+}
+
+// HandleDatagrams takes what the socket with the given index received.
+func (p *Plain) HandleDatagrams(now unit.Time, socket int, batch []netio.Datagram) {
+	for i := range batch {
+		p.handleDatagram(now, socket, &batch[i])
+	}
+}
+
+// handleDatagram tells RTCP from RTP by its second byte on both sockets (RFC 5761 section 4), as upstream does.
+func (p *Plain) handleDatagram(now unit.Time, socket int, d *netio.Datagram) {
+	b := d.Buffer.Bytes()
+	p.received(now, len(b))
+	switch {
+	case p.isClosed || p.isBroken:
+		d.Buffer.Release()
+	case wirertcp.LooksLikeRTCP(b):
+		p.handleRTCPDatagram(now, socket, d)
+		d.Buffer.Release()
+	case rtp.LooksLikeRTP(b):
+		p.handleRTPDatagram(now, socket, d)
+	default:
+		p.drops.Unrecognized++
+		d.Buffer.Release()
+	}
+}
+
+// handleRTPDatagram owns the datagram's buffer. Only the sender of an authentic and well-formed packet can become the
+// transport's peer.
+func (p *Plain) handleRTPDatagram(now unit.Time, socket int, d *netio.Datagram) {
+	c := p.conduit
+	if c.srtp != nil && !p.openRTP(d) {
+		d.Buffer.Release()
+		return
+	}
+	pkt := packet.New(d.Buffer, now)
+	defer pkt.Release()
+	if err := pkt.Parse(d.Buffer.Bytes()); err != nil {
+		p.drops.RTPMalformed++
+		return
+	}
+	if socket != 0 || !p.admit(now, &c.rtp, d.From) {
+		p.drops.ForeignSender++
+		return
+	}
+	p.routeRTP(now, pkt)
+}
+
+func (p *Plain) handleRTCPDatagram(now unit.Time, socket int, d *netio.Datagram) {
+	c := p.conduit
+	plainText := d.Buffer.Bytes()
+	if c.srtp != nil {
+		var ok bool
+		if plainText, ok = p.openRTCP(plainText); !ok {
+			return
+		}
+	}
+	if !p.admitRTCP(now, socket, d.From) {
+		p.drops.ForeignSender++
+		return
+	}
+	p.handleRTCP(now, plainText)
+}
+
+// admitRTCP is admit for RTCP. Without rtcpMux it belongs on the second socket; on the first it is heard from the RTP
+// peer, who then multiplexes without having been asked to.
+func (p *Plain) admitRTCP(now unit.Time, socket int, from netip.AddrPort) bool {
+	c := p.conduit
+	switch {
+	case c.rtcpMux:
+		return p.admit(now, &c.rtp, from)
+	case socket == 1:
+		return p.admit(now, &c.rtcp, from)
+	default:
+		return c.rtp.peer == from
+	}
+}
+
+// admit reports whether a packet from the given address is our peer's. With comedia the first sender becomes the peer,
+// for good.
+func (p *Plain) admit(now unit.Time, e *endpoint, from netip.AddrPort) bool {
+	if e.peer.IsValid() {
+		return e.peer == from
+	}
+	if !p.conduit.comedia {
+		return false
+	}
+	e.peer = from
+	if e == &p.conduit.rtp {
+		p.emit(p.id, api.EventPlainTransportTuple, &api.PlainTransportTupleNotification{Tuple: e.tuple()})
+		p.Transport.connected(now)
+	} else {
+		p.emit(p.id, api.EventPlainTransportRTCPTuple, &api.PlainTransportRTCPTupleNotification{Tuple: e.tuple()})
+	}
+	return true
+}
+
+// openRTP decrypts a datagram in place and reports whether it is authentic and new.
+func (p *Plain) openRTP(d *netio.Datagram) bool {
+	receiver := p.conduit.srtp.receiver
+	if receiver == nil {
+		p.drops.NotConnected++
+		return false
+	}
+	plainText, err := receiver.UnprotectRTP(d.Buffer.Bytes())
+	if err != nil {
+		p.countUnprotect(err)
+		return false
+	}
+	d.Buffer.SetLen(len(plainText))
+	return true
+}
+
+func (p *Plain) openRTCP(b []byte) ([]byte, bool) {
+	receiver := p.conduit.srtp.receiver
+	if receiver == nil {
+		p.drops.NotConnected++
+		return nil, false
+	}
+	plainText, err := receiver.UnprotectRTCP(b)
+	if err != nil {
+		p.countUnprotect(err)
+		return nil, false
+	}
+	return plainText, true
+}
+
+func (p *Plain) countUnprotect(err error) {
+	switch {
+	case errors.Is(err, srtp.ErrReplayed):
+		p.drops.Replayed++
+	case errors.Is(err, srtp.ErrTooManySSRCs):
+		p.drops.TooManySSRCs++
+	case errors.Is(err, srtp.ErrMalformed):
+		p.drops.RTPMalformed++
+	default:
+		p.drops.Unauthenticated++
+	}
+}

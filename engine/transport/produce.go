@@ -1,0 +1,187 @@
+package transport
+
+import (
+	"slices"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/media"
+	"gazpacho/engine/packet"
+	"gazpacho/engine/unit"
+)
+
+// Producer is a producer in its transport: the machine, and the outlets that its media goes to.
+type Producer struct {
+	*media.Producer
+	outlets []Outlet
+	pending []*packet.Packet     // to be forwarded by Settle; each holds one reference
+	updates []media.StreamUpdate // likewise
+	worst   fractionLost
+	learned int // entries of the listener that packets made
+	dirty   bool
+	closed  bool
+}
+
+// Produce answers TRANSPORT_PRODUCE.
+func (t *Transport) Produce(req *api.TransportProduceRequest) (*Producer, error) {
+	if slices.ContainsFunc(t.producers, func(p *Producer) bool { return p.ID() == req.ProducerID }) {
+		return nil, api.Errorf("a Producer with same producerId already exists [method:transport.produce]")
+	}
+	machine, err := media.NewProducer(req)
+	if err != nil {
+		return nil, err
+	}
+	p := &Producer{Producer: machine}
+	if err := t.listener.add(p); err != nil {
+		return nil, err
+	}
+	t.producers = append(t.producers, p)
+	t.recvIDs = mergeExtensionIDs(t.recvIDs, p.ExtensionIDs())
+	return p, nil
+}
+
+// mergeExtensionIDs keeps what routes packets to producers: the newest producer's ids count, as upstream.
+func mergeExtensionIDs(ids, own media.ExtensionIDs) media.ExtensionIDs {
+	for _, f := range []struct{ to, from *uint8 }{
+		{&ids.MID, &own.MID},
+		{&ids.RID, &own.RID},
+		{&ids.RRID, &own.RRID},
+		{&ids.AbsSendTime, &own.AbsSendTime},
+		{&ids.TransportCC, &own.TransportCC},
+	} {
+		if *f.from != 0 {
+			*f.to = *f.from
+		}
+	}
+	return ids
+}
+
+// CloseProducer removes p. Its consumers are the owner's business.
+func (t *Transport) CloseProducer(p *Producer) {
+	t.producers = slices.DeleteFunc(t.producers, func(o *Producer) bool { return o == p })
+	t.dirty = slices.DeleteFunc(t.dirty, func(o *Producer) bool { return o == p })
+	t.listener.remove(p)
+	p.dropPending()
+	p.outlets, p.closed = nil, true
+}
+
+// AddOutlet has p's media delivered to o too.
+func (p *Producer) AddOutlet(o Outlet) { p.outlets = append(p.outlets, o) }
+
+// RemoveOutlet ends the delivery to o.
+func (p *Producer) RemoveOutlet(o Outlet) {
+	p.outlets = slices.DeleteFunc(p.outlets, func(have Outlet) bool { return have == o })
+}
+
+func (p *Producer) dropPending() {
+	for _, pkt := range p.pending {
+		pkt.Release()
+	}
+	p.pending = nil
+}
+
+// RequestKeyFrame passes on a consumer's wish, which may come after the producer was closed.
+func (t *Transport) RequestKeyFrame(now unit.Time, p *Producer, mapped unit.SSRC) {
+	if p.closed {
+		return
+	}
+	p.Producer.RequestKeyFrame(now, mapped)
+	t.changed(p)
+}
+
+// ReportFractionLost passes on what share of a stream a consumer's peer reports as lost (RFC 3550 section 6.4.1). The
+// worst of all consumers is what the producer's peer is told when it protects its stream with in-band FEC.
+func (t *Transport) ReportFractionLost(p *Producer, consumerID string, mapped unit.SSRC, lost uint8) {
+	if p.closed {
+		return
+	}
+	p.SetFractionLost(mapped, p.worst.report(mapped, consumerID, lost))
+}
+
+// ForgetConsumer forgets what a closed consumer reported.
+func (p *Producer) ForgetConsumer(consumerID string) {
+	for mapped, lost := range p.worst.forget(consumerID) {
+		p.SetFractionLost(mapped, lost)
+	}
+}
+
+// PauseProducer answers PRODUCER_PAUSE.
+func (t *Transport) PauseProducer(now unit.Time, p *Producer) {
+	p.Pause(now)
+	t.changed(p)
+}
+
+// ResumeProducer answers PRODUCER_RESUME.
+func (t *Transport) ResumeProducer(now unit.Time, p *Producer) {
+	p.Resume(now)
+	t.changed(p)
+}
+
+// changed is called after each call of p that may have output or a new deadline.
+func (t *Transport) changed(p *Producer) {
+	t.lower(p.NextTimeout())
+	t.touch(p)
+}
+
+// settleProducer hands on what p produced.
+func (t *Transport) settleProducer(now unit.Time, p *Producer) {
+	if out := p.Output(); !out.Empty() {
+		t.sendFeedback(now, out.RTCP)
+		for i := range out.Notifications {
+			t.env.Emit(&out.Notifications[i])
+		}
+		p.updates = append(p.updates, out.Streams...)
+		out.Reset()
+	}
+	if len(p.pending) == 0 && len(p.updates) == 0 {
+		return
+	}
+	var scores []uint8
+	if len(p.updates) > 0 {
+		scores = p.Scores()
+	}
+	for _, o := range p.outlets {
+		o.Forward(now, p.pending, p.updates, scores)
+	}
+	for i, pkt := range p.pending {
+		pkt.Release()
+		p.pending[i] = nil
+	}
+	p.pending, p.updates = p.pending[:0], p.updates[:0]
+}
+
+// fractionLost keeps each consumer's last report of loss by mapped SSRC.
+type fractionLost struct {
+	byStream map[unit.SSRC]map[string]uint8
+}
+
+// report enters a consumer's report and returns the worst of all.
+func (f *fractionLost) report(mapped unit.SSRC, consumerID string, lost uint8) uint8 {
+	if f.byStream == nil {
+		f.byStream = map[unit.SSRC]map[string]uint8{}
+	}
+	if f.byStream[mapped] == nil {
+		f.byStream[mapped] = map[string]uint8{}
+	}
+	f.byStream[mapped][consumerID] = lost
+	return f.worst(mapped)
+}
+
+// forget removes a consumer's reports and returns the new worst of each stream concerned.
+func (f *fractionLost) forget(consumerID string) map[unit.SSRC]uint8 {
+	changed := map[unit.SSRC]uint8{}
+	for mapped, byConsumer := range f.byStream {
+		if _, reported := byConsumer[consumerID]; reported {
+			delete(byConsumer, consumerID)
+			changed[mapped] = f.worst(mapped)
+		}
+	}
+	return changed
+}
+
+func (f *fractionLost) worst(mapped unit.SSRC) uint8 {
+	var worst uint8
+	for _, lost := range f.byStream[mapped] {
+		worst = max(worst, lost)
+	}
+	return worst
+}

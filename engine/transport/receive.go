@@ -1,0 +1,171 @@
+package transport
+
+import (
+	"github.com/pion/rtcp"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/media"
+	"gazpacho/engine/packet"
+	"gazpacho/engine/unit"
+	wirertcp "gazpacho/engine/wire/rtcp"
+)
+
+// probationSSRC is the SSRC of upstream's probation stream; peers report on it as on any other.
+const probationSSRC = 1234
+
+// handleRTP takes a datagram that is in clear and owns b.
+func (t *Transport) handleRTP(now unit.Time, b *packet.Buffer) {
+	pkt := packet.New(b, now)
+	defer pkt.Release()
+	if err := pkt.Parse(b.Bytes()); err != nil {
+		t.drops.RTPMalformed++
+		return
+	}
+	t.routeRTP(now, pkt)
+}
+
+// routeRTP gives a parsed packet to its producer. The caller keeps its reference.
+func (t *Transport) routeRTP(now unit.Time, pkt *packet.Packet) {
+	p := t.listener.find(&pkt.Packet, &t.recvIDs)
+	if p == nil {
+		t.drops.RTPUnknown++
+		return
+	}
+	// The producer rewrites payload type and SSRC: take the sizes first.
+	length, payload := len(pkt.Data), len(pkt.Payload())
+	result, forward := p.HandlePacket(now, pkt)
+	switch result {
+	case media.Media:
+		t.counters.rtpReceived.Update(now, length, payload)
+	case media.Retransmission:
+		t.counters.rtxReceived.Update(now, length, payload)
+	case media.Discarded:
+		t.drops.RTPDiscarded++
+	}
+	if forward && len(p.outlets) > 0 {
+		pkt.Retain()
+		p.pending = append(p.pending, pkt)
+	}
+	t.changed(p)
+}
+
+// handleRTCP takes a compound packet in clear.
+func (t *Transport) handleRTCP(now unit.Time, b []byte) {
+	pkts, err := wirertcp.Parse(b)
+	if err != nil && len(pkts) == 0 {
+		t.drops.RTCPMalformed++
+		return
+	}
+	for _, pkt := range pkts {
+		t.dispatchRTCP(now, pkt)
+	}
+}
+
+func (t *Transport) dispatchRTCP(now unit.Time, pkt rtcp.Packet) {
+	switch pkt := pkt.(type) {
+	case *rtcp.ReceiverReport:
+		t.handleReceptionReports(now, pkt.Reports)
+	case *rtcp.SenderReport:
+		if p := t.listener.bySSRC[unit.SSRC(pkt.SSRC)]; p != nil {
+			p.HandleSenderReport(now, pkt)
+			t.changed(p)
+		} else {
+			t.drops.RTCPUnknown++
+		}
+		t.handleReceptionReports(now, pkt.Reports)
+	case *rtcp.PictureLossIndication:
+		t.handleKeyFrameRequest(now, media.PLI, unit.SSRC(pkt.MediaSSRC))
+	case *rtcp.FullIntraRequest:
+		for _, entry := range pkt.FIR {
+			t.handleKeyFrameRequest(now, media.FIR, unit.SSRC(entry.SSRC))
+		}
+	case *rtcp.TransportLayerNack:
+		if c := t.bySSRC[unit.SSRC(pkt.MediaSSRC)]; c != nil {
+			c.HandleNACK(now, pkt)
+			t.retransmit(now, c)
+			t.drainConsumer(c)
+		} else {
+			t.drops.RTCPUnknown++
+		}
+	case *rtcp.ExtendedReport:
+		t.handleExtendedReport(now, pkt)
+	case *rtcp.SourceDescription, *rtcp.Goodbye:
+		// RFC 3550 wants a CNAME in each compound packet, and says that a leaving source may say goodbye. Streams
+		// are described by the application's parameters and end by its requests.
+	default:
+		t.drops.RTCPUnsupported++
+	}
+}
+
+func (t *Transport) handleReceptionReports(now unit.Time, reports []rtcp.ReceptionReport) {
+	for i := range reports {
+		ssrc := unit.SSRC(reports[i].SSRC)
+		switch c := t.bySSRC[ssrc]; {
+		case c != nil:
+			c.HandleReceptionReport(now, &reports[i])
+			t.drainConsumer(c)
+		case ssrc == probationSSRC, t.byRTXSSRC[ssrc] != nil:
+		default:
+			t.drops.RTCPUnknown++
+		}
+	}
+}
+
+func (t *Transport) handleKeyFrameRequest(now unit.Time, kind media.KeyFrameRequestKind, ssrc unit.SSRC) {
+	c := t.bySSRC[ssrc]
+	if c == nil {
+		if ssrc != probationSSRC {
+			t.drops.RTCPUnknown++
+		}
+		return
+	}
+	c.HandleKeyFrameRequest(now, kind, ssrc)
+	t.drainConsumer(c)
+}
+
+func (t *Transport) handleExtendedReport(now unit.Time, xr *rtcp.ExtendedReport) {
+	for _, block := range xr.Reports {
+		switch block := block.(type) {
+		case *rtcp.DLRRReportBlock:
+			for _, r := range block.Reports {
+				// RFC 3611 section 4.5: a sub-block without an SSRC is about the packet's sender.
+				if r.SSRC == 0 {
+					r.SSRC = xr.SenderSSRC
+				}
+				if p := t.listener.bySSRC[unit.SSRC(r.SSRC)]; p != nil {
+					p.HandleDLRR(now, r)
+					t.changed(p)
+				} else {
+					t.drops.RTCPUnknown++
+				}
+			}
+		case *rtcp.ReceiverReferenceTimeReportBlock:
+			for _, c := range t.consumers {
+				c.HandleRRTR(now, block.NTPTimestamp)
+			}
+		}
+	}
+}
+
+// HandleProducerSend answers PRODUCER_SEND: an RTP packet from the application. As upstream has it, the packet finds its
+// producer by what it carries, not by the id that the notification was sent to.
+func (t *Transport) HandleProducerSend(now unit.Time, data []byte) {
+	t.received(now, len(data))
+	if len(data) > packet.LargeSize {
+		t.drops.RTPMalformed++
+		return
+	}
+	b := packet.NewBuffer(len(data))
+	b.SetLen(copy(b.Space(), data))
+	t.handleRTP(now, b)
+}
+
+// HandleSendRTCP answers TRANSPORT_SEND_RTCP: RTCP from the application.
+func (t *Transport) HandleSendRTCP(now unit.Time, data []byte) error {
+	if !t.options.Direct {
+		return api.Errorf("RTCP can be sent by the application through a direct Transport only")
+	}
+	t.received(now, len(data))
+	t.handleRTCP(now, data)
+	return nil
+}

@@ -1,0 +1,122 @@
+package transport
+
+import (
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"gazpacho/engine/media"
+	"gazpacho/engine/unit"
+	wirertcp "gazpacho/engine/wire/rtcp"
+	"gazpacho/engine/wire/rtp"
+)
+
+// sealOverhead is the room left behind a packet for what SRTP appends: the longest authentication tag, 16 bytes of GCM
+// (RFC 7714 section 13), with a margin for an MKI that we do not send.
+const sealOverhead = 32
+
+// Intervals of RTCP reports, upstream's values: the first ones come half an interval after connecting, the others after
+// one to one and a half times the interval (RFC 3550 section 6.2 asks for such a variation).
+const (
+	reportInterval   = wirertcp.MaxVideoInterval
+	firstReportDelay = reportInterval / 2
+)
+
+// maxCompound bounds a compound RTCP packet in bytes, upstream's value: an Ethernet frame less room for IP and UDP
+// headers, and for what SRTCP and a relay may add.
+const maxCompound = 1500 - 40 - 20 - 148
+
+// space returns room in the batch for a packet that grew from a received one of n bytes.
+func (t *Transport) space(n int) []byte {
+	need := n + media.MaxHeaderGrowth + sealOverhead
+	if b := t.env.Batch.Space(need); b != nil {
+		return b
+	}
+	t.conduit.flush()
+	b := t.env.Batch.Space(need)
+	if b == nil {
+		panic("transport: an empty batch has no room for one packet")
+	}
+	return b
+}
+
+// stamp writes the values that are known only now.
+func (t *Transport) stamp(now unit.Time, b []byte, o media.Outgoing) {
+	if o.AbsSendTime != 0 {
+		rtp.PutAbsSendTime(b[o.AbsSendTime:], now)
+	}
+}
+
+// sent counts a datagram that left.
+func (t *Transport) sent(now unit.Time, n int) {
+	t.counters.bytesSent += uint64(n)
+	t.counters.sendRate.Update(now, n)
+}
+
+// received counts a datagram that came.
+func (t *Transport) received(now unit.Time, n int) {
+	t.counters.bytesReceived += uint64(n)
+	t.counters.recvRate.Update(now, n)
+}
+
+// nextReportDelay returns the time to the next reports.
+func (t *Transport) nextReportDelay() time.Duration {
+	return reportInterval * time.Duration(10+t.env.Rand.IntN(6)) / 10
+}
+
+// sendReports sends the sender and receiver reports that are due, as few compound packets as they fit in.
+func (t *Transport) sendReports(now unit.Time) {
+	var w compoundWriter
+	for _, c := range t.consumers {
+		w.add(t, now, c.AppendRTCP(now, nil))
+	}
+	for _, p := range t.producers {
+		w.add(t, now, p.AppendRTCP(now, nil))
+	}
+	w.flush(t, now)
+}
+
+// sendFeedback sends feedback messages at once, as reduced-size RTCP (RFC 5506).
+func (t *Transport) sendFeedback(now unit.Time, pkts []rtcp.Packet) {
+	var w compoundWriter
+	for i := range pkts {
+		w.add(t, now, pkts[i:i+1])
+	}
+	w.flush(t, now)
+}
+
+// compoundWriter collects RTCP packets until a compound packet is full.
+type compoundWriter struct {
+	buffer []byte
+}
+
+// add appends packets that belong together: they go into one compound packet.
+func (w *compoundWriter) add(t *Transport, now unit.Time, pkts []rtcp.Packet) {
+	if len(pkts) == 0 {
+		return
+	}
+	before := len(w.buffer)
+	b, err := wirertcp.AppendCompound(w.buffer, pkts...)
+	if err != nil {
+		t.drops.RTCPUnsendable++
+		w.buffer = w.buffer[:before]
+		return
+	}
+	if before > 0 && len(b) > maxCompound {
+		added := append([]byte(nil), b[before:]...)
+		w.buffer = b[:before]
+		w.flush(t, now)
+		b = append(w.buffer, added...)
+	}
+	w.buffer = b
+}
+
+func (w *compoundWriter) flush(t *Transport, now unit.Time) {
+	if len(w.buffer) == 0 {
+		return
+	}
+	if t.conduit.connected() {
+		t.conduit.sendRTCP(now, w.buffer)
+	}
+	w.buffer = w.buffer[:0]
+}

@@ -1,0 +1,169 @@
+package transport
+
+import (
+	"maps"
+	"slices"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/unit"
+)
+
+// Bounds of the bitrates that an application may set, in bits per second; upstream's values (RTC/Transport.cpp of
+// 3.27.1): the highest number means "no limit" to its estimators, and no peer gets less than the lowest.
+const (
+	maxBitrate         uint64 = 1<<63 - 2
+	minOutgoingBitrate uint64 = 30000
+)
+
+// bitrates are the limits that the application set; 0 = none.
+type bitrates struct {
+	maxIncoming, maxOutgoing, minOutgoing uint64
+}
+
+// counters measure a transport's traffic, under the headings of the application's statistics.
+type counters struct {
+	bytesReceived, bytesSent uint64
+	recvRate, sendRate       unit.RateCounter
+	rtpReceived, rtpSent     unit.Counter
+	rtxReceived, rtxSent     unit.Counter
+}
+
+func newCounters() counters {
+	return counters{
+		recvRate: unit.NewRateCounter(unit.DefaultRateWindow), sendRate: unit.NewRateCounter(unit.DefaultRateWindow),
+		rtpReceived: unit.NewCounter(unit.DefaultCounterWindow), rtpSent: unit.NewCounter(unit.DefaultCounterWindow),
+		rtxReceived: unit.NewCounter(unit.DefaultRateWindow), rtxSent: unit.NewCounter(unit.DefaultRateWindow),
+	}
+}
+
+// Drops counts what was not passed on, by reason. The counters are logged when the transport closes.
+type Drops struct {
+	Unrecognized    uint64 // datagrams that are neither RTP nor RTCP
+	NotConnected    uint64 // datagrams before the transport knows its peer or its keys
+	ForeignSender   uint64 // datagrams from another address than the peer's
+	Unauthenticated uint64 // SRTP and SRTCP packets with a wrong tag
+	Replayed        uint64 // SRTP and SRTCP packets seen before
+	TooManySSRCs    uint64 // SRTP packets of more SSRCs than a peer may use
+	RTPMalformed    uint64
+	RTPUnknown      uint64 // RTP packets of no producer
+	RTPDiscarded    uint64 // RTP packets that their producer refused: no stream, duplicates, bad sequence
+	RTCPMalformed   uint64
+	RTCPUnknown     uint64 // RTCP about streams that do not exist
+	RTCPUnsupported uint64 // RTCP of types that are not used here
+	RTCPUnsendable  uint64 // RTCP of our own that could not be built
+	SealFailed      uint64 // packets that could not be encrypted
+	SendFailed      uint64 // datagrams that the kernel did not take
+}
+
+func (t *Transport) baseDump() *api.TransportDump {
+	d := &api.TransportDump{
+		ID: t.id, Direct: t.options.Direct,
+		MapSSRCConsumerID:       consumerIDs(t.bySSRC),
+		MapRTXSSRCConsumerID:    consumerIDs(t.byRTXSSRC),
+		RecvRTPHeaderExtensions: t.dumpExtensionIDs(),
+		RTPListener:             t.listener.dump(),
+		MaxSendMessageSize:      t.options.MaxSendMessageSize,
+		MaxReceiveMessageSize:   t.options.MaxReceiveMessageSize,
+		TraceEventTypes:         t.trace,
+	}
+	for _, p := range t.producers {
+		d.ProducerIDs = append(d.ProducerIDs, p.ID())
+	}
+	for _, c := range t.consumers {
+		d.ConsumerIDs = append(d.ConsumerIDs, c.ID())
+	}
+	return d
+}
+
+func consumerIDs(table map[unit.SSRC]*Consumer) []api.Uint32String {
+	var rows []api.Uint32String
+	for _, ssrc := range slices.Sorted(maps.Keys(table)) {
+		rows = append(rows, api.Uint32String{Key: uint32(ssrc), Value: table[ssrc].ID()})
+	}
+	return rows
+}
+
+func (t *Transport) dumpExtensionIDs() *api.RecvRTPHeaderExtensions {
+	return &api.RecvRTPHeaderExtensions{
+		MID: nonZero(t.recvIDs.MID), RID: nonZero(t.recvIDs.RID), RRID: nonZero(t.recvIDs.RRID),
+		AbsSendTime: nonZero(t.recvIDs.AbsSendTime), TransportWideCC01: nonZero(t.recvIDs.TransportCC),
+	}
+}
+
+// nonZero returns v as an optional value that is absent when 0.
+func nonZero[T comparable](v T) *T {
+	var zero T
+	if v == zero {
+		return nil
+	}
+	return &v
+}
+
+func (t *Transport) baseStats(now unit.Time) *api.TransportStats {
+	c := &t.counters
+	return &api.TransportStats{
+		TransportID: t.id, Timestamp: now.Milliseconds(),
+		BytesReceived: c.bytesReceived, RecvBitrate: uint64(c.recvRate.Rate(now)),
+		BytesSent: c.bytesSent, SendBitrate: uint64(c.sendRate.Rate(now)),
+		RTPBytesReceived: c.rtpReceived.Bytes(), RTPRecvBitrate: uint64(c.rtpReceived.Rate(now)),
+		RTPBytesSent: c.rtpSent.Bytes(), RTPSendBitrate: uint64(c.rtpSent.Rate(now)),
+		RTXBytesReceived: c.rtxReceived.Bytes(), RTXRecvBitrate: uint64(c.rtxReceived.Rate(now)),
+		RTXBytesSent: c.rtxSent.Bytes(), RTXSendBitrate: uint64(c.rtxSent.Rate(now)),
+		MaxIncomingBitrate: nonZero(t.bitrates.maxIncoming),
+		MaxOutgoingBitrate: nonZero(t.bitrates.maxOutgoing),
+		MinOutgoingBitrate: nonZero(t.bitrates.minOutgoing),
+	}
+}
+
+// SetMaxIncomingBitrate answers TRANSPORT_SET_MAX_INCOMING_BITRATE.
+func (t *Transport) SetMaxIncomingBitrate(rate uint64) error {
+	if rate > maxBitrate {
+		return api.TypeErrorf("bitrate must be <= %d or 0 (unlimited)", maxBitrate)
+	}
+	t.bitrates.maxIncoming = rate
+	return nil
+}
+
+// SetMaxOutgoingBitrate answers TRANSPORT_SET_MAX_OUTGOING_BITRATE.
+func (t *Transport) SetMaxOutgoingBitrate(rate uint64) error {
+	if err := checkOutgoing(rate); err != nil {
+		return err
+	}
+	if rate > 0 && rate < t.bitrates.minOutgoing {
+		return api.TypeErrorf("bitrate must be >= current min outgoing bitrate (%d) or 0 (unlimited)", t.bitrates.minOutgoing)
+	}
+	t.bitrates.maxOutgoing = rate
+	return nil
+}
+
+// SetMinOutgoingBitrate answers TRANSPORT_SET_MIN_OUTGOING_BITRATE.
+func (t *Transport) SetMinOutgoingBitrate(rate uint64) error {
+	if err := checkOutgoing(rate); err != nil {
+		return err
+	}
+	if rate > 0 && t.bitrates.maxOutgoing > 0 && rate > t.bitrates.maxOutgoing {
+		return api.TypeErrorf("bitrate must be <= current max outgoing bitrate (%d) or 0 (unlimited)", t.bitrates.maxOutgoing)
+	}
+	t.bitrates.minOutgoing = rate
+	return nil
+}
+
+func checkOutgoing(rate uint64) error {
+	if rate > maxBitrate {
+		return api.TypeErrorf("bitrate must be <= %d or 0 (unlimited)", maxBitrate)
+	}
+	if rate > 0 && rate < minOutgoingBitrate {
+		return api.TypeErrorf("bitrate must be >= %d or 0 (unlimited)", minOutgoingBitrate)
+	}
+	return nil
+}
+
+// EnableTraceEvents answers TRANSPORT_ENABLE_TRACE_EVENT: the given types are on, all others off.
+func (t *Transport) EnableTraceEvents(types []api.TransportTraceEventType) {
+	t.trace = nil
+	for _, known := range []api.TransportTraceEventType{api.TransportTraceEventTypeProbation, api.TransportTraceEventTypeBWE} {
+		if slices.Contains(types, known) {
+			t.trace = append(t.trace, known)
+		}
+	}
+}

@@ -1,0 +1,213 @@
+// Package transport composes the protocol machines into mediasoup's transports. A Transport holds producers, consumers
+// and what they share: the table that finds a packet's producer, RTCP, statistics. What differs between the kinds of
+// transport (how packets come in and get out, what connecting means) is a conduit: plain UDP, or the application itself.
+//
+// A transport belongs to one shard and is called by nobody else. It has no goroutine and no clock; sockets are reached
+// through the Socket interface, which never blocks. After each call from outside the owner calls Settle, which hands on
+// what the call produced, and then asks NextTimeout.
+package transport
+
+import (
+	"log/slog"
+	"math/rand/v2"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/media"
+	"gazpacho/engine/netio"
+	"gazpacho/engine/packet"
+	"gazpacho/engine/unit"
+)
+
+// Env is what a transport gets from the shard that owns it and from the process.
+type Env struct {
+	// Emit takes notifications for the application.
+	Emit api.Emitter
+	Log  *slog.Logger
+	// Batch is the shard's arena for outgoing packets. It is empty between two operations.
+	Batch *netio.Batch
+	// Rand is the shard's source of what need not be secret: first sequence numbers, jittered intervals.
+	Rand *rand.Rand
+	// Listen opens a UDP socket.
+	Listen func(netio.UDPConfig) (Socket, error)
+	// RTCMinPort and RTCMaxPort are the worker's own port range, for applications that name neither port nor range.
+	RTCMinPort, RTCMaxPort uint16
+}
+
+// Outlet takes what a producer forwards to the consumers of one shard. The packets belong to the caller: whoever keeps
+// one retains it. Scores are the producer's current scores by encoding.
+type Outlet interface {
+	Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8)
+}
+
+// Source is where a consumer's requests to its producer go, whatever shard that lives on. Calls return at once; the
+// producer hears of them later.
+type Source interface {
+	RequestKeyFrame(mapped unit.SSRC)
+	ReportFractionLost(consumerID string, mapped unit.SSRC, fractionLost uint8)
+}
+
+// conduit is what differs between kinds of transport.
+type conduit interface {
+	// connected says whether there is somebody to send to.
+	connected() bool
+	// sendRTP sends the packet that c wrote to the start of b, a space of the batch; it may wait for flush.
+	sendRTP(now unit.Time, c *Consumer, b []byte, o media.Outgoing)
+	// flush sends what sendRTP collected.
+	flush()
+	// sendRTCP sends one compound packet.
+	sendRTCP(now unit.Time, compound []byte)
+	// dump and stats answer the application.
+	dump() api.ResponseBody
+	stats(now unit.Time) api.ResponseBody
+	// close releases sockets.
+	close()
+}
+
+// Transport is one transport of a router. The zero value is not usable: see NewPlain and NewDirect.
+type Transport struct {
+	id      string
+	env     Env
+	options api.TransportOptions
+	conduit conduit
+
+	producers []*Producer // in the order of their creation
+	consumers []*Consumer
+	listener  rtpListener
+	bySSRC    map[unit.SSRC]*Consumer
+	byRTXSSRC map[unit.SSRC]*Consumer
+	dirty     []*Producer // with something for their outlets
+	recvIDs   media.ExtensionIDs
+
+	counters counters
+	drops    Drops
+	bitrates bitrates
+	trace    []api.TransportTraceEventType
+	rtcpAt   unit.Time // when the next reports are due
+	deadline unit.Time
+	isClosed bool
+	isBroken bool
+}
+
+func newTransport(id string, options *api.TransportOptions, env Env) (*Transport, error) {
+	t := &Transport{
+		id: id, env: env, options: *options,
+		bySSRC: map[unit.SSRC]*Consumer{}, byRTXSSRC: map[unit.SSRC]*Consumer{},
+		rtcpAt: unit.Never, deadline: unit.Never,
+	}
+	if rate := options.InitialAvailableOutgoingBitrate; rate != nil && *rate > maxBitrate {
+		return nil, api.TypeErrorf("wrong initialAvailableOutgoingBitrate (must be <= %d)", maxBitrate)
+	}
+	if options.EnableSCTP {
+		if options.Direct {
+			return nil, api.TypeErrorf("cannot enable SCTP in a direct Transport")
+		}
+		return nil, api.Errorf("SCTP is not supported by this worker yet (transport created with enableSctp)")
+	}
+	t.listener.init()
+	t.counters = newCounters()
+	return t, nil
+}
+
+// ID returns the transport's id.
+func (t *Transport) ID() string { return t.id }
+
+// Drops returns the counters of what was received or to be sent and was not passed on.
+func (t *Transport) Drops() Drops { return t.drops }
+
+// Dump answers TRANSPORT_DUMP.
+func (t *Transport) Dump() api.ResponseBody { return t.conduit.dump() }
+
+// Stats answers TRANSPORT_GET_STATS.
+func (t *Transport) Stats(now unit.Time) api.ResponseBody { return t.conduit.stats(now) }
+
+// Close releases all that the transport holds, without a notification.
+func (t *Transport) Close() {
+	if t.isClosed {
+		return
+	}
+	t.isClosed = true
+	t.deadline, t.dirty = unit.Never, nil
+	for _, p := range t.producers {
+		p.dropPending()
+	}
+	for _, c := range t.consumers {
+		c.Close()
+	}
+	t.producers, t.consumers = nil, nil
+	t.conduit.close()
+}
+
+// Break takes the transport out of service after a fault of our own: it answers nothing from the network any more, its
+// sockets are closed, and requests get an error. What it held is left to the garbage collector, because a machine that
+// broke an invariant cannot be trusted to release it.
+func (t *Transport) Break() {
+	if t.isBroken || t.isClosed {
+		return
+	}
+	t.isBroken = true
+	t.deadline = unit.Never
+	t.conduit.close()
+}
+
+// Broken reports whether Break was called.
+func (t *Transport) Broken() bool { return t.isBroken }
+
+// connected is called by the conduit when it has got its first destination: reports start.
+func (t *Transport) connected(now unit.Time) {
+	for _, c := range t.consumers {
+		c.TransportConnected(now)
+		t.drainConsumer(c)
+	}
+	t.rtcpAt = now.Add(firstReportDelay)
+	t.lower(t.rtcpAt)
+}
+
+// lower moves the deadline forward in time, never back.
+func (t *Transport) lower(at unit.Time) { t.deadline = min(t.deadline, at) }
+
+// NextTimeout returns when HandleTimeout wants to be called.
+func (t *Transport) NextTimeout() unit.Time { return t.deadline }
+
+// HandleTimeout runs what is due: the producers' timers and the RTCP reports.
+func (t *Transport) HandleTimeout(now unit.Time) {
+	if t.isClosed || t.isBroken {
+		return
+	}
+	if t.rtcpAt <= now {
+		t.sendReports(now)
+		t.rtcpAt = now.Add(t.nextReportDelay())
+	}
+	deadline := t.rtcpAt
+	for _, p := range t.producers {
+		if p.NextTimeout() <= now {
+			p.HandleTimeout(now)
+			t.touch(p)
+		}
+		deadline = min(deadline, p.NextTimeout())
+	}
+	t.deadline = deadline
+}
+
+// Settle hands on what earlier calls produced: RTCP feedback to the peer, notifications to the application, packets and
+// stream updates to the outlets of each producer.
+func (t *Transport) Settle(now unit.Time) {
+	for len(t.dirty) > 0 {
+		p := t.dirty[len(t.dirty)-1]
+		t.dirty[len(t.dirty)-1] = nil
+		t.dirty = t.dirty[:len(t.dirty)-1]
+		p.dirty = false
+		t.settleProducer(now, p)
+	}
+}
+
+// touch remembers that p may have output.
+func (t *Transport) touch(p *Producer) {
+	if !p.dirty {
+		p.dirty = true
+		t.dirty = append(t.dirty, p)
+	}
+}
+
+func (t *Transport) emit(handlerID string, event api.Event, body api.NotificationBody) {
+	t.env.Emit(&api.Notification{HandlerID: handlerID, Event: event, Body: body})
+}
