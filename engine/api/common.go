@@ -6,12 +6,6 @@ type StringString struct {
 	Value string
 }
 
-// StringUint8 is FBS.Common.StringUint8.
-type StringUint8 struct {
-	Key   string
-	Value uint8
-}
-
 // Uint16String is FBS.Common.Uint16String.
 type Uint16String struct {
 	Key   uint16
