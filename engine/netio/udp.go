@@ -1,8 +1,10 @@
 package netio
 
 import (
+	"context"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -13,14 +15,15 @@ import (
 type UDPConfig struct {
 	// Address is the local address; 0.0.0.0 and :: are allowed. :: also takes IPv4 unless IPv6Only.
 	Address netip.Addr
-	// Port is the local port; 0 chooses one from PortMin..PortMax, or, when both are 0 too, lets the system choose.
+	// Port is the local port; 0 chooses one from PortMin..PortMax, or, when PortMax is 0 too, lets the system choose.
 	Port             uint16
 	PortMin, PortMax uint16
 	// ReusePort allows several sockets on one port (mediasoup's udpReusePort, made for multicast).
 	ReusePort bool
 	// IPv6Only keeps an IPv6 socket from taking IPv4; it means nothing to an IPv4 socket.
 	IPv6Only bool
-	// SendBufferSize and RecvBufferSize set the kernel's buffers, in bytes; 0 leaves the system's default.
+	// SendBufferSize and RecvBufferSize set the kernel's buffers, in bytes; 0 leaves the system's default. The system
+	// may grant less.
 	SendBufferSize, RecvBufferSize int
 }
 
@@ -34,7 +37,8 @@ type Datagram struct {
 // Handler takes what a socket receives.
 type Handler interface {
 	// HandleDatagrams takes a batch in the order of arrival, on the socket's reader goroutine. The buffers become the
-	// handler's, the slice is the socket's again when the call returns. One batch may still come after Close returned.
+	// handler's, the slice is the socket's again when the call returns. No datagram is empty. One batch may still come
+	// after Close returned.
 	HandleDatagrams([]Datagram)
 }
 
@@ -50,29 +54,115 @@ type Stats struct {
 
 // UDPSocket is a bound UDP socket.
 type UDPSocket struct {
-	conn  *net.UDPConn
-	raw   syscall.RawConn
-	local netip.AddrPort
-	stats struct{ received, truncated, sent, dropped, errors, fallbacks atomic.Uint64 }
+	conn      *net.UDPConn
+	raw       syscall.RawConn
+	local     netip.AddrPort
+	ipv6      bool           // the kernel wants IPv6 addresses, IPv4 ones mapped
+	claim     netip.AddrPort // in udpPorts
+	closeOnce sync.Once
+	gso       gsoState
+	stats     struct{ received, truncated, sent, dropped, errors, fallbacks atomic.Uint64 }
 }
 
-// ListenUDP binds a socket. The error is a *BindError.
-func ListenUDP(cfg UDPConfig) (*UDPSocket, error) { return nil, &BindError{} }
+// ListenUDP binds a socket, with upstream's choice of port: a fixed one, or the first free one of the range counted from
+// a random one. The error is a *BindError.
+func ListenUDP(cfg UDPConfig) (*UDPSocket, error) {
+	if !cfg.Address.IsValid() {
+		return nil, &BindError{Reason: BindInvalidAddress, Protocol: "udp"}
+	}
+	cfg.Address = cfg.Address.Unmap()
+	choice := portChoice{"udp", cfg.Address, cfg.Port, cfg.PortMin, cfg.PortMax, randomIndex}
+	s, claim, err := bind(udpPorts, choice, func(port uint16) (*UDPSocket, error) { return openUDP(cfg, port) })
+	if err != nil {
+		return nil, err
+	}
+	s.claim = claim
+	return s, nil
+}
+
+func openUDP(cfg UDPConfig, port uint16) (*UDPSocket, error) {
+	network := "udp"
+	switch {
+	case cfg.Address.Is4():
+		network = "udp4"
+	case cfg.IPv6Only:
+		network = "udp6"
+	}
+	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
+		if cfg.ReusePort {
+			return reusePort(raw)
+		}
+		return nil
+	}}
+	pc, err := config.ListenPacket(context.Background(), network, netip.AddrPortFrom(cfg.Address, port).String())
+	if err != nil {
+		return nil, err
+	}
+	s := &UDPSocket{conn: pc.(*net.UDPConn), ipv6: cfg.Address.Is6()}
+	if err := s.setUp(cfg); err != nil {
+		s.conn.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *UDPSocket) setUp(cfg UDPConfig) (err error) {
+	if s.raw, err = s.conn.SyscallConn(); err != nil {
+		return err
+	}
+	if cfg.SendBufferSize > 0 {
+		if err = s.conn.SetWriteBuffer(cfg.SendBufferSize); err != nil {
+			return err
+		}
+	}
+	if cfg.RecvBufferSize > 0 {
+		if err = s.conn.SetReadBuffer(cfg.RecvBufferSize); err != nil {
+			return err
+		}
+	}
+	local := s.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	s.local = netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
+	s.gso.probe(s.raw)
+	return nil
+}
 
 // LocalAddr returns the bound address and port.
 func (s *UDPSocket) LocalAddr() netip.AddrPort { return s.local }
 
-// Serve reads until the socket is closed and hands what arrives to h. It blocks: give it a goroutine of its own.
-func (s *UDPSocket) Serve(h Handler) {}
-
 // Close closes the socket and frees its port before it returns. It may be called from within the handler and more than
 // once. Serve returns soon after.
-func (s *UDPSocket) Close() {}
+func (s *UDPSocket) Close() {
+	s.closeOnce.Do(func() {
+		s.conn.Close()
+		udpPorts.release(s.claim)
+	})
+}
 
 // Send sends the packets of b to one destination, in the order in which they were committed. It never waits and does not
 // reset b. It returns how many datagrams the kernel took and how many were dropped (buffer full, or refused). Several
 // goroutines may send through one socket, each with a Batch of its own.
-func (s *UDPSocket) Send(to netip.AddrPort, b *Batch) (sent, dropped int) { return 0, 0 }
+func (s *UDPSocket) Send(to netip.AddrPort, b *Batch) (sent, dropped int) {
+	if b.count == 0 {
+		return 0, 0
+	}
+	full := b.send(s, to)
+	s.stats.sent.Add(uint64(b.sent))
+	if b.sent < b.count {
+		dropped = b.count - b.sent
+		s.stats.dropped.Add(uint64(full))
+		s.stats.errors.Add(uint64(dropped - full))
+	}
+	return b.sent, dropped
+}
 
 // Stats returns the counters.
-func (s *UDPSocket) Stats() Stats { return Stats{} }
+func (s *UDPSocket) Stats() Stats {
+	return Stats{
+		Received:     s.stats.received.Load(),
+		Truncated:    s.stats.truncated.Load(),
+		Sent:         s.stats.sent.Load(),
+		SendDropped:  s.stats.dropped.Load(),
+		SendErrors:   s.stats.errors.Load(),
+		GSOFallbacks: s.stats.fallbacks.Load(),
+	}
+}

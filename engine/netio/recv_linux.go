@@ -1,0 +1,167 @@
+package netio
+
+import (
+	"net/netip"
+	"strconv"
+	"sync"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"gazpacho/engine/packet"
+)
+
+// Ours: recvBatch is how many datagrams one system call takes; overflowSize is the room behind a small buffer, so that a
+// datagram of any size arrives whole; recvAttempts bounds how often one call of the poller retries after ICMP errors.
+const (
+	recvBatch    = 16
+	overflowSize = packet.LargeSize - packet.SmallSize
+	recvAttempts = 8
+)
+
+// messageHeader is struct mmsghdr of recvmmsg(2). Go gives it the C compiler's padding, because Msghdr holds pointers.
+type messageHeader struct {
+	header unix.Msghdr
+	length uint32
+}
+
+// recvArea is what one recvmmsg call points to. It is large, so sockets share areas: one is taken for the length of a
+// call only, and an idle socket holds none.
+type recvArea struct {
+	headers  [recvBatch]messageHeader
+	iovecs   [recvBatch][2]unix.Iovec
+	names    [recvBatch]unix.RawSockaddrInet6 // or a RawSockaddrInet4
+	buffers  [recvBatch]*packet.Buffer
+	overflow []byte
+}
+
+var recvAreas = sync.Pool{New: func() any { return newRecvArea() }}
+
+func newRecvArea() *recvArea {
+	a := &recvArea{overflow: make([]byte, recvBatch*overflowSize)}
+	for i := range a.headers {
+		a.iovecs[i][1].Base = &a.overflow[i*overflowSize]
+		a.iovecs[i][1].SetLen(overflowSize)
+		a.headers[i].header.Name = (*byte)(unsafe.Pointer(&a.names[i]))
+		a.headers[i].header.Iov = &a.iovecs[i][0]
+		a.headers[i].header.SetIovlen(2)
+		a.arm(i)
+	}
+	return a
+}
+
+// arm prepares a slot for the next datagram.
+func (a *recvArea) arm(i int) {
+	if a.buffers[i] == nil {
+		a.buffers[i] = packet.NewBuffer(packet.SmallSize)
+		a.iovecs[i][0].Base = &a.buffers[i].Space()[0]
+		a.iovecs[i][0].SetLen(packet.SmallSize)
+	}
+	a.headers[i].header.Namelen = unix.SizeofSockaddrInet6
+}
+
+// take returns the datagram of n bytes in a slot and its buffer.
+func (a *recvArea) take(i, n int) *packet.Buffer {
+	b := a.buffers[i]
+	if n <= packet.SmallSize {
+		a.buffers[i] = nil
+		b.SetLen(n)
+		return b
+	}
+	large := packet.NewBuffer(n)
+	copy(large.Space(), b.Space())
+	copy(large.Space()[packet.SmallSize:], a.overflow[i*overflowSize:][:n-packet.SmallSize])
+	large.SetLen(n)
+	return large
+}
+
+// reader is the state of Serve.
+type reader struct {
+	socket *UDPSocket
+	batch  []Datagram
+	zone   string // name of zoneID, kept because making it costs garbage
+	zoneID uint32
+}
+
+// Serve reads until the socket is closed and hands what arrives to h. It blocks: give it a goroutine of its own.
+func (s *UDPSocket) Serve(h Handler) {
+	r := &reader{socket: s, batch: make([]Datagram, 0, recvBatch)}
+	read := r.read
+	for s.raw.Read(read) == nil {
+		// The handler runs outside of Read, which holds a reference to the descriptor: Close would wait for itself.
+		if len(r.batch) > 0 {
+			s.stats.received.Add(uint64(len(r.batch)))
+			h.HandleDatagrams(r.batch)
+			clear(r.batch)
+			r.batch = r.batch[:0]
+		}
+	}
+}
+
+// read takes a batch; false means that there is nothing and the poller should wait.
+func (r *reader) read(fd uintptr) bool {
+	a := recvAreas.Get().(*recvArea)
+	defer recvAreas.Put(a)
+	for range recvAttempts {
+		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&a.headers[0])), recvBatch,
+			unix.MSG_DONTWAIT, 0, 0)
+		switch errno {
+		case 0:
+			r.collect(a, int(n))
+			return true
+		case unix.EAGAIN:
+			return false
+		}
+		// A signal, or the ICMP error of something we sent, which the kernel reports once: read again.
+	}
+	return false
+}
+
+func (r *reader) collect(a *recvArea, n int) {
+	for i := range n {
+		h := &a.headers[i]
+		switch {
+		case h.header.Flags&unix.MSG_TRUNC != 0:
+			r.socket.stats.truncated.Add(1)
+		case h.length > 0:
+			from := r.source(&a.names[i])
+			r.batch = append(r.batch, Datagram{a.take(i, int(h.length)), from})
+		}
+		a.arm(i)
+	}
+}
+
+// source returns the sender's address as Datagram.From promises it.
+func (r *reader) source(name *unix.RawSockaddrInet6) netip.AddrPort {
+	if name.Family == unix.AF_INET {
+		name := (*unix.RawSockaddrInet4)(unsafe.Pointer(name))
+		return netip.AddrPortFrom(netip.AddrFrom4(name.Addr), getPort(&name.Port))
+	}
+	addr := netip.AddrFrom16(name.Addr).Unmap()
+	if id := name.Scope_id; id != 0 {
+		if id != r.zoneID {
+			r.zone, r.zoneID = strconv.FormatUint(uint64(id), 10), id
+		}
+		addr = addr.WithZone(r.zone)
+	}
+	return netip.AddrPortFrom(addr, getPort(&name.Port))
+}
+
+// getPort loads a port from network byte order.
+func getPort(src *uint16) uint16 {
+	b := (*[2]byte)(unsafe.Pointer(src))
+	return uint16(b[0])<<8 | uint16(b[1])
+}
+
+// reusePort allows several sockets on one port, with the option that libuv and thus upstream uses, which all of them
+// need to have in common.
+func reusePort(raw syscall.RawConn) (err error) {
+	controlErr := raw.Control(func(fd uintptr) {
+		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+	})
+	if controlErr != nil {
+		return controlErr
+	}
+	return err
+}

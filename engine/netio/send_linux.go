@@ -1,0 +1,221 @@
+package netio
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxGSORefusals is how many groups in a row the kernel may refuse with EINVAL before the socket does without GSO, ours.
+// One refusal proves nothing: the packets may be larger than what one destination's path allows, and a peer can make
+// its path that narrow (ICMP), which shall not slow the others on the same socket.
+const maxGSORefusals = 16
+
+// gsoState is whether a socket may use UDP_SEGMENT.
+type gsoState struct {
+	off     atomic.Bool
+	refused atomic.Int32 // in a row
+}
+
+// probe switches GSO off where the kernel does not know it (before Linux 4.18).
+func (g *gsoState) probe(raw syscall.RawConn) {
+	raw.Control(func(fd uintptr) {
+		_, err := unix.GetsockoptInt(int(fd), unix.SOL_UDP, unix.UDP_SEGMENT)
+		g.off.Store(err != nil)
+	})
+}
+
+// record notes how the kernel took a group. EIO means that the device cannot do checksums, which is final.
+func (g *gsoState) record(errno syscall.Errno) {
+	switch {
+	case errno == 0:
+		if g.refused.Load() != 0 {
+			g.refused.Store(0)
+		}
+	case errno == unix.EIO || g.refused.Add(1) >= maxGSORefusals:
+		g.off.Store(true)
+	}
+}
+
+// segmentControl is the control message that sets the segment size of one send.
+type segmentControl struct {
+	header unix.Cmsghdr
+	size   uint16
+	_      [6]byte
+}
+
+// sendCalls are the two system calls; tests put others in their place.
+type sendCalls struct {
+	group  func(fd uintptr, y *batchSys) syscall.Errno // what message describes, with GSO
+	single func(fd uintptr, y *batchSys, data []byte) syscall.Errno
+}
+
+var kernel = sendCalls{
+	group: func(fd uintptr, y *batchSys) syscall.Errno {
+		_, _, errno := unix.Syscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&y.message)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		return errno
+	},
+	single: func(fd uintptr, y *batchSys, data []byte) syscall.Errno {
+		_, _, errno := unix.Syscall6(unix.SYS_SENDTO, fd, uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)),
+			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, uintptr(unsafe.Pointer(&y.name)), uintptr(y.nameLen))
+		return errno
+	},
+}
+
+// batchSys holds what system calls point to, so that a send allocates nothing.
+type batchSys struct {
+	calls   sendCalls
+	batch   *Batch
+	socket  *UDPSocket
+	name    unix.RawSockaddrInet6 // or a RawSockaddrInet4
+	nameLen uint32
+	iov     unix.Iovec
+	control segmentControl
+	message unix.Msghdr
+	full    int // packets that were left when the kernel's buffer was full
+	run     func(fd uintptr)
+}
+
+func (y *batchSys) init(b *Batch) {
+	y.batch, y.calls = b, kernel
+	y.run = y.flush
+	y.control.header.Level, y.control.header.Type = unix.SOL_UDP, unix.UDP_SEGMENT
+	y.control.header.SetLen(unix.CmsgLen(2))
+	y.message.Name = (*byte)(unsafe.Pointer(&y.name))
+	y.message.Iov = &y.iov
+	y.message.SetIovlen(1)
+	y.message.Control = (*byte)(unsafe.Pointer(&y.control))
+	y.message.SetControllen(unix.CmsgSpace(2))
+}
+
+// send sends the batch; it returns how many packets were left because the kernel's buffer was full. Control, unlike
+// Write, takes no lock on the socket: other goroutines may send at the same time.
+func (b *Batch) send(s *UDPSocket, to netip.AddrPort) (full int) {
+	y := &b.sys
+	b.sent, y.full = 0, 0
+	if !y.setName(to, s.ipv6) {
+		return 0
+	}
+	y.socket = s
+	s.raw.Control(y.run) // it fails when the socket is closed: nothing was sent then
+	y.socket = nil
+	return y.full
+}
+
+// flush is send with the descriptor at hand.
+func (y *batchSys) flush(fd uintptr) {
+	b, gso := y.batch, &y.socket.gso
+	for i, offset := 0, 0; i < b.count; {
+		n, bytes := 1, int(b.lengths[i])
+		if !gso.off.Load() {
+			n, bytes = nextGroup(b.lengths[i:b.count])
+		}
+		ok := true
+		if n == 1 || !y.sendGroup(fd, b.arena[offset:offset+bytes], i, n) {
+			ok = y.sendSingly(fd, offset, i, n)
+		}
+		if !ok || y.full > 0 {
+			return
+		}
+		i += n
+		offset += bytes
+	}
+}
+
+// sendGroup sends n packets, from the i-th on, as one GSO send. False means that they are to be sent one by one.
+func (y *batchSys) sendGroup(fd uintptr, data []byte, i, n int) bool {
+	y.iov.Base = &data[0]
+	y.iov.SetLen(len(data))
+	y.control.size = y.batch.lengths[i]
+	y.message.Namelen = y.nameLen
+	errno := y.calls.group(fd, y)
+	if again(errno) {
+		errno = y.calls.group(fd, y)
+	}
+	switch errno {
+	case 0:
+		y.batch.sent += n
+	case unix.EAGAIN, unix.ENOBUFS:
+		y.full = y.batch.count - i
+		return true
+	default:
+		y.socket.stats.fallbacks.Add(1)
+	}
+	y.socket.gso.record(errno)
+	return errno == 0
+}
+
+// sendSingly sends n packets, from the i-th on, which begins at offset. False means that the destination takes nothing.
+func (y *batchSys) sendSingly(fd uintptr, offset, i, n int) bool {
+	b := y.batch
+	for ; n > 0; n-- {
+		data := b.arena[offset : offset+int(b.lengths[i])]
+		errno := y.calls.single(fd, y, data)
+		if again(errno) {
+			errno = y.calls.single(fd, y, data)
+		}
+		switch errno {
+		case 0:
+			b.sent++
+		case unix.EAGAIN, unix.ENOBUFS:
+			y.full = b.count - i
+			return false
+		case unix.EMSGSIZE: // this one is too large, the next may fit
+		default:
+			return false
+		}
+		i++
+		offset += len(data)
+	}
+	return true
+}
+
+// again reports whether a call is worth repeating once: a signal interrupted it, or it told about the ICMP error that an
+// earlier datagram met.
+func again(errno syscall.Errno) bool { return errno == unix.EINTR || errno == unix.ECONNREFUSED }
+
+// setName writes the destination in the form that the socket's family wants; false when it cannot be reached from it.
+func (y *batchSys) setName(to netip.AddrPort, ipv6 bool) bool {
+	addr := to.Addr()
+	switch {
+	case !addr.IsValid():
+		return false
+	case ipv6:
+		y.name = unix.RawSockaddrInet6{Family: unix.AF_INET6, Addr: addr.As16()}
+		putPort(&y.name.Port, to.Port())
+		if addr.Zone() != "" {
+			y.name.Scope_id = scopeID(addr.Zone())
+		}
+		y.nameLen = unix.SizeofSockaddrInet6
+	case addr.Is4(), addr.Is4In6():
+		name := (*unix.RawSockaddrInet4)(unsafe.Pointer(&y.name))
+		*name = unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: addr.Unmap().As4()}
+		putPort(&name.Port, to.Port())
+		y.nameLen = unix.SizeofSockaddrInet4
+	default:
+		return false
+	}
+	return true
+}
+
+// putPort stores a port in network byte order.
+func putPort(dst *uint16, port uint16) {
+	b := (*[2]byte)(unsafe.Pointer(dst))
+	b[0], b[1] = byte(port>>8), byte(port)
+}
+
+// scopeID returns the number of an IPv6 zone, which is that number or the interface's name.
+func scopeID(zone string) uint32 {
+	if id, err := strconv.ParseUint(zone, 10, 32); err == nil {
+		return uint32(id)
+	}
+	if i, err := net.InterfaceByName(zone); err == nil {
+		return uint32(i.Index)
+	}
+	return 0
+}
