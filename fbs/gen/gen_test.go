@@ -1,0 +1,171 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+)
+
+const inner = `
+namespace A.Inner;
+/* The first value is not zero. */
+enum E: ubyte { ONE = 1, TWO, TEN = 10, ELEVEN }
+enum Empty: int8 {}
+union U { T, Other: A.B.Outer, A.B.Outer, }
+table T {}
+root_type T;
+`
+
+const outer = `include "inner.fbs"; // read once
+include "inner.fbs";
+namespace A.B;
+table Outer {
+    id: string (required);
+    choice: A.Inner.U (required);
+    many: [Inner.E];
+    bytes: [ubyte] (required);
+    none: float64 = null;
+    flag: bool = true;
+    off: bool = false;
+    number: short = -5;
+    zero: uint32 = 0;
+    half: float = 0.5;
+    named: A.Inner.E = TWO;
+    numbered: A.Inner.E = 11;
+    self: Outer;
+}
+root_type Outer;
+`
+
+const formatted = `# Made by fbs/gen from the npm package mediasoup 1.2.3. Do not edit.
+release 1.2.3
+root A.B.Outer
+enum A.Inner.E uint8
+  1 ONE
+  2 TWO
+  10 TEN
+  11 ELEVEN
+enum A.Inner.Empty int8
+union A.Inner.U
+  1 T A.Inner.T
+  2 Other A.B.Outer
+  3 A_B_Outer A.B.Outer
+table A.B.Outer
+  0 id string required
+  2 choice A.Inner.U required
+  3 many [A.Inner.E]
+  4 bytes [uint8] required
+  5 none float64 = null
+  6 flag bool = true
+  7 off bool
+  8 number int16 = -5
+  9 zero uint32
+  10 half float32 = 0.5
+  11 named A.Inner.E = 2
+  12 numbered A.Inner.E = 11
+  13 self A.B.Outer
+table A.Inner.T
+`
+
+// writePackage lays out an npm package with the given files.
+func writePackage(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		name = filepath.Join(dir, name)
+		require.NoError(t, os.MkdirAll(filepath.Dir(name), 0o755))
+		require.NoError(t, os.WriteFile(name, []byte(text), 0o644))
+	}
+	return dir
+}
+
+func TestRunWritesTheSchemaOfAPackage(t *testing.T) {
+	dir := writePackage(t, map[string]string{
+		"package.json":           `{"name": "mediasoup", "version": "1.2.3"}`,
+		"worker/fbs/message.fbs": outer,
+		"worker/fbs/inner.fbs":   inner,
+	})
+	out := t.TempDir()
+	require.NoError(t, run(dir, out))
+	text, err := os.ReadFile(filepath.Join(out, "1.2.3.fbsc"))
+	require.NoError(t, err)
+	require.Equal(t, formatted, string(text))
+}
+
+func TestRunNeedsAPackage(t *testing.T) {
+	for name, files := range map[string]map[string]string{
+		"no package.json": {},
+		"no JSON":         {"package.json": "{"},
+		"another package": {"package.json": `{"name": "other", "version": "1.2.3"}`},
+		"no version":      {"package.json": `{"name": "mediasoup"}`},
+		"no schemas":      {"package.json": `{"name": "mediasoup", "version": "1.2.3"}`},
+		"bad schema": {
+			"package.json":           `{"name": "mediasoup", "version": "1.2.3"}`,
+			"worker/fbs/message.fbs": "table T { a: B; }",
+		},
+	} {
+		require.Error(t, run(writePackage(t, files), t.TempDir()), name)
+	}
+}
+
+func TestWrongSchemas(t *testing.T) {
+	for text, reason := range map[string]string{
+		"struct S {}":                           `"struct" is not known here`,
+		"table":                                 `want a name, not ""`,
+		"table T":                               `want "{", not ""`,
+		"table T {":                             `want a name, not ""`,
+		"table T { 5: int; }":                   `want a name, not "5"`,
+		"table T { a int; }":                    `want ":", not "int"`,
+		"table T { a: [int; }":                  `want "]", not ";"`,
+		"table T { a: int = ; }":                `want a value, not ";"`,
+		"table T { a: int = - }":                `want a value, not "}"`,
+		"table T { a: int (deprecated); }":      `want "required", not "deprecated"`,
+		"table T { a: A.; }":                    `want a name, not ";"`,
+		"table T { a: Gone; }":                  "T: a: Gone is not defined",
+		"union U { Gone }":                      "U: Gone is not defined",
+		"union U { A B }":                       `want ",", not "B"`,
+		"enum E: string { A }":                  "E is based on string, which is no scalar",
+		"enum E: int8 { A = B }":                "invalid syntax",
+		"enum E: int8 { A } table T { e: E=B;}": "T: e: E has no member B",
+		"include gone;":                         `want a string, not "gone"`,
+		`include "gone.fbs";`:                   "gone.fbs: file does not exist",
+		"namespace ;":                           `want a name, not ";"`,
+		"/* open":                               "comment not terminated",
+	} {
+		s, err := parseFiles(fstest.MapFS{"message.fbs": {Data: []byte(text)}}, "message.fbs")
+		if err == nil {
+			_, err = format(s, "1.2.3")
+		}
+		require.ErrorContains(t, err, reason, text)
+	}
+}
+
+func TestErrorsSayWhere(t *testing.T) {
+	_, err := parseFiles(fstest.MapFS{
+		"message.fbs": {Data: []byte(`include "other.fbs";`)},
+		"other.fbs":   {Data: []byte("table T {\n  a;\n}")},
+	}, "message.fbs")
+	require.ErrorContains(t, err, "other.fbs:2:")
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add(inner)
+	f.Add(strings.ReplaceAll(outer, "include", "//"))
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := parseFiles(fstest.MapFS{"message.fbs": {Data: []byte(text)}}, "message.fbs")
+		if err != nil {
+			return
+		}
+		first, err := format(s, "1.2.3")
+		if err != nil {
+			return
+		}
+		second, err := format(s, "1.2.3")
+		require.NoError(t, err)
+		require.Equal(t, first, second)
+	})
+}
