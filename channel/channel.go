@@ -119,14 +119,14 @@ func (c *Channel) Serve(w api.Worker) error {
 		defer close(closed)
 		c.closeWorker()
 	}()
-	await(closed, deadline)
+	await(deadline, closed)
 	c.outbox.close()
-	await(written, deadline)
+	await(deadline, written)
 	return c.reason
 }
 
 // await returns when done is closed, at the latest when the deadline is over.
-func await(done <-chan struct{}, deadline context.Context) {
+func await(deadline context.Context, done <-chan struct{}) {
 	select {
 	case <-done:
 	case <-deadline.Done():
@@ -191,3 +191,6 @@ func weightOf(e api.Event) weight {
 		return weightState
 	}
 }
+
+// Queued returns how many bytes wait for the application to read.
+func (c *Channel) Queued() int { return c.outbox.queued() }

@@ -133,7 +133,7 @@ func (o *outbox) release() {
 func (o *outbox) post(m api.MessageBody, w weight) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	size := len(o.filling) + o.writing + o.held
+	size := o.size()
 	if o.closed || (w == weightMedia && size > mediaLimit) || size > hardLimit {
 		o.count(m, w)
 		return nil
@@ -191,11 +191,20 @@ func (o *outbox) encode(dst []byte, m api.MessageBody) (out []byte, err error) {
 	return out, nil
 }
 
+func (o *outbox) queued() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.size()
+}
+
+// size returns the bytes that wait; mu is held.
+func (o *outbox) size() int { return len(o.filling) + o.writing + o.held }
+
 // waitForRoom returns when another request may be read, or the outbox has been closed.
 func (o *outbox) waitForRoom() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for !o.closed && (len(o.filling)+o.writing+o.held > highWater || len(o.slots)-o.head >= maxUnanswered) {
+	for !o.closed && (o.size() > highWater || len(o.slots)-o.head >= maxUnanswered) {
 		o.room.Wait()
 	}
 }

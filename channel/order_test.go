@@ -1,0 +1,212 @@
+package channel_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+)
+
+// TestResponsesLeaveInOrder answers requests in random orders, from many goroutines at once.
+func TestResponsesLeaveInOrder(t *testing.T) {
+	const requests = 500
+	for seed := range uint64(5) {
+		w := newWorker()
+		var replies []func(api.ResponseBody, error)
+		all := make(chan struct{})
+		w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) {
+			if replies = append(replies, reply); len(replies) == requests {
+				close(all)
+			}
+		}
+		a := start(t, w)
+		for id := uint32(1); id <= requests; id++ {
+			a.send(&api.Request{ID: id})
+		}
+		closed(t, all)
+		var done sync.WaitGroup
+		rng := rand.New(rand.NewPCG(seed, 0))
+		for _, i := range rng.Perm(requests) {
+			done.Go(func() { replies[i](nil, nil) })
+		}
+		for id := uint32(1); id <= requests; id++ {
+			require.Equal(t, id, a.response().ID)
+		}
+		done.Wait()
+	}
+}
+
+// TestNotificationsFollowTheResponseBefore: a notification about what a held-back response announces must not come
+// before it.
+func TestNotificationsFollowTheResponseBefore(t *testing.T) {
+	w := newWorker()
+	var replies []func(api.ResponseBody, error)
+	ready := make(chan struct{}, 10)
+	w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) {
+		replies = append(replies, reply)
+		ready <- struct{}{}
+	}
+	a := start(t, w)
+	for id := uint32(1); id <= 4; id++ {
+		a.send(&api.Request{ID: id})
+		<-ready
+	}
+	emit := func(id string) {
+		a.ch.Emit(&api.Notification{HandlerID: id, Event: api.EventConsumerProducerPause})
+	}
+	emit("before all")
+	replies[2](nil, nil)
+	emit("after 3")
+	replies[1](nil, nil)
+	emit("after 3, too")
+	require.NoError(t, a.settings.SetLogLevel("debug"))
+	a.ch.Logger().Debug("hello")
+	replies[0](nil, nil)
+	emit("after 3, directly")
+	replies[3](nil, nil)
+
+	var got []string
+	for range 9 {
+		switch m := a.read().(type) {
+		case *api.Notification:
+			got = append(got, m.HandlerID)
+		case *api.Response:
+			got = append(got, fmt.Sprint(m.ID))
+		case *api.Log:
+			got = append(got, m.Data)
+		}
+	}
+	require.Equal(t, []string{
+		"before all", "1", "2", "3", "after 3", "after 3, too", "Dhello", "after 3, directly", "4",
+	}, got)
+}
+
+// TestPipelinedRequestsOfASlowReader sends thousands of requests before it reads a single answer.
+func TestPipelinedRequestsOfASlowReader(t *testing.T) {
+	const requests = 20_000
+	w := newWorker()
+	body := &api.WorkerDumpResponse{
+		RouterIDs: []string{strings.Repeat("r", 500)}, ChannelMessageHandlers: &api.ChannelMessageHandlers{},
+	}
+	handled := 0
+	w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) {
+		handled++
+		reply(body, nil)
+	}
+	a := start(t, w)
+	sent := make(chan struct{})
+	frame := a.dialect.NewEncoder()
+	go func() {
+		defer close(sent)
+		for id := uint32(1); id <= requests; id++ {
+			b, err := frame.AppendMessage(nil, &api.Request{ID: id})
+			if err == nil {
+				_, err = a.to.Write(b)
+			}
+			if err != nil {
+				t.Errorf("write: %v", err)
+				return
+			}
+		}
+	}()
+	for id := uint32(1); id <= requests; id++ {
+		require.Equal(t, id, a.response().ID)
+	}
+	closed(t, sent)
+}
+
+// TestControlLoopWaitsForTheReader: without a reader, the channel holds a bounded number of answers.
+func TestControlLoopWaitsForTheReader(t *testing.T) {
+	w := newWorker()
+	body := &api.WorkerDumpResponse{
+		RouterIDs: []string{strings.Repeat("r", 100_000)}, ChannelMessageHandlers: &api.ChannelMessageHandlers{},
+	}
+	const first, second = 40, 1000
+	w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) { reply(body, nil) }
+	a := start(t, w)
+	for id := uint32(1); id <= first+second; id++ {
+		a.send(&api.Request{ID: id})
+	}
+	for id := uint32(1); id <= first+second; id++ {
+		require.Less(t, a.ch.Queued(), 3<<20)
+		require.Equal(t, id, a.response().ID)
+	}
+}
+
+// TestUnansweredRequestsAreBounded: the control loop waits for a worker that owes many answers.
+func TestUnansweredRequestsAreBounded(t *testing.T) {
+	const allowed = 4096
+	w := newWorker()
+	got := make(chan func(api.ResponseBody, error), allowed+2)
+	w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) { got <- reply }
+	a := start(t, w)
+	for id := uint32(1); id <= allowed+2; id++ {
+		a.send(&api.Request{ID: id})
+	}
+	oldest := <-got
+	for range allowed - 1 {
+		<-got
+	}
+	require.Empty(t, got)
+	oldest(nil, nil)
+	require.Equal(t, uint32(1), a.response().ID)
+	(<-got)(nil, nil)
+	require.Empty(t, got)
+}
+
+func TestMediaIsDroppedBeforeState(t *testing.T) {
+	a := start(t, newWorker())
+	rtp := &api.Notification{
+		HandlerID: "c", Event: api.EventConsumerRTP, Body: &api.ConsumerRTPNotification{Data: make([]byte, 1000)},
+	}
+	state := &api.Notification{HandlerID: "c", Event: api.EventConsumerProducerPause}
+	const rounds = 20_000
+	require.NoError(t, a.settings.SetLogLevel("warn"))
+	for range rounds {
+		a.ch.Emit(rtp)
+		a.ch.Emit(state)
+		a.ch.Logger().Error("something")
+	}
+	media, states, logs := 0, 0, 0
+	var reported string
+	for reported == "" {
+		switch m := a.read().(type) {
+		case *api.Notification:
+			if m.Event == api.EventConsumerRTP {
+				media++
+			} else {
+				states++
+			}
+		case *api.Log:
+			if m.Data == "Esomething" {
+				logs++
+			} else {
+				reported = m.Data
+			}
+		}
+	}
+	require.Equal(t, rounds, states)
+	require.Less(t, media, rounds/2)
+	require.Positive(t, media)
+	require.Equal(t, fmt.Sprintf("Wmessages dropped because the application reads slowly [media:%d, logs:%d, notifications:0]",
+		rounds-media, rounds-logs), reported)
+	a.stillWorks(1)
+}
+
+func TestStateIsBoundedToo(t *testing.T) {
+	a := start(t, newWorker())
+	state := &api.Notification{
+		HandlerID: strings.Repeat("x", 1<<20), Event: api.EventConsumerProducerPause,
+	}
+	for range 100 {
+		a.ch.Emit(state)
+	}
+	require.Less(t, a.ch.Queued(), 66<<20)
+	require.NoError(t, a.settings.SetLogLevel("warn"))
+	require.Regexp(t, `dropped .*media:0, logs:0, notifications:3\d\]`, a.log())
+}
