@@ -95,6 +95,10 @@ func (c *Consumer) WriteRetransmission(now unit.Time, dst []byte) Outgoing {
 		Marker: r.Marker, PayloadType: r.PayloadType, SequenceNumber: r.SequenceNumber,
 		Timestamp: r.Timestamp, SSRC: r.SSRC,
 	}
+	if !r.RTX {
+		// Not the stream's: a receiver may take several codecs in one stream.
+		h.PayloadType = r.Packet.PayloadType
+	}
 	out, b := c.writeHeader(r.Packet, dst, h)
 	if r.RTX {
 		b = binary.BigEndian.AppendUint16(b, uint16(r.OSN))

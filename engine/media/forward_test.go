@@ -1,0 +1,281 @@
+package media_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/media"
+	"gazpacho/engine/unit"
+	"gazpacho/engine/wire/rtp"
+)
+
+// supported are the media codecs of mediasoup's supportedRtpCapabilities, each with a payload a receiver can begin with
+// and one it cannot; nil = the codec has no such packets, or they cannot be told apart.
+var supported = []struct {
+	mime          string
+	clock         uint32
+	first, cannot []byte
+}{
+	{"audio/opus", 48000, []byte{0x78, 1, 2, 3}, nil},
+	{"audio/multiopus", 48000, []byte{0x78, 1, 2, 3}, nil},
+	{"audio/PCMU", 8000, []byte{1, 2, 3}, nil},
+	{"audio/PCMA", 8000, []byte{1, 2, 3}, nil},
+	{"audio/ISAC", 32000, []byte{1, 2, 3}, nil},
+	{"audio/ISAC", 16000, []byte{1, 2, 3}, nil},
+	{"audio/G722", 8000, []byte{1, 2, 3}, nil},
+	{"audio/iLBC", 8000, []byte{1, 2, 3}, nil},
+	{"audio/SILK", 24000, []byte{1, 2, 3}, nil},
+	{"audio/SILK", 16000, []byte{1, 2, 3}, nil},
+	{"audio/SILK", 12000, []byte{1, 2, 3}, nil},
+	{"audio/SILK", 8000, []byte{1, 2, 3}, nil},
+	{"video/VP8", 90000, vp8Key, vp8Delta},
+	{"video/VP9", 90000, []byte{0x0c, 1, 2, 3}, []byte{0x4c, 1, 2, 3}},
+	{"video/H264", 90000, []byte{0x67, 1, 2, 3}, []byte{0x41, 1, 2, 3}},
+	{"video/AV1", 90000, []byte{0x18, 1, 2, 3}, nil},
+}
+
+func TestForwardEveryCodec(t *testing.T) {
+	for _, s := range supported {
+		t.Run(s.mime, func(t *testing.T) {
+			r := newRoom(t, produceRequest(s.mime, s.clock), consumeRequest(s.mime, s.clock))
+			if s.cannot != nil {
+				require.Equal(t, media.Media, r.none(in{seq: 9, payload: s.cannot}))
+			}
+			o := r.one(in{seq: 10, ts: 555, marker: true, payload: s.first})
+			require.Equal(t, outSSRC, o.SSRC)
+			require.EqualValues(t, mappedPT, o.PayloadType)
+			require.Equal(t, unit.Timestamp(555), o.Timestamp)
+			require.True(t, o.Marker)
+			require.Equal(t, s.first, o.Payload())
+			require.GreaterOrEqual(t, uint16(o.SequenceNumber), uint16(1000))
+			require.LessOrEqual(t, uint16(o.SequenceNumber), uint16(1<<15))
+
+			next := r.one(in{seq: 11, ts: 556, payload: s.first})
+			require.Equal(t, 1, next.SequenceNumber.Sub(o.SequenceNumber))
+			require.False(t, next.Marker)
+
+			require.Equal(t, s.mime, r.p.RTPParameters().Codecs[0].MimeType)
+			dump := r.c.Dump().Data
+			require.Equal(t, s.mime, dump.RTPStreams[0].Params.MimeType)
+			require.Equal(t, s.clock, dump.RTPStreams[0].Params.ClockRate)
+		})
+	}
+}
+
+func TestExtensionsOfVideo(t *testing.T) {
+	r := videoRoom(t)
+	o := r.one(in{seq: 1, payload: vp8Key, exts: []rtp.Extension{
+		{ID: inMID, Value: []byte("0")},
+		{ID: inAudioLevel, Value: []byte{0x85}},
+		{ID: inOrientation, Value: []byte{0x05}},
+		{ID: inCapture, Value: []byte{1, 2, 3, 4, 5, 6, 7, 8}},
+		{ID: inPlayout, Value: []byte{1, 2, 3}},
+		{ID: inOffset, Value: []byte{4, 5, 6}},
+		{ID: inDD, Value: []byte{7, 8, 9}},
+		{ID: inPacketID, Value: []byte{0, 0, 1, 0}},
+	}})
+	want := map[uint8][]byte{
+		outMID:         []byte("7"),
+		outAbsSendTime: {0, 0, 0},
+		outTransportCC: {0, 0},
+		outOrientation: {0x05},
+		outCapture:     {1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0},
+		outPlayout:     {1, 2, 3},
+		outOffset:      {4, 5, 6},
+		outDD:          {7, 8, 9},
+		outPacketID:    {0, 0, 1, 0},
+	}
+	require.Equal(t, want, extensionsOf(&o.Packet))
+
+	// The offsets are those of the values that the transport fills in.
+	r.dst[o.AbsSendTime], r.dst[o.TransportCC] = 0xaa, 0xbb
+	again := r.parseOut(o.Outgoing)
+	require.Equal(t, []byte{0xaa, 0, 0}, again.Extension(outAbsSendTime))
+	require.Equal(t, []byte{0xbb, 0}, again.Extension(outTransportCC))
+}
+
+func extensionsOf(p *rtp.Packet) map[uint8][]byte {
+	m := map[uint8][]byte{}
+	for it := p.Extensions(); it.Next(); {
+		m[it.ID()] = append([]byte{}, it.Value()...)
+	}
+	return m
+}
+
+func TestExtensionsOfAudio(t *testing.T) {
+	r := audioRoom(t)
+	o := r.one(in{seq: 1, payload: []byte{0x78, 1}, exts: []rtp.Extension{
+		{ID: inAudioLevel, Value: []byte{0x85}},
+		{ID: inOrientation, Value: []byte{0x05}},
+		{ID: inCapture, Value: []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}},
+	}})
+	require.Equal(t, map[uint8][]byte{
+		outMID:        []byte("7"),
+		outAudioLevel: {0x85},
+		outCapture:    {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16},
+	}, extensionsOf(&o.Packet), "abs-send-time and transport-cc are for video")
+	require.Zero(t, o.AbsSendTime)
+	require.Zero(t, o.TransportCC)
+}
+
+func TestExtensionsOnlyAsNegotiated(t *testing.T) {
+	c := consumeRequest("video/VP8", 90000)
+	c.RTPParameters.HeaderExtensions = nil
+	r := newRoom(t, produceRequest("video/VP8", 90000), c)
+	o := r.one(in{seq: 1, payload: vp8Key, exts: []rtp.Extension{
+		{ID: inOrientation, Value: []byte{0x05}},
+		{ID: inCapture, Value: make([]byte, 8)},
+		{ID: inPacketID, Value: make([]byte, 4)},
+	}})
+	require.Equal(t, rtp.FixedHeaderLen, o.Outgoing.HeaderLen)
+}
+
+func TestCaptureTimeOfAnotherLengthIsLeftOut(t *testing.T) {
+	r := audioRoom(t)
+	o := r.one(in{seq: 1, payload: []byte{0x78, 1}, exts: []rtp.Extension{{ID: inCapture, Value: make([]byte, 9)}}})
+	require.Nil(t, o.Extension(outCapture))
+}
+
+func TestMID(t *testing.T) {
+	for name, tc := range map[string]struct {
+		mid  string
+		want []byte
+	}{
+		"none":     {"", nil},
+		"longest":  {"0123456789abcdef", []byte("0123456789abcdef")},
+		"too long": {"0123456789abcdef0", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := consumeRequest("audio/opus", 48000)
+			c.RTPParameters.MID = tc.mid
+			r := newRoom(t, produceRequest("audio/opus", 48000), c)
+			o := r.one(in{seq: 1, payload: []byte{0x78}})
+			require.Equal(t, tc.want, o.Extension(outMID))
+		})
+	}
+}
+
+func TestPacketIDsAreAddedAndHonoured(t *testing.T) {
+	p := produceRequest("audio/opus", 48000)
+	p.EnableMediasoupPacketIDHeaderExtension = true
+	r := newRoom(t, p, consumeRequest("audio/opus", 48000))
+	id := func(o out) uint32 {
+		t.Helper()
+		v, ok := rtp.ParsePacketID(o.Extension(outPacketID))
+		require.True(t, ok)
+		return v
+	}
+	first := id(r.one(in{seq: 1, payload: []byte{0x78}}))
+	require.Equal(t, first+1, id(r.one(in{seq: 2, payload: []byte{0x78}})))
+	given := in{seq: 3, payload: []byte{0x78}, exts: []rtp.Extension{{ID: inPacketID, Value: []byte{9, 9, 9, 9}}}}
+	require.Equal(t, uint32(0x09090909), id(r.one(given)))
+}
+
+func TestHeaderGrowthIsBounded(t *testing.T) {
+	c := consumeRequest("video/VP8", 90000)
+	c.RTPParameters.MID = "0123456789abcdef"
+	for i := range c.RTPParameters.HeaderExtensions {
+		c.RTPParameters.HeaderExtensions[i].ID = uint8(100 + i) // two-byte form
+	}
+	p := produceRequest("video/VP8", 90000)
+	p.EnableMediasoupPacketIDHeaderExtension = true
+	r := newRoom(t, p, c)
+	i := in{seq: 1, payload: vp8Key, exts: []rtp.Extension{
+		{ID: inOrientation, Value: []byte{0x05}},
+		{ID: inCapture, Value: make([]byte, 8)},
+		{ID: inPlayout, Value: make([]byte, 3)},
+		{ID: inOffset, Value: make([]byte, 3)},
+		{ID: inDD, Value: make([]byte, 16)},
+	}}
+	o := r.one(i)
+	require.Positive(t, o.AbsSendTime)
+	require.Less(t, o.Len-len(i.bytes()), media.MaxHeaderGrowth-2)
+}
+
+func TestSequenceNumbersWrap(t *testing.T) {
+	r := audioRoom(t)
+	first := r.one(in{seq: 65530, payload: []byte{0x78}}).SequenceNumber
+	for i := 1; i < 20; i++ {
+		if i == 7 { // lost before us: the gap stays
+			continue
+		}
+		o := r.one(in{seq: unit.SeqNo(65530 + i), ts: unit.Timestamp(i), payload: []byte{0x78}})
+		require.Equal(t, i, o.SequenceNumber.Sub(first))
+	}
+	late := r.one(in{seq: unit.SeqNo(65530 + 7 - 1<<16), ts: 7, payload: []byte{0x78}})
+	require.Equal(t, 7, late.SequenceNumber.Sub(first), "reordered packets keep their place")
+}
+
+func TestDroppedPacketsLeaveNoGap(t *testing.T) {
+	c := consumeRequest("audio/opus", 48000)
+	c.IgnoreDTX = true
+	r := newRoom(t, produceRequest("audio/opus", 48000), c)
+	first := r.one(in{seq: 1, payload: []byte{0x78, 1, 2}})
+	r.none(in{seq: 2})                        // empty
+	r.none(in{seq: 3, payload: []byte{0x78}}) // DTX
+	o := r.one(in{seq: 4, payload: []byte{0x78, 1, 2}})
+	require.Equal(t, 1, o.SequenceNumber.Sub(first.SequenceNumber))
+	require.Equal(t, media.ConsumerDrops{Empty: 1, DTX: 1}, r.c.Drops())
+}
+
+func TestDTXIsForwardedByDefault(t *testing.T) {
+	r := audioRoom(t)
+	r.one(in{seq: 1, payload: []byte{0x78}})
+}
+
+func TestPayloadTypeThatTheReceiverDoesNotTake(t *testing.T) {
+	p := produceRequest("audio/opus", 48000)
+	p.RTPMapping.Codecs[0].MappedPayloadType = 99
+	r := newRoom(t, p, consumeRequest("audio/opus", 48000))
+	require.Equal(t, media.Media, r.none(in{seq: 1, payload: []byte{0x78}}))
+	require.EqualValues(t, 1, r.c.Drops().PayloadType)
+}
+
+func TestPayloadTypeWithoutMapping(t *testing.T) {
+	r := audioRoom(t)
+	r.one(in{seq: 1, payload: []byte{0x78}})
+	require.Equal(t, media.Discarded, r.none(in{seq: 2, pt: 13, payload: []byte{1}}))
+	require.EqualValues(t, 1, r.p.Drops().PayloadType)
+}
+
+func TestDuplicatesAreNotSentTwice(t *testing.T) {
+	r := audioRoom(t)
+	r.one(in{seq: 1, payload: []byte{0x78}})
+	r.none(in{seq: 1, payload: []byte{0x78}})
+	require.EqualValues(t, 1, r.c.Drops().Sequence)
+}
+
+func TestStreamsOfNoEncodingAreDiscarded(t *testing.T) {
+	r := audioRoom(t)
+	require.Equal(t, media.Discarded, r.none(in{seq: 1, ssrc: 77, payload: []byte{0x78}}))
+	require.Equal(t, media.Discarded, r.none(in{seq: 1, ssrc: peerRTX, pt: peerRTXPT, payload: []byte{0, 1, 2}}), "RTX before its stream")
+	require.EqualValues(t, 2, r.p.Drops().NoStream)
+	require.Empty(t, r.p.Streams())
+	require.Equal(t, []uint8{0}, r.p.Scores())
+}
+
+func TestVideoOrientationChange(t *testing.T) {
+	r := videoRoom(t)
+	orientations := func(v byte) []api.Notification {
+		r.take()
+		r.receive(in{seq: r.nextSeq(), payload: vp8Key, exts: []rtp.Extension{{ID: inOrientation, Value: []byte{v}}}})
+		p, _ := r.take()
+		var ns []api.Notification
+		for _, n := range p.Notifications {
+			if n.Event == api.EventProducerVideoOrientationChange {
+				ns = append(ns, n)
+			}
+		}
+		return ns
+	}
+	want := func(camera, flip bool, rotation uint16) []api.Notification {
+		return []api.Notification{{HandlerID: "producer", Event: api.EventProducerVideoOrientationChange, Body: &api.ProducerVideoOrientationChangeNotification{Camera: camera, Flip: flip, Rotation: rotation}}}
+	}
+	require.Equal(t, want(false, false, 0), orientations(0), "the first time, whatever it is")
+	require.Empty(t, orientations(0))
+	require.Equal(t, want(true, true, 270), orientations(0x0f))
+	require.Empty(t, orientations(0x0f))
+	require.Equal(t, want(false, false, 90), orientations(0x01))
+}
