@@ -1,0 +1,162 @@
+package rtp_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/unit"
+	"gazpacho/engine/wire/rtp"
+)
+
+func TestParseID(t *testing.T) {
+	id, ok := rtp.ParseID([]byte("mid-0"))
+	require.True(t, ok)
+	require.Equal(t, "mid-0", id)
+	_, ok = rtp.ParseID(nil)
+	require.False(t, ok)
+	_, ok = rtp.ParseID([]byte{})
+	require.False(t, ok)
+}
+
+func TestAbsSendTime(t *testing.T) {
+	for at, want := range map[unit.Time]uint32{
+		0:                                      0,
+		unit.Time(time.Second):                 1 << 18,
+		unit.Time(500 * time.Millisecond):      1 << 17,
+		unit.Time(63 * time.Second):            63 << 18,
+		unit.Time(64 * time.Second):            0,
+		unit.Time(64*time.Second - 1):          0, // rounds up, and wraps
+		unit.Time(65 * time.Second):            1 << 18,
+		unit.Time(2 * time.Microsecond):        1,
+		unit.Time(1*time.Microsecond + 907):    0,
+		unit.Time(1*time.Microsecond + 908):    1,
+		unit.Time(-1 * time.Second):            63 << 18,
+		unit.Time(1_700_000_000 * time.Second): (1_700_000_000 % 64) << 18,
+		unit.Never:                             rtp.AbsSendTime(unit.Never % unit.Time(64*time.Second)),
+	} {
+		require.Equal(t, want, rtp.AbsSendTime(at), at)
+		b := rtp.AppendAbsSendTime(nil, at)
+		got, ok := rtp.ParseAbsSendTime(b)
+		require.True(t, ok)
+		require.Equal(t, want, got)
+		put := make([]byte, rtp.AbsSendTimeLen)
+		rtp.PutAbsSendTime(put, at)
+		require.Equal(t, b, put)
+	}
+}
+
+func TestTransportCC(t *testing.T) {
+	b := rtp.AppendTransportCC(nil, 0xfffe)
+	require.Equal(t, []byte{0xff, 0xfe}, b)
+	seq, ok := rtp.ParseTransportCC(b)
+	require.True(t, ok)
+	require.Equal(t, unit.SeqNo(0xfffe), seq)
+	rtp.PutTransportCC(b, 3)
+	require.Equal(t, []byte{0, 3}, b)
+}
+
+func TestAudioLevel(t *testing.T) {
+	for b, want := range map[byte]rtp.AudioLevel{
+		0x00: {},
+		0x7f: {Volume: 127},
+		0x80: {Voice: true},
+		0xd0: {Volume: 80, Voice: true},
+	} {
+		got, ok := rtp.ParseAudioLevel([]byte{b})
+		require.True(t, ok)
+		require.Equal(t, want, got)
+		require.Equal(t, []byte{b}, rtp.AppendAudioLevel(nil, want))
+	}
+}
+
+func TestVideoOrientation(t *testing.T) {
+	for b, want := range map[byte]rtp.VideoOrientation{
+		0x00: {},
+		0x01: {Rotation: 90},
+		0x02: {Rotation: 180},
+		0x03: {Rotation: 270},
+		0x04: {Flip: true},
+		0x0b: {Camera: true, Rotation: 270},
+	} {
+		got, ok := rtp.ParseVideoOrientation([]byte{b})
+		require.True(t, ok)
+		require.Equal(t, want, got)
+		require.Equal(t, []byte{b}, rtp.AppendVideoOrientation(nil, want))
+	}
+	got, ok := rtp.ParseVideoOrientation([]byte{0xf1})
+	require.True(t, ok, "reserved bits are ignored")
+	require.Equal(t, rtp.VideoOrientation{Rotation: 90}, got)
+}
+
+func TestPlayoutDelay(t *testing.T) {
+	d, ok := rtp.ParsePlayoutDelay([]byte{0x00, 0xa0, 0x14})
+	require.True(t, ok)
+	require.Equal(t, rtp.PlayoutDelay{Min: 100 * time.Millisecond, Max: 200 * time.Millisecond}, d)
+	require.Equal(t, []byte{0x00, 0xa0, 0x14}, rtp.AppendPlayoutDelay(nil, d))
+	require.Equal(t, []byte{0x00, 0x0f, 0xff}, rtp.AppendPlayoutDelay(nil, rtp.PlayoutDelay{Min: -1 * time.Second, Max: time.Hour}))
+}
+
+func TestAbsCaptureTime(t *testing.T) {
+	short := unhex(t, "0102030405060708")
+	at, ok := rtp.ParseAbsCaptureTime(short)
+	require.True(t, ok)
+	require.Equal(t, rtp.AbsCaptureTime{Timestamp: 0x0102030405060708}, at)
+	require.Equal(t, short, rtp.AppendAbsCaptureTime(nil, at))
+
+	long := unhex(t, "0102030405060708 fffffffffffffffe")
+	at, ok = rtp.ParseAbsCaptureTime(long)
+	require.True(t, ok)
+	require.Equal(t, rtp.AbsCaptureTime{Timestamp: 0x0102030405060708, ClockOffset: -2, HasClockOffset: true}, at)
+	require.Equal(t, long, rtp.AppendAbsCaptureTime(nil, at))
+}
+
+func TestTimeOffset(t *testing.T) {
+	for _, want := range []int32{0, 1, -1, 1<<23 - 1, -1 << 23} {
+		b := rtp.AppendTimeOffset(nil, want)
+		require.Len(t, b, rtp.TimeOffsetLen)
+		got, ok := rtp.ParseTimeOffset(b)
+		require.True(t, ok)
+		require.Equal(t, want, got)
+	}
+}
+
+func TestPacketID(t *testing.T) {
+	b := rtp.AppendPacketID(nil, 0xdeadbeef)
+	id, ok := rtp.ParsePacketID(b)
+	require.True(t, ok)
+	require.Equal(t, uint32(0xdeadbeef), id)
+}
+
+// Every value has one or two lengths; all others are refused.
+func TestValueLengths(t *testing.T) {
+	for name, c := range map[string]struct {
+		parse func([]byte) bool
+		lens  []int
+	}{
+		"abs-send-time":     {func(b []byte) bool { _, ok := rtp.ParseAbsSendTime(b); return ok }, []int{3}},
+		"transport-cc":      {func(b []byte) bool { _, ok := rtp.ParseTransportCC(b); return ok }, []int{2}},
+		"audio level":       {func(b []byte) bool { _, ok := rtp.ParseAudioLevel(b); return ok }, []int{1}},
+		"video orientation": {func(b []byte) bool { _, ok := rtp.ParseVideoOrientation(b); return ok }, []int{1}},
+		"playout delay":     {func(b []byte) bool { _, ok := rtp.ParsePlayoutDelay(b); return ok }, []int{3}},
+		"abs-capture-time":  {func(b []byte) bool { _, ok := rtp.ParseAbsCaptureTime(b); return ok }, []int{8, 16}},
+		"time offset":       {func(b []byte) bool { _, ok := rtp.ParseTimeOffset(b); return ok }, []int{3}},
+		"packet id":         {func(b []byte) bool { _, ok := rtp.ParsePacketID(b); return ok }, []int{4}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for n := range 20 {
+				require.Equal(t, contains(c.lens, n), c.parse(make([]byte, n)), n)
+			}
+		})
+	}
+}
+
+func contains(all []int, n int) bool {
+	for _, v := range all {
+		if v == n {
+			return true
+		}
+	}
+	return false
+}
