@@ -1,0 +1,37 @@
+// Child processes that never outlive this one.
+import { spawn } from 'node:child_process';
+
+const living = new Set();
+
+process.on('exit', () => living.forEach(child => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM']) {
+	process.once(signal, () => process.exit(1));
+}
+
+// start runs a command and returns { child, done, output }: done resolves with { code, signal } when it has ended, output()
+// is what it has written to stdout and stderr so far.
+export function start(command, args, { stdin = 'ignore' } = {}) {
+	const child = spawn(command, args, { stdio: [stdin, 'pipe', 'pipe'] });
+	const chunks = [];
+	child.stdout.on('data', chunk => chunks.push(chunk));
+	child.stderr.on('data', chunk => chunks.push(chunk));
+	living.add(child);
+	const done = new Promise((resolve, reject) => {
+		child.once('error', reject);
+		child.once('close', (code, signal) => {
+			living.delete(child);
+			resolve({ code, signal });
+		});
+	});
+	return { child, done, output: () => Buffer.concat(chunks).toString('utf8') };
+}
+
+// run is start for commands that must succeed; it returns what they wrote.
+export async function run(command, args) {
+	const { done, output } = start(command, args);
+	const { code, signal } = await done;
+	if (code !== 0) {
+		throw new Error(`${command} ${args.join(' ')} failed (${signal ?? code}):\n${output()}`);
+	}
+	return output();
+}

@@ -1,0 +1,25 @@
+// Waiting for something that will happen, never for time to pass.
+
+// until calls check every interval ms until it returns something truthy, which it returns. It throws after timeout ms.
+export async function until(what, check, { timeout = 5_000, interval = 10 } = {}) {
+	const deadline = performance.now() + timeout;
+	for (;;) {
+		const result = await check();
+		if (result) {
+			return result;
+		}
+		if (performance.now() > deadline) {
+			throw new Error(`waited ${timeout} ms in vain: ${what}`);
+		}
+		await new Promise(resolve => setTimeout(resolve, interval));
+	}
+}
+
+// within fails when promise takes longer than timeout ms.
+export function within(what, promise, timeout = 5_000) {
+	let timer;
+	const deadline = new Promise((_, reject) => {
+		timer = setTimeout(() => reject(new Error(`waited ${timeout} ms in vain: ${what}`)), timeout);
+	});
+	return Promise.race([promise, deadline]).finally(() => clearTimeout(timer));
+}
