@@ -1,0 +1,223 @@
+package media_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/media"
+	"gazpacho/engine/unit"
+)
+
+// plis counts the PLIs for the producer's stream.
+func plis(o media.ProducerOutput) int {
+	n := 0
+	for _, pkt := range o.RTCP {
+		if p, ok := pkt.(*rtcp.PictureLossIndication); ok && p.MediaSSRC == uint32(peerSSRC) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestVideoBeginsWithAKeyFrame(t *testing.T) {
+	r := videoRoom(t)
+	r.none(in{seq: 5, payload: vp8Delta})
+	p, _ := r.take()
+	require.Equal(t, 1, plis(p), "a stream that begins without a key frame is asked for one")
+	r.none(in{seq: 6, payload: vp8Delta})
+	first := r.one(in{seq: 7, payload: vp8Key})
+	next := r.one(in{seq: 8, payload: vp8Delta})
+	require.Equal(t, 1, next.SequenceNumber.Sub(first.SequenceNumber))
+	require.EqualValues(t, 2, r.c.Drops().KeyFrame)
+	p, _ = r.take()
+	require.Zero(t, plis(p))
+}
+
+func TestStreamThatBeginsWithAKeyFrameIsNotAskedForOne(t *testing.T) {
+	r := videoRoom(t)
+	r.one(in{seq: 7, payload: vp8Key})
+	r.p.RequestKeyFrame(r.now, mappedSSRC)
+	p, _ := r.take()
+	require.Zero(t, plis(p))
+}
+
+// The first packet of a key frame comes after others of it: those are held back, across the wrap of sequence numbers.
+func TestReorderedKeyFrame(t *testing.T) {
+	for _, start := range []unit.SeqNo{100, 65533} {
+		r := videoRoom(t)
+		r.none(in{seq: start, payload: vp8Delta})
+		r.none(in{seq: start + 4, payload: []byte{0, 4}})
+		r.none(in{seq: start + 2, payload: []byte{0, 2}})
+		r.none(in{seq: start + 3, payload: []byte{0, 3}})
+		_, outs := r.receive(in{seq: start + 1, payload: vp8Key})
+		require.Len(t, outs, 4)
+		for i, o := range outs {
+			require.Equal(t, i, o.SequenceNumber.Sub(outs[0].SequenceNumber))
+			require.Equal(t, i < 3, o.More)
+		}
+		require.Equal(t, []byte{0, 4}, outs[3].Payload())
+		next := r.one(in{seq: start + 5, payload: vp8Delta})
+		require.Equal(t, 4, next.SequenceNumber.Sub(outs[0].SequenceNumber))
+		require.EqualValues(t, 1, r.c.Drops().KeyFrame)
+	}
+}
+
+func TestHeldPacketsAreBounded(t *testing.T) {
+	r := videoRoom(t)
+	for i := range 100 {
+		r.none(in{seq: unit.SeqNo(200 - i), payload: vp8Delta}) // backwards: too old ones are refused at once
+	}
+	for i := range 100 {
+		r.none(in{seq: unit.SeqNo(201 + i), payload: vp8Delta})
+	}
+	_, outs := r.receive(in{seq: 250, payload: vp8Key})
+	require.Len(t, outs, 1+30)
+}
+
+func TestHeldPacketsAreForgottenWhenPaused(t *testing.T) {
+	r := videoRoom(t)
+	r.none(in{seq: 101, payload: vp8Delta})
+	r.c.Pause(r.now)
+	r.c.Resume(r.now)
+	r.one(in{seq: 100, payload: vp8Key})
+}
+
+func TestResumeWaitsForAKeyFrameAndAsksForOne(t *testing.T) {
+	for name, tc := range map[string]struct{ stop, start func(c *media.Consumer, now unit.Time) }{
+		"consumer":  {(*media.Consumer).Pause, (*media.Consumer).Resume},
+		"producer":  {(*media.Consumer).ProducerPaused, (*media.Consumer).ProducerResumed},
+		"transport": {(*media.Consumer).TransportDisconnected, (*media.Consumer).TransportConnected},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := videoRoom(t)
+			first := r.one(in{seq: 1, payload: vp8Key})
+			r.after(2 * time.Second)
+			tc.stop(r.c, r.now)
+			tc.stop(r.c, r.now) // the second time means nothing
+			require.False(t, r.c.Active())
+			r.none(in{seq: 2, payload: vp8Key})
+			require.EqualValues(t, 1, r.c.Drops().Inactive)
+			r.take()
+			tc.start(r.c, r.now)
+			tc.start(r.c, r.now)
+			require.True(t, r.c.Active())
+			p, c := r.take()
+			require.Equal(t, []unit.SSRC{mappedSSRC}, c.KeyFrameRequests)
+			require.Equal(t, 1, plis(p))
+			r.none(in{seq: 3, payload: vp8Delta})
+			next := r.one(in{seq: 4, payload: vp8Key})
+			require.Equal(t, 1, next.SequenceNumber.Sub(first.SequenceNumber), "no gap for what was not sent")
+		})
+	}
+}
+
+func TestProducerPauseNotifies(t *testing.T) {
+	r := audioRoom(t)
+	r.c.ProducerPaused(r.now)
+	r.c.ProducerPaused(r.now)
+	r.c.ProducerResumed(r.now)
+	r.c.ProducerResumed(r.now)
+	r.c.ProducerClosed(r.now)
+	r.c.ProducerClosed(r.now)
+	_, c := r.take()
+	require.Equal(t, []api.Event{api.EventConsumerProducerPause, api.EventConsumerProducerResume, api.EventConsumerProducerClose}, events(c.Notifications))
+	require.Equal(t, "consumer", c.Notifications[0].HandlerID)
+	require.False(t, r.c.Active())
+}
+
+func TestKeyFrameRequestsOfTheReceiverAreThrottled(t *testing.T) {
+	r := videoRoom(t)
+	r.one(in{seq: 1, payload: vp8Key})
+	r.after(time.Second)
+	r.take()
+	for range 5 {
+		r.c.HandleKeyFrameRequest(r.now, media.PLI, outSSRC)
+		r.c.RequestKeyFrame(r.now)
+		r.route()
+	}
+	p, _ := r.take()
+	require.Equal(t, 1, plis(p))
+	r.after(999 * time.Millisecond)
+	p, _ = r.take()
+	require.Zero(t, plis(p))
+	r.after(time.Millisecond)
+	p, _ = r.take()
+	require.Equal(t, 1, plis(p), "once more if none came within a second")
+	r.one(in{seq: 2, payload: vp8Key})
+	r.after(5 * time.Second)
+	p, _ = r.take()
+	require.Zero(t, plis(p))
+}
+
+func TestKeyFrameRequestDelay(t *testing.T) {
+	req := produceRequest("video/VP8", 90000)
+	req.KeyFrameRequestDelay = 500
+	r := newRoom(t, req, consumeRequest("video/VP8", 90000))
+	r.one(in{seq: 1, payload: vp8Key})
+	r.after(time.Second)
+	r.c.RequestKeyFrame(r.now)
+	p, _ := r.take()
+	require.Equal(t, 1, plis(p))
+	r.one(in{seq: 2, payload: vp8Key})
+	r.c.RequestKeyFrame(r.now)
+	p, _ = r.take()
+	require.Zero(t, plis(p))
+	r.after(500 * time.Millisecond)
+	p, _ = r.take()
+	require.Equal(t, 1, plis(p))
+}
+
+func TestWhoIsNotAskedForKeyFrames(t *testing.T) {
+	r := audioRoom(t)
+	r.one(in{seq: 1, payload: []byte{0x78}})
+	r.c.RequestKeyFrame(r.now)
+	r.c.HandleKeyFrameRequest(r.now, media.FIR, outSSRC)
+	r.p.RequestKeyFrame(r.now, mappedSSRC)
+	p, c := r.take()
+	require.Empty(t, c.KeyFrameRequests)
+	require.Zero(t, plis(p))
+
+	v := videoRoom(t)
+	v.p.RequestKeyFrame(v.now, mappedSSRC) // no stream yet
+	v.c.HandleKeyFrameRequest(v.now, media.PLI, 77)
+	v.c.Pause(v.now)
+	v.c.RequestKeyFrame(v.now)
+	v.c.HandleKeyFrameRequest(v.now, media.PLI, outSSRC)
+	p, c = v.take()
+	require.Empty(t, c.KeyFrameRequests)
+	require.Zero(t, plis(p))
+}
+
+func TestProducerPauseAndResume(t *testing.T) {
+	r := videoRoom(t)
+	r.one(in{seq: 1, payload: vp8Key})
+	r.p.Resume(r.now) // is not paused
+	r.p.Pause(r.now)
+	r.p.Pause(r.now)
+	require.True(t, r.p.Paused())
+	r.take()
+	require.Equal(t, media.Media, r.none(in{seq: 2, payload: vp8Key}))
+	require.EqualValues(t, 1, r.p.Drops().Paused)
+	r.p.RequestKeyFrame(r.now, mappedSSRC)
+	p, _ := r.take()
+	require.Zero(t, plis(p))
+	r.p.Resume(r.now)
+	p, _ = r.take()
+	require.Equal(t, 1, plis(p))
+	r.one(in{seq: 3, payload: vp8Key})
+}
+
+func TestProducerThatBeginsPaused(t *testing.T) {
+	req := produceRequest("video/VP8", 90000)
+	req.Paused = true
+	r := newRoom(t, req, consumeRequest("video/VP8", 90000))
+	require.True(t, r.c.ProducerIsPaused())
+	r.none(in{seq: 1, payload: vp8Delta})
+	p, _ := r.take()
+	require.Zero(t, plis(p))
+	require.Len(t, p.Streams, 1)
+}
