@@ -31,6 +31,7 @@ type fieldPlan struct {
 	slot     int    // in the vtable; a union's type has the slot before its value
 	kind     kind
 	required bool
+	always   bool         // a string or vector that is written even when empty
 	optional bool         // a scalar that may be absent
 	scalar   reflect.Kind // of the scalar or the elements
 	def      uint64       // default of a scalar: its bits on the wire
@@ -81,6 +82,14 @@ type namedEnum interface{ EnumNames() []string }
 
 var namedEnumType = reflect.TypeFor[namedEnum]()
 
+// writtenWhenEmpty lists the optional strings that upstream's worker writes even when they are empty. Applications
+// notice: the first two are not checked for null by Consumer.dump() of the Node library, which throws then.
+var writtenWhenEmpty = map[string]bool{
+	"FBS.RtpStream.Params.rid":              true,
+	"FBS.RtxStream.Params.rrid":             true,
+	"FBS.RtpParameters.EncodingMapping.rid": true,
+}
+
 // compiler matches the Go types with a schema. Its maps hold what is done already, or, as tables refer to each other, begun.
 type compiler struct {
 	schema *schema
@@ -124,7 +133,10 @@ func (c *compiler) table(name string, t reflect.Type) (*tablePlan, error) {
 			}
 			continue
 		}
-		plan := fieldPlan{name: f.name, index: index, slot: f.slot, required: f.required, optional: f.optional}
+		plan := fieldPlan{
+			name: f.name, index: index, slot: f.slot, required: f.required, optional: f.optional,
+			always: f.required || writtenWhenEmpty[name+"."+f.name],
+		}
 		if err := c.field(&plan, f, t.Field(index).Type); err != nil {
 			return nil, fmt.Errorf("%s.%s as %v.%s: %w", name, f.name, t, t.Field(index).Name, err)
 		}

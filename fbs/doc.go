@@ -10,7 +10,7 @@
 // How the two sides correspond:
 //
 //   - An absent string or vector and an empty one are the same in Go: "" and nil. Required ones are always written,
-//     the others only when they hold something.
+//     the others only when they hold something (but for the few that writtenWhenEmpty lists).
 //   - A scalar that may be absent ("= null" in the schema) is a pointer; all others have a default, which is not written.
 //   - A table is a pointer to a struct, nil when absent. A nil table that the schema requires is an error.
 //   - A union is an interface that holds a pointer to a member, nil when absent.

@@ -99,7 +99,7 @@ func (e *Encoder) child(f *fieldPlan, v reflect.Value) (child, error) {
 	case kindScalar:
 		return child{}, nil
 	case kindString:
-		if v.Len() == 0 && !f.required {
+		if v.Len() == 0 && !f.always {
 			return child{}, nil
 		}
 		return child{offset: e.builder.CreateString(v.String())}, nil
@@ -112,7 +112,7 @@ func (e *Encoder) child(f *fieldPlan, v reflect.Value) (child, error) {
 	case kindUnion:
 		return e.union(f, v)
 	}
-	if v.Len() == 0 && !f.required {
+	if v.Len() == 0 && !f.always {
 		return child{}, nil
 	}
 	offset, err := e.vector(f, v)

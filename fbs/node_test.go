@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -45,6 +46,47 @@ func TestNodeUnderstandsEveryMessage(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, messages[i], got)
 	}
+}
+
+// TestNodeSeesEmptyAndAbsent looks at optional strings and vectors without content as the Node library sees them.
+func TestNodeSeesEmptyAndAbsent(t *testing.T) {
+	stream := api.RTPStreamDump{Params: &api.RTPStreamParams{}, RTXStream: &api.RTXStreamDump{Params: &api.RTXStreamParams{}}}
+	frame, err := load(t).NewEncoder().AppendMessage(nil, &api.Response{Body: &api.ProducerDumpResponse{
+		RTPParameters: &api.RTPParameters{RTCP: &api.RTCPParameters{}, Codecs: []api.RTPCodecParameters{{}}},
+		RTPMapping:    &api.RTPMapping{Encodings: []api.EncodingMapping{{}}},
+		RTPStreams:    []api.RTPStreamDump{stream},
+	}})
+	require.NoError(t, err)
+	message := lowerKeys(runNode(t, frame)[0].Message)
+	for path, want := range map[string]any{
+		"data error":                                    nil,
+		"data body id":                                  "",
+		"data body rtpparameters mid":                   nil,
+		"data body rtpparameters msid":                  nil,
+		"data body rtpparameters encodings":             []any{},
+		"data body rtpparameters rtcp cname":            nil,
+		"data body rtpmapping encodings":                []any{map[string]any{"rid": "", "ssrc": nil, "mappedssrc": 0.0}},
+		"data body rtpstreams 0 params rid":             "",
+		"data body rtpstreams 0 params cname":           "",
+		"data body rtpstreams 0 rtxstream params rrid":  "",
+		"data body rtpstreams 0 params rtxpayloadtype":  nil,
+		"data body rtpparameters codecs 0 rtcpfeedback": []any{},
+	} {
+		require.Equal(t, want, at(message, strings.Fields(path)), path)
+	}
+}
+
+// at follows field names, and indices, into a message.
+func at(v any, path []string) any {
+	for _, step := range path {
+		if list, ok := v.([]any); ok {
+			i, _ := strconv.Atoi(step)
+			v = list[i]
+			continue
+		}
+		v = v.(map[string]any)[step]
+	}
+	return v
 }
 
 // answer is one line of roundtrip.js.
