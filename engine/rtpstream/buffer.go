@@ -87,9 +87,9 @@ func (b *buffer) insert(seq unit.SeqNo, s stored) bool {
 		b.n, b.first = 1, seq
 		b.put(0, s)
 		return true
-	case seq.After(b.newestSeq()):
+	case seq.Sub(b.newestSeq()) > 0:
 		return b.append(seq, s)
-	case seq.Before(b.first):
+	case seq.Sub(b.first) < 0:
 		return b.prepend(seq, s)
 	}
 	return b.fill(seq.Sub(b.first), s)

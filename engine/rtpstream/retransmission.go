@@ -76,14 +76,15 @@ func (s *Send) pace() time.Duration {
 // NextRetransmission takes the next packet to be sent again. Packet stays valid until the next call of HandlePacket,
 // Pause or Close; who keeps it longer retains it.
 func (s *Send) NextRetransmission() (Retransmission, bool) {
-	for i, seq := range s.queue {
+	for s.queued < len(s.queue) {
+		seq := s.queue[s.queued]
+		s.queued++
+		// What the queue holds are sequence numbers, not packets: the buffer may have dropped some meanwhile.
 		if item := s.buffer.get(seq); item != nil {
-			// What the queue holds are sequence numbers, not packets: the buffer may have dropped some meanwhile.
-			s.queue = append(s.queue[:0], s.queue[i+1:]...)
 			return s.retransmit(seq, item), true
 		}
 	}
-	s.queue = s.queue[:0]
+	s.queue, s.queued = s.queue[:0], 0
 	return Retransmission{}, false
 }
 

@@ -25,8 +25,9 @@ type Send struct {
 	capturedAt unit.Time // of the packet with the newest timestamp, 0 when unknown
 	score      score
 	counter    unit.Counter
-	buffer     *buffer // nil without UseNACK
-	queue      []unit.SeqNo
+	buffer     *buffer      // nil without UseNACK
+	queue      []unit.SeqNo // to be sent again, from queued on
+	queued     int
 	rtt        roundTrip
 	rrtr       seen
 	rtxSeq     unit.SeqNo
@@ -117,7 +118,7 @@ func (s *Send) HandlePacket(now unit.Time, pkt *packet.Packet, sent Sent) bool {
 
 // Pause releases all kept packets.
 func (s *Send) Pause() {
-	s.queue = nil
+	s.queue, s.queued = nil, 0
 	if s.buffer != nil {
 		s.buffer.clear()
 	}

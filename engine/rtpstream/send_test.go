@@ -1,0 +1,433 @@
+package rtpstream_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/packet"
+	"gazpacho/engine/rtpstream"
+	"gazpacho/engine/unit"
+)
+
+// sender drives a Send on virtual time.
+type sender struct {
+	t testing.TB
+	*rtpstream.Send
+	now unit.Time
+}
+
+func newSender(t testing.TB, p rtpstream.Params) *sender {
+	return &sender{t: t, Send: rtpstream.NewSend(start, p), now: start}
+}
+
+// send sends a packet whose own sequence number differs from the one that the receiver sees.
+func (s *sender) send(seq unit.SeqNo, ts unit.Timestamp) bool {
+	pkt := mediaPacket(s.t, s.now, seq+7, ts+7, interFrame)
+	defer pkt.Release()
+	return s.HandlePacket(s.now, pkt, rtpstream.Sent{
+		SequenceNumber: seq, Timestamp: ts, Marker: seq%2 == 1, Rewrite: uint64(seq) << 40, Length: len(pkt.Data),
+	})
+}
+
+func (s *sender) nack(pairs ...rtcp.NackPair) []rtpstream.Retransmission {
+	s.HandleNACK(s.now, &rtcp.TransportLayerNack{MediaSSRC: uint32(mediaSSRC), Nacks: pairs})
+	return s.retransmissions()
+}
+
+func (s *sender) retransmissions() (list []rtpstream.Retransmission) {
+	for {
+		r, ok := s.NextRetransmission()
+		if !ok {
+			return list
+		}
+		require.NotNil(s.t, r.Packet)
+		list = append(list, r)
+	}
+}
+
+func seqs(list []rtpstream.Retransmission) (s []unit.SeqNo) {
+	for _, r := range list {
+		s = append(s, r.OSN)
+	}
+	return s
+}
+
+func (s *sender) base() *api.RTPStreamBaseStats {
+	return s.Stats(s.now).Data.(*api.RTPStreamSendStats).Base.Data.(*api.RTPStreamBaseStats)
+}
+
+func (s *sender) report(lost int32) {
+	s.HandleReceptionReport(s.now, &rtcp.ReceptionReport{SSRC: uint32(mediaSSRC), TotalLost: uint32(lost) & 0xffffff})
+}
+
+func TestSendAnswersNACKs(t *testing.T) {
+	s := newSender(t, videoParams())
+	for _, seq := range []unit.SeqNo{65534, 0, 65535, 1, 2} {
+		require.True(t, s.send(seq, 1000))
+	}
+	require.False(t, s.send(0, 1000), "sent already")
+	require.False(t, s.send(2, 1000), "sent already")
+	list := s.nack(rtcp.NackPair{PacketID: 65534, LostPackets: 0b1111_1111})
+	require.Equal(t, []unit.SeqNo{65534, 65535, 0, 1, 2}, seqs(list))
+	require.Equal(t, rtpstream.Retransmission{
+		Packet: list[1].Packet, SSRC: mediaSSRC, PayloadType: mediaPT, SequenceNumber: 65535, Timestamp: 1000,
+		Marker: true, Rewrite: 65535 << 40, OSN: 65535,
+	}, list[1])
+	require.Equal(t, unit.SeqNo(6), list[1].Packet.SequenceNumber)
+	require.Equal(t, uint64(1), s.base().NACKCount)
+	require.Equal(t, uint64(9), s.base().NACKPacketCount)
+	require.Equal(t, uint64(5), s.base().PacketsRetransmitted)
+	require.Equal(t, uint64(5), s.base().PacketsRepaired)
+	s.Close()
+}
+
+func TestSendRTX(t *testing.T) {
+	s := newSender(t, videoParams())
+	s.SetRTX(rtxPT, rtxSSRC, 65535)
+	require.True(t, s.HasRTX())
+	s.send(10, 1000)
+	s.send(11, 1000)
+	list := s.nack(rtcp.NackPair{PacketID: 10, LostPackets: 1})
+	require.Len(t, list, 2)
+	require.Equal(t, rtpstream.Retransmission{
+		Packet: list[1].Packet, SSRC: rtxSSRC, PayloadType: rtxPT, SequenceNumber: 0, Timestamp: 1000, Marker: true,
+		Rewrite: 11 << 40, RTX: true, OSN: 11,
+	}, list[1])
+	require.Equal(t, unit.SeqNo(65535), list[0].SequenceNumber)
+	s.Close()
+}
+
+func TestSendNotAgainWithinTheRoundTrip(t *testing.T) {
+	s := newSender(t, videoParams())
+	s.send(10, 1000)
+	ask := func() int { return len(s.nack(rtcp.NackPair{PacketID: 10}, rtcp.NackPair{PacketID: 10})) }
+	require.Equal(t, 1, ask())
+	s.now = s.now.Add(ms(100))
+	require.Zero(t, ask(), "100 ms are assumed as long as the round-trip time is unknown")
+	s.now = s.now.Add(ms(1))
+	require.Equal(t, 1, ask())
+	s.HandleReceptionReport(s.now, &rtcp.ReceptionReport{
+		LastSenderReport: unit.CompactNTP(s.now.Add(-ms(50)).NTP()), Delay: unit.NTPDuration(ms(20)),
+	})
+	require.InDelta(t, float64(ms(30)), float64(s.RTT()), float64(ms(1)))
+	s.now = s.now.Add(ms(29))
+	require.Zero(t, ask())
+	s.now = s.now.Add(ms(3))
+	require.Equal(t, 1, ask())
+	require.Equal(t, uint64(1), s.base().PacketsRepaired, "only the first retransmission repairs")
+	require.Equal(t, uint64(3), s.base().PacketsRetransmitted)
+	s.Close()
+}
+
+func TestSendWithoutNACK(t *testing.T) {
+	p := videoParams()
+	p.UseNACK = false
+	s := newSender(t, p)
+	s.send(1, 1000)
+	require.Empty(t, s.nack(rtcp.NackPair{PacketID: 1, LostPackets: 1}))
+	require.Equal(t, uint64(2), s.base().NACKPacketCount)
+	require.True(t, s.send(1, 1000), "nothing tells that it was sent")
+	s.Pause()
+}
+
+func TestSendKeepsVideoForTwoSecondsAndAudioForOne(t *testing.T) {
+	for mime, keeps := range map[string]time.Duration{"video/VP8": 2 * time.Second, "audio/opus": time.Second} {
+		p := videoParams()
+		p.MimeType = mime
+		s := newSender(t, p)
+		// Timestamps wrap on the way.
+		ts := func(d time.Duration) unit.Timestamp {
+			return unit.Timestamp(math.MaxUint32 - 100 + d.Milliseconds()*90)
+		}
+		s.send(1, ts(0))
+		s.send(2, ts(keeps))
+		require.Equal(t, []unit.SeqNo{1, 2}, seqs(s.nack(rtcp.NackPair{PacketID: 1, LostPackets: 1})), mime)
+		s.now = s.now.Add(time.Second)
+		s.send(3, ts(keeps+ms(1)))
+		require.Equal(t, []unit.SeqNo{2, 3}, seqs(s.nack(rtcp.NackPair{PacketID: 1, LostPackets: 3})), mime)
+		s.Close()
+	}
+}
+
+func TestSendReleasesWhatItKept(t *testing.T) {
+	s := newSender(t, videoParams())
+	pkt := mediaPacket(t, start, 1, 1000, interFrame)
+	keep := func(seq unit.SeqNo, ts unit.Timestamp) {
+		require.True(t, s.HandlePacket(start, pkt, rtpstream.Sent{SequenceNumber: seq, Timestamp: ts}))
+	}
+	for seq := range unit.SeqNo(5) {
+		keep(seq, 1000)
+	}
+	keep(5, 1000+10*clockRate) // evicts the others
+	keep(6, 1000+10*clockRate)
+	s.Pause()
+	pkt.Release()
+	require.Panics(t, func() { pkt.Retain() }, "that was the last reference")
+}
+
+func TestSendQueueSurvivesEviction(t *testing.T) {
+	s := newSender(t, videoParams())
+	s.send(1, 0)
+	s.send(2, clockRate)
+	s.HandleNACK(s.now, &rtcp.TransportLayerNack{Nacks: []rtcp.NackPair{{PacketID: 1, LostPackets: 1}}})
+	s.send(3, 5*clockRate/2) // evicts 1
+	require.Equal(t, []unit.SeqNo{2}, seqs(s.retransmissions()))
+	s.now = s.now.Add(time.Second)
+	s.HandleNACK(s.now, &rtcp.TransportLayerNack{Nacks: []rtcp.NackPair{{PacketID: 2, LostPackets: 1}}})
+	s.Pause()
+	require.Empty(t, s.retransmissions())
+	require.Empty(t, s.nack(rtcp.NackPair{PacketID: 3}))
+}
+
+func TestSendQueueIsBounded(t *testing.T) {
+	s := newSender(t, videoParams())
+	var all []rtcp.NackPair
+	for seq := range unit.SeqNo(3000) {
+		s.send(seq, 1000)
+		all = append(all, rtcp.NackPair{PacketID: uint16(seq), LostPackets: 0xffff})
+	}
+	for range 5 {
+		s.HandleNACK(s.now, &rtcp.TransportLayerNack{Nacks: all})
+		s.now = s.now.Add(time.Second)
+	}
+	list := s.retransmissions()
+	require.Len(t, list, 2500)
+	require.Equal(t, unit.SeqNo(500), list[0].OSN)
+	s.Close()
+}
+
+func TestSendRestart(t *testing.T) {
+	s := newSender(t, videoParams())
+	s.send(1, 1000)
+	require.False(t, s.send(30000, 1000))
+	require.True(t, s.send(30001, 500), "the second in a row")
+	require.Empty(t, s.nack(rtcp.NackPair{PacketID: 1}), "what was sent before the restart is gone")
+	require.Equal(t, unit.Timestamp(500), s.MaxTimestamp())
+	require.Equal(t, uint64(1), s.base().PacketsDiscarded)
+	s.Close()
+}
+
+func TestSendScore(t *testing.T) {
+	s := newSender(t, videoParams())
+	seq, lost := unit.SeqNo(65000), int32(0)
+	interval := func(lose int, repair bool) {
+		for i := range 100 {
+			seq++
+			s.send(seq, unit.Timestamp(seq))
+			if i < lose && repair {
+				s.nack(rtcp.NackPair{PacketID: uint16(seq)})
+			}
+		}
+		lost += int32(lose)
+		s.now = s.now.Add(time.Second)
+		s.report(lost)
+	}
+	s.report(0)
+	require.Equal(t, uint8(10), s.Score(), "nothing sent")
+	interval(0, false)
+	require.Equal(t, uint8(10), s.Score())
+	_, changed := s.TakeScoreChange()
+	require.False(t, changed)
+	interval(20, false)
+	// A delivery of 0.8 gives 0.8^4 * 10 = 4.1; (10*1 + 10*2 + 4*3) / 6.
+	require.Equal(t, uint8(7), s.Score())
+	previous, changed := s.TakeScoreChange()
+	require.True(t, changed)
+	require.Equal(t, uint8(10), previous)
+	bad := s.Score()
+	for range 24 {
+		interval(20, true)
+	}
+	require.Greater(t, s.Score(), bad, "repaired losses weigh less")
+	for range 24 {
+		interval(100, false)
+	}
+	require.Equal(t, uint8(0), s.Score())
+	lost = -5 // duplicates make the count negative
+	s.report(lost)
+	require.Equal(t, int32(-5), s.base().PacketsLost)
+	s.TakeScoreChange()
+	s.ResetScore(s.now, 10, false)
+	require.Equal(t, uint8(10), s.Score())
+	require.Equal(t, s.now, s.ActiveSince())
+	_, changed = s.TakeScoreChange()
+	require.False(t, changed)
+	s.ResetScore(s.now, 3, true)
+	previous, changed = s.TakeScoreChange()
+	require.True(t, changed)
+	require.Equal(t, uint8(10), previous)
+	s.Close()
+}
+
+func TestSendScoreChangeThatUndoesItselfIsNone(t *testing.T) {
+	s := newSender(t, videoParams())
+	s.ResetScore(s.now, 5, true)
+	s.ResetScore(s.now, 10, true)
+	_, changed := s.TakeScoreChange()
+	require.False(t, changed)
+}
+
+func TestSendSenderReport(t *testing.T) {
+	p := videoParams()
+	p.UseNACK = false
+	sent := func(captured unit.Time) *sender {
+		s := newSender(t, p)
+		pkt := mediaPacket(t, start, 1, 0, interFrame)
+		defer pkt.Release()
+		s.HandlePacket(s.now, pkt, rtpstream.Sent{
+			SequenceNumber: 1, Timestamp: math.MaxUint32 - 10, Length: 1000, CapturedAt: captured,
+		})
+		return s
+	}
+	_, ok := newSender(t, p).SenderReport(start)
+	require.False(t, ok, "nothing was sent")
+	for _, c := range []struct {
+		captured unit.Time
+		rtp      uint32
+	}{
+		{0, clockRate - 11},
+		{start.Add(-ms(500)), clockRate*3/2 - 11},
+		{start.Add(3 * time.Second), math.MaxUint32 - 10},
+	} {
+		sr, ok := sent(c.captured).SenderReport(start.Add(time.Second))
+		require.True(t, ok)
+		require.Equal(t, rtcp.SenderReport{
+			SSRC: uint32(mediaSSRC), NTPTime: start.Add(time.Second).NTP(), RTPTime: c.rtp, PacketCount: 1, OctetCount: 1000,
+		}, sr)
+	}
+	_, ok = sent(0).SenderReport(start.Add(2 * time.Second))
+	require.True(t, ok)
+	_, ok = sent(0).SenderReport(start.Add(2001 * time.Millisecond))
+	require.False(t, ok, "the stream has stopped")
+}
+
+func TestSendReportsAndCounters(t *testing.T) {
+	s := newSender(t, videoParams())
+	_, ok := s.DLRR(s.now)
+	require.False(t, ok)
+	s.HandleRRTR(s.now, 0x1111_2222_3333_4444)
+	dlrr, ok := s.DLRR(s.now.Add(2500 * time.Millisecond))
+	require.True(t, ok)
+	require.Equal(t, rtcp.DLRRReport{SSRC: uint32(mediaSSRC), LastRR: 0x2222_3333, DLRR: 5 << 15}, dlrr)
+	require.Equal(t, rtcp.SourceDescriptionChunk{
+		Source: uint32(mediaSSRC), Items: []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: "cname"}},
+	}, s.SDES())
+	s.HandleKeyFrameRequest(true)
+	s.HandleKeyFrameRequest(false)
+	s.HandleKeyFrameRequest(false)
+	s.send(1, 1000)
+	s.HandleReceptionReport(s.now, &rtcp.ReceptionReport{
+		TotalLost: 3, FractionLost: 64, Jitter: 77,
+		LastSenderReport: unit.CompactNTP(s.now.Add(-ms(500)).NTP()), Delay: unit.NTPDuration(ms(250)),
+	})
+	require.Equal(t, uint8(64), s.FractionLost())
+	require.InDelta(t, 25, s.LossPercentage(), 0)
+	size := uint64(12 + len(interFrame))
+	require.Equal(t, unit.Bitrate(size*8000+1250)/2500, s.Bitrate(s.now))
+	base := s.base()
+	require.InDelta(t, 250, base.RoundTripTime, 0.1)
+	base.RoundTripTime = 0
+	require.Equal(t, &api.RTPStreamBaseStats{
+		Timestamp: s.now.Milliseconds(), SSRC: uint32(mediaSSRC), Kind: api.MediaKindVideo, MimeType: "video/VP8", RID: "r0",
+		PacketsLost: 3, FractionLost: 64, Jitter: 77, PLICount: 2, FIRCount: 1, Score: s.Score(),
+	}, base)
+	stats := s.Stats(s.now).Data.(*api.RTPStreamSendStats)
+	require.Equal(t, uint64(1), stats.PacketCount)
+	require.Equal(t, size, stats.ByteCount)
+	require.Equal(t, uint64(s.Bitrate(s.now)), stats.Bitrate)
+	require.Nil(t, s.Dump().RTXStream)
+	require.Nil(t, s.Dump().Params.RTXSSRC)
+	s.SetRTX(rtxPT, rtxSSRC, 0)
+	require.Equal(t, "video/rtx", s.Dump().RTXStream.Params.MimeType)
+	require.Equal(t, rtxSSRC, s.Params().RTXSSRC)
+	s.Pause()
+	require.Zero(t, s.base().Jitter)
+
+	audio := rtpstream.NewSend(start, rtpstream.Params{SSRC: 1, MimeType: "audio/opus", ClockRate: 48000})
+	audio.SetRTX(rtxPT, rtxSSRC, 0)
+	require.Equal(t, "audio/rtx", audio.Dump().RTXStream.Params.MimeType)
+}
+
+// TestSendAndRecvOverALossyPath connects both ends: what is lost is asked for, sent again and repaired.
+func TestSendAndRecvOverALossyPath(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	s := newSender(t, videoParams())
+	s.SetRTX(rtxPT, rtxSSRC, 65000)
+	r := newReceiver(t, rtxParams(), rtpstream.RecvOptions{NACKDelay: rtpstream.DefaultNACKDelay})
+	got := map[unit.SeqNo]bool{}
+	const total = 5000
+	for i := range total {
+		seq, ts := unit.SeqNo(63000+i), tsAt(r.now)
+		require.True(t, s.send(seq, ts))
+		if i == 0 || rng.IntN(10) != 0 {
+			require.True(t, r.media(seq))
+			got[seq] = true
+		}
+		r.advance(ms(4))
+		s.now = r.now
+		for _, n := range r.takeNacked() {
+			for _, again := range s.nack(rtcp.NackPair{PacketID: uint16(n)}) {
+				if rng.IntN(10) == 0 {
+					continue
+				}
+				pkt := rtxPacket(t, r.now, again.SequenceNumber, again.OSN, again.Timestamp, interFrame)
+				if r.feed(pkt, r.HandleRTXPacket) {
+					require.False(t, got[again.OSN], "forwarded once only")
+					got[again.OSN] = true
+				}
+			}
+		}
+	}
+	require.Greater(t, len(got), total-60, "only the newest may still be on their way")
+	s.Close()
+}
+
+func TestSendDoesNotAllocatePerPacket(t *testing.T) {
+	s := rtpstream.NewSend(start, videoParams())
+	pkt := mediaPacket(t, start, 1, 0, make([]byte, 1000))
+	defer pkt.Release()
+	nack := &rtcp.TransportLayerNack{Nacks: []rtcp.NackPair{{}}}
+	now, seq := start, unit.SeqNo(0)
+	step := func() {
+		now = now.Add(ms(3))
+		seq++
+		if !s.HandlePacket(now, pkt, rtpstream.Sent{SequenceNumber: seq, Timestamp: tsAt(now), Length: 1012}) {
+			panic("discarded")
+		}
+		if seq%50 == 0 {
+			nack.Nacks[0] = rtcp.NackPair{PacketID: uint16(seq - 20), LostPackets: 0xff}
+			s.HandleNACK(now, nack)
+			for {
+				if _, ok := s.NextRetransmission(); !ok {
+					break
+				}
+			}
+		}
+	}
+	for range 70000 {
+		step()
+	}
+	require.Zero(t, testing.AllocsPerRun(2000, step))
+	s.Close()
+}
+
+func BenchmarkSendHandlePacket(b *testing.B) {
+	s := rtpstream.NewSend(start, videoParams())
+	packets := make([]*packet.Packet, 64)
+	for i := range packets {
+		packets[i] = mediaPacket(b, start, 1, 0, make([]byte, 1000))
+	}
+	now, seq := start, unit.SeqNo(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		now = now.Add(ms(3))
+		seq++
+		s.HandlePacket(now, packets[seq%64], rtpstream.Sent{SequenceNumber: seq, Timestamp: tsAt(now), Length: 1012})
+	}
+}
