@@ -41,7 +41,7 @@ func parseTransportCC(b []byte) (rtcp.Packet, error) {
 }
 
 // tccLengths returns where the status chunks end and how many bytes of arrival times follow them; the sum exceeds b when
-// the chunks do, or when one has a symbol that does not exist.
+// the chunks do.
 func tccLengths(b []byte) (chunksEnd, deltas int) {
 	left := int(binary.BigEndian.Uint16(b[tccStatusCountAt:]))
 	at := tccFixedLen

@@ -1,0 +1,161 @@
+package rtcp_test
+
+import (
+	"testing"
+
+	pion "github.com/pion/rtcp"
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/unit"
+	"gazpacho/engine/wire/rtcp"
+)
+
+func TestAppendCompound(t *testing.T) {
+	sr, sdes := &pion.SenderReport{SSRC: 1}, rtcp.NewSDES(1, "cname")
+	b, err := rtcp.AppendCompound([]byte{0xff}, sr, sdes, rtcp.NewDLRR(1, pion.DLRRReport{SSRC: 2, LastRR: 3, DLRR: 4}))
+	require.NoError(t, err)
+	require.Equal(t, byte(0xff), b[0])
+	pkts, err := rtcp.Parse(b[1:])
+	require.NoError(t, err)
+	require.Equal(t, []string{"SenderReport", "SourceDescription", "ExtendedReport"}, names(pkts))
+	require.Equal(t, sdes, pkts[1])
+	require.Equal(t, []pion.DLRRReport{{SSRC: 2, LastRR: 3, DLRR: 4}}, pkts[2].(*pion.ExtendedReport).Reports[0].(*pion.DLRRReportBlock).Reports)
+	b, err = rtcp.AppendCompound(nil)
+	require.NoError(t, err)
+	require.Empty(t, b)
+}
+
+func TestAppendCompoundErrors(t *testing.T) {
+	dst := []byte{1, 2, 3}
+	b, err := rtcp.AppendCompound(dst, &pion.SenderReport{}, &pion.ReceiverReport{Reports: make([]pion.ReceptionReport, 32)})
+	require.Error(t, err)
+	require.Equal(t, dst, b)
+	b, err = rtcp.AppendCompound(dst, compoundOf(47)...)
+	require.ErrorIs(t, err, rtcp.ErrTooLong, "47 sender reports of 28 bytes")
+	require.Equal(t, dst, b)
+	b, err = rtcp.AppendCompound(dst, compoundOf(46)...)
+	require.NoError(t, err)
+	require.Len(t, b, 3+46*28)
+}
+
+func compoundOf(n int) []pion.Packet {
+	var pkts []pion.Packet
+	for i := range n {
+		pkts = append(pkts, &pion.SenderReport{SSRC: uint32(i)})
+	}
+	return pkts
+}
+
+// A hundred consumers' reports go out in as many datagrams as needed; a sender report keeps what belongs to it.
+func TestNextCompound(t *testing.T) {
+	var pkts []pion.Packet
+	for i := range 100 {
+		ssrc := unit.SSRC(i)
+		pkts = append(pkts, &pion.SenderReport{SSRC: uint32(ssrc)}, rtcp.NewSDES(ssrc, "a name"), rtcp.NewRRTR(ssrc, 5))
+	}
+	pkts = append(pkts, rtcp.NewPLI(7))
+	var got []pion.Packet
+	datagrams := 0
+	for rest := pkts; len(rest) > 0; datagrams++ {
+		b, next, err := rtcp.NextCompound([]byte{9}, rest)
+		require.NoError(t, err)
+		require.Less(t, len(next), len(rest))
+		require.LessOrEqual(t, len(b)-1, rtcp.MaxCompoundLen)
+		read, err := rtcp.Parse(b[1:])
+		require.NoError(t, err)
+		require.Contains(t, []string{"SenderReport", "PictureLossIndication"}, names(read)[0])
+		got, rest = append(got, read...), next
+	}
+	require.Equal(t, names(pkts), names(got))
+	require.Equal(t, 6, datagrams, "17 groups of 72 bytes fit each")
+}
+
+func TestNextCompoundErrors(t *testing.T) {
+	bad := &pion.ReceiverReport{Reports: make([]pion.ReceptionReport, 32)}
+	pkts := []pion.Packet{rtcp.NewPLI(1), bad, rtcp.NewSDES(1, "x"), rtcp.NewPLI(2)}
+	b, rest, err := rtcp.NextCompound(nil, pkts)
+	require.NoError(t, err)
+	require.Len(t, b, 12)
+	require.Equal(t, pkts[1:], rest)
+	b, rest, err = rtcp.NextCompound(b[:0], rest)
+	require.Error(t, err)
+	require.Empty(t, b)
+	require.Equal(t, pkts[3:], rest)
+	b, rest, err = rtcp.NextCompound(b, rest)
+	require.NoError(t, err)
+	require.Len(t, b, 12)
+	require.Empty(t, rest)
+	b, rest, err = rtcp.NextCompound(b, nil)
+	require.NoError(t, err)
+	require.Len(t, b, 12)
+	require.Empty(t, rest)
+}
+
+func TestAppendNACKPairs(t *testing.T) {
+	for name, c := range map[string]struct {
+		seqs []unit.SeqNo
+		want []pion.NackPair
+	}{
+		"none":                    {nil, nil},
+		"one":                     {[]unit.SeqNo{5}, []pion.NackPair{{PacketID: 5}}},
+		"neighbours":              {[]unit.SeqNo{5, 6, 7}, []pion.NackPair{{PacketID: 5, LostPackets: 3}}},
+		"the last bit":            {[]unit.SeqNo{5, 21}, []pion.NackPair{{PacketID: 5, LostPackets: 0x8000}}},
+		"beyond the last bit":     {[]unit.SeqNo{5, 22, 23}, []pion.NackPair{{PacketID: 5}, {PacketID: 22, LostPackets: 1}}},
+		"across the wrap":         {[]unit.SeqNo{65534, 65535, 0, 14, 15}, []pion.NackPair{{PacketID: 65534, LostPackets: 0x8003}, {PacketID: 15}}},
+		"the same twice":          {[]unit.SeqNo{5, 5, 6, 6}, []pion.NackPair{{PacketID: 5, LostPackets: 1}}},
+		"out of order is allowed": {[]unit.SeqNo{6, 5}, []pion.NackPair{{PacketID: 6}, {PacketID: 5}}},
+	} {
+		require.Equal(t, c.want, rtcp.AppendNACKPairs(nil, c.seqs), name)
+	}
+	kept := []pion.NackPair{{PacketID: 4}}
+	require.Equal(t, []pion.NackPair{{PacketID: 4}, {PacketID: 5}}, rtcp.AppendNACKPairs(kept, []unit.SeqNo{5}), "earlier pairs stay as they are")
+}
+
+func TestAppendNACKs(t *testing.T) {
+	var seqs []unit.SeqNo
+	for i := range 600 {
+		seqs = append(seqs, unit.SeqNo(65000+20*i))
+	}
+	pkts := rtcp.AppendNACKs(nil, 9, seqs)
+	require.Len(t, pkts, 3)
+	var got []unit.SeqNo
+	for _, pkt := range pkts {
+		b, err := rtcp.AppendCompound(nil, pkt)
+		require.NoError(t, err)
+		n := parseOne(t, b).(*pion.TransportLayerNack)
+		require.Equal(t, uint32(9), n.MediaSSRC)
+		for _, pair := range n.Nacks {
+			for _, seq := range pair.PacketList() {
+				got = append(got, unit.SeqNo(seq))
+			}
+		}
+	}
+	require.Equal(t, seqs, got)
+	require.Nil(t, rtcp.AppendNACKs(nil, 9, nil))
+}
+
+func TestKeyFrameRequests(t *testing.T) {
+	b, err := rtcp.AppendCompound(nil, rtcp.NewPLI(0x01020304), rtcp.NewFIR(0x01020304, 200))
+	require.NoError(t, err)
+	require.Equal(t, unhex(t, "81ce0002 00000000 01020304"+"84ce0004 00000000 01020304 01020304 c8000000"), b)
+}
+
+func TestRoundTripReports(t *testing.T) {
+	b, err := rtcp.AppendCompound(nil, rtcp.NewRRTR(0x5d931534, 0x1111111122222222))
+	require.NoError(t, err)
+	require.Equal(t, unhex(t, rrtr), b)
+}
+
+func TestTotalLost(t *testing.T) {
+	for lost, want := range map[int64]int32{
+		0: 0, 1: 1, -1: -1, 1<<23 - 1: 1<<23 - 1, 1 << 23: 1<<23 - 1, -1 << 23: -1 << 23, -1<<23 - 1: -1 << 23, 1 << 40: 1<<23 - 1,
+	} {
+		var r pion.ReceptionReport
+		rtcp.SetTotalLost(&r, lost)
+		require.Equal(t, want, rtcp.TotalLost(&r))
+		b, err := rtcp.AppendCompound(nil, &pion.ReceiverReport{Reports: []pion.ReceptionReport{r}})
+		require.NoError(t, err)
+		read := parseOne(t, b).(*pion.ReceiverReport)
+		require.Equal(t, want, rtcp.TotalLost(&read.Reports[0]))
+	}
+}
