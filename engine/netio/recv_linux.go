@@ -154,11 +154,15 @@ func getPort(src *uint16) uint16 {
 	return uint16(b[0])<<8 | uint16(b[1])
 }
 
-// reusePort allows several sockets on one port, with the option that libuv and thus upstream uses, which all of them
+// reusePort allows or forbids several sockets on one port, with the option that libuv and thus upstream uses, which all of them
 // need to have in common.
-func reusePort(raw syscall.RawConn) (err error) {
+func reusePort(raw syscall.RawConn, allow bool) (err error) {
+	value := 0
+	if allow {
+		value = 1
+	}
 	controlErr := raw.Control(func(fd uintptr) {
-		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
+		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, value)
 	})
 	if controlErr != nil {
 		return controlErr

@@ -8,10 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reusePort allows several sockets on one port, with the option that libuv and thus upstream uses here.
-func reusePort(raw syscall.RawConn) (err error) {
+// reusePort allows or forbids several sockets on one port, with the option that libuv and thus upstream uses here.
+func reusePort(raw syscall.RawConn, allow bool) (err error) {
+	value := 0
+	if allow {
+		value = 1
+	}
 	controlErr := raw.Control(func(fd uintptr) {
-		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, value)
 	})
 	if controlErr != nil {
 		return controlErr

@@ -89,10 +89,8 @@ func openUDP(cfg UDPConfig, port uint16) (*UDPSocket, error) {
 		network = "udp6"
 	}
 	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
-		if cfg.ReusePort {
-			return reusePort(raw)
-		}
-		return nil
+		// Said in both cases: Go allows reuse by itself when the address is a multicast group.
+		return reusePort(raw, cfg.ReusePort)
 	}}
 	pc, err := config.ListenPacket(context.Background(), network, netip.AddrPortFrom(cfg.Address, port).String())
 	if err != nil {

@@ -249,6 +249,15 @@ func TestReusePort(t *testing.T) {
 	require.Error(t, err)
 }
 
+func TestMulticastPortIsNotReusedUnasked(t *testing.T) {
+	cfg := netio.UDPConfig{Address: netip.MustParseAddr("224.0.0.1")}
+	first := listen(t, cfg)
+	cfg.Port = first.LocalAddr().Port()
+	_, err := netio.ListenUDP(cfg)
+	var bindErr *netio.BindError
+	require.ErrorAs(t, err, &bindErr)
+}
+
 func TestBadAddresses(t *testing.T) {
 	var bindErr *netio.BindError
 	_, err := netio.ListenUDP(netio.UDPConfig{})
