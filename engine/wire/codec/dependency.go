@@ -1,8 +1,13 @@
 package codec
 
+import "encoding/binary"
+
 // From the specification (AV1 RTP payload format, appendix A: dependency descriptor RTP header extension).
 const (
 	dependencyMandatoryLen = 3
+	dependencyStartOfFrame = 0x80
+	dependencyEndOfFrame   = 0x40
+	dependencyTemplateMask = maxTemplates - 1
 
 	maxTemplates     = 64
 	maxSpatialLayer  = 3
@@ -43,13 +48,13 @@ func (s *DependencyStructure) describe(b []byte, d *Descriptor) bool {
 	if len(b) < dependencyMandatoryLen {
 		return false
 	}
-	r := bitReader{b: b}
 	d.HasDependency = true
-	d.StartOfFrame, d.EndOfFrame = r.flag(), r.flag()
-	d.TemplateID, d.FrameNumber = uint8(r.read(6)), uint16(r.read(16))
+	d.StartOfFrame, d.EndOfFrame = b[0]&dependencyStartOfFrame != 0, b[0]&dependencyEndOfFrame != 0
+	d.TemplateID, d.FrameNumber = b[0]&dependencyTemplateMask, binary.BigEndian.Uint16(b[1:])
 	if len(b) == dependencyMandatoryLen {
 		return s == nil || s.place(d)
 	}
+	r := bitReader{b: b[dependencyMandatoryLen:]}
 	hasStructure, hasActive := r.flag(), r.flag()
 	r.skip(3) // custom decode target indications, frame diffs and chains, which nobody here needs
 	d.KeyFrame = hasStructure
