@@ -18,7 +18,8 @@ var zeros [4]byte
 // to which the payload is appended, and where it put what the transport fills in.
 func (c *Consumer) writeHeader(pkt *packet.Packet, dst []byte, h rtp.Header) (Outgoing, []byte) {
 	var out Outgoing
-	var scratch extensionScratch
+	// Values that are not part of the received packet are prepared at the end of dst, far behind the header.
+	scratch := dst[len(dst)-scratchLen:]
 	var room [maxExtensions]rtp.Extension
 	exts := room[:0]
 	// The two values that the transport fills in come first: see ValueOffset below.
@@ -31,7 +32,7 @@ func (c *Consumer) writeHeader(pkt *packet.Packet, dst []byte, h rtp.Header) (Ou
 		out.TransportCC = len(exts)
 	}
 	exts = c.appendMID(exts)
-	exts = c.appendProxied(exts, pkt, &scratch)
+	exts = c.appendProxied(exts, pkt, scratch)
 	b := rtp.AppendHeader(dst[:0], h, exts)
 	if out.AbsSendTime != 0 {
 		out.AbsSendTime = rtp.ValueOffset(exts, 0)
@@ -43,11 +44,8 @@ func (c *Consumer) writeHeader(pkt *packet.Packet, dst []byte, h rtp.Header) (Ou
 	return out, b
 }
 
-// extensionScratch is room for values that are not part of the received packet.
-type extensionScratch struct {
-	captureTime [absCaptureTimeExtendedLen]byte
-	packetID    [4]byte
-}
+// scratchLen is the room in bytes for the values that are not part of the received packet.
+const scratchLen = absCaptureTimeExtendedLen + rtp.PacketIDLen
 
 func (c *Consumer) appendMID(exts []rtp.Extension) []rtp.Extension {
 	if c.ids.MID == 0 || len(c.mid) == 0 {
@@ -57,13 +55,14 @@ func (c *Consumer) appendMID(exts []rtp.Extension) []rtp.Extension {
 }
 
 // appendProxied adds what comes from the producer, under the ids of the receiver.
-func (c *Consumer) appendProxied(exts []rtp.Extension, pkt *packet.Packet, s *extensionScratch) []rtp.Extension {
+func (c *Consumer) appendProxied(exts []rtp.Extension, pkt *packet.Packet, scratch []byte) []rtp.Extension {
 	x, ids := &pkt.Extensions, &c.ids
 	if x.AbsCaptureTime != nil && ids.AbsCaptureTime != 0 {
 		// By forwarding the stream we become the sender that the capture clock offset refers to, so it is always
 		// written. The two clocks are taken to be the same.
-		copy(s.captureTime[:], x.AbsCaptureTime)
-		exts = append(exts, rtp.Extension{ID: ids.AbsCaptureTime, Value: s.captureTime[:]})
+		v := scratch[:absCaptureTimeExtendedLen]
+		clear(v[copy(v, x.AbsCaptureTime):])
+		exts = append(exts, rtp.Extension{ID: ids.AbsCaptureTime, Value: v})
 	}
 	exts = appendExtension(exts, ids.PlayoutDelay, x.PlayoutDelay)
 	exts = appendExtension(exts, ids.AudioLevel, x.AudioLevel)
@@ -71,8 +70,9 @@ func (c *Consumer) appendProxied(exts []rtp.Extension, pkt *packet.Packet, s *ex
 	exts = appendExtension(exts, ids.VideoOrientation, x.VideoOrientation)
 	exts = appendExtension(exts, ids.TimeOffset, x.TimeOffset)
 	if x.HasPacketID && ids.PacketID != 0 {
-		binary.BigEndian.PutUint32(s.packetID[:], x.PacketID)
-		exts = append(exts, rtp.Extension{ID: ids.PacketID, Value: s.packetID[:]})
+		v := scratch[absCaptureTimeExtendedLen:]
+		binary.BigEndian.PutUint32(v, x.PacketID)
+		exts = append(exts, rtp.Extension{ID: ids.PacketID, Value: v})
 	}
 	return exts
 }

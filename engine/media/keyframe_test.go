@@ -87,7 +87,9 @@ func TestHeldPacketsAreForgottenWhenPaused(t *testing.T) {
 }
 
 func TestResumeWaitsForAKeyFrameAndAsksForOne(t *testing.T) {
-	for name, tc := range map[string]struct{ stop, start func(c *media.Consumer, now unit.Time) }{
+	for name, tc := range map[string]struct {
+		stop, start func(c *media.Consumer, now unit.Time)
+	}{
 		"consumer":  {(*media.Consumer).Pause, (*media.Consumer).Resume},
 		"producer":  {(*media.Consumer).ProducerPaused, (*media.Consumer).ProducerResumed},
 		"transport": {(*media.Consumer).TransportDisconnected, (*media.Consumer).TransportConnected},

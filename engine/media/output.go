@@ -58,7 +58,8 @@ func (o *ConsumerOutput) Empty() bool {
 func (o *ConsumerOutput) Reset() { *o = ConsumerOutput{} }
 
 // MaxHeaderGrowth is by how many bytes a consumer's packet can be longer than the received one: a header extension block
-// with every extension a consumer writes, in the two-byte form, and the two bytes of RTX. Ours, checked by a test.
+// with every extension a consumer writes, in the two-byte form, the two bytes of RTX, and room to prepare values in.
+// Ours, checked by a test.
 const MaxHeaderGrowth = 512
 
 // Outgoing describes a packet that a consumer wrote.

@@ -30,7 +30,9 @@ var parameterMistakes = []struct {
 	{"invalid id 0", func(p *api.RTPParameters) { p.HeaderExtensions[0].ID = 0 }},
 	{"duplicated payloadType", func(p *api.RTPParameters) { p.Codecs[1].PayloadType = p.Codecs[0].PayloadType }},
 	{"apt in RTX codec points to a non existing codec", func(p *api.RTPParameters) { p.Codecs[1].Parameters = apt(&api.ValueInteger32{Value: 3}) }},
-	{"apt in RTX codec points to a RTX codec", func(p *api.RTPParameters) { p.Codecs[0].MimeType, p.Codecs[0].Parameters = "video/rtx", p.Codecs[1].Parameters }},
+	{"apt in RTX codec points to a RTX codec", func(p *api.RTPParameters) {
+		p.Codecs[0].MimeType, p.Codecs[0].Parameters = "video/rtx", p.Codecs[1].Parameters
+	}},
 	{"apt in RTX codec points to a ULPFEC codec", func(p *api.RTPParameters) { p.Codecs[0].MimeType = "video/ulpfec" }},
 	{"apt in RTX codec points to a FLEXFEC codec", func(p *api.RTPParameters) { p.Codecs[0].MimeType = "video/flexfec" }},
 	{"no media codecs found", func(p *api.RTPParameters) { p.Codecs[0].MimeType = "audio/CN" }},

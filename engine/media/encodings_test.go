@@ -1,0 +1,150 @@
+package media_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/media"
+	"gazpacho/engine/packet"
+	"gazpacho/engine/unit"
+	"gazpacho/engine/wire/rtp"
+)
+
+// simulcastRequest has three encodings told apart by RID.
+func simulcastRequest() *api.TransportProduceRequest {
+	r := produceRequest("video/VP8", 90000)
+	r.RTPParameters.Encodings, r.RTPMapping.Encodings = nil, nil
+	for i, rid := range []string{"low", "mid", "high"} {
+		r.RTPParameters.Encodings = append(r.RTPParameters.Encodings, api.RTPEncodingParameters{RID: rid})
+		r.RTPMapping.Encodings = append(r.RTPMapping.Encodings, api.EncodingMapping{RID: rid, MappedSSRC: uint32(mappedSSRC) + uint32(i)})
+	}
+	return r
+}
+
+func rid(id uint8, v string) []rtp.Extension { return []rtp.Extension{{ID: id, Value: []byte(v)}} }
+
+// producerRoom is a room for a producer alone.
+type producerRoom struct {
+	t   testing.TB
+	p   *media.Producer
+	now unit.Time
+}
+
+func newProducerRoom(t testing.TB, req *api.TransportProduceRequest) *producerRoom {
+	t.Helper()
+	p, err := media.NewProducer(req)
+	require.NoError(t, err)
+	return &producerRoom{t: t, p: p, now: unit.Time(time.Hour)}
+}
+
+func (r *producerRoom) receive(i in) (res media.Result, forward bool, got packet.Packet) {
+	r.t.Helper()
+	pkt := i.packet(r.t, r.now)
+	defer pkt.Release()
+	res, forward = r.p.HandlePacket(r.now, pkt)
+	got.Packet, got.Encoding = pkt.Packet, pkt.Encoding
+	return res, forward, got
+}
+
+func TestStreamsByRID(t *testing.T) {
+	r := newProducerRoom(t, simulcastRequest())
+	require.Equal(t, api.RTPTypeSimulcast, r.p.Type())
+	for i, id := range []string{"high", "low"} {
+		res, forward, got := r.receive(in{ssrc: unit.SSRC(50 + i), seq: 1, payload: vp8Key, exts: rid(inRID, id)})
+		require.Equal(t, media.Media, res)
+		require.True(t, forward)
+		require.Equal(t, map[string]int{"low": 0, "high": 2}[id], got.Encoding)
+		require.Equal(t, mappedSSRC+unit.SSRC(got.Encoding), got.SSRC)
+	}
+	infos := r.p.Streams()
+	require.Len(t, infos, 2)
+	require.Equal(t, []unit.SSRC{51, 50}, []unit.SSRC{infos[0].SSRC, infos[1].SSRC}, "ordered by encoding")
+	require.True(t, infos[0].InactivityCheck)
+	require.Equal(t, []uint8{10, 0, 10}, r.p.Scores())
+
+	// Later packets need no RID.
+	_, forward, _ := r.receive(in{ssrc: 50, seq: 2, payload: vp8Delta})
+	require.True(t, forward)
+
+	// RTX finds its stream by the repaired RID, once.
+	res, forward, got := r.receive(in{ssrc: 60, pt: peerRTXPT, seq: 1, payload: append([]byte{0, 0}, vp8Delta...), exts: rid(inRRID, "high")})
+	require.Equal(t, media.Retransmission, res)
+	require.Equal(t, forward, got.SSRC == mappedSSRC+2)
+	require.EqualValues(t, 60, *r.p.Dump().RTPStreams[1].Params.RTXSSRC)
+
+	for name, i := range map[string]in{
+		"unknown RID":                       {ssrc: 70, payload: vp8Key, exts: rid(inRID, "huge")},
+		"another SSRC with a RID in use":    {ssrc: 71, payload: vp8Key, exts: rid(inRID, "high")},
+		"another RTX with a RID in use":     {ssrc: 72, pt: peerRTXPT, payload: []byte{0, 1}, exts: rid(inRRID, "high")},
+		"RTX before its stream":             {ssrc: 73, pt: peerRTXPT, payload: []byte{0, 1}, exts: rid(inRRID, "mid")},
+		"no RID":                            {ssrc: 74, payload: vp8Key},
+		"a payload type of neither":         {ssrc: 75, pt: 13, payload: vp8Key, exts: rid(inRID, "mid")},
+		"an empty RID is no RID":            {ssrc: 76, payload: vp8Key, exts: rid(inRID, "")},
+		"RTX payload type but no such RRID": {ssrc: 77, pt: peerRTXPT, payload: []byte{0, 1}, exts: rid(inRRID, "x")},
+	} {
+		res, forward, _ := r.receive(i)
+		require.Equal(t, media.Discarded, res, name)
+		require.False(t, forward, name)
+	}
+	require.Len(t, r.p.Streams(), 2)
+}
+
+func TestSilentSimulcastStreamLosesItsScore(t *testing.T) {
+	r := newProducerRoom(t, simulcastRequest())
+	r.receive(in{ssrc: 50, seq: 1, payload: vp8Key, exts: rid(inRID, "low")})
+	r.p.Output().Reset()
+	end := r.now.Add(3 * time.Second)
+	for next := r.p.NextTimeout(); next <= end; next = r.p.NextTimeout() {
+		r.now = next
+		r.p.HandleTimeout(next)
+	}
+	require.Equal(t, []uint8{0, 0, 0}, r.p.Scores())
+	require.Equal(t, media.StreamScore, r.p.Output().Streams[0].Kind)
+	require.Equal(t, []api.Notification{{HandlerID: "producer", Event: api.EventProducerScore, Body: &api.ProducerScoreNotification{
+		Scores: []api.ProducerScore{{SSRC: 50, RID: "low"}},
+	}}}, r.p.Output().Notifications)
+}
+
+func TestSingleStreamWithoutSSRC(t *testing.T) {
+	req := produceRequest("video/VP8", 90000)
+	req.RTPParameters.Encodings[0], req.RTPMapping.Encodings[0].SSRC = api.RTPEncodingParameters{}, nil
+	r := newProducerRoom(t, req)
+	rtx := in{ssrc: 91, pt: peerRTXPT, payload: []byte{0, 1, 2}}
+	res, _, _ := r.receive(rtx)
+	require.Equal(t, media.Discarded, res, "RTX before its stream")
+	res, forward, _ := r.receive(in{ssrc: 90, seq: 1, payload: vp8Key})
+	require.Equal(t, media.Media, res)
+	require.True(t, forward)
+	res, _, _ = r.receive(rtx)
+	require.Equal(t, media.Retransmission, res)
+	for _, i := range []in{
+		{ssrc: 92, payload: vp8Key}, {ssrc: 93, pt: peerRTXPT, payload: []byte{0, 1}}, {ssrc: 94, pt: 13},
+	} {
+		res, _, _ = r.receive(i)
+		require.Equal(t, media.Discarded, res)
+	}
+	require.Nil(t, r.p.Dump().RTPMapping.Encodings[0].SSRC)
+}
+
+// An encoding announces an SSRC, but its stream came with another one and the encoding's RID.
+func TestAnnouncedSSRCOfAStreamThatCameByRID(t *testing.T) {
+	req := produceRequest("video/VP8", 90000)
+	req.RTPParameters.Encodings[0].RID = "r"
+	r := newProducerRoom(t, req)
+	res, _, _ := r.receive(in{ssrc: 90, payload: vp8Key, exts: rid(inRID, "r")})
+	require.Equal(t, media.Media, res)
+	res, _, _ = r.receive(in{payload: vp8Key})
+	require.Equal(t, media.Discarded, res)
+}
+
+func TestFloodOfSSRCs(t *testing.T) {
+	r := newProducerRoom(t, simulcastRequest())
+	for i := range 10000 {
+		r.receive(in{ssrc: unit.SSRC(i + 1), payload: vp8Key, exts: rid(inRID, []string{"low", "mid", "high", "x"}[i%4])})
+	}
+	require.Len(t, r.p.Streams(), 3)
+	require.EqualValues(t, 9997, r.p.Drops().NoStream)
+}
