@@ -97,8 +97,13 @@ func (b *buffer) insert(seq unit.SeqNo, s stored) bool {
 
 // append adds a packet that is newer than all others.
 func (b *buffer) append(seq unit.SeqNo, s stored) bool {
-	if s.ts.Before(b.newest().ts) {
-		return false
+	if newest := b.newest().ts; s.ts.Before(newest) {
+		if !b.tooOld(s.ts, newest) {
+			return false
+		}
+		// The sender's clock has begun anew. Upstream would keep nothing until it caught up.
+		b.clear()
+		return b.insert(seq, s)
 	}
 	added := seq.Sub(b.newestSeq())
 	for b.n > 0 && b.n+added > b.maxItems {
@@ -118,7 +123,7 @@ func (b *buffer) append(seq unit.SeqNo, s stored) bool {
 
 // prepend adds a packet that is older than all others.
 func (b *buffer) prepend(seq unit.SeqNo, s stored) bool {
-	added := b.first.Sub(seq)
+	added := -seq.Sub(b.first)
 	if b.tooOld(s.ts, b.newest().ts) || s.ts.After(b.at(0).ts) || b.n+added > b.maxItems {
 		return false
 	}

@@ -517,6 +517,45 @@ func TestRecvScoreWithoutRTXCountsRepairs(t *testing.T) {
 	require.Equal(t, []uint8{10, r.Score()}, r.scores)
 }
 
+func TestRecvScoreWhenOnlyRTXArrives(t *testing.T) {
+	r := newReceiver(t, rtxParams(), rtpstream.RecvOptions{})
+	r.media(1)
+	r.senderReport()
+	r.rtx(2)
+	r.senderReport()
+	require.Equal(t, uint8(3), r.Score(), "samples 10 and 0 with weights 1 and 2")
+	r.media(3)
+	r.rtx(4)
+	r.media(4)
+	r.senderReport()
+	require.Equal(t, uint8(7), r.Score(), "nothing was lost: 10")
+}
+
+func TestRecvForwardsPayloadsItDoesNotUnderstand(t *testing.T) {
+	r := newReceiver(t, videoParams(), rtpstream.RecvOptions{})
+	pkt := mediaPacket(t, r.now, 1, 0, []byte{0x90})
+	require.True(t, r.HandlePacket(r.now, pkt))
+	require.Equal(t, uint64(1), r.PayloadErrors())
+	require.False(t, pkt.Codec.KeyFrame)
+	pkt.Release()
+	pkt = mediaPacket(t, r.now, 2, 0, keyFrame)
+	require.True(t, r.HandlePacket(r.now, pkt))
+	require.Equal(t, uint64(1), r.PayloadErrors())
+	require.True(t, pkt.Codec.KeyFrame)
+	pkt.Release()
+}
+
+func TestRecvWithoutClockRate(t *testing.T) {
+	p := videoParams()
+	p.ClockRate = 0
+	r := newReceiver(t, p, rtpstream.RecvOptions{})
+	for i := range 3 {
+		r.media(unit.SeqNo(i * i))
+		r.advance(ms(i * 10))
+	}
+	require.Zero(t, r.base().Jitter)
+}
+
 func TestRecvScoreIsAWeightedAverage(t *testing.T) {
 	p := videoParams()
 	p.UseNACK = false

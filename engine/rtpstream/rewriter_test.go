@@ -136,6 +136,13 @@ func TestSeqRewriter(t *testing.T) {
 			{in: 2, out: 1},
 			{in: 3, out: 2},
 		}},
+		{"what a sync refused is let through half a cycle later", 16, []op{
+			{in: 10, out: 1, sync: true},
+			{in: 9, refused: true},
+			{in: 32000, out: 31991},
+			{in: 32780, out: 32771},
+			{in: 9, out: 0},
+		}},
 		{"drops fall out of range", 16, []op{
 			{in: 36964, out: 36964},
 			{in: 65396, drop: true},

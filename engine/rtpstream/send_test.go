@@ -219,7 +219,7 @@ func TestSendScore(t *testing.T) {
 	interval := func(lose int, repair bool) {
 		for i := range 100 {
 			seq++
-			s.send(seq, unit.Timestamp(seq))
+			s.send(seq, tsAt(s.now))
 			if i < lose && repair {
 				s.nack(rtcp.NackPair{PacketID: uint16(seq)})
 			}
@@ -240,7 +240,11 @@ func TestSendScore(t *testing.T) {
 	previous, changed := s.TakeScoreChange()
 	require.True(t, changed)
 	require.Equal(t, uint8(10), previous)
+	for range 24 {
+		interval(20, false)
+	}
 	bad := s.Score()
+	require.Equal(t, uint8(4), bad)
 	for range 24 {
 		interval(20, true)
 	}
@@ -262,6 +266,17 @@ func TestSendScore(t *testing.T) {
 	previous, changed = s.TakeScoreChange()
 	require.True(t, changed)
 	require.Equal(t, uint8(10), previous)
+	s.Close()
+}
+
+func TestSendTimestampsThatGoBackFarStartTheBufferAnew(t *testing.T) {
+	s := newSender(t, videoParams())
+	s.send(1, 10*clockRate)
+	s.send(2, 9*clockRate) // a little: sent, but not kept
+	require.Equal(t, []unit.SeqNo{1}, seqs(s.nack(rtcp.NackPair{PacketID: 1, LostPackets: 1})))
+	s.send(3, clockRate)
+	s.send(4, clockRate)
+	require.Equal(t, []unit.SeqNo{3, 4}, seqs(s.nack(rtcp.NackPair{PacketID: 1, LostPackets: 7})))
 	s.Close()
 }
 
