@@ -22,8 +22,8 @@ const (
 // ErrTooLong says that packets do not fit into one compound packet.
 var ErrTooLong = errors.New("rtcp: compound packet exceeds the MTU")
 
-// AppendCompound appends pkts as one compound packet to dst and returns the longer slice. An error leaves dst as it is: a
-// packet that cannot be written, or ErrTooLong when they exceed MaxCompoundLen together.
+// AppendCompound appends pkts to dst, which may hold earlier packets of the same compound, and returns the longer slice. An
+// error leaves dst as it is: a packet that cannot be written, or ErrTooLong when pkts alone exceed MaxCompoundLen.
 func AppendCompound(dst []byte, pkts ...rtcp.Packet) ([]byte, error) {
 	start := len(dst)
 	for _, pkt := range pkts {
@@ -37,37 +37,4 @@ func AppendCompound(dst []byte, pkts ...rtcp.Packet) ([]byte, error) {
 		return dst[:start], ErrTooLong
 	}
 	return dst, nil
-}
-
-// NextCompound appends the first of pkts to dst as one compound packet, as many as fit, and returns those that remain for
-// the next. Packets that complete a report (source descriptions, extended reports) stay with the one before them, so that
-// every compound packet begins with a report or with feedback. An error leaves dst as it is; the packets that caused it are
-// not among the remaining ones.
-func NextCompound(dst []byte, pkts []rtcp.Packet) ([]byte, []rtcp.Packet, error) {
-	start := len(dst)
-	for len(pkts) > 0 {
-		n := groupLen(pkts)
-		end := len(dst)
-		next, err := AppendCompound(dst, pkts[:n]...)
-		switch {
-		case err != nil && end == start:
-			return dst[:start], pkts[n:], err
-		case err != nil, len(next)-start > MaxCompoundLen:
-			return dst[:end], pkts, nil
-		}
-		dst, pkts = next, pkts[n:]
-	}
-	return dst, nil, nil
-}
-
-// groupLen returns how many of pkts belong together with the first.
-func groupLen(pkts []rtcp.Packet) int {
-	for n := 1; n < len(pkts); n++ {
-		switch pkts[n].(type) {
-		case *rtcp.SourceDescription, *rtcp.ExtendedReport:
-		default:
-			return n
-		}
-	}
-	return len(pkts)
 }

@@ -46,51 +46,6 @@ func compoundOf(n int) []pion.Packet {
 	return pkts
 }
 
-// A hundred consumers' reports go out in as many datagrams as needed; a sender report keeps what belongs to it.
-func TestNextCompound(t *testing.T) {
-	var pkts []pion.Packet
-	for i := range 100 {
-		ssrc := unit.SSRC(i)
-		pkts = append(pkts, &pion.SenderReport{SSRC: uint32(ssrc)}, rtcp.NewSDES(ssrc, "a name"), rtcp.NewRRTR(ssrc, 5))
-	}
-	pkts = append(pkts, rtcp.NewPLI(7))
-	var got []pion.Packet
-	datagrams := 0
-	for rest := pkts; len(rest) > 0; datagrams++ {
-		b, next, err := rtcp.NextCompound([]byte{9}, rest)
-		require.NoError(t, err)
-		require.Less(t, len(next), len(rest))
-		require.LessOrEqual(t, len(b)-1, rtcp.MaxCompoundLen)
-		read, err := rtcp.Parse(b[1:])
-		require.NoError(t, err)
-		require.Contains(t, []string{"SenderReport", "PictureLossIndication"}, names(read)[0])
-		got, rest = append(got, read...), next
-	}
-	require.Equal(t, names(pkts), names(got))
-	require.Equal(t, 6, datagrams, "17 groups of 72 bytes fit each")
-}
-
-func TestNextCompoundErrors(t *testing.T) {
-	bad := &pion.ReceiverReport{Reports: make([]pion.ReceptionReport, 32)}
-	pkts := []pion.Packet{rtcp.NewPLI(1), bad, rtcp.NewSDES(1, "x"), rtcp.NewPLI(2)}
-	b, rest, err := rtcp.NextCompound(nil, pkts)
-	require.NoError(t, err)
-	require.Len(t, b, 12)
-	require.Equal(t, pkts[1:], rest)
-	b, rest, err = rtcp.NextCompound(b[:0], rest)
-	require.Error(t, err)
-	require.Empty(t, b)
-	require.Equal(t, pkts[3:], rest)
-	b, rest, err = rtcp.NextCompound(b, rest)
-	require.NoError(t, err)
-	require.Len(t, b, 12)
-	require.Empty(t, rest)
-	b, rest, err = rtcp.NextCompound(b, nil)
-	require.NoError(t, err)
-	require.Len(t, b, 12)
-	require.Empty(t, rest)
-}
-
 func TestAppendNACKPairs(t *testing.T) {
 	for name, c := range map[string]struct {
 		seqs []unit.SeqNo
