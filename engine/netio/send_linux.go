@@ -11,9 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxGSORefusals is how many groups in a row the kernel may refuse with EINVAL before the socket does without GSO, ours.
-// One refusal proves nothing: the packets may be larger than what one destination's path allows, and a peer can make
-// its path that narrow (ICMP), which shall not slow the others on the same socket.
+// maxGSORefusals is how many groups in a row the kernel may refuse, though it takes their packets one by one, before the
+// socket does without GSO for good, ours. One refusal proves nothing: the packets may be larger than what one
+// destination's path allows, and a peer can make its path that narrow (ICMP), which shall not slow the others on the
+// same socket.
 const maxGSORefusals = 16
 
 // gsoState is whether a socket may use UDP_SEGMENT.
@@ -30,14 +31,16 @@ func (g *gsoState) probe(raw syscall.RawConn) {
 	})
 }
 
-// record notes how the kernel took a group. EIO means that the device cannot do checksums, which is final.
-func (g *gsoState) record(errno syscall.Errno) {
-	switch {
-	case errno == 0:
-		if g.refused.Load() != 0 {
-			g.refused.Store(0)
-		}
-	case errno == unix.EIO || g.refused.Add(1) >= maxGSORefusals:
+// accepted notes that the kernel took a group.
+func (g *gsoState) accepted() {
+	if g.refused.Load() != 0 {
+		g.refused.Store(0)
+	}
+}
+
+// refuse notes that the kernel took the packets of a group, but not the group.
+func (g *gsoState) refuse() {
+	if g.refused.Add(1) >= maxGSORefusals {
 		g.off.Store(true)
 	}
 }
@@ -115,11 +118,17 @@ func (y *batchSys) flush(fd uintptr) {
 		if !gso.off.Load() {
 			n, bytes = nextGroup(b.lengths[i:b.count])
 		}
-		ok := true
-		if n == 1 || !y.sendGroup(fd, b.arena[offset:offset+bytes], i, n) {
-			ok = y.sendSingly(fd, offset, i, n)
+		grouped := n > 1 && y.sendGroup(fd, b.arena[offset:offset+bytes], i, n)
+		if !grouped {
+			before := b.sent
+			if !y.sendSingly(fd, offset, i, n) {
+				return
+			}
+			if n > 1 && b.sent == before+n {
+				gso.refuse()
+			}
 		}
-		if !ok || y.full > 0 {
+		if y.full > 0 {
 			return
 		}
 		i += n
@@ -127,7 +136,8 @@ func (y *batchSys) flush(fd uintptr) {
 	}
 }
 
-// sendGroup sends n packets, from the i-th on, as one GSO send. False means that they are to be sent one by one.
+// sendGroup sends n packets, from the i-th on, as one GSO send. False means that they are to be sent one by one; when
+// the buffer is full, nothing is left to do.
 func (y *batchSys) sendGroup(fd uintptr, data []byte, i, n int) bool {
 	y.iov.Base = &data[0]
 	y.iov.SetLen(len(data))
@@ -140,14 +150,16 @@ func (y *batchSys) sendGroup(fd uintptr, data []byte, i, n int) bool {
 	switch errno {
 	case 0:
 		y.batch.sent += n
+		y.socket.gso.accepted()
+		return true
 	case unix.EAGAIN, unix.ENOBUFS:
 		y.full = y.batch.count - i
 		return true
-	default:
-		y.socket.stats.fallbacks.Add(1)
+	case unix.EIO: // the device cannot compute checksums, which is final
+		y.socket.gso.off.Store(true)
 	}
-	y.socket.gso.record(errno)
-	return errno == 0
+	y.socket.stats.fallbacks.Add(1)
+	return false
 }
 
 // sendSingly sends n packets, from the i-th on, which begins at offset. False means that the destination takes nothing.

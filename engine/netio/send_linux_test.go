@@ -106,17 +106,34 @@ func openSocket(t *testing.T) *UDPSocket {
 }
 
 func TestManyRefusalsInARowEndGSO(t *testing.T) {
-	var g gsoState
-	for range maxGSORefusals - 1 {
-		g.record(unix.EINVAL)
+	for name, test := range map[string]struct {
+		single syscall.Errno // the answer for the packets of a refused group
+		off    bool
+	}{
+		"GSO is what fails":           {0, true},
+		"the destination is at fault": {unix.ENETUNREACH, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, b, k := openSocket(t), NewBatch(), &fakeKernel{}
+			b.sys.calls = k.calls()
+			b.Commit(100)
+			b.Commit(100)
+			send := func(answers ...syscall.Errno) {
+				k.answers = answers
+				s.Send(s.LocalAddr(), b)
+			}
+			for range maxGSORefusals - 1 {
+				send(unix.EINVAL, test.single)
+			}
+			send(0)
+			for range maxGSORefusals - 1 {
+				send(unix.EINVAL, test.single)
+			}
+			require.False(t, s.gso.off.Load())
+			send(unix.EINVAL, test.single)
+			require.Equal(t, test.off, s.gso.off.Load())
+		})
 	}
-	g.record(0)
-	for range maxGSORefusals - 1 {
-		g.record(unix.EINVAL)
-	}
-	require.False(t, g.off.Load())
-	g.record(unix.EINVAL)
-	require.True(t, g.off.Load())
 }
 
 func TestZones(t *testing.T) {

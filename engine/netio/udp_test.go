@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -115,6 +116,53 @@ func TestSendAndReceive(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestEmptyDatagramsAreIgnored(t *testing.T) {
+	s, got := serve(t, "127.0.0.1")
+	peer, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(s.LocalAddr()))
+	require.NoError(t, err)
+	defer peer.Close()
+	for _, data := range []string{"", "", "x"} {
+		_, err = peer.Write([]byte(data))
+		require.NoError(t, err)
+	}
+	require.Equal(t, "x", string(got.next(t).data))
+	require.Equal(t, uint64(1), s.Stats().Received)
+}
+
+// discard counts nothing and keeps nothing.
+type discard struct{}
+
+func (discard) HandleDatagrams(batch []netio.Datagram) {
+	for _, d := range batch {
+		d.Buffer.Release()
+	}
+}
+
+func TestManySendersOneReaderAndAClose(t *testing.T) {
+	s := listen(t, netio.UDPConfig{Address: netip.MustParseAddr("127.0.0.1")})
+	var all, senders sync.WaitGroup
+	all.Go(func() { s.Serve(discard{}) })
+	for range 4 {
+		senders.Add(1)
+		all.Go(func() {
+			b := filled(3)
+			for i := 0; ; i++ {
+				if i == 50 {
+					senders.Done() // and go on until the socket is closed
+				}
+				if sent, _ := s.Send(s.LocalAddr(), b); sent == 0 && i >= 50 {
+					break
+				}
+			}
+		})
+	}
+	senders.Wait()
+	s.Close()
+	all.Wait()
+	require.GreaterOrEqual(t, s.Stats().Sent, uint64(4*50*3))
+	require.Zero(t, s.Stats().GSOFallbacks)
 }
 
 func TestEmptyBatchSendsNothing(t *testing.T) {
