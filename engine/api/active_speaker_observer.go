@@ -1,11 +1,13 @@
 package api
 
-// ActiveSpeakerObserverOptions is FBS.ActiveSpeakerObserver.ActiveSpeakerObserverOptions.
+// ActiveSpeakerObserverOptions configures an observer of the loudest speaker
+// (FBS.ActiveSpeakerObserver.ActiveSpeakerObserverOptions).
 type ActiveSpeakerObserverOptions struct {
-	Interval uint16
+	Interval uint16 // milliseconds between two decisions
 }
 
-// ActiveSpeakerObserverDominantSpeakerNotification is FBS.ActiveSpeakerObserver.DominantSpeakerNotification.
+// ActiveSpeakerObserverDominantSpeakerNotification tells who speaks now
+// (FBS.ActiveSpeakerObserver.DominantSpeakerNotification).
 type ActiveSpeakerObserverDominantSpeakerNotification struct {
 	ProducerID string
 }

@@ -1,19 +1,20 @@
 package api
 
-// AudioLevelObserverOptions is FBS.AudioLevelObserver.AudioLevelObserverOptions.
+// AudioLevelObserverOptions configures an observer of audio levels (FBS.AudioLevelObserver.AudioLevelObserverOptions).
 type AudioLevelObserverOptions struct {
-	MaxEntries uint16
-	Threshold  int8
-	Interval   uint16
+	MaxEntries uint16 // most producers that one notification lists
+	Threshold  int8   // dBov, from -127 (silence) to 0: quieter producers are not listed
+	Interval   uint16 // milliseconds between two notifications
 }
 
-// Volume is FBS.AudioLevelObserver.Volume.
+// Volume is how loud a producer was during the last interval (FBS.AudioLevelObserver.Volume).
 type Volume struct {
 	ProducerID string
-	Volume     int8
+	Volume     int8 // dBov, average over the interval
 }
 
-// AudioLevelObserverVolumesNotification is FBS.AudioLevelObserver.VolumesNotification.
+// AudioLevelObserverVolumesNotification lists the loudest producers, loudest first
+// (FBS.AudioLevelObserver.VolumesNotification).
 type AudioLevelObserverVolumesNotification struct {
 	Volumes []Volume
 }

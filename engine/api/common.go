@@ -1,30 +1,30 @@
 package api
 
-// StringString is FBS.Common.StringString.
+// StringString is an entry of a map from strings to strings (FBS.Common.StringString).
 type StringString struct {
 	Key   string
 	Value string
 }
 
-// Uint16String is FBS.Common.Uint16String.
+// Uint16String is an entry of a map from 16-bit numbers to strings (FBS.Common.Uint16String).
 type Uint16String struct {
 	Key   uint16
 	Value string
 }
 
-// Uint32String is FBS.Common.Uint32String.
+// Uint32String is an entry of a map from 32-bit numbers to strings (FBS.Common.Uint32String).
 type Uint32String struct {
 	Key   uint32
 	Value string
 }
 
-// StringStringArray is FBS.Common.StringStringArray.
+// StringStringArray is an entry of a map from strings to lists of strings (FBS.Common.StringStringArray).
 type StringStringArray struct {
 	Key    string
 	Values []string
 }
 
-// TraceDirection is FBS.Common.TraceDirection.
+// TraceDirection says whether a traced packet was received or sent (FBS.Common.TraceDirection).
 type TraceDirection uint8
 
 const (

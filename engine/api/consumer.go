@@ -1,39 +1,43 @@
 package api
 
-// ConsumerLayers is FBS.Consumer.ConsumerLayers.
+// ConsumerLayers is a choice of layers of a simulcast or SVC stream (FBS.Consumer.ConsumerLayers).
 type ConsumerLayers struct {
 	SpatialLayer  uint8
-	TemporalLayer *uint8
+	TemporalLayer *uint8 // nil: the highest
 }
 
-// ConsumerScore is FBS.Consumer.ConsumerScore.
+// ConsumerScore tells the quality of what a consumer gets; scores are from 0 (nothing arrives) to 10 (nothing is lost)
+// (FBS.Consumer.ConsumerScore).
 type ConsumerScore struct {
-	Score          uint8
-	ProducerScore  uint8
-	ProducerScores []uint8
+	Score          uint8   // of the consumer's stream
+	ProducerScore  uint8   // of the producer's stream that is forwarded
+	ProducerScores []uint8 // of all of the producer's streams
 }
 
-// ConsumerSetPreferredLayersRequest is FBS.Consumer.SetPreferredLayersRequest.
+// ConsumerSetPreferredLayersRequest sets the highest layers that a consumer forwards
+// (FBS.Consumer.SetPreferredLayersRequest).
 type ConsumerSetPreferredLayersRequest struct {
 	PreferredLayers *ConsumerLayers
 }
 
-// ConsumerSetPreferredLayersResponse is FBS.Consumer.SetPreferredLayersResponse.
+// ConsumerSetPreferredLayersResponse tells the layers that apply now, nil when the consumer has none
+// (FBS.Consumer.SetPreferredLayersResponse).
 type ConsumerSetPreferredLayersResponse struct {
 	PreferredLayers *ConsumerLayers
 }
 
-// ConsumerSetPriorityRequest is FBS.Consumer.SetPriorityRequest.
+// ConsumerSetPriorityRequest sets how early a consumer gets bandwidth, compared with others of its transport
+// (FBS.Consumer.SetPriorityRequest).
 type ConsumerSetPriorityRequest struct {
-	Priority uint8
+	Priority uint8 // 1 to 255, the highest first
 }
 
-// ConsumerSetPriorityResponse is FBS.Consumer.SetPriorityResponse.
+// ConsumerSetPriorityResponse tells the priority that applies now (FBS.Consumer.SetPriorityResponse).
 type ConsumerSetPriorityResponse struct {
 	Priority uint8
 }
 
-// ConsumerTraceEventType is FBS.Consumer.TraceEventType.
+// ConsumerTraceEventType is a kind of event that a consumer can report (FBS.Consumer.TraceEventType).
 type ConsumerTraceEventType uint8
 
 const (
@@ -54,24 +58,25 @@ func (v ConsumerTraceEventType) String() string {
 	return enumName(consumerTraceEventTypeNames, uint8(v))
 }
 
-// ConsumerEnableTraceEventRequest is FBS.Consumer.EnableTraceEventRequest.
+// ConsumerEnableTraceEventRequest replaces the set of events that a consumer reports
+// (FBS.Consumer.EnableTraceEventRequest).
 type ConsumerEnableTraceEventRequest struct {
 	Events []ConsumerTraceEventType
 }
 
-// ConsumerDumpResponse is FBS.Consumer.DumpResponse.
+// ConsumerDumpResponse carries a consumer's inner state (FBS.Consumer.DumpResponse).
 type ConsumerDumpResponse struct {
 	Data *ConsumerDump
 }
 
-// ConsumerBaseConsumerDump is FBS.Consumer.BaseConsumerDump.
+// ConsumerBaseConsumerDump is the state that consumers of all types have (FBS.Consumer.BaseConsumerDump).
 type ConsumerBaseConsumerDump struct {
 	ID                         string
 	Type                       RTPType
 	ProducerID                 string
 	Kind                       MediaKind
 	RTPParameters              *RTPParameters
-	ConsumableRTPEncodings     []RTPEncodingParameters
+	ConsumableRTPEncodings     []RTPEncodingParameters // of the producer, as the router maps them
 	SupportedCodecPayloadTypes []uint8
 	TraceEventTypes            []ConsumerTraceEventType
 	Paused                     bool
@@ -79,7 +84,7 @@ type ConsumerBaseConsumerDump struct {
 	Priority                   uint8
 }
 
-// ConsumerDump is FBS.Consumer.ConsumerDump.
+// ConsumerDump is a consumer's inner state; layers are -1 when there is none (FBS.Consumer.ConsumerDump).
 type ConsumerDump struct {
 	Base                   *ConsumerBaseConsumerDump
 	RTPStreams             []RTPStreamDump
@@ -91,55 +96,59 @@ type ConsumerDump struct {
 	CurrentTemporalLayer   *int16
 }
 
-// ConsumerGetStatsResponse is FBS.Consumer.GetStatsResponse.
+// ConsumerGetStatsResponse carries the statistics of a consumer's stream, and of the producer's stream behind it
+// (FBS.Consumer.GetStatsResponse).
 type ConsumerGetStatsResponse struct {
 	Stats []RTPStreamStats
 }
 
-// ConsumerLayersChangeNotification is FBS.Consumer.LayersChangeNotification.
+// ConsumerLayersChangeNotification tells the layers that a consumer forwards from now on, nil for none
+// (FBS.Consumer.LayersChangeNotification).
 type ConsumerLayersChangeNotification struct {
 	Layers *ConsumerLayers
 }
 
-// ConsumerRTPNotification is FBS.Consumer.RtpNotification.
+// ConsumerRTPNotification carries an RTP packet to the application, from a consumer on a direct transport
+// (FBS.Consumer.RtpNotification).
 type ConsumerRTPNotification struct {
 	Data []byte
 }
 
-// ConsumerScoreNotification is FBS.Consumer.ScoreNotification.
+// ConsumerScoreNotification tells a consumer's new score (FBS.Consumer.ScoreNotification).
 type ConsumerScoreNotification struct {
 	Score *ConsumerScore
 }
 
-// ConsumerTraceInfo is the union FBS.Consumer.TraceInfo; each member is a pointer to one of the types that UnionConsumerTraceInfo lists.
+// ConsumerTraceInfo is the detail of a consumer's trace event: a pointer to one of the types that
+// UnionConsumerTraceInfo lists (FBS.Consumer.TraceInfo).
 type ConsumerTraceInfo interface{ isConsumerTraceInfo() }
 
-// ConsumerKeyFrameTraceInfo is FBS.Consumer.KeyFrameTraceInfo.
+// ConsumerKeyFrameTraceInfo describes a packet that begins a key frame (FBS.Consumer.KeyFrameTraceInfo).
 type ConsumerKeyFrameTraceInfo struct {
 	RTPPacket *RTPPacketDump
 	IsRTX     bool
 }
 
-// ConsumerFIRTraceInfo is FBS.Consumer.FirTraceInfo.
+// ConsumerFIRTraceInfo describes a full intra request (RFC 5104) (FBS.Consumer.FirTraceInfo).
 type ConsumerFIRTraceInfo struct {
 	SSRC uint32
 }
 
-// ConsumerPLITraceInfo is FBS.Consumer.PliTraceInfo.
+// ConsumerPLITraceInfo describes a picture loss indication (RFC 4585) (FBS.Consumer.PliTraceInfo).
 type ConsumerPLITraceInfo struct {
 	SSRC uint32
 }
 
-// ConsumerRTPTraceInfo is FBS.Consumer.RtpTraceInfo.
+// ConsumerRTPTraceInfo describes an RTP packet (FBS.Consumer.RtpTraceInfo).
 type ConsumerRTPTraceInfo struct {
 	RTPPacket *RTPPacketDump
 	IsRTX     bool
 }
 
-// ConsumerTraceNotification is FBS.Consumer.TraceNotification.
+// ConsumerTraceNotification reports a trace event of a consumer (FBS.Consumer.TraceNotification).
 type ConsumerTraceNotification struct {
 	Type      ConsumerTraceEventType
-	Timestamp uint64
+	Timestamp uint64 // milliseconds of the worker's clock
 	Direction TraceDirection
 	Info      ConsumerTraceInfo
 }

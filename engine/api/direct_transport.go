@@ -1,21 +1,22 @@
 package api
 
-// DirectTransportOptions is FBS.DirectTransport.DirectTransportOptions.
+// DirectTransportOptions configures a transport between the application and the router, without network
+// (FBS.DirectTransport.DirectTransportOptions).
 type DirectTransportOptions struct {
 	Base *TransportOptions
 }
 
-// DirectTransportDumpResponse is FBS.DirectTransport.DumpResponse.
+// DirectTransportDumpResponse is a direct transport's inner state (FBS.DirectTransport.DumpResponse).
 type DirectTransportDumpResponse struct {
 	Base *TransportDump
 }
 
-// DirectTransportGetStatsResponse is FBS.DirectTransport.GetStatsResponse.
+// DirectTransportGetStatsResponse carries a direct transport's statistics (FBS.DirectTransport.GetStatsResponse).
 type DirectTransportGetStatsResponse struct {
 	Base *TransportStats
 }
 
-// DirectTransportRTCPNotification is FBS.DirectTransport.RtcpNotification.
+// DirectTransportRTCPNotification carries an RTCP packet to the application (FBS.DirectTransport.RtcpNotification).
 type DirectTransportRTCPNotification struct {
 	Data []byte
 }

@@ -1,9 +1,10 @@
 package api
 
-// MessageBody is the union FBS.Message.Body; each member is a pointer to one of the types that UnionMessageBody lists.
+// MessageBody is the content of a message: a pointer to one of the types that UnionMessageBody lists
+// (FBS.Message.Body).
 type MessageBody interface{ isMessageBody() }
 
-// Message is FBS.Message.Message.
+// Message is what a frame carries (FBS.Message.Message).
 type Message struct {
 	Data MessageBody
 }

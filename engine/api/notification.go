@@ -1,6 +1,6 @@
 package api
 
-// Event is FBS.Notification.Event.
+// Event is the kind of a notification (FBS.Notification.Event).
 type Event uint8
 
 const (
@@ -47,12 +47,13 @@ func (Event) EnumNames() []string { return eventNames }
 // String returns the schema's member name.
 func (v Event) String() string { return enumName(eventNames, uint8(v)) }
 
-// NotificationBody is the union FBS.Notification.Body; each member is a pointer to one of the types that UnionNotificationBody lists.
+// NotificationBody is the content of a notification: a pointer to one of the types that UnionNotificationBody lists
+// (FBS.Notification.Body).
 type NotificationBody interface{ isNotificationBody() }
 
-// Notification is FBS.Notification.Notification.
+// Notification goes from the application to the worker or back, and is not answered (FBS.Notification.Notification).
 type Notification struct {
-	HandlerID string
+	HandlerID string // whom it is for, or who emits it
 	Event     Event
 	Body      NotificationBody
 }

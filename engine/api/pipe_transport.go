@@ -1,6 +1,7 @@
 package api
 
-// PipeTransportOptions is FBS.PipeTransport.PipeTransportOptions.
+// PipeTransportOptions configures a transport that carries media to another router
+// (FBS.PipeTransport.PipeTransportOptions).
 type PipeTransportOptions struct {
 	Base       *TransportOptions
 	ListenInfo *ListenInfo
@@ -8,19 +9,19 @@ type PipeTransportOptions struct {
 	EnableSRTP bool
 }
 
-// PipeTransportConnectRequest is FBS.PipeTransport.ConnectRequest.
+// PipeTransportConnectRequest tells a pipe transport where its peer is (FBS.PipeTransport.ConnectRequest).
 type PipeTransportConnectRequest struct {
 	IP             string
 	Port           *uint16
 	SRTPParameters *SRTPParameters
 }
 
-// PipeTransportConnectResponse is FBS.PipeTransport.ConnectResponse.
+// PipeTransportConnectResponse tells the addresses of a pipe transport's two ends (FBS.PipeTransport.ConnectResponse).
 type PipeTransportConnectResponse struct {
 	Tuple *TransportTuple
 }
 
-// PipeTransportDumpResponse is FBS.PipeTransport.DumpResponse.
+// PipeTransportDumpResponse is a pipe transport's inner state (FBS.PipeTransport.DumpResponse).
 type PipeTransportDumpResponse struct {
 	Base           *TransportDump
 	Tuple          *TransportTuple
@@ -28,7 +29,7 @@ type PipeTransportDumpResponse struct {
 	SRTPParameters *SRTPParameters
 }
 
-// PipeTransportGetStatsResponse is FBS.PipeTransport.GetStatsResponse.
+// PipeTransportGetStatsResponse carries a pipe transport's statistics (FBS.PipeTransport.GetStatsResponse).
 type PipeTransportGetStatsResponse struct {
 	Base  *TransportStats
 	Tuple *TransportTuple

@@ -1,17 +1,17 @@
 package api
 
-// PlainTransportOptions is FBS.PlainTransport.PlainTransportOptions.
+// PlainTransportOptions configures a transport for RTP without ICE and DTLS (FBS.PlainTransport.PlainTransportOptions).
 type PlainTransportOptions struct {
 	Base            *TransportOptions
 	ListenInfo      *ListenInfo
-	RTCPListenInfo  *ListenInfo
-	RTCPMux         bool
-	Comedia         bool
+	RTCPListenInfo  *ListenInfo // nil: as ListenInfo
+	RTCPMux         bool        // RTP and RTCP on one port
+	Comedia         bool        // the peer's address is that of its first packet
 	EnableSRTP      bool
 	SRTPCryptoSuite *SRTPCryptoSuite
 }
 
-// PlainTransportConnectRequest is FBS.PlainTransport.ConnectRequest.
+// PlainTransportConnectRequest tells a plain transport where its peer is (FBS.PlainTransport.ConnectRequest).
 type PlainTransportConnectRequest struct {
 	IP             string
 	Port           *uint16
@@ -19,14 +19,15 @@ type PlainTransportConnectRequest struct {
 	SRTPParameters *SRTPParameters
 }
 
-// PlainTransportConnectResponse is FBS.PlainTransport.ConnectResponse.
+// PlainTransportConnectResponse tells the addresses of a plain transport's two ends
+// (FBS.PlainTransport.ConnectResponse).
 type PlainTransportConnectResponse struct {
 	Tuple          *TransportTuple
 	RTCPTuple      *TransportTuple
 	SRTPParameters *SRTPParameters
 }
 
-// PlainTransportDumpResponse is FBS.PlainTransport.DumpResponse.
+// PlainTransportDumpResponse is a plain transport's inner state (FBS.PlainTransport.DumpResponse).
 type PlainTransportDumpResponse struct {
 	Base           *TransportDump
 	RTCPMux        bool
@@ -36,7 +37,7 @@ type PlainTransportDumpResponse struct {
 	SRTPParameters *SRTPParameters
 }
 
-// PlainTransportGetStatsResponse is FBS.PlainTransport.GetStatsResponse.
+// PlainTransportGetStatsResponse carries a plain transport's statistics (FBS.PlainTransport.GetStatsResponse).
 type PlainTransportGetStatsResponse struct {
 	Base      *TransportStats
 	RTCPMux   bool
@@ -45,12 +46,14 @@ type PlainTransportGetStatsResponse struct {
 	RTCPTuple *TransportTuple
 }
 
-// PlainTransportTupleNotification is FBS.PlainTransport.TupleNotification.
+// PlainTransportTupleNotification tells the peer's address for RTP, which comedia mode found
+// (FBS.PlainTransport.TupleNotification).
 type PlainTransportTupleNotification struct {
 	Tuple *TransportTuple
 }
 
-// PlainTransportRTCPTupleNotification is FBS.PlainTransport.RtcpTupleNotification.
+// PlainTransportRTCPTupleNotification tells the peer's address for RTCP, which comedia mode found
+// (FBS.PlainTransport.RtcpTupleNotification).
 type PlainTransportRTCPTupleNotification struct {
 	Tuple *TransportTuple
 }

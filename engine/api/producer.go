@@ -1,6 +1,6 @@
 package api
 
-// ProducerTraceEventType is FBS.Producer.TraceEventType.
+// ProducerTraceEventType is a kind of event that a producer can report (FBS.Producer.TraceEventType).
 type ProducerTraceEventType uint8
 
 const (
@@ -22,12 +22,13 @@ func (v ProducerTraceEventType) String() string {
 	return enumName(producerTraceEventTypeNames, uint8(v))
 }
 
-// ProducerEnableTraceEventRequest is FBS.Producer.EnableTraceEventRequest.
+// ProducerEnableTraceEventRequest replaces the set of events that a producer reports
+// (FBS.Producer.EnableTraceEventRequest).
 type ProducerEnableTraceEventRequest struct {
 	Events []ProducerTraceEventType
 }
 
-// ProducerDumpResponse is FBS.Producer.DumpResponse.
+// ProducerDumpResponse is a producer's inner state (FBS.Producer.DumpResponse).
 type ProducerDumpResponse struct {
 	ID              string
 	Kind            MediaKind
@@ -39,62 +40,65 @@ type ProducerDumpResponse struct {
 	Paused          bool
 }
 
-// ProducerGetStatsResponse is FBS.Producer.GetStatsResponse.
+// ProducerGetStatsResponse carries the statistics of a producer's streams (FBS.Producer.GetStatsResponse).
 type ProducerGetStatsResponse struct {
 	Stats []RTPStreamStats
 }
 
-// ProducerSendNotification is FBS.Producer.SendNotification.
+// ProducerSendNotification carries an RTP packet of the application into a producer on a direct transport
+// (FBS.Producer.SendNotification).
 type ProducerSendNotification struct {
 	Data []byte
 }
 
-// ProducerScore is FBS.Producer.Score.
+// ProducerScore is the quality of one of a producer's streams (FBS.Producer.Score).
 type ProducerScore struct {
-	EncodingIdx uint32
+	EncodingIdx uint32 // index in the RTP parameters
 	SSRC        uint32
 	RID         string
-	Score       uint8
+	Score       uint8 // from 0 to 10
 }
 
-// ProducerScoreNotification is FBS.Producer.ScoreNotification.
+// ProducerScoreNotification tells the scores of all of a producer's streams (FBS.Producer.ScoreNotification).
 type ProducerScoreNotification struct {
 	Scores []ProducerScore
 }
 
-// ProducerVideoOrientationChangeNotification is FBS.Producer.VideoOrientationChangeNotification.
+// ProducerVideoOrientationChangeNotification tells how the camera is held (3GPP TS 26.114)
+// (FBS.Producer.VideoOrientationChangeNotification).
 type ProducerVideoOrientationChangeNotification struct {
-	Camera   bool
+	Camera   bool // it faces away from the user
 	Flip     bool
-	Rotation uint16
+	Rotation uint16 // degrees: 0, 90, 180 or 270
 }
 
-// ProducerTraceInfo is the union FBS.Producer.TraceInfo; each member is a pointer to one of the types that UnionProducerTraceInfo lists.
+// ProducerTraceInfo is the detail of a producer's trace event: a pointer to one of the types that
+// UnionProducerTraceInfo lists (FBS.Producer.TraceInfo).
 type ProducerTraceInfo interface{ isProducerTraceInfo() }
 
-// ProducerKeyFrameTraceInfo is FBS.Producer.KeyFrameTraceInfo.
+// ProducerKeyFrameTraceInfo describes a packet that begins a key frame (FBS.Producer.KeyFrameTraceInfo).
 type ProducerKeyFrameTraceInfo struct {
 	RTPPacket *RTPPacketDump
 	IsRTX     bool
 }
 
-// ProducerFIRTraceInfo is FBS.Producer.FirTraceInfo.
+// ProducerFIRTraceInfo describes a full intra request (RFC 5104) (FBS.Producer.FirTraceInfo).
 type ProducerFIRTraceInfo struct {
 	SSRC uint32
 }
 
-// ProducerPLITraceInfo is FBS.Producer.PliTraceInfo.
+// ProducerPLITraceInfo describes a picture loss indication (RFC 4585) (FBS.Producer.PliTraceInfo).
 type ProducerPLITraceInfo struct {
 	SSRC uint32
 }
 
-// ProducerRTPTraceInfo is FBS.Producer.RtpTraceInfo.
+// ProducerRTPTraceInfo describes an RTP packet (FBS.Producer.RtpTraceInfo).
 type ProducerRTPTraceInfo struct {
 	RTPPacket *RTPPacketDump
 	IsRTX     bool
 }
 
-// ProducerSrTraceInfo is FBS.Producer.SrTraceInfo.
+// ProducerSrTraceInfo describes an RTCP sender report (RFC 3550 section 6.4.1) (FBS.Producer.SrTraceInfo).
 type ProducerSrTraceInfo struct {
 	SSRC        uint32
 	NTPSec      uint32
@@ -104,10 +108,10 @@ type ProducerSrTraceInfo struct {
 	OctetCount  uint32
 }
 
-// ProducerTraceNotification is FBS.Producer.TraceNotification.
+// ProducerTraceNotification reports a trace event of a producer (FBS.Producer.TraceNotification).
 type ProducerTraceNotification struct {
 	Type      ProducerTraceEventType
-	Timestamp uint64
+	Timestamp uint64 // milliseconds of the worker's clock
 	Direction TraceDirection
 	Info      ProducerTraceInfo
 }

@@ -1,6 +1,6 @@
 package api
 
-// Method is FBS.Request.Method.
+// Method is the kind of a request (FBS.Request.Method).
 type Method uint8
 
 const (
@@ -82,13 +82,15 @@ func (Method) EnumNames() []string { return methodNames }
 // String returns the schema's member name.
 func (v Method) String() string { return enumName(methodNames, uint8(v)) }
 
-// RequestBody is the union FBS.Request.Body; each member is a pointer to one of the types that UnionRequestBody lists.
+// RequestBody is the content of a request: a pointer to one of the types that UnionRequestBody lists
+// (FBS.Request.Body).
 type RequestBody interface{ isRequestBody() }
 
-// Request is FBS.Request.Request.
+// Request goes from the application to the worker, which answers it with a [Response] of the same id
+// (FBS.Request.Request).
 type Request struct {
-	ID        uint32
+	ID        uint32 // from 1 on
 	Method    Method
-	HandlerID string
+	HandlerID string // whom it is for; empty for the worker itself
 	Body      RequestBody
 }

@@ -1,13 +1,14 @@
 package api
 
-// ResponseBody is the union FBS.Response.Body; each member is a pointer to one of the types that UnionResponseBody lists.
+// ResponseBody is the content of a response: a pointer to one of the types that UnionResponseBody lists
+// (FBS.Response.Body).
 type ResponseBody interface{ isResponseBody() }
 
-// Response is FBS.Response.Response.
+// Response answers a [Request] (FBS.Response.Response).
 type Response struct {
 	ID       uint32
 	Accepted bool
 	Body     ResponseBody
-	Error    string
-	Reason   string
+	Error    string // class of the error when refused
+	Reason   string // text of the error when refused
 }

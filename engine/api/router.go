@@ -1,6 +1,6 @@
 package api
 
-// RouterDumpResponse is FBS.Router.DumpResponse.
+// RouterDumpResponse is a router's inner state (FBS.Router.DumpResponse).
 type RouterDumpResponse struct {
 	ID                               string
 	TransportIDs                     []string
@@ -12,48 +12,51 @@ type RouterDumpResponse struct {
 	MapDataConsumerIDDataProducerID  []StringString
 }
 
-// RouterCreatePipeTransportRequest is FBS.Router.CreatePipeTransportRequest.
+// RouterCreatePipeTransportRequest creates a pipe transport (FBS.Router.CreatePipeTransportRequest).
 type RouterCreatePipeTransportRequest struct {
 	TransportID string
 	Options     *PipeTransportOptions
 }
 
-// RouterCreatePlainTransportRequest is FBS.Router.CreatePlainTransportRequest.
+// RouterCreatePlainTransportRequest creates a plain transport (FBS.Router.CreatePlainTransportRequest).
 type RouterCreatePlainTransportRequest struct {
 	TransportID string
 	Options     *PlainTransportOptions
 }
 
-// RouterCreateWebRtcTransportRequest is FBS.Router.CreateWebRtcTransportRequest.
+// RouterCreateWebRtcTransportRequest creates a WebRTC transport, on addresses of its own or on a WebRTC server's
+// (FBS.Router.CreateWebRtcTransportRequest).
 type RouterCreateWebRtcTransportRequest struct {
 	TransportID string
 	Options     *WebRtcTransportOptions
 }
 
-// RouterCreateDirectTransportRequest is FBS.Router.CreateDirectTransportRequest.
+// RouterCreateDirectTransportRequest creates a direct transport (FBS.Router.CreateDirectTransportRequest).
 type RouterCreateDirectTransportRequest struct {
 	TransportID string
 	Options     *DirectTransportOptions
 }
 
-// RouterCreateAudioLevelObserverRequest is FBS.Router.CreateAudioLevelObserverRequest.
+// RouterCreateAudioLevelObserverRequest creates an observer of audio levels
+// (FBS.Router.CreateAudioLevelObserverRequest).
 type RouterCreateAudioLevelObserverRequest struct {
 	RTPObserverID string
 	Options       *AudioLevelObserverOptions
 }
 
-// RouterCreateActiveSpeakerObserverRequest is FBS.Router.CreateActiveSpeakerObserverRequest.
+// RouterCreateActiveSpeakerObserverRequest creates an observer of the loudest speaker
+// (FBS.Router.CreateActiveSpeakerObserverRequest).
 type RouterCreateActiveSpeakerObserverRequest struct {
 	RTPObserverID string
 	Options       *ActiveSpeakerObserverOptions
 }
 
-// RouterCloseTransportRequest is FBS.Router.CloseTransportRequest.
+// RouterCloseTransportRequest closes a transport with all that it holds (FBS.Router.CloseTransportRequest).
 type RouterCloseTransportRequest struct {
 	TransportID string
 }
 
-// RouterCloseRTPObserverRequest is FBS.Router.CloseRtpObserverRequest.
+// RouterCloseRTPObserverRequest closes an observer (FBS.Router.CloseRtpObserverRequest).
 type RouterCloseRTPObserverRequest struct {
 	RTPObserverID string
 }

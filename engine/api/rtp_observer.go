@@ -1,11 +1,11 @@
 package api
 
-// RTPObserverAddProducerRequest is FBS.RtpObserver.AddProducerRequest.
+// RTPObserverAddProducerRequest lets an observer watch a producer (FBS.RtpObserver.AddProducerRequest).
 type RTPObserverAddProducerRequest struct {
 	ProducerID string
 }
 
-// RTPObserverRemoveProducerRequest is FBS.RtpObserver.RemoveProducerRequest.
+// RTPObserverRemoveProducerRequest stops an observer from watching a producer (FBS.RtpObserver.RemoveProducerRequest).
 type RTPObserverRemoveProducerRequest struct {
 	ProducerID string
 }

@@ -1,6 +1,6 @@
 package api
 
-// MediaKind is FBS.RtpParameters.MediaKind.
+// MediaKind is audio or video (FBS.RtpParameters.MediaKind).
 type MediaKind uint8
 
 const (
@@ -16,14 +16,14 @@ func (MediaKind) EnumNames() []string { return mediaKindNames }
 // String returns the schema's member name.
 func (v MediaKind) String() string { return enumName(mediaKindNames, uint8(v)) }
 
-// RTPType is FBS.RtpParameters.Type.
+// RTPType says how a producer or consumer uses streams (FBS.RtpParameters.Type).
 type RTPType uint8
 
 const (
-	RTPTypeSimple    RTPType = 0
-	RTPTypeSimulcast RTPType = 1
-	RTPTypeSVC       RTPType = 2
-	RTPTypePipe      RTPType = 3
+	RTPTypeSimple    RTPType = 0 // one stream
+	RTPTypeSimulcast RTPType = 1 // one of several streams
+	RTPTypeSVC       RTPType = 2 // one stream with layers
+	RTPTypePipe      RTPType = 3 // all streams, as they are
 )
 
 var namesRTPType = []string{"SIMPLE", "SIMULCAST", "SVC", "PIPE"}
@@ -34,57 +34,60 @@ func (RTPType) EnumNames() []string { return namesRTPType }
 // String returns the schema's member name.
 func (v RTPType) String() string { return enumName(namesRTPType, uint8(v)) }
 
-// ValueBoolean is FBS.RtpParameters.Boolean.
+// ValueBoolean is a codec parameter that is true (1) or false (0) (FBS.RtpParameters.Boolean).
 type ValueBoolean struct {
 	Value uint8
 }
 
-// ValueInteger32 is FBS.RtpParameters.Integer32.
+// ValueInteger32 is a codec parameter that is a whole number (FBS.RtpParameters.Integer32).
 type ValueInteger32 struct {
 	Value int32
 }
 
-// ValueInteger32Array is FBS.RtpParameters.Integer32Array.
+// ValueInteger32Array is a codec parameter that is a list of whole numbers (FBS.RtpParameters.Integer32Array).
 type ValueInteger32Array struct {
 	Value []int32
 }
 
-// ValueDouble is FBS.RtpParameters.Double.
+// ValueDouble is a codec parameter that is a fractional number (FBS.RtpParameters.Double).
 type ValueDouble struct {
 	Value float64
 }
 
-// ValueString is FBS.RtpParameters.String.
+// ValueString is a codec parameter that is a text (FBS.RtpParameters.String).
 type ValueString struct {
 	Value string
 }
 
-// ParameterValue is the union FBS.RtpParameters.Value; each member is a pointer to one of the types that UnionParameterValue lists.
+// ParameterValue is the value of a codec parameter: a pointer to one of the types that UnionParameterValue lists
+// (FBS.RtpParameters.Value).
 type ParameterValue interface{ isParameterValue() }
 
-// Parameter is FBS.RtpParameters.Parameter.
+// Parameter is one of a codec's format parameters (SDP's fmtp) or of a header extension's
+// (FBS.RtpParameters.Parameter).
 type Parameter struct {
 	Name  string
 	Value ParameterValue
 }
 
-// RTCPFeedback is FBS.RtpParameters.RtcpFeedback.
+// RTCPFeedback is a feedback message that a codec supports (SDP's rtcp-fb, RFC 4585 section 4.2)
+// (FBS.RtpParameters.RtcpFeedback).
 type RTCPFeedback struct {
 	Type      string
 	Parameter string
 }
 
-// RTPCodecParameters is FBS.RtpParameters.RtpCodecParameters.
+// RTPCodecParameters describes a codec and its payload type (FBS.RtpParameters.RtpCodecParameters).
 type RTPCodecParameters struct {
 	MimeType     string
 	PayloadType  uint8
-	ClockRate    uint32
-	Channels     *uint8
+	ClockRate    uint32 // Hz
+	Channels     *uint8 // audio only
 	Parameters   []Parameter
 	RTCPFeedback []RTCPFeedback
 }
 
-// RTPHeaderExtensionURI is FBS.RtpParameters.RtpHeaderExtensionUri.
+// RTPHeaderExtensionURI names a kind of RTP header extension (FBS.RtpParameters.RtpHeaderExtensionUri).
 type RTPHeaderExtensionURI uint8
 
 const (
@@ -110,7 +113,8 @@ func (RTPHeaderExtensionURI) EnumNames() []string { return namesRTPHeaderExtensi
 // String returns the schema's member name.
 func (v RTPHeaderExtensionURI) String() string { return enumName(namesRTPHeaderExtensionURI, uint8(v)) }
 
-// RTPHeaderExtensionParameters is FBS.RtpParameters.RtpHeaderExtensionParameters.
+// RTPHeaderExtensionParameters gives an RTP header extension its id (RFC 8285)
+// (FBS.RtpParameters.RtpHeaderExtensionParameters).
 type RTPHeaderExtensionParameters struct {
 	URI        RTPHeaderExtensionURI
 	ID         uint8
@@ -118,52 +122,54 @@ type RTPHeaderExtensionParameters struct {
 	Parameters []Parameter
 }
 
-// RTX is FBS.RtpParameters.Rtx.
+// RTX names the stream that carries retransmissions (RFC 4588) (FBS.RtpParameters.Rtx).
 type RTX struct {
 	SSRC uint32
 }
 
-// RTPEncodingParameters is FBS.RtpParameters.RtpEncodingParameters.
+// RTPEncodingParameters describes a stream, by SSRC or RID (FBS.RtpParameters.RtpEncodingParameters).
 type RTPEncodingParameters struct {
 	SSRC             *uint32
 	RID              string
-	CodecPayloadType *uint8
+	CodecPayloadType *uint8 // nil: the first codec's
 	RTX              *RTX
-	DTX              bool
-	ScalabilityMode  string
-	MaxBitrate       *uint64
+	DTX              bool    // discontinuous transmission
+	ScalabilityMode  string  // such as L1T3
+	MaxBitrate       *uint64 // bits per second
 }
 
-// RTCPParameters is FBS.RtpParameters.RtcpParameters.
+// RTCPParameters configures RTCP (FBS.RtpParameters.RtcpParameters).
 type RTCPParameters struct {
 	CNAME       string
-	ReducedSize bool
+	ReducedSize bool // RFC 5506
 }
 
-// RTPParameters is FBS.RtpParameters.RtpParameters.
+// RTPParameters describes what is sent in RTP, as a producer's peer sends it or a consumer's peer gets it
+// (FBS.RtpParameters.RtpParameters).
 type RTPParameters struct {
 	MID              string
 	Codecs           []RTPCodecParameters
 	HeaderExtensions []RTPHeaderExtensionParameters
 	Encodings        []RTPEncodingParameters
 	RTCP             *RTCPParameters
-	MSID             string
+	MSID             string // of SDP (RFC 8830)
 }
 
-// CodecMapping is FBS.RtpParameters.CodecMapping.
+// CodecMapping maps a producer's payload type to the one that its router uses (FBS.RtpParameters.CodecMapping).
 type CodecMapping struct {
 	PayloadType       uint8
 	MappedPayloadType uint8
 }
 
-// EncodingMapping is FBS.RtpParameters.EncodingMapping.
+// EncodingMapping maps one of a producer's streams to the SSRC that its router uses
+// (FBS.RtpParameters.EncodingMapping).
 type EncodingMapping struct {
 	RID        string
 	SSRC       *uint32
 	MappedSSRC uint32
 }
 
-// RTPMapping is FBS.RtpParameters.RtpMapping.
+// RTPMapping maps a producer's payload types and streams to those that its router uses (FBS.RtpParameters.RtpMapping).
 type RTPMapping struct {
 	Codecs    []CodecMapping
 	Encodings []EncodingMapping

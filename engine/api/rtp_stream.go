@@ -1,12 +1,12 @@
 package api
 
-// RTPStreamParams is FBS.RtpStream.Params.
+// RTPStreamParams describes a stream as the worker sees it (FBS.RtpStream.Params).
 type RTPStreamParams struct {
-	EncodingIdx    uint32
+	EncodingIdx    uint32 // index in the RTP parameters
 	SSRC           uint32
 	PayloadType    uint8
 	MimeType       string
-	ClockRate      uint32
+	ClockRate      uint32 // Hz
 	RID            string
 	CNAME          string
 	RTXSSRC        *uint32
@@ -20,36 +20,37 @@ type RTPStreamParams struct {
 	TemporalLayers uint8
 }
 
-// RTPStreamDump is FBS.RtpStream.Dump.
+// RTPStreamDump is a stream's inner state (FBS.RtpStream.Dump).
 type RTPStreamDump struct {
 	Params    *RTPStreamParams
-	Score     uint8
+	Score     uint8 // from 0 to 10
 	RTXStream *RTXStreamDump
 }
 
-// BitrateByLayer is FBS.RtpStream.BitrateByLayer.
+// BitrateByLayer is the bitrate of one layer (FBS.RtpStream.BitrateByLayer).
 type BitrateByLayer struct {
-	Layer   string
-	Bitrate uint64
+	Layer   string // spatial.temporal, such as 0.2
+	Bitrate uint64 // bits per second
 }
 
-// RTPStreamStatsData is the union FBS.RtpStream.StatsData; each member is a pointer to one of the types that UnionRTPStreamStatsData lists.
+// RTPStreamStatsData is a stream's statistics: a pointer to one of the types that UnionRTPStreamStatsData lists
+// (FBS.RtpStream.StatsData).
 type RTPStreamStatsData interface{ isRTPStreamStatsData() }
 
-// RTPStreamStats is FBS.RtpStream.Stats.
+// RTPStreamStats holds a stream's statistics (FBS.RtpStream.Stats).
 type RTPStreamStats struct {
 	Data RTPStreamStatsData
 }
 
-// RTPStreamBaseStats is FBS.RtpStream.BaseStats.
+// RTPStreamBaseStats is what received and sent streams both count (FBS.RtpStream.BaseStats).
 type RTPStreamBaseStats struct {
-	Timestamp            uint64
+	Timestamp            uint64 // milliseconds of the worker's clock
 	SSRC                 uint32
 	Kind                 MediaKind
 	MimeType             string
 	PacketsLost          int32
-	FractionLost         uint8
-	Jitter               uint32
+	FractionLost         uint8  // in 1/256 since the last report (RFC 3550 section 6.4.1)
+	Jitter               uint32 // in units of the codec's clock
 	PacketsDiscarded     uint64
 	PacketsRetransmitted uint64
 	PacketsRepaired      uint64
@@ -60,23 +61,23 @@ type RTPStreamBaseStats struct {
 	RID                  string
 	RTXSSRC              *uint32
 	RTXPacketsDiscarded  uint64
-	RoundTripTime        float32
-	Score                uint8
+	RoundTripTime        float32 // milliseconds
+	Score                uint8   // from 0 to 10
 }
 
-// RTPStreamRecvStats is FBS.RtpStream.RecvStats.
+// RTPStreamRecvStats is the statistics of a received stream (FBS.RtpStream.RecvStats).
 type RTPStreamRecvStats struct {
-	Base           *RTPStreamStats
+	Base           *RTPStreamStats // an RTPStreamBaseStats
 	PacketCount    uint64
 	ByteCount      uint64
-	Bitrate        uint64
+	Bitrate        uint64 // bits per second
 	BitrateByLayer []BitrateByLayer
 }
 
-// RTPStreamSendStats is FBS.RtpStream.SendStats.
+// RTPStreamSendStats is the statistics of a sent stream (FBS.RtpStream.SendStats).
 type RTPStreamSendStats struct {
-	Base        *RTPStreamStats
+	Base        *RTPStreamStats // an RTPStreamBaseStats
 	PacketCount uint64
 	ByteCount   uint64
-	Bitrate     uint64
+	Bitrate     uint64 // bits per second
 }

@@ -1,6 +1,6 @@
 package api
 
-// SCTPState is FBS.SctpAssociation.SctpState.
+// SCTPState is the state of an SCTP association (FBS.SctpAssociation.SctpState).
 type SCTPState uint8
 
 const (
@@ -19,7 +19,8 @@ func (SCTPState) EnumNames() []string { return namesSCTPState }
 // String returns the schema's member name.
 func (v SCTPState) String() string { return enumName(namesSCTPState, uint8(v)) }
 
-// SCTPNegotiatedCapabilities is FBS.SctpAssociation.SctpNegotiatedCapabilities.
+// SCTPNegotiatedCapabilities is what both ends of an SCTP association agreed on
+// (FBS.SctpAssociation.SctpNegotiatedCapabilities).
 type SCTPNegotiatedCapabilities struct {
 	NegotiatedMaxOutboundStreams uint16
 	NegotiatedMaxInboundStreams  uint16

@@ -1,20 +1,21 @@
 package api
 
-// SCTPParameters is FBS.SctpParameters.SctpParameters.
+// SCTPParameters configures an SCTP association (RFC 8831 for data channels) (FBS.SctpParameters.SctpParameters).
 type SCTPParameters struct {
 	Port                        uint16
-	MaxSendMessageSize          uint32
-	MaxReceiveMessageSize       uint32
-	SendBufferSize              uint32
-	PerStreamSendQueueLimit     uint32
-	MaxReceiverWindowBufferSize uint32
+	MaxSendMessageSize          uint32 // bytes
+	MaxReceiveMessageSize       uint32 // bytes
+	SendBufferSize              uint32 // bytes
+	PerStreamSendQueueLimit     uint32 // bytes
+	MaxReceiverWindowBufferSize uint32 // bytes
 	IsDataChannel               bool
 }
 
-// SCTPStreamParameters is FBS.SctpParameters.SctpStreamParameters.
+// SCTPStreamParameters describes an SCTP stream and how reliable it is (RFC 3758)
+// (FBS.SctpParameters.SctpStreamParameters).
 type SCTPStreamParameters struct {
 	StreamID          uint16
 	Ordered           *bool
-	MaxPacketLifeTime *uint16
+	MaxPacketLifeTime *uint16 // milliseconds
 	MaxRetransmits    *uint16
 }

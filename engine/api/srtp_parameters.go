@@ -1,6 +1,6 @@
 package api
 
-// SRTPCryptoSuite is FBS.SrtpParameters.SrtpCryptoSuite.
+// SRTPCryptoSuite is a way to encrypt and authenticate SRTP (RFC 3711, RFC 7714) (FBS.SrtpParameters.SrtpCryptoSuite).
 type SRTPCryptoSuite uint8
 
 const (
@@ -18,8 +18,8 @@ func (SRTPCryptoSuite) EnumNames() []string { return namesSRTPCryptoSuite }
 // String returns the schema's member name.
 func (v SRTPCryptoSuite) String() string { return enumName(namesSRTPCryptoSuite, uint8(v)) }
 
-// SRTPParameters is FBS.SrtpParameters.SrtpParameters.
+// SRTPParameters is a suite and its key (FBS.SrtpParameters.SrtpParameters).
 type SRTPParameters struct {
 	CryptoSuite SRTPCryptoSuite
-	KeyBase64   string
+	KeyBase64   string // master key and salt
 }

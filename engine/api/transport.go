@@ -1,6 +1,6 @@
 package api
 
-// Protocol is FBS.Transport.Protocol.
+// Protocol is UDP or TCP (FBS.Transport.Protocol).
 type Protocol uint8
 
 const (
@@ -16,68 +16,69 @@ func (Protocol) EnumNames() []string { return protocolNames }
 // String returns the schema's member name.
 func (v Protocol) String() string { return enumName(protocolNames, uint8(v)) }
 
-// PortRange is FBS.Transport.PortRange.
+// PortRange is a range of ports, both ends included; 0 to 0 stands for the worker's own range
+// (FBS.Transport.PortRange).
 type PortRange struct {
 	Min uint16
 	Max uint16
 }
 
-// SocketFlags is FBS.Transport.SocketFlags.
+// SocketFlags are options of a socket (FBS.Transport.SocketFlags).
 type SocketFlags struct {
 	IPv6Only     bool
 	UDPReusePort bool
 }
 
-// ListenInfo is FBS.Transport.ListenInfo.
+// ListenInfo says where to listen (FBS.Transport.ListenInfo).
 type ListenInfo struct {
 	Protocol         Protocol
 	IP               string
-	AnnouncedAddress string
-	ExposeInternalIP bool
-	Port             uint16
+	AnnouncedAddress string // what peers are told instead of IP, such as the public address
+	ExposeInternalIP bool   // peers are told IP, too
+	Port             uint16 // 0: one of PortRange
 	PortRange        *PortRange
 	Flags            *SocketFlags
-	SendBufferSize   uint32
-	RecvBufferSize   uint32
+	SendBufferSize   uint32 // bytes; 0: the system's default
+	RecvBufferSize   uint32 // bytes; 0: the system's default
 }
 
-// TransportRestartICEResponse is FBS.Transport.RestartIceResponse.
+// TransportRestartICEResponse carries new ICE credentials of a WebRTC transport (FBS.Transport.RestartIceResponse).
 type TransportRestartICEResponse struct {
 	UsernameFragment string
 	Password         string
 	ICELite          bool
 }
 
-// TransportProduceRequest is FBS.Transport.ProduceRequest.
+// TransportProduceRequest creates a producer (FBS.Transport.ProduceRequest).
 type TransportProduceRequest struct {
 	ProducerID                             string
 	Kind                                   MediaKind
 	RTPParameters                          *RTPParameters
 	RTPMapping                             *RTPMapping
 	Paused                                 bool
-	KeyFrameRequestDelay                   uint32
+	KeyFrameRequestDelay                   uint32 // least milliseconds between two requests for a key frame; 0: no limit
 	EnableMediasoupPacketIDHeaderExtension bool
 }
 
-// TransportProduceResponse is FBS.Transport.ProduceResponse.
+// TransportProduceResponse tells the type of the new producer (FBS.Transport.ProduceResponse).
 type TransportProduceResponse struct {
 	Type RTPType
 }
 
-// TransportConsumeRequest is FBS.Transport.ConsumeRequest.
+// TransportConsumeRequest creates a consumer (FBS.Transport.ConsumeRequest).
 type TransportConsumeRequest struct {
 	ConsumerID             string
 	ProducerID             string
 	Kind                   MediaKind
 	RTPParameters          *RTPParameters
 	Type                   RTPType
-	ConsumableRTPEncodings []RTPEncodingParameters
+	ConsumableRTPEncodings []RTPEncodingParameters // of the producer, as the router maps them
 	Paused                 bool
 	PreferredLayers        *ConsumerLayers
-	IgnoreDTX              bool
+	IgnoreDTX              bool // do not forward packets of silence
 }
 
-// TransportConsumeResponse is FBS.Transport.ConsumeResponse.
+// TransportConsumeResponse tells the state of the new consumer (FBS.Transport.ConsumeResponse).
 type TransportConsumeResponse struct {
 	Paused          bool
 	ProducerPaused  bool
@@ -85,50 +86,51 @@ type TransportConsumeResponse struct {
 	PreferredLayers *ConsumerLayers
 }
 
-// TransportProduceDataRequest is FBS.Transport.ProduceDataRequest.
+// TransportProduceDataRequest creates a data producer (FBS.Transport.ProduceDataRequest).
 type TransportProduceDataRequest struct {
 	DataProducerID       string
 	Type                 DataProducerType
-	SCTPStreamParameters *SCTPStreamParameters
+	SCTPStreamParameters *SCTPStreamParameters // nil unless over SCTP
 	Label                string
 	Protocol             string
 	Paused               bool
 }
 
-// TransportConsumeDataRequest is FBS.Transport.ConsumeDataRequest.
+// TransportConsumeDataRequest creates a data consumer (FBS.Transport.ConsumeDataRequest).
 type TransportConsumeDataRequest struct {
 	DataConsumerID       string
 	DataProducerID       string
 	Type                 DataConsumerType
-	SCTPStreamParameters *SCTPStreamParameters
+	SCTPStreamParameters *SCTPStreamParameters // nil unless over SCTP
 	Label                string
 	Protocol             string
 	Paused               bool
-	Subchannels          []uint16
+	Subchannels          []uint16 // those that it listens to
 }
 
-// TransportTuple is FBS.Transport.Tuple.
+// TransportTuple is the addresses of a transport's two ends (FBS.Transport.Tuple).
 type TransportTuple struct {
-	LocalAddress string
+	LocalAddress string // the announced one, if any
 	LocalPort    uint16
-	RemoteIP     string
+	RemoteIP     string // empty while unknown
 	RemotePort   uint16
 	Protocol     Protocol
 }
 
-// TransportRTPListener is FBS.Transport.RtpListener.
+// TransportRTPListener is the table that finds the producer of a packet (FBS.Transport.RtpListener).
 type TransportRTPListener struct {
 	SSRCTable []Uint32String
 	MIDTable  []StringString
 	RIDTable  []StringString
 }
 
-// TransportSCTPListener is FBS.Transport.SctpListener.
+// TransportSCTPListener is the table that finds the data producer of a message (FBS.Transport.SctpListener).
 type TransportSCTPListener struct {
 	StreamIDTable []Uint16String
 }
 
-// RecvRTPHeaderExtensions is FBS.Transport.RecvRtpHeaderExtensions.
+// RecvRTPHeaderExtensions are the ids of header extensions in what a transport receives; nil when unused
+// (FBS.Transport.RecvRtpHeaderExtensions).
 type RecvRTPHeaderExtensions struct {
 	MID               *uint8
 	RID               *uint8
@@ -137,21 +139,21 @@ type RecvRTPHeaderExtensions struct {
 	TransportWideCC01 *uint8
 }
 
-// TransportOptions is FBS.Transport.Options.
+// TransportOptions is what transports of all types have in common (FBS.Transport.Options).
 type TransportOptions struct {
 	Direct                                      bool
-	InitialAvailableOutgoingBitrate             *uint64
+	InitialAvailableOutgoingBitrate             *uint64 // bits per second: where the bandwidth estimate begins
 	EnableSCTP                                  bool
-	MaxSendMessageSize                          uint32
-	MaxReceiveMessageSize                       uint32
-	SCTPSendBufferSize                          uint32
-	SCTPPerStreamSendQueueLimit                 uint32
-	SCTPMaxReceiverWindowBufferSize             uint32
-	SCTPDefaultStreamBufferedAmountLowThreshold uint32
+	MaxSendMessageSize                          uint32 // bytes
+	MaxReceiveMessageSize                       uint32 // bytes
+	SCTPSendBufferSize                          uint32 // bytes
+	SCTPPerStreamSendQueueLimit                 uint32 // bytes
+	SCTPMaxReceiverWindowBufferSize             uint32 // bytes
+	SCTPDefaultStreamBufferedAmountLowThreshold uint32 // bytes
 	IsDataChannel                               bool
 }
 
-// TransportTraceEventType is FBS.Transport.TraceEventType.
+// TransportTraceEventType is a kind of event that a transport can report (FBS.Transport.TraceEventType).
 type TransportTraceEventType uint8
 
 const (
@@ -169,7 +171,7 @@ func (v TransportTraceEventType) String() string {
 	return enumName(transportTraceEventTypeNames, uint8(v))
 }
 
-// TransportDump is FBS.Transport.Dump.
+// TransportDump is the inner state that transports of all types have (FBS.Transport.Dump).
 type TransportDump struct {
 	ID                         string
 	Direct                     bool
@@ -184,19 +186,20 @@ type TransportDump struct {
 	MaxSendMessageSize         uint32
 	MaxReceiveMessageSize      uint32
 	SCTPParameters             *SCTPParameters
-	SCTPState                  *SCTPState
+	SCTPState                  *SCTPState // nil without SCTP
 	SCTPNegotiatedCapabilities *SCTPNegotiatedCapabilities
 	SCTPListener               *TransportSCTPListener
 	TraceEventTypes            []TransportTraceEventType
 }
 
-// TransportStats is FBS.Transport.Stats.
+// TransportStats is the statistics that transports of all types have; bytes are counted since the start, bitrates over
+// the last seconds (FBS.Transport.Stats).
 type TransportStats struct {
 	TransportID              string
-	Timestamp                uint64
-	SCTPState                *SCTPState
+	Timestamp                uint64     // milliseconds of the worker's clock
+	SCTPState                *SCTPState // nil without SCTP
 	BytesReceived            uint64
-	RecvBitrate              uint64
+	RecvBitrate              uint64 // bits per second, as all bitrates
 	BytesSent                uint64
 	SendBitrate              uint64
 	RTPBytesReceived         uint64
@@ -214,69 +217,77 @@ type TransportStats struct {
 	MaxIncomingBitrate       *uint64
 	MaxOutgoingBitrate       *uint64
 	MinOutgoingBitrate       *uint64
-	RTPPacketLossReceived    *float64
-	RTPPacketLossSent        *float64
+	RTPPacketLossReceived    *float64 // from 0 to 1
+	RTPPacketLossSent        *float64 // from 0 to 1
 }
 
-// TransportSetMaxIncomingBitrateRequest is FBS.Transport.SetMaxIncomingBitrateRequest.
+// TransportSetMaxIncomingBitrateRequest limits what the peer may send, by REMB or transport-wide feedback; 0 lifts the
+// limit (FBS.Transport.SetMaxIncomingBitrateRequest).
 type TransportSetMaxIncomingBitrateRequest struct {
-	MaxIncomingBitrate uint64
+	MaxIncomingBitrate uint64 // bits per second
 }
 
-// TransportSetMaxOutgoingBitrateRequest is FBS.Transport.SetMaxOutgoingBitrateRequest.
+// TransportSetMaxOutgoingBitrateRequest limits what the bandwidth estimate may rise to; 0 lifts the limit
+// (FBS.Transport.SetMaxOutgoingBitrateRequest).
 type TransportSetMaxOutgoingBitrateRequest struct {
-	MaxOutgoingBitrate uint64
+	MaxOutgoingBitrate uint64 // bits per second
 }
 
-// TransportSetMinOutgoingBitrateRequest is FBS.Transport.SetMinOutgoingBitrateRequest.
+// TransportSetMinOutgoingBitrateRequest limits what the bandwidth estimate may fall to; 0 lifts the limit
+// (FBS.Transport.SetMinOutgoingBitrateRequest).
 type TransportSetMinOutgoingBitrateRequest struct {
-	MinOutgoingBitrate uint64
+	MinOutgoingBitrate uint64 // bits per second
 }
 
-// TransportEnableTraceEventRequest is FBS.Transport.EnableTraceEventRequest.
+// TransportEnableTraceEventRequest replaces the set of events that a transport reports
+// (FBS.Transport.EnableTraceEventRequest).
 type TransportEnableTraceEventRequest struct {
 	Events []TransportTraceEventType
 }
 
-// TransportCloseProducerRequest is FBS.Transport.CloseProducerRequest.
+// TransportCloseProducerRequest closes a producer (FBS.Transport.CloseProducerRequest).
 type TransportCloseProducerRequest struct {
 	ProducerID string
 }
 
-// TransportCloseConsumerRequest is FBS.Transport.CloseConsumerRequest.
+// TransportCloseConsumerRequest closes a consumer (FBS.Transport.CloseConsumerRequest).
 type TransportCloseConsumerRequest struct {
 	ConsumerID string
 }
 
-// TransportCloseDataProducerRequest is FBS.Transport.CloseDataProducerRequest.
+// TransportCloseDataProducerRequest closes a data producer (FBS.Transport.CloseDataProducerRequest).
 type TransportCloseDataProducerRequest struct {
 	DataProducerID string
 }
 
-// TransportCloseDataConsumerRequest is FBS.Transport.CloseDataConsumerRequest.
+// TransportCloseDataConsumerRequest closes a data consumer (FBS.Transport.CloseDataConsumerRequest).
 type TransportCloseDataConsumerRequest struct {
 	DataConsumerID string
 }
 
-// TransportSendRTCPNotification is FBS.Transport.SendRtcpNotification.
+// TransportSendRTCPNotification carries an RTCP packet of the application into a direct transport
+// (FBS.Transport.SendRtcpNotification).
 type TransportSendRTCPNotification struct {
 	Data []byte
 }
 
-// TransportSCTPStateChangeNotification is FBS.Transport.SctpStateChangeNotification.
+// TransportSCTPStateChangeNotification tells the new state of a transport's SCTP association
+// (FBS.Transport.SctpStateChangeNotification).
 type TransportSCTPStateChangeNotification struct {
 	SCTPState SCTPState
 }
 
-// TransportSCTPNegotiatedCapabilitiesNotification is FBS.Transport.SctpNegotiatedCapabilitiesNotification.
+// TransportSCTPNegotiatedCapabilitiesNotification tells what both ends of the SCTP association agreed on
+// (FBS.Transport.SctpNegotiatedCapabilitiesNotification).
 type TransportSCTPNegotiatedCapabilitiesNotification struct {
 	NegotiatedCapabilities *SCTPNegotiatedCapabilities
 }
 
-// TransportTraceInfo is the union FBS.Transport.TraceInfo; each member is a pointer to one of the types that UnionTransportTraceInfo lists.
+// TransportTraceInfo is the detail of a transport's trace event: a pointer to one of the types that
+// UnionTransportTraceInfo lists (FBS.Transport.TraceInfo).
 type TransportTraceInfo interface{ isTransportTraceInfo() }
 
-// BWEType is FBS.Transport.BweType.
+// BWEType is a way to estimate bandwidth (FBS.Transport.BweType).
 type BWEType uint8
 
 const (
@@ -292,10 +303,10 @@ func (BWEType) EnumNames() []string { return namesBWEType }
 // String returns the schema's member name.
 func (v BWEType) String() string { return enumName(namesBWEType, uint8(v)) }
 
-// BWETraceInfo is FBS.Transport.BweTraceInfo.
+// BWETraceInfo describes a bandwidth estimate (FBS.Transport.BweTraceInfo).
 type BWETraceInfo struct {
 	BWEType                 BWEType
-	DesiredBitrate          uint64
+	DesiredBitrate          uint64 // bits per second, as all bitrates
 	EffectiveDesiredBitrate uint64
 	MinBitrate              uint64
 	MaxBitrate              uint64
@@ -304,10 +315,10 @@ type BWETraceInfo struct {
 	AvailableBitrate        uint64
 }
 
-// TransportTraceNotification is FBS.Transport.TraceNotification.
+// TransportTraceNotification reports a trace event of a transport (FBS.Transport.TraceNotification).
 type TransportTraceNotification struct {
 	Type      TransportTraceEventType
-	Timestamp uint64
+	Timestamp uint64 // milliseconds of the worker's clock
 	Direction TraceDirection
 	Info      TransportTraceInfo
 }

@@ -1,18 +1,18 @@
 package api
 
-// IPPort is FBS.WebRtcServer.IpPort.
+// IPPort is an address that a WebRTC server listens on (FBS.WebRtcServer.IpPort).
 type IPPort struct {
 	IP   string
 	Port uint16
 }
 
-// ICEUserNameFragment is FBS.WebRtcServer.IceUserNameFragment.
+// ICEUserNameFragment says which transport an ICE user name belongs to (FBS.WebRtcServer.IceUserNameFragment).
 type ICEUserNameFragment struct {
 	LocalICEUsernameFragment string
 	WebRtcTransportID        string
 }
 
-// WebRtcServerDumpResponse is FBS.WebRtcServer.DumpResponse.
+// WebRtcServerDumpResponse is a WebRTC server's inner state (FBS.WebRtcServer.DumpResponse).
 type WebRtcServerDumpResponse struct {
 	ID                        string
 	UDPSockets                []IPPort

@@ -1,19 +1,20 @@
 package api
 
-// ListenIndividual is FBS.WebRtcTransport.ListenIndividual.
+// ListenIndividual lets a WebRTC transport listen on addresses of its own (FBS.WebRtcTransport.ListenIndividual).
 type ListenIndividual struct {
 	ListenInfos []ListenInfo
 }
 
-// ListenServer is FBS.WebRtcTransport.ListenServer.
+// ListenServer lets a WebRTC transport share the addresses of a WebRTC server (FBS.WebRtcTransport.ListenServer).
 type ListenServer struct {
 	WebRtcServerID string
 }
 
-// WebRtcTransportListen is the union FBS.WebRtcTransport.Listen; each member is a pointer to one of the types that UnionWebRtcTransportListen lists.
+// WebRtcTransportListen says where a WebRTC transport listens: a pointer to one of the types that
+// UnionWebRtcTransportListen lists (FBS.WebRtcTransport.Listen).
 type WebRtcTransportListen interface{ isWebRtcTransportListen() }
 
-// WebRtcTransportOptions is FBS.WebRtcTransport.WebRtcTransportOptions.
+// WebRtcTransportOptions configures a transport for ICE and DTLS (FBS.WebRtcTransport.WebRtcTransportOptions).
 type WebRtcTransportOptions struct {
 	Base              *TransportOptions
 	Listen            WebRtcTransportListen
@@ -21,10 +22,10 @@ type WebRtcTransportOptions struct {
 	EnableTCP         bool
 	PreferUDP         bool
 	PreferTCP         bool
-	ICEConsentTimeout uint8
+	ICEConsentTimeout uint8 // seconds without consent (RFC 7675) until disconnected; 0: never
 }
 
-// FingerprintAlgorithm is FBS.WebRtcTransport.FingerprintAlgorithm.
+// FingerprintAlgorithm is the hash function of a certificate's fingerprint (FBS.WebRtcTransport.FingerprintAlgorithm).
 type FingerprintAlgorithm uint8
 
 const (
@@ -43,13 +44,13 @@ func (FingerprintAlgorithm) EnumNames() []string { return fingerprintAlgorithmNa
 // String returns the schema's member name.
 func (v FingerprintAlgorithm) String() string { return enumName(fingerprintAlgorithmNames, uint8(v)) }
 
-// Fingerprint is FBS.WebRtcTransport.Fingerprint.
+// Fingerprint is the hash of a certificate (RFC 8122) (FBS.WebRtcTransport.Fingerprint).
 type Fingerprint struct {
 	Algorithm FingerprintAlgorithm
-	Value     string
+	Value     string // hexadecimal, bytes separated by colons
 }
 
-// DTLSRole is FBS.WebRtcTransport.DtlsRole.
+// DTLSRole is the part that an end plays in the DTLS handshake (FBS.WebRtcTransport.DtlsRole).
 type DTLSRole uint8
 
 const (
@@ -66,7 +67,7 @@ func (DTLSRole) EnumNames() []string { return namesDTLSRole }
 // String returns the schema's member name.
 func (v DTLSRole) String() string { return enumName(namesDTLSRole, uint8(v)) }
 
-// DTLSState is FBS.WebRtcTransport.DtlsState.
+// DTLSState is the state of a DTLS connection (FBS.WebRtcTransport.DtlsState).
 type DTLSState uint8
 
 const (
@@ -85,20 +86,21 @@ func (DTLSState) EnumNames() []string { return namesDTLSState }
 // String returns the schema's member name.
 func (v DTLSState) String() string { return enumName(namesDTLSState, uint8(v)) }
 
-// DTLSParameters is FBS.WebRtcTransport.DtlsParameters.
+// DTLSParameters is what an end tells the other about its DTLS (FBS.WebRtcTransport.DtlsParameters).
 type DTLSParameters struct {
 	Fingerprints []Fingerprint
 	Role         DTLSRole
 }
 
-// ICEParameters is FBS.WebRtcTransport.IceParameters.
+// ICEParameters is what an end tells the other about its ICE (RFC 8445) (FBS.WebRtcTransport.IceParameters).
 type ICEParameters struct {
 	UsernameFragment string
 	Password         string
 	ICELite          bool
 }
 
-// ICECandidateType is FBS.WebRtcTransport.IceCandidateType.
+// ICECandidateType is the kind of an ICE candidate; a server has host candidates only
+// (FBS.WebRtcTransport.IceCandidateType).
 type ICECandidateType uint8
 
 const (
@@ -113,7 +115,8 @@ func (ICECandidateType) EnumNames() []string { return namesICECandidateType }
 // String returns the schema's member name.
 func (v ICECandidateType) String() string { return enumName(namesICECandidateType, uint8(v)) }
 
-// ICECandidateTCPType is FBS.WebRtcTransport.IceCandidateTcpType.
+// ICECandidateTCPType is the kind of a TCP candidate (RFC 6544); a server waits for connections
+// (FBS.WebRtcTransport.IceCandidateTcpType).
 type ICECandidateTCPType uint8
 
 const (
@@ -128,7 +131,7 @@ func (ICECandidateTCPType) EnumNames() []string { return namesICECandidateTCPTyp
 // String returns the schema's member name.
 func (v ICECandidateTCPType) String() string { return enumName(namesICECandidateTCPType, uint8(v)) }
 
-// ICERole is FBS.WebRtcTransport.IceRole.
+// ICERole is the part that an end plays in ICE (FBS.WebRtcTransport.IceRole).
 type ICERole uint8
 
 const (
@@ -144,7 +147,7 @@ func (ICERole) EnumNames() []string { return namesICERole }
 // String returns the schema's member name.
 func (v ICERole) String() string { return enumName(namesICERole, uint8(v)) }
 
-// ICEState is FBS.WebRtcTransport.IceState.
+// ICEState is the state of ICE (FBS.WebRtcTransport.IceState).
 type ICEState uint8
 
 const (
@@ -162,7 +165,7 @@ func (ICEState) EnumNames() []string { return namesICEState }
 // String returns the schema's member name.
 func (v ICEState) String() string { return enumName(namesICEState, uint8(v)) }
 
-// ICECandidate is FBS.WebRtcTransport.IceCandidate.
+// ICECandidate is an address at which a peer can try to reach the transport (FBS.WebRtcTransport.IceCandidate).
 type ICECandidate struct {
 	Foundation string
 	Priority   uint32
@@ -170,20 +173,22 @@ type ICECandidate struct {
 	Protocol   Protocol
 	Port       uint16
 	Type       ICECandidateType
-	TCPType    *ICECandidateTCPType
+	TCPType    *ICECandidateTCPType // nil for UDP
 }
 
-// WebRtcTransportConnectRequest is FBS.WebRtcTransport.ConnectRequest.
+// WebRtcTransportConnectRequest tells a WebRTC transport the DTLS parameters of its peer
+// (FBS.WebRtcTransport.ConnectRequest).
 type WebRtcTransportConnectRequest struct {
 	DTLSParameters *DTLSParameters
 }
 
-// WebRtcTransportConnectResponse is FBS.WebRtcTransport.ConnectResponse.
+// WebRtcTransportConnectResponse tells the part that the worker plays in the DTLS handshake
+// (FBS.WebRtcTransport.ConnectResponse).
 type WebRtcTransportConnectResponse struct {
 	DTLSLocalRole DTLSRole
 }
 
-// WebRtcTransportDumpResponse is FBS.WebRtcTransport.DumpResponse.
+// WebRtcTransportDumpResponse is a WebRTC transport's inner state (FBS.WebRtcTransport.DumpResponse).
 type WebRtcTransportDumpResponse struct {
 	Base             *TransportDump
 	ICERole          ICERole
@@ -195,7 +200,7 @@ type WebRtcTransportDumpResponse struct {
 	DTLSState        DTLSState
 }
 
-// WebRtcTransportGetStatsResponse is FBS.WebRtcTransport.GetStatsResponse.
+// WebRtcTransportGetStatsResponse carries a WebRTC transport's statistics (FBS.WebRtcTransport.GetStatsResponse).
 type WebRtcTransportGetStatsResponse struct {
 	Base             *TransportStats
 	ICERole          ICERole
@@ -204,18 +209,21 @@ type WebRtcTransportGetStatsResponse struct {
 	DTLSState        DTLSState
 }
 
-// WebRtcTransportICESelectedTupleChangeNotification is FBS.WebRtcTransport.IceSelectedTupleChangeNotification.
+// WebRtcTransportICESelectedTupleChangeNotification tells the addresses that ICE chose
+// (FBS.WebRtcTransport.IceSelectedTupleChangeNotification).
 type WebRtcTransportICESelectedTupleChangeNotification struct {
 	Tuple *TransportTuple
 }
 
-// WebRtcTransportICEStateChangeNotification is FBS.WebRtcTransport.IceStateChangeNotification.
+// WebRtcTransportICEStateChangeNotification tells the new state of ICE
+// (FBS.WebRtcTransport.IceStateChangeNotification).
 type WebRtcTransportICEStateChangeNotification struct {
 	ICEState ICEState
 }
 
-// WebRtcTransportDTLSStateChangeNotification is FBS.WebRtcTransport.DtlsStateChangeNotification.
+// WebRtcTransportDTLSStateChangeNotification tells the new state of DTLS
+// (FBS.WebRtcTransport.DtlsStateChangeNotification).
 type WebRtcTransportDTLSStateChangeNotification struct {
 	DTLSState  DTLSState
-	RemoteCert string
+	RemoteCert string // PEM, when connected
 }

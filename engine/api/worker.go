@@ -1,12 +1,13 @@
 package api
 
-// ChannelMessageHandlers is FBS.Worker.ChannelMessageHandlers.
+// ChannelMessageHandlers lists the ids to which requests and notifications can be addressed
+// (FBS.Worker.ChannelMessageHandlers).
 type ChannelMessageHandlers struct {
 	ChannelRequestHandlers      []string
 	ChannelNotificationHandlers []string
 }
 
-// WorkerDumpResponse is FBS.Worker.DumpResponse.
+// WorkerDumpResponse is the worker's inner state (FBS.Worker.DumpResponse).
 type WorkerDumpResponse struct {
 	PID                    uint32
 	WebRtcServerIDs        []string
@@ -14,11 +15,12 @@ type WorkerDumpResponse struct {
 	ChannelMessageHandlers *ChannelMessageHandlers
 }
 
-// WorkerResourceUsageResponse is FBS.Worker.ResourceUsageResponse.
+// WorkerResourceUsageResponse is what the operating system accounts to the worker's process: getrusage(2), times in
+// milliseconds (FBS.Worker.ResourceUsageResponse).
 type WorkerResourceUsageResponse struct {
 	RuUtime    uint64
 	RuStime    uint64
-	RuMaxrss   uint64
+	RuMaxrss   uint64 // as getrusage(2) gives it
 	RuIxrss    uint64
 	RuIdrss    uint64
 	RuIsrss    uint64
@@ -34,29 +36,31 @@ type WorkerResourceUsageResponse struct {
 	RuNivcsw   uint64
 }
 
-// WorkerUpdateSettingsRequest is FBS.Worker.UpdateSettingsRequest.
+// WorkerUpdateSettingsRequest changes what the worker logs. Upstream's Node library always sends LogTags, so nil means
+// none (FBS.Worker.UpdateSettingsRequest).
 type WorkerUpdateSettingsRequest struct {
-	LogLevel string
+	LogLevel string // debug, warn, error or none; empty: unchanged
 	LogTags  []string
 }
 
-// WorkerCreateWebRtcServerRequest is FBS.Worker.CreateWebRtcServerRequest.
+// WorkerCreateWebRtcServerRequest creates a WebRTC server (FBS.Worker.CreateWebRtcServerRequest).
 type WorkerCreateWebRtcServerRequest struct {
 	WebRtcServerID string
-	ListenInfos    []ListenInfo
+	ListenInfos    []ListenInfo // one socket each
 }
 
-// WorkerCloseWebRtcServerRequest is FBS.Worker.CloseWebRtcServerRequest.
+// WorkerCloseWebRtcServerRequest closes a WebRTC server with all transports on it
+// (FBS.Worker.CloseWebRtcServerRequest).
 type WorkerCloseWebRtcServerRequest struct {
 	WebRtcServerID string
 }
 
-// WorkerCreateRouterRequest is FBS.Worker.CreateRouterRequest.
+// WorkerCreateRouterRequest creates a router (FBS.Worker.CreateRouterRequest).
 type WorkerCreateRouterRequest struct {
 	RouterID string
 }
 
-// WorkerCloseRouterRequest is FBS.Worker.CloseRouterRequest.
+// WorkerCloseRouterRequest closes a router with all that it holds (FBS.Worker.CloseRouterRequest).
 type WorkerCloseRouterRequest struct {
 	RouterID string
 }
