@@ -1,5 +1,7 @@
 package netio
 
+import "iter"
+
 // Limits of one GSO send, the kernel's: UDP_MAX_SEGMENTS of Linux 4.18 and the largest UDP payload in an IPv4 packet.
 const (
 	maxSegments = 64
@@ -54,6 +56,19 @@ func (b *Batch) Commit(n int) {
 	b.lengths[b.count] = uint16(n)
 	b.count++
 	b.used += n
+}
+
+// Packets returns the packets one by one, in the order in which they were committed.
+func (b *Batch) Packets() iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		offset := 0
+		for _, n := range b.lengths[:b.count] {
+			if !yield(b.arena[offset : offset+int(n)]) {
+				return
+			}
+			offset += int(n)
+		}
+	}
 }
 
 // nextGroup returns how many of the packets with these lengths, from the first on, one GSO send can carry, and their

@@ -27,12 +27,10 @@ func (b *Batch) send(s *UDPSocket, to netip.AddrPort) (full int) {
 	if s.ipv6 {
 		to = netip.AddrPortFrom(netip.AddrFrom16(to.Addr().As16()).WithZone(to.Addr().Zone()), to.Port())
 	}
-	offset := 0
-	for _, n := range b.lengths[:b.count] {
-		if _, err := s.conn.WriteToUDPAddrPort(b.arena[offset:offset+int(n)], to); err == nil {
+	for pkt := range b.Packets() {
+		if _, err := s.conn.WriteToUDPAddrPort(pkt, to); err == nil {
 			b.sent++
 		}
-		offset += int(n)
 	}
 	return 0
 }
