@@ -105,7 +105,20 @@ const (
 	RTPHeaderExtensionURIMediasoupPacketId      RTPHeaderExtensionURI = 11
 )
 
-var namesRTPHeaderExtensionURI = []string{"Mid", "RtpStreamId", "RepairRtpStreamId", "AbsSendTime", "TransportWideCcDraft01", "SsrcAudioLevel", "DependencyDescriptor", "VideoOrientation", "TimeOffset", "AbsCaptureTime", "PlayoutDelay", "MediasoupPacketId"}
+var namesRTPHeaderExtensionURI = []string{
+	"Mid",
+	"RtpStreamId",
+	"RepairRtpStreamId",
+	"AbsSendTime",
+	"TransportWideCcDraft01",
+	"SsrcAudioLevel",
+	"DependencyDescriptor",
+	"VideoOrientation",
+	"TimeOffset",
+	"AbsCaptureTime",
+	"PlayoutDelay",
+	"MediasoupPacketId",
+}
 
 // EnumNames returns the schema's member names, indexed by value.
 func (RTPHeaderExtensionURI) EnumNames() []string { return namesRTPHeaderExtensionURI }

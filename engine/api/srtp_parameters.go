@@ -10,7 +10,12 @@ const (
 	SRTPCryptoSuiteAESCM128HMACSHA132 SRTPCryptoSuite = 3
 )
 
-var namesSRTPCryptoSuite = []string{"AEAD_AES_256_GCM", "AEAD_AES_128_GCM", "AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"}
+var namesSRTPCryptoSuite = []string{
+	"AEAD_AES_256_GCM",
+	"AEAD_AES_128_GCM",
+	"AES_CM_128_HMAC_SHA1_80",
+	"AES_CM_128_HMAC_SHA1_32",
+}
 
 // EnumNames returns the schema's member names, indexed by value.
 func (SRTPCryptoSuite) EnumNames() []string { return namesSRTPCryptoSuite }
