@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -14,13 +15,10 @@ import (
 	"gazpacho/fbs"
 )
 
-// Ours.
+// Ours: together they keep the end of a process below 100 ms, whatever hangs.
 const (
-	// closeTime is how long a worker may take to close, and the last messages to leave, before Serve returns regardless.
-	closeTime = 80 * time.Millisecond
-
-	// stallTime is how long the control loop may go without reading a frame after the application has hung up.
-	stallTime = 80 * time.Millisecond
+	defaultCloseTime = 60 * time.Millisecond
+	defaultStallTime = 30 * time.Millisecond
 )
 
 // Reasons for which [Channel.Serve] returns.
@@ -41,6 +39,13 @@ type Options struct {
 	Encoder  Encoder
 	Settings *Settings
 	PID      int // by which WORKER_RUNNING is told apart: the Node library waits for its child's
+
+	// CloseTime is how long the worker may take to close, and the last messages to leave, before Serve returns regardless.
+	// Zero: 60 ms.
+	CloseTime time.Duration
+	// StallTime is how long the control loop may go without reading a frame once the application has hung up, and how long
+	// it goes on once the application cannot be written to any more. Zero: 30 ms.
+	StallTime time.Duration
 }
 
 // Channel connects a worker with its application. Create it, create the worker with its Emit and Logger, then Serve.
@@ -53,6 +58,8 @@ type Channel struct {
 	outbox   *outbox
 	worker   api.Worker
 	progress atomic.Uint64 // frames read
+
+	closeTime, stallTime time.Duration
 
 	handling sync.Mutex // held while the worker handles something: its calls are not concurrent
 	closing  bool       // under handling: the worker takes nothing any more
@@ -71,6 +78,9 @@ func New(o Options) *Channel {
 		pid:     o.PID,
 		outbox:  newOutbox(o.Encoder),
 		ended:   make(chan struct{}),
+
+		closeTime: cmp.Or(o.CloseTime, defaultCloseTime),
+		stallTime: cmp.Or(o.StallTime, defaultStallTime),
 	}
 	c.logger = slog.New(&logHandler{settings: o.Settings, send: c.sendLog})
 	return c
@@ -96,7 +106,7 @@ func (c *Channel) sendLog(line string) {
 
 // Serve announces the worker as running, carries requests to it until the channel ends, closes it, and sends what is
 // queued. It always returns an error, the reason of the end: ErrClosedByApplication, ErrHungUp, ErrStopped, or what makes
-// the incoming stream unintelligible. It returns within closeTime after the end, though the worker may hang and the
+// the incoming stream unintelligible. It returns within Options.CloseTime after the end, though the worker may hang and the
 // application may not read. The streams remain open.
 func (c *Channel) Serve(w api.Worker) error {
 	c.worker = w
@@ -112,7 +122,7 @@ func (c *Channel) Serve(w api.Worker) error {
 	go func() { c.end(c.control()) }()
 	<-c.ended
 
-	deadline, cancel := context.WithTimeout(context.Background(), closeTime)
+	deadline, cancel := context.WithTimeout(context.Background(), c.closeTime)
 	defer cancel()
 	closed := make(chan struct{})
 	go func() {
@@ -144,7 +154,7 @@ func (c *Channel) HungUp() {
 		select {
 		case <-c.ended:
 			return
-		case <-time.After(stallTime):
+		case <-time.After(c.stallTime):
 		}
 		now := c.progress.Load()
 		if now == seen {
@@ -160,7 +170,7 @@ func (c *Channel) HungUp() {
 func (c *Channel) endSoon() {
 	select {
 	case <-c.ended:
-	case <-time.After(stallTime):
+	case <-time.After(c.stallTime):
 		c.end(ErrHungUp)
 	}
 }

@@ -134,7 +134,8 @@ func producerSend(size int) *api.Notification {
 func TestTooLongFrameEndsTheChannel(t *testing.T) {
 	for _, size := range []uint32{channel.MaxPayloadLen + 1, 1 << 31, 1<<32 - 1} {
 		w := newWorker()
-		a := start(t, w)
+		a := setup(t, func(o *channel.Options) { o.CloseTime = patience })
+		a.serve(w)
 		a.send(&api.Request{ID: 1})
 		a.write(binary.LittleEndian.AppendUint32(nil, size))
 		require.ErrorIs(t, a.end(), channel.ErrFrameTooLong)

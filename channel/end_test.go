@@ -28,13 +28,6 @@ func TestEnds(t *testing.T) {
 		"killed": {
 			func(a *app) { _ = a.from.Close(); _ = a.to.Close() }, channel.ErrHungUp,
 		},
-		"reader gone, then closed": {
-			func(a *app) {
-				_ = a.from.Close()
-				a.send(&api.Request{ID: 3})
-				a.send(&api.Notification{Event: api.EventWorkerClose})
-			}, channel.ErrClosedByApplication,
-		},
 		"hung up": {func(a *app) { a.ch.HungUp() }, channel.ErrHungUp},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -46,14 +39,26 @@ func TestEnds(t *testing.T) {
 			require.ErrorIs(t, a.end(), c.want)
 			closed(t, w.closed)
 			a.ch.Stop() // a second reason changes nothing
+			a.ch.HungUp()
 			a.ch.Emit(&api.Notification{Event: api.EventConsumerProducerPause})
 		})
 	}
 }
 
+// TestReaderGoneBeforeClose: the application that closes both streams has still said why.
+func TestReaderGoneBeforeClose(t *testing.T) {
+	a := setup(t, func(o *channel.Options) { o.StallTime = patience })
+	a.serve(newWorker())
+	require.NoError(t, a.from.Close())
+	a.send(&api.Request{ID: 3})
+	a.send(&api.Notification{Event: api.EventWorkerClose})
+	require.ErrorIs(t, a.end(), channel.ErrClosedByApplication)
+}
+
 // TestAnswersLeaveBeforeTheEnd: what was asked before the end of file is answered.
 func TestAnswersLeaveBeforeTheEnd(t *testing.T) {
-	a := start(t, newWorker())
+	a := setup(t, func(o *channel.Options) { o.CloseTime = patience })
+	a.serve(newWorker())
 	const requests = 1000
 	for id := uint32(1); id <= requests; id++ {
 		a.send(&api.Request{ID: id})
@@ -171,7 +176,7 @@ type errorReader struct{}
 func (errorReader) Read([]byte) (int, error) { return 0, errors.New("broken descriptor") }
 
 func TestReadErrorEndsTheChannel(t *testing.T) {
-	a := setup(t, func(o *channel.Options) { o.In = errorReader{} })
+	a := setup(t, func(o *channel.Options) { o.In, o.CloseTime = errorReader{}, patience })
 	a.serve(newWorker())
 	require.ErrorIs(t, a.end(), channel.ErrHungUp)
 	require.Equal(t, "Ecannot read from the channel [error:broken descriptor]", a.log())

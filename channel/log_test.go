@@ -42,7 +42,8 @@ func TestLogFilter(t *testing.T) {
 		{"warn", []string{"ice"}, "W untagged; E untagged; Wice; Eice; Wdtls,ice; Wnonsense; X dump"},
 		{"debug", []string{"dtls", "chicken"}, "D untagged; D info level; W untagged; E untagged; Eice; Wdtls; Wdtls,ice; Wnonsense; X dump"},
 		{
-			"debug", []string{"ice", "dtls"},
+			"debug",
+			[]string{"ice", "dtls"},
 			"D untagged; D info level; W untagged; E untagged; Dice; Wice; Eice; Wdtls; Wdtls,ice; Wnonsense; X dump",
 		},
 	} {

@@ -126,13 +126,13 @@ func TestControlLoopWaitsForTheReader(t *testing.T) {
 	body := &api.WorkerDumpResponse{
 		RouterIDs: []string{strings.Repeat("r", 100_000)}, ChannelMessageHandlers: &api.ChannelMessageHandlers{},
 	}
-	const first, second = 40, 1000
+	const requests = 240
 	w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) { reply(body, nil) }
 	a := start(t, w)
-	for id := uint32(1); id <= first+second; id++ {
+	for id := uint32(1); id <= requests; id++ {
 		a.send(&api.Request{ID: id})
 	}
-	for id := uint32(1); id <= first+second; id++ {
+	for id := uint32(1); id <= requests; id++ {
 		require.Less(t, a.ch.Queued(), 3<<20)
 		require.Equal(t, id, a.response().ID)
 	}
@@ -209,4 +209,22 @@ func TestStateIsBoundedToo(t *testing.T) {
 	require.Less(t, a.ch.Queued(), 66<<20)
 	require.NoError(t, a.settings.SetLogLevel("warn"))
 	require.Regexp(t, `dropped .*media:0, logs:0, notifications:3\d\]`, a.log())
+}
+
+// TestOneRequestIsAlwaysUnanswered: the table of requests stays small though it is never empty.
+func TestOneRequestIsAlwaysUnanswered(t *testing.T) {
+	w := newWorker()
+	var before func(api.ResponseBody, error)
+	w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) {
+		if before != nil {
+			before(nil, nil)
+		}
+		before = reply
+	}
+	a := start(t, w)
+	a.send(&api.Request{ID: 1})
+	for id := uint32(2); id <= 10_000; id++ {
+		a.send(&api.Request{ID: id})
+		require.Equal(t, id-1, a.response().ID)
+	}
 }

@@ -74,8 +74,6 @@ func run(args []string, release string, stdout, stderr io.Writer) int {
 		return exitOK
 	case errors.Is(err, channel.ErrHungUp):
 		return fail(exitOK, "%v", err)
-	case errors.Is(err, errWrongSettings):
-		return fail(exitWrongSettings, "%v", err)
 	default:
 		return fail(exitBrokenChannel, "%v", err)
 	}
@@ -104,16 +102,13 @@ func serve(cfg *config, release string, dialect *fbs.Dialect, in, out *os.File) 
 		return err
 	}
 	logStart(ch.Logger(), cfg, release)
-	worker, err := newWorker(cfg, ch, func(req *api.WorkerUpdateSettingsRequest) error {
+	worker := newWorker(cfg, ch, func(req *api.WorkerUpdateSettingsRequest) error {
 		if err := settings.Update(req); err != nil {
 			return err
 		}
 		logSettings(ch.Logger(), cfg, settings)
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("%w: %w", errWrongSettings, err)
-	}
 	logSettings(ch.Logger(), cfg, settings)
 	go func() {
 		<-signals
@@ -125,9 +120,6 @@ func serve(cfg *config, release string, dialect *fbs.Dialect, in, out *os.File) 
 	}()
 	return ch.Serve(worker)
 }
-
-// errWrongSettings marks what only the worker finds wrong with its settings, such as a certificate that is none.
-var errWrongSettings = errors.New("wrong settings")
 
 // logStart tells who is starting.
 func logStart(logger *slog.Logger, cfg *config, release string) {

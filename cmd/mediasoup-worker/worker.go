@@ -6,10 +6,10 @@ import (
 	"gazpacho/engine/api"
 )
 
-// newWorker makes the worker that this process offers. The error tells what is wrong with the settings.
-func newWorker(cfg *config, ch *channel.Channel, update func(*api.WorkerUpdateSettingsRequest) error) (api.Worker, error) {
+// newWorker makes the worker that this process offers.
+func newWorker(cfg *config, ch *channel.Channel, update func(*api.WorkerUpdateSettingsRequest) error) api.Worker {
 	return engine.New(engine.Options{
 		Emit: ch.Emit, Log: ch.Logger(), UpdateSettings: update,
 		RTCMinPort: cfg.rtcMinPort, RTCMaxPort: cfg.rtcMaxPort,
-	}), nil
+	})
 }

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"gazpacho/engine/api"
+	"gazpacho/fbs"
+)
+
+// patience is how long a test waits for what must happen before it fails. No test waits for it to pass.
+const patience = 30 * time.Second
+
+// binaryPath is the program under test, built once.
+var binaryPath string
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "play-parent" {
+		playParent()
+		return
+	}
+	os.Exit(buildAndRun(m))
+}
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "mediasoup-worker")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binaryPath = filepath.Join(dir, "mediasoup-worker")
+	if out, err := exec.Command("go", "build", "-o", binaryPath, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s%v\n", out, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// process is a worker process, and the application's side of its channel.
+type process struct {
+	t       testing.TB
+	cmd     *exec.Cmd
+	stderr  bytes.Buffer
+	dialect *fbs.Dialect
+	encoder *fbs.Encoder
+	to      *os.File
+	from    *os.File
+}
+
+// socketPair returns two ends of a stream, as Node makes them for its child processes.
+func socketPair(t testing.TB) (ours, theirs *os.File) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	require.NoError(t, unix.SetNonblock(fds[0], true))
+	return os.NewFile(uintptr(fds[0]), "ours"), os.NewFile(uintptr(fds[1]), "theirs")
+}
+
+// spawn starts a worker with its channel and waits until it says that it is running.
+func spawn(t testing.TB, args ...string) *process {
+	t.Helper()
+	p := launch(t, args...)
+	running := p.notification(api.EventWorkerRunning)
+	require.Equal(t, strconv.Itoa(p.cmd.Process.Pid), running.HandlerID)
+	return p
+}
+
+// launch starts a worker with its channel.
+func launch(t testing.TB, args ...string) *process {
+	t.Helper()
+	dialect, err := fbs.Load("3.27.1")
+	require.NoError(t, err)
+	p := &process{t: t, cmd: exec.Command(binaryPath, args...), dialect: dialect, encoder: dialect.NewEncoder()}
+	var in, out *os.File
+	p.to, in = socketPair(t)
+	p.from, out = socketPair(t)
+	p.cmd.Env = append(os.Environ(), versionEnv+"=3.27.1")
+	p.cmd.ExtraFiles = []*os.File{in, out}
+	p.cmd.Stderr = &p.stderr
+	require.NoError(t, p.cmd.Start())
+	require.NoError(t, errors.Join(in.Close(), out.Close()))
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+		_ = errors.Join(p.to.Close(), p.from.Close())
+	})
+	return p
+}
+
+func (p *process) send(m api.MessageBody) {
+	p.t.Helper()
+	b, err := p.encoder.AppendMessage(nil, m)
+	require.NoError(p.t, err)
+	p.write(b)
+}
+
+func (p *process) write(b []byte) {
+	p.t.Helper()
+	_, err := p.to.Write(b)
+	require.NoError(p.t, err)
+}
+
+func (p *process) read() api.MessageBody {
+	p.t.Helper()
+	require.NoError(p.t, p.from.SetReadDeadline(time.Now().Add(patience)))
+	var prefix [4]byte
+	_, err := io.ReadFull(p.from, prefix[:])
+	require.NoError(p.t, err)
+	payload := make([]byte, binary.LittleEndian.Uint32(prefix[:]))
+	_, err = io.ReadFull(p.from, payload)
+	require.NoError(p.t, err)
+	m, err := p.dialect.DecodeMessage(payload)
+	require.NoError(p.t, err)
+	return m
+}
+
+// notification takes messages until one about the event comes.
+func (p *process) notification(e api.Event) *api.Notification {
+	p.t.Helper()
+	for {
+		if n, ok := p.read().(*api.Notification); ok && n.Event == e {
+			return n
+		}
+	}
+}
+
+// response takes messages until a response comes.
+func (p *process) response() *api.Response {
+	p.t.Helper()
+	for {
+		if r, ok := p.read().(*api.Response); ok {
+			return r
+		}
+	}
+}
+
+// log takes messages until a log line that contains text comes.
+func (p *process) log(text string) {
+	p.t.Helper()
+	for {
+		if l, ok := p.read().(*api.Log); ok && strings.Contains(l.Data, text) {
+			return
+		}
+	}
+}
+
+// exit waits for the process and returns its exit code and standard error.
+func (p *process) exit() (code int, stderr string) {
+	p.t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = p.cmd.Wait()
+	}()
+	select {
+	case <-done:
+		return p.cmd.ProcessState.ExitCode(), p.stderr.String()
+	case <-time.After(patience):
+		p.t.Fatal("the worker does not exit")
+		return 0, ""
+	}
+}
+
+func (p *process) dump(id uint32) *api.WorkerDumpResponse {
+	p.t.Helper()
+	p.send(&api.Request{ID: id, Method: api.MethodWorkerDump})
+	r := p.response()
+	require.Equal(p.t, id, r.ID)
+	require.True(p.t, r.Accepted)
+	return r.Body.(*api.WorkerDumpResponse)
+}

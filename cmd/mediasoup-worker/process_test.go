@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+)
+
+func TestDump(t *testing.T) {
+	p := spawn(t)
+	require.Equal(t, uint32(p.cmd.Process.Pid), p.dump(1).PID)
+}
+
+func TestExits(t *testing.T) {
+	for name, c := range map[string]struct {
+		end    func(p *process)
+		code   int
+		stderr string
+	}{
+		"SIGTERM":            {end: func(p *process) { _ = p.cmd.Process.Signal(syscall.SIGTERM) }},
+		"SIGINT":             {end: func(p *process) { _ = p.cmd.Process.Signal(syscall.SIGINT) }},
+		"close notification": {end: func(p *process) { p.send(&api.Notification{Event: api.EventWorkerClose}) }},
+		"end of file": {
+			end:    func(p *process) { _ = p.to.Close() },
+			stderr: "mediasoup-worker: channel closed by the application's side\n",
+		},
+		"both ends closed": {
+			end:    func(p *process) { _ = p.to.Close(); _ = p.from.Close() },
+			stderr: "mediasoup-worker: channel closed by the application's side\n",
+		},
+		"frame too long": {
+			end:  func(p *process) { p.write([]byte{0xff, 0xff, 0xff, 0xff}) },
+			code: exitBrokenChannel,
+			stderr: "mediasoup-worker: the channel is out of step, nothing after this can be understood: frame too long: " +
+				"4294967295 bytes announced, 8388604 allowed\n",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := spawn(t)
+			c.end(p)
+			code, stderr := p.exit()
+			require.Equal(t, c.code, code)
+			require.Equal(t, c.stderr, stderr)
+		})
+	}
+}
+
+func TestIgnoredSignals(t *testing.T) {
+	p := spawn(t)
+	for i, s := range []syscall.Signal{
+		syscall.SIGPIPE, syscall.SIGHUP, syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2,
+	} {
+		require.NoError(t, p.cmd.Process.Signal(s))
+		p.dump(uint32(i + 1))
+	}
+}
+
+func TestWrongSettings(t *testing.T) {
+	for arg, want := range map[string]string{
+		"--logLevel=chicken":                  "wrong settings: invalid value 'chicken' for logLevel",
+		"--rtcMaxPort=9":                      "wrong settings: rtcMaxPort (9) cannot be less than rtcMinPort (10000)",
+		"--dtlsCertificateFile=/notfound.pem": "wrong settings: missing dtlsPrivateKeyFile",
+		"--chicken=1":                         "wrong settings: unknown option 'chicken'",
+	} {
+		code, stderr := launch(t, arg).exit()
+		require.Equal(t, exitWrongSettings, code)
+		require.Equal(t, "mediasoup-worker: "+want+"\n", stderr)
+	}
+}
+
+func TestOldSettingsAreAccepted(t *testing.T) {
+	p := spawn(t, "--logLevel=warn", "--logTag=info", "--logTags=", "--disableLiburing=true", "--libwebrtcFieldTrials=x/")
+	p.dump(1)
+}
+
+// TestByHand starts the program as somebody does who wonders what it is.
+func TestByHand(t *testing.T) {
+	for name, c := range map[string]struct {
+		args           []string
+		release        string
+		code           int
+		stdout, stderr string // what they contain
+	}{
+		"nothing": {
+			code: exitMissingVersion, stderr: "the environment variable MEDIASOUP_VERSION is missing\n\nmediasoup-worker: the media worker",
+		},
+		"no descriptors": {
+			release: "3.27.1", code: exitBrokenChannel, stderr: "file descriptor 3 is n",
+		},
+		"unserved release": {
+			release: "3.14.0", code: exitWrongSettings, stderr: "does not serve mediasoup '3.14.0'",
+		},
+		"help":    {args: []string{"--help"}, stdout: helpText},
+		"version": {args: []string{"--version"}, stdout: "mediasoup-worker " + version + " (gazpacho), serves mediasoup 3.27.x, go"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			cmd := exec.Command(binaryPath, c.args...)
+			cmd.Env = []string{versionEnv + "=" + c.release}
+			cmd.Stdout, cmd.Stderr = &stdout, &stderr
+			_ = cmd.Run()
+			require.Equal(t, c.code, cmd.ProcessState.ExitCode())
+			require.Contains(t, stdout.String(), c.stdout)
+			require.Contains(t, stderr.String(), c.stderr)
+			require.Equal(t, c.stdout == "", stdout.Len() == 0)
+			require.Equal(t, c.stderr == "", stderr.Len() == 0)
+		})
+	}
+}
+
+// TestWrongDescriptors gives descriptors that are none of a channel.
+func TestWrongDescriptors(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	null, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	defer func() { _ = errors.Join(r.Close(), w.Close(), null.Close()) }()
+	for want, files := range map[string][]*os.File{
+		"file descriptor 3 is neither a socket nor a pipe":   {null, w},
+		"file descriptor 4 is neither a socket nor a pipe":   {r, null},
+		"file descriptor 3 is open in the wrong direction\n": {w, w},
+		"file descriptor 4 is open in the wrong direction\n": {r, r},
+	} {
+		var stderr bytes.Buffer
+		cmd := exec.Command(binaryPath)
+		cmd.Env = []string{versionEnv + "=3.27.1"}
+		cmd.ExtraFiles, cmd.Stderr = files, &stderr
+		_ = cmd.Run()
+		require.Equal(t, exitBrokenChannel, cmd.ProcessState.ExitCode())
+		require.Contains(t, stderr.String(), want)
+	}
+}
+
+func TestUpdateSettings(t *testing.T) {
+	p := spawn(t, "--logLevel=debug", "--logTag=info")
+	p.send(&api.Request{
+		ID: 1, Method: api.MethodWorkerUpdateSettings,
+		Body: &api.WorkerUpdateSettingsRequest{LogLevel: "chicken"},
+	})
+	p.log("request refused [method:WORKER_UPDATE_SETTINGS, id:1, error:invalid value 'chicken' for logLevel]")
+	require.Equal(t, &api.Response{ID: 1, Error: "TypeError", Reason: "invalid value 'chicken' for logLevel"}, p.response())
+	p.send(&api.Request{
+		ID: 2, Method: api.MethodWorkerUpdateSettings,
+		Body: &api.WorkerUpdateSettingsRequest{LogLevel: "debug", LogTags: []string{"info", "svc"}},
+	})
+	p.log("Dinfo | settings [logLevel:debug, logTags:info,svc, rtcMinPort:10000, rtcMaxPort:59999")
+	require.Equal(t, &api.Response{ID: 2, Accepted: true}, p.response())
+}
+
+// TestSlowReader sends thousands of requests before it reads the first answer.
+func TestSlowReader(t *testing.T) {
+	const requests = 30_000
+	p := spawn(t)
+	encoder := p.dialect.NewEncoder()
+	sent := make(chan error, 1)
+	go func() {
+		var err error
+		for id := uint32(1); id <= requests && err == nil; id++ {
+			var b []byte
+			if b, err = encoder.AppendMessage(nil, &api.Request{ID: id, Method: api.MethodWorkerDump}); err == nil {
+				_, err = p.to.Write(b)
+			}
+		}
+		sent <- err
+	}()
+	for id := uint32(1); id <= requests; id++ {
+		require.Equal(t, id, p.response().ID)
+	}
+	require.NoError(t, <-sent)
+}
+
+func TestGarbageAndPieces(t *testing.T) {
+	p := spawn(t)
+	p.write([]byte{0, 0, 0, 0})
+	p.log("message discarded [bytes:0")
+	p.write([]byte("\x07\x00\x00\x00garbage"))
+	p.log("message discarded [bytes:7")
+	frame, err := p.encoder.AppendMessage(nil, &api.Request{ID: 1, Method: api.MethodWorkerDump})
+	require.NoError(t, err)
+	for i := range frame {
+		p.write(frame[i : i+1])
+	}
+	require.Equal(t, uint32(1), p.response().ID)
+	p.write(bytes.Repeat(frame, 100))
+	for range 100 {
+		require.Equal(t, uint32(1), p.response().ID)
+	}
+}
