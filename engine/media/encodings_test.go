@@ -8,7 +8,6 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/media"
-	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
 )
@@ -40,7 +39,13 @@ func newProducerRoom(t testing.TB, req *api.TransportProduceRequest) *producerRo
 	return &producerRoom{t: t, p: p, now: unit.Time(time.Hour)}
 }
 
-func (r *producerRoom) receive(i in) (res media.Result, forward bool, got packet.Packet) {
+// mapped is what the producer made of a packet.
+type mapped struct {
+	rtp.Packet
+	Encoding int
+}
+
+func (r *producerRoom) receive(i in) (res media.Result, forward bool, got mapped) {
 	r.t.Helper()
 	pkt := i.packet(r.t, r.now)
 	defer pkt.Release()

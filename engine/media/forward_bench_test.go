@@ -55,6 +55,9 @@ func TestForwardingDoesNotAllocate(t *testing.T) {
 			t.Fatal("not sent")
 		}
 		pkt.Release()
+		if r.p.NextTimeout() <= g.now {
+			r.p.HandleTimeout(g.now)
+		}
 	}
 	for range 3000 { // the retransmission buffer has its size, pools are full
 		step()
@@ -76,7 +79,8 @@ func TestRetransmittingDoesNotAllocate(t *testing.T) {
 	}))
 }
 
-// BenchmarkWritePacket is the cost per consumer of a forwarded packet, without encryption and sending.
+// BenchmarkWritePacket is the cost per consumer of a forwarded packet, without encryption and sending, with a fiftieth of
+// what the producer costs.
 func BenchmarkWritePacket(b *testing.B) {
 	for _, size := range []int{100, 1200} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
@@ -92,11 +96,10 @@ func BenchmarkWritePacket(b *testing.B) {
 			g := newTraffic(size)
 			b.ReportAllocs()
 			for n := 0; n < b.N; n += consumers {
-				b.StopTimer()
 				pkt := g.next()
-				_, forward := r.p.HandlePacket(g.now, pkt)
-				require.True(b, forward)
-				b.StartTimer()
+				if _, forward := r.p.HandlePacket(g.now, pkt); !forward {
+					b.Fatal("not forwarded")
+				}
 				for _, c := range cs {
 					if c.WritePacket(g.now, pkt, r.dst[:]).Len == 0 {
 						b.Fatal("not sent")
