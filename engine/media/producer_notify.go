@@ -43,7 +43,7 @@ func (p *Producer) notifyScore() {
 	p.notify(api.EventProducerScore, &api.ProducerScoreNotification{Scores: scores})
 }
 
-// producerTraces are the trace events in the order of upstream's dumps, which leave SR out.
+// producerTraces are the trace events in the order of upstream's dumps, with SR, which those forget, at the end.
 var producerTraces = []api.ProducerTraceEventType{
 	api.ProducerTraceEventTypeRTP, api.ProducerTraceEventTypeKeyFrame, api.ProducerTraceEventTypeNACK,
 	api.ProducerTraceEventTypePLI, api.ProducerTraceEventTypeFIR, api.ProducerTraceEventTypeSR,
