@@ -1,9 +1,28 @@
 package dtls
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"strings"
+	"time"
 
 	"gazpacho/engine/api"
+)
+
+// Upstream's values for the certificate it makes.
+const (
+	certificateName     = "mediasoup"               // followed by a random number
+	certificateValidity = 10 * 365 * 24 * time.Hour // before and after now: a wrong clock does no harm
 )
 
 // Certificate is what this process shows to every peer.
@@ -13,12 +32,128 @@ type Certificate struct {
 }
 
 // GenerateCertificate makes a self-signed certificate with a new ECDSA P-256 key, valid for ten years before and after now.
-func GenerateCertificate() (*Certificate, error) { return nil, nil }
+func GenerateCertificate() (*Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("generating the DTLS key: %w", err)
+	}
+	number, err := rand.Int(rand.Reader, big.NewInt(1<<62))
+	if err != nil {
+		return nil, fmt.Errorf("generating the DTLS certificate's serial number: %w", err)
+	}
+	name := fmt.Sprintf("%s%06d", certificateName, new(big.Int).Mod(number, big.NewInt(1_000_000)))
+	subject := pkix.Name{Organization: []string{name}, CommonName: name}
+	template := &x509.Certificate{
+		SerialNumber: number.Add(number, big.NewInt(1)), // RFC 5280 section 4.1.2.2: positive
+		Subject:      subject,
+		NotBefore:    time.Now().Add(-certificateValidity),
+		NotAfter:     time.Now().Add(certificateValidity),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return nil, fmt.Errorf("generating the DTLS certificate: %w", err)
+	}
+	return newCertificate(der, key), nil
+}
 
 // LoadCertificate reads a PEM certificate (the first of its file) and its PEM private key (RSA or ECDSA; PKCS #1, SEC 1 or
 // PKCS #8). The error names the file and says what is wrong with it.
-func LoadCertificate(certFile, keyFile string) (*Certificate, error) { return nil, nil }
+func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
+	cert, err := loadCertificate(certFile)
+	if err != nil {
+		return nil, fmt.Errorf("DTLS certificate file %q: %w", certFile, err)
+	}
+	key, err := loadKey(keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("DTLS private key file %q: %w", keyFile, err)
+	}
+	if !keysMatch(cert.PublicKey, key) {
+		return nil, fmt.Errorf("the DTLS private key in %q does not belong to the certificate in %q", keyFile, certFile)
+	}
+	return newCertificate(cert.Raw, key), nil
+}
 
 // Fingerprints returns the certificate's fingerprints, one per algorithm (sha-1, sha-224, sha-256, sha-384, sha-512, in this
 // order), each in upper-case hexadecimal with colons (RFC 8122 section 5). The caller must not modify the slice.
 func (c *Certificate) Fingerprints() []api.Fingerprint { return c.fingerprints }
+
+func newCertificate(der []byte, key any) *Certificate {
+	return &Certificate{
+		tls:          tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
+		fingerprints: fingerprintsOf(der),
+	}
+}
+
+func loadCertificate(file string) (*x509.Certificate, error) {
+	block, err := firstBlock(file, func(kind string) bool { return kind == "CERTIFICATE" })
+	if err != nil {
+		return nil, err
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("not a valid X.509 certificate: %w", err)
+	}
+	return cert, nil
+}
+
+func loadKey(file string) (any, error) {
+	block, err := firstBlock(file, func(kind string) bool { return strings.HasSuffix(kind, "PRIVATE KEY") })
+	if err != nil {
+		return nil, err
+	}
+	if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
+		return nil, errors.New("the key is encrypted; give an unencrypted one")
+	}
+	return parseKey(block)
+}
+
+func parseKey(block *pem.Block) (key any, err error) {
+	switch block.Type {
+	case "RSA PRIVATE KEY":
+		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+	case "EC PRIVATE KEY":
+		key, err = x509.ParseECPrivateKey(block.Bytes)
+	default:
+		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("not a valid private key: %w", err)
+	}
+	switch key.(type) {
+	case *rsa.PrivateKey, *ecdsa.PrivateKey:
+		return key, nil
+	}
+	return nil, fmt.Errorf("the key is a %T; DTLS-SRTP needs RSA or ECDSA", key)
+}
+
+// firstBlock returns the first PEM block of a wanted type: files often hold EC parameters or text in front of it.
+func firstBlock(file string, wanted func(kind string) bool) (*pem.Block, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var others []string
+	for {
+		var block *pem.Block
+		block, data = pem.Decode(data)
+		switch {
+		case block == nil && len(others) == 0:
+			return nil, errors.New("not a PEM file")
+		case block == nil:
+			return nil, fmt.Errorf("holds only PEM blocks of other types: %s", strings.Join(others, ", "))
+		case wanted(block.Type):
+			return block, nil
+		}
+		others = append(others, block.Type)
+	}
+}
+
+func keysMatch(public, private any) bool {
+	switch key := private.(type) {
+	case *rsa.PrivateKey:
+		return key.PublicKey.Equal(public)
+	case *ecdsa.PrivateKey:
+		return key.PublicKey.Equal(public)
+	}
+	return false
+}

@@ -1,0 +1,102 @@
+package dtls
+
+import (
+	"net"
+	"os"
+	"slices"
+	"time"
+)
+
+// conn is the packet connection that the handshake is given: it reads what the filter let through and writes into the
+// transport's output. All its state is the association's, under the transport's lock.
+type conn struct{ a *association }
+
+// peer is the address of a connection that has only one.
+type peer struct{}
+
+func (peer) Network() string { return "dtls" }
+func (peer) String() string  { return "peer" }
+
+// ReadFrom blocks until the handshake has a datagram to read.
+func (c conn) ReadFrom(b []byte) (int, net.Addr, error) {
+	a := c.a
+	a.t.mu.Lock()
+	defer a.t.mu.Unlock()
+	for {
+		switch {
+		case a.connClosed, a.detached:
+			return 0, nil, net.ErrClosed
+		case a.expired:
+			return 0, nil, os.ErrDeadlineExceeded
+		case len(a.in) > 0:
+			datagram := a.in[0]
+			a.in = slices.Delete(a.in, 0, 1)
+			return copy(b, datagram), peer{}, nil
+		case a.ready && len(a.held) > 0:
+			a.in, a.held = a.held, nil
+		default:
+			a.readable.Wait()
+		}
+	}
+}
+
+// WriteTo never blocks. Once the association is detached, nothing that the handshake still writes leaves.
+func (c conn) WriteTo(b []byte, _ net.Addr) (int, error) {
+	a := c.a
+	a.t.mu.Lock()
+	if a.connClosed {
+		a.t.mu.Unlock()
+		return 0, net.ErrClosed
+	}
+	if a.detached {
+		a.t.mu.Unlock()
+		return len(b), nil
+	}
+	datagram := slices.Clone(b)
+	if hasFinished(datagram) {
+		a.lastFlight = datagram
+		if a.role == Client { // it has the keys, see hold
+			a.ready = true
+			a.readable.Broadcast()
+		}
+	}
+	a.t.pushDatagram(datagram)
+	a.t.unlockAndWake()
+	return len(b), nil
+}
+
+// hasFinished tells whether a datagram of ours holds an encrypted handshake record.
+func hasFinished(b []byte) bool {
+	for len(b) > 0 {
+		r, rest, ok := nextRecord(b)
+		if !ok {
+			return false
+		}
+		if r.epoch == 1 && r.typ == typeHandshake {
+			return true
+		}
+		b = rest
+	}
+	return false
+}
+
+func (c conn) Close() error {
+	c.a.t.mu.Lock()
+	defer c.a.t.mu.Unlock()
+	c.a.connClosed = true
+	c.a.readable.Broadcast()
+	return nil
+}
+
+// SetReadDeadline is used for one thing only: a time long past makes a reader return, the zero time lets it read again.
+func (c conn) SetReadDeadline(at time.Time) error {
+	c.a.t.mu.Lock()
+	defer c.a.t.mu.Unlock()
+	c.a.expired = !at.IsZero()
+	c.a.readable.Broadcast()
+	return nil
+}
+
+func (conn) SetWriteDeadline(time.Time) error { return nil }
+func (c conn) SetDeadline(at time.Time) error { return c.SetReadDeadline(at) }
+func (conn) LocalAddr() net.Addr              { return peer{} }

@@ -1,0 +1,83 @@
+package dtls
+
+import (
+	"time"
+
+	piondtls "github.com/pion/dtls/v3"
+)
+
+// Limits is the limiter, for tests that want one of their own.
+type Limits struct{ l *limiter }
+
+func NewLimits(running, waiting int) Limits { return Limits{newLimiter(running, waiting)} }
+
+// Running and Waiting tell how many handshakes do.
+func (l Limits) Running() int {
+	l.l.mu.Lock()
+	defer l.l.mu.Unlock()
+	return l.l.running
+}
+
+func (l Limits) Waiting() int {
+	l.l.mu.Lock()
+	defer l.l.mu.Unlock()
+	return l.l.waiting.Len()
+}
+
+// Settings replaces the package's values; zero fields keep them.
+type Settings struct {
+	FlightInterval   time.Duration
+	HandshakeTimeout time.Duration
+	Profiles         []piondtls.SRTPProtectionProfile
+	Limits           Limits
+}
+
+// NewWith is New with settings.
+func NewWith(cert *Certificate, wake func(), s Settings) *Transport {
+	c := *defaults
+	if s.FlightInterval != 0 {
+		c.flightInterval = s.FlightInterval
+	}
+	if s.HandshakeTimeout != 0 {
+		c.handshakeTimeout = s.HandshakeTimeout
+	}
+	if s.Profiles != nil {
+		c.profiles = s.Profiles
+	}
+	if s.Limits.l != nil {
+		c.limiter = s.Limits.l
+	}
+	return newTransport(cert, wake, &c)
+}
+
+// Bounds that tests reach.
+const (
+	MaxEarly        = maxEarly
+	MaxOutDatagrams = maxOutDatagrams
+	MaxOutData      = maxOutData
+	MaxPlaintextLen = maxPlaintextLen
+	MaxKept         = maxKept
+	MaxInDatagrams  = maxInDatagrams
+)
+
+// TLS returns what a peer in a test shows as this certificate.
+func (c *Certificate) TLS() (der []byte, key any) { return c.tls.Certificate[0], c.tls.PrivateKey }
+
+// SkipSequence moves the next sequence number of a connected transport on.
+func (t *Transport) SkipSequence(n uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.session.nextSequence += n
+}
+
+// Window gives tests the replay window.
+type Window struct{ w replayWindow }
+
+// Accept marks seq and tells whether it was fresh.
+func (w *Window) Accept(seq uint64) bool {
+	if !w.w.fresh(seq) {
+		return false
+	}
+	w.w.mark(seq)
+	return true
+}

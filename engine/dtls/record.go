@@ -1,0 +1,157 @@
+package dtls
+
+import (
+	"encoding/binary"
+
+	"github.com/pion/dtls/v3/pkg/protocol/handshake"
+)
+
+// From the specification: RFC 6347 section 4.1 (record layer) and 4.2.2 (handshake), RFC 5246 sections 6 and 7.
+const (
+	typeChangeCipherSpec byte = 20
+	typeAlert            byte = 21
+	typeHandshake        byte = 22
+	typeApplicationData  byte = 23
+
+	messageHelloRequest       byte = 0
+	messageClientHello        byte = 1
+	messageServerHello        byte = 2
+	messageHelloVerifyRequest byte = 3
+	messageCertificate        byte = 11
+	messageServerKeyExchange  byte = 12
+	messageCertificateRequest byte = 13
+	messageServerHelloDone    byte = 14
+	messageCertificateVerify  byte = 15
+	messageClientKeyExchange  byte = 16
+	messageFinished           byte = 20
+
+	alertWarning         byte = 1
+	alertFatal           byte = 2
+	alertCloseNotify     byte = 0
+	alertNoRenegotiation byte = 100
+
+	version10 = 0xfeff // only on a ClientHello's or HelloVerifyRequest's record
+	version12 = 0xfefd
+
+	recordHeaderLen  = 13
+	messageHeaderLen = 12
+	maxPlaintextLen  = 1 << 14
+)
+
+// Ours: limits on what the handshake is shown. A real flight of five messages has some 2 KB.
+const (
+	maxMessageLen      = 32 << 10 // a certificate message of this length holds a long chain
+	maxMessageSequence = 15       // a full handshake has messages 0 to 6 per side
+	maxFinishedLen     = 256      // an encrypted Finished record has 61 bytes with GCM
+)
+
+// record is a view of one DTLS record.
+type record struct {
+	typ   byte
+	epoch uint16
+	seq   uint64 // 48 bits
+	raw   []byte // header and fragment
+}
+
+func (r record) fragment() []byte { return r.raw[recordHeaderLen:] }
+
+// nextRecord cuts the first record off b. It accepts only what DTLS 1.2 sends: nothing empty, no unknown version or type.
+func nextRecord(b []byte) (r record, rest []byte, ok bool) {
+	if len(b) <= recordHeaderLen || b[0] < typeChangeCipherSpec || b[0] > typeApplicationData {
+		return record{}, nil, false
+	}
+	end := recordHeaderLen + int(binary.BigEndian.Uint16(b[11:]))
+	if end == recordHeaderLen || end > len(b) {
+		return record{}, nil, false
+	}
+	numbers := binary.BigEndian.Uint64(b[3:])
+	r = record{typ: b[0], epoch: uint16(numbers >> 48), seq: numbers & (1<<48 - 1), raw: b[:end:end]}
+	version := binary.BigEndian.Uint16(b[1:])
+	if version != version12 && (version != version10 || r.epoch != 0 || r.typ != typeHandshake) {
+		return record{}, nil, false
+	}
+	return r, b[end:], true
+}
+
+// fate is what becomes of a record that arrives during the handshake.
+type fate uint8
+
+const (
+	fateDrop fate = iota
+	fateShow      // to the handshake
+	fateHold      // for the handshake, but not before it has the keys: ChangeCipherSpec and Finished
+	fateKeep      // for the established association: encrypted alerts and data
+)
+
+// judge decides the fate of a record during a handshake in the given role. What the handshake is shown can at worst be wrong,
+// not malformed: pion fails for good on some records that RFC 6347 section 4.1.2.7 says to discard.
+func judge(r record, role Role) fate {
+	body := r.fragment()
+	switch {
+	case r.epoch > 1:
+		return fateDrop
+	case r.epoch == 1 && r.typ == typeHandshake && len(body) <= maxFinishedLen:
+		return fateHold
+	case r.epoch == 1 && (r.typ == typeAlert || r.typ == typeApplicationData):
+		return fateKeep
+	case r.epoch == 1:
+		return fateDrop
+	case r.typ == typeHandshake && validMessages(body, role):
+		return fateShow
+	case r.typ == typeAlert && len(body) == 2 && (body[0] == alertWarning || body[0] == alertFatal):
+		return fateShow
+	case r.typ == typeChangeCipherSpec && len(body) == 1 && body[0] == 1:
+		return fateHold
+	}
+	return fateDrop
+}
+
+// validMessages tells whether b is a sequence of fragments of handshake messages that a peer of ours may send in the clear.
+func validMessages(b []byte, role Role) bool {
+	for len(b) > 0 {
+		if len(b) < messageHeaderLen {
+			return false
+		}
+		length, offset, fragment := uint24(b[1:]), uint24(b[6:]), uint24(b[9:])
+		switch {
+		case !expectedMessage(b[0], role),
+			binary.BigEndian.Uint16(b[4:]) > maxMessageSequence,
+			length > maxMessageLen,
+			offset+fragment > length,
+			fragment == 0 && length > 0,
+			messageHeaderLen+fragment > len(b):
+			return false
+		}
+		b = b[messageHeaderLen+fragment:]
+	}
+	return true
+}
+
+func expectedMessage(message byte, role Role) bool {
+	switch message {
+	case messageCertificate:
+		return true
+	case messageClientHello, messageCertificateVerify, messageClientKeyExchange:
+		return role == Server
+	case messageServerHello, messageHelloVerifyRequest, messageServerKeyExchange, messageCertificateRequest, messageServerHelloDone:
+		return role == Client
+	}
+	return false
+}
+
+// opensHandshake tells whether r begins a client's handshake. A whole ClientHello must parse: a broken one would take the
+// place of the real one, which bears the same number. A fragmented one cannot be checked at this point.
+func opensHandshake(r record) bool {
+	body := r.fragment()
+	if r.epoch != 0 || r.typ != typeHandshake || !validMessages(body, Server) || body[0] != messageClientHello {
+		return false
+	}
+	length, fragment := uint24(body[1:]), uint24(body[9:])
+	if fragment < length {
+		return true
+	}
+	var hello handshake.MessageClientHello
+	return hello.Unmarshal(body[messageHeaderLen:messageHeaderLen+length]) == nil
+}
+
+func uint24(b []byte) int { return int(b[0])<<16 | int(b[1])<<8 | int(b[2]) }

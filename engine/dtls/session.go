@@ -1,0 +1,139 @@
+package dtls
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/binary"
+	"fmt"
+
+	piondtls "github.com/pion/dtls/v3"
+	"github.com/pion/dtls/v3/pkg/crypto/prf"
+)
+
+// From the specification: RFC 5288 section 3 (AES-GCM in TLS 1.2), RFC 6347 section 4.1.
+const (
+	implicitNonceLen = 4
+	explicitNonceLen = 8
+	tagLen           = 16
+	sealedOverhead   = recordHeaderLen + explicitNonceLen + tagLen
+	additionalLen    = 13
+	maxSequence      = 1<<48 - 1
+)
+
+// session is the record layer of an established association, in epoch 1: what the handshake leaves behind.
+type session struct {
+	sealer, opener       cipher.AEAD
+	sealNonce, openNonce [implicitNonceLen]byte
+	nextSequence         uint64
+	window               replayWindow
+	lastFlight           []byte // a server's ChangeCipherSpec and Finished, to send again when the client asks by repeating its own
+}
+
+// newSession derives the keys of both directions (RFC 5246 section 6.3) from what the handshake exported.
+func newSession(e *exported, lastFlight []byte) (*session, error) {
+	suite, ok := cipherSuites[piondtls.CipherSuiteID(e.CipherSuiteID)]
+	if !ok {
+		return nil, fmt.Errorf("the handshake chose cipher suite %#04x, which was not offered", e.CipherSuiteID)
+	}
+	clientRandom, serverRandom := e.RemoteRandom, e.LocalRandom
+	if e.IsClient {
+		clientRandom, serverRandom = e.LocalRandom, e.RemoteRandom
+	}
+	keys, err := prf.GenerateEncryptionKeys(e.MasterSecret, clientRandom[:], serverRandom[:], 0, suite.keyLen, implicitNonceLen, suite.hash)
+	if err != nil {
+		return nil, fmt.Errorf("deriving the DTLS keys: %w", err)
+	}
+	s := &session{nextSequence: e.SequenceNumber}
+	localKey, localIV, remoteKey, remoteIV := keys.ServerWriteKey, keys.ServerWriteIV, keys.ClientWriteKey, keys.ClientWriteIV
+	if e.IsClient {
+		localKey, localIV, remoteKey, remoteIV = remoteKey, remoteIV, localKey, localIV
+	} else {
+		s.lastFlight = lastFlight
+	}
+	copy(s.sealNonce[:], localIV)
+	copy(s.openNonce[:], remoteIV)
+	if s.sealer, err = newGCM(localKey); err != nil {
+		return nil, err
+	}
+	s.opener, err = newGCM(remoteKey)
+	return s, err
+}
+
+func newGCM(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("DTLS key: %w", err)
+	}
+	return cipher.NewGCM(block)
+}
+
+// seal makes a record. The sequence number is the nonce: it must not repeat, so the association ends before it wraps.
+func (s *session) seal(typ byte, data []byte) ([]byte, error) {
+	if s.nextSequence > maxSequence {
+		return nil, ErrClosed
+	}
+	numbers := uint64(1)<<48 | s.nextSequence
+	s.nextSequence++
+
+	b := make([]byte, recordHeaderLen+explicitNonceLen, sealedOverhead+len(data))
+	b[0] = typ
+	binary.BigEndian.PutUint16(b[1:], version12)
+	binary.BigEndian.PutUint64(b[3:], numbers)
+	binary.BigEndian.PutUint16(b[11:], uint16(explicitNonceLen+len(data)+tagLen))
+	binary.BigEndian.PutUint64(b[recordHeaderLen:], numbers)
+
+	var nonce [implicitNonceLen + explicitNonceLen]byte
+	copy(nonce[:], s.sealNonce[:])
+	binary.BigEndian.PutUint64(nonce[implicitNonceLen:], numbers)
+	additional := additionalData(typ, numbers, len(data))
+	return s.sealer.Seal(b, nonce[:], data, additional[:]), nil
+}
+
+// open returns the plaintext of a record of epoch 1 in new memory; false when it is not authentic or was seen before.
+func (s *session) open(r record) ([]byte, bool) {
+	body := r.fragment()
+	length := len(body) - explicitNonceLen - tagLen
+	if length < 0 || length > maxPlaintextLen || !s.window.fresh(r.seq) {
+		return nil, false
+	}
+	var nonce [implicitNonceLen + explicitNonceLen]byte
+	copy(nonce[:], s.openNonce[:])
+	copy(nonce[implicitNonceLen:], body[:explicitNonceLen])
+	additional := additionalData(r.typ, uint64(r.epoch)<<48|r.seq, length)
+	plain, err := s.opener.Open(nil, nonce[:], body[explicitNonceLen:], additional[:])
+	if err != nil {
+		return nil, false
+	}
+	s.window.mark(r.seq)
+	return plain, true
+}
+
+func additionalData(typ byte, numbers uint64, length int) (b [additionalLen]byte) {
+	binary.BigEndian.PutUint64(b[:], numbers)
+	b[8] = typ
+	binary.BigEndian.PutUint16(b[9:], version12)
+	binary.BigEndian.PutUint16(b[11:], uint16(length))
+	return b
+}
+
+// replayWindow is RFC 6347 section 4.1.2.6's: it remembers which of the last 64 sequence numbers came.
+type replayWindow struct {
+	next uint64 // the highest number seen, plus one
+	seen uint64 // bit i: number next-1-i was seen
+}
+
+func (w *replayWindow) fresh(seq uint64) bool {
+	if seq >= w.next {
+		return true
+	}
+	age := w.next - 1 - seq
+	return age < 64 && w.seen>>age&1 == 0
+}
+
+func (w *replayWindow) mark(seq uint64) {
+	if seq >= w.next {
+		w.seen <<= seq + 1 - w.next // a shift by 64 or more clears all, as it should
+		w.next = seq + 1
+	}
+	w.seen |= 1 << (w.next - 1 - seq)
+}

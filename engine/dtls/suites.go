@@ -1,0 +1,74 @@
+package dtls
+
+import (
+	"crypto/sha256"
+	"crypto/sha512"
+	"hash"
+
+	piondtls "github.com/pion/dtls/v3"
+
+	"gazpacho/engine/api"
+)
+
+// cipherSuite is what the record layer needs to know of a DTLS cipher suite.
+type cipherSuite struct {
+	keyLen int
+	hash   func() hash.Hash
+}
+
+// The cipher suites offered: AES-GCM with ephemeral keys. TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 is the one that every
+// WebRTC endpoint has (RFC 8827 section 6.5); the RSA ones serve certificates from files. CBC is left out for its padding
+// oracles; a peer that has nothing else cannot connect.
+var (
+	cipherSuiteOrder = []piondtls.CipherSuiteID{
+		piondtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+		piondtls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		piondtls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+		piondtls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	}
+	cipherSuites = map[piondtls.CipherSuiteID]cipherSuite{
+		piondtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: {keyLen: 16, hash: sha256.New},
+		piondtls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256:   {keyLen: 16, hash: sha256.New},
+		piondtls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: {keyLen: 32, hash: sha512.New384},
+		piondtls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384:   {keyLen: 32, hash: sha512.New384},
+	}
+)
+
+// srtpSuite maps an SRTP protection profile to the protocol's name of it and to its lengths in bytes.
+type srtpSuite struct {
+	profile piondtls.SRTPProtectionProfile
+	suite   api.SRTPCryptoSuite
+	keyLen  int
+	saltLen int
+}
+
+// srtpSuites in upstream's order of preference (RFC 7714 section 12, RFC 5764 section 4.1.2).
+var srtpSuites = []srtpSuite{
+	{piondtls.SRTP_AEAD_AES_256_GCM, api.SRTPCryptoSuiteAEADAES256GCM, 32, 12},
+	{piondtls.SRTP_AEAD_AES_128_GCM, api.SRTPCryptoSuiteAEADAES128GCM, 16, 12},
+	{piondtls.SRTP_AES128_CM_HMAC_SHA1_80, api.SRTPCryptoSuiteAESCM128HMACSHA180, 16, 14},
+	{piondtls.SRTP_AES128_CM_HMAC_SHA1_32, api.SRTPCryptoSuiteAESCM128HMACSHA132, 16, 14},
+}
+
+func srtpProfiles() []piondtls.SRTPProtectionProfile {
+	profiles := make([]piondtls.SRTPProtectionProfile, len(srtpSuites))
+	for i, s := range srtpSuites {
+		profiles[i] = s.profile
+	}
+	return profiles
+}
+
+// split cuts exported keying material into this side's and the peer's key and salt (RFC 5764 section 4.2: client key, server
+// key, client salt, server salt).
+func (s srtpSuite) split(material []byte, isClient bool) SRTP {
+	clientKey, rest := material[:s.keyLen], material[s.keyLen:]
+	serverKey, rest := rest[:s.keyLen], rest[s.keyLen:]
+	clientSalt, serverSalt := rest[:s.saltLen], rest[s.saltLen:]
+
+	client := append(append(make([]byte, 0, s.keyLen+s.saltLen), clientKey...), clientSalt...)
+	server := append(append(make([]byte, 0, s.keyLen+s.saltLen), serverKey...), serverSalt...)
+	if isClient {
+		return SRTP{Suite: s.suite, LocalKeySalt: client, RemoteKeySalt: server}
+	}
+	return SRTP{Suite: s.suite, LocalKeySalt: server, RemoteKeySalt: client}
+}
