@@ -1,0 +1,172 @@
+package netio
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Limits of a TCP server, ours; upstream has none.
+const (
+	defaultMaxConnections   = 10000
+	defaultAdmissionTimeout = 15 * time.Second
+)
+
+// TCPConfig says where to listen for TCP connections.
+type TCPConfig struct {
+	// Address is the local address; 0.0.0.0 and :: are allowed. :: also takes IPv4 unless IPv6Only.
+	Address netip.Addr
+	// Port is the local port; 0 chooses one from PortMin..PortMax, or, when PortMax is 0 too, lets the system choose.
+	Port             uint16
+	PortMin, PortMax uint16
+	// IPv6Only keeps an IPv6 socket from taking IPv4; it means nothing to an IPv4 socket.
+	IPv6Only bool
+	// SendBufferSize and RecvBufferSize set the kernel's buffers of each connection, in bytes; 0 leaves the system's
+	// default. The system may grant less.
+	SendBufferSize, RecvBufferSize int
+	// MaxConnections is how many connections may be open at once, 0 for 10,000; further ones are reset.
+	MaxConnections int
+	// AdmissionTimeout is how long a connection may live without TCPConn.Admit, 0 for 15 s.
+	AdmissionTimeout time.Duration
+}
+
+// TCPHandler takes what the connections of a server receive. Its methods run on the connection's reader goroutine, so
+// those of one connection never overlap, while those of different connections do.
+type TCPHandler interface {
+	// HandleFrames takes a batch of frames (RFC 4571) in the order of arrival; the datagrams' From is c.RemoteAddr(). The
+	// buffers become the handler's, the slice is the connection's again when the call returns. No datagram is empty. One
+	// batch may still come after c.Close returned, when that was called from another goroutine.
+	//
+	// The handler calls c.Admit as soon as the peer proved that it belongs here: unless that happens within
+	// TCPConfig.AdmissionTimeout, the connection is closed.
+	HandleFrames(c *TCPConn, batch []Datagram)
+	// HandleClosed is the last call for a connection, exactly one for each that was accepted, whether it brought frames
+	// or not, whoever closed it.
+	HandleClosed(c *TCPConn)
+}
+
+// TCPStats counts what happened to a server and its connections since it was opened.
+type TCPStats struct {
+	Connections  int    // open now
+	Accepted     uint64 // connections taken
+	Refused      uint64 // connections reset because there were too many
+	Expired      uint64 // connections closed because they were not admitted in time
+	Oversized    uint64 // connections closed because they announced too large a frame before they were admitted
+	Received     uint64 // frames handed to the handler
+	Sent         uint64 // frames that the kernel or the write queue took
+	SendDropped  uint64 // frames dropped because the write queue was full
+	SendErrors   uint64 // frames dropped because the connection was closed or broken
+	AcceptErrors uint64 // failures to accept, such as no file descriptor left
+}
+
+// TCPServer listens for connections that carry datagrams, framed as RFC 4571 has it (RFC 6544, RFC 4571 section 2).
+type TCPServer struct {
+	listener  *net.TCPListener
+	local     netip.AddrPort
+	claim     netip.AddrPort // in tcpPorts
+	config    TCPConfig
+	done      chan struct{}  // closed by Close
+	running   sync.WaitGroup // goroutines of connections
+	mu        sync.Mutex
+	conns     map[*TCPConn]struct{}
+	closed    bool
+	closeOnce sync.Once
+	stats     struct {
+		accepted, refused, expired, oversized, received, sent, dropped, errors, acceptErrors atomic.Uint64
+	}
+}
+
+var tcpPorts = &portTable{used: make(map[netip.AddrPort]int)}
+
+// ListenTCP binds and listens, with the same choice of port as ListenUDP; ports of UDP and TCP do not get in each
+// other's way. The error is a *BindError.
+func ListenTCP(cfg TCPConfig) (*TCPServer, error) {
+	if !cfg.Address.IsValid() {
+		return nil, &BindError{Reason: BindInvalidAddress, Protocol: "tcp"}
+	}
+	cfg.Address = cfg.Address.Unmap()
+	if cfg.MaxConnections == 0 {
+		cfg.MaxConnections = defaultMaxConnections
+	}
+	if cfg.AdmissionTimeout == 0 {
+		cfg.AdmissionTimeout = defaultAdmissionTimeout
+	}
+	choice := portChoice{"tcp", cfg.Address, cfg.Port, cfg.PortMin, cfg.PortMax, randomIndex}
+	s, claim, err := bind(tcpPorts, choice, func(port uint16) (*TCPServer, error) { return openTCP(cfg, port) })
+	if err != nil {
+		return nil, err
+	}
+	s.claim = claim
+	return s, nil
+}
+
+func openTCP(cfg TCPConfig, port uint16) (*TCPServer, error) {
+	network := "tcp"
+	switch {
+	case cfg.Address.Is4():
+		network = "tcp4"
+	case cfg.IPv6Only:
+		network = "tcp6"
+	}
+	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
+		// Before listening: connections inherit the sizes, and the receive buffer's decides the window scale.
+		return setBufferSizes(raw, cfg.SendBufferSize, cfg.RecvBufferSize)
+	}}
+	config.SetMultipathTCP(false) // browsers do not speak it, and its sockets cost more
+	listener, err := config.Listen(context.Background(), network, netip.AddrPortFrom(cfg.Address, port).String())
+	if err != nil {
+		return nil, err
+	}
+	local := listener.Addr().(*net.TCPAddr).AddrPort()
+	return &TCPServer{
+		listener: listener.(*net.TCPListener),
+		local:    netip.AddrPortFrom(local.Addr().Unmap(), local.Port()),
+		config:   cfg,
+		done:     make(chan struct{}),
+		conns:    make(map[*TCPConn]struct{}),
+	}, nil
+}
+
+// LocalAddr returns the bound address and port.
+func (s *TCPServer) LocalAddr() netip.AddrPort { return s.local }
+
+// Close closes the socket and all connections, and frees the port before it returns. It may be called from within the
+// handler and more than once. Serve returns soon after.
+func (s *TCPServer) Close() {
+	s.closeOnce.Do(func() {
+		close(s.done)
+		s.listener.Close()
+		tcpPorts.release(s.claim)
+		s.mu.Lock()
+		s.closed = true
+		open := s.conns
+		s.conns = nil
+		s.mu.Unlock()
+		for c := range open {
+			c.Close()
+		}
+	})
+}
+
+// Stats returns the counters.
+func (s *TCPServer) Stats() TCPStats {
+	s.mu.Lock()
+	n := len(s.conns)
+	s.mu.Unlock()
+	return TCPStats{
+		Connections:  n,
+		Accepted:     s.stats.accepted.Load(),
+		Refused:      s.stats.refused.Load(),
+		Expired:      s.stats.expired.Load(),
+		Oversized:    s.stats.oversized.Load(),
+		Received:     s.stats.received.Load(),
+		Sent:         s.stats.sent.Load(),
+		SendDropped:  s.stats.dropped.Load(),
+		SendErrors:   s.stats.errors.Load(),
+		AcceptErrors: s.stats.acceptErrors.Load(),
+	}
+}
