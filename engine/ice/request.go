@@ -47,9 +47,9 @@ func (s *Server) HandleMessage(now unit.Time, t Tuple, m *stun.Message, dst []by
 		s.counters.Ignored++
 		return nil
 	}
-	if r := malformed(m); r != nil {
+	if r, bad := malformed(m); bad {
 		s.counters.BadRequests++
-		return refuse(dst, m, *r, nil)
+		return refuse(dst, m, r, nil)
 	}
 	by := s.authenticate(m)
 	if by == nil {
@@ -71,27 +71,28 @@ func (s *Server) HandleMessage(now unit.Time, t Tuple, m *stun.Message, dst []by
 	return accept(dst, m, t, by.key)
 }
 
-// malformed returns why a request cannot be processed; nil when it can.
-func malformed(m *stun.Message) *refusal {
+// malformed tells whether a request cannot be processed, and why.
+func malformed(m *stun.Message) (why refusal, bad bool) {
 	switch {
 	case m.Method != stun.Binding:
-		return &unknownMethod
+		return unknownMethod, true
 	case !m.Has(stun.Fingerprint):
-		return &noFingerprint
+		return noFingerprint, true
 	case !m.Has(stun.Priority):
-		return &noPriority
+		return noPriority, true
 	case !m.Has(stun.Username), !m.Has(stun.MessageIntegrity):
-		return &noAuthentication
+		return noAuthentication, true
 	}
-	return nil
+	return refusal{}, false
 }
 
 // authenticate returns the credentials that a request was made with; nil when it was made with none of ours.
 func (s *Server) authenticate(m *stun.Message) *credentials {
-	for _, c := range [...]*credentials{&s.current, &s.previous} {
-		if c.made(m) {
-			return c
-		}
+	switch {
+	case s.current.made(m):
+		return &s.current
+	case s.previous.made(m):
+		return &s.previous
 	}
 	return nil
 }
@@ -99,10 +100,7 @@ func (s *Server) authenticate(m *stun.Message) *credentials {
 // made tells whether m is addressed to c's username fragment and made with its password. The fragment of the peer behind the
 // colon is not checked: the application does not tell us which one it is.
 func (c *credentials) made(m *stun.Message) bool {
-	if c.key == nil || !m.AddressedTo(c.fragment) {
-		return false
-	}
-	return m.Verify(c.key)
+	return c.key != nil && m.AddressedTo(c.fragment) && m.Verify(c.key)
 }
 
 func accept(dst []byte, m *stun.Message, t Tuple, key *stun.Key) []byte {

@@ -52,10 +52,10 @@ func New(usernameFragment, password string, consentTimeout time.Duration) *Serve
 // State returns the present state.
 func (s *Server) State() State { return s.state }
 
-// Selected returns the tuple to send to; false when there is none, which is so exactly in the states “new” and “disconnected”.
+// Selected returns the tuple to send to. There is one exactly while the state is Connected or Completed.
 func (s *Server) Selected() (Tuple, bool) { return s.tuples.selectedTuple() }
 
-// Tuples returns the valid tuples, the newest first. The result is for tests and dumps: it is newly made.
+// Tuples returns the valid tuples, the newest first, in new memory.
 func (s *Server) Tuples() []Tuple { return s.tuples.list() }
 
 // UsernameFragment returns the present local username fragment.

@@ -1,0 +1,86 @@
+package ice_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/ice"
+	"gazpacho/engine/wire/stun"
+)
+
+// FuzzHandleSTUN: whatever arrives, nothing panics, and nothing but counters changes, unless it is authentic.
+func FuzzHandleSTUN(f *testing.F) {
+	f.Add(request(fragment, password, useCandidate))
+	f.Add(request(fragment, "wrong", nomination(3)))
+	f.Add(request(fragment, password, controlled))
+	f.Add(build(stun.Request, 3))
+	f.Add(build(stun.Request, stun.Binding, priority, fingerprint))
+	f.Add(build(stun.Indication, stun.Binding, fingerprint))
+	f.Fuzz(func(t *testing.T, msg []byte) {
+		r := bringTo(t, ice.Completed)
+		before := r.Counters()
+		given := append([]byte(nil), msg...)
+		answer := r.sends(tuple(2), msg)
+		require.Equal(t, given, msg, "the message is only read")
+		after := r.Counters()
+		if after.Accepted == before.Accepted {
+			r.wantNothing()
+		}
+		dropped := after.Malformed + after.Ignored
+		require.Equal(t, answer == nil, dropped > 0)
+		refused := after.BadRequests + after.Unauthorized + after.RoleConflicts
+		require.Equal(t, uint64(1), after.Accepted-before.Accepted+dropped+refused)
+	})
+}
+
+// FuzzScript plays a script of good and bad events; the rig checks the invariants after each. Two bytes are one event.
+func FuzzScript(f *testing.F) {
+	for seed := range uint64(8) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		script := make([]byte, 200)
+		for i := range script {
+			script[i] = byte(rng.Uint32())
+		}
+		f.Add(script)
+	}
+	f.Fuzz(func(t *testing.T, script []byte) {
+		r := newRig(t, 30*time.Second)
+		for len(script) >= 2 {
+			r.play(script[0], script[1])
+			script = script[2:]
+		}
+		require.LessOrEqual(t, cap(r.Output().AddedTuples), 16, "the output does not grow")
+		require.LessOrEqual(t, cap(r.Output().RemovedTuples), 16)
+	})
+}
+
+func (r *rig) play(event, x byte) {
+	from := tuple(int(x % 12))
+	switch event % 8 {
+	case 0:
+		r.checks(from)
+	case 1:
+		r.checks(from, useCandidate)
+	case 2:
+		r.checks(from, nomination(uint32(x>>4)))
+	case 3:
+		r.checks(from, useCandidate, oldNomination(uint32(x>>4)))
+	case 4:
+		r.RemoveTuple(r.now, from)
+		r.drain()
+	case 5:
+		r.passes(time.Duration(x) * 200 * time.Millisecond)
+	case 6:
+		r.MayForceSelectedTuple(from)
+		r.drain()
+	case 7:
+		fragment := fmt.Sprintf("fragment%d", r.Counters().Accepted)
+		if !r.fragments[fragment] {
+			r.restarts(fragment, "another password")
+		}
+	}
+}

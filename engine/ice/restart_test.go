@@ -1,0 +1,79 @@
+package ice_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/ice"
+	"gazpacho/engine/unit"
+	"gazpacho/engine/wire/stun"
+)
+
+func (r *rig) restarts(fragment, password string) {
+	r.Restart(r.now, fragment, password)
+	r.drain()
+	require.Equal(r.t, fragment, r.UsernameFragment())
+	require.Equal(r.t, password, r.Password())
+}
+
+// The application restarts ICE; until the browser has heard of it, it goes on with the old credentials.
+func TestDialogueOfARestart(t *testing.T) {
+	r := bringTo(t, ice.Completed)
+	r.now = r.now.Add(20 * time.Second)
+	r.restarts("second", "password 2")
+	r.wantOutput(ice.Output{AddedFragments: []string{"second"}})
+	require.Equal(t, ice.Completed, r.State(), "media goes on")
+	r.wantSelected(tuple(1))
+	require.Equal(t, r.now.Add(30*time.Second), r.NextTimeout(), "time to hear of it")
+
+	// A check with the old credentials, answered with the old password.
+	m := r.sends(tuple(1), request(fragment, password))
+	require.Equal(t, stun.SuccessResponse, m.Class)
+	require.True(t, m.Verify(stun.NewKey(password)))
+	r.wantNothing()
+
+	// The passwords belong to their fragments.
+	r.wantRefused(401, r.sends(tuple(2), request(fragment, "password 2")))
+	r.wantRefused(401, r.sends(tuple(2), request("second", password)))
+
+	// The first one with the new credentials ends the old ones.
+	m = r.sends(tuple(2), request("second", "password 2", nomination(1)))
+	require.Equal(t, stun.SuccessResponse, m.Class)
+	require.True(t, m.Verify(stun.NewKey("password 2")))
+	r.wantOutput(ice.Output{RemovedFragments: []string{fragment}, AddedTuples: []ice.Tuple{tuple(2)}, SelectedTuples: []ice.Tuple{tuple(2)}})
+	r.wantRefused(401, r.sends(tuple(1), request(fragment, password)))
+	r.checks(tuple(1))
+	r.wantNothing()
+}
+
+// A second restart before the browser heard of the first: what it may know now are the second and the third credentials.
+func TestRestartTwice(t *testing.T) {
+	r := bringTo(t, ice.Connected)
+	r.restarts("second", "password 2")
+	r.restarts("third", "password 3")
+	r.wantOutput(ice.Output{RemovedFragments: []string{fragment}, AddedFragments: []string{"third"}})
+	r.wantRefused(401, r.sends(tuple(1), request(fragment, password)))
+	require.Equal(t, stun.SuccessResponse, r.sends(tuple(1), request("second", "password 2")).Class)
+	r.checks(tuple(1))
+	r.wantOutput(ice.Output{RemovedFragments: []string{"second"}})
+}
+
+func TestRestartBeforeConnection(t *testing.T) {
+	r := newRig(t, 30*time.Second)
+	r.restarts("second", "password 2")
+	require.Equal(t, unit.Never, r.NextTimeout())
+	require.Equal(t, api.ICEStateNew, r.State())
+	r.sends(tuple(1), request(fragment, password))
+	require.Equal(t, ice.Connected, r.State(), "the old credentials can still connect")
+}
+
+// A request that is authentic but refused shows that the peer has the new credentials.
+func TestRestartSeenByRefusedRequest(t *testing.T) {
+	r := bringTo(t, ice.Completed)
+	r.restarts("second", "password 2")
+	r.wantRefused(487, r.sends(tuple(1), request("second", "password 2", controlled)))
+	r.wantOutput(ice.Output{RemovedFragments: []string{fragment}})
+}
