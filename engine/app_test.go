@@ -32,7 +32,9 @@ type app struct {
 func newApp(t *testing.T, o engine.Options) *app {
 	a := &app{t: t, news: make(chan struct{}, 1)}
 	o.Emit = a.take
-	a.worker = engine.New(o)
+	var err error
+	a.worker, err = engine.New(o)
+	require.NoError(t, err)
 	t.Cleanup(a.worker.Close)
 	return a
 }

@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"slices"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/dtls"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/router"
 	"gazpacho/engine/shard"
@@ -34,8 +36,8 @@ type Options struct {
 	Shards int
 	// RTCMinPort and RTCMaxPort are the ports for transports that name neither port nor range; 0 means upstream's default.
 	RTCMinPort, RTCMaxPort uint16
-	// Listen opens UDP sockets; nil means real ones.
-	Listen func(netio.UDPConfig) (transport.Socket, error)
+	// Certificate is what DTLS peers see; nil means a new one.
+	Certificate *dtls.Certificate
 }
 
 // Worker implements api.Worker.
@@ -43,17 +45,13 @@ type Worker struct {
 	options  Options
 	house    *router.House
 	registry *router.Registry
-	routers  []routerEntry
+	routers  table[*router.Router]
+	servers  table[*router.Server]
 	closed   bool
 }
 
-type routerEntry struct {
-	id     string
-	router *router.Router
-}
-
-// New starts a worker.
-func New(o Options) *Worker {
+// New starts a worker. The error tells that no certificate could be made.
+func New(o Options) (*Worker, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -63,15 +61,19 @@ func New(o Options) *Worker {
 	if o.RTCMinPort == 0 && o.RTCMaxPort == 0 {
 		o.RTCMinPort, o.RTCMaxPort = DefaultRTCMinPort, DefaultRTCMaxPort
 	}
-	if o.Listen == nil {
-		o.Listen = listenUDP
+	if o.Certificate == nil {
+		var err error
+		if o.Certificate, err = dtls.GenerateCertificate(); err != nil {
+			return nil, err
+		}
 	}
 	house := router.HouseOptions{
-		Shards: o.Shards, Clock: shard.SystemClock(), Emit: o.Emit, Log: o.Log, Listen: o.Listen,
+		Shards: o.Shards, Clock: shard.SystemClock(), Emit: o.Emit, Log: o.Log,
+		Listen: listenUDP, ListenTCP: netio.ListenTCP, Certificate: o.Certificate,
 		RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort,
 	}
 	rand.Read(house.Seed[:]) // crypto/rand.Read never fails
-	return &Worker{options: o, house: router.NewHouse(house), registry: router.NewRegistry()}
+	return &Worker{options: o, house: router.NewHouse(house), registry: router.NewRegistry()}, nil
 }
 
 func listenUDP(cfg netio.UDPConfig) (transport.Socket, error) {
@@ -103,8 +105,10 @@ func (w *Worker) handle(req *api.Request) (api.ResponseBody, error) {
 		return with(req, w.createRouter)
 	case api.MethodWorkerCloseRouter:
 		return with(req, w.closeRouter)
-	case api.MethodWorkerCreateWebRtcServer, api.MethodWorkerWebRtcServerClose:
-		return nil, api.Errorf("WebRtcServer is not supported by this worker yet [method:%s]", req.Method.Name())
+	case api.MethodWorkerCreateWebRtcServer:
+		return with(req, w.createServer)
+	case api.MethodWorkerWebRtcServerClose:
+		return with(req, w.closeServer)
 	}
 	handler := w.registry.Find(req.HandlerID)
 	if handler == nil {
@@ -144,10 +148,12 @@ func (w *Worker) Close() {
 		return
 	}
 	w.closed = true
-	for _, e := range w.routers {
-		e.router.Close()
+	for _, r := range w.routers.values {
+		r.Close()
 	}
-	w.routers = nil
+	for _, s := range w.servers.values {
+		s.Close()
+	}
 	w.house.Close()
 }
 
@@ -159,7 +165,7 @@ func (w *Worker) updateSettings(req *api.WorkerUpdateSettingsRequest) error {
 }
 
 func (w *Worker) createRouter(req *api.WorkerCreateRouterRequest) error {
-	if w.find(req.RouterID) >= 0 {
+	if w.routers.has(req.RouterID) {
 		return api.Errorf("a Router with same routerId already exists [method:worker.createRouter]")
 	}
 	if err := w.registry.Check(req.RouterID); err != nil {
@@ -167,39 +173,77 @@ func (w *Worker) createRouter(req *api.WorkerCreateRouterRequest) error {
 	}
 	r := router.New(req.RouterID, w.registry, w.house)
 	w.registry.Add(req.RouterID, r)
-	w.routers = append(w.routers, routerEntry{req.RouterID, r})
+	w.routers.add(req.RouterID, r)
 	return nil
 }
 
 func (w *Worker) closeRouter(req *api.WorkerCloseRouterRequest) error {
-	i := w.find(req.RouterID)
-	if i < 0 {
+	r, ok := w.routers.remove(req.RouterID)
+	if !ok {
 		return api.NotFoundErrorf("Router not found [method:worker.closeRouter]")
 	}
-	w.routers[i].router.Close()
-	w.routers = append(w.routers[:i], w.routers[i+1:]...)
+	r.Close()
 	return nil
 }
 
-func (w *Worker) find(routerID string) int {
-	for i, e := range w.routers {
-		if e.id == routerID {
-			return i
-		}
+func (w *Worker) createServer(req *api.WorkerCreateWebRtcServerRequest) error {
+	if w.servers.has(req.WebRtcServerID) {
+		return api.Errorf("a WebRtcServer with same webRtcServerId already exists [method:worker.createWebRtcServer]")
 	}
-	return -1
+	if err := w.registry.Check(req.WebRtcServerID); err != nil {
+		return err
+	}
+	s, err := router.NewServer(req.WebRtcServerID, req.ListenInfos, w.house)
+	if err != nil {
+		return err
+	}
+	w.registry.Add(req.WebRtcServerID, s)
+	w.servers.add(req.WebRtcServerID, s)
+	return nil
+}
+
+func (w *Worker) closeServer(req *api.WorkerCloseWebRtcServerRequest) error {
+	s, ok := w.servers.remove(req.WebRtcServerID)
+	if !ok {
+		return api.NotFoundErrorf("WebRtcServer not found [method:worker.closeWebRtcServer]")
+	}
+	s.Close()
+	w.registry.Remove(req.WebRtcServerID)
+	return nil
 }
 
 func (w *Worker) dump() *api.WorkerDumpResponse {
-	d := &api.WorkerDumpResponse{
-		PID: uint32(os.Getpid()),
+	return &api.WorkerDumpResponse{
+		PID:             uint32(os.Getpid()),
+		WebRtcServerIDs: w.servers.ids,
+		RouterIDs:       w.routers.ids,
 		ChannelMessageHandlers: &api.ChannelMessageHandlers{
 			ChannelRequestHandlers:      w.registry.IDs(false),
 			ChannelNotificationHandlers: w.registry.IDs(true),
 		},
 	}
-	for _, e := range w.routers {
-		d.RouterIDs = append(d.RouterIDs, e.id)
+}
+
+// table keeps objects by their ids, in the order of their creation.
+type table[V any] struct {
+	ids    []string
+	values []V
+}
+
+func (t *table[V]) has(id string) bool { return slices.Contains(t.ids, id) }
+
+func (t *table[V]) add(id string, v V) {
+	t.ids, t.values = append(t.ids, id), append(t.values, v)
+}
+
+func (t *table[V]) remove(id string) (v V, ok bool) {
+	i := slices.Index(t.ids, id)
+	if i < 0 {
+		return v, false
 	}
-	return d
+	v = t.values[i]
+	// Not in place: a dump of the ids may be on its way to the application.
+	t.ids = slices.Delete(slices.Clone(t.ids), i, i+1)
+	t.values = slices.Delete(t.values, i, i+1)
+	return v, true
 }

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/dtls"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/shard"
 	"gazpacho/engine/transport"
@@ -17,8 +18,10 @@ const spill = 16
 
 // House is the shards of a process and what their transports share.
 type House struct {
-	places  []*Place
-	readers sync.WaitGroup
+	places      []*Place
+	certificate *dtls.Certificate
+	servers     map[string]*Server // control loop only
+	readers     sync.WaitGroup
 }
 
 // Place is one shard with the environment of its transports.
@@ -35,13 +38,15 @@ type HouseOptions struct {
 	Emit                   api.Emitter
 	Log                    *slog.Logger
 	Listen                 func(netio.UDPConfig) (transport.Socket, error)
+	ListenTCP              func(netio.TCPConfig) (*netio.TCPServer, error)
+	Certificate            *dtls.Certificate
 	RTCMinPort, RTCMaxPort uint16
 	Seed                   [32]byte // of the random numbers that need not be secret
 }
 
 // NewHouse starts the shards.
 func NewHouse(o HouseOptions) *House {
-	h := &House{}
+	h := &House{certificate: o.Certificate, servers: map[string]*Server{}}
 	for i := range max(o.Shards, 1) {
 		seed := o.Seed
 		seed[0] ^= byte(i)
@@ -49,7 +54,7 @@ func NewHouse(o HouseOptions) *House {
 			shard: shard.New(i, o.Clock),
 			env: transport.Env{
 				Emit: o.Emit, Log: o.Log, Batch: netio.NewBatch(), Rand: rand.New(rand.NewChaCha8(seed)),
-				Listen: o.Listen, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort,
+				Listen: o.Listen, ListenTCP: o.ListenTCP, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort,
 			},
 		})
 	}

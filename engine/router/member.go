@@ -18,6 +18,7 @@ type member struct {
 	seat      *Seat
 	producers []*producer
 	consumers []*consumer
+	server    *Server // behind whose ports a WebRtcTransport is, else nil
 }
 
 func (m *member) takesNotifications() {}
@@ -52,8 +53,20 @@ func (m *member) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 	case api.MethodTransportGetStats:
 		return m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) { return t.Stats(now), nil })
 	case api.MethodPlainTransportConnect:
-		if m.seat.plain != nil {
+		if m.seat.plain != nil && m.seat.pipe == nil {
 			return with(req, m.connectPlain)
+		}
+	case api.MethodPipeTransportConnect:
+		if m.seat.pipe != nil {
+			return with(req, m.connectPipe)
+		}
+	case api.MethodWebRtcTransportConnect:
+		if m.seat.webRtc != nil {
+			return with(req, m.connectWebRtc)
+		}
+	case api.MethodTransportRestartICE:
+		if m.seat.webRtc != nil {
+			return m.restartICE()
 		}
 	case api.MethodTransportSetMaxIncomingBitrate:
 		return with(req, func(b *api.TransportSetMaxIncomingBitrateRequest) (api.ResponseBody, error) {
@@ -99,11 +112,13 @@ func (m *member) dump() (api.ResponseBody, error) {
 
 func (m *member) connectPlain(req *api.PlainTransportConnectRequest) (api.ResponseBody, error) {
 	return m.do(func(now unit.Time, _ *transport.Transport) (api.ResponseBody, error) {
-		response, err := m.seat.plain.Connect(now, req)
-		if err != nil {
-			return nil, err
-		}
-		return response, nil
+		return reply(m.seat.plain.Connect(now, req))
+	})
+}
+
+func (m *member) connectPipe(req *api.PipeTransportConnectRequest) (api.ResponseBody, error) {
+	return m.do(func(now unit.Time, _ *transport.Transport) (api.ResponseBody, error) {
+		return reply(m.seat.pipe.Connect(now, req))
 	})
 }
 
@@ -126,6 +141,7 @@ func (m *member) release() {
 		drops = m.seat.transport.Drops()
 	})
 	m.place.env.Log.Debug(fmt.Sprintf("Transport closed [transportId:%s, drops:%+v]", m.id, drops))
+	m.leaveServer()
 	m.place.transports--
 	m.router.registry.Remove(m.id)
 }

@@ -111,6 +111,12 @@ func (r *Router) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 		return r.dump(), nil
 	case api.MethodRouterCreatePlainTransport:
 		return with(req, r.createPlainTransport)
+	case api.MethodRouterCreatePipeTransport:
+		return with(req, r.createPipeTransport)
+	case api.MethodRouterCreateWebRtcTransport:
+		return with(req, r.createWebRtcTransport)
+	case api.MethodRouterCreateWebRtcTransportWithServer:
+		return with(req, r.createWebRtcTransportWithServer)
 	case api.MethodRouterCreateDirectTransport:
 		return with(req, r.createDirectTransport)
 	case api.MethodRouterCloseTransport:
@@ -145,6 +151,21 @@ func (r *Router) createPlainTransport(req *api.RouterCreatePlainTransportRequest
 	for i, socket := range plain.Sockets() {
 		r.house.serve(socket, &reader{m.seat, i})
 	}
+	return m.dump()
+}
+
+func (r *Router) createPipeTransport(req *api.RouterCreatePipeTransportRequest) (api.ResponseBody, error) {
+	m, err := r.newMember(req.TransportID, "router.createPipeTransport")
+	if err != nil {
+		return nil, err
+	}
+	pipe, err := transport.NewPipe(req.TransportID, req.Options, m.place.env)
+	if err != nil {
+		return nil, err
+	}
+	m.seat.pipe, m.seat.plain, m.seat.transport = pipe, pipe.Plain, pipe.Transport
+	r.enter(m)
+	r.house.serve(pipe.Sockets()[0], &reader{m.seat, 0})
 	return m.dump()
 }
 
@@ -188,17 +209,21 @@ func (r *Router) closeTransport(req *api.RouterCloseTransportRequest) (api.Respo
 	if i < 0 {
 		return nil, api.NotFoundErrorf("Transport not found [method:router.closeTransport]")
 	}
-	m := r.transports[i]
+	r.closeMember(r.transports[i])
+	return nil, nil
+}
+
+// closeMember closes a transport. The consumers of its producers are told of it.
+func (r *Router) closeMember(m *member) {
 	for _, p := range slices.Clone(m.producers) {
 		p.close()
 	}
 	for _, c := range slices.Clone(m.consumers) {
 		c.close()
 	}
-	r.transports = slices.Delete(r.transports, i, i+1)
+	r.transports = slices.DeleteFunc(r.transports, func(o *member) bool { return o == m })
 	r.perPlace[m.place]--
 	m.release()
-	return nil, nil
 }
 
 func (r *Router) dump() *api.RouterDumpResponse {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync/atomic"
 
 	"gazpacho/engine/netio"
 	"gazpacho/engine/shard"
@@ -17,7 +18,10 @@ import (
 type Seat struct {
 	shard     *shard.Shard
 	transport *transport.Transport
-	plain     *transport.Plain // the same transport if it is a PlainTransport, else nil
+	plain     *transport.Plain  // the same transport if it is a PlainTransport or PipeTransport, else nil
+	pipe      *transport.Pipe   // the same transport if it is a PipeTransport, else nil
+	webRtc    *transport.WebRtc // the same transport if it is a WebRtcTransport, else nil
+	awake     atomic.Bool       // a poll is posted
 	timer     *shard.Timer
 	log       *slog.Logger
 }
@@ -47,6 +51,41 @@ func (s *Seat) handleTimeout(now unit.Time) {
 	defer s.contain("timeout")
 	s.transport.HandleTimeout(now)
 	s.settle(now)
+}
+
+// wake has the transport look at what its goroutines did. It may be called from any goroutine.
+func (s *Seat) wake() {
+	if !s.awake.Swap(true) {
+		s.shard.Post((*poll)(s))
+	}
+}
+
+// poll is the message by which wake reaches the shard.
+type poll Seat
+
+// Run implements shard.Message.
+func (p *poll) Run(now unit.Time) {
+	s := (*Seat)(p)
+	s.awake.Store(false)
+	s.call("poll", now, s.transport.Poll)
+}
+
+// handleDatagrams implements receiver for the ports of a WebRtcTransport.
+func (s *Seat) handleDatagrams(link *transport.Link, batch []netio.Datagram) {
+	now := s.shard.Enter()
+	defer s.shard.Leave(now)
+	s.handleBatch(now, link, batch)
+}
+
+func (s *Seat) handleBatch(now unit.Time, link *transport.Link, batch []netio.Datagram) {
+	defer s.contain("datagrams")
+	s.webRtc.HandleDatagrams(now, link, batch)
+	s.settle(now)
+}
+
+// handleClosed implements receiver.
+func (s *Seat) handleClosed(link *transport.Link) {
+	s.do(func(now unit.Time) { s.webRtc.HandleLinkClosed(now, link) })
 }
 
 // settle ends each call of the transport.

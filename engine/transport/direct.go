@@ -37,6 +37,16 @@ func (d *direct) sendRTCP(now unit.Time, compound []byte) {
 	d.t.sent(now, len(compound))
 }
 
+func (d *direct) sendSCTP(unit.Time, []byte) {
+	panic("transport: a direct transport has no SCTP association")
+}
+
+func (d *direct) poll(unit.Time) {}
+
+func (d *direct) timeout(unit.Time) {}
+
+func (d *direct) nextTimeout() unit.Time { return unit.Never }
+
 func (d *direct) dump() api.ResponseBody {
 	return &api.DirectTransportDumpResponse{Base: d.t.baseDump()}
 }

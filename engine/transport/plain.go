@@ -1,15 +1,11 @@
 package transport
 
 import (
-	"crypto/rand"
-	"encoding/base64"
-	"errors"
 	"net/netip"
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/media"
 	"gazpacho/engine/netio"
-	"gazpacho/engine/srtp"
 	"gazpacho/engine/unit"
 )
 
@@ -91,52 +87,6 @@ func NewPlain(id string, options *api.PlainTransportOptions, env Env) (*Plain, e
 	return &Plain{t, c}, nil
 }
 
-// listen opens the socket of a ListenInfo. Use is "listen" or "RTCP listen", for the error.
-func listen(info *api.ListenInfo, use string, env *Env) (endpoint, error) {
-	if info.Protocol != api.ProtocolUDP {
-		return endpoint{}, api.TypeErrorf("unsupported %s protocol", use)
-	}
-	address, err := parseIP(info.IP)
-	if err != nil {
-		return endpoint{}, err
-	}
-	cfg := netio.UDPConfig{
-		Address: address, Port: info.Port,
-		SendBufferSize: int(info.SendBufferSize), RecvBufferSize: int(info.RecvBufferSize),
-	}
-	if info.Flags != nil {
-		cfg.ReusePort, cfg.IPv6Only = info.Flags.UDPReusePort, info.Flags.IPv6Only
-	}
-	switch {
-	case info.PortRange != nil && info.PortRange.Min != 0 && info.PortRange.Max != 0:
-		cfg.Port, cfg.PortMin, cfg.PortMax = 0, info.PortRange.Min, info.PortRange.Max
-	case info.Port == 0:
-		cfg.PortMin, cfg.PortMax = env.RTCMinPort, env.RTCMaxPort
-	}
-	socket, err := env.Listen(cfg)
-	if err != nil {
-		return endpoint{}, bindError(err)
-	}
-	return endpoint{socket: socket, announced: info.AnnouncedAddress}, nil
-}
-
-func bindError(err error) error {
-	var bind *netio.BindError
-	if errors.As(err, &bind) && bind.Reason == netio.BindInvalidRange {
-		return api.TypeErrorf("%v", err)
-	}
-	return api.Errorf("%v", err)
-}
-
-// parseIP reads an IP address given by the application. Upstream's normal form is the canonical one.
-func parseIP(s string) (netip.Addr, error) {
-	address, err := netip.ParseAddr(s)
-	if err != nil {
-		return netip.Addr{}, api.TypeErrorf("invalid IP '%s'", s)
-	}
-	return address.Unmap(), nil
-}
-
 // Sockets returns the transport's sockets: the one for RTP, and, without rtcpMux, the one for RTCP. HandleDatagrams wants
 // the index.
 func (p *Plain) Sockets() []Socket {
@@ -200,6 +150,24 @@ func (c *plain) sendRTCP(now unit.Time, compound []byte) {
 	c.send(e)
 }
 
+// sendSCTP sends an SCTP packet in a datagram of its own; without DTLS there is nothing around it.
+func (c *plain) sendSCTP(now unit.Time, packet []byte) {
+	if !c.connected() {
+		c.t.drops.NotConnected++
+		return
+	}
+	batch := c.t.env.Batch
+	batch.Commit(copy(batch.Space(len(packet)), packet))
+	c.t.sent(now, len(packet))
+	c.send(&c.rtp)
+}
+
+func (c *plain) poll(unit.Time) {}
+
+func (c *plain) timeout(unit.Time) {}
+
+func (c *plain) nextTimeout() unit.Time { return unit.Never }
+
 func (c *plain) dump() api.ResponseBody {
 	d := &api.PlainTransportDumpResponse{
 		Base: c.t.baseDump(), RTCPMux: c.rtcpMux, Comedia: c.comedia, Tuple: c.rtp.tuple(),
@@ -228,66 +196,4 @@ func (c *plain) close() {
 	if !c.rtcpMux {
 		c.rtcp.socket.Close()
 	}
-}
-
-// plainSRTP protects a PlainTransport's packets. Each side chose its own key; the suite is the remote side's choice.
-type plainSRTP struct {
-	suite    api.SRTPCryptoSuite
-	key      []byte // ours, master key and salt
-	sender   *srtp.Sender
-	receiver *srtp.Receiver // nil until connected
-}
-
-func newPlainSRTP(suite api.SRTPCryptoSuite) (*plainSRTP, error) {
-	s, ok := suiteOf(suite)
-	if !ok {
-		return nil, api.TypeErrorf("unknown SRTP crypto suite %d", suite)
-	}
-	key := make([]byte, s.KeyLen()+s.SaltLen())
-	rand.Read(key) // crypto/rand.Read never fails
-	return &plainSRTP{suite: suite, key: key}, nil
-}
-
-func (s *plainSRTP) parameters() *api.SRTPParameters {
-	return &api.SRTPParameters{CryptoSuite: s.suite, KeyBase64: base64.StdEncoding.EncodeToString(s.key)}
-}
-
-// connect returns a session with the remote side's key. The local key stays unless the remote side chose another suite.
-func (s *plainSRTP) connect(remote *api.SRTPParameters) (*plainSRTP, error) {
-	session := &plainSRTP{suite: s.suite, key: s.key}
-	if remote.CryptoSuite != s.suite {
-		var err error
-		if session, err = newPlainSRTP(remote.CryptoSuite); err != nil {
-			return nil, err
-		}
-	}
-	remoteKey, err := base64.StdEncoding.DecodeString(remote.KeyBase64)
-	if err != nil {
-		return nil, api.TypeErrorf("srtpParameters.keyBase64 is not base64: %v", err)
-	}
-	if len(remoteKey) != len(session.key) {
-		return nil, api.TypeErrorf("invalid decoded SRTP key length")
-	}
-	suite, _ := suiteOf(session.suite)
-	if session.sender, err = srtp.NewSender(suite, session.key); err != nil {
-		return nil, api.Errorf("error creating SRTP sending session: %v", err)
-	}
-	if session.receiver, err = srtp.NewReceiver(suite, remoteKey); err != nil {
-		return nil, api.Errorf("error creating SRTP receiving session: %v", err)
-	}
-	return session, nil
-}
-
-func suiteOf(suite api.SRTPCryptoSuite) (srtp.Suite, bool) {
-	switch suite {
-	case api.SRTPCryptoSuiteAEADAES256GCM:
-		return srtp.AEADAES256GCM, true
-	case api.SRTPCryptoSuiteAEADAES128GCM:
-		return srtp.AEADAES128GCM, true
-	case api.SRTPCryptoSuiteAESCM128HMACSHA180:
-		return srtp.AESCM128HMACSHA180, true
-	case api.SRTPCryptoSuiteAESCM128HMACSHA132:
-		return srtp.AESCM128HMACSHA132, true
-	}
-	return 0, false
 }

@@ -1,13 +1,11 @@
 package transport
 
 import (
-	"errors"
 	"net/netip"
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/packet"
-	"gazpacho/engine/srtp"
 	"gazpacho/engine/unit"
 	wirertcp "gazpacho/engine/wire/rtcp"
 	"gazpacho/engine/wire/rtp"
@@ -186,7 +184,7 @@ func (p *Plain) openRTP(d *netio.Datagram) bool {
 	}
 	plainText, err := receiver.UnprotectRTP(d.Buffer.Bytes())
 	if err != nil {
-		p.countUnprotect(err)
+		p.drops.countUnprotect(err)
 		return false
 	}
 	d.Buffer.SetLen(len(plainText))
@@ -201,21 +199,8 @@ func (p *Plain) openRTCP(b []byte) ([]byte, bool) {
 	}
 	plainText, err := receiver.UnprotectRTCP(b)
 	if err != nil {
-		p.countUnprotect(err)
+		p.drops.countUnprotect(err)
 		return nil, false
 	}
 	return plainText, true
-}
-
-func (p *Plain) countUnprotect(err error) {
-	switch {
-	case errors.Is(err, srtp.ErrReplayed):
-		p.drops.Replayed++
-	case errors.Is(err, srtp.ErrTooManySSRCs):
-		p.drops.TooManySSRCs++
-	case errors.Is(err, srtp.ErrMalformed):
-		p.drops.RTPMalformed++
-	default:
-		p.drops.Unauthenticated++
-	}
 }

@@ -1,10 +1,12 @@
 package transport
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/srtp"
 	"gazpacho/engine/unit"
 )
 
@@ -51,8 +53,23 @@ type Drops struct {
 	RTCPUnknown     uint64 // RTCP about streams that do not exist
 	RTCPUnsupported uint64 // RTCP of types that are not used here
 	RTCPUnsendable  uint64 // RTCP of our own that could not be built
+	SCTPUnexpected  uint64 // SCTP packets although SCTP is not enabled
 	SealFailed      uint64 // packets that could not be encrypted
 	SendFailed      uint64 // datagrams that the kernel did not take
+}
+
+// countUnprotect counts a packet that SRTP refused.
+func (d *Drops) countUnprotect(err error) {
+	switch {
+	case errors.Is(err, srtp.ErrReplayed):
+		d.Replayed++
+	case errors.Is(err, srtp.ErrTooManySSRCs):
+		d.TooManySSRCs++
+	case errors.Is(err, srtp.ErrMalformed):
+		d.RTPMalformed++
+	default:
+		d.Unauthenticated++
+	}
 }
 
 func (t *Transport) baseDump() *api.TransportDump {

@@ -29,6 +29,8 @@ type Env struct {
 	Rand *rand.Rand
 	// Listen opens a UDP socket.
 	Listen func(netio.UDPConfig) (Socket, error)
+	// ListenTCP opens a TCP port.
+	ListenTCP func(netio.TCPConfig) (*netio.TCPServer, error)
 	// RTCMinPort and RTCMaxPort are the worker's own port range, for applications that name neither port nor range.
 	RTCMinPort, RTCMaxPort uint16
 }
@@ -56,6 +58,13 @@ type conduit interface {
 	flush()
 	// sendRTCP sends one compound packet.
 	sendRTCP(now unit.Time, compound []byte)
+	// sendSCTP sends one SCTP packet.
+	sendSCTP(now unit.Time, packet []byte)
+	// poll looks at what goroutines of libraries did.
+	poll(now unit.Time)
+	// timeout does what is due; nextTimeout says when that will be.
+	timeout(now unit.Time)
+	nextTimeout() unit.Time
 	// dump and stats answer the application.
 	dump() api.ResponseBody
 	stats(now unit.Time) api.ResponseBody
@@ -152,7 +161,7 @@ func (t *Transport) Break() {
 // Broken reports whether Break was called.
 func (t *Transport) Broken() bool { return t.isBroken }
 
-// connected is called by the conduit when it has got its first destination: reports start.
+// connected is called by the conduit when it can send: reports start.
 func (t *Transport) connected(now unit.Time) {
 	for _, c := range t.consumers {
 		c.TransportConnected(now)
@@ -160,6 +169,15 @@ func (t *Transport) connected(now unit.Time) {
 	}
 	t.rtcpAt = now.Add(firstReportDelay)
 	t.lower(t.rtcpAt)
+}
+
+// disconnected is called by the conduit when it cannot send any more: reports end.
+func (t *Transport) disconnected(now unit.Time) {
+	for _, c := range t.consumers {
+		c.TransportDisconnected(now)
+		t.drainConsumer(c)
+	}
+	t.rtcpAt = unit.Never
 }
 
 // lower moves the deadline forward in time, never back.
@@ -177,7 +195,8 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 		t.sendReports(now)
 		t.rtcpAt = now.Add(t.nextReportDelay())
 	}
-	deadline := t.rtcpAt
+	t.conduit.timeout(now)
+	deadline := min(t.rtcpAt, t.conduit.nextTimeout())
 	for _, p := range t.producers {
 		if p.NextTimeout() <= now {
 			p.HandleTimeout(now)
@@ -186,6 +205,13 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 		deadline = min(deadline, p.NextTimeout())
 	}
 	t.deadline = deadline
+}
+
+// Poll looks at what goroutines of libraries did; it is called after a wake-up.
+func (t *Transport) Poll(now unit.Time) {
+	if !t.isClosed && !t.isBroken {
+		t.conduit.poll(now)
+	}
 }
 
 // Settle hands on what earlier calls produced: RTCP feedback to the peer, notifications to the application, packets and

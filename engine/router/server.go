@@ -1,0 +1,178 @@
+package router
+
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/ice"
+	"gazpacho/engine/netio"
+	"gazpacho/engine/transport"
+	"gazpacho/engine/wire/stun"
+)
+
+// Server is a WebRtcServer: ports that any number of WebRtcTransports share. A packet is told by its tuple; one from a
+// new tuple must be a STUN request, which names its transport by username fragment.
+//
+// The tables are the one thing that shards share, because a port's reader must find the shard before it can take its
+// turn. Their lock is held for look-ups and changes only, and nothing is called under it.
+type Server struct {
+	id      string
+	house   *House
+	ports   []*port
+	members []*member // control loop only
+	strays  atomic.Uint64
+
+	mu         sync.RWMutex
+	byFragment map[string]*Seat
+	byTuple    map[ice.Tuple]*Seat
+}
+
+// NewServer binds a WebRtcServer's ports and serves them. The caller enters it into the registry.
+func NewServer(id string, infos []api.ListenInfo, house *House) (*Server, error) {
+	if len(infos) == 0 {
+		return nil, api.TypeErrorf("wrong listenInfos (empty array)")
+	}
+	ports, err := openPorts(infos, &house.places[0].env)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{id: id, house: house, ports: ports, byFragment: map[string]*Seat{}, byTuple: map[ice.Tuple]*Seat{}}
+	house.servePorts(ports, s)
+	house.servers[id] = s
+	return s, nil
+}
+
+// Close closes the transports, while they can still say goodbye, and then the ports.
+func (s *Server) Close() {
+	for _, m := range slices.Clone(s.members) {
+		m.router.closeMember(m)
+	}
+	closePorts(s.ports)
+	delete(s.house.servers, s.id)
+}
+
+// HandleNotification implements Handler; servers take none.
+func (s *Server) HandleNotification(*api.Notification) (bool, error) { return false, nil }
+
+// HandleRequest implements Handler.
+func (s *Server) HandleRequest(req *api.Request) (api.ResponseBody, error) {
+	if req.Method != api.MethodWebRtcServerDump {
+		return nil, unsupported(req.Method)
+	}
+	d := &api.WebRtcServerDumpResponse{ID: s.id}
+	for _, p := range s.ports {
+		row := api.IPPort{IP: p.local.Addr().String(), Port: p.local.Port()}
+		if p.socket != nil {
+			d.UDPSockets = append(d.UDPSockets, row)
+		} else {
+			d.TCPServers = append(d.TCPServers, row)
+		}
+	}
+	for _, m := range s.members {
+		d.WebRtcTransportIDs = append(d.WebRtcTransportIDs, m.id)
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, m := range s.members {
+		for fragment, seat := range s.byFragment {
+			if seat == m.seat {
+				d.LocalICEUsernameFragments = append(d.LocalICEUsernameFragments,
+					api.ICEUserNameFragment{LocalICEUsernameFragment: fragment, WebRtcTransportID: m.id})
+			}
+		}
+	}
+	return d, nil
+}
+
+// handleDatagrams implements receiver: it hands each run of datagrams for one transport to that transport.
+func (s *Server) handleDatagrams(link *transport.Link, batch []netio.Datagram) {
+	for len(batch) > 0 {
+		seat, n := s.run(link, batch)
+		if seat != nil {
+			seat.handleDatagrams(link, batch[:n])
+		} else {
+			s.strays.Add(uint64(n))
+			for i := range batch[:n] {
+				batch[i].Buffer.Release()
+			}
+		}
+		batch = batch[n:]
+	}
+}
+
+// run returns who gets the first datagrams of a batch, nil for nobody, and how many they are.
+func (s *Server) run(link *transport.Link, batch []netio.Datagram) (seat *Seat, n int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	seat = s.find(link, &batch[0])
+	for n = 1; n < len(batch) && s.find(link, &batch[n]) == seat; n++ {
+	}
+	return seat, n
+}
+
+func (s *Server) find(link *transport.Link, d *netio.Datagram) *Seat {
+	if seat := s.byTuple[transport.TupleOf(link, d)]; seat != nil {
+		return seat
+	}
+	b := d.Buffer.Bytes()
+	if !stun.LooksLikeSTUN(b) {
+		return nil
+	}
+	var m stun.Message
+	if m.Parse(b) != nil {
+		return nil
+	}
+	return s.byFragment[string(m.LocalUsernameFragment())]
+}
+
+// handleClosed implements receiver.
+func (s *Server) handleClosed(link *transport.Link) {
+	s.mu.RLock()
+	seat := s.byTuple[ice.Tuple{Protocol: ice.TCP, Socket: link.ID, Remote: link.Remote}]
+	s.mu.RUnlock()
+	if seat != nil {
+		seat.handleClosed(link)
+	}
+}
+
+// directory is the server's table as one transport sees it.
+type directory struct {
+	server *Server
+	seat   *Seat
+}
+
+// AddFragment implements transport.Directory.
+func (d *directory) AddFragment(fragment string) {
+	d.server.mu.Lock()
+	defer d.server.mu.Unlock()
+	d.server.byFragment[fragment] = d.seat
+}
+
+// RemoveFragment implements transport.Directory.
+func (d *directory) RemoveFragment(fragment string) {
+	d.server.mu.Lock()
+	defer d.server.mu.Unlock()
+	if d.server.byFragment[fragment] == d.seat {
+		delete(d.server.byFragment, fragment)
+	}
+}
+
+// AddTuple implements transport.Directory. A tuple belongs to the first transport that claims it.
+func (d *directory) AddTuple(t ice.Tuple) {
+	d.server.mu.Lock()
+	defer d.server.mu.Unlock()
+	if d.server.byTuple[t] == nil {
+		d.server.byTuple[t] = d.seat
+	}
+}
+
+// RemoveTuple implements transport.Directory.
+func (d *directory) RemoveTuple(t ice.Tuple) {
+	d.server.mu.Lock()
+	defer d.server.mu.Unlock()
+	if d.server.byTuple[t] == d.seat {
+		delete(d.server.byTuple, t)
+	}
+}

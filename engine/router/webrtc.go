@@ -1,0 +1,94 @@
+package router
+
+import (
+	"slices"
+	"time"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/transport"
+	"gazpacho/engine/unit"
+)
+
+// createWebRtcTransport makes a transport with ports of its own.
+func (r *Router) createWebRtcTransport(req *api.RouterCreateWebRtcTransportRequest) (api.ResponseBody, error) {
+	m, err := r.newMember(req.TransportID, "router.createWebRtcTransport")
+	if err != nil {
+		return nil, err
+	}
+	listen, ok := req.Options.Listen.(*api.ListenIndividual)
+	if !ok {
+		return nil, api.TypeErrorf("options.listen does not list the ports of a WebRtcTransport")
+	}
+	ports, err := openPorts(listen.ListenInfos, &m.place.env)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.newWebRtc(req, transport.WebRtcConfig{
+		Candidates: candidates(ports, req.Options, false), Close: func() { closePorts(ports) },
+	}); err != nil {
+		closePorts(ports)
+		return nil, err
+	}
+	r.house.servePorts(ports, m.seat)
+	return m.dump()
+}
+
+// createWebRtcTransportWithServer makes a transport behind the ports of a WebRtcServer.
+func (r *Router) createWebRtcTransportWithServer(req *api.RouterCreateWebRtcTransportRequest) (api.ResponseBody, error) {
+	m, err := r.newMember(req.TransportID, "router.createWebRtcTransportWithServer")
+	if err != nil {
+		return nil, err
+	}
+	listen, ok := req.Options.Listen.(*api.ListenServer)
+	if !ok {
+		return nil, api.TypeErrorf("options.listen does not name a WebRtcServer")
+	}
+	server := r.house.servers[listen.WebRtcServerID]
+	if server == nil {
+		return nil, api.Errorf("wrong webRtcServerId (no associated WebRtcServer found)")
+	}
+	list := candidates(server.ports, req.Options, true)
+	if len(list) == 0 {
+		return nil, api.TypeErrorf("empty iceCandidates")
+	}
+	if err := m.newWebRtc(req, transport.WebRtcConfig{Candidates: list, Directory: &directory{server, m.seat}}); err != nil {
+		return nil, err
+	}
+	m.server = server
+	server.members = append(server.members, m)
+	return m.dump()
+}
+
+// newWebRtc builds the transport and enters it.
+func (m *member) newWebRtc(req *api.RouterCreateWebRtcTransportRequest, config transport.WebRtcConfig) error {
+	config.Certificate = m.router.house.certificate
+	config.ConsentTimeout = time.Duration(req.Options.ICEConsentTimeout) * time.Second
+	config.Wake = m.seat.wake
+	var err error
+	m.seat.webRtc, err = transport.NewWebRtc(req.TransportID, req.Options, config, m.place.env)
+	if err != nil {
+		return err
+	}
+	m.seat.transport = m.seat.webRtc.Transport
+	m.router.enter(m)
+	return nil
+}
+
+func (m *member) connectWebRtc(req *api.WebRtcTransportConnectRequest) (api.ResponseBody, error) {
+	return m.do(func(now unit.Time, _ *transport.Transport) (api.ResponseBody, error) {
+		return reply(m.seat.webRtc.Connect(now, req))
+	})
+}
+
+func (m *member) restartICE() (api.ResponseBody, error) {
+	return m.do(func(now unit.Time, _ *transport.Transport) (api.ResponseBody, error) {
+		return m.seat.webRtc.RestartICE(now), nil
+	})
+}
+
+// leaveServer removes the member from its WebRtcServer's list.
+func (m *member) leaveServer() {
+	if m.server != nil {
+		m.server.members = slices.DeleteFunc(m.server.members, func(o *member) bool { return o == m })
+	}
+}

@@ -1,0 +1,74 @@
+package transport
+
+import (
+	"gazpacho/engine/api"
+	"gazpacho/engine/unit"
+)
+
+// pipeSuite is the one suite that PipeTransports use, upstream's choice.
+const pipeSuite = api.SRTPCryptoSuiteAEADAES256GCM
+
+// pipe is the conduit of a PipeTransport: a plain one that always multiplexes RTCP and has no comedia.
+type pipe struct {
+	plain
+	rtx bool
+}
+
+// Pipe is what a PipeTransport has beyond any transport.
+type Pipe struct {
+	*Plain
+	conduit *pipe
+}
+
+// NewPipe returns a PipeTransport with its socket bound. As with NewPlain, the owner serves the socket.
+func NewPipe(id string, options *api.PipeTransportOptions, env Env) (*Pipe, error) {
+	t, err := newTransport(id, options.Base, env)
+	if err != nil {
+		return nil, err
+	}
+	c := &pipe{plain: plain{t: t, rtcpMux: true}, rtx: options.EnableRTX}
+	if options.EnableSRTP {
+		if c.srtp, err = newPlainSRTP(pipeSuite); err != nil {
+			return nil, err
+		}
+	}
+	if c.rtp, err = listen(options.ListenInfo, "listen", &env); err != nil {
+		return nil, err
+	}
+	t.conduit = c
+	return &Pipe{&Plain{t, &c.plain}, c}, nil
+}
+
+// Connect answers PIPETRANSPORT_CONNECT.
+func (p *Pipe) Connect(now unit.Time, req *api.PipeTransportConnectRequest) (*api.PipeTransportConnectResponse, error) {
+	c := p.conduit
+	if c.connectCalled {
+		return nil, api.Errorf("connect() already called")
+	}
+	if remote := req.SRTPParameters; c.srtp != nil && remote != nil && remote.CryptoSuite != pipeSuite {
+		return nil, api.TypeErrorf("invalid/unsupported srtpParameters.cryptoSuite")
+	}
+	session, err := c.connectSRTP(req.SRTPParameters)
+	if err != nil {
+		return nil, err
+	}
+	peer, _, err := c.peers(&api.PlainTransportConnectRequest{IP: req.IP, Port: req.Port})
+	if err != nil {
+		return nil, err
+	}
+	c.connectCalled, c.srtp, c.rtp.peer = true, session, peer
+	p.Transport.connected(now)
+	return &api.PipeTransportConnectResponse{Tuple: c.rtp.tuple()}, nil
+}
+
+func (c *pipe) dump() api.ResponseBody {
+	d := &api.PipeTransportDumpResponse{Base: c.t.baseDump(), Tuple: c.rtp.tuple(), RTX: c.rtx}
+	if c.srtp != nil {
+		d.SRTPParameters = c.srtp.parameters()
+	}
+	return d
+}
+
+func (c *pipe) stats(now unit.Time) api.ResponseBody {
+	return &api.PipeTransportGetStatsResponse{Base: c.t.baseStats(now), Tuple: c.rtp.tuple()}
+}

@@ -1,0 +1,420 @@
+package transport
+
+import (
+	"crypto/rand"
+	"net/netip"
+	"time"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/dtls"
+	"gazpacho/engine/ice"
+	"gazpacho/engine/media"
+	"gazpacho/engine/netio"
+	"gazpacho/engine/srtp"
+	"gazpacho/engine/unit"
+)
+
+// Link is a way to peers: a UDP socket, or one TCP connection.
+type Link struct {
+	ID        uint32 // unique within the process; part of a tuple
+	Protocol  api.Protocol
+	Local     netip.AddrPort
+	Remote    netip.AddrPort // of a TCP connection
+	Announced string         // the address that peers are told, if it is another one
+	// Send sends a batch to one destination without blocking; a TCP connection has only one.
+	Send func(to netip.AddrPort, b *netio.Batch) (sent, dropped int)
+	// Admit says that a TCP connection's peer belongs here, and Close ends the connection; nil for UDP, whose socket
+	// lives as long as its transport or WebRtcServer.
+	Admit, Close func()
+}
+
+// Directory is a WebRtcServer's table of the transports behind its ports. A transport enters what its peers can be
+// told by. Calls return at once and may come from any shard.
+type Directory interface {
+	AddFragment(usernameFragment string)
+	RemoveFragment(usernameFragment string)
+	AddTuple(ice.Tuple)
+	RemoveTuple(ice.Tuple)
+}
+
+// noDirectory is that of a transport with ports of its own.
+type noDirectory struct{}
+
+func (noDirectory) AddFragment(string)    {}
+func (noDirectory) RemoveFragment(string) {}
+func (noDirectory) AddTuple(ice.Tuple)    {}
+func (noDirectory) RemoveTuple(ice.Tuple) {}
+
+// WebRtcConfig is what a WebRtcTransport gets beside its options.
+type WebRtcConfig struct {
+	Certificate    *dtls.Certificate
+	Candidates     []api.ICECandidate
+	ConsentTimeout time.Duration // 0 = none
+	Directory      Directory     // nil when the transport has ports of its own
+	// Close releases the transport's own ports; nil when it has none.
+	Close func()
+	// Wake is called from any goroutine when Poll has something to do. It must only post to the transport's shard.
+	Wake func()
+}
+
+// webRtc is the conduit of a WebRtcTransport: ICE lite finds the peer's address, DTLS agrees on keys, SRTP carries media
+// and DTLS itself carries data.
+type webRtc struct {
+	t          *Transport
+	ice        *ice.Server
+	dtls       *dtls.Transport
+	candidates []api.ICECandidate
+	config     WebRtcConfig
+
+	links    map[uint32]*Link // of the tuples that ICE knows, and of the datagram in hand
+	selected *Link
+	peer     netip.AddrPort // of the selected tuple
+	sender   *srtp.Sender
+	receiver *srtp.Receiver
+
+	dtlsRole      dtls.Role
+	dtlsState     api.DTLSState
+	dtlsStarted   bool
+	fingerprints  []api.Fingerprint // the peer's, known once connect was called
+	connectCalled bool
+	wasConnected  bool
+	output        dtls.Output
+	stun          []byte
+}
+
+// WebRtc is what a WebRtcTransport has beyond any transport.
+type WebRtc struct {
+	*Transport
+	conduit *webRtc
+}
+
+// iceCredentialLen is the length of usernames and passwords in characters, upstream's value. RFC 8445 section 5.3 asks for
+// at least 4 and 22 characters.
+const iceCredentialLen = 32
+
+// randomString returns n characters of the ice-char alphabet (RFC 8839 section 5.4) that carry six bits of entropy each.
+func randomString(n int) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	b := make([]byte, n)
+	rand.Read(b) // crypto/rand.Read never fails
+	for i := range b {
+		b[i] = alphabet[b[i]%64]
+	}
+	return string(b)
+}
+
+// NewWebRtc returns a WebRtcTransport. The owner serves its ports, and hands what they receive to HandleDatagrams.
+func NewWebRtc(id string, options *api.WebRtcTransportOptions, config WebRtcConfig, env Env) (*WebRtc, error) {
+	t, err := newTransport(id, options.Base, env)
+	if err != nil {
+		return nil, err
+	}
+	if config.Directory == nil {
+		config.Directory = noDirectory{}
+	}
+	c := &webRtc{
+		t: t, candidates: config.Candidates, config: config, links: map[uint32]*Link{},
+		ice:  ice.New(randomString(iceCredentialLen), randomString(iceCredentialLen), config.ConsentTimeout),
+		dtls: dtls.New(config.Certificate, config.Wake),
+	}
+	t.conduit = c
+	c.drainICE(0)
+	return &WebRtc{t, c}, nil
+}
+
+// Connect answers WEBRTCTRANSPORT_CONNECT.
+func (w *WebRtc) Connect(now unit.Time, req *api.WebRtcTransportConnectRequest) (*api.WebRtcTransportConnectResponse, error) {
+	c := w.conduit
+	switch {
+	case c.connectCalled:
+		return nil, api.Errorf("connect() already called")
+	case req.DTLSParameters == nil || len(req.DTLSParameters.Fingerprints) == 0:
+		return nil, api.TypeErrorf("empty dtlsParameters.fingerprints array")
+	}
+	// We are ICE controlled: a peer that leaves the choice to us finds a client.
+	role := dtls.Client
+	if req.DTLSParameters.Role == api.DTLSRoleClient {
+		role = dtls.Server
+	}
+	c.dtlsRole, c.fingerprints, c.connectCalled = role, req.DTLSParameters.Fingerprints, true
+	c.startDTLS(now)
+	return &api.WebRtcTransportConnectResponse{DTLSLocalRole: role}, nil
+}
+
+// RestartICE answers TRANSPORT_RESTART_ICE.
+func (w *WebRtc) RestartICE(now unit.Time) *api.TransportRestartICEResponse {
+	c := w.conduit
+	c.ice.Restart(now, randomString(iceCredentialLen), randomString(iceCredentialLen))
+	c.drainICE(now)
+	return &api.TransportRestartICEResponse{
+		UsernameFragment: c.ice.UsernameFragment(), Password: c.ice.Password(), ICELite: true,
+	}
+}
+
+// startDTLS begins the handshake when both are known: where the peer is, and what its certificate must be.
+func (c *webRtc) startDTLS(now unit.Time) {
+	if c.dtlsStarted || !c.connectCalled || c.selected == nil {
+		return
+	}
+	c.dtlsStarted = true
+	if err := c.dtls.Start(c.dtlsRole, c.fingerprints); err != nil {
+		c.t.env.Log.Error("DTLS does not start", "tag", "dtls", "transportId", c.t.id, "reason", err)
+	}
+	c.drainDTLS(now)
+}
+
+func (c *webRtc) iceConnected() bool {
+	state := c.ice.State()
+	return state == ice.Connected || state == ice.Completed
+}
+
+func (c *webRtc) connected() bool {
+	return c.selected != nil && c.sender != nil && c.dtlsState == api.DTLSStateConnected && c.iceConnected()
+}
+
+// poll hands on what DTLS did on its own.
+func (c *webRtc) poll(now unit.Time) { c.drainDTLS(now) }
+
+// drainICE follows ICE's decisions.
+func (c *webRtc) drainICE(now unit.Time) {
+	out := c.ice.Output()
+	for _, fragment := range out.AddedFragments {
+		c.config.Directory.AddFragment(fragment)
+	}
+	for _, fragment := range out.RemovedFragments {
+		c.config.Directory.RemoveFragment(fragment)
+	}
+	for _, tuple := range out.AddedTuples {
+		c.config.Directory.AddTuple(tuple)
+		if link := c.links[tuple.Socket]; link != nil && link.Admit != nil {
+			link.Admit()
+		}
+	}
+	for _, tuple := range out.RemovedTuples {
+		c.removeTuple(tuple)
+	}
+	for _, tuple := range out.SelectedTuples {
+		c.selectTuple(tuple)
+	}
+	for _, state := range out.States {
+		c.changeICEState(now, state)
+	}
+	out.Reset()
+	c.t.lower(c.ice.NextTimeout())
+}
+
+func (c *webRtc) removeTuple(tuple ice.Tuple) {
+	c.config.Directory.RemoveTuple(tuple)
+	link := c.links[tuple.Socket]
+	if link == nil || link.Close == nil {
+		return
+	}
+	delete(c.links, tuple.Socket)
+	link.Close()
+}
+
+func (c *webRtc) selectTuple(tuple ice.Tuple) {
+	c.selected, c.peer = c.links[tuple.Socket], tuple.Remote
+	c.t.emit(c.t.id, api.EventWebRtcTransportICESelectedTupleChange,
+		&api.WebRtcTransportICESelectedTupleChangeNotification{Tuple: c.selectedTuple()})
+}
+
+func (c *webRtc) changeICEState(now unit.Time, state ice.State) {
+	c.t.emit(c.t.id, api.EventWebRtcTransportICEStateChange,
+		&api.WebRtcTransportICEStateChangeNotification{ICEState: state})
+	if state == ice.Disconnected {
+		c.selected = nil
+		c.disconnected(now)
+		return
+	}
+	c.startDTLS(now)
+	c.mayBeConnected(now)
+}
+
+// mayBeConnected tells the transport when ICE and DTLS are both up.
+func (c *webRtc) mayBeConnected(now unit.Time) {
+	if c.connected() && !c.wasConnected {
+		c.wasConnected = true
+		c.t.connected(now)
+	}
+}
+
+func (c *webRtc) disconnected(now unit.Time) {
+	if c.wasConnected {
+		c.wasConnected = false
+		c.t.disconnected(now)
+	}
+}
+
+// drainDTLS sends what DTLS wants sent and follows its states.
+func (c *webRtc) drainDTLS(now unit.Time) {
+	c.dtls.Poll(&c.output)
+	for _, b := range c.output.Datagrams {
+		c.sendRaw(now, b)
+	}
+	for i := range c.output.States {
+		c.changeDTLSState(now, &c.output.States[i])
+	}
+	for _, b := range c.output.Data {
+		c.t.handleSCTP(now, b)
+	}
+}
+
+func (c *webRtc) changeDTLSState(now unit.Time, change *dtls.StateChange) {
+	c.dtlsState = change.State
+	switch change.State {
+	case api.DTLSStateConnected:
+		if err := c.setKeys(&change.SRTP); err != nil {
+			c.t.env.Log.Error("SRTP keys of DTLS are unusable", "tag", "dtls", "transportId", c.t.id, "reason", err)
+			return
+		}
+	case api.DTLSStateFailed:
+		c.t.env.Log.Warn("DTLS failed", "tag", "dtls", "transportId", c.t.id, "reason", change.Reason)
+	}
+	c.t.emit(c.t.id, api.EventWebRtcTransportDTLSStateChange,
+		&api.WebRtcTransportDTLSStateChangeNotification{DTLSState: change.State, RemoteCert: change.RemoteCertificate})
+	if change.State == api.DTLSStateConnected {
+		c.mayBeConnected(now)
+	} else if change.State != api.DTLSStateConnecting {
+		c.disconnected(now)
+	}
+}
+
+func (c *webRtc) setKeys(keys *dtls.SRTP) (err error) {
+	suite, ok := suiteOf(keys.Suite)
+	if !ok {
+		panic("transport: DTLS agreed on an SRTP suite that was not offered")
+	}
+	if c.sender, err = srtp.NewSender(suite, keys.LocalKeySalt); err != nil {
+		return err
+	}
+	c.receiver, err = srtp.NewReceiver(suite, keys.RemoteKeySalt)
+	return err
+}
+
+func (c *webRtc) selectedTuple() *api.TransportTuple {
+	if c.selected == nil {
+		return nil
+	}
+	local := c.selected.Announced
+	if local == "" {
+		local = c.selected.Local.Addr().String()
+	}
+	return &api.TransportTuple{
+		LocalAddress: local, LocalPort: c.selected.Local.Port(),
+		RemoteIP: c.peer.Addr().String(), RemotePort: c.peer.Port(), Protocol: c.selected.Protocol,
+	}
+}
+
+func (c *webRtc) sendRTP(now unit.Time, _ *Consumer, b []byte, o media.Outgoing) {
+	n, err := c.sender.ProtectRTP(b, o.Len, o.HeaderLen)
+	if err != nil {
+		c.t.drops.SealFailed++
+		return
+	}
+	c.t.env.Batch.Commit(n)
+	c.t.sent(now, n)
+}
+
+func (c *webRtc) flush() {
+	batch := c.t.env.Batch
+	if batch.Len() == 0 {
+		return
+	}
+	_, dropped := c.selected.Send(c.peer, batch)
+	c.t.drops.SendFailed += uint64(dropped)
+	batch.Reset()
+}
+
+func (c *webRtc) sendRTCP(now unit.Time, compound []byte) {
+	b := c.t.env.Batch.Space(len(compound) + sealOverhead)
+	if b == nil {
+		panic("transport: RTCP is sent while media waits in the batch")
+	}
+	sealed, err := c.sender.ProtectRTCP(b[:0], compound)
+	if err != nil {
+		c.t.drops.SealFailed++
+		return
+	}
+	n := copy(b, sealed)
+	c.t.env.Batch.Commit(n)
+	c.t.sent(now, n)
+	c.flush()
+}
+
+// sendRaw sends a packet that needs no SRTP to the peer.
+func (c *webRtc) sendRaw(now unit.Time, packet []byte) {
+	if c.selected == nil {
+		c.t.drops.NotConnected++
+		return
+	}
+	c.sendOn(now, c.selected, c.peer, packet)
+}
+
+func (c *webRtc) sendOn(now unit.Time, link *Link, to netip.AddrPort, packet []byte) {
+	batch := c.t.env.Batch
+	batch.Commit(copy(batch.Space(len(packet)), packet))
+	_, dropped := link.Send(to, batch)
+	c.t.drops.SendFailed += uint64(dropped)
+	batch.Reset()
+	c.t.sent(now, len(packet))
+}
+
+func (c *webRtc) sendSCTP(now unit.Time, packet []byte) {
+	if err := c.dtls.Write(packet); err != nil {
+		c.t.drops.SendFailed++
+	}
+	c.drainDTLS(now)
+}
+
+func (c *webRtc) timeout(now unit.Time) {
+	if c.ice.NextTimeout() <= now {
+		c.ice.HandleTimeout(now)
+		c.drainICE(now)
+	}
+}
+
+func (c *webRtc) nextTimeout() unit.Time { return c.ice.NextTimeout() }
+
+func (c *webRtc) dump() api.ResponseBody {
+	return &api.WebRtcTransportDumpResponse{
+		Base:    c.t.baseDump(),
+		ICERole: api.ICERoleControlled,
+		ICEParameters: &api.ICEParameters{
+			UsernameFragment: c.ice.UsernameFragment(), Password: c.ice.Password(), ICELite: true,
+		},
+		ICECandidates: c.candidates, ICEState: c.ice.State(), ICESelectedTuple: c.selectedTuple(),
+		DTLSParameters: &api.DTLSParameters{Fingerprints: c.config.Certificate.Fingerprints(), Role: c.dtlsRole},
+		DTLSState:      c.dtlsState,
+	}
+}
+
+func (c *webRtc) stats(now unit.Time) api.ResponseBody {
+	return &api.WebRtcTransportGetStatsResponse{
+		Base: c.t.baseStats(now), ICERole: api.ICERoleControlled, ICEState: c.ice.State(),
+		ICESelectedTuple: c.selectedTuple(), DTLSState: c.dtlsState,
+	}
+}
+
+// close tells the peer goodbye and releases the ports.
+func (c *webRtc) close() {
+	c.dtls.Close()
+	c.dtls.Poll(&c.output)
+	if c.selected != nil && c.t.env.Batch.Len() == 0 {
+		for _, b := range c.output.Datagrams {
+			c.sendRaw(0, b)
+		}
+	}
+	c.ice.Close()
+	c.drainICE(0)
+	for _, link := range c.links {
+		if link.Close != nil {
+			link.Close()
+		}
+	}
+	clear(c.links)
+	c.selected = nil
+	if c.config.Close != nil {
+		c.config.Close()
+	}
+}
