@@ -72,6 +72,8 @@ func run(args []string, release string, stdout, stderr io.Writer) int {
 	switch {
 	case errors.Is(err, channel.ErrClosedByApplication), errors.Is(err, channel.ErrStopped):
 		return exitOK
+	case errors.Is(err, errWrongSettings):
+		return fail(exitWrongSettings, "%v", err)
 	case errors.Is(err, channel.ErrHungUp):
 		return fail(exitOK, "%v", err)
 	default:
@@ -102,13 +104,16 @@ func serve(cfg *config, release string, dialect *fbs.Dialect, in, out *os.File) 
 		return err
 	}
 	logStart(ch.Logger(), cfg, release)
-	worker := newWorker(cfg, ch, func(req *api.WorkerUpdateSettingsRequest) error {
+	worker, err := newWorker(cfg, ch, func(req *api.WorkerUpdateSettingsRequest) error {
 		if err := settings.Update(req); err != nil {
 			return err
 		}
 		logSettings(ch.Logger(), cfg, settings)
 		return nil
 	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", errWrongSettings, err)
+	}
 	logSettings(ch.Logger(), cfg, settings)
 	go func() {
 		<-signals
@@ -120,6 +125,9 @@ func serve(cfg *config, release string, dialect *fbs.Dialect, in, out *os.File) 
 	}()
 	return ch.Serve(worker)
 }
+
+// errWrongSettings marks what only the engine finds wrong with the settings, such as a certificate that is none.
+var errWrongSettings = errors.New("wrong settings")
 
 // logStart tells who is starting.
 func logStart(logger *slog.Logger, cfg *config, release string) {
