@@ -25,9 +25,10 @@ const hang = setTimeout(() => {
 const stream = run({ files, concurrency: 1, timeout: FILE_TIMEOUT_MS });
 stream.on('test:pass', event => (counts.passed += isTest(event) && !event.skip && !event.todo ? 1 : 0));
 stream.on('test:fail', event => (counts.failed += isTest(event) ? 1 : 0));
-stream.compose(new spec()).pipe(process.stdout);
-stream.on('end', () => {
+const report = stream.compose(new spec());
+report.on('data', chunk => process.stdout.write(chunk));
+report.on('end', () => {
 	clearTimeout(hang);
 	process.exitCode = counts.failed === 0 && counts.passed > 0 ? 0 : 1;
-	process.stdout.write('', () => console.log(`${counts.passed} passed, ${counts.failed} failed`));
+	console.log(`${counts.passed} passed, ${counts.failed} failed`);
 });
