@@ -27,7 +27,7 @@ var (
 //
 // Malformed messages, indications and responses are counted and get no answer. A request is refused with 400 when it is no
 // Binding request or lacks FINGERPRINT, PRIORITY, USERNAME or MESSAGE-INTEGRITY, with 401 when its credentials are wrong, with
-// 487 when the peer wants to be controlled. Only a request that is none of these changes anything else than counters.
+// 487 when the peer wants to be controlled. What is not authentic changes nothing but counters.
 func (s *Server) HandleSTUN(now unit.Time, t Tuple, msg, dst []byte) (response []byte) {
 	m := &s.message
 	if m.Parse(msg) != nil {
