@@ -180,9 +180,11 @@ test('trace events show packets and key frames', async () => {
 	for (const [direction, found] of [['in', traces.producer], ['out', traces.consumer]]) {
 		const keyFrame = found.find(({ type }) => type === 'keyframe');
 		assert.equal(keyFrame?.direction, direction, found.map(({ type }) => type).join(', '));
-		assert.equal(keyFrame.info.isKeyFrame, true);
+		assert.equal(keyFrame.info.rtpPacket.isKeyFrame, true);
+		assert.equal(keyFrame.info.isRtx, false);
 	}
-	assert.equal(traces.producer[0].info.sequenceNumber, 7);
+	assert.equal(traces.producer[0].info.rtpPacket.sequenceNumber, 7);
+	assert.equal(traces.consumer[0].info.rtpPacket.ssrc, sink.consumer.rtpParameters.encodings[0].ssrc);
 });
 
 test('scores are reported once media flow', async () => {

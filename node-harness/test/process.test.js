@@ -35,6 +35,9 @@ for (const signal of ['SIGKILL', 'SIGTERM', 'SIGABRT']) {
 		const { child, pids } = await application();
 		child.kill(signal);
 		await until('no worker is left', () => !pids.some(runs));
+		// mediasoup's handler of SIGTERM closes the workers and lets Node live on.
+		child.kill('SIGKILL');
+		await until('the application has ended', () => !runs(child.pid));
 	});
 }
 
