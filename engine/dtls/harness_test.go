@@ -14,7 +14,7 @@ import (
 )
 
 // patience bounds waiting for what must happen; it is generous because tests share their machine.
-const patience = 60 * time.Second
+const patience = 25 * time.Second
 
 var testCertificate = sync.OnceValue(func() *dtls.Certificate { return generate() })
 

@@ -142,6 +142,7 @@ func (t *Transport) Poll(out *Output) {
 	t.woken = false
 	out.Datagrams = move(out.Datagrams, &t.out.Datagrams)
 	out.States = move(out.States, &t.out.States)
+	t.out.States = nil // there will hardly be another one
 	out.Data = move(out.Data, &t.out.Data)
 	t.dataSize = 0
 }

@@ -1,0 +1,345 @@
+package dtls_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/dtls"
+)
+
+func TestDataOfAllLengths(t *testing.T) {
+	p := connected(t)
+	for _, n := range []int{1, 2, 100, 1200, 9000, dtls.MaxPlaintextLen - len(" back")} {
+		p.exchange(t, string(bytes.Repeat([]byte{'a'}, n)))
+	}
+	require.ErrorIs(t, p.client.Write(nil), dtls.ErrDataLength)
+	require.ErrorIs(t, p.client.Write(make([]byte, dtls.MaxPlaintextLen+1)), dtls.ErrDataLength)
+}
+
+func TestWriteBeforeConnected(t *testing.T) {
+	s := newSide(t, dtls.Settings{})
+	require.ErrorIs(t, s.Write([]byte("x")), dtls.ErrNotConnected)
+	require.NoError(t, s.Start(dtls.Server, sha256Of(s.cert)))
+	require.ErrorIs(t, s.Write([]byte("x")), dtls.ErrNotConnected)
+}
+
+// What is not authentic has no effect on an established association.
+func TestForgeriesAfterTheHandshakeChangeNothing(t *testing.T) {
+	p := connected(t)
+	hello, finished := slices.Clone(p.client.sent[0]), slices.Clone(p.client.sent[len(p.client.sent)-1])
+	require.NoError(t, p.client.Write([]byte("genuine")))
+	genuine := p.client.poll()[0]
+
+	forged := slices.Concat(garbage(hello), [][]byte{
+		hello,
+		finished, // the client's whole last flight: its Finished was not opened by the session yet, and is genuine
+		{21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 40},    // fatal alert in the clear
+		{21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 100, 0, 2, 1, 0},    // close_notify in the clear
+		{20, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 101, 0, 1, 1},       // ChangeCipherSpec
+		{23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 102, 0, 3, 1, 2, 3}, // too short for a tag
+		{23, 0xfe, 0xfd, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 24, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16},
+	})
+	for i := range genuine {
+		changed := slices.Clone(genuine)
+		changed[i] ^= 0x01
+		forged = append(forged, changed, genuine[:i])
+	}
+	for _, b := range forged {
+		p.server.HandleDatagram(b)
+		p.client.HandleDatagram(b)
+	}
+	require.Empty(t, p.client.poll())
+	answer := p.server.poll()
+	require.LessOrEqual(t, len(answer), 1, "at most the last flight again, which a genuine Finished asks for")
+	require.Equal(t, []string{"CONNECTING", "CONNECTED"}, p.server.names())
+	require.Equal(t, []string{"CONNECTING", "CONNECTED"}, p.client.names())
+	require.Empty(t, p.server.data)
+	require.NotZero(t, p.server.Counters().Unauthentic)
+	require.NotZero(t, p.server.Counters().Malformed)
+
+	p.server.HandleDatagram(genuine)
+	p.server.HandleDatagram(genuine)
+	p.server.poll()
+	require.Equal(t, []string{"genuine"}, p.server.data, "once, whatever is replayed")
+	p.exchange(t, "still here")
+}
+
+func TestReorderedDataArrivesOnce(t *testing.T) {
+	p := connected(t)
+	for i := range 64 {
+		require.NoError(t, p.client.Write(fmt.Appendf(nil, "%02d", i)))
+	}
+	datagrams := p.client.poll()
+	slices.Reverse(datagrams)
+	for range 2 {
+		for _, b := range datagrams {
+			p.server.HandleDatagram(b)
+		}
+	}
+	p.server.poll()
+	require.Len(t, p.server.data, 64)
+	require.Equal(t, "63", p.server.data[0])
+	require.Equal(t, "00", p.server.data[63])
+	require.Equal(t, uint64(64), p.server.Counters().Unauthentic)
+}
+
+func TestSeveralRecordsInOneDatagram(t *testing.T) {
+	p := connected(t)
+	require.NoError(t, p.client.Write([]byte("one")))
+	require.NoError(t, p.client.Write([]byte("two")))
+	p.server.HandleDatagram(bytes.Join(p.client.poll(), nil))
+	p.server.poll()
+	require.Equal(t, []string{"one", "two"}, p.server.data)
+}
+
+// The client repeats its Finished when the server's was lost; the server then sends its own once more.
+func TestLostLastFlight(t *testing.T) {
+	p := newPair(t, dtls.Settings{FlightInterval: 20 * time.Millisecond}, dtls.Settings{})
+	lost := 0
+	p.link = func(from *side, _ int, b []byte) [][]byte {
+		if from == p.server && b[0] == 20 && lost < 3 {
+			lost++
+			return nil
+		}
+		return [][]byte{b}
+	}
+	p.connect(t)
+	require.Equal(t, 3, lost)
+	p.exchange(t, "at the fourth time")
+}
+
+func TestReplayWindow(t *testing.T) {
+	var w dtls.Window
+	for _, step := range []struct {
+		seq   uint64
+		fresh bool
+	}{
+		{0, true},
+		{0, false},
+		{2, true},
+		{1, true},
+		{1, false},
+		{2, false},
+		{65, true},
+		{2, false},
+		{3, true},
+		{3, false},
+		{64, true},
+		{66, true},
+		{3, false},
+		{2, false},
+		{4, true},
+		{1 << 40, true},
+		{66, false},
+		{1<<40 - 63, true},
+		{1<<40 - 64, false},
+		{1<<48 - 1, true},
+		{1 << 40, false},
+	} {
+		require.Equal(t, step.fresh, w.Accept(step.seq), "%d", step.seq)
+	}
+}
+
+func TestSequenceNumbersEnd(t *testing.T) {
+	p := connected(t)
+	p.client.SkipSequence(1<<48 - 2) // one was used for the Finished
+	p.exchange(t, "the last one")
+	require.ErrorIs(t, p.client.Write([]byte("no nonce left")), dtls.ErrClosed)
+	p.client.Close()
+	require.Empty(t, p.client.poll())
+}
+
+func TestNoNonceIsUsedTwice(t *testing.T) {
+	p := newPair(t, dtls.Settings{FlightInterval: 5 * time.Millisecond}, dtls.Settings{FlightInterval: 5 * time.Millisecond})
+	p.link = func(_ *side, n int, b []byte) [][]byte {
+		if n%2 == 0 {
+			return nil
+		}
+		return [][]byte{b, b}
+	}
+	p.connect(t)
+	p.link = nil
+	p.exchange(t, "data")
+	for _, s := range []*side{p.client, p.server} {
+		seen := map[uint64][]byte{}
+		for _, b := range s.sent {
+			for _, r := range splitRecords(b) {
+				numbers := binary.BigEndian.Uint64(r[3:])
+				if numbers>>48 == 1 && seen[numbers] != nil {
+					require.Equal(t, seen[numbers], r, "only a repetition of the same record may have its number")
+				}
+				seen[numbers] = r
+			}
+		}
+	}
+}
+
+func TestPeerCloses(t *testing.T) {
+	p := connected(t)
+	require.NoError(t, p.client.Write([]byte("last words")))
+	p.client.Close()
+	p.client.Close()
+	require.Equal(t, api.DTLSStateClosed, p.client.State())
+	require.ErrorIs(t, p.client.Write([]byte("x")), dtls.ErrNotConnected)
+	p.move()
+	require.Equal(t, []string{"CONNECTING", "CONNECTED"}, p.client.names(), "the caller knows that it closed")
+	require.Equal(t, []string{"CONNECTING", "CONNECTED", "CLOSED"}, p.server.names())
+	require.Equal(t, []string{"last words"}, p.server.data)
+	require.Len(t, p.server.poll(), 0)
+	require.ErrorIs(t, p.server.Write([]byte("x")), dtls.ErrNotConnected)
+	p.server.HandleDatagram(p.client.sent[0])
+	require.Equal(t, uint64(1), p.server.Counters().InputFull, "a closed association takes nothing")
+	p.client.HandleDatagram(p.server.sent[0])
+	require.Zero(t, p.client.Counters())
+}
+
+func TestOutputIsBounded(t *testing.T) {
+	p := connected(t)
+	for range dtls.MaxOutDatagrams {
+		require.NoError(t, p.client.Write([]byte("x")))
+	}
+	require.ErrorIs(t, p.client.Write([]byte("x")), dtls.ErrQueueFull)
+	require.Equal(t, uint64(1), p.client.Counters().OutputFull)
+	p.client.poll()
+	require.NoError(t, p.client.Write([]byte("x")))
+	p.client.poll()
+
+	const n = dtls.MaxOutData/dtls.MaxPlaintextLen + 5
+	for range n {
+		require.NoError(t, p.client.Write(make([]byte, dtls.MaxPlaintextLen)))
+		for _, b := range p.client.poll() {
+			p.server.HandleDatagram(b)
+		}
+	}
+	p.server.poll()
+	require.Len(t, p.server.data, dtls.MaxOutData/dtls.MaxPlaintextLen)
+	require.Equal(t, uint64(5), p.server.Counters().OutputFull)
+
+	for range dtls.MaxOutDatagrams {
+		require.NoError(t, p.server.Write([]byte("x")))
+	}
+	p.server.Close() // its close_notify is dropped, not an error
+	require.Equal(t, uint64(6), p.server.Counters().OutputFull)
+}
+
+// A flood during the handshake stays within the bounds, and the handshake still ends.
+func TestInputIsBounded(t *testing.T) {
+	s := newSide(t, dtls.Settings{Limits: dtls.NewLimits(0, 1)}) // it waits for its turn for ever
+	require.NoError(t, s.Start(dtls.Server, sha256Of(s.cert)))
+	c := newSide(t, dtls.Settings{})
+	require.NoError(t, c.Start(dtls.Client, sha256Of(s.cert)))
+	<-c.woken
+	hello := c.poll()[0]
+	for range dtls.MaxInDatagrams + 7 {
+		s.HandleDatagram(hello)
+	}
+	require.Equal(t, uint64(7), s.Counters().InputFull)
+	finished := []byte{22, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 0, 0, 200}
+	finished = append(finished, make([]byte, 200)...)
+	for range 2000 {
+		s.HandleDatagram(finished)
+	}
+	require.Greater(t, s.Counters().InputFull, uint64(2000-10))
+}
+
+func TestCloseInEachState(t *testing.T) {
+	before := runtime.NumGoroutine()
+	for name, prepare := range map[string]func(*pair){
+		"new":                     func(*pair) {},
+		"waiting for ClientHello": func(p *pair) { require.NoError(t, p.server.Start(dtls.Server, sha256Of(p.client.cert))) },
+		"connecting":              func(p *pair) { p.start(t) },
+		"in the middle": func(p *pair) {
+			p.start(t)
+			p.until(t, "the server's flight", func() bool { return p.counts[p.server] > 0 })
+		},
+		"connected": func(p *pair) { p.connect(t) },
+		"failed": func(p *pair) {
+			require.NoError(t, p.server.Start(dtls.Server, sha256Of(generate())))
+			require.NoError(t, p.client.Start(dtls.Client, sha256Of(p.server.cert)))
+			p.until(t, "failure", func() bool {
+				return p.client.reached(api.DTLSStateFailed) && p.server.reached(api.DTLSStateFailed)
+			})
+		},
+		"closed by the peer": func(p *pair) {
+			p.connect(t)
+			p.client.Close()
+			p.move()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPair(t, dtls.Settings{}, dtls.Settings{})
+			prepare(p)
+			for _, s := range []*side{p.client, p.server} {
+				s.Close()
+				select {
+				case <-s.woken:
+				default:
+				}
+				s.poll()
+				require.ErrorIs(t, s.Write([]byte("x")), dtls.ErrNotConnected)
+				s.HandleDatagram(garbage([]byte{1, 2})[3])
+			}
+			noNewGoroutines(t, before+2) // the subtest's own
+			require.Empty(t, p.client.woken, "no wake after Close")
+			require.Empty(t, p.server.woken, "no wake after Close")
+			require.Empty(t, p.client.poll())
+			require.Empty(t, p.server.poll())
+		})
+	}
+	noNewGoroutines(t, before)
+}
+
+func TestManyTransportsLeaveNoGoroutine(t *testing.T) {
+	before := runtime.NumGoroutine()
+	limits := dtls.NewLimits(16, 8)
+	for i := range 1000 {
+		s := newSide(t, dtls.Settings{Limits: limits})
+		switch i % 4 {
+		case 0:
+			require.NoError(t, s.Start(dtls.Client, sha256Of(s.cert)))
+		case 1:
+			require.NoError(t, s.Start(dtls.Client, sha256Of(s.cert)))
+			<-s.woken
+		case 2:
+			require.NoError(t, s.Start(dtls.Server, sha256Of(s.cert)))
+		}
+		s.Close()
+	}
+	noNewGoroutines(t, before)
+	require.Zero(t, limits.Running())
+	require.Zero(t, limits.Waiting())
+}
+
+func TestHandshakesAtOnceAreLimited(t *testing.T) {
+	limits := dtls.NewLimits(1, 1)
+	blocker := newSide(t, dtls.Settings{Limits: limits})
+	require.NoError(t, blocker.Start(dtls.Client, sha256Of(blocker.cert)))
+	<-blocker.woken
+
+	first := newPair(t, dtls.Settings{}, dtls.Settings{Limits: limits})
+	second := newPair(t, dtls.Settings{FlightInterval: 20 * time.Millisecond}, dtls.Settings{Limits: limits})
+	for _, p := range []*pair{first, second} {
+		p.start(t)
+		p.until(t, "the ClientHello", func() bool { return p.counts[p.client] > 0 })
+	}
+	require.Equal(t, 1, limits.Waiting())
+	require.Equal(t, uint64(1), second.server.Counters().Overload)
+	outgoing := newSide(t, dtls.Settings{Limits: limits}) // a client waits in any case
+	require.NoError(t, outgoing.Start(dtls.Client, sha256Of(blocker.cert)))
+	require.Equal(t, 2, limits.Waiting())
+
+	blocker.Close()
+	first.untilConnected(t)
+	outgoing.Close()
+	second.untilConnected(t) // by the client's retransmission
+	first.exchange(t, "first")
+	second.exchange(t, "second")
+}
