@@ -22,7 +22,8 @@ type Batch struct {
 	used    int
 	count   int
 	lengths [maxBatchPackets]uint16
-	sent    int // of the last Send
+	framed  []byte // the packets as frames of a stream, once TCP needed them
+	sent    int    // of the last Send
 	sys     batchSys
 }
 

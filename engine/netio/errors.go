@@ -23,7 +23,7 @@ const (
 	BindAddressNotAvailable
 )
 
-// BindError is the error of ListenUDP. Its text is fit to be the reason in an answer to the application.
+// BindError is the error of ListenUDP and ListenTCP. Its text is fit to be the reason in an answer to the application.
 type BindError struct {
 	Reason   BindReason
 	Protocol string // "udp" or "tcp"

@@ -63,7 +63,7 @@ type TCPStats struct {
 	AcceptErrors uint64 // failures to accept, such as no file descriptor left
 }
 
-// TCPServer listens for connections that carry datagrams, framed as RFC 4571 has it (RFC 6544, RFC 4571 section 2).
+// TCPServer listens for connections that carry datagrams in frames (RFC 4571 section 2), as ICE uses them (RFC 6544).
 type TCPServer struct {
 	listener  *net.TCPListener
 	local     netip.AddrPort

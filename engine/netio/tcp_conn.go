@@ -3,14 +3,10 @@ package netio
 import (
 	"net"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 )
-
-// maxWriteQueue is how many bytes wait for a peer that reads too slowly before frames are dropped, ours.
-const maxWriteQueue = 256 << 10
 
 // lastConnID is the id of the connection accepted last, of all servers.
 var lastConnID atomic.Uint32
@@ -24,7 +20,8 @@ type TCPConn struct {
 	id       uint32
 	admitted atomic.Bool
 	closed   atomic.Bool
-	deframer deframer // the reader goroutine's
+	receiver receiver // the reader goroutine's, as is the deframer
+	deframer deframer
 	writer   writer
 }
 
@@ -39,6 +36,7 @@ func newTCPConn(s *TCPServer, conn *net.TCPConn) (*TCPConn, error) {
 	remote := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
 	c := &TCPConn{server: s, conn: conn, raw: raw, id: lastConnID.Add(1)}
 	c.remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
+	c.receiver.init()
 	c.writer.init()
 	return c, nil
 }
@@ -76,7 +74,7 @@ func (c *TCPConn) Send(b *Batch) (sent, dropped int) {
 	if b.count == 0 {
 		return 0, 0
 	}
-	sent, full := c.writer.send(c, b)
+	sent, full := c.write(b)
 	dropped = b.count - sent
 	c.server.stats.sent.Add(uint64(sent))
 	if dropped > 0 {
@@ -85,14 +83,3 @@ func (c *TCPConn) Send(b *Batch) (sent, dropped int) {
 	}
 	return sent, dropped
 }
-
-// writer is the sending half of a connection: a queue that is empty as long as the kernel takes everything.
-type writer struct {
-	mu sync.Mutex
-}
-
-func (w *writer) init() {}
-
-func (w *writer) send(c *TCPConn, b *Batch) (sent, full int) { return 0, 0 }
-
-type deframer struct{}

@@ -1,5 +1,138 @@
 package netio
 
+import (
+	"errors"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"gazpacho/engine/packet"
+)
+
+// Ours: readSize is how many bytes one read takes; framesPerBatch is how many frames the handler gets at once; acceptPause
+// is how long a server rests when the system has no descriptor or memory for a connection.
+const (
+	readSize       = 32 << 10
+	framesPerBatch = 32
+	acceptPause    = 50 * time.Millisecond
+)
+
+// readArea is what a read needs. Connections share areas: one is taken when there is something to read, and an idle
+// connection holds none.
+type readArea struct {
+	data  [readSize]byte
+	batch [framesPerBatch]Datagram
+}
+
+var readAreas = sync.Pool{New: func() any { return new(readArea) }}
+
 // Serve accepts connections until the server is closed and hands what they receive to h. It blocks: give it a goroutine of
 // its own. When it returns, all connections are closed, their goroutines have ended and h is not called again.
-func (s *TCPServer) Serve(h TCPHandler) {}
+func (s *TCPServer) Serve(h TCPHandler) {
+	defer s.running.Wait()
+	for {
+		conn, err := s.listener.AcceptTCP()
+		switch {
+		case err == nil:
+			s.take(conn, h)
+		case errors.Is(err, net.ErrClosed):
+			return
+		default:
+			s.stats.acceptErrors.Add(1)
+			select {
+			case <-s.done:
+			case <-time.After(acceptPause):
+			}
+		}
+	}
+}
+
+// take serves an accepted connection, or resets it when there are too many.
+func (s *TCPServer) take(conn *net.TCPConn, h TCPHandler) {
+	c, err := newTCPConn(s, conn)
+	if err != nil || !s.add(c) {
+		s.stats.refused.Add(1)
+		conn.SetLinger(0) // leave no TIME_WAIT behind
+		conn.Close()
+		return
+	}
+	s.stats.accepted.Add(1)
+	s.running.Add(1)
+	go c.serve(h)
+}
+
+// add notes an open connection; false means that there may be no further one.
+func (s *TCPServer) add(c *TCPConn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || len(s.conns) >= s.config.MaxConnections {
+		return false
+	}
+	s.conns[c] = struct{}{}
+	return true
+}
+
+func (s *TCPServer) remove(c *TCPConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
+}
+
+// serve reads until the connection ends, from whichever side.
+func (c *TCPConn) serve(h TCPHandler) {
+	defer c.server.running.Done()
+	for !c.closed.Load() {
+		area, n, err := c.receiver.receive(c)
+		if err == nil {
+			err = c.deliver(h, area, area.data[:n])
+			clear(area.batch[:])
+			readAreas.Put(area)
+		}
+		// Admit may have come a moment after the deadline passed.
+		if expired := errors.Is(err, os.ErrDeadlineExceeded); expired && c.admitted.Load() {
+			continue
+		} else if expired {
+			c.server.stats.expired.Add(1)
+		}
+		if err != nil {
+			break
+		}
+	}
+	c.Close()
+	c.writer.finish()
+	c.deframer.release()
+	c.server.remove(c)
+	h.HandleClosed(c)
+}
+
+// deliver hands the frames that data completes to h.
+func (c *TCPConn) deliver(h TCPHandler, area *readArea, data []byte) error {
+	for len(data) > 0 && !c.closed.Load() {
+		batch := area.batch[:0]
+		var err error
+		for len(data) > 0 && len(batch) < framesPerBatch && err == nil {
+			var frame *packet.Buffer
+			if frame, data, err = c.deframer.next(data, c.frameLimit()); frame != nil {
+				batch = append(batch, Datagram{frame, c.remote})
+			}
+		}
+		if len(batch) > 0 {
+			c.server.stats.received.Add(uint64(len(batch)))
+			h.HandleFrames(c, batch)
+		}
+		if err != nil {
+			c.server.stats.oversized.Add(1)
+			return err
+		}
+	}
+	return nil
+}
+
+// frameLimit returns how large a frame may be now. What comes before Admit is STUN, which is small.
+func (c *TCPConn) frameLimit() int {
+	if c.admitted.Load() {
+		return maxFrame
+	}
+	return packet.SmallSize
+}
