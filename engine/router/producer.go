@@ -16,6 +16,7 @@ type producer struct {
 	machine   *transport.Producer
 	source    *source
 	consumers []*consumer
+	watchers  []*watcher
 	feeds     []*feed // one for each shard that has consumers
 	outlets   map[*feed]transport.Outlet
 }
@@ -75,6 +76,9 @@ func (p *producer) pause() (api.ResponseBody, error) {
 	for _, c := range p.consumers {
 		c.do(func(now unit.Time, t *transport.Transport) { t.ProducerPaused(now, c.machine) })
 	}
+	for _, w := range p.watchers {
+		w.tell(func(now unit.Time) { w.machine.ProducerPaused(now, p.id) })
+	}
 	return nil, nil
 }
 
@@ -91,6 +95,9 @@ func (p *producer) resume() (api.ResponseBody, error) {
 	for _, c := range p.consumers {
 		c.do(func(now unit.Time, t *transport.Transport) { t.ProducerResumed(now, c.machine) })
 	}
+	for _, w := range p.watchers {
+		w.tell(func(now unit.Time) { w.machine.ProducerResumed(now, p.id) })
+	}
 	return nil, nil
 }
 
@@ -99,6 +106,9 @@ func (p *producer) close() {
 	for _, c := range slices.Clone(p.consumers) {
 		c.do(func(now unit.Time, t *transport.Transport) { t.ProducerClosed(now, c.machine) })
 		c.forget()
+	}
+	for _, w := range slices.Clone(p.watchers) {
+		w.forget(p)
 	}
 	p.member.always(func(unit.Time) { p.member.seat.transport.CloseProducer(p.machine) })
 	p.member.producers = slices.DeleteFunc(p.member.producers, func(o *producer) bool { return o == p })

@@ -75,6 +75,7 @@ type Router struct {
 	house      *House
 	transports []*member
 	producers  map[string]*producer
+	watchers   []*watcher
 	perPlace   map[*Place]int
 }
 
@@ -97,7 +98,10 @@ func (r *Router) Close() {
 		}
 		m.release()
 	}
-	r.transports, r.producers = nil, nil
+	for _, w := range r.watchers {
+		w.release()
+	}
+	r.transports, r.producers, r.watchers = nil, nil, nil
 	r.registry.Remove(r.id)
 }
 
@@ -121,6 +125,12 @@ func (r *Router) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 		return with(req, r.createDirectTransport)
 	case api.MethodRouterCloseTransport:
 		return with(req, r.closeTransport)
+	case api.MethodRouterCreateActiveSpeakerObserver:
+		return with(req, r.createActiveSpeakerObserver)
+	case api.MethodRouterCreateAudioLevelObserver:
+		return with(req, r.createAudioLevelObserver)
+	case api.MethodRouterCloseRTPObserver:
+		return with(req, r.closeRTPObserver)
 	}
 	return nil, unsupported(req.Method)
 }
@@ -236,11 +246,18 @@ func (r *Router) dump() *api.RouterDumpResponse {
 				row.Values = append(row.Values, c.id)
 			}
 			d.MapProducerIDConsumerIDs = append(d.MapProducerIDConsumerIDs, row)
-			d.MapProducerIDObserverIDs = append(d.MapProducerIDObserverIDs, api.StringStringArray{Key: p.id})
+			watched := api.StringStringArray{Key: p.id}
+			for _, w := range p.watchers {
+				watched.Values = append(watched.Values, w.id)
+			}
+			d.MapProducerIDObserverIDs = append(d.MapProducerIDObserverIDs, watched)
 		}
 		for _, c := range m.consumers {
 			d.MapConsumerIDProducerID = append(d.MapConsumerIDProducerID, api.StringString{Key: c.id, Value: c.producer.id})
 		}
+	}
+	for _, w := range r.watchers {
+		d.RTPObserverIDs = append(d.RTPObserverIDs, w.id)
 	}
 	return d
 }
