@@ -1,0 +1,3 @@
+// Package rules holds no code, only the tests that keep the house in order: who may import whom, and what the engine's
+// core may not use. docs/architecture.md explains the rooms; rooms_test.go is the same table for the machine.
+package rules

@@ -1,0 +1,95 @@
+package rules_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// forbiddenImports are packages that the core has no business with: they talk to the outside world.
+var forbiddenImports = []string{"net", "net/http", "os", "os/exec", "os/signal", "log", "syscall", "golang.org/x/sys/unix"}
+
+// forbiddenNames are what the core may not use of packages that are otherwise harmless. sync.Pool and sync/atomic are
+// allowed: received packets are shared between shards by reference count.
+var forbiddenNames = map[string][]string{
+	"time": {"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"},
+	"sync": {"Mutex", "RWMutex", "WaitGroup", "Cond", "Once", "Map"},
+}
+
+func TestCoreIsPure(t *testing.T) {
+	checked := 0
+	for _, p := range packages(t) {
+		if r, _ := roomOf(p.path()); r.impure {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			file := filepath.Join(p.Dir, name)
+			set := token.NewFileSet()
+			syntax, err := parser.ParseFile(set, file, nil, parser.SkipObjectResolution)
+			require.NoError(t, err)
+			for _, found := range impurities(syntax) {
+				t.Errorf("%s: %s does not belong into the engine's core", set.Position(found.pos), found.what)
+			}
+			checked++
+		}
+	}
+	require.Greater(t, checked, 20, "the core has more files than that: the search is broken")
+}
+
+type impurity struct {
+	pos  token.Pos
+	what string
+}
+
+func impurities(file *ast.File) (found []impurity) {
+	add := func(node ast.Node, what string) { found = append(found, impurity{node.Pos(), what}) }
+	for _, spec := range file.Imports {
+		path, _ := strconv.Unquote(spec.Path.Value)
+		if slices.Contains(forbiddenImports, path) {
+			add(spec, "import "+path)
+		}
+	}
+	ast.Inspect(file, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.GoStmt:
+			add(node, "a goroutine")
+		case *ast.ChanType, *ast.SendStmt, *ast.SelectStmt:
+			add(node, "a channel")
+		case *ast.SelectorExpr:
+			if of, ok := node.X.(*ast.Ident); ok && slices.Contains(forbiddenNames[of.Name], node.Sel.Name) {
+				add(node, of.Name+"."+node.Sel.Name)
+			}
+		}
+		return true
+	})
+	return found
+}
+
+func TestImpuritiesAreSeen(t *testing.T) {
+	for source, what := range map[string]string{
+		"import \"net\"":                            "import net",
+		"import \"time\"\nvar now = time.Now()":     "time.Now",
+		"import \"sync\"\nvar mu sync.Mutex":        "sync.Mutex",
+		"func f() { go f() }":                       "a goroutine",
+		"var c chan int":                            "a channel",
+		"func f() { select {} }":                    "a channel",
+		"import \"sync\"\nvar p sync.Pool":          "",
+		"import \"time\"\nvar second = time.Second": "",
+	} {
+		syntax, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n"+source, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		found := impurities(syntax)
+		if what == "" {
+			require.Empty(t, found, source)
+			continue
+		}
+		require.Len(t, found, 1, source)
+		require.Equal(t, what, found[0].what)
+	}
+}
