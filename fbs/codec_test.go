@@ -45,10 +45,18 @@ func TestDecodingKeepsNothingOfTheBuffer(t *testing.T) {
 
 func TestLoad(t *testing.T) {
 	for _, tt := range []struct{ release, want string }{
-		{"3.27.1", "3.27.1"},
-		{"3.27.2", "3.27.1"},
-		{"3.100.0", "3.27.1"},
-		{"4.0.0", "3.27.1"},
+		{"3.13.0", "3.13.0"},
+		{"3.13.4", "3.13.0"},
+		{"3.13.5", "3.13.5"},
+		{"3.19.22", "3.19.18"},
+		{"3.20.0", "3.19.18"},
+		{"3.26.0", "3.24.1"},
+		{"3.27.0", "3.27.0"},
+		{"3.27.1", "3.27.0"},
+		{"3.27.2", "3.27.0"},
+		{"3.28.0-rc.1", "3.27.0"},
+		{"3.100.0", "3.27.0"},
+		{"4.0.0", "3.27.0"},
 	} {
 		d, err := fbs.Load(tt.release)
 		require.NoError(t, err)
@@ -57,7 +65,7 @@ func TestLoad(t *testing.T) {
 	first, _ := fbs.Load("3.27.1")
 	second, _ := fbs.Load("3.27.1")
 	require.Same(t, first, second)
-	for _, release := range []string{"", "3", "3.27", "3.27.x", "3.27.1.1", "3.-1.0", "3.27.1-beta", "3.12.9", "0.0.0"} {
+	for _, release := range []string{"", "3", "3.27", "3.27.x", "3.27.1.1", "3.-1.0", "v3.27.1", "default", "3.12.9", "0.0.0"} {
 		_, err := fbs.Load(release)
 		require.Error(t, err, release)
 	}

@@ -33,7 +33,8 @@ type fieldPlan struct {
 	required bool
 	always   bool         // a string or vector that is written even when empty
 	optional bool         // a scalar that may be absent
-	scalar   reflect.Kind // of the scalar or the elements
+	scalar   reflect.Kind // of the scalar or the elements, on the wire
+	goKind   reflect.Kind // of the same in Go, where an integer may have another size
 	def      uint64       // default of a scalar: its bits on the wire
 	enum     *enumPlan    // nil when the scalar is no enum
 	table    *tablePlan   // of the table or the elements
@@ -44,6 +45,7 @@ type fieldPlan struct {
 type tablePlan struct {
 	name   string
 	goType reflect.Type
+	shape  *shape // how the dialect's struct becomes the one of engine/api; nil when they are the same
 	slots  int
 	fields []fieldPlan // in the order of slots: the order of decoding
 	bySize []int       // indices into fields, largest value first: the order of writing, which saves padding
@@ -61,6 +63,8 @@ type unionPlan struct {
 	name  string
 	byTag map[uint8]*tablePlan
 	tags  map[reflect.Type]uint8 // by the member's struct
+	// lenient leaves out a member that the dialect lacks, where others fail.
+	lenient bool
 }
 
 // goUnions lists the union types of engine/api with their members.
@@ -98,6 +102,13 @@ type compiler struct {
 	unions map[unionKey]*unionPlan
 }
 
+func newCompiler(s *schema) *compiler {
+	return &compiler{
+		schema: s,
+		tables: map[tableKey]*tablePlan{}, enums: map[enumKey]*enumPlan{}, unions: map[unionKey]*unionPlan{},
+	}
+}
+
 type (
 	tableKey struct {
 		name   string
@@ -117,8 +128,11 @@ func (c *compiler) table(name string, t reflect.Type) (*tablePlan, error) {
 	if def == nil || t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%v is no struct, or %s no table", t, name)
 	}
-	p := &tablePlan{name: name, goType: t}
+	p := &tablePlan{name: name, goType: t, shape: c.shape(def, t)}
 	c.tables[key] = p
+	if p.shape != nil {
+		t = p.shape.old
+	}
 	var lacking []string
 	goFields := map[string]int{}
 	for i := range t.NumField() {
@@ -126,7 +140,7 @@ func (c *compiler) table(name string, t reflect.Type) (*tablePlan, error) {
 	}
 	for _, f := range def.fields {
 		p.slots = max(p.slots, f.slot+1)
-		index, ok := goFields[strings.ReplaceAll(f.name, "_", "")]
+		index, ok := goFields[goName(name, f.name)]
 		if !ok {
 			if f.required {
 				lacking = append(lacking, f.name)
@@ -134,7 +148,7 @@ func (c *compiler) table(name string, t reflect.Type) (*tablePlan, error) {
 			continue
 		}
 		plan := fieldPlan{
-			name: f.name, index: index, slot: f.slot, required: f.required, optional: f.optional,
+			name: f.name, index: index, slot: f.slot, required: f.required && !spared[name+"."+f.name], optional: f.optional,
 			always: f.required || writtenWhenEmpty[name+"."+f.name],
 		}
 		if err := c.field(&plan, f, t.Field(index).Type); err != nil {
@@ -148,6 +162,14 @@ func (c *compiler) table(name string, t reflect.Type) (*tablePlan, error) {
 	slices.SortFunc(p.fields, func(a, b fieldPlan) int { return a.slot - b.slot })
 	p.bySize = writeOrder(p.fields)
 	return p, nil
+}
+
+// goName returns the name in lower case of the Go field for a table's field.
+func goName(table, field string) string {
+	if now, ok := renamedFields[table+"."+field]; ok {
+		field = now
+	}
+	return strings.ReplaceAll(field, "_", "")
 }
 
 // writeOrder returns the indices of fields, largest value first.
@@ -230,9 +252,13 @@ func (c *compiler) scalar(p *fieldPlan, f fieldDef, t reflect.Type) error {
 			return err
 		}
 	}
-	p.scalar = t.Kind()
-	if scalarSize(p.scalar) == 0 || p.scalar.String() != base {
-		return fmt.Errorf("%v is no %s", t, f.typ)
+	p.goKind, p.scalar = t.Kind(), t.Kind()
+	if p.scalar.String() != base {
+		wire, ok := resizable[base]
+		if _, goToo := resizable[p.goKind.String()]; !ok || !goToo {
+			return fmt.Errorf("%v is no %s", t, f.typ)
+		}
+		p.scalar = wire
 	}
 	if f.def == "" {
 		return nil
@@ -278,7 +304,11 @@ func (c *compiler) enum(def *enumDef, t reflect.Type) (*enumPlan, error) {
 		p.toGo[i], p.toWire[i] = -1, -1
 	}
 	for i, name := range reflect.Zero(t).Interface().(namedEnum).EnumNames() {
-		if wire, ok := def.values[name]; ok {
+		wire, ok := def.values[name]
+		if old := renamedMembers[def.name+"."+name]; !ok && old != "" {
+			wire, ok = def.values[old]
+		}
+		if ok {
 			p.toGo[wire], p.toWire[i] = int16(i), int16(wire)
 		}
 	}
@@ -296,7 +326,7 @@ func (c *compiler) union(name string, t reflect.Type) (*unionPlan, error) {
 	if !ok {
 		return nil, fmt.Errorf("%v is no union", t)
 	}
-	p := &unionPlan{name: name, byTag: map[uint8]*tablePlan{}, tags: map[reflect.Type]uint8{}}
+	p := &unionPlan{name: name, byTag: map[uint8]*tablePlan{}, tags: map[reflect.Type]uint8{}, lenient: lenientUnions[name]}
 	c.unions[key] = p
 	for _, m := range members {
 		def, ok := c.schema.unions[name].members[m.Name]

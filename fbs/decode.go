@@ -36,6 +36,9 @@ func (d *Dialect) DecodeMessage(b []byte) (api.MessageBody, error) {
 	if err == nil {
 		return m.Data, nil
 	}
+	if d.quirks.isClose(err) {
+		return &api.Notification{Event: api.EventWorkerClose}, nil
+	}
 	// Fields are decoded in the order of slots, so that the id is there when anything behind it is wrong.
 	if req, ok := m.Data.(*api.Request); ok && req.ID != 0 {
 		return nil, &RequestError{ID: req.ID, UnknownMethod: isUnknownMethod(err), Err: err}
@@ -130,6 +133,25 @@ func (d *decoder) table(p *tablePlan, pos int, v reflect.Value) error {
 	if err != nil {
 		return err
 	}
+	if p.shape != nil {
+		return d.shaped(p, t, v)
+	}
+	return d.fields(p, t, v)
+}
+
+// shaped decodes the fields of a table by way of the struct of an older form. An incomplete one arrives all the same.
+func (d *decoder) shaped(p *tablePlan, t view, v reflect.Value) error {
+	if err := d.take(int(p.shape.old.Size())); err != nil {
+		return err
+	}
+	old := reflect.New(p.shape.old)
+	err := d.fields(p, t, old.Elem())
+	p.shape.toNew(old.Interface(), v.Addr().Interface())
+	return err
+}
+
+// fields decodes the fields of a table into a struct.
+func (d *decoder) fields(p *tablePlan, t view, v reflect.Value) error {
 	for i := range p.fields {
 		f := &p.fields[i]
 		at, err := d.slot(t, f.slot, f.size())
@@ -141,7 +163,7 @@ func (d *decoder) table(p *tablePlan, pos int, v reflect.Value) error {
 			err = d.field(f, at, v.Field(f.index))
 		case f.required:
 			err = malformedf("missing")
-		case f.def != 0:
+		case f.def != 0 || (f.enum != nil && f.kind == kindScalar && !f.optional):
 			err = d.scalar(f, f.def, v.Field(f.index))
 		}
 		if err != nil {
@@ -185,6 +207,9 @@ func (d *decoder) scalar(f *fieldPlan, bits uint64, v reflect.Value) error {
 			return &UnknownValueError{f.enum.name, uint8(bits)}
 		}
 		bits = uint64(goValue)
+	}
+	if f.goKind != f.scalar {
+		bits = clamp(bits, f.scalar, f.goKind)
 	}
 	setScalar(v, bits)
 	return nil

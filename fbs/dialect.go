@@ -1,59 +1,42 @@
 package fbs
 
 import (
-	"cmp"
 	"embed"
-	"errors"
 	"fmt"
-	"io/fs"
 	"reflect"
-	"slices"
-	"strconv"
-	"strings"
 	"sync"
 
 	"gazpacho/engine/api"
 )
 
-// schemas holds one file per dialect, named by the first release of mediasoup that the file is valid for.
+// schemas holds one file per dialect, named by the first release of mediasoup that speaks it, and the table of releases.
 //
-//go:embed schema/*.fbsc
+//go:embed schema/*.fbsc schema/releases.txt
 var schemas embed.FS
 
 // Dialect is the wire format of one or more consecutive releases of mediasoup. It is immutable and safe for concurrent use.
 type Dialect struct {
 	release string
 	root    *tablePlan // FBS.Message.Message as an api.Message
+	quirks  quirks
 }
 
-// Release returns the first release of mediasoup that speaks the dialect, such as "3.27.1".
+// Release returns the first release of mediasoup that speaks the dialect, such as "3.27.0".
 func (d *Dialect) Release() string { return d.release }
 
-// Load returns the dialect of a release of mediasoup, such as "3.27.1": the newest one that is not newer than the
-// release. So a release that is younger than all known dialects gets the newest of them. The error tells that release is
-// no version number, or older than all dialects. Dialects are compiled on first use and shared.
+// Load returns the dialect of a release of mediasoup, such as "3.27.1". A release that is not known gets the dialect of
+// the youngest one known that is not younger, so one that is newer than all gets the newest dialect. The error tells that
+// release is no version number, or older than all dialects. Dialects are compiled on first use and shared.
 func Load(release string) (*Dialect, error) {
-	wanted, err := parseVersion(release)
+	r, err := find(release)
 	if err != nil {
 		return nil, err
 	}
-	var best string
-	names, _ := fs.Glob(schemas, "schema/*.fbsc") // the pattern is right, and that is the only error
-	var bestVersion version
-	for _, name := range names {
-		v, err := parseVersion(strings.TrimSuffix(strings.TrimPrefix(name, "schema/"), ".fbsc"))
-		if err != nil {
-			panic(fmt.Sprintf("fbs: the embedded schema %s is not named by a release: %v", name, err))
-		}
-		if v.compare(wanted) <= 0 && (best == "" || v.compare(bestVersion) > 0) {
-			best, bestVersion = name, v
-		}
-	}
-	if best == "" {
-		return nil, fmt.Errorf("mediasoup %s is older than every release that this worker speaks", release)
-	}
-	return loadFile(best), nil
+	return loadFile(schemaFile(r.Dialect)), nil
 }
+
+// schemaFile returns the name of the embedded file of a dialect.
+func schemaFile(dialect string) string { return "schema/" + dialect + ".fbsc" }
 
 // loaded keeps the compiled dialects by file name.
 var loaded sync.Map
@@ -80,35 +63,9 @@ func newDialect(text string) (*Dialect, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := compiler{schema: s, tables: map[tableKey]*tablePlan{}, enums: map[enumKey]*enumPlan{}, unions: map[unionKey]*unionPlan{}}
-	root, err := c.table(s.root, reflect.TypeFor[api.Message]())
+	root, err := newCompiler(s).table(s.root, reflect.TypeFor[api.Message]())
 	if err != nil {
 		return nil, err
 	}
-	return &Dialect{release: s.release, root: root}, nil
-}
-
-// version is a release number: major, minor, patch.
-type version [3]int
-
-var errVersion = errors.New("not a release of mediasoup, such as 3.27.1")
-
-func parseVersion(s string) (version, error) {
-	var v version
-	parts := strings.Split(s, ".")
-	if len(parts) != len(v) {
-		return v, fmt.Errorf("%q: %w", s, errVersion)
-	}
-	for i, part := range parts {
-		n, err := strconv.ParseUint(part, 10, 16)
-		if err != nil {
-			return v, fmt.Errorf("%q: %w", s, errVersion)
-		}
-		v[i] = int(n)
-	}
-	return v, nil
-}
-
-func (v version) compare(o version) int {
-	return slices.CompareFunc(v[:], o[:], cmp.Compare[int])
+	return &Dialect{release: s.release, root: root, quirks: quirksOf(s)}, nil
 }

@@ -54,6 +54,11 @@ func (e *Encoder) AppendMessage(dst []byte, body api.MessageBody) ([]byte, error
 
 // table writes the struct v after everything that it refers to, as FlatBuffers are built from the end.
 func (e *Encoder) table(p *tablePlan, v reflect.Value) (flatbuffers.UOffsetT, error) {
+	if p.shape != nil {
+		old := reflect.New(p.shape.old)
+		p.shape.toOld(v.Addr().Interface(), old.Interface())
+		v = old.Elem()
+	}
 	first := len(e.children)
 	for i := range p.fields {
 		f := &p.fields[i]
@@ -133,6 +138,9 @@ func (e *Encoder) union(f *fieldPlan, v reflect.Value) (child, error) {
 	}
 	member := v.Elem().Elem()
 	tag, ok := f.union.tags[member.Type()]
+	if !ok && f.union.lenient {
+		return child{}, nil
+	}
 	if !ok {
 		return child{}, fmt.Errorf("%w: %v as a member of %s", ErrNotInDialect, member.Type(), f.union.name)
 	}
@@ -164,6 +172,9 @@ func (e *Encoder) scalarField(f *fieldPlan, v reflect.Value) error {
 func (f *fieldPlan) bits(v reflect.Value) (uint64, error) {
 	bits := scalarBits(v)
 	if f.enum == nil {
+		if f.goKind != f.scalar {
+			bits = clamp(bits, f.goKind, f.scalar)
+		}
 		return bits, nil
 	}
 	wire := f.enum.toWire[uint8(bits)]

@@ -58,7 +58,9 @@ func (f *filler) fill(v reflect.Value) {
 	case reflect.Struct:
 		f.depth++
 		for i := range v.NumField() {
-			f.fill(v.Field(i))
+			if !fbs.Retired[v.Type().String()+"."+v.Type().Field(i).Name] {
+				f.fill(v.Field(i))
+			}
 		}
 		f.depth--
 	case reflect.Slice:
@@ -90,7 +92,7 @@ func (f *filler) fillScalar(v reflect.Value) {
 	if e, ok := v.Interface().(interface{ EnumNames() []string }); ok {
 		names := e.EnumNames()
 		n := f.IntN(len(names))
-		for names[n] == "" {
+		for names[n] == "" || fbs.Retired[v.Type().String()+"."+names[n]] {
 			n = f.IntN(len(names))
 		}
 		v.SetUint(uint64(n))

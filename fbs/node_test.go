@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/fbs"
 )
 
 // nodePackage is where fbs/gen/npm.sh puts the npm package.
@@ -150,6 +151,9 @@ func plain(v reflect.Value) any {
 	case reflect.Struct:
 		m := map[string]any{}
 		for i := range v.NumField() {
+			if fbs.Retired[v.Type().String()+"."+v.Type().Field(i).Name] {
+				continue
+			}
 			name, field := strings.ToLower(v.Type().Field(i).Name), v.Field(i)
 			if field.Kind() == reflect.Interface {
 				m[name+"type"] = float64(tag(field))

@@ -80,3 +80,37 @@ func scalarBits(v reflect.Value) uint64 {
 	}
 	return v.Uint()
 }
+
+// resizable are the kinds of integers of which upstream has replaced one by another. They convert into each other: what
+// is out of range becomes the nearest number in range.
+var resizable = map[string]reflect.Kind{
+	"int32": reflect.Int32, "uint32": reflect.Uint32, "int64": reflect.Int64, "uint64": reflect.Uint64,
+}
+
+// clamp converts the bits of an integer of the kind from to those of one of the kind to.
+func clamp(bits uint64, from, to reflect.Kind) uint64 {
+	switch from {
+	case reflect.Int32:
+		bits = uint64(int64(int32(bits)))
+	case reflect.Uint32:
+		bits = uint64(uint32(bits))
+	}
+	if signed := from == reflect.Int32 || from == reflect.Int64; signed && int64(bits) < 0 {
+		switch to {
+		case reflect.Int32:
+			return uint64(max(int64(bits), math.MinInt32))
+		case reflect.Int64:
+			return bits
+		}
+		return 0
+	}
+	switch to {
+	case reflect.Int32:
+		return min(bits, math.MaxInt32)
+	case reflect.Uint32:
+		return min(bits, math.MaxUint32)
+	case reflect.Int64:
+		return min(bits, math.MaxInt64)
+	}
+	return bits
+}

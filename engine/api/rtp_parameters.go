@@ -103,6 +103,8 @@ const (
 	RTPHeaderExtensionURIAbsCaptureTime         RTPHeaderExtensionURI = 9
 	RTPHeaderExtensionURIPlayoutDelay           RTPHeaderExtensionURI = 10
 	RTPHeaderExtensionURIMediasoupPacketId      RTPHeaderExtensionURI = 11
+	RTPHeaderExtensionURIFrameMarkingDraft07    RTPHeaderExtensionURI = 12 // only in releases before 3.16.6
+	RTPHeaderExtensionURIFrameMarking           RTPHeaderExtensionURI = 13 // only in releases before 3.16.6
 )
 
 var namesRTPHeaderExtensionURI = []string{
@@ -118,6 +120,8 @@ var namesRTPHeaderExtensionURI = []string{
 	"AbsCaptureTime",
 	"PlayoutDelay",
 	"MediasoupPacketId",
+	"FrameMarkingDraft07",
+	"FrameMarking",
 }
 
 // EnumNames returns the schema's member names, indexed by value.
@@ -177,9 +181,10 @@ type CodecMapping struct {
 // EncodingMapping maps one of a producer's streams to the SSRC that its router uses
 // (FBS.RtpParameters.EncodingMapping).
 type EncodingMapping struct {
-	RID        string
-	SSRC       *uint32
-	MappedSSRC uint32
+	RID             string
+	SSRC            *uint32
+	ScalabilityMode string // only in releases before 3.27, for dumps
+	MappedSSRC      uint32
 }
 
 // RTPMapping maps a producer's payload types and streams to those that its router uses (FBS.RtpParameters.RtpMapping).

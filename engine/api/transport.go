@@ -151,6 +151,7 @@ type TransportOptions struct {
 	SCTPMaxReceiverWindowBufferSize             uint32 // bytes
 	SCTPDefaultStreamBufferedAmountLowThreshold uint32 // bytes
 	IsDataChannel                               bool
+	NumSCTPStreams                              *NumSCTPStreams // only in releases before 3.21, for dumps
 }
 
 // TransportTraceEventType is a kind of event that a transport can report (FBS.Transport.TraceEventType).

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,20 +84,42 @@ func writePackage(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-func TestRunWritesTheSchemaOfAPackage(t *testing.T) {
+// TestDialectsShareAFile gives three releases of two dialects, the youngest first in the order of names.
+func TestDialectsShareAFile(t *testing.T) {
 	dir := writePackage(t, map[string]string{
-		"package.json":           `{"name": "mediasoup", "version": "1.2.3"}`,
-		"worker/fbs/message.fbs": outer,
-		"worker/fbs/inner.fbs":   inner,
+		"a/package.json":           `{"name": "mediasoup", "version": "1.10.0"}`,
+		"a/worker/fbs/message.fbs": "table A {} root_type A;",
+		"b/package.json":           `{"name": "mediasoup", "version": "1.2.3"}`,
+		"b/worker/fbs/message.fbs": outer,
+		"b/worker/fbs/inner.fbs":   inner,
+		"c/package.json":           `{"name": "mediasoup", "version": "1.2.4"}`,
+		"c/worker/fbs/message.fbs": outer,
+		"c/worker/fbs/inner.fbs":   inner,
 	})
-	out := t.TempDir()
-	require.NoError(t, run(dir, out))
+	out := writePackage(t, map[string]string{"0.9.0.fbsc": "stale"})
+	require.NoError(t, generate(dir, out))
 	text, err := os.ReadFile(filepath.Join(out, "1.2.3.fbsc"))
 	require.NoError(t, err)
 	require.Equal(t, formatted, string(text))
+	table, err := os.ReadFile(filepath.Join(out, "releases.txt"))
+	require.NoError(t, err)
+	require.Contains(t, string(table), "\n1.2.3 1.2.3\n1.2.4 1.2.3\n1.10.0 1.10.0\n")
+	files, err := os.ReadDir(out)
+	require.NoError(t, err)
+	require.Len(t, files, 3)
 }
 
-func TestRunNeedsAPackage(t *testing.T) {
+func TestGenerationNeedsReleases(t *testing.T) {
+	require.ErrorContains(t, generate(t.TempDir(), t.TempDir()), "no package")
+	dir := writePackage(t, map[string]string{
+		"a/package.json": `{"name": "mediasoup", "version": "newest"}`, "a/worker/fbs/message.fbs": "table A {} root_type A;",
+	})
+	require.ErrorContains(t, generate(dir, t.TempDir()), "not a release of mediasoup")
+	dir = writePackage(t, map[string]string{"a/package.json": "{"})
+	require.Error(t, generate(dir, t.TempDir()))
+}
+
+func TestAPackageIsNeeded(t *testing.T) {
 	for name, files := range map[string]map[string]string{
 		"no package.json": {},
 		"no JSON":         {"package.json": "{"},
@@ -108,7 +131,9 @@ func TestRunNeedsAPackage(t *testing.T) {
 			"worker/fbs/message.fbs": "table T { a: B; }",
 		},
 	} {
-		require.Error(t, run(writePackage(t, files), t.TempDir()), name)
+		_, _, err := readSchema(writePackage(t, files))
+		require.Error(t, err, name)
+		require.Error(t, reportDrift(writePackage(t, files), io.Discard), name)
 	}
 }
 

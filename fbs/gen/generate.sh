@@ -1,16 +1,37 @@
 #!/bin/sh
-# Makes fbs/schema/*.fbsc from the mediasoup npm package. With --check it changes nothing, and fails when what is
-# committed differs from what it would make.
+# Makes fbs/schema from the mediasoup npm packages of all releases since 3.13.0 that npm offers.
+#
+# usage: fbs/gen/generate.sh                   writes fbs/schema
+#        fbs/gen/generate.sh --check           fails when a committed schema file is not what its release gives
+#        fbs/gen/generate.sh --drift [release] compares a release (the newest on npm) with the dialects known, on one page
 set -eu
 cd "$(dirname "$0")/../.."
-fbs/gen/npm.sh
-if [ "${1:-}" != --check ]; then
-	exec go run ./fbs/gen -mediasoup build/npm/node_modules/mediasoup -out fbs/schema
-fi
-made=$(mktemp -d)
-trap 'rm -rf "$made"' EXIT
-go run ./fbs/gen -mediasoup build/npm/node_modules/mediasoup -out "$made"
-if ! diff -ru "$made" fbs/schema; then
-	echo 'fbs/schema is out of date: run make generate' >&2
-	exit 1
-fi
+case ${1:-} in
+--check)
+	# Only the releases that name a file: the other lines of the table do not change.
+	dialects=$(awk '$1 == $2 && $1 != "#" { print $1 }' fbs/schema/releases.txt)
+	# shellcheck disable=SC2086 # a list of words
+	fbs/gen/npm.sh --only $dialects
+	mkdir -p build
+	work=$(mktemp -d build/schema.XXXXXX)
+	trap 'rm -rf "$work"' EXIT
+	mkdir "$work/packages" "$work/made"
+	for release in $dialects; do
+		ln -s "$PWD/build/npm/releases/$release" "$work/packages/$release"
+	done
+	go run ./fbs/gen -packages "$work/packages" -out "$work/made"
+	if ! diff -ru -x releases.txt "$work/made" fbs/schema; then
+		echo 'fbs/schema is out of date: run make generate' >&2
+		exit 1
+	fi
+	;;
+--drift)
+	release=${2:-$(npm view mediasoup version)}
+	fbs/gen/npm.sh --only "$release"
+	go run ./fbs/gen -drift "build/npm/releases/$release"
+	;;
+*)
+	fbs/gen/npm.sh --all
+	go run ./fbs/gen -packages build/npm/releases -out fbs/schema
+	;;
+esac

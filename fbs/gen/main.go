@@ -1,7 +1,13 @@
-// Command gen writes the schema file of a dialect: it reads the FlatBuffers schemas (worker/fbs/*.fbs) of an unpacked
-// mediasoup npm package and writes fbs/schema/<release>.fbsc, which package fbs embeds.
+// Command gen writes the schema files that package fbs embeds: it reads the FlatBuffers schemas (worker/fbs/*.fbs) of
+// unpacked mediasoup npm packages, one folder each, and writes one file per dialect and the table of releases.
 //
-//	go run ./fbs/gen -mediasoup build/npm/node_modules/mediasoup -out fbs/schema
+//	go run ./fbs/gen -packages build/npm/releases -out fbs/schema
+//
+// Releases with the same schema share a file, named by the first of them: <release>.fbsc. The table, releases.txt, has a
+// line for each release: its number and that of its file. With -drift, it writes nothing, and says instead in what the
+// package in the folder differs from the dialects known, and what has to be done about it:
+//
+//	go run ./fbs/gen -drift build/npm/releases/3.27.1
 //
 // A schema file is plain text, one definition or member per line, sorted by name so that releases can be compared with
 // diff. All types are written by their full names, and all numbers that the wire carries are written out:
@@ -30,30 +36,34 @@ import (
 )
 
 func main() {
-	mediasoup := flag.String("mediasoup", "", "folder of the unpacked mediasoup npm package")
-	out := flag.String("out", "", "folder to write the schema file to")
+	packages := flag.String("packages", "", "folder of folders with unpacked mediasoup npm packages")
+	out := flag.String("out", "", "folder to write the schema files to")
+	drift := flag.String("drift", "", "folder of one unpacked mediasoup npm package, to compare with what is known")
 	flag.Parse()
-	if err := run(*mediasoup, *out); err != nil {
+	var err error
+	if *drift != "" {
+		err = reportDrift(*drift, os.Stdout)
+	} else {
+		err = generate(*packages, *out)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-// run writes the schema file of the package in the folder mediasoup to the folder out.
-func run(mediasoup, out string) error {
-	release, err := readRelease(filepath.Join(mediasoup, "package.json"))
+// readSchema returns the release of the package in a folder, and the text of its schema file.
+func readSchema(folder string) (release string, text []byte, err error) {
+	release, err = readRelease(filepath.Join(folder, "package.json"))
 	if err != nil {
-		return err
+		return "", nil, err
 	}
-	s, err := parseFiles(os.DirFS(filepath.Join(mediasoup, "worker", "fbs")), "message.fbs")
+	s, err := parseFiles(os.DirFS(filepath.Join(folder, "worker", "fbs")), "message.fbs")
 	if err != nil {
-		return err
+		return "", nil, err
 	}
-	text, err := format(s, release)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(out, release+".fbsc"), text, 0o644)
+	text, err = format(s, release)
+	return release, text, err
 }
 
 // readRelease returns the version in a package.json.

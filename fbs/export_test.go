@@ -1,0 +1,4 @@
+package fbs
+
+// Retired lists what the newest dialect lacks.
+var Retired = retired

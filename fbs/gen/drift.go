@@ -1,0 +1,45 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"gazpacho/fbs"
+)
+
+// reportDrift writes what a maintainer has to know of the package in a folder: whether its schema is that of a dialect
+// known, and otherwise what is new in it and whether the Go types have it.
+func reportDrift(folder string, w io.Writer) error {
+	release, text, err := readSchema(folder)
+	if err != nil {
+		return err
+	}
+	drift, err := fbs.CheckDrift(string(text))
+	if err != nil {
+		return err
+	}
+	if drift.SameAs != "" {
+		fmt.Fprintf(w, "mediasoup %s speaks the dialect of %s.\n\nmake generate adds it to fbs/schema/releases.txt; nothing else has to be done for the protocol.\n", release, drift.SameAs)
+	} else {
+		fmt.Fprintf(w, "mediasoup %s speaks a new dialect. Against that of %s, the nearest:\n\n", release, drift.Nearest)
+		for _, line := range drift.Changes {
+			fmt.Fprintln(w, "  "+line)
+		}
+	}
+	section(w, "Not in engine/api, so it is dropped when received and never sent (add it to the Go type):", drift.Unknown)
+	section(w, "In engine/api, but not in this dialect (give its meaning for this release in a topic file of fbs, if it has one):", drift.Gone)
+	if drift.Refusal != nil {
+		fmt.Fprintf(w, "\nThe codec refuses this schema until this is solved:\n  %v\n", drift.Refusal)
+	}
+	return nil
+}
+
+func section(w io.Writer, title string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%s\n", title)
+	for _, line := range lines {
+		fmt.Fprintln(w, "  "+line)
+	}
+}

@@ -1,0 +1,85 @@
+package fbs
+
+import (
+	"cmp"
+
+	"gazpacho/engine/api"
+)
+
+// sctpTopic: before 3.21, the options of a transport had one size for messages of SCTP in both directions, another one for
+// direct transports, and the number of streams to announce. Queues had no limits of their own.
+var sctpTopic = Topic{
+	Name: "SCTP options", Until: "3.19.22",
+	Text: "numSctpStreams; maxSctpMessageSize and maxMessageSize for both directions; no limits of queues; " +
+		"no negotiated capabilities; DATACONSUMER_SEND answered without the buffered amount",
+	fields: map[string]string{
+		"FBS.SctpParameters.SctpParameters.max_message_size": "max_receive_message_size",
+		"FBS.Transport.Dump.max_message_size":                "max_receive_message_size",
+	},
+	// A plain transport in comedia mode has no tuple yet; the Node library of all releases takes that.
+	spared: []string{"FBS.PlainTransport.ConnectResponse.tuple"},
+	shapes: []*shape{
+		newShape("FBS.Transport.Options", "num_sctp_streams", (*oldTransportOptions).toNew, transportOptionsToOld),
+	},
+}
+
+// Upstream's values: what the Node library of 3.21.0 sends when the application says nothing.
+const (
+	defaultMessageSize          = 262144
+	defaultSendQueueLimit       = 2000000
+	defaultReceiverWindowBuffer = 5242880
+)
+
+// oldTransportOptions is the options of transports before 3.21.
+type oldTransportOptions struct {
+	Direct                          bool
+	MaxMessageSize                  *uint32 // of a direct transport
+	InitialAvailableOutgoingBitrate *uint64
+	EnableSCTP                      bool
+	NumSCTPStreams                  *api.NumSCTPStreams
+	MaxSCTPMessageSize              uint32 // of all other transports
+	SCTPSendBufferSize              uint32
+	IsDataChannel                   bool
+}
+
+func (o *oldTransportOptions) toNew(t *api.TransportOptions) {
+	size := o.MaxSCTPMessageSize
+	if o.MaxMessageSize != nil {
+		size = *o.MaxMessageSize
+	} else if o.Direct {
+		size = defaultMessageSize
+	}
+	buffer := max(o.SCTPSendBufferSize, size) // as the worker of that time did
+	*t = api.TransportOptions{
+		Direct:                          o.Direct,
+		InitialAvailableOutgoingBitrate: o.InitialAvailableOutgoingBitrate,
+		EnableSCTP:                      o.EnableSCTP,
+		MaxSendMessageSize:              size,
+		MaxReceiveMessageSize:           size,
+		SCTPSendBufferSize:              buffer,
+		SCTPPerStreamSendQueueLimit:     max(buffer, defaultSendQueueLimit),
+		SCTPMaxReceiverWindowBufferSize: max(size, defaultReceiverWindowBuffer),
+		IsDataChannel:                   o.IsDataChannel,
+		NumSCTPStreams:                  o.NumSCTPStreams,
+	}
+	if o.EnableSCTP && o.NumSCTPStreams == nil {
+		t.NumSCTPStreams = &api.NumSCTPStreams{OS: 1024, MIS: 1024} // the schema's defaults
+	}
+}
+
+func transportOptionsToOld(t *api.TransportOptions, o *oldTransportOptions) {
+	*o = oldTransportOptions{
+		Direct:                          t.Direct,
+		InitialAvailableOutgoingBitrate: t.InitialAvailableOutgoingBitrate,
+		EnableSCTP:                      t.EnableSCTP,
+		NumSCTPStreams:                  t.NumSCTPStreams,
+		SCTPSendBufferSize:              t.SCTPSendBufferSize,
+		IsDataChannel:                   t.IsDataChannel,
+	}
+	size := cmp.Or(t.MaxReceiveMessageSize, t.MaxSendMessageSize)
+	if t.Direct {
+		o.MaxMessageSize = &size
+	} else {
+		o.MaxSCTPMessageSize = size
+	}
+}
