@@ -85,22 +85,96 @@ func (r *Receiver) AvailableBitrate() unit.Bitrate {
 }
 
 // TransportConnected starts feedback.
-func (r *Receiver) TransportConnected(now unit.Time) { r.connected = true }
+func (r *Receiver) TransportConnected(now unit.Time) {
+	r.connected = true
+	r.feedbackAt = unit.Never
+	r.schedule(now)
+}
 
 // TransportDisconnected stops it.
-func (r *Receiver) TransportDisconnected(now unit.Time) {
+func (r *Receiver) TransportDisconnected(unit.Time) {
 	r.connected = false
 	r.feedbackAt = unit.Never
 }
 
-// SetMaxIncomingBitrate limits what the peer is told that it may send; 0 lifts the limit.
-func (r *Receiver) SetMaxIncomingBitrate(now unit.Time, limit unit.Bitrate) { r.maxIncoming = limit }
+// SetMaxIncomingBitrate limits what the peer is told that it may send, in bits per second; 0 lifts the limit.
+func (r *Receiver) SetMaxIncomingBitrate(now unit.Time, limit unit.Bitrate) {
+	lifted := r.maxIncoming > 0 && limit == 0
+	r.maxIncoming = limit
+	r.unlimited = 0
+	if lifted && r.bweType == api.BWETypeTransportCc {
+		r.unlimited = unlimitedREMBs
+		r.sendLimitation(now)
+	}
+}
 
 // HandlePacket takes note of an RTP packet.
-func (r *Receiver) HandlePacket(now unit.Time, a Arrival) {}
+func (r *Receiver) HandlePacket(now unit.Time, a Arrival) {
+	switch {
+	case r.remb != nil && a.HasAbsSendTime:
+		if r.remb.add(now, a) {
+			r.sendEstimate(now)
+		}
+	case r.remb == nil && a.HasTransportCC:
+		if !r.arrivals.add(now, a.TransportCC) {
+			return
+		}
+		r.mediaSSRC = a.SSRC
+		r.schedule(now)
+		if r.limitedAt == 0 || now.Sub(r.limitedAt) > limitationREMBInterval {
+			r.sendLimitation(now)
+		}
+	}
+}
+
+// schedule makes the next feedback due: at the next of the instants that are feedbackInterval apart, so that what arrives
+// alone is reported as soon as what arrives in a stream.
+func (r *Receiver) schedule(now unit.Time) {
+	if r.connected && r.feedbackAt == unit.Never && r.arrivals.pending() {
+		r.feedbackAt = now - now%unit.Time(feedbackInterval) + unit.Time(feedbackInterval)
+	}
+}
 
 // HandleTimeout builds the feedback that is due.
-func (r *Receiver) HandleTimeout(now unit.Time) {}
+func (r *Receiver) HandleTimeout(now unit.Time) {
+	if r.feedbackAt > now {
+		return
+	}
+	r.feedbackAt = unit.Never
+	for r.arrivals.pending() {
+		packet, lost, count := buildFeedback(&r.arrivals)
+		packet.MediaSSRC, packet.FbPktCount = uint32(r.mediaSSRC), r.count
+		r.count++
+		r.loss.add(lost, count)
+		r.output.RTCP = append(r.output.RTCP, packet)
+	}
+}
 
 // NextTimeout returns when feedback is due, unit.Never while there is nothing to report.
 func (r *Receiver) NextTimeout() unit.Time { return r.feedbackAt }
+
+// sendLimitation tells a peer that gets transport-wide feedback the limit, or that it is gone (a bitrate of 0).
+func (r *Receiver) sendLimitation(now unit.Time) {
+	switch {
+	case r.maxIncoming > 0:
+	case r.unlimited > 0:
+		r.unlimited--
+	default:
+		return
+	}
+	r.limitedAt = now
+	r.sendREMB(r.maxIncoming, nil)
+}
+
+// sendEstimate tells the peer our own estimate.
+func (r *Receiver) sendEstimate(now unit.Time) {
+	bitrate, ssrcs := r.remb.report(now)
+	if r.maxIncoming > 0 {
+		bitrate = min(bitrate, r.maxIncoming)
+	}
+	r.sendREMB(bitrate, ssrcs)
+}
+
+func (r *Receiver) sendREMB(bitrate unit.Bitrate, ssrcs []uint32) {
+	r.output.RTCP = append(r.output.RTCP, &rtcp.ReceiverEstimatedMaximumBitrate{Bitrate: float32(bitrate), SSRCs: ssrcs})
+}

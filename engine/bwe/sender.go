@@ -1,10 +1,6 @@
 package bwe
 
 import (
-	"time"
-
-	"github.com/pion/rtcp"
-
 	"gazpacho/engine/api"
 	"gazpacho/engine/unit"
 )
@@ -23,9 +19,11 @@ type SenderConfig struct {
 //
 // How a transport uses it:
 //
-//   - each RTP packet sent: HandlePacketSent, whose result goes into the packet's transport-wide sequence number (with REMB
-//     only into probation packets and media that carry the extension, otherwise nowhere);
+//   - each RTP packet sent: HandlePacketSent, whose result goes into the packet's transport-wide sequence number when it
+//     has room for one. With transport-cc only packets that carry the number may be counted, with REMB all;
+//
 //   - RTCP received: HandleTransportFeedback, HandleREMB, HandleReceptionReport;
+//
 //   - after each of these and after HandleTimeout: when Output().BitrateChanged, distribute AvailableBitrate to the
 //     consumers, call SetDesiredBitrate, and emit TraceInfo; then send probation packets as long as NextProbe asks for them:
 //
@@ -34,8 +32,28 @@ type SenderConfig struct {
 //     // send a probation packet (SSRC 1234) of size bytes with seq
 //     }
 type Sender struct {
-	bweType api.BWEType
-	output  SenderOutput
+	bweType   api.BWEType
+	connected bool
+	limits    limits
+	available unit.Bitrate
+	announced unit.Bitrate // with the last BitrateChanged
+	eventAt   unit.Time    // when that was, or what counts as one
+
+	history    history
+	report     report
+	clock      peerClock
+	delay      interArrival
+	trend      trendline
+	throughput throughput
+	rate       aimd
+	loss       lossControl
+	losses     lossHistory
+	prober     prober
+	probing    probing
+	remb       rembLimit
+	sent       unit.RateCounter
+	silence    silence
+	output     SenderOutput
 }
 
 // SenderOutput is what a Sender has to say. The caller drains it after each call and then calls Reset.
@@ -49,7 +67,15 @@ type SenderOutput struct {
 func (o *SenderOutput) Reset() { *o = SenderOutput{} }
 
 // NewSender returns a Sender. It has no estimate before TransportConnected.
-func NewSender(c SenderConfig) *Sender { return &Sender{bweType: c.Type} }
+func NewSender(c SenderConfig) *Sender {
+	s := &Sender{bweType: c.Type, sent: unit.NewRateCounter(sentWindow)}
+	s.limits.initial = max(c.InitialBitrate, minimumBitrate)
+	s.limits.configured.min, s.limits.configured.max = c.MinBitrate, c.MaxBitrate
+	s.limits.apply()
+	s.silence = newSilence()
+	s.history = history{ring: make([]sentPacket, minSent), next: 1}
+	return s
+}
 
 // Type returns whether the peer sends transport-wide feedback or REMB.
 func (s *Sender) Type() api.BWEType { return s.bweType }
@@ -58,58 +84,127 @@ func (s *Sender) Type() api.BWEType { return s.bweType }
 func (s *Sender) Output() *SenderOutput { return &s.output }
 
 // TransportConnected starts estimating.
-func (s *Sender) TransportConnected(now unit.Time) {}
+func (s *Sender) TransportConnected(now unit.Time) {
+	if s.connected {
+		return
+	}
+	s.connected = true
+	s.forget()
+	start := float64(s.limits.initial)
+	if s.available > 0 {
+		start = float64(s.available)
+	}
+	s.rate = newAIMD(now, start)
+	s.probing = newProbing()
+	s.loss = lossControl{}
+	s.silence = newSilence()
+	s.remb = rembLimit{connectedAt: now}
+	s.available = s.limits.clamp(start)
+	s.announce(now)
+}
 
 // TransportDisconnected stops estimating and probing, and forgets what is desired.
-func (s *Sender) TransportDisconnected(now unit.Time) {}
+func (s *Sender) TransportDisconnected(now unit.Time) {
+	s.connected = false
+	s.limits.desired = 0
+	s.limits.effective.set(now, 0, true)
+	s.prober.stop()
+}
+
+// forget drops what was measured on a path or against a clock that is no more.
+func (s *Sender) forget() {
+	if s.throughput.ring == nil && s.bweType == api.BWETypeTransportCc {
+		s.throughput = newThroughput()
+	}
+	s.throughput.reset()
+	s.delay, s.trend = interArrival{}, newTrendline()
+	s.clock = peerClock{}
+}
 
 // HandlePacketSent takes note of an RTP packet of size bytes (header included) that is being sent, and returns its
 // transport-wide sequence number.
-func (s *Sender) HandlePacketSent(now unit.Time, size int) unit.SeqNo { return 0 }
+func (s *Sender) HandlePacketSent(now unit.Time, size int) unit.SeqNo {
+	return s.handleSent(now, size, false)
+}
 
-// NextProbe returns the size in bytes of the probation packet to send now, 0 when none is due. See HandleProbeSent.
-func (s *Sender) NextProbe(now unit.Time) int { return 0 }
+// NextProbe returns the size in bytes of the probation packet to send now, 0 when none is due. A packet that comes out
+// some bytes longer or shorter does no harm. It must be followed by HandleProbeSent.
+func (s *Sender) NextProbe(now unit.Time) int {
+	if !s.connected {
+		return 0
+	}
+	return s.prober.next(now)
+}
 
 // HandleProbeSent is HandlePacketSent for a probation packet.
-func (s *Sender) HandleProbeSent(now unit.Time, size int) unit.SeqNo { return 0 }
+func (s *Sender) HandleProbeSent(now unit.Time, size int) unit.SeqNo {
+	return s.handleSent(now, size, true)
+}
 
-// HandleTransportFeedback takes the peer's transport-wide feedback. It may say anything: what it says about packets that
-// were not sent is ignored.
-func (s *Sender) HandleTransportFeedback(now unit.Time, feedback *rtcp.TransportLayerCC) {}
-
-// HandleREMB takes the peer's estimate; it counts in REMB mode only.
-func (s *Sender) HandleREMB(now unit.Time, bitrate unit.Bitrate) {}
-
-// HandleReceptionReport takes a report block of the peer about one of our streams, and the round-trip time derived from
-// it (0 when unknown). Losses in it count in REMB mode only; transport-wide feedback knows them sooner.
-func (s *Sender) HandleReceptionReport(now unit.Time, report *rtcp.ReceptionReport, rtt time.Duration) {}
+func (s *Sender) handleSent(now unit.Time, size int, probe bool) unit.SeqNo {
+	p := sentPacket{at: now, size: uint32(size), probe: s.prober.sent(now, size, probe)}
+	s.sent.Update(now, size)
+	if s.bweType == api.BWETypeTransportCc {
+		s.silence.sent(now)
+	}
+	s.remb.bytes += size
+	return s.history.add(p)
+}
 
 // SetDesiredBitrate tells what the consumers would use if they could. The estimate need not grow beyond that by much, and
 // bandwidth is probed for up to there. It follows a fall slowly unless force is set (upstream's rule): forced is what
 // pausing and closing consumers brings.
-func (s *Sender) SetDesiredBitrate(now unit.Time, desired unit.Bitrate, force bool) {}
+func (s *Sender) SetDesiredBitrate(now unit.Time, desired unit.Bitrate, force bool) {
+	s.limits.desired = min(desired, absoluteMaxBitrate)
+	s.limits.effective.set(now, s.limits.desired, force)
+	s.limits.start = max(s.available, minimumBitrate)
+	s.applyLimits(now)
+}
 
-// SetMinBitrate and SetMaxBitrate bound the estimate; 0 means no bound.
-func (s *Sender) SetMinBitrate(now unit.Time, limit unit.Bitrate) {}
+// SetMinBitrate bounds the estimate from below; 0 means no bound.
+func (s *Sender) SetMinBitrate(now unit.Time, limit unit.Bitrate) {
+	s.limits.configured.min = limit
+	s.applyLimits(now)
+}
 
-// SetMaxBitrate is described at SetMinBitrate.
-func (s *Sender) SetMaxBitrate(now unit.Time, limit unit.Bitrate) {}
+// SetMaxBitrate bounds the estimate from above; 0 means no bound.
+func (s *Sender) SetMaxBitrate(now unit.Time, limit unit.Bitrate) {
+	s.limits.configured.max = limit
+	s.applyLimits(now)
+}
 
-// AvailableBitrate returns the estimate; 0 before the transport connected.
-func (s *Sender) AvailableBitrate() unit.Bitrate { return 0 }
+func (s *Sender) applyLimits(now unit.Time) {
+	rose := s.limits.apply()
+	if !s.connected {
+		return
+	}
+	if rose {
+		s.probing.demandGrew(now)
+	}
+	s.update(now)
+}
+
+// AvailableBitrate returns the estimate in bits per second; 0 before the transport connected.
+func (s *Sender) AvailableBitrate() unit.Bitrate { return s.available }
 
 // Distributed is to be called whenever AvailableBitrate was distributed for another reason than BitrateChanged: the next
 // periodic BitrateChanged is then a second away (upstream's RescheduleNextAvailableBitrateEvent).
-func (s *Sender) Distributed(now unit.Time) {}
+func (s *Sender) Distributed(now unit.Time) { s.eventAt, s.announced = now, s.available }
 
 // PacketLoss returns the share of lost packets, 0 to 1, weighted towards the latest feedback (rtpPacketLossSent).
-func (s *Sender) PacketLoss() float64 { return 0 }
+func (s *Sender) PacketLoss() float64 { return s.losses.average }
 
 // TraceInfo describes the estimate for the transport's trace event.
-func (s *Sender) TraceInfo() *api.BWETraceInfo { return &api.BWETraceInfo{} }
-
-// HandleTimeout runs what is due; afterwards probes may be due as well.
-func (s *Sender) HandleTimeout(now unit.Time) {}
-
-// NextTimeout returns when HandleTimeout wants to be called, or NextProbe has something; unit.Never when not connected.
-func (s *Sender) NextTimeout() unit.Time { return unit.Never }
+func (s *Sender) TraceInfo() *api.BWETraceInfo {
+	l := &s.limits
+	return &api.BWETraceInfo{
+		BWEType:                 s.bweType,
+		DesiredBitrate:          uint64(l.desired),
+		EffectiveDesiredBitrate: uint64(l.effective.value),
+		MinBitrate:              uint64(l.min),
+		MaxBitrate:              uint64(l.max),
+		StartBitrate:            uint64(l.start),
+		MaxPaddingBitrate:       uint64(l.maxPadding),
+		AvailableBitrate:        uint64(s.available),
+	}
+}

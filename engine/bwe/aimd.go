@@ -1,0 +1,128 @@
+package bwe
+
+import (
+	"math"
+	"time"
+
+	"gazpacho/engine/unit"
+)
+
+// From draft-ietf-rmcat-gcc-02 section 5.5.
+const (
+	decreaseFactor   = 0.85
+	increasePerSec   = 1.08
+	throughputMargin = 1.5 // an estimate does not grow beyond this times what was seen to arrive
+	responseOverhead = 100 * time.Millisecond
+)
+
+// Upstream's values.
+const (
+	marginOffset    = 10_000 // bit/s that the estimate may grow beyond throughputMargin
+	minIncrease     = 4000   // bit/s per second
+	defaultRTT      = 200 * time.Millisecond
+	minReduction    = 10 * time.Millisecond // between two decreases, when the round-trip time is shorter
+	maxReduction    = 200 * time.Millisecond
+	typicalPacket   = 1200 // bytes
+	framesPerSecond = 30
+)
+
+// limitedDecrease is ours: the least factor of a decrease while the application sends much less than the estimate. Its
+// throughput then says nothing about the path, and a single overuse must not bring the estimate down to it.
+const limitedDecrease = 0.7
+
+// aimd turns what the delay says into a bitrate: additive or multiplicative increase, multiplicative decrease.
+type aimd struct {
+	bitrate   float64 // bit/s
+	state     rateState
+	changedAt unit.Time
+	rtt       time.Duration
+	capacity  capacity
+	limited   bool // the application sends much less than bitrate
+	hold      bool // do not increase: packets are being lost
+}
+
+type rateState uint8
+
+const (
+	rateHold rateState = iota
+	rateIncrease
+)
+
+func newAIMD(now unit.Time, bitrate float64) aimd {
+	return aimd{bitrate: bitrate, changedAt: now, rtt: defaultRTT}
+}
+
+// set makes an estimate known by other means current.
+func (a *aimd) set(now unit.Time, bitrate float64) { a.bitrate, a.changedAt = bitrate, now }
+
+// update takes the state of the path and the throughput in bits per second, 0 when unknown.
+func (a *aimd) update(now unit.Time, u usage, throughput float64) {
+	switch u {
+	case overusing:
+		if a.mayDecrease(now, throughput) {
+			a.decrease(now, throughput)
+		}
+	case underusing:
+		a.state = rateHold // queues drain
+	case normal:
+		if a.state == rateHold {
+			a.state, a.changedAt = rateIncrease, now
+			return
+		}
+		a.increase(now, throughput)
+	}
+}
+
+// mayDecrease says that the last change had time to take effect, or that things are much worse.
+func (a *aimd) mayDecrease(now unit.Time, throughput float64) bool {
+	interval := min(max(a.rtt, minReduction), maxReduction)
+	return now.Sub(a.changedAt) >= interval || !a.limited && throughput > 0 && throughput < a.bitrate/2 ||
+		a.state == rateIncrease
+}
+
+func (a *aimd) decrease(now unit.Time, throughput float64) {
+	bitrate := throughput * decreaseFactor
+	switch {
+	case throughput == 0:
+		bitrate = a.bitrate * decreaseFactor
+	case bitrate > a.bitrate && a.capacity.known():
+		bitrate = a.capacity.bps() * decreaseFactor
+	}
+	if a.limited {
+		bitrate = max(bitrate, a.bitrate*limitedDecrease)
+	} else if throughput > 0 {
+		if a.capacity.below(throughput) {
+			a.capacity.reset()
+		}
+		a.capacity.add(throughput, capacityWeight)
+	}
+	a.bitrate = min(a.bitrate, bitrate)
+	a.state, a.changedAt = rateHold, now
+}
+
+func (a *aimd) increase(now unit.Time, throughput float64) {
+	elapsed := min(now.Sub(a.changedAt), time.Second).Seconds()
+	a.changedAt = now
+	if a.capacity.above(throughput) {
+		a.capacity.reset()
+	}
+	if a.hold {
+		return
+	}
+	bitrate := a.bitrate
+	if a.capacity.known() {
+		bitrate += a.additive() * elapsed
+	} else {
+		bitrate += max(bitrate*(math.Pow(increasePerSec, elapsed)-1), 1000*elapsed)
+	}
+	limit := throughputMargin*throughput + marginOffset
+	a.bitrate = max(a.bitrate, min(bitrate, limit))
+}
+
+// additive returns the growth in bit/s per second near the capacity: a packet per response time.
+func (a *aimd) additive() float64 {
+	frame := a.bitrate / 8 / framesPerSecond
+	packet := frame / math.Ceil(frame/typicalPacket)
+	response := 2 * (a.rtt + responseOverhead)
+	return max(packet*8/response.Seconds(), minIncrease)
+}

@@ -1,0 +1,177 @@
+package bwe
+
+import (
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/unit"
+)
+
+// Upstream's rule for announcing estimates.
+const (
+	announceInterval = time.Second
+	announceFall     = 0.75
+	announceRise     = 1.5
+)
+
+// Ours.
+const (
+	// sentWindow is the time over which the sending rate is averaged to tell whether the application makes use of the
+	// estimate, and usedShare how much of it it then uses (upstream's value for the same).
+	sentWindow = 500 * time.Millisecond
+	usedShare  = 0.65
+	// maxRTT bounds the round-trip time that is believed.
+	maxRTT    = 5 * time.Second
+	rttWeight = 0.125 // RFC 6298 section 2
+)
+
+// HandleTransportFeedback takes the peer's transport-wide feedback. It may say anything: what it says about packets that
+// were not sent is ignored.
+func (s *Sender) HandleTransportFeedback(now unit.Time, feedback *rtcp.TransportLayerCC) {
+	if !s.connected || s.bweType != api.BWETypeTransportCc {
+		return
+	}
+	reference, jumped := s.clock.read(now, feedback.ReferenceTime)
+	if jumped {
+		s.throughput.reset()
+		s.delay, s.trend = interArrival{}, newTrendline()
+	}
+	r := &s.report
+	r.read(&s.history, feedback, reference)
+	if r.sent == 0 && len(r.arrived) == 0 {
+		return
+	}
+	s.losses.add(max(r.lost, 0), r.sent)
+	if len(r.arrived) > 0 {
+		s.silence.broken()
+		s.measureRTT(now, r.newest)
+	}
+	s.estimate(now, r)
+	s.update(now)
+}
+
+// estimate takes what feedback taught into the estimate.
+func (s *Sender) estimate(now unit.Time, r *report) {
+	for _, a := range r.arrived {
+		s.throughput.add(a.transfer)
+		if d, ok := s.delay.add(a.sent, a.arrived, now); ok {
+			s.trend.add(d)
+		}
+		if a.probe != 0 {
+			s.prober.arrived(a)
+		}
+	}
+	before := s.rate.bitrate
+	s.rate.limited = float64(s.sent.Rate(now)) < usedShare*s.rate.bitrate
+	s.rate.hold = s.loss.hold()
+	if len(r.arrived) > 0 {
+		s.rate.update(now, s.trend.state, s.throughput.rate())
+	}
+	s.applyLoss(now, s.loss.add(now, r.sent, r.lost, r.bytes, s.rate.bitrate))
+	if s.rate.bitrate < before {
+		s.probing.fell(now)
+	}
+	s.applyProbes(now, r)
+}
+
+// applyLoss decreases the estimate for losses, though not below what gets through, or takes such decreases back.
+func (s *Sender) applyLoss(now unit.Time, v verdict) {
+	switch {
+	case v.restore > s.rate.bitrate:
+		s.rate.set(now, v.restore)
+	case v.factor < 1:
+		s.rate.set(now, s.rate.bitrate*v.factor)
+	}
+}
+
+// applyProbes raises the estimate to what probes showed.
+func (s *Sender) applyProbes(now unit.Time, r *report) {
+	var last uint16
+	for _, a := range r.arrived {
+		if a.probe == 0 || a.probe == last {
+			continue
+		}
+		last = a.probe
+		bitrate, ok := s.prober.evaluate(last)
+		if !ok {
+			continue
+		}
+		s.probing.result(now, bitrate)
+		if bitrate > s.rate.bitrate && s.trend.state != overusing && !s.loss.high() {
+			s.rate.set(now, bitrate)
+		}
+	}
+}
+
+func (s *Sender) measureRTT(now, sent unit.Time) {
+	rtt := min(max(now.Sub(sent), 0), maxRTT)
+	s.rate.rtt += time.Duration(rttWeight * float64(rtt-s.rate.rtt))
+}
+
+// update brings the announced estimate in line and probes when there is reason to.
+func (s *Sender) update(now unit.Time) {
+	bitrate := s.rate.bitrate
+	if s.bweType == api.BWETypeREMB {
+		bitrate = s.remb.bound(bitrate)
+	}
+	s.available = s.limits.clamp(bitrate)
+	s.probe(now, bitrate)
+	before, after := float64(s.announced), float64(s.available)
+	if after < announceFall*before || after > announceRise*before || now.Sub(s.eventAt) >= announceInterval {
+		s.announce(now)
+	}
+}
+
+func (s *Sender) announce(now unit.Time) {
+	s.announced, s.eventAt = s.available, now
+	s.output.BitrateChanged = true
+}
+
+func (s *Sender) probe(now unit.Time, bitrate float64) {
+	first, second := s.probing.decide(now, demand{
+		estimate: bitrate,
+		initial:  float64(s.limits.initial),
+		desired:  float64(s.limits.effective.value),
+		ceiling:  float64(s.limits.max),
+		clear:    s.trend.state == normal && !s.loss.high() && !s.silence.lasts,
+	})
+	if first > 0 {
+		s.prober.probe(now, first)
+	}
+	if second > 0 {
+		s.prober.probe(now, second)
+	}
+}
+
+// HandleTimeout runs what is due; afterwards probes may be due as well.
+func (s *Sender) HandleTimeout(now unit.Time) {
+	if !s.connected {
+		return
+	}
+	if s.silence.at <= now {
+		s.silence.decreased()
+		s.fallBack(now)
+	}
+	s.update(now)
+}
+
+// NextTimeout returns when HandleTimeout wants to be called, or NextProbe has something; unit.Never when not connected.
+func (s *Sender) NextTimeout() unit.Time {
+	if !s.connected {
+		return unit.Never
+	}
+	return min(s.eventAt.Add(announceInterval), s.prober.nextAt(), s.silence.at)
+}
+
+// fallBack decreases the estimate because nothing is heard of the peer.
+func (s *Sender) fallBack(now unit.Time) {
+	s.prober.stop()
+	s.probing.fell(now)
+	floor := 0.0
+	if !s.silence.heard {
+		floor = neverHeardFactor * float64(s.limits.initial)
+	}
+	s.rate.set(now, min(s.rate.bitrate, max(s.rate.bitrate*silenceFactor, floor)))
+}

@@ -1,0 +1,77 @@
+package bwe
+
+import (
+	"time"
+
+	"gazpacho/engine/unit"
+)
+
+// Ours: sizes of the ring of sent packets, powers of two, and how long one without feedback keeps its place when the ring
+// could grow instead. The greatest ring holds a second at 16,000 packets a second.
+const (
+	minSent       = 1 << 8
+	maxSent       = 1 << 14
+	feedbackDelay = 1500 * time.Millisecond
+)
+
+// packetState is what feedback said about a packet.
+type packetState uint8
+
+const (
+	inFlight packetState = iota + 1 // 0: no packet
+	lost
+	arrived
+)
+
+// sentPacket is a packet that was sent.
+type sentPacket struct {
+	at    unit.Time
+	size  uint32
+	probe uint16 // its cluster, 0 = none
+	state packetState
+}
+
+// history numbers the packets that are sent and remembers the newest. Numbers are unwrapped: the wire carries them modulo
+// 1<<16.
+type history struct {
+	ring []sentPacket
+	next int64
+}
+
+// slot returns the place for a number.
+func (h *history) slot(n int64) *sentPacket { return &h.ring[n&int64(len(h.ring)-1)] }
+
+// add takes note of a packet and returns its number.
+func (h *history) add(p sentPacket) unit.SeqNo {
+	if old := h.slot(h.next); old.state == inFlight && p.at.Sub(old.at) < feedbackDelay && len(h.ring) < maxSent {
+		h.grow()
+	}
+	p.state = inFlight
+	*h.slot(h.next) = p
+	h.next++
+	return unit.SeqNo(h.next - 1)
+}
+
+func (h *history) grow() {
+	larger := history{ring: make([]sentPacket, 2*len(h.ring))}
+	for n := h.begin(); n < h.next; n++ {
+		*larger.slot(n) = *h.slot(n)
+	}
+	h.ring = larger.ring
+}
+
+// begin returns the oldest number that is remembered; next is the first that is not yet.
+func (h *history) begin() int64 { return max(h.next-int64(len(h.ring)), 0) }
+
+// unwrap returns the number nearest to the next one.
+func (h *history) unwrap(seq uint16) int64 {
+	return h.next + int64(unit.SeqNo(seq).Sub(unit.SeqNo(h.next)))
+}
+
+// get returns the packet with that number, nil when it is unknown.
+func (h *history) get(n int64) *sentPacket {
+	if n < h.begin() || n >= h.next || h.slot(n).state == 0 {
+		return nil
+	}
+	return h.slot(n)
+}

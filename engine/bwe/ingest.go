@@ -1,0 +1,140 @@
+package bwe
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"gazpacho/engine/unit"
+)
+
+// report is what one feedback packet taught, reused for the next.
+type report struct {
+	arrived     []acknowledged // by arrival
+	sent, lost  int            // packets whose fate is new; lost is negative when more were found than lost
+	bytes       int            // of these
+	newest      unit.Time      // when the newest packet that arrived was sent
+	clock       unit.Time      // the peer's, at the last arrival
+	left        int            // statuses to read
+	number      int64          // of the next status
+	deltas      []*rtcp.RecvDelta
+	interrupted bool // the packet says less than it announced
+}
+
+// acknowledged is a packet that arrived.
+type acknowledged struct {
+	number int64
+	transfer
+	probe uint16
+}
+
+// peerClock unwraps the reference times of feedback and notices jumps.
+type peerClock struct {
+	reference int64 // in ticks of referenceTick, unwrapped
+	seen      unit.Time
+	valid     bool
+}
+
+// read returns the reference time as an instant of the peer's clock; jumped when it does not agree with how much time
+// passed here.
+func (c *peerClock) read(now unit.Time, reference uint32) (t unit.Time, jumped bool) {
+	const wrap = referenceMask + 1
+	step := (int64(reference) - c.reference) & referenceMask
+	if step >= wrap/2 {
+		step -= wrap
+	}
+	if !c.valid {
+		c.reference, c.seen, c.valid = int64(reference), now, true
+		return unit.Time(c.reference * int64(referenceTick)), false
+	}
+	passed := time.Duration(step) * referenceTick
+	drift := passed - now.Sub(c.seen)
+	c.reference, c.seen = c.reference+step, now
+	return unit.Time(c.reference * int64(referenceTick)), drift > maxClockDrift || drift < -maxClockDrift
+}
+
+// read takes a feedback packet apart. Whatever it says, the work is bounded by the packets that are remembered.
+func (r *report) read(h *history, f *rtcp.TransportLayerCC, reference unit.Time) {
+	*r = report{
+		arrived: r.arrived[:0], clock: reference, left: int(f.PacketStatusCount),
+		number: h.unwrap(f.BaseSequenceNumber), deltas: f.RecvDeltas,
+	}
+	for _, chunk := range f.PacketChunks {
+		if r.left <= 0 || r.number >= h.next || r.interrupted {
+			break
+		}
+		switch c := chunk.(type) {
+		case *rtcp.RunLengthChunk:
+			r.run(h, c.PacketStatusSymbol, min(int(c.RunLength), r.left))
+		case *rtcp.StatusVectorChunk:
+			for _, symbol := range c.SymbolList[:min(len(c.SymbolList), r.left)] {
+				r.run(h, symbol, 1)
+			}
+		}
+	}
+	slices.SortFunc(r.arrived, func(a, b acknowledged) int {
+		return cmp.Or(cmp.Compare(a.arrived, b.arrived), cmp.Compare(a.number, b.number))
+	})
+}
+
+// run takes n equal statuses.
+func (r *report) run(h *history, symbol uint16, n int) {
+	r.left -= n
+	end := r.number + int64(n)
+	switch symbol {
+	case rtcp.TypeTCCPacketReceivedSmallDelta, rtcp.TypeTCCPacketReceivedLargeDelta:
+		for ; r.number < end && len(r.deltas) > 0; r.number++ {
+			r.clock += unit.Time(r.deltas[0].Delta) * unit.Time(time.Microsecond)
+			r.deltas = r.deltas[1:]
+			r.received(h, true)
+		}
+		r.interrupted = r.number < end
+	case rtcp.TypeTCCPacketReceivedWithoutDelta:
+		for r.number = max(r.number, min(h.begin(), end)); r.number < min(end, h.next); r.number++ {
+			r.received(h, false)
+		}
+	default:
+		for r.number = max(r.number, min(h.begin(), end)); r.number < min(end, h.next); r.number++ {
+			r.missing(h)
+		}
+	}
+	r.number = end
+}
+
+// received takes the status of a packet that arrived.
+func (r *report) received(h *history, timed bool) {
+	p := h.get(r.number)
+	if p == nil {
+		return
+	}
+	switch p.state {
+	case arrived:
+		return
+	case lost:
+		r.lost-- // it was only late
+	default:
+		r.sent++
+		r.bytes += int(p.size)
+	}
+	p.state = arrived
+	r.newest = max(r.newest, p.at)
+	if timed {
+		r.arrived = append(r.arrived, acknowledged{r.number, transfer{p.at, r.clock, int(p.size)}, p.probe})
+	}
+}
+
+// missing takes the status of a packet that did not arrive.
+func (r *report) missing(h *history) {
+	p := h.get(r.number)
+	if p == nil {
+		return
+	}
+	if p.state == inFlight {
+		p.state = lost
+		r.sent++
+		r.lost++
+		r.bytes += int(p.size)
+	}
+}

@@ -1,0 +1,122 @@
+package bwe
+
+import (
+	"time"
+
+	"gazpacho/engine/unit"
+)
+
+// Upstream's values.
+const (
+	firstProbeScale   = 3 // times the initial bitrate
+	secondProbeScale  = 6
+	furtherProbeScale = 2   // times the result of a probe that succeeded
+	furtherProbe      = 0.7 // of its bitrate is what a probe has to show for a further one
+)
+
+// Ours: when to probe again. Upstream does so every 5 s while the application sends little; here a path on which more is
+// desired than estimated is asked soon, and less often the longer it says no.
+const (
+	firstProbeInterval = 2 * time.Second
+	probeBackoff       = 1.5
+	lastProbeInterval  = 5 * time.Second
+	failedInterval     = 15 * time.Second // at most, when decreases follow probes that seemed to succeed
+	afterDecrease      = time.Second      // queues drain first
+	resultPenalty      = 3 * time.Second  // a decrease so soon after a successful probe shows that its result was wrong
+)
+
+// probing decides when to probe and for what.
+type probing struct {
+	begun     bool // the initial probes were sent
+	startedAt unit.Time
+	target    float64 // of the newest cluster; 0: no result is awaited
+	interval  time.Duration
+	limit     time.Duration // of interval
+	successAt unit.Time
+	decreased unit.Time
+}
+
+func newProbing() probing {
+	return probing{interval: firstProbeInterval, limit: lastProbeInterval}
+}
+
+// demand is what a decision needs to know, in bits per second.
+type demand struct {
+	estimate, initial float64
+	desired, ceiling  float64 // what is wanted, and the most that the estimate may become
+	clear             bool    // neither queues nor losses
+}
+
+// decide returns the bitrates to probe for now, 0 for none.
+func (p *probing) decide(now unit.Time, d demand) (first, second float64) {
+	if p.target > 0 && now.Sub(p.startedAt) > probeResultAfter {
+		p.failed()
+	}
+	wanted := d.desired > d.estimate && d.ceiling > d.estimate
+	if !wanted || !d.clear || p.target > 0 {
+		return 0, 0
+	}
+	if !p.begun {
+		p.begun = true
+		first = min(firstProbeScale*d.initial, d.ceiling)
+		if second = min(secondProbeScale*d.initial, d.ceiling); second <= first {
+			second = 0
+		}
+		p.start(now, max(first, second))
+		return first, second
+	}
+	if now < p.nextAt() {
+		return 0, 0
+	}
+	first = min(furtherProbeScale*d.estimate, d.ceiling)
+	p.start(now, first)
+	return first, 0
+}
+
+func (p *probing) start(now unit.Time, target float64) { p.startedAt, p.target = now, target }
+
+// nextAt returns when the next probe may be, as far as time decides.
+func (p *probing) nextAt() unit.Time {
+	if p.target > 0 {
+		return p.startedAt.Add(probeResultAfter)
+	}
+	return max(p.startedAt.Add(p.interval), p.decreased.Add(afterDecrease))
+}
+
+// result takes what a probe showed and says whether to probe on at once.
+func (p *probing) result(now unit.Time, bitrate float64) {
+	if p.target == 0 {
+		return
+	}
+	if bitrate < furtherProbe*p.target {
+		return // a later packet of the cluster may still complete the picture; otherwise time does
+	}
+	p.target, p.successAt = 0, now
+	p.interval, p.limit = firstProbeInterval, max(p.limit/2, lastProbeInterval)
+	p.startedAt = now.Add(-p.interval)
+}
+
+// failed makes the next probe wait longer.
+func (p *probing) failed() {
+	p.target = 0
+	p.interval = min(time.Duration(float64(p.interval)*probeBackoff), p.limit)
+}
+
+// demandGrew makes the next probe due.
+func (p *probing) demandGrew(now unit.Time) {
+	if p.target == 0 && p.begun {
+		p.interval = firstProbeInterval
+		p.startedAt = min(p.startedAt, now.Add(-p.interval))
+	}
+}
+
+// fell takes note of a decrease of the estimate.
+func (p *probing) fell(now unit.Time) {
+	p.decreased = now
+	if p.successAt != 0 && now.Sub(p.successAt) < resultPenalty {
+		p.successAt = 0
+		p.limit = min(2*p.limit, failedInterval)
+		p.interval = p.limit
+		p.startedAt = now
+	}
+}

@@ -1,0 +1,122 @@
+package bwe
+
+import (
+	"time"
+
+	"gazpacho/engine/unit"
+)
+
+// Ours: when an estimate is told to the peer, and how many streams are named. Upstream's interval is between 200 ms and a
+// second.
+const (
+	rembInterval    = time.Second
+	minREMBInterval = 200 * time.Millisecond
+	rembFall        = 0.97 // of what was told last: tell at once
+	rembUpdate      = 100 * time.Millisecond
+	rembWarmUp      = 500 * time.Millisecond // until there is an estimate
+	maxREMBStreams  = 32
+	rembStreamTime  = 2 * time.Second // after which a silent stream is not named, upstream's value
+)
+
+// rembEstimator estimates what the peer may send from when its packets were sent (abs-send-time) and when they arrived:
+// draft-ietf-rmcat-gcc-02 with the delay-based controller on the receiving side.
+type rembEstimator struct {
+	incoming  unit.RateCounter
+	delay     interArrival
+	trend     trendline
+	rate      aimd
+	sent      int64 // abs-send-time of the last packet, unwrapped
+	beganAt   unit.Time
+	updatedAt unit.Time
+	toldAt    unit.Time
+	told      float64
+	full      bool // the path was overused once: growth is cautious from then on
+	streams   [maxREMBStreams]rembStream
+	n         int
+}
+
+type rembStream struct {
+	ssrc unit.SSRC
+	seen unit.Time
+}
+
+func newREMBEstimator() *rembEstimator {
+	return &rembEstimator{incoming: unit.NewRateCounter(unit.DefaultRateWindow), trend: newTrendline()}
+}
+
+// bitrate returns the estimate, 0 when there is none yet.
+func (e *rembEstimator) bitrate() unit.Bitrate { return unit.Bitrate(e.rate.bitrate) }
+
+// add takes a packet and returns true when the peer is to be told the estimate.
+func (e *rembEstimator) add(now unit.Time, a Arrival) bool {
+	if e.beganAt == 0 {
+		e.beganAt, e.sent = now, int64(a.AbsSendTime)
+	}
+	e.note(now, a.SSRC)
+	e.incoming.Update(now, a.Size)
+	step := (int64(a.AbsSendTime) - e.sent) & 0xffffff
+	if step >= 1<<23 {
+		step -= 1 << 24
+	}
+	e.sent += step
+	// 1e9 / 2^18 nanoseconds are 5^9 / 2^9.
+	if d, ok := e.delay.add(unit.Time(e.sent*1953125>>9), now, now); ok {
+		e.trend.add(d)
+	}
+	if now.Sub(e.updatedAt) >= rembUpdate || e.trend.state == overusing {
+		e.update(now)
+	}
+	if e.rate.bitrate == 0 {
+		return false
+	}
+	silent := now.Sub(e.toldAt)
+	return silent >= rembInterval || silent >= minREMBInterval && e.rate.bitrate < rembFall*e.told
+}
+
+func (e *rembEstimator) update(now unit.Time) {
+	e.updatedAt = now
+	incoming := float64(e.incoming.Rate(now))
+	if e.rate.bitrate == 0 {
+		if now.Sub(e.beganAt) < rembWarmUp {
+			return
+		}
+		// The counter averages over a whole window, of which only a part has passed.
+		e.rate = newAIMD(now, throughputMargin*incoming+marginOffset)
+	}
+	e.full = e.full || e.trend.state == overusing
+	if !e.full && e.trend.state == normal {
+		e.rate.bitrate = max(e.rate.bitrate, throughputMargin*incoming+marginOffset)
+	}
+	e.rate.update(now, e.trend.state, incoming)
+}
+
+// note remembers the stream as one of those that the estimate is about.
+func (e *rembEstimator) note(now unit.Time, ssrc unit.SSRC) {
+	oldest := 0
+	for i := range e.streams[:e.n] {
+		if e.streams[i].ssrc == ssrc {
+			e.streams[i].seen = now
+			return
+		}
+		if e.streams[i].seen < e.streams[oldest].seen {
+			oldest = i
+		}
+	}
+	if e.n < maxREMBStreams {
+		oldest = e.n
+		e.n++
+	}
+	e.streams[oldest] = rembStream{ssrc, now}
+}
+
+// report returns what the peer is told.
+func (e *rembEstimator) report(now unit.Time) (unit.Bitrate, []uint32) {
+	e.toldAt, e.told = now, e.rate.bitrate
+	ssrcs := make([]uint32, 0, e.n)
+	for _, s := range e.streams[:e.n] {
+		if now.Sub(s.seen) <= rembStreamTime {
+			ssrcs = append(ssrcs, uint32(s.ssrc))
+		}
+	}
+	return unit.Bitrate(e.rate.bitrate), ssrcs
+}

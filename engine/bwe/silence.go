@@ -1,0 +1,48 @@
+package bwe
+
+import (
+	"time"
+
+	"gazpacho/engine/unit"
+)
+
+// Upstream's value is the factor; the others are ours: feedback is due every 100 ms.
+const (
+	silenceFactor   = 0.8
+	silenceAfter    = 2 * time.Second
+	silenceInterval = time.Second
+	silencePackets  = 10 // unanswered, before their silence means anything
+	// neverHeardFactor is how far the estimate falls, relative to the initial bitrate, when no feedback ever came: the
+	// peer may just not send any.
+	neverHeardFactor = 0.5
+)
+
+// silence notices when packets are sent and no feedback comes.
+type silence struct {
+	at         unit.Time // when to decrease next, unit.Never while nothing is unanswered
+	unanswered int
+	lasts      bool // it decreased already
+	heard      bool // there was feedback once
+}
+
+func newSilence() silence { return silence{at: unit.Never} }
+
+// sent starts waiting for an answer.
+func (s *silence) sent(now unit.Time) {
+	s.unanswered++
+	if s.at != unit.Never || s.unanswered < silencePackets {
+		return
+	}
+	s.at = now.Add(silenceAfter)
+	if s.lasts {
+		s.at = now.Add(silenceInterval)
+	}
+}
+
+// broken takes note of feedback.
+func (s *silence) broken() { *s = silence{at: unit.Never, heard: true} }
+
+// decreased waits anew, from when more is sent.
+func (s *silence) decreased() {
+	s.at, s.unanswered, s.lasts = unit.Never, 0, true
+}

@@ -1,0 +1,104 @@
+package bwe
+
+import (
+	"time"
+
+	"gazpacho/engine/unit"
+)
+
+// Ours: the window over which throughput is measured. It spans several frames, and is short enough to follow the path.
+const (
+	minThroughputPackets = 10
+	throughputPackets    = 20 // that the window has at least, once there were so many
+	maxThroughputPackets = 512
+	throughputTime       = 500 * time.Millisecond
+	maxThroughputTime    = 5 * time.Second
+)
+
+// throughput measures at what rate packets get through, from when they were sent and when they arrived. It is robust
+// against pauses of the sender: the longest gap counts as the second longest.
+type throughput struct {
+	ring     []transfer // by arrival, oldest at first
+	first, n int
+	bytes    int
+}
+
+type transfer struct {
+	sent, arrived unit.Time
+	size          int
+}
+
+func newThroughput() throughput { return throughput{ring: make([]transfer, maxThroughputPackets)} }
+
+func (t *throughput) at(i int) *transfer { return &t.ring[(t.first+i)%len(t.ring)] }
+
+func (t *throughput) reset() { t.first, t.n, t.bytes = 0, 0, 0 }
+
+// add takes a packet that arrived.
+func (t *throughput) add(x transfer) {
+	if t.n == len(t.ring) {
+		t.drop()
+	}
+	t.n++
+	t.bytes += x.size
+	i := t.n - 1
+	for ; i > 0 && t.at(i-1).arrived > x.arrived; i-- {
+		*t.at(i) = *t.at(i - 1)
+	}
+	*t.at(i) = x
+	newest := t.at(t.n - 1).arrived
+	for t.n > 1 && (newest.Sub(t.at(0).arrived) > maxThroughputTime ||
+		t.n > throughputPackets && newest.Sub(t.at(1).arrived) >= throughputTime) {
+		t.drop()
+	}
+}
+
+func (t *throughput) drop() {
+	t.bytes -= t.at(0).size
+	t.first = (t.first + 1) % len(t.ring)
+	t.n--
+}
+
+// rate returns the throughput in bits per second, 0 while there are too few packets to tell.
+func (t *throughput) rate() float64 {
+	if t.n < minThroughputPackets {
+		return 0
+	}
+	var sent, arrived gaps
+	sent.start(t.at(0).sent)
+	arrived.start(t.at(0).arrived)
+	for i := 1; i < t.n; i++ {
+		sent.add(t.at(i).sent)
+		arrived.add(t.at(i).arrived)
+	}
+	// The packets of the window end intervals; the first one ends one that began outside.
+	bytes := t.bytes - t.at(0).size
+	slower := max(sent.robust(), arrived.robust())
+	if slower <= 0 {
+		return 0
+	}
+	return float64(bytes) * 8 / slower.Seconds()
+}
+
+// gaps measures a span of time and the two longest gaps in it.
+type gaps struct {
+	first, last     unit.Time
+	longest, second time.Duration
+}
+
+func (g *gaps) start(t unit.Time) { g.first, g.last = t, t }
+
+func (g *gaps) add(t unit.Time) {
+	g.first = min(g.first, t)
+	gap := t.Sub(g.last)
+	switch {
+	case gap > g.longest:
+		g.longest, g.second = gap, g.longest
+	case gap > g.second:
+		g.second = gap
+	}
+	g.last = max(g.last, t)
+}
+
+// robust returns the span with the longest gap shortened to the second longest.
+func (g *gaps) robust() time.Duration { return g.last.Sub(g.first) - g.longest + g.second }
