@@ -81,3 +81,10 @@ func (w *Window) Accept(seq uint64) bool {
 	w.w.mark(seq)
 	return true
 }
+
+// SendRecord sends an authentic record of any type from a connected transport.
+func (t *Transport) SendRecord(typ byte, data []byte) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.send(typ, data)
+}

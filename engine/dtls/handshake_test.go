@@ -322,3 +322,52 @@ func garbage(b []byte) [][]byte {
 		bytes.Repeat([]byte{22}, 9000),
 	}
 }
+
+// A ClientHello with many key shares does not fit one datagram; its fragments may arrive in any order.
+func TestFragmentedClientHello(t *testing.T) {
+	for _, reversed := range []bool{false, true} {
+		p := newPair(t, dtls.Settings{FlightInterval: 20 * time.Millisecond}, dtls.Settings{})
+		p.link = func(from *side, _ int, b []byte) [][]byte {
+			if from != p.client || b[13] != 1 {
+				return [][]byte{b}
+			}
+			fragments := fragment(b, 60)
+			if reversed {
+				slices.Reverse(fragments)
+				fragments = append(fragments, fragment(b, 60)...)
+			}
+			return fragments
+		}
+		p.connect(t)
+		p.exchange(t, "fragments")
+	}
+}
+
+// fragment cuts the one handshake message in b into fragments of n bytes, each in a record of its own.
+func fragment(b []byte, n int) (records [][]byte) {
+	body := b[25:]
+	for offset := 0; offset < len(body); offset += n {
+		part := body[offset:min(offset+n, len(body))]
+		r := slices.Clone(b[:25])
+		r[11], r[12] = 0, byte(12+len(part))
+		r[20], r[21] = byte(offset>>8), byte(offset)
+		r[22], r[23], r[24] = 0, 0, byte(len(part))
+		records = append(records, append(r, part...))
+	}
+	return records
+}
+
+func TestOlderVersionIsRefused(t *testing.T) {
+	p := newPair(t, dtls.Settings{}, dtls.Settings{})
+	p.link = func(from *side, _ int, b []byte) [][]byte {
+		if from == p.client {
+			b[26] = 0xff // client_version DTLS 1.0
+		}
+		return [][]byte{b}
+	}
+	p.start(t)
+	p.until(t, "both to fail", func() bool {
+		return p.client.reached(api.DTLSStateFailed) && p.server.reached(api.DTLSStateFailed)
+	})
+	require.Equal(t, byte(70), p.server.sent[0][14], "protocol_version, RFC 5246 section 7.2")
+}

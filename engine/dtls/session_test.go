@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -250,96 +249,46 @@ func TestInputIsBounded(t *testing.T) {
 	require.Greater(t, s.Counters().InputFull, uint64(2000-10))
 }
 
-func TestCloseInEachState(t *testing.T) {
-	before := runtime.NumGoroutine()
-	for name, prepare := range map[string]func(*pair){
-		"new":                     func(*pair) {},
-		"waiting for ClientHello": func(p *pair) { require.NoError(t, p.server.Start(dtls.Server, sha256Of(p.client.cert))) },
-		"connecting":              func(p *pair) { p.start(t) },
-		"in the middle": func(p *pair) {
-			p.start(t)
-			p.until(t, "the server's flight", func() bool { return p.counts[p.server] > 0 })
-		},
-		"connected": func(p *pair) { p.connect(t) },
-		"failed": func(p *pair) {
-			require.NoError(t, p.server.Start(dtls.Server, sha256Of(generate())))
-			require.NoError(t, p.client.Start(dtls.Client, sha256Of(p.server.cert)))
-			p.until(t, "failure", func() bool {
-				return p.client.reached(api.DTLSStateFailed) && p.server.reached(api.DTLSStateFailed)
-			})
-		},
-		"closed by the peer": func(p *pair) {
-			p.connect(t)
-			p.client.Close()
-			p.move()
-		},
+// What an authentic peer may ask for beside data: it is refused, ignored, or ends the association.
+func TestControlRecordsOfTheAuthenticPeer(t *testing.T) {
+	message := func(typ byte) []byte { return append([]byte{typ}, make([]byte, 11)...) }
+	for _, c := range []struct {
+		name    string
+		typ     byte
+		data    []byte
+		answers int
+		state   api.DTLSState
+	}{
+		{"warning", 21, []byte{1, 90}, 0, api.DTLSStateConnected},
+		{"fatal alert", 21, []byte{2, 80}, 0, api.DTLSStateClosed},
+		{"close_notify", 21, []byte{1, 0}, 1, api.DTLSStateClosed},
+		{"alert that is none", 21, []byte{2}, 0, api.DTLSStateConnected},
+		{"renegotiation by ClientHello", 22, message(1), 1, api.DTLSStateConnected},
+		{"renegotiation by HelloRequest", 22, message(0), 1, api.DTLSStateConnected},
+		{"half a message", 22, message(0)[:11], 0, api.DTLSStateConnected},
+		{"empty data", 23, nil, 0, api.DTLSStateConnected},
 	} {
-		t.Run(name, func(t *testing.T) {
-			p := newPair(t, dtls.Settings{}, dtls.Settings{})
-			prepare(p)
-			for _, s := range []*side{p.client, p.server} {
-				s.Close()
-				select {
-				case <-s.woken:
-				default:
-				}
-				s.poll()
-				require.ErrorIs(t, s.Write([]byte("x")), dtls.ErrNotConnected)
-				s.HandleDatagram(garbage([]byte{1, 2})[3])
+		t.Run(c.name, func(t *testing.T) {
+			p := connected(t)
+			require.NoError(t, p.client.SendRecord(c.typ, c.data))
+			p.carry(p.client, p.server)
+			require.Len(t, p.server.poll(), c.answers)
+			require.Equal(t, c.state, p.server.State())
+			require.Empty(t, p.server.data)
+			renegotiated := uint64(0)
+			if c.typ == 22 && c.answers == 1 {
+				renegotiated = 1
 			}
-			noNewGoroutines(t, before+2) // the subtest's own
-			require.Empty(t, p.client.woken, "no wake after Close")
-			require.Empty(t, p.server.woken, "no wake after Close")
-			require.Empty(t, p.client.poll())
-			require.Empty(t, p.server.poll())
+			require.Equal(t, dtls.Counters{Renegotiated: renegotiated}, p.server.Counters())
 		})
 	}
-	noNewGoroutines(t, before)
-}
-
-func TestManyTransportsLeaveNoGoroutine(t *testing.T) {
-	before := runtime.NumGoroutine()
-	limits := dtls.NewLimits(16, 8)
-	for i := range 1000 {
-		s := newSide(t, dtls.Settings{Limits: limits})
-		switch i % 4 {
-		case 0:
-			require.NoError(t, s.Start(dtls.Client, sha256Of(s.cert)))
-		case 1:
-			require.NoError(t, s.Start(dtls.Client, sha256Of(s.cert)))
-			<-s.woken
-		case 2:
-			require.NoError(t, s.Start(dtls.Server, sha256Of(s.cert)))
-		}
-		s.Close()
-	}
-	noNewGoroutines(t, before)
-	require.Zero(t, limits.Running())
-	require.Zero(t, limits.Waiting())
-}
-
-func TestHandshakesAtOnceAreLimited(t *testing.T) {
-	limits := dtls.NewLimits(1, 1)
-	blocker := newSide(t, dtls.Settings{Limits: limits})
-	require.NoError(t, blocker.Start(dtls.Client, sha256Of(blocker.cert)))
-	<-blocker.woken
-
-	first := newPair(t, dtls.Settings{}, dtls.Settings{Limits: limits})
-	second := newPair(t, dtls.Settings{FlightInterval: 20 * time.Millisecond}, dtls.Settings{Limits: limits})
-	for _, p := range []*pair{first, second} {
-		p.start(t)
-		p.until(t, "the ClientHello", func() bool { return p.counts[p.client] > 0 })
-	}
-	require.Equal(t, 1, limits.Waiting())
-	require.Equal(t, uint64(1), second.server.Counters().Overload)
-	outgoing := newSide(t, dtls.Settings{Limits: limits}) // a client waits in any case
-	require.NoError(t, outgoing.Start(dtls.Client, sha256Of(blocker.cert)))
-	require.Equal(t, 2, limits.Waiting())
-
-	blocker.Close()
-	first.untilConnected(t)
-	outgoing.Close()
-	second.untilConnected(t) // by the client's retransmission
-	first.exchange(t, "first")
-	second.exchange(t, "second")
+	t.Run("a Finished is answered by the server alone", func(t *testing.T) {
+		p := connected(t)
+		require.NoError(t, p.client.SendRecord(22, message(20)))
+		p.carry(p.client, p.server)
+		require.Equal(t, [][]byte{p.server.sent[len(p.server.sent)-1]}, p.server.poll(), "its last flight again")
+		require.NoError(t, p.server.SendRecord(22, message(20)))
+		p.carry(p.server, p.client)
+		require.Empty(t, p.client.poll())
+	})
 }
