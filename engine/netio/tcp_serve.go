@@ -89,13 +89,7 @@ func (c *TCPConn) serve(h TCPHandler) {
 			clear(area.batch[:])
 			readAreas.Put(area)
 		}
-		// Admit may have come a moment after the deadline passed.
-		if expired := errors.Is(err, os.ErrDeadlineExceeded); expired && c.admitted.Load() {
-			continue
-		} else if expired {
-			c.server.stats.expired.Add(1)
-		}
-		if err != nil {
+		if c.ends(err) {
 			break
 		}
 	}
@@ -104,6 +98,17 @@ func (c *TCPConn) serve(h TCPHandler) {
 	c.deframer.release()
 	c.server.remove(c)
 	h.HandleClosed(c)
+}
+
+// ends reports whether an error of reading, maybe nil, is the end of the connection.
+func (c *TCPConn) ends(err error) bool {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		if c.admitted.Load() { // the deadline passed a moment before Admit lifted it
+			return false
+		}
+		c.server.stats.expired.Add(1)
+	}
+	return err != nil
 }
 
 // deliver hands the frames that data completes to h.

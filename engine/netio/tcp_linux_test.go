@@ -1,0 +1,290 @@
+package netio
+
+import (
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// counting passes on which connections brought frames and which ended.
+type counting struct{ came, ended chan *TCPConn }
+
+func newCounting() counting { return counting{make(chan *TCPConn, 1000), make(chan *TCPConn, 1000)} }
+
+func (h counting) HandleFrames(c *TCPConn, batch []Datagram) {
+	for _, d := range batch {
+		d.Buffer.Release()
+	}
+	c.Admit()
+	h.came <- c
+}
+
+func (h counting) HandleClosed(c *TCPConn) { h.ended <- c }
+
+// startTCP returns a server and a function that waits until it has ended.
+func startTCP(t testing.TB, cfg TCPConfig, h TCPHandler) (s *TCPServer, stop func()) {
+	t.Helper()
+	cfg.Address = loopback4
+	s, err := ListenTCP(cfg)
+	require.NoError(t, err)
+	done := make(chan struct{})
+	go func() { s.Serve(h); close(done) }()
+	stop = func() { s.Close(); <-done }
+	t.Cleanup(stop)
+	return s, stop
+}
+
+func connect(t testing.TB, s *TCPServer) *net.TCPConn {
+	t.Helper()
+	conn, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(s.LocalAddr()))
+	require.NoError(t, err)
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// accepted returns both ends of a connection.
+func accepted(t testing.TB, s *TCPServer, h counting) (*net.TCPConn, *TCPConn) {
+	t.Helper()
+	conn := connect(t, s)
+	_, err := conn.Write([]byte{0, 1, 'x'})
+	require.NoError(t, err)
+	return conn, <-h.came
+}
+
+func descriptors(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	require.NoError(t, err)
+	return len(entries)
+}
+
+// When Serve has returned, no descriptor is left of the server and its connections: idle ones, one within a frame, one
+// with a full queue, one that the peer closed, one that was refused.
+func TestTCPLeavesNoDescriptors(t *testing.T) {
+	before := descriptors(t)
+	h := newCounting()
+	s, stop := startTCP(t, TCPConfig{MaxConnections: 10, SendBufferSize: 32 << 10}, h)
+	var clients []*net.TCPConn
+	for range 10 {
+		client, c := accepted(t, s, h)
+		clients = append(clients, client)
+		if c.ID()%2 == 0 {
+			b := NewBatch()
+			for b.Space(1000) != nil {
+				b.Commit(1000)
+			}
+			for dropped := 0; dropped == 0; _, dropped = c.Send(b) {
+			}
+		}
+	}
+	clients[0].Write([]byte{0, 9, 1})
+	clients[1].Close()
+	<-h.ended
+	stop()
+	for _, client := range clients {
+		client.Close()
+	}
+	require.Equal(t, before, descriptors(t))
+}
+
+// When the system cannot accept, the server rests and tries again.
+func TestTCPAcceptErrors(t *testing.T) {
+	h := newCounting()
+	s, err := ListenTCP(TCPConfig{Address: loopback4})
+	require.NoError(t, err)
+	require.NoError(t, s.listener.SetDeadline(time.Unix(1, 0))) // Accept fails, as it does without descriptors
+	done := make(chan struct{})
+	go func() { s.Serve(h); close(done) }()
+	for s.Stats().AcceptErrors < 2 {
+		runtime.Gosched()
+	}
+	require.NoError(t, s.listener.SetDeadline(time.Time{}))
+	accepted(t, s, h)
+
+	require.NoError(t, s.listener.SetDeadline(time.Unix(1, 0)))
+	s.Close()
+	<-done
+}
+
+// A write that fails ends the connection, as a failing read does.
+func TestTCPWriteError(t *testing.T) {
+	h := newCounting()
+	s, _ := startTCP(t, TCPConfig{}, h)
+	_, c := accepted(t, s, h)
+	require.NoError(t, c.conn.CloseWrite()) // from now on the kernel answers EPIPE
+	b := NewBatch()
+	b.Commit(100)
+	sent, dropped := c.Send(b)
+	require.Equal(t, [2]int{0, 1}, [2]int{sent, dropped})
+	require.Same(t, c, <-h.ended)
+	require.Equal(t, uint64(1), s.Stats().SendErrors)
+}
+
+// The deadline may pass while Admit lifts it.
+func TestTCPAdmittedAtTheDeadline(t *testing.T) {
+	c := &TCPConn{server: new(TCPServer)}
+	require.False(t, c.ends(nil))
+	require.True(t, c.ends(io.EOF))
+	require.Zero(t, c.server.Stats().Expired)
+	require.True(t, c.ends(os.ErrDeadlineExceeded))
+	require.Equal(t, uint64(1), c.server.Stats().Expired)
+	c.admitted.Store(true)
+	require.False(t, c.ends(os.ErrDeadlineExceeded))
+	require.Equal(t, uint64(1), c.server.Stats().Expired)
+}
+
+func TestTCPBufferSizes(t *testing.T) {
+	h := newCounting()
+	s, _ := startTCP(t, TCPConfig{SendBufferSize: 40000, RecvBufferSize: 50000}, h)
+	_, c := accepted(t, s, h)
+	for option, size := range map[int]int{unix.SO_SNDBUF: 40000, unix.SO_RCVBUF: 50000} {
+		var got int
+		var err error
+		require.NoError(t, c.raw.Control(func(fd uintptr) { got, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, option) }))
+		require.NoError(t, err)
+		require.Equal(t, 2*size, got, "the kernel doubles it, socket(7)")
+	}
+}
+
+func TestTCPBufferSizeRefused(t *testing.T) {
+	pipe, _, err := os.Pipe()
+	require.NoError(t, err)
+	defer pipe.Close()
+	raw, err := pipe.SyscallConn()
+	require.NoError(t, err)
+	require.ErrorIs(t, setBufferSizes(raw, 1, 0), unix.ENOTSOCK)
+	require.ErrorIs(t, setBufferSizes(raw, 1, 1), unix.ENOTSOCK)
+	require.NoError(t, setBufferSizes(raw, 0, 0))
+	pipe.Close()
+	require.Error(t, setBufferSizes(raw, 1, 1))
+}
+
+// drain reads and forgets.
+func drain(conn *net.TCPConn) {
+	b := make([]byte, 1<<20)
+	for {
+		if _, err := conn.Read(b); err != nil {
+			return
+		}
+	}
+}
+
+func TestTCPSendAllocatesNothing(t *testing.T) {
+	h := newCounting()
+	s, _ := startTCP(t, TCPConfig{SendBufferSize: 1 << 20}, h)
+	client, c := accepted(t, s, h)
+	b := NewBatch()
+	b.Commit(100)
+	b.Commit(100)
+	b.frames(maxWriteQueue) // makes the memory for frames
+	require.Zero(t, testing.AllocsPerRun(100, func() { c.Send(b) }), "20 kB, which the kernel takes")
+	require.Equal(t, uint64(202), s.Stats().Sent)
+	client.Close()
+}
+
+// BenchmarkTCPSend tells the time for 10 packets of 1200 bytes that go out together.
+func BenchmarkTCPSend(b *testing.B) {
+	h := newCounting()
+	s, _ := startTCP(b, TCPConfig{}, h)
+	client, c := accepted(b, s, h)
+	go drain(client)
+	batch := NewBatch()
+	for batch.Len() < 10 {
+		batch.Commit(1200)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Send(batch)
+	}
+	b.ReportMetric(float64(s.Stats().SendDropped)/float64(s.Stats().Sent+s.Stats().SendDropped), "dropped/frame")
+}
+
+// BenchmarkTCPReceive tells the time per frame of 1200 bytes.
+func BenchmarkTCPReceive(b *testing.B) {
+	frames := make([]byte, 0, 27*1202)
+	for range 27 {
+		frames = append(append(frames, 4, 176), make([]byte, 1200)...)
+	}
+	done := make(chan int, 1)
+	h := &sumHandler{want: b.N, done: done}
+	s, _ := startTCP(b, TCPConfig{}, h)
+	client := connect(b, s)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := 0; n < b.N; n += 27 {
+		if _, err := client.Write(frames); err != nil {
+			b.Fatal(err)
+		}
+	}
+	<-done
+}
+
+type sumHandler struct {
+	sum, want int
+	done      chan int
+}
+
+func (h *sumHandler) HandleFrames(c *TCPConn, batch []Datagram) {
+	c.Admit()
+	for _, d := range batch {
+		d.Buffer.Release()
+	}
+	before := h.sum
+	if h.sum += len(batch); before < h.want && h.sum >= h.want {
+		h.done <- h.sum
+	}
+}
+
+func (h *sumHandler) HandleClosed(*TCPConn) {}
+
+// BenchmarkTCPIdle tells the memory of a connection that has brought a frame and is idle since.
+func BenchmarkTCPIdle(b *testing.B) {
+	const count = 400
+	h := newCounting()
+	s, _ := startTCP(b, TCPConfig{}, h)
+	var first float64 // later ones use the stacks of the first again
+	for b.Loop() {
+		before := memory()
+		var fds []int
+		for range count {
+			fds = append(fds, rawConnect(b, s))
+			<-h.came
+		}
+		if first == 0 {
+			first = float64(memory()-before) / count
+		}
+		for _, fd := range fds {
+			unix.Close(fd)
+			<-h.ended
+		}
+	}
+	b.ReportMetric(first, "B/conn")
+}
+
+// memory returns what heap and stacks take after garbage collection.
+func memory() int64 {
+	for range 4 { // stacks shrink by half each time
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
+}
+
+// rawConnect connects and sends a frame without the memory that Go's own connections take.
+func rawConnect(b *testing.B, s *TCPServer) int {
+	b.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(b, err)
+	at := s.LocalAddr()
+	require.NoError(b, unix.Connect(fd, &unix.SockaddrInet4{Addr: at.Addr().As4(), Port: int(at.Port())}))
+	_, err = unix.Write(fd, []byte{0, 1, 'x'})
+	require.NoError(b, err)
+	return fd
+}
