@@ -22,6 +22,9 @@ const (
 	// estimate, and usedShare how much of it it then uses (upstream's value for the same).
 	sentWindow = 500 * time.Millisecond
 	usedShare  = 0.65
+	// staleAfter is how long what feedback said about queues and losses holds. When nothing is sent any more, because the
+	// estimate fell below what the application can send at, only a probe can find out that things are better.
+	staleAfter = time.Second
 	// maxRTT bounds the round-trip time that is believed.
 	maxRTT    = 5 * time.Second
 	rttWeight = 0.125 // RFC 6298 section 2
@@ -45,6 +48,10 @@ func (s *Sender) HandleTransportFeedback(now unit.Time, feedback *rtcp.Transport
 	}
 	s.losses.add(max(r.lost, 0), r.sent)
 	if len(r.arrived) > 0 {
+		if now.Sub(s.heardAt) > staleAfter {
+			s.delay, s.trend, s.loss.excess = interArrival{}, newTrendline(), 0
+		}
+		s.heardAt = now
 		s.silence.broken()
 		s.measureRTT(now, r.newest)
 	}
@@ -76,13 +83,15 @@ func (s *Sender) estimate(now unit.Time, r *report) {
 	s.applyProbes(now, r)
 }
 
-// applyLoss decreases the estimate for losses, though not below what gets through, or takes such decreases back.
+// applyLoss decreases the estimate for losses, though not below what gets through less a margin, or takes such decreases
+// back.
 func (s *Sender) applyLoss(now unit.Time, v verdict) {
 	switch {
 	case v.restore > s.rate.bitrate:
 		s.rate.set(now, v.restore)
 	case v.factor < 1:
-		s.rate.set(now, s.rate.bitrate*v.factor)
+		floor := min(s.rate.bitrate, s.throughput.rate()*decreaseFactor)
+		s.rate.set(now, max(s.rate.bitrate*v.factor, floor))
 	}
 }
 
@@ -130,18 +139,28 @@ func (s *Sender) announce(now unit.Time) {
 }
 
 func (s *Sender) probe(now unit.Time, bitrate float64) {
-	first, second := s.probing.decide(now, demand{
+	d := demand{
 		estimate: bitrate,
 		initial:  float64(s.limits.initial),
 		desired:  float64(s.limits.effective.value),
 		ceiling:  float64(s.limits.max),
-		clear:    s.trend.state == normal && !s.loss.high() && !s.silence.lasts,
-	})
+		clear:    s.trend.state != overusing && !s.loss.high(),
+		scale:    furtherProbeScale,
+	}
+	lasts := probeTime
+	if s.bweType == api.BWETypeREMB {
+		lasts = rembProbeTime
+		d.scale = rembProbeScale
+		d.clear = d.clear && float64(s.sent.Rate(now)) < rembProbeShare*bitrate
+	} else if now.Sub(s.heardAt) > staleAfter {
+		d.clear = true
+	}
+	first, second := s.probing.decide(now, d)
 	if first > 0 {
-		s.prober.probe(now, first)
+		s.prober.probe(now, first, lasts)
 	}
 	if second > 0 {
-		s.prober.probe(now, second)
+		s.prober.probe(now, second, lasts)
 	}
 }
 

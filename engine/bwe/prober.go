@@ -58,8 +58,8 @@ type prober struct {
 	results [clusterResults]result // by id
 }
 
-// probe appends a cluster; beyond maxClusters it does nothing.
-func (p *prober) probe(now unit.Time, bitrate float64) {
+// probe appends a cluster of the given length; beyond maxClusters it does nothing.
+func (p *prober) probe(now unit.Time, bitrate float64, lasts time.Duration) {
 	if p.n == maxClusters {
 		return
 	}
@@ -67,7 +67,7 @@ func (p *prober) probe(now unit.Time, bitrate float64) {
 	if p.lastID == 0 {
 		p.lastID = 1
 	}
-	minBytes := max(int(bitrate*probeTime.Seconds()/8), minProbePackets*minProbePacket)
+	minBytes := max(int(bitrate*lasts.Seconds()/8), minProbePackets*minProbePacket)
 	p.waiting[p.n] = cluster{id: p.lastID, bitrate: bitrate, created: now, minBytes: minBytes}
 	p.n++
 	p.results[p.lastID%clusterResults] = result{id: p.lastID, bitrate: bitrate, minBytes: minBytes}

@@ -45,6 +45,7 @@ type demand struct {
 	estimate, initial float64
 	desired, ceiling  float64 // what is wanted, and the most that the estimate may become
 	clear             bool    // neither queues nor losses
+	scale             float64 // of the bitrate to probe for
 }
 
 // decide returns the bitrates to probe for now, 0 for none.
@@ -56,7 +57,7 @@ func (p *probing) decide(now unit.Time, d demand) (first, second float64) {
 	if !wanted || !d.clear || p.target > 0 {
 		return 0, 0
 	}
-	if !p.begun {
+	if !p.begun && d.scale == furtherProbeScale {
 		p.begun = true
 		first = min(firstProbeScale*d.initial, d.ceiling)
 		if second = min(secondProbeScale*d.initial, d.ceiling); second <= first {
@@ -68,7 +69,7 @@ func (p *probing) decide(now unit.Time, d demand) (first, second float64) {
 	if now < p.nextAt() {
 		return 0, 0
 	}
-	first = min(furtherProbeScale*d.estimate, d.ceiling)
+	first = min(d.scale*d.estimate, d.ceiling)
 	p.start(now, first)
 	return first, 0
 }

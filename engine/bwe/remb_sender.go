@@ -17,6 +17,12 @@ const startPhase = 2 * time.Second
 const (
 	rembIncrease = 1.25 // per second towards the peer's estimate, afterwards; upstream's 1.08 takes long to recover
 	maxReported  = 64   // streams whose reception reports are compared with the ones before
+	// The peer's estimate follows what arrives on average over a second, so that is how long a probe lasts; it is moderate
+	// because of that, and only serves while media alone does not fill the estimate.
+	rembProbeTime  = time.Second
+	rembProbeScale = 1.2
+	rembProbeShare = 0.9
+	rembSuccess    = 1.1 // times the estimate before
 )
 
 // rembLimit is the peer's estimate and what its reception reports say.
@@ -69,6 +75,9 @@ func (s *Sender) HandleREMB(now unit.Time, bitrate unit.Bitrate) {
 		return
 	}
 	l := &s.remb
+	if float64(bitrate) > rembSuccess*l.value {
+		s.probing.result(now, s.probing.target)
+	}
 	l.value = float64(bitrate)
 	elapsed := min(now.Sub(l.grownAt), time.Second).Seconds()
 	l.grownAt = now

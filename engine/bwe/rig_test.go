@@ -65,7 +65,7 @@ func newPath(t *testing.T, o options) *path {
 	p.link = p.net.Link(o.link, p.arrive)
 	p.back = p.net.Link(o.back, p.feedback)
 	p.net.Attach(p.sender, p.drainSender)
-	p.net.Attach(p.receiver, p.drainReceiver)
+	p.net.Attach(peer{p}, p.drainReceiver)
 	p.sender.TransportConnected(p.net.Now())
 	p.receiver.TransportConnected(p.net.Now())
 	p.sender.SetDesiredBitrate(p.net.Now(), o.desired, true)
@@ -74,6 +74,12 @@ func newPath(t *testing.T, o options) *path {
 	p.mark()
 	return p
 }
+
+// peer is the receiver, which lives by a clock of its own.
+type peer struct{ p *path }
+
+func (r peer) HandleTimeout(now unit.Time) { r.p.receiver.HandleTimeout(now.Add(r.p.peerClock)) }
+func (r peer) NextTimeout() unit.Time      { return r.p.receiver.NextTimeout().Add(-r.p.peerClock) }
 
 // frame has the application send a frame of video.
 func (p *path) frame(now unit.Time) {

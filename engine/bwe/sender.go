@@ -53,6 +53,7 @@ type Sender struct {
 	remb       rembLimit
 	sent       unit.RateCounter
 	silence    silence
+	heardAt    unit.Time // when feedback last said that something arrived
 	output     SenderOutput
 }
 
@@ -98,6 +99,7 @@ func (s *Sender) TransportConnected(now unit.Time) {
 	s.probing = newProbing()
 	s.loss = lossControl{}
 	s.silence = newSilence()
+	s.heardAt = now
 	s.remb = rembLimit{connectedAt: now}
 	s.available = s.limits.clamp(start)
 	s.announce(now)
