@@ -18,7 +18,18 @@ type member struct {
 	seat      *Seat
 	producers []*producer
 	consumers []*consumer
-	server    *Server // behind whose ports a WebRtcTransport is, else nil
+
+	dataProducers []*dataProducer
+	dataConsumers []*dataConsumer
+
+	server *Server // behind whose ports a WebRtcTransport is, else nil
+}
+
+// env returns the environment of the member's transport.
+func (m *member) env() transport.Env {
+	env := m.place.env
+	env.Wake = m.seat.wake
+	return env
 }
 
 func (m *member) takesNotifications() {}
@@ -90,6 +101,14 @@ func (m *member) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 		return with(req, m.closeProducer)
 	case api.MethodTransportCloseConsumer:
 		return with(req, m.closeConsumer)
+	case api.MethodTransportProduceData:
+		return with(req, m.produceData)
+	case api.MethodTransportConsumeData:
+		return with(req, m.consumeData)
+	case api.MethodTransportCloseDataProducer:
+		return with(req, m.closeDataProducer)
+	case api.MethodTransportCloseDataConsumer:
+		return with(req, m.closeDataConsumer)
 	}
 	return nil, unsupported(req.Method)
 }
@@ -222,5 +241,23 @@ func (m *member) closeConsumer(req *api.TransportCloseConsumerRequest) (api.Resp
 		return nil, api.NotFoundErrorf("Consumer not found [method:transport.closeConsumer]")
 	}
 	m.consumers[i].close()
+	return nil, nil
+}
+
+func (m *member) closeDataProducer(req *api.TransportCloseDataProducerRequest) (api.ResponseBody, error) {
+	i := slices.IndexFunc(m.dataProducers, func(p *dataProducer) bool { return p.id == req.DataProducerID })
+	if i < 0 {
+		return nil, api.NotFoundErrorf("DataProducer not found [method:transport.closeDataProducer]")
+	}
+	m.dataProducers[i].close()
+	return nil, nil
+}
+
+func (m *member) closeDataConsumer(req *api.TransportCloseDataConsumerRequest) (api.ResponseBody, error) {
+	i := slices.IndexFunc(m.dataConsumers, func(c *dataConsumer) bool { return c.id == req.DataConsumerID })
+	if i < 0 {
+		return nil, api.NotFoundErrorf("DataConsumer not found [method:transport.closeDataConsumer]")
+	}
+	m.dataConsumers[i].close()
 	return nil, nil
 }

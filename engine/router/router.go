@@ -70,20 +70,21 @@ func (r *Registry) Remove(id string) {
 
 // Router is one mediasoup router.
 type Router struct {
-	id         string
-	registry   *Registry
-	house      *House
-	transports []*member
-	producers  map[string]*producer
-	watchers   []*watcher
-	perPlace   map[*Place]int
+	id            string
+	registry      *Registry
+	house         *House
+	transports    []*member
+	producers     map[string]*producer
+	dataProducers map[string]*dataProducer
+	watchers      []*watcher
+	perPlace      map[*Place]int
 }
 
 // New returns an empty router. The caller enters it into the registry.
 func New(id string, registry *Registry, house *House) *Router {
 	return &Router{
 		id: id, registry: registry, house: house,
-		producers: map[string]*producer{}, perPlace: map[*Place]int{},
+		producers: map[string]*producer{}, dataProducers: map[string]*dataProducer{}, perPlace: map[*Place]int{},
 	}
 }
 
@@ -96,12 +97,18 @@ func (r *Router) Close() {
 		for _, c := range m.consumers {
 			r.registry.Remove(c.id)
 		}
+		for _, p := range m.dataProducers {
+			r.registry.Remove(p.id)
+		}
+		for _, c := range m.dataConsumers {
+			r.registry.Remove(c.id)
+		}
 		m.release()
 	}
 	for _, w := range r.watchers {
 		w.release()
 	}
-	r.transports, r.producers, r.watchers = nil, nil, nil
+	r.transports, r.producers, r.dataProducers, r.watchers = nil, nil, nil, nil
 	r.registry.Remove(r.id)
 }
 
@@ -152,7 +159,7 @@ func (r *Router) createPlainTransport(req *api.RouterCreatePlainTransportRequest
 	if err != nil {
 		return nil, err
 	}
-	plain, err := transport.NewPlain(req.TransportID, req.Options, m.place.env)
+	plain, err := transport.NewPlain(req.TransportID, req.Options, m.env())
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +176,7 @@ func (r *Router) createPipeTransport(req *api.RouterCreatePipeTransportRequest) 
 	if err != nil {
 		return nil, err
 	}
-	pipe, err := transport.NewPipe(req.TransportID, req.Options, m.place.env)
+	pipe, err := transport.NewPipe(req.TransportID, req.Options, m.env())
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +192,7 @@ func (r *Router) createDirectTransport(req *api.RouterCreateDirectTransportReque
 		return nil, err
 	}
 	now := m.place.shard.Enter()
-	m.seat.transport, err = transport.NewDirect(now, req.TransportID, req.Options, m.place.env)
+	m.seat.transport, err = transport.NewDirect(now, req.TransportID, req.Options, m.env())
 	m.place.shard.Leave(now)
 	if err != nil {
 		return nil, err
@@ -231,6 +238,12 @@ func (r *Router) closeMember(m *member) {
 	for _, c := range slices.Clone(m.consumers) {
 		c.close()
 	}
+	for _, p := range slices.Clone(m.dataProducers) {
+		p.close()
+	}
+	for _, c := range slices.Clone(m.dataConsumers) {
+		c.close()
+	}
 	r.transports = slices.DeleteFunc(r.transports, func(o *member) bool { return o == m })
 	r.perPlace[m.place]--
 	m.release()
@@ -256,8 +269,25 @@ func (r *Router) dump() *api.RouterDumpResponse {
 			d.MapConsumerIDProducerID = append(d.MapConsumerIDProducerID, api.StringString{Key: c.id, Value: c.producer.id})
 		}
 	}
+	r.dumpData(d)
 	for _, w := range r.watchers {
 		d.RTPObserverIDs = append(d.RTPObserverIDs, w.id)
 	}
 	return d
+}
+
+func (r *Router) dumpData(d *api.RouterDumpResponse) {
+	for _, m := range r.transports {
+		for _, p := range m.dataProducers {
+			row := api.StringStringArray{Key: p.id}
+			for _, c := range p.consumers {
+				row.Values = append(row.Values, c.id)
+			}
+			d.MapDataProducerIDDataConsumerIDs = append(d.MapDataProducerIDDataConsumerIDs, row)
+		}
+		for _, c := range m.dataConsumers {
+			d.MapDataConsumerIDDataProducerID = append(d.MapDataConsumerIDDataProducerID,
+				api.StringString{Key: c.id, Value: c.producer.id})
+		}
+	}
 }

@@ -63,9 +63,8 @@ func (r *Router) createWebRtcTransportWithServer(req *api.RouterCreateWebRtcTran
 func (m *member) newWebRtc(req *api.RouterCreateWebRtcTransportRequest, config transport.WebRtcConfig) error {
 	config.Certificate = m.router.house.certificate
 	config.ConsentTimeout = time.Duration(req.Options.ICEConsentTimeout) * time.Second
-	config.Wake = m.seat.wake
 	var err error
-	m.seat.webRtc, err = transport.NewWebRtc(req.TransportID, req.Options, config, m.place.env)
+	m.seat.webRtc, err = transport.NewWebRtc(req.TransportID, req.Options, config, m.env())
 	if err != nil {
 		return err
 	}

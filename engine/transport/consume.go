@@ -120,7 +120,6 @@ func (t *Transport) retransmit(now unit.Time, c *Consumer) {
 			break
 		}
 		t.counters.rtxSent.Update(now, o.Len, o.Len-o.HeaderLen)
-		t.stamp(now, b, o)
 		t.conduit.sendRTP(now, c, b, o)
 	}
 	t.conduit.flush()
@@ -132,7 +131,6 @@ func (t *Transport) sendMedia(now unit.Time, c *Consumer, b []byte, o media.Outg
 		return
 	}
 	t.counters.rtpSent.Update(now, o.Len, o.Len-o.HeaderLen)
-	t.stamp(now, b, o)
 	t.conduit.sendRTP(now, c, b, o)
 }
 
@@ -149,7 +147,7 @@ func (t *Transport) drainConsumer(c *Consumer) {
 		c.source.RequestKeyFrame(mapped)
 	}
 	if out.FractionLostChanged {
-		if mapped, ok := c.ProducerStream(); ok {
+		for _, mapped := range c.MappedSSRCs() {
 			c.source.ReportFractionLost(c.ID(), mapped, c.FractionLost())
 		}
 	}

@@ -99,6 +99,13 @@ func (p *Plain) handleDatagram(now unit.Time, socket int, d *netio.Datagram) {
 		d.Buffer.Release()
 	case rtp.LooksLikeRTP(b):
 		p.handleRTPDatagram(now, socket, d)
+	case p.sctp != nil && looksLikeSCTP(b):
+		if socket == 0 && p.admit(now, &p.conduit.rtp, d.From) {
+			p.handleSCTP(now, b)
+		} else {
+			p.drops.ForeignSender++
+		}
+		d.Buffer.Release()
 	default:
 		p.drops.Unrecognized++
 		d.Buffer.Release()

@@ -54,7 +54,6 @@ func TestPlainOptionsThatAreRefused(t *testing.T) {
 		"invalid IP 'nowhere'":         {api.ErrorKindType, func(o *api.PlainTransportOptions) { o.ListenInfo.IP = "nowhere" }},
 		"missing srtpCryptoSuite":      {api.ErrorKindType, func(o *api.PlainTransportOptions) { o.EnableSRTP = true }},
 		"unknown SRTP crypto suite 99": {api.ErrorKindType, func(o *api.PlainTransportOptions) { o.EnableSRTP, o.SRTPCryptoSuite = true, &suite }},
-		"SCTP is not supported":        {api.ErrorKindError, func(o *api.PlainTransportOptions) { o.Base.EnableSCTP = true }},
 	}
 	for text, test := range tests {
 		t.Run(text, func(t *testing.T) {

@@ -1,8 +1,148 @@
 package transport
 
-import "gazpacho/engine/unit"
+import (
+	"gazpacho/engine/api"
+	"gazpacho/engine/data"
+	"gazpacho/engine/sctp"
+	"gazpacho/engine/unit"
+)
 
-// handleSCTP takes an SCTP packet.
+// sctpMTU is the size of an SCTP packet in bytes, upstream's value: it fits into a DTLS record in a UDP datagram.
+const sctpMTU = 1191
+
+// newAssociation returns the association of a transport whose options enable SCTP.
+func newAssociation(o *api.TransportOptions, wake func()) *sctp.Association {
+	return sctp.New(sctp.Config{
+		MTU:                                     sctpMTU,
+		MaxSendMessageSize:                      o.MaxSendMessageSize,
+		MaxReceiveMessageSize:                   o.MaxReceiveMessageSize,
+		SendBufferSize:                          o.SCTPSendBufferSize,
+		PerStreamSendQueueLimit:                 o.SCTPPerStreamSendQueueLimit,
+		MaxReceiverWindowBufferSize:             o.SCTPMaxReceiverWindowBufferSize,
+		DefaultStreamBufferedAmountLowThreshold: o.SCTPDefaultStreamBufferedAmountLowThreshold,
+		IsDataChannel:                           o.IsDataChannel,
+	}, wake)
+}
+
+// looksLikeSCTP tells SCTP from what else may come on the port of a plain transport: RTP and RTCP were looked for before.
+// A packet has a common header and chunks, all in words of four bytes (RFC 9260 section 3).
+func looksLikeSCTP(b []byte) bool { return len(b) >= 12 && len(b)%4 == 0 }
+
+// handleSCTP takes an SCTP packet of the peer.
 func (t *Transport) handleSCTP(now unit.Time, packet []byte) {
-	t.drops.SCTPUnexpected++
+	if t.sctp == nil {
+		t.drops.SCTPUnexpected++
+		return
+	}
+	t.sctp.HandlePacket(packet)
+	t.drainSCTP(now)
+}
+
+// mayConnectSCTP starts the association when there is somebody to talk to and something to say: a browser without data
+// channels has no SCTP to answer.
+func (t *Transport) mayConnectSCTP(now unit.Time) {
+	if t.sctp != nil && t.conduit.connected() && len(t.dataProducers)+len(t.dataConsumers) > 0 {
+		t.sctp.MayConnect()
+		t.drainSCTP(now)
+	}
+}
+
+// drainSCTP hands on what the association did.
+func (t *Transport) drainSCTP(now unit.Time) {
+	if t.sctp == nil {
+		return
+	}
+	var out sctp.Output
+	t.sctp.Poll(&out)
+	for _, packet := range out.Packets {
+		t.conduit.sendSCTP(now, packet)
+	}
+	for _, state := range out.States {
+		t.changeSCTPState(state, &out.Negotiated)
+	}
+	for i := range out.Messages {
+		t.handleDataMessage(now, &out.Messages[i])
+	}
+	for _, id := range out.StreamsReset {
+		t.handleStreamReset(id)
+	}
+	for _, id := range out.BufferedAmountLow {
+		if c := t.dataByStream[id]; c != nil {
+			c.HandleBufferedAmountLow(t.sctp.BufferedAmount(id))
+			t.drainDataConsumer(c)
+		}
+	}
+}
+
+func (t *Transport) changeSCTPState(state api.SCTPState, negotiated *api.SCTPNegotiatedCapabilities) {
+	switch state {
+	case api.SCTPStateConnected:
+		t.emit(t.id, api.EventTransportSCTPNegotiatedCapabilities,
+			&api.TransportSCTPNegotiatedCapabilitiesNotification{NegotiatedCapabilities: negotiated})
+	case api.SCTPStateFailed, api.SCTPStateClosed:
+		for _, c := range t.dataByStream {
+			c.HandleSCTPClosed()
+		}
+	}
+	t.emit(t.id, api.EventTransportSCTPStateChange, &api.TransportSCTPStateChangeNotification{SCTPState: state})
+}
+
+func (t *Transport) handleDataMessage(now unit.Time, m *sctp.Message) {
+	machine := t.dataListener.Producer(m.StreamID)
+	if machine == nil {
+		t.drops.DataUnknown++
+		return
+	}
+	for _, p := range t.dataProducers {
+		if p.Producer == machine {
+			if message, forward := p.HandleMessage(m.PPID, m.Data, t.isPipe); forward {
+				p.forward(now, &message)
+			}
+			return
+		}
+	}
+}
+
+// handleStreamReset follows the peer, who closed a data channel (RFC 8831 section 6.7): its other direction is closed too,
+// and its data consumer sends nothing more. The application, which hears of it from its peer, closes the data consumer.
+func (t *Transport) handleStreamReset(id uint16) {
+	c := t.dataByStream[id]
+	if c == nil || !t.options.IsDataChannel {
+		return
+	}
+	delete(t.dataByStream, id)
+	c.HandleSCTPClosed()
+	t.sctp.ResetStreams(id)
+}
+
+// sendData gives a data consumer's message to the association.
+func (t *Transport) sendData(now unit.Time, c *DataConsumer, s *data.Send) error {
+	err := t.sctp.Send(sctp.Message{StreamID: s.StreamID, PPID: s.PPID, Data: s.Data}, sctp.SendOptions{
+		Ordered: s.Ordered, MaxPacketLifeTime: s.MaxPacketLifeTime, MaxRetransmits: s.MaxRetransmits,
+	})
+	switch err {
+	case nil:
+	case sctp.ErrSendBufferFull:
+		t.drops.DataBufferFull++
+		c.HandleSendBufferFull()
+		t.drainDataConsumer(c)
+	default:
+		t.drops.DataUnsendable++
+	}
+	t.drainSCTP(now)
+	return err
+}
+
+// dumpSCTP adds what there is of SCTP to a dump.
+func (t *Transport) dumpSCTP(d *api.TransportDump) {
+	if t.sctp == nil {
+		return
+	}
+	out, in := t.sctp.NegotiatedStreams()
+	d.SCTPParameters = t.sctp.Parameters()
+	d.SCTPState = new(t.sctp.State())
+	d.SCTPNegotiatedCapabilities = &api.SCTPNegotiatedCapabilities{
+		NegotiatedMaxOutboundStreams: out, NegotiatedMaxInboundStreams: in,
+	}
+	d.SCTPListener = t.dataListener.Dump()
 }

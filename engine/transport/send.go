@@ -8,7 +8,6 @@ import (
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 	wirertcp "gazpacho/engine/wire/rtcp"
-	"gazpacho/engine/wire/rtp"
 )
 
 // sealOverhead is the room left behind a packet for what SRTP appends: the longest authentication tag, 16 bytes of GCM
@@ -38,13 +37,6 @@ func (t *Transport) space(n int) []byte {
 		panic("transport: an empty batch has no room for one packet")
 	}
 	return b
-}
-
-// stamp writes the values that are known only now.
-func (t *Transport) stamp(now unit.Time, b []byte, o media.Outgoing) {
-	if o.AbsSendTime != 0 {
-		rtp.PutAbsSendTime(b[o.AbsSendTime:], now)
-	}
 }
 
 // sent counts a datagram that left.

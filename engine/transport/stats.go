@@ -54,6 +54,9 @@ type Drops struct {
 	RTCPUnsupported uint64 // RTCP of types that are not used here
 	RTCPUnsendable  uint64 // RTCP of our own that could not be built
 	SCTPUnexpected  uint64 // SCTP packets although SCTP is not enabled
+	DataUnknown     uint64 // messages on streams without a data producer
+	DataBufferFull  uint64 // messages for data consumers whose send buffer was full
+	DataUnsendable  uint64 // messages for data consumers that could not be sent for another reason
 	SealFailed      uint64 // packets that could not be encrypted
 	SendFailed      uint64 // datagrams that the kernel did not take
 }
@@ -89,6 +92,13 @@ func (t *Transport) baseDump() *api.TransportDump {
 	for _, c := range t.consumers {
 		d.ConsumerIDs = append(d.ConsumerIDs, c.ID())
 	}
+	for _, p := range t.dataProducers {
+		d.DataProducerIDs = append(d.DataProducerIDs, p.ID())
+	}
+	for _, c := range t.dataConsumers {
+		d.DataConsumerIDs = append(d.DataConsumerIDs, c.ID())
+	}
+	t.dumpSCTP(d)
 	return d
 }
 
@@ -118,7 +128,12 @@ func nonZero[T comparable](v T) *T {
 
 func (t *Transport) baseStats(now unit.Time) *api.TransportStats {
 	c := &t.counters
+	var sctpState *api.SCTPState
+	if t.sctp != nil {
+		sctpState = new(t.sctp.State())
+	}
 	return &api.TransportStats{
+		SCTPState:   sctpState,
 		TransportID: t.id, Timestamp: now.Milliseconds(),
 		BytesReceived: c.bytesReceived, RecvBitrate: uint64(c.recvRate.Rate(now)),
 		BytesSent: c.bytesSent, SendBitrate: uint64(c.sendRate.Rate(now)),

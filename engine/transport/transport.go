@@ -12,9 +12,11 @@ import (
 	"math/rand/v2"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/data"
 	"gazpacho/engine/media"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/packet"
+	"gazpacho/engine/sctp"
 	"gazpacho/engine/unit"
 )
 
@@ -29,6 +31,8 @@ type Env struct {
 	Rand *rand.Rand
 	// Listen opens a UDP socket.
 	Listen func(netio.UDPConfig) (Socket, error)
+	// Wake is called from any goroutine when Poll has something to do; it only posts to the transport's shard.
+	Wake func()
 	// ListenTCP opens a TCP port.
 	ListenTCP func(netio.TCPConfig) (*netio.TCPServer, error)
 	// RTCMinPort and RTCMaxPort are the worker's own port range, for applications that name neither port nor range.
@@ -85,7 +89,15 @@ type Transport struct {
 	bySSRC    map[unit.SSRC]*Consumer
 	byRTXSSRC map[unit.SSRC]*Consumer
 	dirty     []*Producer // with something for their outlets
-	recvIDs   media.ExtensionIDs
+
+	sctp          *sctp.Association // nil unless enabled
+	dataProducers []*DataProducer
+	dataConsumers []*DataConsumer
+	dataListener  data.Listener
+	dataByStream  map[uint16]*DataConsumer
+	isPipe        bool
+
+	recvIDs media.ExtensionIDs
 
 	counters counters
 	drops    Drops
@@ -100,7 +112,7 @@ type Transport struct {
 func newTransport(id string, options *api.TransportOptions, env Env) (*Transport, error) {
 	t := &Transport{
 		id: id, env: env, options: *options,
-		bySSRC: map[unit.SSRC]*Consumer{}, byRTXSSRC: map[unit.SSRC]*Consumer{},
+		bySSRC: map[unit.SSRC]*Consumer{}, byRTXSSRC: map[unit.SSRC]*Consumer{}, dataByStream: map[uint16]*DataConsumer{},
 		rtcpAt: unit.Never, deadline: unit.Never,
 	}
 	if rate := options.InitialAvailableOutgoingBitrate; rate != nil && *rate > maxBitrate {
@@ -110,7 +122,7 @@ func newTransport(id string, options *api.TransportOptions, env Env) (*Transport
 		if options.Direct {
 			return nil, api.TypeErrorf("cannot enable SCTP in a direct Transport")
 		}
-		return nil, api.Errorf("SCTP is not supported by this worker yet (transport created with enableSctp)")
+		t.sctp = newAssociation(options, env.Wake)
 	}
 	t.listener.init()
 	t.counters = newCounters()
@@ -142,8 +154,24 @@ func (t *Transport) Close() {
 	for _, c := range t.consumers {
 		c.Close()
 	}
-	t.producers, t.consumers = nil, nil
+	t.producers, t.consumers, t.dataProducers, t.dataConsumers = nil, nil, nil, nil
+	t.closeSCTP()
 	t.conduit.close()
+}
+
+// closeSCTP tells the peer that the association is over.
+func (t *Transport) closeSCTP() {
+	if t.sctp == nil {
+		return
+	}
+	t.sctp.Close()
+	var out sctp.Output
+	t.sctp.Poll(&out)
+	if t.env.Batch.Len() == 0 {
+		for _, packet := range out.Packets {
+			t.conduit.sendSCTP(0, packet)
+		}
+	}
 }
 
 // Break takes the transport out of service after a fault of our own: it answers nothing from the network any more, its
@@ -155,6 +183,10 @@ func (t *Transport) Break() {
 	}
 	t.isBroken = true
 	t.deadline = unit.Never
+	t.env.Batch.Reset()
+	if t.sctp != nil {
+		t.sctp.Close()
+	}
 	t.conduit.close()
 }
 
@@ -169,6 +201,7 @@ func (t *Transport) connected(now unit.Time) {
 	}
 	t.rtcpAt = now.Add(firstReportDelay)
 	t.lower(t.rtcpAt)
+	t.mayConnectSCTP(now)
 }
 
 // disconnected is called by the conduit when it cannot send any more: reports end.
@@ -211,6 +244,7 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 func (t *Transport) Poll(now unit.Time) {
 	if !t.isClosed && !t.isBroken {
 		t.conduit.poll(now)
+		t.drainSCTP(now)
 	}
 }
 

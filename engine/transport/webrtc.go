@@ -53,8 +53,6 @@ type WebRtcConfig struct {
 	Directory      Directory     // nil when the transport has ports of its own
 	// Close releases the transport's own ports; nil when it has none.
 	Close func()
-	// Wake is called from any goroutine when Poll has something to do. It must only post to the transport's shard.
-	Wake func()
 }
 
 // webRtc is the conduit of a WebRtcTransport: ICE lite finds the peer's address, DTLS agrees on keys, SRTP carries media
@@ -115,7 +113,7 @@ func NewWebRtc(id string, options *api.WebRtcTransportOptions, config WebRtcConf
 	c := &webRtc{
 		t: t, candidates: config.Candidates, config: config, links: map[uint32]*Link{},
 		ice:  ice.New(randomString(iceCredentialLen), randomString(iceCredentialLen), config.ConsentTimeout),
-		dtls: dtls.New(config.Certificate, config.Wake),
+		dtls: dtls.New(config.Certificate, env.Wake),
 	}
 	t.conduit = c
 	c.drainICE(0)

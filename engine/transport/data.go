@@ -1,0 +1,204 @@
+package transport
+
+import (
+	"slices"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/data"
+	"gazpacho/engine/sctp"
+	"gazpacho/engine/unit"
+)
+
+// DataOutlet takes what a data producer forwards to the data consumers of one shard. The message is shared and never
+// modified.
+type DataOutlet interface {
+	ForwardData(now unit.Time, m *data.Message)
+}
+
+// DataProducer is a data producer in its transport.
+type DataProducer struct {
+	*data.Producer
+	outlets []DataOutlet
+}
+
+// AddOutlet has messages delivered to o too.
+func (p *DataProducer) AddOutlet(o DataOutlet) { p.outlets = append(p.outlets, o) }
+
+// RemoveOutlet ends the delivery to o.
+func (p *DataProducer) RemoveOutlet(o DataOutlet) {
+	p.outlets = slices.DeleteFunc(p.outlets, func(have DataOutlet) bool { return have == o })
+}
+
+func (p *DataProducer) forward(now unit.Time, m *data.Message) {
+	for _, o := range p.outlets {
+		o.ForwardData(now, m)
+	}
+}
+
+// DataConsumer is a data consumer in its transport.
+type DataConsumer struct {
+	*data.Consumer
+	transport *Transport
+}
+
+// requireData refuses data on a transport that can carry none.
+func (t *Transport) requireData() error {
+	if t.sctp == nil && !t.options.Direct {
+		return api.Errorf("SCTP not enabled and not a direct Transport")
+	}
+	return nil
+}
+
+// ProduceData answers TRANSPORT_PRODUCE_DATA.
+func (t *Transport) ProduceData(now unit.Time, req *api.TransportProduceDataRequest) (*DataProducer, error) {
+	if err := t.requireData(); err != nil {
+		return nil, err
+	}
+	machine, err := data.NewProducer(req, t.options.MaxReceiveMessageSize)
+	if err != nil {
+		return nil, err
+	}
+	switch machine.Type() {
+	case api.DataProducerTypeSCTP:
+		if t.sctp == nil {
+			return nil, api.TypeErrorf("cannot create a DataProducer of type 'sctp', SCTP not enabled in this Transport")
+		}
+		if err := t.dataListener.Add(machine); err != nil {
+			return nil, err
+		}
+	case api.DataProducerTypeDirect:
+		if !t.options.Direct {
+			return nil, api.TypeErrorf("cannot create a DataProducer of type 'direct', not a direct Transport")
+		}
+	}
+	p := &DataProducer{Producer: machine}
+	t.dataProducers = append(t.dataProducers, p)
+	t.mayConnectSCTP(now)
+	return p, nil
+}
+
+// CloseDataProducer removes p. Its consumers are the owner's business.
+func (t *Transport) CloseDataProducer(now unit.Time, p *DataProducer) {
+	t.dataProducers = slices.DeleteFunc(t.dataProducers, func(o *DataProducer) bool { return o == p })
+	p.outlets = nil
+	id, ok := p.StreamID()
+	if !ok {
+		return
+	}
+	t.dataListener.Remove(p.Producer)
+	if t.options.IsDataChannel {
+		t.sctp.ResetStreams(id)
+		t.drainSCTP(now)
+	}
+}
+
+// ConsumeData answers TRANSPORT_CONSUME_DATA.
+func (t *Transport) ConsumeData(now unit.Time, req *api.TransportConsumeDataRequest) (*DataConsumer, error) {
+	if err := t.requireData(); err != nil {
+		return nil, err
+	}
+	machine, err := data.NewConsumer(req, t.options.MaxSendMessageSize, t.isPipe)
+	if err != nil {
+		return nil, err
+	}
+	c := &DataConsumer{Consumer: machine, transport: t}
+	switch id, overSCTP := machine.StreamID(); {
+	case !overSCTP && !t.options.Direct:
+		return nil, api.TypeErrorf("cannot create a DataConsumer of type 'direct', not a direct Transport")
+	case overSCTP && t.sctp == nil:
+		return nil, api.TypeErrorf("cannot create a DataConsumer of type 'sctp', SCTP not enabled in this Transport")
+	case overSCTP && t.dataByStream[id] != nil:
+		return nil, api.Errorf("an SCTP DataConsumer with same streamId %d already exists [method:transport.consumeData]", id)
+	case overSCTP:
+		t.dataByStream[id] = c
+	}
+	t.dataConsumers = append(t.dataConsumers, c)
+	t.mayConnectSCTP(now)
+	return c, nil
+}
+
+// CloseDataConsumer removes c without a notification.
+func (t *Transport) CloseDataConsumer(now unit.Time, c *DataConsumer) {
+	t.dataConsumers = slices.DeleteFunc(t.dataConsumers, func(o *DataConsumer) bool { return o == c })
+	if id, ok := c.StreamID(); ok && t.dataByStream[id] == c {
+		delete(t.dataByStream, id)
+		t.sctp.ResetStreams(id)
+		t.drainSCTP(now)
+	}
+}
+
+// UpdateDataConsumer changes c by f and hands on what follows.
+func (t *Transport) UpdateDataConsumer(c *DataConsumer, f func(*data.Consumer)) {
+	f(c.Consumer)
+	t.drainDataConsumer(c)
+}
+
+func (t *Transport) drainDataConsumer(c *DataConsumer) {
+	notifications := c.Notifications()
+	for i := range notifications {
+		t.env.Emit(&notifications[i])
+	}
+}
+
+// HandleMessage sends a message of c's data producer to c's peer.
+func (c *DataConsumer) HandleMessage(now unit.Time, m *data.Message) {
+	t := c.transport
+	s, send := c.Consumer.HandleMessage(m)
+	if send {
+		_ = t.sendData(now, c, &s) // what could not be sent is counted and, if the buffer is full, notified
+		return
+	}
+	if c.Type() == api.DataConsumerTypeDirect {
+		t.sent(now, len(m.Data))
+		t.drainDataConsumer(c)
+	}
+}
+
+// Transport returns the transport that c belongs to.
+func (c *DataConsumer) Transport() *Transport { return c.transport }
+
+// SendData answers DATACONSUMER_SEND.
+func (t *Transport) SendData(now unit.Time, c *DataConsumer, req *api.DataConsumerSendRequest) (*api.DataConsumerSendResponse, error) {
+	s, err := c.HandleSend(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.sendData(now, c, &s); err != nil {
+		return nil, data.SendResult(err == sctp.ErrSendBufferFull)
+	}
+	return &api.DataConsumerSendResponse{BufferedAmount: t.sctp.BufferedAmount(s.StreamID)}, nil
+}
+
+// HandleDataProducerSend answers DATAPRODUCER_SEND: a message from the application.
+func (t *Transport) HandleDataProducerSend(now unit.Time, p *DataProducer, n *api.DataProducerSendNotification) error {
+	t.received(now, len(n.Data))
+	m, forward, err := p.HandleSend(n)
+	if err != nil {
+		return err
+	}
+	if forward && len(p.outlets) > 0 {
+		m.Data = slices.Clone(m.Data) // the notification's bytes are the channel's
+		p.forward(now, &m)
+	}
+	return nil
+}
+
+// BufferedAmounts returns what waits on c's stream.
+func (t *Transport) BufferedAmounts(c *DataConsumer) data.BufferedAmounts {
+	id, ok := c.StreamID()
+	if !ok {
+		return data.BufferedAmounts{}
+	}
+	return data.BufferedAmounts{Amount: t.sctp.BufferedAmount(id), LowThreshold: t.sctp.BufferedAmountLowThreshold(id)}
+}
+
+// SetBufferedAmountLowThreshold answers DATACONSUMER_SET_BUFFERED_AMOUNT_LOW_THRESHOLD.
+func (t *Transport) SetBufferedAmountLowThreshold(now unit.Time, c *DataConsumer, threshold uint32) error {
+	if err := c.RequireSCTP(); err != nil {
+		return err
+	}
+	id, _ := c.StreamID()
+	t.sctp.SetBufferedAmountLowThreshold(id, threshold)
+	t.drainSCTP(now)
+	return nil
+}
