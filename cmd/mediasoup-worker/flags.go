@@ -24,7 +24,9 @@ type config struct {
 	rtcMaxPort    uint16
 	dtlsCertFile  string
 	dtlsKeyFile   string
-	ignored       []string // arguments without effect, for the log
+	// mediasoupVersion is the release that the application speaks; empty: not given.
+	mediasoupVersion string
+	ignored          []string // arguments without effect, for the log
 }
 
 // option is one setting of the command line.
@@ -34,10 +36,11 @@ type option struct {
 	set  func(c *config, value string) error
 }
 
-// options are those of upstream's worker in the releases 3.13.0 to 3.27.1, and two of ours.
+// options are those of upstream's worker in the releases 3.13.0 to 3.27.1, and three of ours.
 var options = []option{
 	{name: "help", flag: true, set: func(c *config, _ string) error { c.help = true; return nil }},
 	{name: "version", flag: true, set: func(c *config, _ string) error { c.version = true; return nil }},
+	{name: versionFlag, set: func(c *config, v string) error { c.mediasoupVersion = v; return nil }},
 	{name: "logLevel", set: setLogLevel},
 	{name: "logTags", set: func(c *config, v string) error { c.logTags = append(c.logTags, v); return nil }},
 	{name: "rtcMinPort", set: func(c *config, v string) error { return setPort(&c.rtcMinPort, "rtcMinPort", v) }},

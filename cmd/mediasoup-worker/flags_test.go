@@ -111,16 +111,3 @@ func TestHelpNamesEveryOption(t *testing.T) {
 		require.Contains(t, helpText, "--"+o.name)
 	}
 }
-
-func TestChooseDialect(t *testing.T) {
-	for _, release := range []string{"3.27.0", "3.27.1", "3.27.99"} {
-		d, err := chooseDialect(release)
-		require.NoError(t, err)
-		require.Equal(t, "3.27.1", d.Release())
-	}
-	for _, release := range []string{"3.26.0", "3.28.0", "3.2", "4.27.1", "chicken", "13.27.1"} {
-		_, err := chooseDialect(release)
-		require.EqualError(t, err, "this worker ("+version+") does not serve mediasoup '"+release+
-			"', which MEDIASOUP_VERSION names; it serves 3.27.x")
-	}
-}

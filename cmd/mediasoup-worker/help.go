@@ -5,6 +5,7 @@ const helpText = `mediasoup-worker: the media worker of a mediasoup application
 
 It is started by the mediasoup Node library, not by hand: it is told which release of mediasoup it serves by
 the environment variable MEDIASOUP_VERSION, reads requests from file descriptor 3 and writes to file descriptor 4.
+It serves all releases since 3.13.0: "mediasoup-worker dialects" lists them.
 To use it, set MEDIASOUP_WORKER_BIN to its path in the environment of the Node application, or pass its path as
 the option workerBin to createWorker().
 
@@ -16,12 +17,17 @@ Settings (the Node library gives those that createWorker() gets):
   --rtcMaxPort=<port>            last port of the range for media; default: 59999
   --dtlsCertificateFile=<path>   certificate for DTLS in PEM format, with its key in
   --dtlsPrivateKeyFile=<path>    this file; default: a certificate of its own
+  --mediasoupVersion=<release>   the release that the application speaks, whatever MEDIASOUP_VERSION says
   --help                         print this
   --version                      print the version
 
 Accepted without effect: --libwebrtcFieldTrials=<trials>, and of older releases
 --disableLiburing=true, --useBuiltInSctpStack=true.
 
+Clients that cannot name their release, and give MEDIASOUP_VERSION=default or nothing, get the one that the
+environment variable GAZPACHO_MEDIASOUP_VERSION names, or the name of this binary (mediasoup-worker-3.19.22), or a file
+beside it (mediasoup-worker.version); with "default" and none of these, the newest known.
+
 Exit codes: 0 closed by the application or by SIGINT or SIGTERM, 40 the channel to the application does not work,
-41 MEDIASOUP_VERSION is missing, 42 wrong settings.
+42 wrong settings, or a release that is missing or not served.
 `

@@ -82,15 +82,19 @@ func spawn(t testing.TB, args ...string) *process {
 // launch starts a worker with its channel.
 func launch(t testing.TB, args ...string) *process {
 	t.Helper()
-	dialect, err := fbs.Load("3.27.1")
+	return launchAs(t, binaryPath, "3.27.1", append(os.Environ(), versionEnv+"=3.27.1"), args...)
+}
+
+// launchAs starts a program as a worker whose application speaks a release, with nothing but env in its environment.
+func launchAs(t testing.TB, program, release string, env []string, args ...string) *process {
+	t.Helper()
+	dialect, err := fbs.Load(release)
 	require.NoError(t, err)
-	p := &process{t: t, cmd: exec.Command(binaryPath, args...), dialect: dialect, encoder: dialect.NewEncoder()}
+	p := &process{t: t, cmd: exec.Command(program, args...), dialect: dialect, encoder: dialect.NewEncoder()}
 	var in, out *os.File
 	p.to, in = socketPair(t)
 	p.from, out = socketPair(t)
-	p.cmd.Env = append(os.Environ(), versionEnv+"=3.27.1")
-	p.cmd.ExtraFiles = []*os.File{in, out}
-	p.cmd.Stderr = &p.stderr
+	p.cmd.Env, p.cmd.ExtraFiles, p.cmd.Stderr = env, []*os.File{in, out}, &p.stderr
 	require.NoError(t, p.cmd.Start())
 	require.NoError(t, errors.Join(in.Close(), out.Close()))
 	t.Cleanup(func() {

@@ -28,21 +28,21 @@ const (
 
 // Exit codes (upstream's values, of its lib and main). The Node library knows 42 as wrong settings.
 const (
-	exitOK             = 0
-	exitBrokenChannel  = 40
-	exitMissingVersion = 41
-	exitWrongSettings  = 42
+	exitOK            = 0
+	exitBrokenChannel = 40
+	exitWrongSettings = 42
 )
 
-// versionEnv is the variable in which the Node library tells its release.
-const versionEnv = "MEDIASOUP_VERSION"
-
 func main() {
-	os.Exit(run(os.Args[1:], os.Getenv(versionEnv), os.Stdout, os.Stderr))
+	from := sources{env: os.Getenv(versionEnv), ownEnv: os.Getenv(ownVersionEnv), programs: programs(os.Args[0])}
+	os.Exit(run(os.Args[1:], from, os.Stdout, os.Stderr))
 }
 
 // run is the whole program, up to the exit code.
-func run(args []string, release string, stdout, stderr io.Writer) int {
+func run(args []string, from sources, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == dialectsCommand {
+		return listDialects(args[1:], stdout, stderr)
+	}
 	fail := func(code int, format string, args ...any) int {
 		fmt.Fprintf(stderr, "mediasoup-worker: "+format+"\n", args...)
 		return code
@@ -57,18 +57,21 @@ func run(args []string, release string, stdout, stderr io.Writer) int {
 	case cfg.version:
 		fmt.Fprintln(stdout, versionText())
 		return exitOK
-	case release == "":
-		return fail(exitMissingVersion, "the environment variable %s is missing\n\n%s", versionEnv, helpText)
 	}
-	dialect, err := chooseDialect(release)
+	from.flag = cfg.mediasoupVersion
+	chosen, err := from.choose()
 	if err != nil {
-		return fail(exitWrongSettings, "wrong settings: %v", err)
+		return fail(exitWrongSettings, "%v\n%s\n\n%s", err, supported(), helpText)
+	}
+	dialect, err := chosen.dialect()
+	if err != nil {
+		return fail(exitWrongSettings, "wrong settings: %v\n%s", err, supported())
 	}
 	in, out, err := openChannel()
 	if err != nil {
 		return fail(exitBrokenChannel, "%v\n\n%s", err, helpText)
 	}
-	err = serve(cfg, release, dialect, in, out)
+	err = serve(cfg, chosen.release, dialect, in, out)
 	switch {
 	case errors.Is(err, channel.ErrClosedByApplication), errors.Is(err, channel.ErrStopped):
 		return exitOK
@@ -82,12 +85,8 @@ func run(args []string, release string, stdout, stderr io.Writer) int {
 }
 
 func versionText() string {
-	var served []string
-	for _, d := range dialects {
-		served = append(served, d.prefix+"x")
-	}
-	return fmt.Sprintf("mediasoup-worker %s (gazpacho), serves mediasoup %s, %s %s/%s",
-		version, strings.Join(served, ", "), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return fmt.Sprintf("mediasoup-worker %s (gazpacho), serves mediasoup %s to %s, %s %s/%s",
+		version, fbs.Oldest(), fbs.Newest(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // serve connects the channel with a worker until one of them ends, and says why.
@@ -132,6 +131,9 @@ var errWrongSettings = errors.New("wrong settings")
 // logStart tells who is starting.
 func logStart(logger *slog.Logger, cfg *config, release string) {
 	logger.Debug("starting mediasoup-worker process", channel.TagKey, "info", "version", release, "worker", version)
+	if fbs.IsNewer(release) {
+		logger.Warn("mediasoup is newer than this worker knows: it is served like the newest known", "version", release, "newest", fbs.Newest())
+	}
 	for _, arg := range cfg.ignored {
 		logger.Warn("argument without effect", channel.TagKey, "info", "argument", arg)
 	}

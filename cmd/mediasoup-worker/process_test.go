@@ -89,16 +89,29 @@ func TestByHand(t *testing.T) {
 		stdout, stderr string // what they contain
 	}{
 		"nothing": {
-			code: exitMissingVersion, stderr: "the environment variable MEDIASOUP_VERSION is missing\n\nmediasoup-worker: the media worker",
+			code: exitWrongSettings, stderr: "the environment variable MEDIASOUP_VERSION is missing\nThis worker (" + version + ") serves all releases of mediasoup since 3.13.0; ",
 		},
 		"no descriptors": {
 			release: "3.27.1", code: exitBrokenChannel, stderr: "file descriptor 3 is n",
 		},
-		"unserved release": {
-			release: "3.14.0", code: exitWrongSettings, stderr: "does not serve mediasoup '3.14.0'",
+		"old release": {
+			release: "3.12.16", code: exitWrongSettings,
+			stderr: "mediasoup 3.12.16 is older than 3.13.0, the oldest release that this worker speaks (named by MEDIASOUP_VERSION)\nThis worker",
 		},
-		"help":    {args: []string{"--help"}, stdout: helpText},
-		"version": {args: []string{"--version"}, stdout: "mediasoup-worker " + version + " (gazpacho), serves mediasoup 3.27.x, go"},
+		"no release": {
+			release: "newest", code: exitWrongSettings, stderr: "\"newest\": not a release of mediasoup, such as 3.27.1 (named by MEDIASOUP_VERSION)\nThis worker",
+		},
+		"dialects": {args: []string{"dialects"}, stdout: "\n\ndialect 3.13.23: 3.13.23 3.13.24\n    table FBS.WebRtcTransport.WebRtcTransportOptions: +ice_consent_timeout uint8 = 30\n\ndialect 3.14.1:"},
+		"one dialect": {
+			args:   []string{"dialects", "3.26.0"},
+			stdout: "mediasoup 3.26.0 speaks the dialect of 3.24.1.\nbitrates (until 3.26.0): bitrates of 32 bits; larger ones are told as 4294967295\n",
+		},
+		"younger dialect":   {args: []string{"dialects", "9.0.0"}, stdout: "It is newer than all that this worker knows, so that is a guess.\nFrom 9.0.0 to"},
+		"two dialects":      {args: []string{"dialects", "3.26.0", "3.25.0"}, stdout: "From 3.26.0 to 3.25.0:\n  nothing\n"},
+		"old dialect":       {args: []string{"dialects", "3.12.0"}, code: exitWrongSettings, stderr: "mediasoup 3.12.0 is older than 3.13.0"},
+		"too many dialects": {args: []string{"dialects", "1", "2", "3"}, code: exitWrongSettings, stderr: dialectsUsage},
+		"help":              {args: []string{"--help"}, stdout: helpText},
+		"version":           {args: []string{"--version"}, stdout: "mediasoup-worker " + version + " (gazpacho), serves mediasoup 3.13.0 to 3.27.1, go"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

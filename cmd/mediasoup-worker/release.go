@@ -1,7 +1,13 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"gazpacho/fbs"
@@ -10,20 +16,97 @@ import (
 // version is this worker's own, which has nothing to do with mediasoup's.
 const version = "0.1.0"
 
-// dialects maps the releases of mediasoup that are served to the release whose dialect they speak.
-var dialects = []struct{ prefix, dialect string }{
-	{"3.27.", "3.27.1"},
+// Where a release can be named.
+const (
+	// versionEnv is the variable in which the Node library tells its release.
+	versionEnv = "MEDIASOUP_VERSION"
+	// ownVersionEnv is one for clients that cannot be told to set the other.
+	ownVersionEnv = "GAZPACHO_MEDIASOUP_VERSION"
+	// versionFlag is an option of the command line.
+	versionFlag = "mediasoupVersion"
+
+	// anyRelease is what the Go client (jiyeyuran/mediasoup-go) gives as MEDIASOUP_VERSION, whatever it speaks.
+	anyRelease = "default"
+
+	binaryName = "mediasoup-worker"
+)
+
+// sources is all that may name the release which the application speaks. Empty: nothing named.
+type sources struct {
+	flag     string   // of the command line
+	env      string   // MEDIASOUP_VERSION
+	ownEnv   string   // GAZPACHO_MEDIASOUP_VERSION
+	programs []string // paths of the running binary: as it was called, perhaps by a link, and as it is
 }
 
-// chooseDialect returns the dialect for a release as MEDIASOUP_VERSION tells it.
-func chooseDialect(release string) (*fbs.Dialect, error) {
-	var served []string
-	for _, d := range dialects {
-		if strings.HasPrefix(release, d.prefix) {
-			return fbs.Load(d.dialect)
+// choice is the release that counts, and where it comes from.
+type choice struct {
+	release string
+	source  string // for messages
+}
+
+// choose finds the release. What a person sets for this process goes first, then what the application says of itself, then
+// what the installation says. "default" names nothing, but is enough to get the newest.
+func (s sources) choose() (choice, error) {
+	for _, c := range []choice{{s.flag, "--" + versionFlag}, {s.env, versionEnv}, {s.ownEnv, ownVersionEnv}} {
+		if c.release != "" && c.release != anyRelease {
+			return c, nil
 		}
-		served = append(served, d.prefix+"x")
 	}
-	return nil, fmt.Errorf("this worker (%s) does not serve mediasoup '%s', which MEDIASOUP_VERSION names; it serves %s",
-		version, release, strings.Join(served, ", "))
+	for _, program := range s.programs {
+		if c, err := installed(program); err != nil || c.release != "" {
+			return c, err
+		}
+	}
+	if source := cmp.Or(s.flag, s.env, s.ownEnv); source != "" {
+		return choice{fbs.Newest(), "the newest known"}, nil
+	}
+	return choice{}, fmt.Errorf("no release of mediasoup named: the environment variable %s is missing", versionEnv)
+}
+
+// programs returns the paths of the running binary, which was called by the name arg0.
+func programs(arg0 string) []string {
+	var paths []string
+	if path, err := exec.LookPath(arg0); err == nil {
+		paths = append(paths, path)
+	}
+	if path, err := os.Executable(); err == nil {
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+// installed returns the release that the name of a binary ends in, as in mediasoup-worker-3.19.22, or that a file beside it
+// tells, which has the same name with .version behind.
+func installed(program string) (choice, error) {
+	name := strings.TrimSuffix(filepath.Base(program), ".exe")
+	if release, ok := strings.CutPrefix(name, binaryName+"-"); ok && startsWithDigit(release) {
+		return choice{release, "the name of the binary, " + name}, nil
+	}
+	file := filepath.Join(filepath.Dir(program), name+".version")
+	text, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return choice{}, nil
+	case err != nil:
+		return choice{}, fmt.Errorf("the release of mediasoup cannot be read: %w", err)
+	}
+	return choice{strings.TrimSpace(string(text)), file}, nil
+}
+
+func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }
+
+// dialect loads what the release speaks.
+func (c choice) dialect() (*fbs.Dialect, error) {
+	d, err := fbs.Load(c.release)
+	if err != nil {
+		return nil, fmt.Errorf("%w (named by %s)", err, c.source)
+	}
+	return d, nil
+}
+
+// supported says in one line which releases are served.
+func supported() string {
+	return fmt.Sprintf("This worker (%s) serves all releases of mediasoup since %s; the newest it knows is %s.",
+		version, fbs.Oldest(), fbs.Newest())
 }
