@@ -12,7 +12,7 @@ type room struct {
 // The rows that several rooms may import.
 var (
 	basics   = []string{"engine/api", "engine/unit", "engine/wire", "engine/packet"}
-	machines = []string{"engine/bwe", "engine/dtls", "engine/ice", "engine/layer", "engine/observer", "engine/rtpstream", "engine/sctp", "engine/srtp"}
+	machines = []string{"engine/bwe", "engine/data", "engine/dtls", "engine/ice", "engine/layer", "engine/observer", "engine/rtpstream", "engine/sctp", "engine/srtp"}
 	senders  = join(basics, machines, []string{"engine/netio"})
 )
 
@@ -26,6 +26,7 @@ var rooms = []room{
 	{folder: "engine/shard", may: []string{"engine/unit"}, impure: true},
 
 	{folder: "engine/bwe", may: basics},
+	{folder: "engine/data", may: basics},
 	{folder: "engine/ice", may: basics},
 	{folder: "engine/layer", may: basics},
 	{folder: "engine/observer", may: basics},
