@@ -16,16 +16,16 @@ const (
 // Upstream's values. One level stands for a span of 20 ms; the names in brackets are the paper's.
 const (
 	levelSpan       = 20 * time.Millisecond
-	bands           = 13                            // into which levels are divided (N1)
+	bands           = 13                             // into which levels are divided (N1)
 	bandWidth       = (maxLevel + bands - 1) / bands // in decibels
-	mediumLength    = 5                             // levels in one medium span (N2)
-	longLength      = 10                            // medium spans in the long one (N3)
-	levelCount      = mediumLength * longLength     // levels kept: one second
-	activeBand      = 7                             // a level above this band counts in its medium span
-	activeMedium    = 4                             // a medium span with more such levels counts in the long one
-	floorWindow     = 15 * time.Second / levelSpan  // levels after which the noise floor may rise
-	minActivity     = 1e-10                         // scores are not less, so that they have a logarithm
-	immediateLambda = 0.78                          // the rates of the exponential distributions of silence
+	mediumLength    = 5                              // levels in one medium span (N2)
+	longLength      = 10                             // medium spans in the long one (N3)
+	levelCount      = mediumLength * longLength      // levels kept: one second
+	activeBand      = 7                              // a level above this band counts in its medium span
+	activeMedium    = 4                              // a medium span with more such levels counts in the long one
+	floorWindow     = 15 * time.Second / levelSpan   // levels after which the noise floor may rise
+	minActivity     = 1e-10                          // scores are not less, so that they have a logarithm
+	immediateLambda = 0.78                           // the rates of the exponential distributions of silence
 	mediumLambda    = 24
 	longLambda      = 47
 )
