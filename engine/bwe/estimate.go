@@ -39,7 +39,7 @@ func (s *Sender) HandleTransportFeedback(now unit.Time, feedback *rtcp.Transport
 	reference, jumped := s.clock.read(now, feedback.ReferenceTime)
 	if jumped {
 		s.throughput.reset()
-		s.delay, s.trend = interArrival{}, newTrendline()
+		s.delay, s.trend, s.queue = interArrival{}, newTrendline(), queueing{}
 	}
 	r := &s.report
 	r.read(&s.history, feedback, reference)
@@ -63,6 +63,7 @@ func (s *Sender) HandleTransportFeedback(now unit.Time, feedback *rtcp.Transport
 func (s *Sender) estimate(now unit.Time, r *report) {
 	for _, a := range r.arrived {
 		s.throughput.add(a.transfer)
+		s.queue.add(now, a.arrived.Sub(a.sent))
 		if d, ok := s.delay.add(a.sent, a.arrived, now); ok {
 			s.trend.add(d)
 		}
@@ -72,10 +73,11 @@ func (s *Sender) estimate(now unit.Time, r *report) {
 	}
 	before := s.rate.bitrate
 	s.rate.limited = float64(s.sent.Rate(now)) < usedShare*s.rate.bitrate
-	s.rate.hold = s.loss.hold()
+	s.rate.hold = s.loss.hold() || s.queue.average > highQueueing
 	if len(r.arrived) > 0 {
 		s.rate.update(now, s.trend.state, s.throughput.rate())
 	}
+	s.loss.queued = s.queue.average > lossyQueueing
 	s.applyLoss(now, s.loss.add(now, r.sent, r.lost, r.bytes, s.rate.bitrate))
 	if s.rate.bitrate < before {
 		s.probing.fell(now)

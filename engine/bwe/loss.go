@@ -16,6 +16,7 @@ const (
 // well. Here a loss that stays when much less is sent counts as the path's own and is disregarded from then on.
 const (
 	holdLoss          = 0.05 // more than that stops growth
+	queuedLoss        = 0.04 // as highLoss, while packets wait in queues
 	lossPackets       = 30   // in the window over which a loss is computed
 	lossTime          = 250 * time.Millisecond
 	maxLossTime       = 3 * time.Second
@@ -32,6 +33,7 @@ type lossControl struct {
 	sent, lost int       // in it
 	bytes      int
 	inherent   float64 // the path's own loss
+	queued     bool    // packets wait in queues: what is lost did not fit
 	excess     float64 // smoothed loss beyond that
 	// An episode begins with a decrease and ends when the loss is gone or proven to be the path's own.
 	episode     bool
@@ -72,7 +74,11 @@ func (l *lossControl) judge(loss, rate, target float64) (v verdict) {
 	}
 	excess := max(loss-l.inherent, 0)
 	l.excess += (excess - l.excess) / 2
-	if excess <= highLoss {
+	limit := highLoss
+	if l.queued {
+		limit = queuedLoss
+	}
+	if excess <= limit {
 		if l.excess <= holdLoss {
 			l.episode = false
 		}
@@ -81,7 +87,7 @@ func (l *lossControl) judge(loss, rate, target float64) (v verdict) {
 	if !l.episode {
 		l.episode, l.startRate, l.startLoss, l.startTarget = true, rate, loss, target
 	}
-	if rate < provenReduction*l.startRate && loss > provenPersistence*l.startLoss && loss <= maxInherentLoss {
+	if !l.queued && rate < provenReduction*l.startRate && loss > provenPersistence*l.startLoss && loss <= maxInherentLoss {
 		l.inherent, l.excess, l.episode = loss, 0, false
 		v.restore = l.startTarget
 		return v

@@ -27,6 +27,7 @@ const (
 // path is a sender and a receiver with a link in each direction.
 type path struct {
 	t          *testing.T
+	id         byte
 	net        *simnet.Network
 	link, back *simnet.Link
 	sender     *bwe.Sender
@@ -43,6 +44,8 @@ type path struct {
 	highest    unit.Bitrate
 	sum        float64
 	samples    int
+	keyFrames  int // every how many frames one has eight times the size
+	frames     int
 }
 
 type options struct {
@@ -51,25 +54,44 @@ type options struct {
 	layers           []unit.Bitrate
 	link, back       simnet.Conditions
 	seed             uint64
+	keyFrames        int
 }
 
 func newPath(t *testing.T, o options) *path {
+	net := simnet.New(o.seed+1, start)
+	p := joinPath(t, net, o)
+	p.link = net.Link(o.link, p.arrive)
+	return p
+}
+
+// newShared returns paths that share the link to their peers.
+func newShared(t *testing.T, o options, n int) []*path {
+	net := simnet.New(o.seed+1, start)
+	paths := make([]*path, n)
+	link := net.Link(o.link, func(now unit.Time, b []byte) { paths[b[5]].arrive(now, b) })
+	for i := range paths {
+		paths[i] = joinPath(t, net, o)
+		paths[i].link, paths[i].id = link, byte(i)
+		net.Advance(7 * time.Millisecond) // their frames do not coincide
+	}
+	return paths
+}
+
+func joinPath(t *testing.T, net *simnet.Network, o options) *path {
 	if o.initial == 0 {
 		o.initial = 600 * kbps
 	}
 	p := &path{
-		t: t, net: simnet.New(o.seed+1, start), desired: o.desired, layers: o.layers,
+		t: t, net: net, desired: o.desired, layers: o.layers, keyFrames: o.keyFrames,
 		sender:   bwe.NewSender(bwe.SenderConfig{Type: o.bweType, InitialBitrate: o.initial}),
 		receiver: bwe.NewReceiver(o.bweType),
 	}
-	p.link = p.net.Link(o.link, p.arrive)
 	p.back = p.net.Link(o.back, p.feedback)
 	p.net.Attach(p.sender, p.drainSender)
 	p.net.Attach(peer{p}, p.drainReceiver)
 	p.sender.TransportConnected(p.net.Now())
 	p.receiver.TransportConnected(p.net.Now())
 	p.sender.SetDesiredBitrate(p.net.Now(), o.desired, true)
-	p.drainSender(p.net.Now())
 	p.net.After(frameTime, p.frame)
 	p.mark()
 	return p
@@ -83,7 +105,11 @@ func (r peer) NextTimeout() unit.Time      { return r.p.receiver.NextTimeout().A
 
 // frame has the application send a frame of video.
 func (p *path) frame(now unit.Time) {
+	p.frames++
 	p.unpacked += float64(p.bitrate()) * frameTime.Seconds()
+	if p.keyFrames > 0 && p.frames%p.keyFrames == 0 {
+		p.unpacked += 7 * float64(p.bitrate()) * frameTime.Seconds()
+	}
 	for p.unpacked >= packetLen*8 {
 		p.unpacked -= packetLen * 8
 		p.media += packetLen
@@ -116,6 +142,7 @@ func (p *path) send(now unit.Time, seq unit.SeqNo, size int) {
 	b := make([]byte, size)
 	binary.BigEndian.PutUint16(b, uint16(seq))
 	rtp.PutAbsSendTime(b[2:], now)
+	b[5] = p.id
 	p.link.Send(b)
 }
 

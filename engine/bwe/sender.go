@@ -44,6 +44,7 @@ type Sender struct {
 	clock      peerClock
 	delay      interArrival
 	trend      trendline
+	queue      queueing
 	throughput throughput
 	rate       aimd
 	loss       lossControl
@@ -119,7 +120,7 @@ func (s *Sender) forget() {
 		s.throughput = newThroughput()
 	}
 	s.throughput.reset()
-	s.delay, s.trend = interArrival{}, newTrendline()
+	s.delay, s.trend, s.queue = interArrival{}, newTrendline(), queueing{}
 	s.clock = peerClock{}
 }
 
