@@ -1,0 +1,123 @@
+// A WebRTC peer made of werift's transports: ICE, DTLS, SRTP and SCTP by an implementation that is not the worker's, told
+// by mediasoup's parameters instead of SDP, as mediasoup-client tells a browser.
+import {
+	IceCandidate, RTCDataChannel, RTCDataChannelParameters, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport,
+	RTCIceGatherer, RTCIceParameters, RTCIceTransport, RTCSctpTransport, RtpHeader,
+} from 'werift';
+import { parseRtp } from '../lib/rtp.js';
+import { until, within } from '../lib/wait.js';
+
+// Protection profiles by their numbers in DTLS-SRTP (RFC 5764 §4.1.2, RFC 7714 §14.2).
+export const SRTP_PROFILES = { AES_CM_128_HMAC_SHA1_80: 0x0001, AEAD_AES_128_GCM: 0x0007 };
+const SCTP_PORT = 5000;
+
+// WeriftPeer keeps all RTP packets (in .rtp, as parseRtp gives them) and RTCP packets (in .rtcp, werift's objects) that
+// it received.
+export class WeriftPeer {
+	rtp = [];
+	rtcp = [];
+
+	// open gathers candidates on 127.0.0.1: a UDP socket, or a TCP connection to come.
+	static async open({ tcp = false, role = 'client', srtpProfiles = Object.values(SRTP_PROFILES) } = {}) {
+		const peer = new WeriftPeer();
+		peer.role = role;
+		const gatherer = new RTCIceGatherer({
+			useIpv4: false, useIpv6: false, additionalHostAddresses: ['127.0.0.1'], useTcp: tcp, tcpPassive: false,
+		});
+		gatherer.connection.stunServer = undefined; // Otherwise it asks one on the Internet.
+		peer.ice = new RTCIceTransport(gatherer);
+		peer.ice.connection.iceControlling = true; // The worker is ICE lite, thus controlled.
+		await peer.ice.gather();
+		const certificate = await RTCDtlsTransport.SetupCertificate();
+		peer.dtls = new RTCDtlsTransport({}, peer.ice, certificate, srtpProfiles);
+		peer.dtls.role = role;
+		peer.dtls.onRtp.subscribe(packet => peer.rtp.push(parseRtp(packet.serialize())));
+		peer.dtls.onRtcp.subscribe(packet => peer.rtcp.push(packet));
+		return peer;
+	}
+
+	get dtlsParameters() {
+		return {
+			role: this.role,
+			fingerprints: this.dtls.localParameters.fingerprints.map(({ algorithm, value }) => ({ algorithm, value })),
+		};
+	}
+
+	// tell gives werift a transport's ICE parameters; the peer uses the candidates of its own kind only.
+	async tell({ iceParameters, iceCandidates }) {
+		const { usernameFragment, password } = iceParameters;
+		this.ice.setRemoteParams(new RTCIceParameters({ iceLite: true, usernameFragment, password }));
+		for (const { foundation, address, port, priority, protocol, type, tcpType } of iceCandidates) {
+			const candidate = new IceCandidate(1, foundation, address, port, priority, protocol, type);
+			candidate.tcpType = tcpType;
+			await this.ice.addRemoteCandidate(candidate);
+		}
+		await this.ice.addRemoteCandidate(undefined);
+	}
+
+	// connect brings up ICE and DTLS with a WebRtcTransport, both ends told of each other.
+	async connect(transport) {
+		await this.tell(transport);
+		const { role, fingerprints } = transport.dtlsParameters;
+		this.dtls.setRemoteParams(new RTCDtlsParameters(
+			fingerprints.map(({ algorithm, value }) => new RTCDtlsFingerprint(algorithm, value)), role,
+		));
+		await transport.connect({ dtlsParameters: this.dtlsParameters });
+		const dtls = this.role === 'server' ? this.dtls.start() : undefined;
+		await within('ICE connects', this.ice.start());
+		await within('DTLS connects', dtls ?? this.dtls.start());
+	}
+
+	// restartIce does what a browser does when it is given new parameters: new credentials of its own, checks from start,
+	// and with moves, new sockets too.
+	async restartIce(transport, iceParameters, { moves = false } = {}) {
+		const old = moves ? this.ice.connection.protocols.splice(0) : [];
+		this.ice.restart();
+		this.ice.connection.iceControlling = true;
+		await this.ice.gather();
+		await this.tell({ iceParameters, iceCandidates: transport.iceCandidates });
+		await within('ICE connects again', this.ice.start());
+		await Promise.all(old.map(protocol => protocol.close()));
+	}
+
+	// sendRtp takes what buildRtp returned.
+	async sendRtp(packet) {
+		const header = RtpHeader.deSerialize(packet);
+		await this.dtls.sendRtp(packet.subarray(header.payloadOffset), header);
+	}
+
+	// nextRtp waits for an RTP packet that matches, which may have arrived already.
+	nextRtp(what, match = () => true, options) {
+		return until(`RTP: ${what}`, () => this.rtp.find(match), options);
+	}
+
+	nextRtcp(what, match, options) {
+		return until(`RTCP: ${what}`, () => this.rtcp.find(match), options);
+	}
+
+	// startSctp brings up SCTP over DTLS with what the transport says of itself.
+	async startSctp({ sctpParameters }) {
+		this.sctp = new RTCSctpTransport(SCTP_PORT, sctpParameters.maxMessageSize);
+		this.sctp.setDtlsTransport(this.dtls);
+		this.sctp.setRemoteMaxMessageSize(sctpParameters.maxMessageSize);
+		const connected = this.sctp.sctp.stateChanged.connected.asPromise();
+		await this.sctp.start(sctpParameters.port);
+		await within('SCTP connects', connected);
+	}
+
+	// channel opens a data channel that both ends agreed on outside of it, as mediasoup has them.
+	channel(id, parameters = {}) {
+		const channel = new RTCDataChannel(this.sctp, new RTCDataChannelParameters({
+			id, negotiated: true, ordered: true, label: `channel ${id}`, protocol: '', ...parameters,
+		}), false);
+		this.sctp.dataChannelAddNegotiated(channel);
+		channel.messages = [];
+		channel.onMessage.subscribe(message => channel.messages.push(message));
+		return channel;
+	}
+
+	async close() {
+		await this.sctp?.stop();
+		await this.dtls.stop();
+	}
+}

@@ -1,0 +1,164 @@
+// Media both ways between the worker and a WebRTC peer (werift): ICE, DTLS, SRTP, RTCP, over UDP and TCP, on ports of the
+// transport's own and behind a WebRtcServer, with either side starting DTLS.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RtcpRrPacket, RtcpSrPacket, RtcpSenderInfo } from 'werift';
+import { audioProducer, useWorker, videoProducer } from '../lib/fixture.js';
+import { buildRtp, vp8 } from '../lib/rtp.js';
+import { until } from '../lib/wait.js';
+import { SRTP_PROFILES, WeriftPeer } from '../peers/werift.js';
+
+const ctx = useWorker();
+const audio = n => buildRtp({ payloadType: 111, ssrc: 11111111, sequenceNumber: n, timestamp: n * 960, payload: Buffer.from(`audio ${n}`) });
+const video = (n, keyFrame) => buildRtp({
+	payloadType: 112, ssrc: 22222222, sequenceNumber: n, timestamp: n * 3000, marker: true, payload: vp8({ keyFrame, text: `video ${n}` }),
+});
+const says = text => ({ payload }) => payload.toString('latin1').endsWith(text);
+
+// listenOptions returns where a transport listens: for one protocol only, so that nothing else can connect.
+async function listenOptions({ tcp, shared }) {
+	const listenInfos = [{ protocol: tcp ? 'tcp' : 'udp', ip: '127.0.0.1' }];
+	return shared ? { webRtcServer: await ctx.worker.createWebRtcServer({ listenInfos }) } : { listenInfos };
+}
+
+// join makes a transport and connects a peer to it. It keeps what the transport told the application.
+async function join(options, peerOptions) {
+	const transport = await ctx.router.createWebRtcTransport({ enableTcp: Boolean(peerOptions?.tcp), ...options });
+	const told = { ice: [], tuples: [], dtls: [] };
+	transport.on('icestatechange', state => told.ice.push(state));
+	transport.on('iceselectedtuplechange', tuple => told.tuples.push(tuple));
+	transport.on('dtlsstatechange', state => told.dtls.push(state));
+	const peer = await WeriftPeer.open(peerOptions);
+	ctx.peers.push(peer);
+	await peer.connect(transport);
+	await until('both ends are connected', () => transport.dtlsState === 'connected');
+	return { transport, peer, told };
+}
+
+// consume makes a consumer on each transport for a producer.
+const consume = (transport, producer) => transport.consume({ producerId: producer.id, rtpCapabilities: ctx.capabilities });
+
+for (const tcp of [false, true]) {
+	for (const shared of [false, true]) {
+		for (const role of ['client', 'server']) {
+			test(`media both ways: ${tcp ? 'TCP' : 'UDP'}, ${shared ? 'WebRtcServer' : 'own ports'}, the peer is DTLS ${role}`, async () => {
+				const options = await listenOptions({ tcp, shared });
+				const alice = await join(options, { tcp, role });
+				const bob = await join(options, { tcp, role });
+
+				const voice = await alice.transport.produce(audioProducer());
+				const picture = await bob.transport.produce(videoProducer());
+				await consume(bob.transport, voice);
+				await consume(alice.transport, picture);
+				await alice.peer.sendRtp(audio(1));
+				await bob.peer.sendRtp(video(1, true));
+				await bob.peer.nextRtp('Alice\'s voice', says('audio 1'));
+				await alice.peer.nextRtp('Bob\'s picture', says('video 1'));
+
+				for (const { transport, told } of [alice, bob]) {
+					assert.equal(transport.iceState, 'completed');
+					assert.deepEqual(told.dtls, ['connecting', 'connected']);
+					assert.equal(told.ice.at(-1), 'completed');
+					assert.equal(told.tuples.length, 1);
+					assert.equal(told.tuples[0].protocol, tcp ? 'tcp' : 'udp');
+					assert.equal(told.tuples[0].remoteIp, '127.0.0.1');
+					assert.equal(told.tuples[0].localPort, transport.iceCandidates[0].port);
+					assert.match(transport.dtlsRemoteCert, /^-----BEGIN CERTIFICATE-----\n/);
+					const [stats] = await transport.getStats();
+					assert.equal(stats.iceState, 'completed');
+					assert.equal(stats.dtlsState, 'connected');
+					assert.deepEqual(stats.iceSelectedTuple, told.tuples[0]);
+					assert.ok(stats.bytesReceived > 0 && stats.bytesSent > 0);
+					assert.ok(stats.rtpBytesReceived > 0 && stats.rtpBytesSent > 0);
+				}
+			});
+		}
+	}
+}
+
+for (const [name, profile] of Object.entries(SRTP_PROFILES)) {
+	test(`the peer knows ${name} only`, async () => {
+		const options = await listenOptions({});
+		const alice = await join(options, { srtpProfiles: [profile] });
+		const bob = await join(options, { srtpProfiles: [profile] });
+		const voice = await alice.transport.produce(audioProducer());
+		await consume(bob.transport, voice);
+		await alice.peer.sendRtp(audio(1));
+		await bob.peer.nextRtp('Alice\'s voice', says('audio 1'));
+		assert.equal(alice.peer.dtls.dtls.srtp.srtpProfile, profile);
+	});
+}
+
+test('RTCP flows both ways', async () => {
+	const options = await listenOptions({});
+	const alice = await join(options);
+	const bob = await join(options);
+	const picture = await alice.transport.produce(videoProducer());
+	const consumer = await consume(bob.transport, picture);
+	const { ssrc } = consumer.rtpParameters.encodings[0];
+	for (let n = 1; n <= 3; n++) {
+		await alice.peer.sendRtp(video(n, n === 1));
+	}
+	await bob.peer.nextRtp('Alice\'s picture', says('video 3'));
+
+	// Alice's report comes back as a reception report that names it; Bob gets the worker's own.
+	const ntpTimestamp = 0x1234_5678_9abc_def0n;
+	await alice.peer.dtls.sendRtcp([new RtcpSrPacket({
+		ssrc: 22222222, senderInfo: new RtcpSenderInfo({ ntpTimestamp, rtpTimestamp: 9000, packetCount: 3, octetCount: 90 }),
+	})]);
+	const lastReport = Number((ntpTimestamp >> 16n) & 0xffff_ffffn);
+	const named = ({ reports = [] }) => reports.some(report => report.ssrc === 22222222 && report.lsr === lastReport);
+	await alice.peer.nextRtcp('a reception report on Alice\'s sender report', packet => packet instanceof RtcpRrPacket && named(packet));
+	const report = await bob.peer.nextRtcp('a sender report', packet => packet instanceof RtcpSrPacket && packet.ssrc === ssrc);
+	assert.equal(report.senderInfo.packetCount, 3);
+
+	const stats = await picture.getStats();
+	assert.equal(stats.find(row => row.type === 'inbound-rtp').packetCount, 3);
+});
+
+for (const [name, moves, tcp] of [
+	['on the same sockets', false, false],
+	['from a new UDP socket', true, false],
+	['from a new TCP connection', true, true],
+]) {
+	test(`an ICE restart ${name} leaves DTLS and media alone`, () => restart(moves, tcp));
+}
+
+async function restart(moves, tcp) {
+	const alice = await join(await listenOptions({ tcp, shared: true }), { tcp });
+	const bob = await join(await listenOptions({}));
+	const voice = await alice.transport.produce(audioProducer());
+	await consume(bob.transport, voice);
+	await alice.peer.sendRtp(audio(1));
+	await bob.peer.nextRtp('voice before the restart', says('audio 1'));
+
+	const before = alice.transport.iceParameters;
+	const iceParameters = await alice.transport.restartIce();
+	assert.notEqual(iceParameters.usernameFragment, before.usernameFragment);
+	assert.notEqual(iceParameters.password, before.password);
+	await alice.peer.restartIce(alice.transport, iceParameters, { moves });
+	await alice.peer.sendRtp(audio(2));
+	await bob.peer.nextRtp('voice after the restart', says('audio 2'));
+	await consume(alice.transport, await bob.transport.produce(audioProducer()));
+	await bob.peer.sendRtp(audio(3));
+	await alice.peer.nextRtp('voice to where the peer is now', says('audio 3'));
+	assert.equal(alice.transport.iceState, 'completed');
+	assert.deepEqual(alice.told.dtls, ['connecting', 'connected']);
+	assert.equal(new Set(alice.told.tuples.map(({ remotePort }) => remotePort)).size, moves ? 2 : 1);
+}
+
+for (const shared of [false, true]) {
+	test(`a TCP connection that the peer closes: ${shared ? 'WebRtcServer' : 'own ports'}`, async () => {
+		const alice = await join(await listenOptions({ tcp: true, shared }), { tcp: true });
+		await alice.peer.close();
+		await until('ICE is disconnected', () => alice.transport.iceState === 'disconnected');
+		assert.equal((await alice.transport.dump()).iceSelectedTuple, undefined);
+	});
+}
+
+test('closing a transport tells the peer by DTLS', async () => {
+	const alice = await join(await listenOptions({}));
+	const closed = alice.peer.dtls.onStateChange.watch(state => state === 'closed', 5_000);
+	alice.transport.close();
+	await closed;
+});
