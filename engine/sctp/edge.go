@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -303,6 +304,17 @@ func (e *edge) connected() {
 	e.out.Negotiated = e.negotiated
 	e.setState(api.SCTPStateConnected)
 	e.changed.Broadcast()
+	e.unlockAndWake()
+}
+
+// low tells that a stream's buffered amount fell to its threshold.
+func (e *edge) low(id uint16) {
+	e.mu.Lock()
+	if e.silent || slices.Contains(e.out.BufferedAmountLow, id) {
+		e.mu.Unlock()
+		return
+	}
+	e.out.BufferedAmountLow = append(e.out.BufferedAmountLow, id)
 	e.unlockAndWake()
 }
 

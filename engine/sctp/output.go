@@ -2,7 +2,6 @@ package sctp
 
 import (
 	"errors"
-	"time"
 
 	"gazpacho/engine/api"
 )
@@ -110,6 +109,5 @@ const (
 	maxTinyFragments = 16384
 	tinyFragment     = 64   // bytes
 	maxEntries       = 8192 // queued chunks of one stream
-	sendQuantum      = time.Second
-	keptCapacity     = 8 // elements of an empty queue
+	keptCapacity     = 8    // elements of an empty queue
 )

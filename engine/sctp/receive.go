@@ -28,9 +28,6 @@ func (a *Association) settle() {
 	s.touched = s.touched[:0]
 	s.resetting = slices.DeleteFunc(s.resetting, a.read)
 	a.finishResets()
-	for _, o := range s.out {
-		a.enroll(o)
-	}
 	a.pump()
 }
 

@@ -12,10 +12,10 @@ import (
 
 // sender is what waits to be sent, all streams.
 type sender struct {
-	ring    []*outStream // streams with something to send, in turn
-	bytes   uint32
-	last    *outStream // the stream whose message was handed to pion last
-	dropped uint64     // expired
+	ring  []*outStream // streams with something to send, in turn
+	high  []*outStream // streams whose buffered amount is above their threshold
+	bytes uint32
+	last  *outStream // the stream whose message was handed to pion last
 }
 
 // outStream is an outgoing stream.
@@ -25,7 +25,7 @@ type outStream struct {
 	queue       []queued
 	bytes       uint32
 	threshold   uint32
-	above       bool // the amount was above the threshold when last looked at
+	high        bool // is in sender.high
 	inRing      bool
 	closing     bool // reset when the queue is empty
 	resetting   bool // until the peer has answered
@@ -98,7 +98,7 @@ func (a *Association) queue(m Message, opts SendOptions) error {
 	o.bytes += uint32(len(q.data))
 	a.send.bytes += uint32(len(q.data))
 	a.enroll(o)
-	o.above = o.above || a.amount(o) > o.threshold
+	a.noteHigh(o)
 	a.pump()
 	return nil
 }
@@ -184,20 +184,24 @@ func (a *Association) amount(o *outStream) uint32 {
 	return n
 }
 
+// noteHigh begins to watch a stream whose amount is above its threshold.
+func (a *Association) noteHigh(o *outStream) {
+	if !o.high && a.amount(o) > o.threshold {
+		o.high = true
+		a.send.high = append(a.send.high, o)
+	}
+}
+
 // noteLow tells which streams fell to their threshold.
 func (a *Association) noteLow() {
-	for _, o := range a.streams.out {
-		if above := a.amount(o) > o.threshold; above != o.above {
-			o.above = above
-			if !above {
-				a.edge.mu.Lock()
-				if !slices.Contains(a.edge.out.BufferedAmountLow, o.id) {
-					a.edge.out.BufferedAmountLow = append(a.edge.out.BufferedAmountLow, o.id)
-				}
-				a.edge.unlockAndWake()
-			}
+	a.send.high = slices.DeleteFunc(a.send.high, func(o *outStream) bool {
+		if a.amount(o) > o.threshold {
+			return false
 		}
-	}
+		o.high = false
+		a.edge.low(o.id)
+		return true
+	})
 }
 
 func (a *Association) bufferedAmount(id uint16) uint32 {
@@ -210,6 +214,7 @@ func (a *Association) bufferedAmount(id uint16) uint32 {
 func (a *Association) setThreshold(id uint16, v uint32) {
 	o := a.outStream(id)
 	o.threshold = v
+	a.noteHigh(o)
 	a.noteLow()
 }
 

@@ -288,9 +288,10 @@ func (a *Association) finishResets() {
 		delete(s.outInner, inner)
 		a.forget(inner)
 		o.stream, o.resetting = nil, false
-		if len(o.queue) == 0 && !o.closing && s.out[o.id] == o {
+		if len(o.queue) == 0 && !o.closing {
 			delete(s.out, o.id)
 		}
+		a.enroll(o)
 	}
 	s.answered = s.answered[:0]
 }
