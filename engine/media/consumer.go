@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 
 	"gazpacho/engine/api"
-	"gazpacho/engine/packet"
 	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/codec"
@@ -30,26 +29,27 @@ type Consumer struct {
 	ids        ExtensionIDs
 	// payloadTypes are those the receiver takes, one bit each.
 	payloadTypes [2]uint64
-	ssrc         unit.SSRC
 	mid          []byte
+	// mapped are the router's SSRCs of what can be consumed, by encoding.
+	mapped []unit.SSRC
 
 	paused, producerPaused, producerClosed, connected bool
 	priority                                          uint8
 	fractionLost                                      uint8
 	trace                                             traceSet
 
-	selector simpleSelector
-	seq      rtpstream.SeqRewriter
-	send     *rtpstream.Send
+	selector selector
+	// streams are what the receiver gets: one stream, and for a pipe one for each encoding.
+	streams  []sentStream
+	late     *sentStream // whose held back packets follow now
+	last     lastSent
 	lastRTCP unit.Time // 0 = never
+	since    unit.Time // when it was attached
 
-	// held are packets held back until a key frame, in order of sequence number.
-	held []*packet.Packet
-
-	// stream is the producer's stream that is forwarded, once there is one; scores are those of all its encodings.
-	stream    StreamInfo
-	hasStream bool
-	scores    []uint8
+	// external: the transport distributes its bandwidth among its consumers.
+	external bool
+	// scores are those of all the producer's encodings.
+	scores []uint8
 
 	drops ConsumerDrops
 	out   ConsumerOutput
@@ -69,11 +69,14 @@ type ConsumerDrops struct {
 	DTX uint32
 	// Sequence: older than what may still be forwarded, or forwarded already.
 	Sequence uint32
+	// Layer: of a layer that is not forwarded now. Packets of other simulcast streams than the current one count here.
+	Layer uint32
+	// Stream: of a stream that is not among the consumable encodings.
+	Stream uint32
 }
 
 // NewConsumer checks the request as upstream does and returns a *api.Error (TypeError) with upstream's text if it is
-// wrong. Simulcast, SVC and pipe consumers are refused with an Error that names the type. rng gives initial sequence
-// numbers.
+// wrong. rng gives initial sequence numbers.
 func NewConsumer(req *api.TransportConsumeRequest, rng *rand.Rand) (*Consumer, error) {
 	params, err := parseRTPParameters(req.RTPParameters)
 	if err != nil {
@@ -90,23 +93,33 @@ func NewConsumer(req *api.TransportConsumeRequest, rng *rand.Rand) (*Consumer, e
 	if pipe && len(params.encodings) != len(consumable) {
 		return nil, api.TypeErrorf("number of rtpParameters.encodings and consumableRtpEncodings do not match")
 	}
-	typ := consumerType(pipe, len(consumable), first)
-	if typ != api.RTPTypeSimple {
-		return nil, api.Errorf("consumers of type '%s' are not supported", typeNames[typ])
-	}
-	mime := params.encodings[0].codec.MimeType
 	c := &Consumer{
-		id: req.ConsumerID, producerID: req.ProducerID, kind: req.Kind, typ: typ, paused: req.Paused,
+		id: req.ConsumerID, producerID: req.ProducerID, kind: req.Kind, paused: req.Paused,
+		typ:    consumerType(pipe, len(consumable), first),
 		params: params, consumable: consumable,
 		ids:      extensionIDs(params.shown.HeaderExtensions),
-		ssrc:     unit.SSRC(*params.shown.Encodings[0].SSRC),
 		mid:      sentMID(params.shown.MID),
+		mapped:   make([]unit.SSRC, len(consumable)),
 		priority: defaultPriority,
-		selector: newSimpleSelector(codec.KindOf(mime), req.IgnoreDTX),
+	}
+	for i := range consumable {
+		c.mapped[i] = unit.SSRC(*consumable[i].SSRC)
+	}
+	if c.selector, err = c.newSelector(req); err != nil {
+		return nil, err
 	}
 	c.setPayloadTypes()
-	c.createStream(rng)
+	c.createStreams(rng)
 	return c, nil
+}
+
+// newSelector checks that layers and codec go with the type, as upstream.
+func (c *Consumer) newSelector(req *api.TransportConsumeRequest) (selector, error) {
+	k := codec.KindOf(c.params.encodings[0].codec.MimeType)
+	if c.typ == api.RTPTypeSimple || c.typ == api.RTPTypePipe {
+		return newSimpleSelector(c, k, req.IgnoreDTX && c.typ == api.RTPTypeSimple), nil
+	}
+	return nil, api.Errorf("consumers of type '%s' are not supported", typeNames[c.typ])
 }
 
 func checkConsumerEncodings(encodings []api.RTPEncodingParameters) error {
@@ -169,13 +182,22 @@ func (c *Consumer) takes(pt uint8) bool {
 	return pt < 128 && c.payloadTypes[pt/64]&(1<<(pt%64)) != 0
 }
 
-func (c *Consumer) createStream(rng *rand.Rand) {
-	e := &c.params.encodings[0]
-	c.send = rtpstream.NewSend(0, c.params.streamParams(0, c.ssrc))
-	if ssrc := rtxSSRC(&c.params.shown.Encodings[0]); e.rtx != nil && ssrc != 0 {
-		c.send.SetRTX(e.rtx.PayloadType, ssrc, unit.SeqNo(rng.Uint32()))
+func (c *Consumer) createStreams(rng *rand.Rand) {
+	n := 1
+	if c.typ == api.RTPTypePipe {
+		n = len(c.params.encodings)
 	}
-	c.seq = rtpstream.NewSeqRewriter(16, uint16(minInitialSeq+rng.IntN(maxInitialSeq-minInitialSeq+1)))
+	c.streams = make([]sentStream, n)
+	for i := range c.streams {
+		e := &c.params.encodings[i]
+		ssrc := unit.SSRC(*c.params.shown.Encodings[i].SSRC)
+		send := rtpstream.NewSend(0, c.params.streamParams(i, ssrc))
+		if rtx := rtxSSRC(&c.params.shown.Encodings[i]); e.rtx != nil && rtx != 0 {
+			send.SetRTX(e.rtx.PayloadType, rtx, unit.SeqNo(rng.Uint32()))
+		}
+		first := uint16(minInitialSeq + rng.IntN(maxInitialSeq-minInitialSeq+1))
+		c.streams[i] = sentStream{ssrc: ssrc, send: send, seq: rtpstream.NewSeqRewriter(16, first)}
+	}
 }
 
 // maxMIDLen is the longest MID that is sent, in bytes, ours: what the one-byte form of header extensions takes. (Upstream
@@ -241,17 +263,24 @@ func (c *Consumer) RTXSSRCs() []unit.SSRC {
 	return ssrcs
 }
 
-// ProducerStream returns the mapped SSRC of the producer's stream that is forwarded now; false if none is.
+// ProducerStream returns the mapped SSRC of the producer's stream that is forwarded now; false if none is, or for a pipe,
+// which forwards all.
 // Producer.StreamStats with it gives the second entry of the consumer's statistics.
 func (c *Consumer) ProducerStream() (mapped unit.SSRC, ok bool) {
-	return c.stream.MappedSSRC, c.hasStream
+	s, ok := c.selector.producerStream()
+	return s.MappedSSRC, ok
 }
+
+// MappedSSRCs returns the router's SSRCs of all streams that it may forward, by encoding. Read only.
+func (c *Consumer) MappedSSRCs() []unit.SSRC { return c.mapped }
 
 // Output returns what the last calls want done; the caller resets it.
 func (c *Consumer) Output() *ConsumerOutput { return &c.out }
 
 // Close releases all packets that the consumer holds. Nothing else may be called afterwards.
 func (c *Consumer) Close() {
-	c.releaseHeld()
-	c.send.Close()
+	for i := range c.streams {
+		c.releaseHeld(&c.streams[i])
+		c.streams[i].send.Close()
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"gazpacho/engine/packet"
+	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
 )
@@ -11,32 +12,30 @@ import (
 // maxExtensions is how many extensions a consumer writes at most.
 const maxExtensions = 10
 
-// zeros is the value of extensions that the transport fills in.
-var zeros [4]byte
-
 // writeHeader writes the header with the receiver's extensions at the beginning of dst. It returns the header as a slice
-// to which the payload is appended, and where it put what the transport fills in.
-func (c *Consumer) writeHeader(pkt *packet.Packet, dst []byte, h rtp.Header) (Outgoing, []byte) {
+// to which the payload is appended, and where it put what the transport fills in. Time of sending and transport-wide
+// sequence number are those of r.
+func (c *Consumer) writeHeader(pkt *packet.Packet, dst []byte, h rtp.Header, r rewrite) (Outgoing, []byte) {
 	var out Outgoing
 	// Values that are not part of the received packet are prepared at the end of dst, far behind the header.
 	scratch := dst[len(dst)-scratchLen:]
 	var room [maxExtensions]rtp.Extension
 	exts := room[:0]
-	// The two values that the transport fills in come first: see ValueOffset below.
-	if c.ids.AbsSendTime != 0 && c.isVideo() {
-		exts = append(exts, rtp.Extension{ID: c.ids.AbsSendTime, Value: zeros[:rtp.AbsSendTimeLen]})
-		out.AbsSendTime = 1
+	// The value that the transport fills in comes early: see ValueOffset below.
+	if c.sendsTime() {
+		v := scratch[sendTimeScratch : sendTimeScratch+rtp.AbsSendTimeLen]
+		r.putSendTime(v)
+		exts = append(exts, rtp.Extension{ID: c.ids.AbsSendTime, Value: v})
 	}
 	if c.ids.TransportCC != 0 && c.isVideo() {
-		exts = append(exts, rtp.Extension{ID: c.ids.TransportCC, Value: zeros[:rtp.TransportCCLen]})
+		v := scratch[transportCCScratch : transportCCScratch+rtp.TransportCCLen]
+		r.putTransportCC(v)
+		exts = append(exts, rtp.Extension{ID: c.ids.TransportCC, Value: v})
 		out.TransportCC = len(exts)
 	}
 	exts = c.appendMID(exts)
 	exts = c.appendProxied(exts, pkt, scratch)
 	b := rtp.AppendHeader(dst[:0], h, exts)
-	if out.AbsSendTime != 0 {
-		out.AbsSendTime = rtp.ValueOffset(exts, 0)
-	}
 	if out.TransportCC != 0 {
 		out.TransportCC = rtp.ValueOffset(exts, out.TransportCC-1)
 	}
@@ -44,8 +43,17 @@ func (c *Consumer) writeHeader(pkt *packet.Packet, dst []byte, h rtp.Header) (Ou
 	return out, b
 }
 
-// scratchLen is the room in bytes for the values that are not part of the received packet.
-const scratchLen = absCaptureTimeExtendedLen + rtp.PacketIDLen
+// Where in the scratch room the values are that are not part of the received packet, and how many bytes it takes.
+const (
+	captureTimeScratch = 0
+	packetIDScratch    = captureTimeScratch + absCaptureTimeExtendedLen
+	sendTimeScratch    = packetIDScratch + rtp.PacketIDLen
+	transportCCScratch = sendTimeScratch + rtp.AbsSendTimeLen
+	scratchLen         = transportCCScratch + rtp.TransportCCLen
+)
+
+// sendsTime says whether packets carry the time of sending.
+func (c *Consumer) sendsTime() bool { return c.ids.AbsSendTime != 0 && c.isVideo() }
 
 func (c *Consumer) appendMID(exts []rtp.Extension) []rtp.Extension {
 	if c.ids.MID == 0 || len(c.mid) == 0 {
@@ -60,7 +68,7 @@ func (c *Consumer) appendProxied(exts []rtp.Extension, pkt *packet.Packet, scrat
 	if x.AbsCaptureTime != nil && ids.AbsCaptureTime != 0 {
 		// By forwarding the stream we become the sender that the capture clock offset refers to, so it is always
 		// written. The two clocks are taken to be the same.
-		v := scratch[:absCaptureTimeExtendedLen]
+		v := scratch[captureTimeScratch : captureTimeScratch+absCaptureTimeExtendedLen]
 		clear(v[copy(v, x.AbsCaptureTime):])
 		exts = append(exts, rtp.Extension{ID: ids.AbsCaptureTime, Value: v})
 	}
@@ -70,7 +78,7 @@ func (c *Consumer) appendProxied(exts []rtp.Extension, pkt *packet.Packet, scrat
 	exts = appendExtension(exts, ids.VideoOrientation, x.VideoOrientation)
 	exts = appendExtension(exts, ids.TimeOffset, x.TimeOffset)
 	if x.HasPacketID && ids.PacketID != 0 {
-		v := scratch[absCaptureTimeExtendedLen:]
+		v := scratch[packetIDScratch : packetIDScratch+rtp.PacketIDLen]
 		binary.BigEndian.PutUint32(v, x.PacketID)
 		exts = append(exts, rtp.Extension{ID: ids.PacketID, Value: v})
 	}
@@ -85,12 +93,13 @@ func appendExtension(exts []rtp.Extension, id uint8, value []byte) []rtp.Extensi
 }
 
 // WriteRetransmission writes the next queued packet into dst (room as for WritePacket, for the largest packet); call it
-// until Len is 0.
+// until Len is 0. Outgoing.TransportCC is 0 for one without RTX, whatever extensions it has: see rewrite.
 func (c *Consumer) WriteRetransmission(now unit.Time, dst []byte) Outgoing {
-	r, ok := c.send.NextRetransmission()
+	r, ok := c.nextRetransmission()
 	if !ok {
 		return Outgoing{}
 	}
+	rewrite := rewrite(r.Rewrite)
 	h := rtp.Header{
 		Marker: r.Marker, PayloadType: r.PayloadType, SequenceNumber: r.SequenceNumber,
 		Timestamp: r.Timestamp, SSRC: r.SSRC,
@@ -99,14 +108,29 @@ func (c *Consumer) WriteRetransmission(now unit.Time, dst []byte) Outgoing {
 		// Not the stream's: a receiver may take several codecs in one stream.
 		h.PayloadType = r.Packet.PayloadType
 	}
-	out, b := c.writeHeader(r.Packet, dst, h)
+	if r.RTX && c.sendsTime() {
+		rewrite = rewrite.withSendTime(now)
+	}
+	out, b := c.writeHeader(r.Packet, dst, h, rewrite)
 	if r.RTX {
 		b = binary.BigEndian.AppendUint16(b, uint16(r.OSN))
+	} else {
+		// It is the same packet again, byte for byte.
+		out.TransportCC = 0
 	}
-	b = append(b, r.Packet.Payload()...)
+	b = rewrite.appendPayload(b, r.Packet)
 	out.Len = len(b)
 	if c.trace != 0 {
 		c.tracePacket(now, r.Packet, h, out.Len, r.RTX)
 	}
 	return out
+}
+
+func (c *Consumer) nextRetransmission() (rtpstream.Retransmission, bool) {
+	for i := range c.streams {
+		if r, ok := c.streams[i].send.NextRetransmission(); ok {
+			return r, true
+		}
+	}
+	return rtpstream.Retransmission{}, false
 }

@@ -15,21 +15,36 @@ func (c *Consumer) notify(e api.Event, body api.NotificationBody) {
 
 // Score returns the consumer's and its producer's scores.
 func (c *Consumer) Score() *api.ConsumerScore {
-	s := &api.ConsumerScore{Score: c.send.Score(), ProducerScores: slices.Clone(c.scores)}
-	if c.hasStream {
-		s.ProducerScore = c.stream.Score
+	s := &api.ConsumerScore{Score: maxScore, ProducerScore: maxScore, ProducerScores: slices.Clone(c.scores)}
+	if c.typ == api.RTPTypePipe {
+		return s // upstream's constants
 	}
+	stream, _ := c.selector.producerStream()
+	s.Score, s.ProducerScore = c.streams[0].send.Score(), stream.Score
 	return s
 }
 
+// notifyScore tells the application of the scores, which for a pipe do not change.
 func (c *Consumer) notifyScore() {
+	if c.typ == api.RTPTypePipe {
+		return
+	}
 	c.notify(api.EventConsumerScore, &api.ConsumerScoreNotification{Score: c.Score()})
 }
 
-// Response returns the answer to the request that created the consumer; valid after Attach. A simple consumer has no
-// preferred layers.
+// Response returns the answer to the request that created the consumer; valid after Attach. Simple
+// consumers and pipes have no preferred layers.
 func (c *Consumer) Response() *api.TransportConsumeResponse {
-	return &api.TransportConsumeResponse{Paused: c.paused, ProducerPaused: c.producerPaused, Score: c.Score()}
+	return &api.TransportConsumeResponse{
+		Paused: c.paused, ProducerPaused: c.producerPaused, Score: c.Score(), PreferredLayers: c.preferredLayers(),
+	}
+}
+
+// notifyLayers tells the application which layers are forwarded.
+func (c *Consumer) notifyLayers() {
+	c.notify(api.EventConsumerLayersChange, &api.ConsumerLayersChangeNotification{
+		Layers: c.selector.layers().current.shown(),
+	})
 }
 
 // consumerTraces are the trace events in the order of upstream's dumps.
@@ -86,14 +101,17 @@ func (c *Consumer) dumpSent(pkt *packet.Packet, h rtp.Header, size int) *api.RTP
 
 // Dump returns the consumer's state.
 func (c *Consumer) Dump() *api.ConsumerDumpResponse {
-	return &api.ConsumerDumpResponse{Data: &api.ConsumerDump{
-		Base:       c.dumpBase(),
-		RTPStreams: []api.RTPStreamDump{*c.send.Dump()},
-		// A simple consumer prefers and aims at nothing and is always at layer 0.
-		PreferredSpatialLayer: new(int16(-1)), PreferredTemporalLayer: new(int16(-1)),
-		TargetSpatialLayer: new(int16(-1)), TargetTemporalLayer: new(int16(-1)),
-		CurrentSpatialLayer: new(int16(0)), CurrentTemporalLayer: new(int16(0)),
-	}}
+	l := c.selector.layers()
+	d := &api.ConsumerDump{
+		Base:                  c.dumpBase(),
+		PreferredSpatialLayer: &l.preferred.spatial, PreferredTemporalLayer: &l.preferred.temporal,
+		TargetSpatialLayer: &l.target.spatial, TargetTemporalLayer: &l.target.temporal,
+		CurrentSpatialLayer: &l.current.spatial, CurrentTemporalLayer: &l.current.temporal,
+	}
+	for i := range c.streams {
+		d.RTPStreams = append(d.RTPStreams, *c.streams[i].send.Dump())
+	}
+	return &api.ConsumerDumpResponse{Data: d}
 }
 
 func (c *Consumer) dumpBase() *api.ConsumerBaseConsumerDump {
@@ -115,7 +133,11 @@ func (c *Consumer) dumpBase() *api.ConsumerBaseConsumerDump {
 	return b
 }
 
-// Stats returns the statistics of the sent stream. Upstream adds those of the producer's stream: see ProducerStream.
+// Stats returns the statistics of the sent streams. Upstream adds those of the producer's stream: see ProducerStream.
 func (c *Consumer) Stats(now unit.Time) *api.ConsumerGetStatsResponse {
-	return &api.ConsumerGetStatsResponse{Stats: []api.RTPStreamStats{*c.send.Stats(now)}}
+	r := &api.ConsumerGetStatsResponse{}
+	for i := range c.streams {
+		r.Stats = append(r.Stats, *c.streams[i].send.Stats(now))
+	}
+	return r
 }

@@ -9,143 +9,160 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// maxHeld is how many packets are held back at most (upstream's TargetLayerRetransmissionBufferSize): the oldest go first.
-const maxHeld = 30
-
 // WritePacket writes pkt for this consumer's receiver into dst, which has room for len(pkt.Data)+MaxHeaderGrowth bytes:
 // a new header and the payload. It keeps a reference of pkt if it may have to retransmit it. Len 0 = nothing is sent.
 func (c *Consumer) WritePacket(now unit.Time, pkt *packet.Packet, dst []byte) Outgoing {
-	if !c.Active() {
+	s := c.stream(pkt)
+	if s == nil {
+		c.drops.Stream++
+		return Outgoing{}
+	}
+	return c.process(now, s, pkt, dst, false)
+}
+
+// process decides on a packet and applies the decision. late: it was held back before and will not be again.
+func (c *Consumer) process(now unit.Time, s *sentStream, pkt *packet.Packet, dst []byte, late bool) Outgoing {
+	switch {
+	case !c.Active():
 		c.drops.Inactive++
-		c.seq.Drop(uint16(pkt.SequenceNumber))
+		c.leaveOut(s, pkt)
 		return Outgoing{}
-	}
-	if !c.takes(pkt.PayloadType) {
+	case !c.takes(pkt.PayloadType):
 		c.drops.PayloadType++
-		c.seq.Drop(uint16(pkt.SequenceNumber))
+		c.leaveOut(s, pkt)
 		return Outgoing{}
 	}
-	d := c.selector.decide(pkt)
+	d := c.selector.decide(now, pkt, s)
 	switch d.action {
 	case forward:
-		return c.forward(now, pkt, dst, d)
+		return c.forward(now, s, pkt, dst, &d)
 	case hold:
-		c.hold(pkt)
-		return Outgoing{}
+		if !late {
+			c.hold(s, pkt)
+			return Outgoing{}
+		}
+		c.drops.KeyFrame++
 	case dropEmpty:
 		c.drops.Empty++
 	case dropDTX:
 		c.drops.DTX++
+	case dropLayer, ignore:
+		c.drops.Layer++
 	}
-	c.seq.Drop(uint16(pkt.SequenceNumber))
+	if d.action != ignore {
+		s.seq.Drop(uint16(pkt.SequenceNumber))
+	}
+	c.apply()
 	return Outgoing{}
 }
 
-func (c *Consumer) forward(now unit.Time, pkt *packet.Packet, dst []byte, d decision) Outgoing {
-	if d.sync {
-		c.seq.Sync(uint16(pkt.SequenceNumber - 1))
+// leaveOut takes note of a packet that is not forwarded, if its stream is the one that the receiver gets.
+func (c *Consumer) leaveOut(s *sentStream, pkt *packet.Packet) {
+	if c.selector.counts(pkt) {
+		s.seq.Drop(uint16(pkt.SequenceNumber))
 	}
-	out := c.write(now, pkt, dst)
+}
+
+func (c *Consumer) forward(now unit.Time, s *sentStream, pkt *packet.Packet, dst []byte, d *decision) Outgoing {
+	switch {
+	case d.sync && d.gap && s.started && !s.complete:
+		s.seq.SyncAfterGap(uint16(pkt.SequenceNumber - 1))
+	case d.sync:
+		s.seq.Sync(uint16(pkt.SequenceNumber - 1))
+	case s.started && pkt.SequenceNumber.Sub(unit.SeqNo(s.seq.MaxInput())) <= -maxMisorder:
+		// The sender numbers anew. What the receiver gets goes on: numbers must not come twice (see Send.HandlePacket).
+		s.seq.Sync(uint16(pkt.SequenceNumber - 1))
+	}
+	if d.switched {
+		s.send.ResetScore(now, maxScore, false)
+	}
+	if d.switched || d.layersChanged {
+		c.notifyLayers()
+	}
+	if d.switched {
+		c.notifyScore()
+	}
+	out := c.write(now, s, pkt, dst, d)
 	if !d.keyFrame {
 		return out
 	}
 	if out.Len == 0 {
-		c.releaseHeld()
+		c.releaseHeld(s)
 		return out
 	}
-	c.keepHeldAfter(pkt.SequenceNumber)
-	out.More = len(c.held) > 0
+	c.keepHeldAfter(s, pkt.SequenceNumber)
+	out.More = len(s.held) > 0
+	c.late = s
 	return out
 }
 
+// From rtpstream: how far behind the newest packet a late one may be, and the best score.
+const (
+	maxMisorder = 1500
+	maxScore    = 10
+)
+
 // write gives the packet its number and writes it.
-func (c *Consumer) write(now unit.Time, pkt *packet.Packet, dst []byte) Outgoing {
-	seq, ok := c.seq.Input(uint16(pkt.SequenceNumber))
+func (c *Consumer) write(now unit.Time, s *sentStream, pkt *packet.Packet, dst []byte, d *decision) Outgoing {
+	seq, ok := s.seq.Input(uint16(pkt.SequenceNumber))
 	if !ok {
 		c.drops.Sequence++
 		return Outgoing{}
 	}
 	h := rtp.Header{
-		Marker: pkt.Marker, PayloadType: pkt.PayloadType, SequenceNumber: unit.SeqNo(seq),
-		Timestamp: pkt.Timestamp, SSRC: c.ssrc,
+		Marker: d.marker, PayloadType: pkt.PayloadType, SequenceNumber: unit.SeqNo(seq),
+		Timestamp: pkt.Timestamp - d.tsOffset, SSRC: s.ssrc,
 	}
-	out, b := c.writeHeader(pkt, dst, h)
-	b = append(b, pkt.Payload()...)
+	r := d.rewrite
+	if c.sendsTime() {
+		r = r.withSendTime(now)
+	}
+	out, b := c.writeHeader(pkt, dst, h, r)
+	b = r.appendPayload(b, pkt)
 	out.Len = len(b)
 	sent := rtpstream.Sent{
-		SequenceNumber: h.SequenceNumber, Timestamp: h.Timestamp, Marker: h.Marker, Length: out.Len,
+		SequenceNumber: h.SequenceNumber, Timestamp: h.Timestamp, Marker: h.Marker, Rewrite: uint64(r), Length: out.Len,
 	}
-	if !c.send.HandlePacket(now, pkt, sent) {
+	if !s.send.HandlePacket(now, pkt, sent) {
 		c.drops.Sequence++
 		return Outgoing{}
 	}
+	s.started = true
+	if s.seq.MaxOutput() == seq {
+		s.complete = h.Marker
+	}
+	c.last = lastSent{stream: s, seq: h.SequenceNumber, rewrite: r}
 	if c.trace != 0 {
 		c.tracePacket(now, pkt, h, out.Len, false)
 	}
 	return out
 }
 
-// hold keeps a packet until the key frame that it may belong to.
-func (c *Consumer) hold(pkt *packet.Packet) {
-	i, found := slices.BinarySearchFunc(c.held, pkt.SequenceNumber, func(h *packet.Packet, seq unit.SeqNo) int {
-		return h.SequenceNumber.Sub(seq)
-	})
-	if found {
-		c.drops.KeyFrame++
-		return
-	}
-	pkt.Retain()
-	if len(c.held) == maxHeld {
-		if i == 0 {
-			pkt.Release()
-			c.drops.KeyFrame++
-			return
-		}
-		c.dropHeld(1)
-		i--
-	}
-	c.held = slices.Insert(c.held, i, pkt)
-}
-
-// keepHeldAfter releases what came before the key frame.
-func (c *Consumer) keepHeldAfter(seq unit.SeqNo) {
-	n := 0
-	for n < len(c.held) && !c.held[n].SequenceNumber.After(seq) {
-		n++
-	}
-	c.dropHeld(n)
-}
-
-// dropHeld gives up the n oldest held packets.
-func (c *Consumer) dropHeld(n int) {
-	for _, pkt := range c.held[:n] {
-		pkt.Release()
-	}
-	c.drops.KeyFrame += uint32(n)
-	c.held = slices.Delete(c.held, 0, n)
-}
-
-// releaseHeld gives up all held packets and their list.
-func (c *Consumer) releaseHeld() {
-	c.dropHeld(len(c.held))
-	c.held = nil
-}
-
 // WriteHeldBack writes the next packet that was held back until the key frame just written; call it until Len is 0 after
 // a WritePacket with More.
 func (c *Consumer) WriteHeldBack(now unit.Time, dst []byte) Outgoing {
-	for len(c.held) > 0 && !c.selector.needSync {
-		pkt := c.held[0]
-		c.held = slices.Delete(c.held, 0, 1)
-		out := c.WritePacket(now, pkt, dst)
+	s := c.late
+	if s == nil {
+		return Outgoing{}
+	}
+	for len(s.held) > 0 {
+		pkt := s.held[0]
+		s.held = slices.Delete(s.held, 0, 1)
+		out := c.process(now, s, pkt, dst, true)
 		pkt.Release()
 		if out.Len > 0 {
-			out.More = len(c.held) > 0
+			out.More = len(s.held) > 0
 			return out
 		}
 	}
-	if len(c.held) == 0 {
-		c.held = nil
-	}
+	s.held, c.late = nil, nil
 	return Outgoing{}
+}
+
+// SetTransportCC tells the transport-wide sequence number that the transport wrote into the packet last returned by
+// WritePacket or WriteHeldBack, at Outgoing.TransportCC. Without RTX, a retransmission repeats it: see rewrite.
+func (c *Consumer) SetTransportCC(seq unit.SeqNo) {
+	if c.last.stream != nil {
+		c.last.stream.send.SetRewrite(c.last.seq, uint64(c.last.rewrite.withTransportCC(seq)))
+	}
 }

@@ -22,27 +22,39 @@ func (c *Consumer) HandleNACK(now unit.Time, n *rtcp.TransportLayerNack) {
 		return
 	}
 	c.traceRequest(now, api.ConsumerTraceEventTypeNACK, nil)
-	c.send.HandleNACK(now, n)
+	if s := c.bySSRC(unit.SSRC(n.MediaSSRC)); s != nil {
+		s.send.HandleNACK(now, n)
+	}
 }
 
 // HandleReceptionReport takes a report block of an RR or SR about one of the consumer's media SSRCs.
 func (c *Consumer) HandleReceptionReport(now unit.Time, r *rtcp.ReceptionReport) {
-	if unit.SSRC(r.SSRC) != c.ssrc {
+	s := c.bySSRC(unit.SSRC(r.SSRC))
+	if s == nil {
 		return
 	}
-	c.send.HandleReceptionReport(now, r)
-	if _, changed := c.send.TakeScoreChange(); changed {
+	s.send.HandleReceptionReport(now, r)
+	if _, changed := s.send.TakeScoreChange(); changed {
 		c.notifyScore()
+		if c.Active() && !c.external {
+			c.selector.mayChangeLayers(now, false)
+			c.apply()
+		}
 	}
 	c.checkFractionLost()
 }
 
 // HandleRRTR takes a receiver reference time (RFC 3611 section 4.4) of the receiver, as NTP timestamp.
-func (c *Consumer) HandleRRTR(now unit.Time, ntp uint64) { c.send.HandleRRTR(now, ntp) }
+func (c *Consumer) HandleRRTR(now unit.Time, ntp uint64) {
+	for i := range c.streams {
+		c.streams[i].send.HandleRRTR(now, ntp)
+	}
+}
 
 // HandleKeyFrameRequest takes a PLI or FIR about ssrc, one of MediaSSRCs.
 func (c *Consumer) HandleKeyFrameRequest(now unit.Time, kind KeyFrameRequestKind, ssrc unit.SSRC) {
-	if c.kind != api.MediaKindVideo || ssrc != c.ssrc {
+	s := c.bySSRC(ssrc)
+	if c.kind != api.MediaKindVideo || s == nil {
 		return
 	}
 	if kind == FIR {
@@ -50,9 +62,9 @@ func (c *Consumer) HandleKeyFrameRequest(now unit.Time, kind KeyFrameRequestKind
 	} else {
 		c.traceRequest(now, api.ConsumerTraceEventTypePLI, &api.ConsumerPLITraceInfo{SSRC: uint32(ssrc)})
 	}
-	c.send.HandleKeyFrameRequest(kind == FIR)
+	s.send.HandleKeyFrameRequest(kind == FIR)
 	if c.Active() {
-		c.requestKeyFrame()
+		c.selector.requestKeyFrame(current)
 	}
 }
 
@@ -63,13 +75,16 @@ func (c *Consumer) AppendRTCP(now unit.Time, pkts []rtcp.Packet) []rtcp.Packet {
 		return pkts
 	}
 	c.lastRTCP = now
-	sr, ok := c.send.SenderReport(now)
-	if !ok {
-		return pkts
-	}
-	pkts = appendChunk(append(pkts, &sr), c.send.SDES())
-	if dlrr, ok := c.send.DLRR(now); ok {
-		pkts = appendDLRR(pkts, dlrr)
+	for i := range c.streams {
+		send := c.streams[i].send
+		sr, ok := send.SenderReport(now)
+		if !ok {
+			continue
+		}
+		pkts = appendChunk(append(pkts, &sr), send.SDES())
+		if dlrr, ok := send.DLRR(now); ok {
+			pkts = appendDLRR(pkts, dlrr)
+		}
 	}
 	return pkts
 }

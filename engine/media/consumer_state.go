@@ -1,6 +1,9 @@
 package media
 
 import (
+	"slices"
+	"time"
+
 	"gazpacho/engine/api"
 	"gazpacho/engine/unit"
 )
@@ -12,64 +15,70 @@ func (c *Consumer) Active() bool {
 
 // Attach tells the consumer, before anything else, of its producer's state: paused or not, the score of each encoding,
 // the streams that exist.
-func (c *Consumer) Attach(_ unit.Time, producerPaused bool, scores []uint8, streams []StreamInfo) {
-	c.producerPaused = producerPaused
+func (c *Consumer) Attach(now unit.Time, producerPaused bool, scores []uint8, streams []StreamInfo) {
+	c.producerPaused, c.since = producerPaused, now
 	c.scores = append(c.scores[:0], scores...)
-	for _, s := range streams {
-		c.stream, c.hasStream = s, true
-	}
+	c.selector.attach(streams)
 }
 
 // HandleStreamUpdate takes a change of the producer's streams. scores holds the score of each encoding; the consumer
 // copies it.
-func (c *Consumer) HandleStreamUpdate(_ unit.Time, u StreamUpdate, scores []uint8) {
+func (c *Consumer) HandleStreamUpdate(now unit.Time, u StreamUpdate, scores []uint8) {
 	c.scores = append(c.scores[:0], scores...)
-	c.stream, c.hasStream = u.Stream, true
-	switch u.Kind {
-	case StreamNew, StreamScore:
+	c.selector.update(now, u)
+	if u.Kind == StreamNew || u.Kind == StreamScore {
 		c.notifyScore()
-	case StreamSenderReport:
+	}
+	c.apply()
+}
+
+// apply hands on what the selector decided about layers.
+func (c *Consumer) apply() {
+	if c.selector.takeChange() {
+		c.notifyLayers()
 	}
 }
 
 // Pause stops forwarding by the application's wish.
-func (c *Consumer) Pause(unit.Time) {
+func (c *Consumer) Pause(now unit.Time) {
 	wasActive := c.Active()
 	c.paused = true
 	if wasActive {
-		c.stop()
+		c.stop(now)
+		c.freeBitrate()
 	}
 }
 
 // Resume forwards again; video begins with a key frame, which is asked for.
-func (c *Consumer) Resume(unit.Time) {
+func (c *Consumer) Resume(now unit.Time) {
 	if !c.paused {
 		return
 	}
 	c.paused = false
-	c.start()
+	c.start(now)
 }
 
 // ProducerPaused tells that the producer was paused.
-func (c *Consumer) ProducerPaused(unit.Time) {
+func (c *Consumer) ProducerPaused(now unit.Time) {
 	if c.producerPaused {
 		return
 	}
 	wasActive := c.Active()
 	c.producerPaused = true
 	if wasActive {
-		c.stop()
+		c.stop(now)
+		c.freeBitrate()
 	}
 	c.notify(api.EventConsumerProducerPause, nil)
 }
 
 // ProducerResumed tells that the producer was resumed.
-func (c *Consumer) ProducerResumed(unit.Time) {
+func (c *Consumer) ProducerResumed(now unit.Time) {
 	if !c.producerPaused {
 		return
 	}
 	c.producerPaused = false
-	c.start()
+	c.start(now)
 	c.notify(api.EventConsumerProducerResume, nil)
 }
 
@@ -84,76 +93,65 @@ func (c *Consumer) ProducerClosed(unit.Time) {
 }
 
 // TransportConnected tells that packets can reach the receiver.
-func (c *Consumer) TransportConnected(unit.Time) {
+func (c *Consumer) TransportConnected(now unit.Time) {
 	if c.connected {
 		return
 	}
 	c.connected = true
-	c.selector.requireSync()
-	if c.wantsStream() {
-		c.requestKeyFrame()
-	}
+	c.selector.start(now)
+	c.apply()
 }
 
 // TransportDisconnected tells that packets cannot reach the receiver any more.
-func (c *Consumer) TransportDisconnected(unit.Time) {
+func (c *Consumer) TransportDisconnected(now unit.Time) {
 	if !c.connected {
 		return
 	}
 	c.connected = false
-	c.stop()
+	c.stop(now)
 }
 
 // stop forgets what was sent and what was held back: after an interruption a key frame begins anew.
-func (c *Consumer) stop() {
-	c.send.Pause()
-	c.releaseHeld()
+func (c *Consumer) stop(now unit.Time) {
+	for i := range c.streams {
+		c.streams[i].send.Pause()
+		c.releaseHeld(&c.streams[i])
+	}
+	c.last = lastSent{}
+	c.selector.stop(now)
+	c.apply()
 	c.checkFractionLost()
+}
+
+// freeBitrate tells the transport that others can have what the consumer used.
+func (c *Consumer) freeBitrate() {
+	if c.external && c.isVideo() {
+		c.out.ZeroBitrateNeeded = true
+	}
 }
 
 // start goes on after a pause if nothing else is in the way.
-func (c *Consumer) start() {
+func (c *Consumer) start(now unit.Time) {
 	if !c.Active() {
 		return
 	}
-	c.selector.requireSync()
+	c.selector.start(now)
+	c.apply()
 	c.checkFractionLost()
-	if c.wantsStream() {
-		c.requestKeyFrame()
-	}
-}
-
-// wantsStream says whether a key frame could come and would be forwarded: a stream that is silent sends none.
-func (c *Consumer) wantsStream() bool {
-	return c.Active() && c.hasStream && (c.stream.Score > 0 || !c.stream.InactivityCheck)
 }
 
 // RequestKeyFrame asks the producer for a key frame by the application's wish.
 func (c *Consumer) RequestKeyFrame(unit.Time) {
 	if c.Active() {
-		c.requestKeyFrame()
+		c.selector.requestKeyFrame(everything)
 	}
 }
 
-func (c *Consumer) requestKeyFrame() {
-	if c.kind != api.MediaKindVideo {
+func (c *Consumer) requestKeyFrame(mapped unit.SSRC) {
+	if c.kind != api.MediaKindVideo || slices.Contains(c.out.KeyFrameRequests, mapped) {
 		return
 	}
-	mapped := optionalSSRC(c.consumable[0].SSRC)
-	for _, m := range c.out.KeyFrameRequests {
-		if m == mapped {
-			return
-		}
-	}
 	c.out.KeyFrameRequests = append(c.out.KeyFrameRequests, mapped)
-}
-
-// SetPreferredLayers sets the layers that are forwarded when bandwidth allows, and answers with those in force: none for
-// a simple consumer, which takes all there is.
-func (c *Consumer) SetPreferredLayers(
-	_ unit.Time, _ *api.ConsumerSetPreferredLayersRequest,
-) *api.ConsumerSetPreferredLayersResponse {
-	return &api.ConsumerSetPreferredLayersResponse{}
 }
 
 // SetPriority sets the consumer's weight (1 to 255) in the distribution of bandwidth.
@@ -171,8 +169,10 @@ func (c *Consumer) FractionLost() uint8 { return c.fractionLost }
 // checkFractionLost finds out whether FractionLost has a new value.
 func (c *Consumer) checkFractionLost() {
 	var lost uint8
-	if c.Active() {
-		lost = c.send.FractionLost()
+	for i := range c.streams {
+		if c.Active() {
+			lost = max(lost, c.streams[i].send.FractionLost())
+		}
 	}
 	if lost != c.fractionLost {
 		c.fractionLost, c.out.FractionLostChanged = lost, true
@@ -180,12 +180,21 @@ func (c *Consumer) checkFractionLost() {
 }
 
 // RTT returns the round trip time to the receiver in milliseconds, 0 while unknown.
-func (c *Consumer) RTT() float32 { return float32(c.send.RTT().Seconds() * 1000) }
+func (c *Consumer) RTT() float32 {
+	var rtt time.Duration
+	for i := range c.streams {
+		rtt = max(rtt, c.streams[i].send.RTT())
+	}
+	return float32(rtt.Seconds() * 1000)
+}
 
-// Bitrate returns the rate of the sent stream, 0 while inactive.
-func (c *Consumer) Bitrate(now unit.Time) unit.Bitrate {
+// Bitrate returns the rate of the sent streams, 0 while inactive.
+func (c *Consumer) Bitrate(now unit.Time) (rate unit.Bitrate) {
 	if !c.Active() {
 		return 0
 	}
-	return c.send.Bitrate(now)
+	for i := range c.streams {
+		rate += c.streams[i].send.Bitrate(now)
+	}
+	return rate
 }

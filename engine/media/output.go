@@ -47,11 +47,16 @@ type ConsumerOutput struct {
 	// FractionLostChanged says that Consumer.FractionLost has a new value, which Producer.SetFractionLost wants to know
 	// if it is the worst among the producer's consumers.
 	FractionLostChanged bool
+	// BitrateChangeNeeded: the layers that the consumer could use changed; the transport should distribute its bandwidth
+	// again. ZeroBitrateNeeded: the consumer stopped, so that its share is free. Both only with an externally managed
+	// bitrate.
+	BitrateChangeNeeded, ZeroBitrateNeeded bool
 }
 
 // Empty says whether there is nothing to do.
 func (o *ConsumerOutput) Empty() bool {
-	return len(o.KeyFrameRequests) == 0 && len(o.Notifications) == 0 && !o.FractionLostChanged
+	return len(o.KeyFrameRequests) == 0 && len(o.Notifications) == 0 && !o.FractionLostChanged &&
+		!o.BitrateChangeNeeded && !o.ZeroBitrateNeeded
 }
 
 // Reset forgets everything; the caller has taken it.
@@ -68,9 +73,9 @@ type Outgoing struct {
 	Len int
 	// HeaderLen is how many of them are the RTP header, which SRTP leaves in clear.
 	HeaderLen int
-	// AbsSendTime and TransportCC are where in the packet the values of these extensions begin (3 and 2 bytes, zero
-	// now, written by the transport at the moment of sending); 0 = the packet does not carry them.
-	AbsSendTime, TransportCC int
+	// TransportCC is where in the packet the transport-wide sequence number belongs, which the transport writes (2 bytes)
+	// and, but for retransmissions, tells Consumer.SetTransportCC; 0 = nothing is to be written.
+	TransportCC int
 	// More says that packets held back until now go out behind this one: call Consumer.WriteHeldBack until Len is 0.
 	More bool
 }

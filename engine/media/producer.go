@@ -50,6 +50,9 @@ type recvStream struct {
 	announced bool
 	// bornWithKeyFrame is when it began if that was with a key frame, else 0.
 	bornWithKeyFrame unit.Time
+	// bitrates were measured last; they are measured again at measure, unit.Never while nothing comes.
+	bitrates *LayerBitrates
+	measure  unit.Time
 	// fractionLost is what the worst off consumer loses, in 1/256.
 	fractionLost uint8
 }
@@ -215,6 +218,9 @@ func (p *Producer) HandleTimeout(now unit.Time) {
 	for s := range p.live() {
 		s.HandleTimeout(now)
 		p.drain(now, s)
+		if now >= s.measure {
+			p.measure(now, s)
+		}
 	}
 	if p.keyFrames != nil {
 		p.keyFrames.HandleTimeout(now)
@@ -222,11 +228,25 @@ func (p *Producer) HandleTimeout(now unit.Time) {
 	}
 }
 
+// measureInterval is how often consumers are told what the layers of a stream carry, ours.
+const measureInterval = time.Second
+
+// measure tells consumers what the layers carry, and goes on with it until they carry nothing. Only video plays the game
+// of bandwidth.
+func (p *Producer) measure(now unit.Time, s *recvStream) {
+	s.bitrates = measureLayers(now, s.Recv)
+	p.out.Streams = append(p.out.Streams, StreamUpdate{Kind: StreamBitrates, Stream: p.info(s)})
+	s.measure = unit.Never
+	if s.bitrates.Total() > 0 {
+		s.measure = now.Add(measureInterval)
+	}
+}
+
 // NextTimeout returns when HandleTimeout is wanted, unit.Never if not at all.
 func (p *Producer) NextTimeout() unit.Time {
 	next := unit.Never
 	for s := range p.live() {
-		next = min(next, s.NextTimeout())
+		next = min(next, s.NextTimeout(), s.measure)
 	}
 	if p.keyFrames != nil {
 		next = min(next, p.keyFrames.NextTimeout())

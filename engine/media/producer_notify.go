@@ -29,6 +29,10 @@ func (p *Producer) drain(now unit.Time, s *recvStream) {
 		})
 		p.notifyScore()
 	}
+	if o.SpatialLayersChanged {
+		s.bitrates = measureLayers(now, s.Recv)
+		p.out.Streams = append(p.out.Streams, StreamUpdate{Kind: StreamLayers, Stream: p.info(s)})
+	}
 	o.Reset()
 }
 

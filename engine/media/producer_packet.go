@@ -27,6 +27,10 @@ func (p *Producer) HandlePacket(now unit.Time, pkt *packet.Packet) (r Result, fo
 	p.drain(now, s)
 	if accepted {
 		p.noteKeyFrame(now, s, pkt)
+		if s.measure == unit.Never && p.kind == api.MediaKindVideo {
+			s.bitrates = measureLayers(now, s.Recv)
+			s.measure = now.Add(measureInterval)
+		}
 	}
 	p.announce(s)
 	switch {

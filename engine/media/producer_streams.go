@@ -149,6 +149,7 @@ func (p *Producer) newStream(now unit.Time, encoding int, ssrc unit.SSRC) *recvS
 		}),
 		encoding: encoding,
 		mapped:   unit.SSRC(p.mapping.Encodings[encoding].MappedSSRC),
+		measure:  unit.Never,
 	}
 	p.streams[encoding] = s
 	if p.paused {
@@ -167,7 +168,7 @@ func (p *Producer) info(s *recvStream) StreamInfo {
 	params := s.Params()
 	i := StreamInfo{
 		MappedSSRC: s.mapped, SSRC: params.SSRC, Encoding: s.encoding, ClockRate: params.ClockRate,
-		Score: s.Score(), InactivityCheck: p.inactivityCheck(),
+		Score: s.Score(), InactivityCheck: p.inactivityCheck(), ActiveSince: s.ActiveSince(), Bitrates: s.bitrates,
 	}
 	if ntp, ts, at, ok := s.SenderReport(); ok {
 		i.SenderReport = SenderReportInfo{NTP: ntp, Timestamp: ts, ReceivedAt: at}

@@ -66,7 +66,7 @@ func TestRetransmissionOnTheRTXStream(t *testing.T) {
 	require.Equal(t, unit.Timestamp(9), o.Timestamp)
 	require.True(t, o.Marker)
 	require.Equal(t, extensionsOf(&sent.Packet), extensionsOf(&o.Packet))
-	require.Positive(t, o.AbsSendTime)
+	require.Positive(t, o.TransportCC, "a number of its own")
 	require.True(t, o.DecodeRTX(mappedPT, outSSRC))
 	require.Equal(t, sent.SequenceNumber, o.SequenceNumber)
 	require.Equal(t, vp8Key, o.Payload())
@@ -168,8 +168,10 @@ func TestProducerTellsOfSenderReports(t *testing.T) {
 	r.p.HandleSenderReport(r.now, &rtcp.SenderReport{SSRC: uint32(peerRTX)})
 	r.p.HandleSenderReport(r.now, &rtcp.SenderReport{SSRC: 77})
 	p, c := r.take()
+	require.Positive(t, p.Streams[0].Stream.Bitrates.Total())
 	require.Equal(t, []media.StreamUpdate{{Kind: media.StreamSenderReport, Stream: media.StreamInfo{
 		MappedSSRC: mappedSSRC, SSRC: peerSSRC, ClockRate: 90000, Score: 10,
+		ActiveSince: r.now, Bitrates: p.Streams[0].Stream.Bitrates,
 		SenderReport: media.SenderReportInfo{NTP: 5<<32 | 6, Timestamp: 7, ReceivedAt: r.now},
 	}}}, p.Streams)
 	require.Equal(t, []api.Notification{{HandlerID: "producer", Event: api.EventProducerTrace, Body: &api.ProducerTraceNotification{

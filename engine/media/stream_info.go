@@ -16,6 +16,10 @@ type StreamInfo struct {
 	Score uint8
 	// InactivityCheck says whether silence lowers the score to 0 (simulcast streams only, as upstream).
 	InactivityCheck bool
+	// ActiveSince is when the score last left 0, or when the stream began.
+	ActiveSince unit.Time
+	// Bitrates are what the stream's layers carry, as measured last.
+	Bitrates *LayerBitrates
 	// SenderReport is the stream's last sender report, the zero value before the first.
 	SenderReport SenderReportInfo
 }
@@ -38,6 +42,10 @@ const (
 	StreamScore
 	// StreamSenderReport tells of a sender report.
 	StreamSenderReport
+	// StreamBitrates tells what the stream's layers carry; about once a second while packets come (video only).
+	StreamBitrates
+	// StreamLayers tells that a spatial layer of the stream began or ended (SVC only).
+	StreamLayers
 )
 
 // StreamUpdate tells consumers of a change in one stream of their producer.

@@ -132,23 +132,6 @@ func TestWrongConsumeRequests(t *testing.T) {
 	}
 }
 
-func TestConsumersOfOtherTypesAreRefused(t *testing.T) {
-	for text, change := range map[string]func(r *api.TransportConsumeRequest){
-		"consumers of type 'pipe' are not supported": func(r *api.TransportConsumeRequest) { r.Type = api.RTPTypePipe },
-		"consumers of type 'svc' are not supported":  func(r *api.TransportConsumeRequest) { r.ConsumableRTPEncodings[0].ScalabilityMode = "L1T3" },
-		"consumers of type 'simulcast' are not supported": func(r *api.TransportConsumeRequest) {
-			r.ConsumableRTPEncodings = append(r.ConsumableRTPEncodings, r.ConsumableRTPEncodings[0])
-		},
-	} {
-		r := consumeRequest("video/VP8", 90000)
-		change(r)
-		_, err := newConsumer(r)
-		var e *api.Error
-		require.ErrorAs(t, err, &e)
-		require.Equal(t, &api.Error{Kind: api.ErrorKindError, Reason: text}, e)
-	}
-}
-
 func TestProducerTypes(t *testing.T) {
 	for _, tc := range []struct {
 		mime              string

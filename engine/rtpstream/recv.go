@@ -34,16 +34,18 @@ type Recv struct {
 	options RecvOptions
 	kind    codec.Kind
 
-	seq      sequence
-	line     timeline
-	score    score
-	loss     lossReport
-	jitter   jitter
-	layers   layerCounters // media and repaired packets
-	received uint32        // media packets
-	nack     *nackList     // nil without UseNACK
-	rtx      *rtxStream    // nil without RTX
-	rtt      roundTrip
+	seq    sequence
+	line   timeline
+	score  score
+	loss   lossReport
+	jitter jitter
+	layers layerCounters // media and repaired packets
+	// templates tell the layers of streams with dependency descriptors; nil for other codecs.
+	templates *codec.DependencyStructure
+	received  uint32     // media packets
+	nack      *nackList  // nil without UseNACK
+	rtx       *rtxStream // nil without RTX
+	rtt       roundTrip
 
 	sr    seen
 	srNTP uint64
@@ -90,6 +92,9 @@ func NewRecv(now unit.Time, p Params, o RecvOptions) *Recv {
 		params: p, options: o, kind: codec.KindOf(p.MimeType),
 		score: newScore(now), layers: newLayerCounters(&p),
 		inactiveAt: unit.Never, layersAt: unit.Never, lastActive: now,
+	}
+	if r.kind.UsesDependencyDescriptor() {
+		r.templates = &codec.DependencyStructure{}
 	}
 	if p.UseNACK {
 		r.nack = newNACKList(o.NACKDelay)
@@ -174,7 +179,7 @@ func (r *Recv) describe(pkt *packet.Packet) {
 	if pkt.PayloadType != r.params.PayloadType {
 		return
 	}
-	if codec.Parse(r.kind, pkt.Payload(), pkt.Extensions.DependencyDescriptor, &pkt.Codec) != nil {
+	if r.templates.Parse(r.kind, pkt.Payload(), pkt.Extensions.DependencyDescriptor, &pkt.Codec) != nil {
 		r.payloadErrors++
 	}
 }

@@ -57,6 +57,13 @@ func (s *SeqRewriter) Sync(in uint16) {
 	s.floor, s.hasFloor, s.started, s.dropping = in, true, true, false
 }
 
+// SyncAfterGap is Sync, but leaves out one number of the output: the receiver then knows that what came before is
+// incomplete.
+func (s *SeqRewriter) SyncAfterGap(in uint16) {
+	s.Sync(in)
+	s.offset++
+}
+
 // Drop takes note that in is not forwarded. That has an effect only as long as no newer number was forwarded; numbers
 // dropped before the first that goes out leave no trace.
 func (s *SeqRewriter) Drop(in uint16) {

@@ -20,7 +20,7 @@ const (
 // Send is a stream that we send to a consumer's peer.
 type Send struct {
 	params     Params
-	seq        sequence
+	window     sentWindow
 	line       timeline
 	capturedAt unit.Time // of the packet with the newest timestamp, 0 when unknown
 	score      score
@@ -90,11 +90,12 @@ func (s *Send) SetRTX(payloadType uint8, ssrc unit.SSRC, firstSeq unit.SeqNo) {
 func (s *Send) HasRTX() bool { return s.rtx }
 
 // HandlePacket takes note of a packet that the consumer is about to send, and keeps a reference (pkt.Retain) for
-// retransmission. It reports false when the packet must not be sent: its sequence number makes no sense, or it was sent
-// already (the receiver's SRTP would take it for a replay).
+// retransmission. It reports false when the packet must not be sent: a packet with its sequence number was sent already, or
+// it is so old that this cannot be told. The receiver's SRTP would take it for a replay, and to encrypt another packet
+// under the same number would betray the key (RFC 7714 section 8): whatever a producer's peer sends, that must not happen.
 func (s *Send) HandlePacket(now unit.Time, pkt *packet.Packet, sent Sent) bool {
-	first := !s.seq.started
-	v := s.seq.update(sent.SequenceNumber)
+	first := !s.window.started
+	v := s.window.take(sent.SequenceNumber)
 	if v == discarded {
 		return false
 	}
@@ -102,18 +103,22 @@ func (s *Send) HandlePacket(now unit.Time, pkt *packet.Packet, sent Sent) bool {
 		s.capturedAt = sent.CapturedAt
 	}
 	if s.buffer != nil {
-		if v == restarted {
-			s.buffer.clear()
-		}
-		if s.buffer.get(sent.SequenceNumber) != nil {
-			return false
-		}
 		s.buffer.insert(sent.SequenceNumber, stored{
 			pkt: pkt, rewrite: sent.Rewrite, ts: sent.Timestamp, marker: sent.Marker,
 		})
 	}
 	s.counter.Update(now, sent.Length, len(pkt.Payload()))
 	return true
+}
+
+// SetRewrite replaces the Rewrite of a packet that was just handled. It does nothing if the packet was not kept.
+func (s *Send) SetRewrite(seq unit.SeqNo, rewrite uint64) {
+	if s.buffer == nil {
+		return
+	}
+	if item := s.buffer.get(seq); item != nil {
+		item.rewrite = rewrite
+	}
 }
 
 // Pause releases all kept packets.

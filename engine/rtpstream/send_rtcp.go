@@ -120,7 +120,7 @@ func (s *Send) Stats(now unit.Time) *api.RTPStreamStats {
 	base.PacketsLost = s.packetsLost
 	base.FractionLost = s.fractionLost
 	base.Jitter = s.jitter
-	base.PacketsDiscarded = s.seq.discards
+	base.PacketsDiscarded = s.window.discards
 	base.PacketsRetransmitted = s.retransmitted
 	base.PacketsRepaired = s.repaired
 	base.NACKCount, base.NACKPacketCount = s.nackCount, s.nackPacketCount

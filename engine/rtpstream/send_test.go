@@ -80,7 +80,7 @@ func TestSendWithoutNACK(t *testing.T) {
 	s.send(1, 1000)
 	require.Empty(t, s.nack(rtcp.NackPair{PacketID: 1, LostPackets: 1}))
 	require.Equal(t, uint64(2), s.base().NACKPacketCount)
-	require.True(t, s.send(1, 1000), "nothing tells that it was sent")
+	require.False(t, s.send(1, 1000), "it was sent")
 	s.Pause()
 }
 
@@ -153,12 +153,48 @@ func TestSendQueueIsBounded(t *testing.T) {
 func TestSendRestart(t *testing.T) {
 	s := newSender(t, videoParams())
 	s.send(1, 1000)
-	require.False(t, s.send(30000, 1000))
-	require.True(t, s.send(30001, 500), "the second in a row")
-	require.Empty(t, s.nack(rtcp.NackPair{PacketID: 1}), "what was sent before the restart is gone")
+	require.True(t, s.send(30000, 500), "ahead: nothing was sent under that number")
 	require.Equal(t, unit.Timestamp(500), s.MaxTimestamp())
-	require.Equal(t, uint64(1), s.base().PacketsDiscarded)
+	require.False(t, s.send(1, 1000), "back: it cannot be told what was sent then")
+	require.False(t, s.send(2, 1000), "not even two in a row")
+	require.Equal(t, uint64(2), s.base().PacketsDiscarded)
 	s.Close()
+}
+
+// TestSendNeverUsesANumberTwice holds whatever order the numbers come in, around the wrap and without any buffer.
+func TestSendNeverUsesANumberTwice(t *testing.T) {
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		p := videoParams()
+		p.UseNACK = seed%2 == 0
+		s := newSender(t, p)
+		used, seq := map[int]bool{}, int(rng.Uint32N(1<<16))
+		newest := seq
+		for range 20000 {
+			switch rng.IntN(100) {
+			case 0:
+				seq += rng.IntN(32767)
+			case 1:
+				seq -= rng.IntN(5000)
+				if seq-newest < -30000 {
+					seq = newest
+				}
+			case 2, 3, 4:
+				seq -= rng.IntN(30)
+			default:
+				seq++
+			}
+			if used[seq] || seq < newest-2047 {
+				require.False(t, s.send(unit.SeqNo(seq), 1000), "%d again", seq)
+				continue
+			}
+			if seq-newest > 32767 || !s.send(unit.SeqNo(seq), 1000) {
+				t.Fatalf("%d was not used yet, newest is %d", seq, newest)
+			}
+			used[seq], newest = true, max(newest, seq)
+		}
+		s.Close()
+	}
 }
 
 func TestSendTimestampsThatGoBackFarStartTheBufferAnew(t *testing.T) {

@@ -1,0 +1,229 @@
+package media_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/media"
+	"gazpacho/engine/unit"
+)
+
+// Encoding i of the many-stream rooms: what the peer, the router and the receiver call its stream.
+func peerOf(i int) unit.SSRC   { return unit.SSRC(50 + i) }
+func mappedOf(i int) unit.SSRC { return mappedSSRC + unit.SSRC(i) }
+func outOf(i int) unit.SSRC    { return outSSRC + unit.SSRC(10*i) }
+
+// pipeRequest consumes all of simulcastRequest's three encodings.
+func pipeRequest(mime string) *api.TransportConsumeRequest {
+	r := consumeRequest(mime, 90000)
+	r.Type = api.RTPTypePipe
+	r.RTPParameters.Encodings, r.ConsumableRTPEncodings = nil, nil
+	for i := range 3 {
+		r.RTPParameters.Encodings = append(r.RTPParameters.Encodings, api.RTPEncodingParameters{
+			SSRC: new(uint32(outOf(i))), RTX: &api.RTX{SSRC: uint32(outOf(i)) + 1},
+		})
+		r.ConsumableRTPEncodings = append(r.ConsumableRTPEncodings, api.RTPEncodingParameters{SSRC: new(uint32(mappedOf(i)))})
+	}
+	return r
+}
+
+func pipeRoom(t testing.TB) *room {
+	return newRoom(t, simulcastRequest(), pipeRequest("video/VP8"))
+}
+
+// of makes a packet of encoding i, which the producer knows by its RID.
+func of(i int, seq unit.SeqNo, ts unit.Timestamp, payload []byte) in {
+	return in{ssrc: peerOf(i), seq: seq, ts: ts, marker: true, payload: payload, exts: rid(inRID, []string{"low", "mid", "high"}[i])}
+}
+
+func TestPipeForwardsAllEncodings(t *testing.T) {
+	r := pipeRoom(t)
+	require.Equal(t, api.RTPTypePipe, r.c.Type())
+	require.Equal(t, []unit.SSRC{outOf(0), outOf(1), outOf(2)}, r.c.MediaSSRCs())
+	require.Equal(t, []unit.SSRC{outOf(0) + 1, outOf(1) + 1, outOf(2) + 1}, r.c.RTXSSRCs())
+	require.Equal(t, []unit.SSRC{mappedOf(0), mappedOf(1), mappedOf(2)}, r.c.MappedSSRCs())
+	var last [3]unit.SeqNo
+	for n := range 20 {
+		for i := range 3 {
+			o := r.one(of(i, unit.SeqNo(65530+1000*i+n), unit.Timestamp(3000*n), vp8Key))
+			require.Equal(t, outOf(i), o.SSRC)
+			require.Equal(t, unit.Timestamp(3000*n), o.Timestamp, "timestamps stay")
+			require.True(t, o.Marker)
+			require.Equal(t, vp8Key, o.Payload())
+			if n > 0 {
+				require.Equal(t, last[i]+1, o.SequenceNumber)
+			}
+			last[i] = o.SequenceNumber
+		}
+	}
+	_, c := r.take()
+	require.Empty(t, c.Notifications, "neither scores nor layers are told")
+	_, ok := r.c.ProducerStream()
+	require.False(t, ok)
+}
+
+func TestPipeStreamsBeginWithTheirOwnKeyFrames(t *testing.T) {
+	r := pipeRoom(t)
+	_, c := r.take()
+	require.Equal(t, r.c.MappedSSRCs(), c.KeyFrameRequests)
+	r.one(of(0, 1, 1, vp8Key))
+	r.none(of(1, 1, 1, vp8Delta))
+	r.one(of(0, 2, 2, vp8Delta))
+	_, outs := r.receive(of(1, 0, 1, vp8Key))
+	require.Len(t, outs, 2, "the delta packet was held back until its key frame")
+	require.Equal(t, outOf(1), outs[0].SSRC)
+	require.Equal(t, outs[0].SequenceNumber+1, outs[1].SequenceNumber)
+	require.Equal(t, vp8Delta, outs[1].Payload())
+
+	r.c.Pause(r.now)
+	r.none(of(0, 3, 3, vp8Key))
+	r.c.Resume(r.now)
+	_, c = r.take()
+	require.Equal(t, r.c.MappedSSRCs(), c.KeyFrameRequests)
+	require.Empty(t, c.Notifications)
+	r.none(of(0, 4, 4, vp8Delta))
+	r.one(of(1, 2, 2, vp8Key))
+	require.EqualValues(t, 1, r.c.Drops().Inactive)
+}
+
+func TestPipeTakesFeedbackBySSRC(t *testing.T) {
+	r := pipeRoom(t)
+	var sent [3]out
+	for i := range 3 {
+		sent[i] = r.one(of(i, 7, 7, vp8Key))
+	}
+	r.take()
+	r.c.EnableTraceEvents([]api.ConsumerTraceEventType{api.ConsumerTraceEventTypePLI})
+	r.c.HandleKeyFrameRequest(r.now, media.PLI, outOf(1))
+	r.c.HandleKeyFrameRequest(r.now, media.PLI, 4242)
+	_, c := r.take()
+	require.Equal(t, r.c.MappedSSRCs(), c.KeyFrameRequests, "of all streams, as upstream")
+	require.Len(t, c.Notifications, 1)
+
+	r.c.HandleNACK(r.now, nackFor(outOf(2), sent[2].SequenceNumber))
+	r.c.HandleNACK(r.now, nackFor(4242, sent[1].SequenceNumber))
+	outs := r.retransmissions()
+	require.Len(t, outs, 1)
+	require.Equal(t, outOf(2)+1, outs[0].SSRC)
+
+	r.c.HandleReceptionReport(r.now, &rtcp.ReceptionReport{SSRC: uint32(outOf(1)), FractionLost: 40})
+	r.c.HandleReceptionReport(r.now, &rtcp.ReceptionReport{SSRC: uint32(outOf(2)), FractionLost: 30})
+	r.c.HandleReceptionReport(r.now, &rtcp.ReceptionReport{SSRC: 4242, FractionLost: 90})
+	require.EqualValues(t, 40, r.c.FractionLost(), "the worst")
+
+	require.Equal(t, &api.ConsumerScore{Score: 10, ProducerScore: 10, ProducerScores: []uint8{10, 10, 10}}, r.c.Score())
+	require.Nil(t, r.c.Response().PreferredLayers)
+	require.Nil(t, r.c.SetPreferredLayers(r.now, &api.ConsumerSetPreferredLayersRequest{PreferredLayers: &api.ConsumerLayers{}}).PreferredLayers)
+}
+
+func TestPipeDumpStatsAndReports(t *testing.T) {
+	r := pipeRoom(t)
+	r.c.HandleRRTR(r.now, r.now.NTP())
+	for i := range 3 {
+		r.one(of(i, 7, 7, vp8Key))
+	}
+	d := r.c.Dump().Data
+	require.Equal(t, api.RTPTypePipe, d.Base.Type)
+	require.Len(t, d.RTPStreams, 3)
+	for i, s := range d.RTPStreams {
+		require.EqualValues(t, i, s.Params.EncodingIdx)
+		require.Equal(t, uint32(outOf(i)), s.Params.SSRC)
+		require.Equal(t, uint32(outOf(i))+1, *s.Params.RTXSSRC)
+	}
+	for _, l := range []*int16{
+		d.PreferredSpatialLayer, d.PreferredTemporalLayer, d.TargetSpatialLayer, d.TargetTemporalLayer,
+		d.CurrentSpatialLayer, d.CurrentTemporalLayer,
+	} {
+		require.EqualValues(t, -1, *l)
+	}
+	require.Len(t, r.c.Stats(r.now).Stats, 3)
+	require.Positive(t, r.c.Bitrate(r.now))
+
+	reports := r.c.AppendRTCP(r.now, nil)
+	var srs int
+	for _, pkt := range reports {
+		switch p := pkt.(type) {
+		case *rtcp.SenderReport:
+			require.Equal(t, uint32(outOf(srs)), p.SSRC)
+			srs++
+		case *rtcp.SourceDescription:
+			require.Len(t, p.Chunks, 3)
+		case *rtcp.ExtendedReport:
+			require.Len(t, p.Reports[0].(*rtcp.DLRRReportBlock).Reports, 3)
+		}
+	}
+	require.Equal(t, 3, srs)
+}
+
+func TestPipeTakesNoPartInTheGameOfBandwidth(t *testing.T) {
+	r := pipeRoom(t)
+	r.c.SetExternallyManagedBitrate(r.now)
+	r.one(of(0, 7, 7, vp8Key))
+	require.Zero(t, r.c.DesiredBitrate(r.now))
+	require.Zero(t, r.c.IncreaseLayer(r.now, 1e9, true))
+	r.c.ApplyLayers(r.now)
+	r.one(of(0, 8, 8, vp8Key))
+}
+
+func TestPipeDropsStreamsThatAreNotConsumable(t *testing.T) {
+	req := pipeRequest("video/VP8")
+	req.RTPParameters.Encodings, req.ConsumableRTPEncodings = req.RTPParameters.Encodings[:2], req.ConsumableRTPEncodings[:2]
+	r := newRoom(t, simulcastRequest(), req)
+	r.none(of(2, 1, 1, vp8Key))
+	require.EqualValues(t, 1, r.c.Drops().Stream)
+	r.one(of(1, 1, 1, vp8Key))
+}
+
+func TestPipeNeedsAsManyEncodings(t *testing.T) {
+	req := pipeRequest("video/VP8")
+	req.ConsumableRTPEncodings = req.ConsumableRTPEncodings[:2]
+	_, err := newConsumer(req)
+	requireTypeError(t, err, "number of rtpParameters.encodings and consumableRtpEncodings do not match")
+}
+
+// TestRetransmissionWithoutRTXIsTheSamePacket: SRTP would otherwise encrypt two packets under one nonce.
+func TestRetransmissionWithoutRTXIsTheSamePacket(t *testing.T) {
+	for _, mime := range []string{"video/VP8", "audio/opus"} {
+		t.Run(mime, func(t *testing.T) {
+			req := consumeRequest(mime, 90000)
+			req.RTPParameters.Encodings[0].RTX = nil
+			r := newRoom(t, produceRequest(mime, 90000), req)
+			for n := range 3 {
+				o := r.one(in{seq: unit.SeqNo(n), ts: 5, payload: vp8Key, marker: n == 1})
+				if n < 2 && o.TransportCC != 0 {
+					r.dst[o.TransportCC], r.dst[o.TransportCC+1] = 0x12, byte(n)
+					r.c.SetTransportCC(unit.SeqNo(0x1200 + n))
+				}
+				sent := append([]byte{}, r.dst[:o.Len]...)
+				for range 3 {
+					r.after(time.Second / 3)
+					r.c.HandleNACK(r.now, nackFor(outSSRC, o.SequenceNumber))
+					again := r.c.WriteRetransmission(r.now, r.dst[:])
+					require.Equal(t, sent, r.dst[:again.Len])
+					require.Zero(t, again.TransportCC, "the transport leaves it as it is")
+					require.Equal(t, o.Outgoing.HeaderLen, again.HeaderLen)
+				}
+			}
+		})
+	}
+}
+
+// TestRenumberedSourceGoesOn: whatever numbers the source uses, the receiver's go on.
+func TestRenumberedSourceGoesOn(t *testing.T) {
+	r := videoRoom(t)
+	seq := unit.SeqNo(40000)
+	last := r.one(in{seq: seq, payload: vp8Key})
+	for i, jump := range []int{-1600, -20000, -32768, -5000} {
+		seq += unit.SeqNo(jump)
+		r.none(in{seq: seq, payload: vp8Key}) // one alone is taken for a stray packet
+		seq++
+		o := r.one(in{seq: seq, payload: vp8Key})
+		require.Equal(t, last.SequenceNumber+1, o.SequenceNumber, fmt.Sprint(i))
+		last = o
+	}
+}
