@@ -3,7 +3,7 @@
 GO      ?= go
 BIN     := bin/mediasoup-worker
 
-.PHONY: build test demo check generate compat node-test bench-fanout format clean
+.PHONY: build test demo check generate drift compat compat-matrix node-test bench-fanout format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool itself knows what is up to date.
@@ -22,13 +22,21 @@ demo: build
 check:
 	scripts/check.sh
 
-# Rewrites the files that are made from the npm package (fbs/schema).
+# Rewrites the files that are made from the npm packages (fbs/schema).
 generate:
 	fbs/gen/generate.sh
+
+# One page about a new release of mediasoup: the same dialect as one known, or what differs. RELEASE=… (default: npm's newest).
+drift:
+	fbs/gen/generate.sh --drift $(RELEASE)
 
 # mediasoup's own test suites, as npm ships them.
 compat: build
 	compat-tests/run.sh
+
+# The suites of every release since 3.13.0. RELEASES=… takes a choice: releases, --dialects or --few.
+compat-matrix: build
+	compat-tests/matrix.sh $(RELEASES)
 
 # Our tests through the unchanged Node API.
 node-test: build
