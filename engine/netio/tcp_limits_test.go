@@ -1,0 +1,108 @@
+package netio_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/netio"
+	"gazpacho/engine/packet"
+)
+
+// Before it is admitted, nobody may announce a frame that is larger than a STUN message: whoever speaks another protocol
+// is turned away at its first bytes.
+func TestTCPStrangersAreTurnedAway(t *testing.T) {
+	for name, data := range map[string][]byte{
+		"HTTP":            []byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+		"TLS":             {22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3},
+		"a byte too many": frame(make([]byte, packet.SmallSize+1)),
+		"all ones":        bytes.Repeat([]byte{0xff}, 5000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, events := serveTCP(t, netio.TCPConfig{}, false)
+			client := dial(t, s)
+			client.Write(data) // it may fail when the server is quick
+			events.closed(t)
+			requireClosed(t, client)
+			require.Equal(t, netio.TCPStats{Accepted: 1, Oversized: 1}, s.Stats())
+		})
+	}
+}
+
+func TestTCPLargestFrameOfAStranger(t *testing.T) {
+	s, events := serveTCP(t, netio.TCPConfig{}, false)
+	client := dial(t, s)
+	write(t, client, string(make([]byte, packet.SmallSize)))
+	_, batch := events.frames(t)
+	require.Len(t, batch[0], packet.SmallSize)
+	// What is good before the bad is delivered.
+	client.Write(append(frame([]byte("good")), 0xff, 0xff))
+	_, batch = events.frames(t)
+	require.Equal(t, [][]byte{[]byte("good")}, batch)
+	events.closed(t)
+}
+
+// Whoever is not admitted in time is closed: one that says nothing, one that stops within a frame, one that sends frames
+// which nobody knows. An admitted one, though older, stays.
+func TestTCPAdmissionTimeout(t *testing.T) {
+	events := &tcpEvents{calls: make(chan event, 1000), react: func(c *netio.TCPConn, batch [][]byte) {
+		if string(batch[0]) == "friend" {
+			c.Admit()
+			c.Admit() // twice is once
+		}
+	}}
+	s := serveTCPWith(t, netio.TCPConfig{AdmissionTimeout: 300 * time.Millisecond}, events)
+	friend := dial(t, s)
+	write(t, friend, "friend")
+	c, _ := events.frames(t)
+
+	for name, data := range map[string][]byte{
+		"silence":            nil,
+		"half a length":      {0},
+		"half a frame":       frame([]byte("stranger"))[:5],
+		"unknown frames":     frame([]byte("stranger")),
+		"only null ones":     make([]byte, 100),
+		"a frame and a half": append(frame([]byte("stranger")), 0, 9, 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := s.Stats().Expired
+			client := dial(t, s)
+			_, err := client.Write(data)
+			require.NoError(t, err)
+			ev := events.next(t)
+			for ev.batch != nil {
+				ev = events.next(t)
+			}
+			require.NotSame(t, c, ev.conn)
+			requireClosed(t, client)
+			require.Equal(t, before+1, s.Stats().Expired)
+		})
+	}
+	write(t, friend, "still here")
+	same, batch := events.frames(t)
+	require.Same(t, c, same)
+	require.Equal(t, [][]byte{[]byte("still here")}, batch)
+}
+
+// Beyond the limit connections are accepted and reset; when one ends, another may come.
+func TestTCPConnectionLimit(t *testing.T) {
+	s, events := serveTCP(t, netio.TCPConfig{MaxConnections: 2}, true)
+	first, second := dial(t, s), dial(t, s)
+	write(t, first, "first")
+	events.frames(t)
+	write(t, second, "second")
+	events.frames(t)
+	for range 20 {
+		requireRefused(t, s)
+	}
+	require.Equal(t, netio.TCPStats{Connections: 2, Accepted: 2, Refused: 20, Received: 2}, s.Stats())
+
+	require.NoError(t, first.Close())
+	events.closed(t)
+	third := dial(t, s)
+	write(t, third, "third")
+	_, batch := events.frames(t)
+	require.Equal(t, [][]byte{[]byte("third")}, batch)
+}
