@@ -34,8 +34,9 @@ type sentPacket struct {
 // history numbers the packets that are sent and remembers the newest. Numbers are unwrapped: the wire carries them modulo
 // 1<<16.
 type history struct {
-	ring []sentPacket
-	next int64
+	ring      []sentPacket
+	next      int64
+	mentioned int64 // the first number that feedback did not come to yet
 }
 
 // slot returns the place for a number.
@@ -74,4 +75,15 @@ func (h *history) get(n int64) *sentPacket {
 		return nil
 	}
 	return h.slot(n)
+}
+
+// skipped advances mentioned to n and returns how many bytes were sent with the numbers in between: the feedback about
+// them was lost.
+func (h *history) skipped(n int64) (bytes int) {
+	n = min(n, h.next)
+	for i := max(h.mentioned, h.begin()); i < n; i++ {
+		bytes += int(h.slot(i).size)
+	}
+	h.mentioned = max(h.mentioned, n)
+	return bytes
 }

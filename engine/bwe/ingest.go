@@ -20,6 +20,7 @@ type report struct {
 	left        int            // statuses to read
 	number      int64          // of the next status
 	deltas      []*rtcp.RecvDelta
+	skipped     int  // bytes whose feedback was lost
 	interrupted bool // the packet says less than it announced
 }
 
@@ -61,6 +62,7 @@ func (r *report) read(h *history, f *rtcp.TransportLayerCC, reference unit.Time)
 		arrived: r.arrived[:0], clock: reference, left: int(f.PacketStatusCount),
 		number: h.unwrap(f.BaseSequenceNumber), deltas: f.RecvDeltas,
 	}
+	r.skipped = h.skipped(r.number)
 	for _, chunk := range f.PacketChunks {
 		if r.left <= 0 || r.number >= h.next || r.interrupted {
 			break
@@ -74,6 +76,7 @@ func (r *report) read(h *history, f *rtcp.TransportLayerCC, reference unit.Time)
 			}
 		}
 	}
+	h.skipped(r.number)
 	slices.SortFunc(r.arrived, func(a, b acknowledged) int {
 		return cmp.Or(cmp.Compare(a.arrived, b.arrived), cmp.Compare(a.number, b.number))
 	})
@@ -121,7 +124,9 @@ func (r *report) received(h *history, timed bool) {
 	p.state = arrived
 	r.newest = max(r.newest, p.at)
 	if timed {
-		r.arrived = append(r.arrived, acknowledged{r.number, transfer{p.at, r.clock, int(p.size)}, p.probe})
+		t := transfer{p.at, r.clock, int(p.size), r.skipped}
+		r.skipped = 0
+		r.arrived = append(r.arrived, acknowledged{r.number, t, p.probe})
 	}
 }
 

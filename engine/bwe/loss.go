@@ -24,7 +24,7 @@ const (
 	maxInherentLoss   = 0.3 // more cannot be the path's own
 	provenReduction   = 0.7 // what is sent, relative to before, ...
 	provenPersistence = 0.7 // ... at which so much of the loss shows that it is the path's own
-	inherentWeight    = 0.2
+	lossWeight        = 0.1 // of a window, in the average that the path's own loss must not exceed
 )
 
 // lossControl turns losses into limits for the estimate.
@@ -33,13 +33,10 @@ type lossControl struct {
 	sent, lost int       // in it
 	bytes      int
 	inherent   float64 // the path's own loss
+	average    float64 // of the loss, over several windows
 	queued     bool    // packets wait in queues: what is lost did not fit
 	excess     float64 // smoothed loss beyond that
-	// An episode begins with a decrease and ends when the loss is gone or proven to be the path's own.
-	episode     bool
-	startRate   float64 // sent, in bits per second
-	startLoss   float64
-	startTarget float64
+	episode    episode
 }
 
 // verdict is what the losses of a window mean.
@@ -67,33 +64,54 @@ func (l *lossControl) add(now unit.Time, sent, lost, bytes int, target float64) 
 	return l.judge(loss, rate, target)
 }
 
+// judge takes the loss of a window, the rate sent in it and the estimate.
 func (l *lossControl) judge(loss, rate, target float64) (v verdict) {
 	v.factor = 1
-	if loss < l.inherent {
-		l.inherent += inherentWeight * (loss - l.inherent)
-	}
+	l.average += lossWeight * (loss - l.average)
+	l.inherent = min(l.inherent, l.average)
 	excess := max(loss-l.inherent, 0)
 	l.excess += (excess - l.excess) / 2
 	limit := highLoss
 	if l.queued {
 		limit = queuedLoss
 	}
+	if excess <= limit && l.excess <= holdLoss {
+		l.episode = episode{}
+	}
+	if l.episode.begun {
+		l.episode.add(loss)
+	}
 	if excess <= limit {
-		if l.excess <= holdLoss {
-			l.episode = false
-		}
 		return v
 	}
-	if !l.episode {
-		l.episode, l.startRate, l.startLoss, l.startTarget = true, rate, loss, target
+	if !l.episode.begun {
+		l.episode = episode{begun: true, rate: rate, target: target}
+		l.episode.add(loss)
 	}
-	if !l.queued && rate < provenReduction*l.startRate && loss > provenPersistence*l.startLoss && loss <= maxInherentLoss {
-		l.inherent, l.excess, l.episode = loss, 0, false
-		v.restore = l.startTarget
+	if !l.queued && l.episode.proves(loss, rate) {
+		l.inherent = l.episode.mean()
+		l.average, l.excess = l.inherent, 0
+		v.restore = l.episode.target
+		l.episode = episode{}
 		return v
 	}
 	v.factor = 1 - lossSensitivity*loss
 	return v
+}
+
+// episode begins with a decrease and ends when the loss is gone or proven to be the path's own.
+type episode struct {
+	begun        bool
+	rate, target float64 // sent, and estimated, when it began; bits per second
+	losses, n    float64
+}
+
+func (e *episode) add(loss float64) { e.losses, e.n = e.losses+loss, e.n+1 }
+func (e *episode) mean() float64    { return e.losses / e.n }
+
+// proves says that the loss stayed although much less is sent.
+func (e *episode) proves(loss, rate float64) bool {
+	return rate < provenReduction*e.rate && loss > provenPersistence*e.mean() && e.mean() <= maxInherentLoss
 }
 
 // hold says that growth has to wait.

@@ -17,9 +17,9 @@ const (
 // Ours: when to probe again. Upstream does so every 5 s while the application sends little; here a path on which more is
 // desired than estimated is asked soon, and less often the longer it says no.
 const (
-	firstProbeInterval = 2 * time.Second
+	firstProbeInterval = 1500 * time.Millisecond
 	probeBackoff       = 1.5
-	lastProbeInterval  = 5 * time.Second
+	lastProbeInterval  = 4 * time.Second
 	failedInterval     = 15 * time.Second // at most, when decreases follow probes that seemed to succeed
 	afterDecrease      = time.Second      // queues drain first
 	resultPenalty      = 3 * time.Second  // a decrease so soon after a successful probe shows that its result was wrong

@@ -11,7 +11,7 @@ const (
 	minThroughputPackets = 10
 	throughputPackets    = 20 // that the window has at least, once there were so many
 	maxThroughputPackets = 512
-	throughputTime       = 500 * time.Millisecond
+	throughputTime       = 400 * time.Millisecond
 	maxThroughputTime    = 5 * time.Second
 )
 
@@ -26,6 +26,7 @@ type throughput struct {
 type transfer struct {
 	sent, arrived unit.Time
 	size          int
+	before        int // bytes that were sent before it and are taken to have arrived, because the feedback was lost
 }
 
 func newThroughput() throughput { return throughput{ring: make([]transfer, maxThroughputPackets)} }
@@ -40,7 +41,7 @@ func (t *throughput) add(x transfer) {
 		t.drop()
 	}
 	t.n++
-	t.bytes += x.size
+	t.bytes += x.size + x.before
 	i := t.n - 1
 	for ; i > 0 && t.at(i-1).arrived > x.arrived; i-- {
 		*t.at(i) = *t.at(i - 1)
@@ -54,7 +55,7 @@ func (t *throughput) add(x transfer) {
 }
 
 func (t *throughput) drop() {
-	t.bytes -= t.at(0).size
+	t.bytes -= t.at(0).size + t.at(0).before
 	t.first = (t.first + 1) % len(t.ring)
 	t.n--
 }
@@ -72,7 +73,7 @@ func (t *throughput) rate() float64 {
 		arrived.add(t.at(i).arrived)
 	}
 	// The packets of the window end intervals; the first one ends one that began outside.
-	bytes := t.bytes - t.at(0).size
+	bytes := t.bytes - t.at(0).size - t.at(0).before
 	slower := max(sent.robust(), arrived.robust())
 	if slower <= 0 {
 		return 0
