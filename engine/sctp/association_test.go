@@ -22,7 +22,7 @@ func TestBothStart(t *testing.T) {
 	require.Equal(t, api.SCTPStateNew, a.State())
 	connect(t, a, b)
 	for _, e := range []*end{a, b} {
-		require.Equal(t, []api.SCTPState{api.SCTPStateConnecting, api.SCTPStateConnected}, e.got.States)
+		require.Equal(t, []api.SCTPState{api.SCTPStateConnecting, api.SCTPStateConnected}, e.seen().States)
 		out, in := e.NegotiatedStreams()
 		require.Equal(t, []uint16{math.MaxUint16, math.MaxUint16}, []uint16{out, in})
 	}
@@ -120,7 +120,7 @@ func TestReset(t *testing.T) {
 		require.Equal(t, fmt.Sprint("to b ", round), string(b.awaitMessages(t, 1)[0].Data))
 		require.Equal(t, fmt.Sprint("to a ", round), string(a.awaitMessages(t, 1)[0].Data), "b's direction is not touched")
 	}
-	require.Empty(t, a.got.StreamsReset)
+	require.Empty(t, a.seen().StreamsReset)
 }
 
 func TestResetOfUnusedStreams(t *testing.T) {
@@ -154,7 +154,7 @@ func TestBufferedAmountLow(t *testing.T) {
 	}
 	a.await(t, "low", func(got *sctp.Output) bool { return len(got.BufferedAmountLow) > 0 })
 	b.awaitMessages(t, 20)
-	require.EqualValues(t, 4, a.got.BufferedAmountLow[0])
+	require.EqualValues(t, 4, a.seen().BufferedAmountLow[0])
 	require.Zero(t, a.BufferedAmount(4))
 }
 
@@ -171,7 +171,7 @@ func TestPeerCloses(t *testing.T) {
 	b.awaitState(t, api.SCTPStateClosed)
 	require.ErrorIs(t, b.Send(sctp.Message{PPID: 51, Data: []byte("x")}, ordered), sctp.ErrNotConnected)
 	require.Equal(t, api.SCTPStateClosed, a.State())
-	require.NotContains(t, a.got.States, api.SCTPStateClosed, "who closes knows")
+	require.NotContains(t, a.seen().States, api.SCTPStateClosed, "who closes knows")
 }
 
 func TestCloseLeavesNothing(t *testing.T) {

@@ -103,6 +103,13 @@ func (e *end) await(t *testing.T, what string, ok func(got *sctp.Output) bool) {
 	}
 }
 
+// seen returns what came out so far.
+func (e *end) seen() sctp.Output {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.got
+}
+
 func (e *end) awaitState(t *testing.T, s api.SCTPState) {
 	t.Helper()
 	e.await(t, s.String(), func(got *sctp.Output) bool { return len(got.States) > 0 && got.States[len(got.States)-1] == s })

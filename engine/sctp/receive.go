@@ -38,13 +38,14 @@ func (a *Association) read(in *inStream) (ended bool) {
 	if *buffer == nil {
 		*buffer = make([]byte, firstBuffer)
 	}
+	limit := int(a.cfg.MaxReceiveMessageSize)
 	for {
-		n, ppid, err := in.stream.ReadSCTP(*buffer)
+		n, ppid, err := in.stream.ReadSCTP((*buffer)[:min(len(*buffer), limit)])
 		switch {
 		case err == nil:
 			a.deliver(in, uint32(ppid), (*buffer)[:n])
-		case errors.Is(err, io.ErrShortBuffer) && n <= int(a.cfg.MaxReceiveMessageSize):
-			*buffer = make([]byte, a.cfg.MaxReceiveMessageSize)
+		case errors.Is(err, io.ErrShortBuffer) && n <= limit:
+			*buffer = make([]byte, max(n, min(limit, 2*len(*buffer))))
 		case errors.Is(err, io.ErrShortBuffer):
 			a.discard(in, n)
 		default:
