@@ -108,7 +108,7 @@ func (c *consumer) stats() (api.ResponseBody, error) {
 
 // close closes the consumer at the application's request: nobody is notified.
 func (c *consumer) close() {
-	c.do(func(_ unit.Time, t *transport.Transport) { t.CloseConsumer(c.machine) })
+	c.do(func(now unit.Time, t *transport.Transport) { t.CloseConsumer(now, c.machine) })
 	c.forget()
 }
 

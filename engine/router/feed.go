@@ -41,6 +41,7 @@ func (c *feedConsumer) forward(now unit.Time, pkts []*packet.Packet, updates []m
 	if len(pkts) > 0 {
 		c.Deliver(now, pkts)
 	}
+	c.seat.settle(now)
 }
 
 func (f *feed) add(c feedConsumer) { f.consumers = append(f.consumers, c) }

@@ -141,8 +141,8 @@ func (m *member) connectPipe(req *api.PipeTransportConnectRequest) (api.Response
 	})
 }
 
-func (m *member) limit(rate uint64, set func(*transport.Transport, uint64) error) (api.ResponseBody, error) {
-	return m.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) { return nil, set(t, rate) })
+func (m *member) limit(rate uint64, set func(*transport.Transport, unit.Time, uint64) error) (api.ResponseBody, error) {
+	return m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) { return nil, set(t, now, rate) })
 }
 
 func (m *member) enableTraceEvents(req *api.TransportEnableTraceEventRequest) (api.ResponseBody, error) {
@@ -174,9 +174,9 @@ func (m *member) produce(req *api.TransportProduceRequest) (api.ResponseBody, er
 		return nil, err
 	}
 	p := &producer{id: req.ProducerID, member: m}
-	body, err := m.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) {
+	body, err := m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
 		var err error
-		if p.machine, err = t.Produce(req); err != nil {
+		if p.machine, err = t.Produce(now, req); err != nil {
 			return nil, err
 		}
 		return &api.TransportProduceResponse{Type: p.machine.Type()}, nil
@@ -202,7 +202,7 @@ func (m *member) consume(req *api.TransportConsumeRequest) (api.ResponseBody, er
 	}
 	p := m.router.producers[req.ProducerID]
 	c := &consumer{id: req.ConsumerID, member: m, producer: p}
-	if _, err := m.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) {
+	if _, err := m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
 		var err error
 		if p == nil {
 			// Upstream looks at the parameters before the producer: keep the order of its errors.
@@ -211,7 +211,7 @@ func (m *member) consume(req *api.TransportConsumeRequest) (api.ResponseBody, er
 			}
 			return nil, api.NotFoundErrorf("Producer not found [producerId:%s]", req.ProducerID)
 		}
-		if c.machine, err = t.Consume(req, p.source); err != nil {
+		if c.machine, err = t.Consume(now, req, p.source); err != nil {
 			return nil, err
 		}
 		p.feedOn(m.place.shard).add(feedConsumer{c.machine, m.seat})

@@ -18,7 +18,7 @@ type Consumer struct {
 }
 
 // Consume answers TRANSPORT_CONSUME. The consumer forwards nothing before AttachConsumer has told it of its producer.
-func (t *Transport) Consume(req *api.TransportConsumeRequest, source Source) (*Consumer, error) {
+func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, source Source) (*Consumer, error) {
 	if slices.ContainsFunc(t.consumers, func(c *Consumer) bool { return c.ID() == req.ConsumerID }) {
 		return nil, api.Errorf("a Consumer with same consumerId already exists [method:transport.consume]")
 	}
@@ -34,6 +34,7 @@ func (t *Transport) Consume(req *api.TransportConsumeRequest, source Source) (*C
 	for _, ssrc := range c.RTXSSRCs() {
 		t.byRTXSSRC[ssrc] = c
 	}
+	t.estimateOutgoing(now, c)
 	return c, nil
 }
 
@@ -48,7 +49,7 @@ func (t *Transport) AttachConsumer(now unit.Time, c *Consumer, paused bool, scor
 }
 
 // CloseConsumer removes c without a notification.
-func (t *Transport) CloseConsumer(c *Consumer) {
+func (t *Transport) CloseConsumer(now unit.Time, c *Consumer) {
 	t.consumers = slices.DeleteFunc(t.consumers, func(o *Consumer) bool { return o == c })
 	for _, ssrc := range c.MediaSSRCs() {
 		if t.bySSRC[ssrc] == c {
@@ -62,13 +63,14 @@ func (t *Transport) CloseConsumer(c *Consumer) {
 	}
 	c.attached = false
 	c.Close()
+	t.redistribute(now, true)
 }
 
 // ProducerClosed removes c because its producer is gone, which the application is told.
 func (t *Transport) ProducerClosed(now unit.Time, c *Consumer) {
 	c.Consumer.ProducerClosed(now)
 	t.drainConsumer(c)
-	t.CloseConsumer(c)
+	t.CloseConsumer(now, c)
 }
 
 // Update changes c by f, a call of one of the machine's methods, and hands on what it produced.
@@ -151,6 +153,8 @@ func (t *Transport) drainConsumer(c *Consumer) {
 			c.source.ReportFractionLost(c.ID(), mapped, c.FractionLost())
 		}
 	}
+	t.reallocate = t.reallocate || out.BitrateChangeNeeded || out.ZeroBitrateNeeded
+	t.giveUp = t.giveUp || out.ZeroBitrateNeeded
 	out.Reset()
 }
 

@@ -22,7 +22,7 @@ type Producer struct {
 }
 
 // Produce answers TRANSPORT_PRODUCE.
-func (t *Transport) Produce(req *api.TransportProduceRequest) (*Producer, error) {
+func (t *Transport) Produce(now unit.Time, req *api.TransportProduceRequest) (*Producer, error) {
 	if slices.ContainsFunc(t.producers, func(p *Producer) bool { return p.ID() == req.ProducerID }) {
 		return nil, api.Errorf("a Producer with same producerId already exists [method:transport.produce]")
 	}
@@ -36,6 +36,7 @@ func (t *Transport) Produce(req *api.TransportProduceRequest) (*Producer, error)
 	}
 	t.producers = append(t.producers, p)
 	t.recvIDs = mergeExtensionIDs(t.recvIDs, p.ExtensionIDs())
+	t.estimateIncoming(now, p)
 	return p, nil
 }
 

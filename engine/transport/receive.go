@@ -26,6 +26,7 @@ func (t *Transport) handleRTP(now unit.Time, b *packet.Buffer) {
 
 // routeRTP gives a parsed packet to its producer. The caller keeps its reference.
 func (t *Transport) routeRTP(now unit.Time, pkt *packet.Packet) {
+	t.noteArrival(now, pkt)
 	p := t.listener.find(&pkt.Packet, &t.recvIDs)
 	if p == nil {
 		t.drops.RTPUnknown++
@@ -93,7 +94,9 @@ func (t *Transport) dispatchRTCP(now unit.Time, pkt rtcp.Packet) {
 		// RFC 3550 wants a CNAME in each compound packet, and says that a leaving source may say goodbye. Streams
 		// are described by the application's parameters and end by its requests.
 	default:
-		t.drops.RTCPUnsupported++
+		if !t.handleBWE(now, pkt) {
+			t.drops.RTCPUnsupported++
+		}
 	}
 }
 
@@ -109,6 +112,7 @@ func (t *Transport) handleReceptionReports(now unit.Time, reports []rtcp.Recepti
 			t.drops.RTCPUnknown++
 		}
 	}
+	t.handleBWEReports(now, reports)
 }
 
 func (t *Transport) handleKeyFrameRequest(now unit.Time, kind media.KeyFrameRequestKind, ssrc unit.SSRC) {

@@ -215,14 +215,14 @@ func produceRequest(id string, kind api.MediaKind, ssrc uint32) *api.TransportPr
 
 func (r *rig) produce(t *transport.Transport, id string, kind api.MediaKind, ssrc uint32) *transport.Producer {
 	r.t.Helper()
-	p, err := t.Produce(produceRequest(id, kind, ssrc))
+	p, err := t.Produce(r.now, produceRequest(id, kind, ssrc))
 	require.NoError(r.t, err)
 	return p
 }
 
 func (r *rig) consume(t *transport.Transport, p *transport.Producer, id string, from, to uint32, src transport.Source) *transport.Consumer {
 	r.t.Helper()
-	c, err := t.Consume(&api.TransportConsumeRequest{
+	c, err := t.Consume(r.now, &api.TransportConsumeRequest{
 		ConsumerID: id, ProducerID: p.ID(), Kind: p.Kind(), RTPParameters: params(p.Kind(), to),
 		ConsumableRTPEncodings: []api.RTPEncodingParameters{{SSRC: new(mappedSSRC(from))}},
 	}, src)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"time"
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/srtp"
@@ -28,13 +29,18 @@ type counters struct {
 	recvRate, sendRate       unit.RateCounter
 	rtpReceived, rtpSent     unit.Counter
 	rtxReceived, rtxSent     unit.Counter
+	probationSent            unit.Counter
 }
+
+// probationWindow is over which time the probation stream's bitrate is averaged; upstream's value. It comes in bursts.
+const probationWindow = 100 * time.Millisecond
 
 func newCounters() counters {
 	return counters{
 		recvRate: unit.NewRateCounter(unit.DefaultRateWindow), sendRate: unit.NewRateCounter(unit.DefaultRateWindow),
 		rtpReceived: unit.NewCounter(unit.DefaultCounterWindow), rtpSent: unit.NewCounter(unit.DefaultCounterWindow),
 		rtxReceived: unit.NewCounter(unit.DefaultRateWindow), rtxSent: unit.NewCounter(unit.DefaultRateWindow),
+		probationSent: unit.NewCounter(probationWindow),
 	}
 }
 
@@ -132,7 +138,7 @@ func (t *Transport) baseStats(now unit.Time) *api.TransportStats {
 	if t.sctp != nil {
 		sctpState = new(t.sctp.State())
 	}
-	return &api.TransportStats{
+	stats := &api.TransportStats{
 		SCTPState:   sctpState,
 		TransportID: t.id, Timestamp: now.Milliseconds(),
 		BytesReceived: c.bytesReceived, RecvBitrate: uint64(c.recvRate.Rate(now)),
@@ -144,20 +150,35 @@ func (t *Transport) baseStats(now unit.Time) *api.TransportStats {
 		MaxIncomingBitrate: nonZero(t.bitrates.maxIncoming),
 		MaxOutgoingBitrate: nonZero(t.bitrates.maxOutgoing),
 		MinOutgoingBitrate: nonZero(t.bitrates.minOutgoing),
+
+		ProbationBytesSent: c.probationSent.Bytes(), ProbationSendBitrate: uint64(c.probationSent.Rate(now)),
 	}
+	if t.bweIn != nil {
+		stats.AvailableIncomingBitrate = new(uint64(t.bweIn.AvailableBitrate()))
+		stats.RTPPacketLossReceived = new(t.bweIn.PacketLoss())
+	}
+	if t.bweOut != nil {
+		stats.AvailableOutgoingBitrate = new(uint64(t.bweOut.AvailableBitrate()))
+		stats.RTPPacketLossSent = new(t.bweOut.PacketLoss())
+	}
+	return stats
 }
 
 // SetMaxIncomingBitrate answers TRANSPORT_SET_MAX_INCOMING_BITRATE.
-func (t *Transport) SetMaxIncomingBitrate(rate uint64) error {
+func (t *Transport) SetMaxIncomingBitrate(now unit.Time, rate uint64) error {
 	if rate > maxBitrate {
 		return api.TypeErrorf("bitrate must be <= %d or 0 (unlimited)", maxBitrate)
 	}
 	t.bitrates.maxIncoming = rate
+	if t.bweIn != nil {
+		t.bweIn.SetMaxIncomingBitrate(now, unit.Bitrate(rate))
+		t.drainIncoming(now)
+	}
 	return nil
 }
 
 // SetMaxOutgoingBitrate answers TRANSPORT_SET_MAX_OUTGOING_BITRATE.
-func (t *Transport) SetMaxOutgoingBitrate(rate uint64) error {
+func (t *Transport) SetMaxOutgoingBitrate(now unit.Time, rate uint64) error {
 	if err := checkOutgoing(rate); err != nil {
 		return err
 	}
@@ -165,11 +186,15 @@ func (t *Transport) SetMaxOutgoingBitrate(rate uint64) error {
 		return api.TypeErrorf("bitrate must be >= current min outgoing bitrate (%d) or 0 (unlimited)", t.bitrates.minOutgoing)
 	}
 	t.bitrates.maxOutgoing = rate
+	if t.bweOut != nil {
+		t.bweOut.SetMaxBitrate(now, unit.Bitrate(rate))
+		t.redistribute(now, false)
+	}
 	return nil
 }
 
 // SetMinOutgoingBitrate answers TRANSPORT_SET_MIN_OUTGOING_BITRATE.
-func (t *Transport) SetMinOutgoingBitrate(rate uint64) error {
+func (t *Transport) SetMinOutgoingBitrate(now unit.Time, rate uint64) error {
 	if err := checkOutgoing(rate); err != nil {
 		return err
 	}
@@ -177,6 +202,10 @@ func (t *Transport) SetMinOutgoingBitrate(rate uint64) error {
 		return api.TypeErrorf("bitrate must be <= current max outgoing bitrate (%d) or 0 (unlimited)", t.bitrates.maxOutgoing)
 	}
 	t.bitrates.minOutgoing = rate
+	if t.bweOut != nil {
+		t.bweOut.SetMinBitrate(now, unit.Bitrate(rate))
+		t.redistribute(now, false)
+	}
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/bwe"
 	"gazpacho/engine/data"
 	"gazpacho/engine/media"
 	"gazpacho/engine/netio"
@@ -98,6 +99,12 @@ type Transport struct {
 	isPipe        bool
 
 	recvIDs media.ExtensionIDs
+
+	bweIn      *bwe.Receiver // nil until a producer negotiated it
+	bweOut     *bwe.Sender   // nil until a video consumer negotiated it
+	reallocate bool          // a consumer wants the bitrate distributed anew, by Settle
+	giveUp     bool          // because one stopped
+	probation  probation
 
 	counters counters
 	drops    Drops
@@ -202,6 +209,14 @@ func (t *Transport) connected(now unit.Time) {
 	t.rtcpAt = now.Add(firstReportDelay)
 	t.lower(t.rtcpAt)
 	t.mayConnectSCTP(now)
+	if t.bweIn != nil {
+		t.bweIn.TransportConnected(now)
+		t.drainIncoming(now)
+	}
+	if t.bweOut != nil {
+		t.bweOut.TransportConnected(now)
+		t.drainOutgoing(now)
+	}
 }
 
 // disconnected is called by the conduit when it cannot send any more: reports end.
@@ -211,6 +226,12 @@ func (t *Transport) disconnected(now unit.Time) {
 		t.drainConsumer(c)
 	}
 	t.rtcpAt = unit.Never
+	if t.bweIn != nil {
+		t.bweIn.TransportDisconnected(now)
+	}
+	if t.bweOut != nil {
+		t.bweOut.TransportDisconnected(now)
+	}
 }
 
 // lower moves the deadline forward in time, never back.
@@ -229,7 +250,7 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 		t.rtcpAt = now.Add(t.nextReportDelay())
 	}
 	t.conduit.timeout(now)
-	deadline := min(t.rtcpAt, t.conduit.nextTimeout())
+	deadline := min(t.rtcpAt, t.conduit.nextTimeout(), t.estimationTimeout(now))
 	for _, p := range t.producers {
 		if p.NextTimeout() <= now {
 			p.HandleTimeout(now)
@@ -249,7 +270,7 @@ func (t *Transport) Poll(now unit.Time) {
 }
 
 // Settle hands on what earlier calls produced: RTCP feedback to the peer, notifications to the application, packets and
-// stream updates to the outlets of each producer.
+// stream updates to the outlets of each producer, and bitrate to the consumers.
 func (t *Transport) Settle(now unit.Time) {
 	for len(t.dirty) > 0 {
 		p := t.dirty[len(t.dirty)-1]
@@ -257,6 +278,11 @@ func (t *Transport) Settle(now unit.Time) {
 		t.dirty = t.dirty[:len(t.dirty)-1]
 		p.dirty = false
 		t.settleProducer(now, p)
+	}
+	if t.reallocate {
+		force := t.giveUp
+		t.reallocate, t.giveUp = false, false
+		t.redistribute(now, force)
 	}
 }
 

@@ -89,7 +89,7 @@ func TestMediaGoesOut(t *testing.T) {
 
 func TestAClosedConsumerGetsNothing(t *testing.T) {
 	k := newCall(t, api.MediaKindVideo)
-	k.out.CloseConsumer(k.c)
+	k.out.CloseConsumer(k.now, k.c)
 	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
 	require.Empty(t, k.outSocket().sent)
 	dump := k.out.Dump().(*api.PlainTransportDumpResponse).Base
@@ -279,13 +279,13 @@ func TestProducersAreFoundByMIDAndRID(t *testing.T) {
 		}
 		return q
 	}
-	first, err := in.Produce(request("first", "m1", "r"))
+	first, err := in.Produce(r.now, request("first", "m1", "r"))
 	require.NoError(t, err)
-	_, err = in.Produce(request("second", "m2", "r"))
+	_, err = in.Produce(r.now, request("second", "m2", "r"))
 	require.NoError(t, err, "a MID tells equal RIDs apart")
-	_, err = in.Produce(request("third", "m1", "x"))
+	_, err = in.Produce(r.now, request("third", "m1", "x"))
 	require.ErrorContains(t, err, "MID already exists in RTP listener [mid:m1]")
-	_, err = in.Produce(request("fourth", "", "r"))
+	_, err = in.Produce(r.now, request("fourth", "", "r"))
 	require.ErrorContains(t, err, "RID already exists in RTP listener and no MID is given [rid:r]")
 
 	for i, test := range []struct {
@@ -322,7 +322,7 @@ func TestAPeerCannotFillTheTableOfSSRCs(t *testing.T) {
 	q := produceRequest("p", api.MediaKindVideo, 10)
 	q.RTPParameters.MID = "m"
 	q.RTPParameters.HeaderExtensions = []api.RTPHeaderExtensionParameters{{URI: api.RTPHeaderExtensionURIMid, ID: 1}}
-	_, err := in.Produce(q)
+	_, err := in.Produce(r.now, q)
 	require.NoError(t, err)
 	for ssrc := range uint32(3000) {
 		r.receive(in, 0, peerAddr, []byte{
@@ -338,14 +338,14 @@ func TestDuplicateSSRCsAreRefused(t *testing.T) {
 	r := newRig(t)
 	in := r.connected()
 	r.produce(in.Transport, "p", api.MediaKindVideo, 10)
-	_, err := in.Produce(produceRequest("q", api.MediaKindVideo, 10))
+	_, err := in.Produce(r.now, produceRequest("q", api.MediaKindVideo, 10))
 	require.ErrorContains(t, err, "ssrc already exists in RTP listener [ssrc:10]")
 	q := produceRequest("q", api.MediaKindVideo, 30)
 	q.RTPParameters.Encodings[0].RTX.SSRC = 11
-	_, err = in.Produce(q)
+	_, err = in.Produce(r.now, q)
 	require.ErrorContains(t, err, "RTX ssrc already exists in RTP listener [ssrc:11]")
 	q.RTPParameters.Encodings[0].RTX.SSRC = 30
-	_, err = in.Produce(q)
+	_, err = in.Produce(r.now, q)
 	require.ErrorContains(t, err, "RTX ssrc already exists in RTP listener [ssrc:30]")
 	require.Equal(t, []string{"p"}, in.Dump().(*api.PlainTransportDumpResponse).Base.ProducerIDs)
 }
@@ -353,16 +353,16 @@ func TestDuplicateSSRCsAreRefused(t *testing.T) {
 func TestBitratesAndTraceEvents(t *testing.T) {
 	r := newRig(t)
 	p := r.connected()
-	require.NoError(t, p.SetMaxIncomingBitrate(1))
-	require.NoError(t, p.SetMinOutgoingBitrate(50000))
-	require.ErrorContains(t, p.SetMaxOutgoingBitrate(40000), "current min outgoing bitrate (50000)")
-	require.NoError(t, p.SetMaxOutgoingBitrate(60000))
-	require.ErrorContains(t, p.SetMinOutgoingBitrate(70000), "current max outgoing bitrate (60000)")
+	require.NoError(t, p.SetMaxIncomingBitrate(r.now, 1))
+	require.NoError(t, p.SetMinOutgoingBitrate(r.now, 50000))
+	require.ErrorContains(t, p.SetMaxOutgoingBitrate(r.now, 40000), "current min outgoing bitrate (50000)")
+	require.NoError(t, p.SetMaxOutgoingBitrate(r.now, 60000))
+	require.ErrorContains(t, p.SetMinOutgoingBitrate(r.now, 70000), "current max outgoing bitrate (60000)")
 	stats := p.Stats(r.now).(*api.PlainTransportGetStatsResponse).Base
 	require.EqualValues(t, 1, *stats.MaxIncomingBitrate)
 	require.EqualValues(t, 60000, *stats.MaxOutgoingBitrate)
 	require.EqualValues(t, 50000, *stats.MinOutgoingBitrate)
-	require.NoError(t, p.SetMinOutgoingBitrate(0))
+	require.NoError(t, p.SetMinOutgoingBitrate(r.now, 0))
 	require.Nil(t, p.Stats(r.now).(*api.PlainTransportGetStatsResponse).Base.MinOutgoingBitrate)
 
 	p.EnableTraceEvents([]api.TransportTraceEventType{api.TransportTraceEventTypeBWE, api.TransportTraceEventTypeProbation, api.TransportTraceEventTypeBWE})

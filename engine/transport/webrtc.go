@@ -76,6 +76,7 @@ type webRtc struct {
 	fingerprints  []api.Fingerprint // the peer's, known once connect was called
 	connectCalled bool
 	wasConnected  bool
+	draining      bool // drainDTLS is running
 	output        dtls.Output
 	stun          []byte
 }
@@ -244,17 +245,28 @@ func (c *webRtc) disconnected(now unit.Time) {
 	}
 }
 
-// drainDTLS sends what DTLS wants sent and follows its states.
+// drainDTLS sends what DTLS wants sent and follows its states. What it does may give DTLS more to do, such as SCTP packets
+// to write: the outermost call sees to that too.
 func (c *webRtc) drainDTLS(now unit.Time) {
-	c.dtls.Poll(&c.output)
-	for _, b := range c.output.Datagrams {
-		c.sendRaw(now, b)
+	if c.draining {
+		return
 	}
-	for i := range c.output.States {
-		c.changeDTLSState(now, &c.output.States[i])
-	}
-	for _, b := range c.output.Data {
-		c.t.handleSCTP(now, b)
+	c.draining = true
+	defer func() { c.draining = false }()
+	for out := &c.output; ; {
+		c.dtls.Poll(out)
+		if len(out.Datagrams)+len(out.States)+len(out.Data) == 0 {
+			return
+		}
+		for _, b := range out.Datagrams {
+			c.sendRaw(now, b)
+		}
+		for i := range out.States {
+			c.changeDTLSState(now, &out.States[i])
+		}
+		for _, b := range out.Data {
+			c.t.handleSCTP(now, b)
+		}
 	}
 }
 

@@ -1,0 +1,320 @@
+package transport
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/bwe"
+	"gazpacho/engine/media"
+	"gazpacho/engine/packet"
+	"gazpacho/engine/unit"
+	"gazpacho/engine/wire/rtp"
+)
+
+// defaultOutgoingBitrate is where the estimate begins unless the application says otherwise, in bits per second;
+// upstream's value.
+const defaultOutgoingBitrate = 600000
+
+// maxREMB bounds what a peer may claim to be able to receive, in bits per second, ours: a float from the network must not
+// overflow an integer.
+const maxREMB = 1 << 50
+
+// The probation stream is padding that probes for bandwidth. Clients know its SSRC, payload type and MID (upstream's
+// ProbationGenerator).
+const (
+	probationPayloadType = 127
+	probationMID         = "probator"
+	maxProbationSize     = 1400 // bytes; upstream's value
+)
+
+// hasFeedback reports whether a codec names the RTCP feedback of the given type.
+func hasFeedback(params *api.RTPParameters, kind string) bool {
+	return slices.ContainsFunc(params.Codecs, func(c api.RTPCodecParameters) bool {
+		return slices.ContainsFunc(c.RTCPFeedback, func(f api.RTCPFeedback) bool { return f.Type == kind })
+	})
+}
+
+// bweType returns what the parameters of a producer or consumer offer to estimate with: transport-wide feedback before
+// REMB.
+func bweType(params *api.RTPParameters, ids media.ExtensionIDs) (t api.BWEType, ok bool) {
+	switch {
+	case ids.TransportCC != 0 && hasFeedback(params, "transport-cc"):
+		return api.BWETypeTransportCc, true
+	case ids.AbsSendTime != 0 && hasFeedback(params, "goog-remb"):
+		return api.BWETypeREMB, true
+	}
+	return 0, false
+}
+
+// estimateIncoming begins to serve the estimation of what the peer sends, once a producer allows it.
+func (t *Transport) estimateIncoming(now unit.Time, p *Producer) {
+	kind, ok := bweType(p.RTPParameters(), p.ExtensionIDs())
+	if !ok || t.bweIn != nil {
+		return
+	}
+	t.bweIn = bwe.NewReceiver(kind)
+	t.bweIn.SetMaxIncomingBitrate(now, unit.Bitrate(t.bitrates.maxIncoming))
+	if t.conduit.connected() {
+		t.bweIn.TransportConnected(now)
+	}
+}
+
+// estimateOutgoing begins to estimate what may be sent to the peer, once a video consumer allows it. From then on
+// consumers choose their layers by it.
+func (t *Transport) estimateOutgoing(now unit.Time, c *Consumer) {
+	kind, ok := bweType(c.RTPParameters(), c.ExtensionIDs())
+	if t.bweOut == nil && ok && c.Kind() == api.MediaKindVideo {
+		t.bweOut = bwe.NewSender(bwe.SenderConfig{
+			Type:           kind,
+			InitialBitrate: unit.Bitrate(initialBitrate(t.options.InitialAvailableOutgoingBitrate)),
+			MinBitrate:     unit.Bitrate(t.bitrates.minOutgoing), MaxBitrate: unit.Bitrate(t.bitrates.maxOutgoing),
+		})
+		for _, o := range t.consumers {
+			o.SetExternallyManagedBitrate(now)
+		}
+		if t.conduit.connected() {
+			t.bweOut.TransportConnected(now)
+		}
+	}
+	if t.bweOut != nil {
+		c.SetExternallyManagedBitrate(now)
+	}
+}
+
+func initialBitrate(rate *uint64) uint64 {
+	if rate == nil {
+		return defaultOutgoingBitrate
+	}
+	return *rate
+}
+
+// noteArrival tells the estimation of a received packet, before its producer rewrites it.
+func (t *Transport) noteArrival(now unit.Time, pkt *packet.Packet) {
+	if t.bweIn == nil {
+		return
+	}
+	a := bwe.Arrival{SSRC: pkt.SSRC, Size: len(pkt.Payload())}
+	a.TransportCC, a.HasTransportCC = rtp.ParseTransportCC(extension(&pkt.Packet, t.recvIDs.TransportCC))
+	a.AbsSendTime, a.HasAbsSendTime = rtp.ParseAbsSendTime(extension(&pkt.Packet, t.recvIDs.AbsSendTime))
+	t.bweIn.HandlePacket(now, a)
+	t.drainIncoming(now)
+}
+
+// drainIncoming sends the feedback that the peer estimates with.
+func (t *Transport) drainIncoming(now unit.Time) {
+	if out := t.bweIn.Output(); len(out.RTCP) > 0 {
+		t.sendFeedback(now, out.RTCP)
+		out.Reset()
+	}
+	t.lower(t.bweIn.NextTimeout())
+}
+
+// number gives an outgoing packet its transport-wide sequence number and remembers it for the estimate.
+func (t *Transport) number(now unit.Time, c *Consumer, b []byte, o media.Outgoing) {
+	switch {
+	case t.bweOut == nil:
+	case t.bweOut.Type() == api.BWETypeREMB:
+		t.bweOut.HandlePacketSent(now, o.Len)
+	case o.TransportCC != 0:
+		seq := t.bweOut.HandlePacketSent(now, o.Len)
+		rtp.PutTransportCC(b[o.TransportCC:], seq)
+		c.SetTransportCC(seq)
+	}
+}
+
+// drainOutgoing distributes the estimate when it changed, and probes when that is asked for.
+func (t *Transport) drainOutgoing(now unit.Time) {
+	if t.bweOut == nil {
+		return
+	}
+	changed := t.bweOut.Output().BitrateChanged
+	t.bweOut.Output().Reset()
+	if changed {
+		t.distribute(now)
+		t.desire(now, false)
+		t.traceBWE(now)
+	}
+	t.probe(now)
+	t.lower(t.bweOut.NextTimeout())
+}
+
+// distribute gives the available bitrate to the consumers, layer by layer: in the first round one layer to each, by
+// falling priority, then as many as the priority says, until nothing more fits (upstream's rule).
+func (t *Transport) distribute(now unit.Time) {
+	var wanting []*Consumer
+	for _, c := range t.consumers {
+		if c.BitratePriority() > 0 {
+			wanting = append(wanting, c)
+		}
+	}
+	slices.SortStableFunc(wanting, func(a, b *Consumer) int { return cmp.Compare(b.BitratePriority(), a.BitratePriority()) })
+	available := t.bweOut.AvailableBitrate()
+	considerLoss := t.bweOut.Type() == api.BWETypeREMB
+	for round := 0; available > 0; round++ {
+		before := available
+		for _, c := range wanting {
+			layers := 1
+			if round > 0 {
+				layers = int(c.BitratePriority())
+			}
+			for range layers {
+				used := c.IncreaseLayer(now, available, considerLoss)
+				if used == 0 {
+					break
+				}
+				available -= min(used, available)
+			}
+		}
+		if available == before {
+			break
+		}
+	}
+	for _, c := range wanting {
+		c.ApplyLayers(now)
+		t.drainConsumer(c)
+	}
+}
+
+// desire tells the estimation what the consumers would use if they could.
+func (t *Transport) desire(now unit.Time, force bool) {
+	var total unit.Bitrate
+	for _, c := range t.consumers {
+		total += c.DesiredBitrate(now)
+	}
+	t.bweOut.SetDesiredBitrate(now, total, force)
+}
+
+// redistribute is called when consumers came, went or changed what they want.
+func (t *Transport) redistribute(now unit.Time, force bool) {
+	if t.bweOut == nil || !t.conduit.connected() {
+		return
+	}
+	t.distribute(now)
+	t.bweOut.Distributed(now)
+	t.desire(now, force)
+	t.drainOutgoing(now)
+}
+
+func (t *Transport) traceBWE(now unit.Time) {
+	if slices.Contains(t.trace, api.TransportTraceEventTypeBWE) {
+		t.emitTrace(now, api.TransportTraceEventTypeBWE, t.bweOut.TraceInfo())
+	}
+}
+
+func (t *Transport) emitTrace(now unit.Time, kind api.TransportTraceEventType, info api.TransportTraceInfo) {
+	t.emit(t.id, api.EventTransportTrace, &api.TransportTraceNotification{
+		Type: kind, Timestamp: now.Milliseconds(), Direction: api.TraceDirectionOut, Info: info,
+	})
+}
+
+// estimationTimeout does what is due of the estimation and returns when something will be due again.
+func (t *Transport) estimationTimeout(now unit.Time) unit.Time {
+	next := unit.Never
+	if t.bweIn != nil {
+		t.bweIn.HandleTimeout(now)
+		t.drainIncoming(now)
+		next = t.bweIn.NextTimeout()
+	}
+	if t.bweOut != nil {
+		t.bweOut.HandleTimeout(now)
+		t.drainOutgoing(now)
+		next = min(next, t.bweOut.NextTimeout())
+	}
+	return next
+}
+
+// handleBWE takes RTCP that concerns the estimate and reports whether it did.
+func (t *Transport) handleBWE(now unit.Time, pkt rtcp.Packet) bool {
+	if t.bweOut == nil {
+		return false
+	}
+	switch pkt := pkt.(type) {
+	case *rtcp.TransportLayerCC:
+		t.bweOut.HandleTransportFeedback(now, pkt)
+	case *rtcp.ReceiverEstimatedMaximumBitrate:
+		t.bweOut.HandleREMB(now, unit.Bitrate(min(max(pkt.Bitrate, 0), maxREMB)))
+	default:
+		return false
+	}
+	t.drainOutgoing(now)
+	return true
+}
+
+// handleBWEReports takes the peer's reports about our streams.
+func (t *Transport) handleBWEReports(now unit.Time, reports []rtcp.ReceptionReport) {
+	if t.bweOut == nil {
+		return
+	}
+	for i := range reports {
+		if c := t.bySSRC[unit.SSRC(reports[i].SSRC)]; c != nil {
+			rtt := time.Duration(float64(c.RTT()) * float64(time.Millisecond))
+			t.bweOut.HandleReceptionReport(now, &reports[i], rtt)
+		}
+	}
+	t.drainOutgoing(now)
+}
+
+// probation is the state of the padding stream.
+type probation struct {
+	seq       unit.SeqNo
+	timestamp unit.Timestamp
+}
+
+// probe sends the padding that the estimation asks for.
+func (t *Transport) probe(now unit.Time) {
+	if !t.conduit.connected() {
+		return
+	}
+	for size := t.bweOut.NextProbe(now); size > 0; size = t.bweOut.NextProbe(now) {
+		seq := t.bweOut.HandleProbeSent(now, size)
+		t.sendProbation(now, min(size, maxProbationSize), seq)
+	}
+	t.conduit.flush()
+}
+
+// sendProbation sends one packet of the padding stream. It has the header extensions that the peer knows from the first
+// consumer that carries transport-wide numbers or send times.
+func (t *Transport) sendProbation(now unit.Time, size int, seq unit.SeqNo) {
+	i := slices.IndexFunc(t.consumers, func(c *Consumer) bool { return c.Kind() == api.MediaKindVideo })
+	if i < 0 {
+		return
+	}
+	b := t.space(size)
+	o := t.writeProbation(now, b, size, seq, t.consumers[i].ExtensionIDs())
+	t.counters.probationSent.Update(now, o.Len, o.Len-o.HeaderLen)
+	t.conduit.sendRTP(now, t.consumers[i], b, o)
+	if slices.Contains(t.trace, api.TransportTraceEventTypeProbation) {
+		t.emitTrace(now, api.TransportTraceEventTypeProbation, nil)
+	}
+}
+
+func (t *Transport) writeProbation(now unit.Time, b []byte, size int, seq unit.SeqNo, ids media.ExtensionIDs) media.Outgoing {
+	p := &t.probation
+	p.seq++
+	p.timestamp += 20 // upstream's step
+	var values [5]byte
+	var exts [3]rtp.Extension
+	n := 0
+	add := func(id uint8, value []byte) {
+		if id != 0 {
+			exts[n] = rtp.Extension{ID: id, Value: value}
+			n++
+		}
+	}
+	rtp.PutAbsSendTime(values[:3], now)
+	rtp.PutTransportCC(values[3:], seq)
+	add(ids.MID, []byte(probationMID))
+	add(ids.AbsSendTime, values[:3])
+	add(ids.TransportCC, values[3:])
+	header := rtp.AppendHeader(b[:0], rtp.Header{
+		PayloadType: probationPayloadType, SequenceNumber: p.seq, Timestamp: p.timestamp, SSRC: probationSSRC,
+	}, exts[:n])
+	// The payload is zeros: its content means nothing, only its size.
+	length := max(size, len(header)+1)
+	clear(b[len(header):length])
+	return media.Outgoing{Len: length, HeaderLen: len(header)}
+}
