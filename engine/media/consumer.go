@@ -119,7 +119,22 @@ func (c *Consumer) newSelector(req *api.TransportConsumeRequest) (selector, erro
 	if c.typ == api.RTPTypeSimple || c.typ == api.RTPTypePipe {
 		return newSimpleSelector(c, k, req.IgnoreDTX && c.typ == api.RTPTypeSimple), nil
 	}
-	return nil, api.Errorf("consumers of type '%s' are not supported", typeNames[c.typ])
+	l := &c.params.encodings[0].layers
+	switch {
+	case c.typ == api.RTPTypeSimulcast && int(l.spatial) != len(c.consumable):
+		return nil, api.TypeErrorf("encoding.spatialLayers does not match number of consumableRtpEncodings")
+	case c.typ == api.RTPTypeSVC && l.spatial < 2 && l.temporal < 2:
+		return nil, api.TypeErrorf("invalid number of layers")
+	}
+	mime := c.params.encodings[0].codec.MimeType
+	if !validTypeForCodec(c.typ, mime) {
+		return nil, api.TypeErrorf("%s codec not supported for %s", mime, typeNames[c.typ])
+	}
+	preferred := c.wantedLayer(req.PreferredLayers)
+	if c.typ == api.RTPTypeSVC {
+		return newSVCSelector(c, k, preferred), nil
+	}
+	return newSimulcastSelector(c, k, preferred), nil
 }
 
 func checkConsumerEncodings(encodings []api.RTPEncodingParameters) error {

@@ -52,7 +52,6 @@ func (c *Consumer) process(now unit.Time, s *sentStream, pkt *packet.Packet, dst
 	if d.action != ignore {
 		s.seq.Drop(uint16(pkt.SequenceNumber))
 	}
-	c.apply()
 	return Outgoing{}
 }
 

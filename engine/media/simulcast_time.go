@@ -1,0 +1,118 @@
+package media
+
+import (
+	"time"
+
+	"gazpacho/engine/packet"
+	"gazpacho/engine/unit"
+)
+
+// Upstream's values for a stream whose key frame, brought in line, would not be newer than what was sent.
+const (
+	// maxExtraOffset is how late the stream may be made for the sake of order, before another key frame is waited for: the
+	// limit of what is noticed between sound and picture.
+	maxExtraOffset = 75 * time.Millisecond
+	// frameInterval is how far behind the last frame sent such a key frame is put: as at 30 frames per second.
+	frameInterval = 33 * time.Millisecond
+)
+
+// simulcastClock keeps the timestamps of the sent stream in one line while the streams behind it change, each of which
+// counts from its own beginning. Sender reports say what timestamps of two streams are of the same instant.
+type simulcastClock struct {
+	// reference is the stream to whose timestamps the others' are converted, -1 before the first. Its own are sent with
+	// base subtracted.
+	reference int16
+	base      unit.Timestamp
+	// offset is subtracted from the current stream's timestamps.
+	offset unit.Timestamp
+	// reported is the last reference of which a sender report was known, -1 before the first.
+	reported int16
+	// asked: a key frame that would have broken the order was left out, and another one asked for.
+	asked bool
+}
+
+func (i *StreamInfo) hasReport() bool { return i.SenderReport.NTP != 0 }
+
+// knows says whether the timestamps of a stream can be brought in line.
+func (k *simulcastClock) knows(streams []StreamInfo, spatial int16) bool {
+	return k.reference < 0 || spatial == k.reference || streams[spatial].hasReport()
+}
+
+// choose makes a stream the reference when there is none.
+func (k *simulcastClock) choose(spatial int16) {
+	if k.reference < 0 {
+		k.reference = spatial
+	}
+}
+
+// report takes note of a sender report, the first of its stream or not. It reports whether streams may have become usable.
+func (k *simulcastClock) report(streams []StreamInfo, first bool) bool {
+	if k.reference < 0 || !streams[k.reference].hasReport() {
+		return false
+	}
+	isNew := k.reported != k.reference
+	k.reported = k.reference
+	return first || isNew
+}
+
+// align finds the offset for the key frame with which the target becomes the current stream. False = not with this one;
+// another one was asked for.
+func (s *simulcastSelector) align(now unit.Time, pkt *packet.Packet, to *sentStream) bool {
+	k := &s.clock
+	spatial := s.target.spatial
+	offset := k.base
+	if spatial != k.reference {
+		switch ref, own := &s.streams[k.reference], &s.streams[spatial]; {
+		case !ref.hasReport():
+			offset = s.rebase(now, pkt, to)
+		case !own.hasReport():
+			// Its sender report is on the way.
+			s.requestFor(spatial)
+			return false
+		default:
+			offset += own.SenderReport.Timestamp - ref.SenderReport.Timestamp -
+				ticks(own.SenderReport.NTP-ref.SenderReport.NTP, own.ClockRate)
+		}
+	}
+	late, rate := s.lateness(pkt.Timestamp-offset, to), s.streams[spatial].ClockRate
+	if late > 0 && !k.asked && late > durationTicks(maxExtraOffset, rate) {
+		k.asked = true
+		s.requestFor(spatial)
+		return false
+	}
+	// If the second key frame is as late, order is still worth more than being in time: our sender reports tell the
+	// receiver how the new timestamps relate to sound. (Upstream lets them go back.)
+	k.offset, k.asked = offset-late, false
+	return true
+}
+
+// lateness returns by how much a timestamp must be increased to come a frame after all that was sent, 0 if it is newer.
+func (s *simulcastSelector) lateness(ts unit.Timestamp, to *sentStream) unit.Timestamp {
+	newest := to.send.MaxTimestamp()
+	if !to.started || ts.After(newest) {
+		return 0
+	}
+	return newest - ts + durationTicks(frameInterval, to.send.Params().ClockRate)
+}
+
+// rebase makes the target the reference, as nothing is known of the old one's clock, so that its timestamps go on after
+// what was sent as much later as time has passed. (Upstream sends them as they are.)
+func (s *simulcastSelector) rebase(now unit.Time, pkt *packet.Packet, to *sentStream) unit.Timestamp {
+	k := &s.clock
+	k.reference, k.base = s.target.spatial, 0
+	if to.started {
+		newest, at := to.send.NewestTimestamp()
+		k.base = pkt.Timestamp - newest - durationTicks(now.Sub(at), to.send.Params().ClockRate)
+	}
+	return k.base
+}
+
+// ticks converts a difference of NTP timestamps, which may be negative, to units of the RTP clock.
+func ticks(ntp uint64, rate uint32) unit.Timestamp {
+	seconds, fraction := ntp>>32, ntp&(1<<32-1)
+	return unit.Timestamp(seconds*uint64(rate) + fraction*uint64(rate)>>32)
+}
+
+func durationTicks(d time.Duration, rate uint32) unit.Timestamp {
+	return unit.Timestamp(d.Milliseconds() * int64(rate) / 1000)
+}
