@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks the Go side: format, vet, staticcheck, tests with the race detector in random order (import rules are one of
+# Checks the Go code: format, vet, staticcheck, tests with the race detector in random order (import rules are one of
 # them), generated files, a short run of every fuzz target. FUZZTIME sets the length of one fuzz run (default 5s).
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
@@ -21,6 +21,11 @@ go tool -modfile=tools/go.mod staticcheck ./...
 
 say "generated files"
 fbs/gen/generate.sh --check
+
+# The codec's tests compare with the classes of mediasoup's own Node library.
+fbs/gen/npm.sh >&2
+PATH=$(dirname "$(node_bin)"):$PATH
+export PATH
 
 say "go test -race -shuffle=on"
 need_c_compiler
