@@ -3,7 +3,7 @@
 GO      ?= go
 BIN     := bin/mediasoup-worker
 
-.PHONY: build test demo check generate drift compat compat-matrix node-test bench-fanout format clean
+.PHONY: build test demo check generate drift compat compat-matrix node-test bench-fanout bench-control format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool itself knows what is up to date.
@@ -45,6 +45,10 @@ node-test: build
 # CPU and memory per forwarded packet; WORKER_BIN=… measures another worker binary.
 bench-fanout: build
 	scripts/bench-fanout.sh
+
+# Requests per second, and time and memory per idle transport, beside the C++ worker's; WORKER_BIN=… as above.
+bench-control: build
+	scripts/bench-control.sh
 
 format:
 	$(GO) tool -modfile=tools/go.mod gofumpt -w $$(scripts/go-files.sh)

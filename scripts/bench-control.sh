@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Measures what requests and idle transports cost a worker binary. WORKER_BIN=… takes another worker than ours; arguments
+# go to node-harness/bench/control.js (--help lists them).
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+source "$ROOT/scripts/harness.sh"
+prepare_harness
+mkdir -p "$BUILD/bench"
+(cd "$ROOT" && CGO_ENABLED=0 go build -trimpath -o "$BUILD/bench/control" ./node-harness/bench/control)
+exec "$NODE" "$HARNESS/bench/control.js" --driver "$BUILD/bench/control" --out "$BUILD/bench" "$@"
