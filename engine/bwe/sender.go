@@ -102,6 +102,7 @@ func (s *Sender) TransportConnected(now unit.Time) {
 	s.silence = newSilence()
 	s.heardAt = now
 	s.remb = rembLimit{connectedAt: now}
+	s.limits.apply()
 	s.available = s.limits.clamp(start)
 	s.announce(now)
 }
