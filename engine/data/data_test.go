@@ -266,7 +266,8 @@ func TestWants(t *testing.T) {
 		{
 			"all at once",
 			data.Addressing{Subchannels: []uint16{1}, RequiredSubchannel: ptr[uint16](2), IgnoredSubchannel: ptr[uint16](3)},
-			[]uint16{1, 2}, true, true,
+			[]uint16{1, 2},
+			true, true,
 		},
 	}
 	for _, tt := range tests {
