@@ -18,19 +18,23 @@ func TestPipedBytes(t *testing.T) {
 	}{
 		{"none", data.Addressing{}, nil},
 		{
-			"subchannels", data.Addressing{Subchannels: []uint16{1, 0x203}},
+			"subchannels",
+			data.Addressing{Subchannels: []uint16{1, 0x203}},
 			[]byte{0xa5, 0xf0, 0x9c, 0xb3, 0xd6, 0xe1, 0xf2, 0x8c, 0, 2, 0, 1, 2, 3},
 		},
 		{
-			"required", data.Addressing{RequiredSubchannel: ptr[uint16](5)},
+			"required",
+			data.Addressing{RequiredSubchannel: ptr[uint16](5)},
 			[]byte{0xa5, 0xf0, 0x9c, 0xb3, 0xd6, 0xe1, 0xf2, 0x8e, 0, 0, 0, 5},
 		},
 		{
-			"ignored", data.Addressing{IgnoredSubchannel: ptr[uint16](6)},
+			"ignored",
+			data.Addressing{IgnoredSubchannel: ptr[uint16](6)},
 			[]byte{0xa5, 0xf0, 0x9c, 0xb3, 0xd6, 0xe1, 0xf2, 0x8d, 0, 0, 0, 6},
 		},
 		{
-			"all", data.Addressing{Subchannels: []uint16{7}, RequiredSubchannel: ptr[uint16](5), IgnoredSubchannel: ptr[uint16](6)},
+			"all",
+			data.Addressing{Subchannels: []uint16{7}, RequiredSubchannel: ptr[uint16](5), IgnoredSubchannel: ptr[uint16](6)},
 			[]byte{0xa5, 0xf0, 0x9c, 0xb3, 0xd6, 0xe1, 0xf2, 0x8f, 0, 1, 0, 7, 0, 5, 0, 6},
 		},
 	}
