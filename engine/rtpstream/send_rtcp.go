@@ -109,7 +109,9 @@ func (s *Send) RTT() time.Duration { return s.rtt.duration() }
 func (s *Send) MaxTimestamp() unit.Timestamp { return s.line.max }
 
 // NewestTimestamp returns MaxTimestamp and when the first packet with it was sent.
-func (s *Send) NewestTimestamp() (ts unit.Timestamp, sentAt unit.Time) { return s.line.max, s.line.maxAt }
+func (s *Send) NewestTimestamp() (ts unit.Timestamp, sentAt unit.Time) {
+	return s.line.max, s.line.maxAt
+}
 
 // Bitrate returns the rate of media sent, retransmissions left out.
 func (s *Send) Bitrate(now unit.Time) unit.Bitrate { return s.counter.Rate(now) }
