@@ -28,12 +28,14 @@ func TestExtensions(t *testing.T) {
 	}{
 		// The figure of RFC 8285 section 4.2.
 		"one-byte form of RFC 8285": {
-			"bede0003 10aa 21bbbb 0000 33cccccccc", []uint8{1, 2, 3},
+			"bede0003 10aa 21bbbb 0000 33cccccccc",
+			[]uint8{1, 2, 3},
 			map[uint8][]byte{1: {0xaa}, 2: {0xbb, 0xbb}, 3: {0xcc, 0xcc, 0xcc, 0xcc}},
 		},
 		// The figure of RFC 8285 section 4.3.
 		"two-byte form of RFC 8285": {
-			"10000003 0100 0201bb 00 0304cccccccc", []uint8{1, 2, 3},
+			"10000003 0100 0201bb 00 0304cccccccc",
+			[]uint8{1, 2, 3},
 			map[uint8][]byte{1: {}, 2: {0xbb}, 3: {0xcc, 0xcc, 0xcc, 0xcc}},
 		},
 		"application bits":              {"100f0001 ff01bb00", []uint8{255}, map[uint8][]byte{255: {0xbb}}},
@@ -47,7 +49,8 @@ func TestExtensions(t *testing.T) {
 		"single byte of a two-byte one": {"10000001 0201bb03", []uint8{2}, map[uint8][]byte{2: {0xbb}, 3: nil}},
 		"the last of one id counts":     {"bede0001 10aa10bb", []uint8{1, 1}, map[uint8][]byte{1: {0xbb}}},
 		"value of 16 bytes": {
-			"bede0005 1f000102030405060708090a0b0c0d0e0f 000000", []uint8{1},
+			"bede0005 1f000102030405060708090a0b0c0d0e0f 000000",
+			[]uint8{1},
 			map[uint8][]byte{1: {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}},
 		},
 	} {
