@@ -48,6 +48,10 @@ func (c *Channel) handle(payload []byte) bool {
 	m, err := c.decode(payload)
 	switch m := m.(type) {
 	case *api.Request:
+		if m.Method == api.MethodWorkerClose { // releases before 3.19.18 want an answer
+			c.answer(c.outbox.expect(), &api.Response{ID: m.ID, Accepted: true})
+			return false
+		}
 		c.handleRequest(m)
 	case *api.Notification:
 		if m.Event == api.EventWorkerClose {

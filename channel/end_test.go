@@ -8,6 +8,7 @@ import (
 
 	"gazpacho/channel"
 	"gazpacho/engine/api"
+	"gazpacho/fbs"
 )
 
 func TestEnds(t *testing.T) {
@@ -43,6 +44,22 @@ func TestEnds(t *testing.T) {
 			a.ch.Emit(&api.Notification{Event: api.EventConsumerProducerPause})
 		})
 	}
+}
+
+// TestCloseByRequest: releases before 3.19.18 close by a request, and wait for the answer, which comes after those to
+// earlier requests.
+func TestCloseByRequest(t *testing.T) {
+	old, err := fbs.Load("3.19.17")
+	require.NoError(t, err)
+	a := setup(t, func(o *channel.Options) { o.Decoder, o.Encoder = old, old.NewEncoder() })
+	a.dialect, a.encoder = old, old.NewEncoder()
+	w := newWorker()
+	a.serve(w)
+	a.write(append(a.frame(&api.Request{ID: 1}), a.frame(&api.Request{ID: 2, Method: api.MethodWorkerClose})...))
+	require.Equal(t, uint32(1), a.response().ID)
+	require.Equal(t, &api.Response{ID: 2, Accepted: true}, a.response())
+	require.ErrorIs(t, a.end(), channel.ErrClosedByApplication)
+	closed(t, w.closed)
 }
 
 // TestReaderGoneBeforeClose: the application that closes both streams has still said why.

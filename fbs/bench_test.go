@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/fbs"
 )
 
 const exampleID = "1b4e28ba-2fa1-11d2-883f-0016d3cca427"
@@ -92,3 +93,30 @@ func BenchmarkDecodeSmallRequest(b *testing.B)   { benchmarkDecode(b, smallReque
 func BenchmarkDecodeConsumeRequest(b *testing.B) { benchmarkDecode(b, consumeRequest()) }
 func BenchmarkEncodeSmallResponse(b *testing.B)  { benchmarkEncode(b, smallResponse()) }
 func BenchmarkEncodeConsumeRequest(b *testing.B) { benchmarkEncode(b, consumeRequest()) }
+
+// BenchmarkDialects decodes a small request and encodes a small response in every dialect.
+func BenchmarkDialects(b *testing.B) {
+	for _, r := range fbs.Releases() {
+		if r.Version != r.Dialect {
+			continue
+		}
+		d, err := fbs.Load(r.Version)
+		require.NoError(b, err)
+		e := d.NewEncoder()
+		request, err := e.AppendMessage(nil, smallRequest())
+		require.NoError(b, err)
+		b.Run(r.Version, func(b *testing.B) {
+			var dst []byte
+			response := smallResponse()
+			for b.Loop() {
+				_, err := d.DecodeMessage(request[4:])
+				if err == nil {
+					dst, err = e.AppendMessage(dst[:0], response)
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

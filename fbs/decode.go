@@ -36,9 +36,6 @@ func (d *Dialect) DecodeMessage(b []byte) (api.MessageBody, error) {
 	if err == nil {
 		return m.Data, nil
 	}
-	if d.quirks.isClose(err) {
-		return &api.Notification{Event: api.EventWorkerClose}, nil
-	}
 	// Fields are decoded in the order of slots, so that the id is there when anything behind it is wrong.
 	if req, ok := m.Data.(*api.Request); ok && req.ID != 0 {
 		return nil, &RequestError{ID: req.ID, UnknownMethod: isUnknownMethod(err), Err: err}

@@ -18,7 +18,6 @@ var schemas embed.FS
 type Dialect struct {
 	release string
 	root    *tablePlan // FBS.Message.Message as an api.Message
-	quirks  quirks
 }
 
 // Release returns the first release of mediasoup that speaks the dialect, such as "3.27.0".
@@ -67,5 +66,5 @@ func newDialect(text string) (*Dialect, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dialect{release: s.release, root: root, quirks: quirksOf(s)}, nil
+	return &Dialect{release: s.release, root: root}, nil
 }

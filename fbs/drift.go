@@ -107,4 +107,5 @@ var retired = map[string]bool{
 
 	"api.RTPHeaderExtensionURI.FrameMarkingDraft07": true,
 	"api.RTPHeaderExtensionURI.FrameMarking":        true,
+	"api.Method.WORKER_CLOSE":                       true,
 }

@@ -94,10 +94,3 @@ func (t *tableDef) has(name string) bool {
 // lenientUnions lists the unions of which a member that the dialect lacks is left out, rather than refused: an answer
 // without content is still an answer.
 var lenientUnions = map[string]bool{"FBS.Response.Body": true}
-
-// quirks is what a dialect has that no table tells.
-type quirks struct {
-	closeMethod int16 // on the wire; -1: there is none
-}
-
-func quirksOf(s *schema) quirks { return quirks{closeMethod: closeMethod(s)} }

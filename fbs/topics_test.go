@@ -141,10 +141,12 @@ func TestWhatOldReleasesRequired(t *testing.T) {
 	require.Equal(t, connect, through(t, "3.13.0", connect))
 }
 
-// bareRequest returns a message with a request that has an id and a method, and nothing else.
+// bareRequest returns a message with a request that has an id, a method and no body, as Node sends it.
 func bareRequest(id uint32, method uint8) []byte {
 	b := flatbuffers.NewBuilder(0)
+	handler := b.CreateString("")
 	b.StartObject(5)
+	b.PrependUOffsetTSlot(2, handler, 0)
 	b.PrependUint32Slot(0, id, 0)
 	b.PrependByteSlot(1, method, 0)
 	request := b.EndObject()
@@ -164,8 +166,8 @@ func TestClosingByRequest(t *testing.T) {
 		closed := 0
 		for method := range 256 {
 			m, _ := d.DecodeMessage(bareRequest(5, uint8(method)))
-			if n, ok := m.(*api.Notification); ok {
-				require.Equal(t, &api.Notification{Event: api.EventWorkerClose}, n)
+			if r, ok := m.(*api.Request); ok && r.Method == api.MethodWorkerClose {
+				require.Equal(t, uint32(5), r.ID)
 				closed++
 			}
 		}

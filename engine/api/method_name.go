@@ -70,6 +70,7 @@ var methodWords = []string{
 	MethodRTPObserverResume:                         "rtpObserver.resume",
 	MethodRTPObserverAddProducer:                    "rtpObserver.addProducer",
 	MethodRTPObserverRemoveProducer:                 "rtpObserver.removeProducer",
+	MethodWorkerClose:                               "worker.close",
 }
 
 // Name returns the method's name as upstream's messages have it, such as "router.createPlainTransport".

@@ -72,6 +72,7 @@ const (
 	MethodRTPObserverResume                         Method = 65
 	MethodRTPObserverAddProducer                    Method = 66
 	MethodRTPObserverRemoveProducer                 Method = 67
+	MethodWorkerClose                               Method = 68 // only in releases before 3.19.18; for the channel, not for workers
 )
 
 var methodNames = []string{
@@ -143,6 +144,7 @@ var methodNames = []string{
 	"RTPOBSERVER_RESUME",
 	"RTPOBSERVER_ADD_PRODUCER",
 	"RTPOBSERVER_REMOVE_PRODUCER",
+	"WORKER_CLOSE",
 }
 
 // EnumNames returns the schema's member names, indexed by value.
