@@ -31,7 +31,6 @@ func TestBothStart(t *testing.T) {
 func TestOneStarts(t *testing.T) {
 	a, b := pair(t, sctp.Config{})
 	a.MayConnect()
-	a.drain()
 	a.awaitState(t, api.SCTPStateConnected)
 	b.awaitState(t, api.SCTPStateConnected)
 }

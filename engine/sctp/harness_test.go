@@ -161,8 +161,6 @@ func connect(t *testing.T, a, b *end) {
 	t.Helper()
 	a.MayConnect()
 	b.MayConnect()
-	a.drain()
-	b.drain()
 	a.awaitState(t, api.SCTPStateConnected)
 	b.awaitState(t, api.SCTPStateConnected)
 }
@@ -172,6 +170,14 @@ func connected(t *testing.T, cfg sctp.Config) (a, b *end) {
 	a, b = pair(t, cfg)
 	connect(t, a, b)
 	return a, b
+}
+
+// eventually waits for something that no wake announces.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); runtime.Gosched() {
+		require.True(t, time.Now().Before(deadline), "waited in vain for %s", what)
+	}
 }
 
 // awaitGoroutines waits until no more goroutines run than before.

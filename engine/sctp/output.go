@@ -105,7 +105,7 @@ const (
 	maxOutPackets    = 256
 	maxMessages      = 4096
 	maxMessageBytes  = 2 << 20 // received and not drained yet, before reading pauses
-	maxInStreams     = 8192
+	maxInStreams     = 4096    // pion's cost for each packet grows with them
 	maxTinyFragments = 16384
 	tinyFragment     = 64   // bytes
 	maxEntries       = 8192 // queued chunks of one stream
