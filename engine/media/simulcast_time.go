@@ -74,25 +74,32 @@ func (s *simulcastSelector) align(now unit.Time, pkt *packet.Packet, to *sentStr
 				ticks(own.SenderReport.NTP-ref.SenderReport.NTP, own.ClockRate)
 		}
 	}
-	late, rate := s.lateness(pkt.Timestamp-offset, to), s.streams[spatial].ClockRate
-	if late > 0 && !k.asked && late > durationTicks(maxExtraOffset, rate) {
+	extra, ok := k.extra(pkt.Timestamp-offset, to)
+	if !ok {
 		k.asked = true
 		s.requestFor(spatial)
 		return false
 	}
-	// If the second key frame is as late, order is still worth more than being in time: our sender reports tell the
-	// receiver how the new timestamps relate to sound. (Upstream lets them go back.)
-	k.offset, k.asked = offset-late, false
+	k.offset, k.asked = offset-extra, false
 	return true
 }
 
-// lateness returns by how much a timestamp must be increased to come a frame after all that was sent, 0 if it is newer.
-func (s *simulcastSelector) lateness(ts unit.Timestamp, to *sentStream) unit.Timestamp {
-	newest := to.send.MaxTimestamp()
+// extra returns by how much a timestamp must be increased to come a frame after all that was sent, 0 if it is newer. False =
+// too much, and it is worth while to wait for another key frame.
+//
+// If that one is as late, order is still worth more than being in time: our sender reports tell the receiver how the new
+// timestamps relate to sound. But then it is put right behind the last frame, so that the extra offset does not grow from
+// change to change. (Upstream lets timestamps go back.)
+func (k *simulcastClock) extra(ts unit.Timestamp, to *sentStream) (extra unit.Timestamp, ok bool) {
+	newest, rate := to.send.MaxTimestamp(), to.send.Params().ClockRate
 	if !to.started || ts.After(newest) {
-		return 0
+		return 0, true
 	}
-	return newest - ts + durationTicks(frameInterval, to.send.Params().ClockRate)
+	extra = newest - ts + durationTicks(frameInterval, rate)
+	if extra <= durationTicks(maxExtraOffset, rate) {
+		return extra, true
+	}
+	return newest - ts + 1, k.asked
 }
 
 // rebase makes the target the reference, as nothing is known of the old one's clock, so that its timestamps go on after

@@ -1,0 +1,127 @@
+package media_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+)
+
+func TestSimulcastClimbsToThePreferredLayers(t *testing.T) {
+	s := newStudio(t, 1, false)
+	require.Equal(t, api.RTPTypeSimulcast, s.c.Type())
+	require.Equal(t, &api.ConsumerLayers{SpatialLayer: 2, TemporalLayer: new(uint8(2))}, s.c.Response().PreferredLayers)
+	s.shootFor(3 * time.Second)
+	list := frames(t, s.outs)
+	requireContinuous(t, list)
+	require.Equal(t, 0, list[0].stream, "the first stream that is there")
+	require.Equal(t, 2, list[len(list)-1].stream)
+	spatial, temporal := currentLayer(s.c)
+	require.Equal(t, []int{2, 2}, []int{spatial, temporal})
+	_, c := s.take()
+	told := layersOf(c.Notifications)
+	require.Equal(t, 0, told[0])
+	require.Equal(t, 22, told[len(told)-1])
+	mapped, ok := s.c.ProducerStream()
+	require.True(t, ok)
+	require.Equal(t, mappedOf(2), mapped)
+}
+
+func TestSimulcastFollowsThePreferredLayers(t *testing.T) {
+	s := newStudio(t, 2, false)
+	s.shootFor(2 * time.Second)
+	for _, want := range [][2]uint8{{0, 0}, {1, 2}, {2, 1}, {2, 0}, {0, 2}, {1, 0}, {1, 1}} {
+		got := s.c.SetPreferredLayers(s.now, prefer(want[0], want[1])).PreferredLayers
+		require.Equal(t, prefer(want[0], want[1]).PreferredLayers, got)
+		s.shootFor(2 * time.Second)
+		before := len(s.outs)
+		s.shootFor(time.Second)
+		for _, f := range frames(t, s.outs[before:]) {
+			require.EqualValues(t, want[0], f.stream)
+			require.LessOrEqual(t, f.layer, want[1])
+		}
+		spatial, temporal := currentLayer(s.c)
+		require.Equal(t, []int{int(want[0]), int(want[1])}, []int{spatial, temporal})
+	}
+	requireContinuous(t, frames(t, s.outs))
+}
+
+func TestSimulcastClampsPreferredLayers(t *testing.T) {
+	s := newStudio(t, 3, false)
+	require.Equal(t, prefer(2, 2).PreferredLayers, s.c.SetPreferredLayers(s.now, prefer(66, 66)).PreferredLayers)
+	require.Equal(t, prefer(1, 2).PreferredLayers, s.c.SetPreferredLayers(s.now, &api.ConsumerSetPreferredLayersRequest{
+		PreferredLayers: &api.ConsumerLayers{SpatialLayer: 1},
+	}).PreferredLayers)
+	req := simulcastConsumeRequest("video/VP8")
+	req.PreferredLayers = &api.ConsumerLayers{SpatialLayer: 9, TemporalLayer: new(uint8(1))}
+	c, err := newConsumer(req)
+	require.NoError(t, err)
+	require.Equal(t, prefer(2, 1).PreferredLayers, c.Response().PreferredLayers)
+}
+
+// TestSimulcastNeverBreaksTheStream changes everything at random moments.
+func TestSimulcastNeverBreaksTheStream(t *testing.T) {
+	for seed := range uint64(30) {
+		s := newStudio(t, seed, seed%3 == 0)
+		rng := s.cam.rng
+		for range 250 {
+			switch rng.IntN(12) {
+			case 0, 1:
+				s.c.SetPreferredLayers(s.now, prefer(uint8(rng.IntN(3)), uint8(rng.IntN(3))))
+			case 2:
+				s.c.Pause(s.now)
+			case 3, 4, 5:
+				s.c.Resume(s.now)
+			case 6:
+				s.cam.off[rng.IntN(3)] = true
+			case 7, 8:
+				s.cam.off[rng.IntN(3)] = false
+			case 9:
+				s.c.RequestKeyFrame(s.now)
+			}
+			for range 1 + rng.IntN(8) {
+				s.shoot()
+			}
+		}
+		require.Greater(t, len(s.outs), 500)
+		requireContinuous(t, frames(t, s.outs))
+		s.c.Close()
+	}
+}
+
+// TestSimulcastOverABadNetwork loses, repeats and reorders packets on the way to the producer. Numbers must still be
+// unique, and belong together.
+func TestSimulcastOverABadNetwork(t *testing.T) {
+	for seed := range uint64(30) {
+		s := newStudio(t, seed, false)
+		rng := s.cam.rng
+		s.network = func(packets []in) (list []in) {
+			for _, p := range packets {
+				switch rng.IntN(20) {
+				case 0:
+				case 1:
+					list = append(list, p, p)
+				default:
+					list = append(list, p)
+				}
+			}
+			for i := range list {
+				if j := i + rng.IntN(4); j < len(list) && rng.IntN(5) == 0 {
+					list[i], list[j] = list[j], list[i]
+				}
+			}
+			return list
+		}
+		for range 100 {
+			if rng.IntN(3) == 0 {
+				s.c.SetPreferredLayers(s.now, prefer(uint8(rng.IntN(3)), uint8(rng.IntN(3))))
+			}
+			for range 1 + rng.IntN(20) {
+				s.shoot()
+			}
+		}
+		requireOrdered(t, s.outs)
+	}
+}
