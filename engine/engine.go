@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
-	"slices"
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
@@ -45,8 +44,8 @@ type Worker struct {
 	options  Options
 	house    *router.House
 	registry *router.Registry
-	routers  table[*router.Router]
-	servers  table[*router.Server]
+	routers  router.Table[*router.Router]
+	servers  router.Table[*router.Server]
 	closed   bool
 }
 
@@ -148,10 +147,10 @@ func (w *Worker) Close() {
 		return
 	}
 	w.closed = true
-	for _, r := range w.routers.values {
+	for _, r := range w.routers.All() {
 		r.Close()
 	}
-	for _, s := range w.servers.values {
+	for _, s := range w.servers.All() {
 		s.Close()
 	}
 	w.house.Close()
@@ -165,7 +164,7 @@ func (w *Worker) updateSettings(req *api.WorkerUpdateSettingsRequest) error {
 }
 
 func (w *Worker) createRouter(req *api.WorkerCreateRouterRequest) error {
-	if w.routers.has(req.RouterID) {
+	if w.routers.Has(req.RouterID) {
 		return api.Errorf("a Router with same routerId already exists [method:worker.createRouter]")
 	}
 	if err := w.registry.Check(req.RouterID); err != nil {
@@ -173,12 +172,12 @@ func (w *Worker) createRouter(req *api.WorkerCreateRouterRequest) error {
 	}
 	r := router.New(req.RouterID, w.registry, w.house)
 	w.registry.Add(req.RouterID, r)
-	w.routers.add(req.RouterID, r)
+	w.routers.Add(req.RouterID, r)
 	return nil
 }
 
 func (w *Worker) closeRouter(req *api.WorkerCloseRouterRequest) error {
-	r, ok := w.routers.remove(req.RouterID)
+	r, ok := w.routers.Remove(req.RouterID)
 	if !ok {
 		return api.NotFoundErrorf("Router not found [method:worker.closeRouter]")
 	}
@@ -187,7 +186,7 @@ func (w *Worker) closeRouter(req *api.WorkerCloseRouterRequest) error {
 }
 
 func (w *Worker) createServer(req *api.WorkerCreateWebRtcServerRequest) error {
-	if w.servers.has(req.WebRtcServerID) {
+	if w.servers.Has(req.WebRtcServerID) {
 		return api.Errorf("a WebRtcServer with same webRtcServerId already exists [method:worker.createWebRtcServer]")
 	}
 	if err := w.registry.Check(req.WebRtcServerID); err != nil {
@@ -198,12 +197,12 @@ func (w *Worker) createServer(req *api.WorkerCreateWebRtcServerRequest) error {
 		return err
 	}
 	w.registry.Add(req.WebRtcServerID, s)
-	w.servers.add(req.WebRtcServerID, s)
+	w.servers.Add(req.WebRtcServerID, s)
 	return nil
 }
 
 func (w *Worker) closeServer(req *api.WorkerCloseWebRtcServerRequest) error {
-	s, ok := w.servers.remove(req.WebRtcServerID)
+	s, ok := w.servers.Remove(req.WebRtcServerID)
 	if !ok {
 		return api.NotFoundErrorf("WebRtcServer not found [method:worker.closeWebRtcServer]")
 	}
@@ -215,35 +214,11 @@ func (w *Worker) closeServer(req *api.WorkerCloseWebRtcServerRequest) error {
 func (w *Worker) dump() *api.WorkerDumpResponse {
 	return &api.WorkerDumpResponse{
 		PID:             uint32(os.Getpid()),
-		WebRtcServerIDs: w.servers.ids,
-		RouterIDs:       w.routers.ids,
+		WebRtcServerIDs: w.servers.IDs(),
+		RouterIDs:       w.routers.IDs(),
 		ChannelMessageHandlers: &api.ChannelMessageHandlers{
 			ChannelRequestHandlers:      w.registry.IDs(false),
 			ChannelNotificationHandlers: w.registry.IDs(true),
 		},
 	}
-}
-
-// table keeps objects by their ids, in the order of their creation.
-type table[V any] struct {
-	ids    []string
-	values []V
-}
-
-func (t *table[V]) has(id string) bool { return slices.Contains(t.ids, id) }
-
-func (t *table[V]) add(id string, v V) {
-	t.ids, t.values = append(t.ids, id), append(t.values, v)
-}
-
-func (t *table[V]) remove(id string) (v V, ok bool) {
-	i := slices.Index(t.ids, id)
-	if i < 0 {
-		return v, false
-	}
-	v = t.values[i]
-	// Not in place: a dump of the ids may be on its way to the application.
-	t.ids = slices.Delete(slices.Clone(t.ids), i, i+1)
-	t.values = slices.Delete(t.values, i, i+1)
-	return v, true
 }

@@ -22,21 +22,23 @@ type Handler interface {
 
 // Registry finds objects by their ids, which are unique within a worker.
 type Registry struct {
-	handlers map[string]Handler
-	order    []string
+	handlers Table[Handler]
 }
 
 // NewRegistry returns an empty registry.
-func NewRegistry() *Registry { return &Registry{handlers: map[string]Handler{}} }
+func NewRegistry() *Registry { return &Registry{} }
 
 // Find returns the object with the given id, or nil.
-func (r *Registry) Find(id string) Handler { return r.handlers[id] }
+func (r *Registry) Find(id string) Handler {
+	handler, _ := r.handlers.Find(id)
+	return handler
+}
 
 // IDs returns all ids in the order of creation; with notifications only those that take notifications.
 func (r *Registry) IDs(notifications bool) []string {
-	ids := []string{}
-	for _, id := range r.order {
-		if _, takes := r.handlers[id].(notifiable); takes || !notifications {
+	ids := make([]string, 0, r.handlers.Len())
+	for id, handler := range r.handlers.All() {
+		if _, takes := handler.(notifiable); takes || !notifications {
 			ids = append(ids, id)
 		}
 	}
@@ -48,32 +50,24 @@ type notifiable interface{ takesNotifications() }
 
 // Check refuses an id that is taken.
 func (r *Registry) Check(id string) error {
-	if r.handlers[id] != nil {
+	if r.handlers.Has(id) {
 		return api.Errorf("Channel request handler with ID %s already exists", id)
 	}
 	return nil
 }
 
 // Add enters an object; Check was asked before.
-func (r *Registry) Add(id string, h Handler) {
-	r.handlers[id] = h
-	r.order = append(r.order, id)
-}
+func (r *Registry) Add(id string, h Handler) { r.handlers.Add(id, h) }
 
 // Remove forgets an object.
-func (r *Registry) Remove(id string) {
-	delete(r.handlers, id)
-	if i := slices.Index(r.order, id); i >= 0 {
-		r.order = slices.Delete(r.order, i, i+1)
-	}
-}
+func (r *Registry) Remove(id string) { r.handlers.Remove(id) }
 
 // Router is one mediasoup router.
 type Router struct {
 	id            string
 	registry      *Registry
 	house         *House
-	transports    []*member
+	transports    Table[*member]
 	producers     map[string]*producer
 	dataProducers map[string]*dataProducer
 	watchers      []*watcher
@@ -90,7 +84,7 @@ func New(id string, registry *Registry, house *House) *Router {
 
 // Close closes all that the router holds, without notifications.
 func (r *Router) Close() {
-	for _, m := range r.transports {
+	for _, m := range r.transports.All() {
 		for _, p := range m.producers {
 			r.registry.Remove(p.id)
 		}
@@ -108,7 +102,7 @@ func (r *Router) Close() {
 	for _, w := range r.watchers {
 		w.release()
 	}
-	r.transports, r.producers, r.dataProducers, r.watchers = nil, nil, nil, nil
+	r.transports, r.producers, r.dataProducers, r.watchers = Table[*member]{}, nil, nil, nil
 	r.registry.Remove(r.id)
 }
 
@@ -203,7 +197,7 @@ func (r *Router) createDirectTransport(req *api.RouterCreateDirectTransportReque
 
 // newMember checks a new transport's id and chooses its place. Nothing is entered yet.
 func (r *Router) newMember(id, method string) (*member, error) {
-	if slices.ContainsFunc(r.transports, func(m *member) bool { return m.id == id }) {
+	if r.transports.Has(id) {
 		return nil, api.Errorf("a Transport with same id already exists [method:%s]", method)
 	}
 	if err := r.registry.Check(id); err != nil {
@@ -215,18 +209,18 @@ func (r *Router) newMember(id, method string) (*member, error) {
 
 // enter commits a new transport.
 func (r *Router) enter(m *member) {
-	r.transports = append(r.transports, m)
+	r.transports.Add(m.id, m)
 	r.perPlace[m.place]++
 	m.place.transports++
 	r.registry.Add(m.id, m)
 }
 
 func (r *Router) closeTransport(req *api.RouterCloseTransportRequest) (api.ResponseBody, error) {
-	i := slices.IndexFunc(r.transports, func(m *member) bool { return m.id == req.TransportID })
-	if i < 0 {
+	m, ok := r.transports.Find(req.TransportID)
+	if !ok {
 		return nil, api.NotFoundErrorf("Transport not found [method:router.closeTransport]")
 	}
-	r.closeMember(r.transports[i])
+	r.closeMember(m)
 	return nil, nil
 }
 
@@ -244,14 +238,14 @@ func (r *Router) closeMember(m *member) {
 	for _, c := range slices.Clone(m.dataConsumers) {
 		c.close()
 	}
-	r.transports = slices.DeleteFunc(r.transports, func(o *member) bool { return o == m })
+	r.transports.Remove(m.id)
 	r.perPlace[m.place]--
 	m.release()
 }
 
 func (r *Router) dump() *api.RouterDumpResponse {
 	d := &api.RouterDumpResponse{ID: r.id}
-	for _, m := range r.transports {
+	for _, m := range r.transports.All() {
 		d.TransportIDs = append(d.TransportIDs, m.id)
 		for _, p := range m.producers {
 			row := api.StringStringArray{Key: p.id}
@@ -277,7 +271,7 @@ func (r *Router) dump() *api.RouterDumpResponse {
 }
 
 func (r *Router) dumpData(d *api.RouterDumpResponse) {
-	for _, m := range r.transports {
+	for _, m := range r.transports.All() {
 		for _, p := range m.dataProducers {
 			row := api.StringStringArray{Key: p.id}
 			for _, c := range p.consumers {

@@ -1,7 +1,6 @@
 package router
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -21,7 +20,7 @@ type Server struct {
 	id      string
 	house   *House
 	ports   []*port
-	members []*member // control loop only
+	members Table[*member] // control loop only
 	strays  atomic.Uint64
 
 	mu         sync.RWMutex
@@ -46,7 +45,7 @@ func NewServer(id string, infos []api.ListenInfo, house *House) (*Server, error)
 
 // Close closes the transports, while they can still say goodbye, and then the ports.
 func (s *Server) Close() {
-	for _, m := range slices.Clone(s.members) {
+	for _, m := range s.members.All() {
 		m.router.closeMember(m)
 	}
 	closePorts(s.ports)
@@ -70,20 +69,26 @@ func (s *Server) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 			d.TCPServers = append(d.TCPServers, row)
 		}
 	}
-	for _, m := range s.members {
-		d.WebRtcTransportIDs = append(d.WebRtcTransportIDs, m.id)
-	}
+	d.WebRtcTransportIDs = s.members.IDs()
+	d.LocalICEUsernameFragments = s.dumpFragments()
+	return d, nil
+}
+
+// dumpFragments returns the username fragments in the order of their transports.
+func (s *Server) dumpFragments() []api.ICEUserNameFragment {
+	bySeat := make(map[*Seat][]string, s.members.Len())
 	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, m := range s.members {
-		for fragment, seat := range s.byFragment {
-			if seat == m.seat {
-				d.LocalICEUsernameFragments = append(d.LocalICEUsernameFragments,
-					api.ICEUserNameFragment{LocalICEUsernameFragment: fragment, WebRtcTransportID: m.id})
-			}
+	for fragment, seat := range s.byFragment {
+		bySeat[seat] = append(bySeat[seat], fragment)
+	}
+	s.mu.RUnlock()
+	var rows []api.ICEUserNameFragment
+	for id, m := range s.members.All() {
+		for _, fragment := range bySeat[m.seat] {
+			rows = append(rows, api.ICEUserNameFragment{LocalICEUsernameFragment: fragment, WebRtcTransportID: id})
 		}
 	}
-	return d, nil
+	return rows
 }
 
 // handleDatagrams implements receiver: it hands each run of datagrams for one transport to that transport.

@@ -1,7 +1,6 @@
 package router
 
 import (
-	"slices"
 	"time"
 
 	"gazpacho/engine/api"
@@ -55,7 +54,7 @@ func (r *Router) createWebRtcTransportWithServer(req *api.RouterCreateWebRtcTran
 		return nil, err
 	}
 	m.server = server
-	server.members = append(server.members, m)
+	server.members.Add(m.id, m)
 	return m.dump()
 }
 
@@ -88,6 +87,6 @@ func (m *member) restartICE() (api.ResponseBody, error) {
 // leaveServer removes the member from its WebRtcServer's list.
 func (m *member) leaveServer() {
 	if m.server != nil {
-		m.server.members = slices.DeleteFunc(m.server.members, func(o *member) bool { return o == m })
+		m.server.members.Remove(m.id)
 	}
 }
