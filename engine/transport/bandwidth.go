@@ -113,17 +113,19 @@ func (t *Transport) drainIncoming(now unit.Time) {
 	t.lower(t.bweIn.NextTimeout())
 }
 
-// number gives an outgoing packet its transport-wide sequence number and remembers it for the estimate.
-func (t *Transport) number(now unit.Time, c *Consumer, b []byte, o media.Outgoing) {
+// number remembers an outgoing packet for the estimate, and gives it a transport-wide sequence number if it has room for
+// one, which number then returns.
+func (t *Transport) number(now unit.Time, b []byte, o media.Outgoing) (seq unit.SeqNo, numbered bool) {
 	switch {
 	case t.bweOut == nil:
 	case t.bweOut.Type() == api.BWETypeREMB:
 		t.bweOut.HandlePacketSent(now, o.Len)
 	case o.TransportCC != 0:
-		seq := t.bweOut.HandlePacketSent(now, o.Len)
+		seq = t.bweOut.HandlePacketSent(now, o.Len)
 		rtp.PutTransportCC(b[o.TransportCC:], seq)
-		c.SetTransportCC(seq)
+		return seq, true
 	}
+	return 0, false
 }
 
 // drainOutgoing distributes the estimate when it changed, and probes when that is asked for.

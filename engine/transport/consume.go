@@ -100,11 +100,12 @@ func (c *Consumer) Deliver(now unit.Time, pkts []*packet.Packet) {
 		return
 	}
 	for _, pkt := range pkts {
+		t.largest = max(t.largest, len(pkt.Data))
 		b := t.space(len(pkt.Data))
 		o := c.WritePacket(now, pkt, b)
 		t.sendMedia(now, c, b, o)
 		for o.More {
-			b = t.space(packet.SmallSize)
+			b = t.space(t.largest)
 			o = c.WriteHeldBack(now, b)
 			t.sendMedia(now, c, b, o)
 		}
@@ -116,12 +117,13 @@ func (c *Consumer) Deliver(now unit.Time, pkts []*packet.Packet) {
 // retransmit sends what c owes after a NACK.
 func (t *Transport) retransmit(now unit.Time, c *Consumer) {
 	for {
-		b := t.space(packet.SmallSize)
+		b := t.space(t.largest)
 		o := c.WriteRetransmission(now, b)
 		if o.Len == 0 {
 			break
 		}
 		t.counters.rtxSent.Update(now, o.Len, o.Len-o.HeaderLen)
+		t.number(now, b, o)
 		t.conduit.sendRTP(now, c, b, o)
 	}
 	t.conduit.flush()
@@ -133,6 +135,9 @@ func (t *Transport) sendMedia(now unit.Time, c *Consumer, b []byte, o media.Outg
 		return
 	}
 	t.counters.rtpSent.Update(now, o.Len, o.Len-o.HeaderLen)
+	if seq, ok := t.number(now, b, o); ok {
+		c.SetTransportCC(seq)
+	}
 	t.conduit.sendRTP(now, c, b, o)
 }
 

@@ -128,6 +128,25 @@ func TestALostPacketIsAskedForAndResent(t *testing.T) {
 	require.NotZero(t, k.out.Stats(k.now).(*api.PlainTransportGetStatsResponse).Base.RTXBytesSent)
 }
 
+// Packets can be as large as a datagram. One that comes again must fit the room that is left for it.
+func TestLargePacketsAreResent(t *testing.T) {
+	k := newCall(t, api.MediaKindVideo)
+	frame := keyFrame(10, 1)
+	for seq := range uint16(20) {
+		big := append(keyFrame(10, seq), make([]byte, 30000)...)
+		k.receive(k.in, 0, peerAddr, big)
+	}
+	first := parse(t, k.outSocket().sent[0]).SequenceNumber
+	sent := len(k.outSocket().sent)
+	k.receiveRTCP(k.out, 0, peerAddr, &rtcp.TransportLayerNack{
+		MediaSSRC: 20, Nacks: []rtcp.NackPair{{PacketID: uint16(first), LostPackets: 0xffff}},
+	})
+	require.Len(t, k.outSocket().sent, sent+17)
+	for _, again := range k.outSocket().sent[sent:] {
+		require.Greater(t, len(again), len(frame)+30000)
+	}
+}
+
 func TestReportsAreSentRegularly(t *testing.T) {
 	k := newCall(t, api.MediaKindVideo)
 	require.Equal(t, k.now.Add(500*time.Millisecond), k.out.NextTimeout())
