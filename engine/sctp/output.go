@@ -106,7 +106,7 @@ const (
 	maxMessages      = 4096
 	maxMessageBytes  = 2 << 20 // received and not drained yet, before reading pauses
 	maxInStreams     = 4096    // pion's cost for each packet grows with them
-	maxTinyFragments = 16384
+	maxTinyFragments = 4096
 	tinyFragment     = 64   // bytes
 	maxEntries       = 8192 // queued chunks of one stream
 	keptCapacity     = 8    // elements of an empty queue
