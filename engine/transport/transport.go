@@ -99,6 +99,7 @@ type Transport struct {
 	isPipe        bool
 
 	recvIDs media.ExtensionIDs
+	largest int // bytes of the largest packet given to a consumer, which may come again as a retransmission
 
 	bweIn      *bwe.Receiver // nil until a producer negotiated it
 	bweOut     *bwe.Sender   // nil until a video consumer negotiated it
