@@ -15,7 +15,8 @@ const rateSlots = 100
 
 // RateCounter measures a bitrate over a sliding window. The window is cut into at most 100 slots of whole milliseconds;
 // their sum is kept up to date, so that Update and Rate take constant time when called regularly. It behaves as
-// upstream's RateCalculator. It holds no pointers and occupies less than 450 bytes, for there is one per consumer.
+// upstream's RateCalculator. The slots, 400 bytes, come with the first Update, for there are several counters per transport,
+// producer and consumer, most of which never count anything. A counter must not be copied once it has counted.
 type RateCounter struct {
 	newestStart int64 // in milliseconds, when the newest slot begins
 	total       uint64
@@ -23,7 +24,7 @@ type RateCounter struct {
 	slotMS      int32
 	used        int32 // slots that cover the window
 	newest      int32
-	slots       [rateSlots]uint32
+	slots       *[rateSlots]uint32 // nil until the first Update
 }
 
 // NewRateCounter returns a counter over the given window; windows shorter than a millisecond count as one.
@@ -40,6 +41,9 @@ func newRateCounter(window time.Duration, slots int32) RateCounter {
 // Update adds bytes seen at now. Bytes that are older than the whole window are left out.
 func (c *RateCounter) Update(now Time, bytes int) {
 	if c.slide(now) {
+		if c.slots == nil {
+			c.slots = new([rateSlots]uint32)
+		}
 		c.slots[c.newest] += uint32(bytes)
 		c.total += uint64(bytes)
 	}
@@ -54,7 +58,10 @@ func (c *RateCounter) Rate(now Time) Bitrate {
 
 // Reset forgets everything seen.
 func (c *RateCounter) Reset() {
-	*c = RateCounter{windowMS: c.windowMS, slotMS: c.slotMS, used: c.used}
+	if c.slots != nil {
+		clear(c.slots[:])
+	}
+	*c = RateCounter{windowMS: c.windowMS, slotMS: c.slotMS, used: c.used, slots: c.slots}
 }
 
 // slide empties the slots that left the window and makes the one that holds now the newest. It reports false when now
@@ -79,16 +86,18 @@ func (c *RateCounter) slide(now Time) bool {
 		if c.newest == c.used {
 			c.newest = 0
 		}
-		c.total -= uint64(c.slots[c.newest])
-		c.slots[c.newest] = 0
+		if c.slots != nil {
+			c.total -= uint64(c.slots[c.newest])
+			c.slots[c.newest] = 0
+		}
 	}
 	// Whole slots only: taking the remainder along would stretch the window and report too much.
 	c.newestStart += steps * int64(c.slotMS)
 	return true
 }
 
-// Counter counts RTP packets and their bytes and measures their bitrate: upstream's RtpDataCounter. It occupies less
-// than 500 bytes.
+// Counter counts RTP packets and their bytes and measures their bitrate: upstream's RtpDataCounter. Like its RateCounter it
+// is small until it counts, and must not be copied then.
 type Counter struct {
 	packets uint64
 	bytes   uint64
