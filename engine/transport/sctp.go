@@ -140,6 +140,9 @@ func (t *Transport) dumpSCTP(d *api.TransportDump) {
 	}
 	out, in := t.sctp.NegotiatedStreams()
 	d.SCTPParameters = t.sctp.Parameters()
+	if n := t.options.NumSCTPStreams; n != nil { // what releases before 3.21 find there is what they gave
+		d.SCTPParameters.OS, d.SCTPParameters.MIS = n.OS, n.MIS
+	}
 	d.SCTPState = new(t.sctp.State())
 	d.SCTPNegotiatedCapabilities = &api.SCTPNegotiatedCapabilities{
 		NegotiatedMaxOutboundStreams: out, NegotiatedMaxInboundStreams: in,
