@@ -5,8 +5,7 @@ import "math"
 // Upstream's values.
 const (
 	capacityWeight       = 0.05 // of a new sample
-	capacityWeightProbe  = 0.5
-	minCapacityDeviation = 0.4 // variance in kbit/s, divided by the capacity
+	minCapacityDeviation = 0.4  // variance in kbit/s, divided by the capacity
 	maxCapacityDeviation = 2.5
 	capacityBounds       = 3 // standard deviations
 )

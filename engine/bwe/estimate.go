@@ -90,7 +90,7 @@ func (s *Sender) estimate(now unit.Time, r *report) {
 func (s *Sender) applyLoss(now unit.Time, v verdict) {
 	switch {
 	case v.restore > s.rate.bitrate:
-		s.rate.set(now, v.restore)
+		s.raise(now, v.restore)
 	case v.factor < 1:
 		floor := min(s.rate.bitrate, s.throughput.rate()*decreaseFactor)
 		s.rate.set(now, max(s.rate.bitrate*v.factor, floor))
@@ -111,9 +111,15 @@ func (s *Sender) applyProbes(now unit.Time, r *report) {
 		}
 		s.probing.result(now, bitrate)
 		if bitrate > s.rate.bitrate && s.trend.state != overusing && !s.loss.high() {
-			s.rate.set(now, bitrate)
+			s.raise(now, bitrate)
 		}
 	}
+}
+
+// raise sets the estimate to one that is known to be higher.
+func (s *Sender) raise(now unit.Time, bitrate float64) {
+	s.rate.set(now, bitrate)
+	s.throughput.restart(now)
 }
 
 func (s *Sender) measureRTT(now, sent unit.Time) {

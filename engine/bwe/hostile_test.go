@@ -78,6 +78,57 @@ func TestWhatWasSaidTwiceCountsOnce(t *testing.T) {
 	require.GreaterOrEqual(t, s.AvailableBitrate(), before, "they were only late")
 }
 
+func TestPacketsOfOneInstant(t *testing.T) {
+	s := newSender(bwe.SenderConfig{})
+	for range 100 {
+		s.HandlePacketSent(start, 1200)
+	}
+	f := all(1, 100, rtcp.TypeTCCPacketReceivedSmallDelta)
+	for _, d := range f.RecvDeltas {
+		d.Delta = 0
+	}
+	s.HandleTransportFeedback(start.Add(50*ms), f)
+	require.Equal(t, 600*kbps, s.AvailableBitrate(), "an infinite throughput is none")
+}
+
+func TestArrivalTimesThatGoBack(t *testing.T) {
+	s := newSender(bwe.SenderConfig{})
+	now := start
+	for i := range 100 {
+		seq := s.HandlePacketSent(now, 1200)
+		now = now.Add(100 * ms)
+		f := all(uint16(seq), 1, rtcp.TypeTCCPacketReceivedSmallDelta)
+		f.ReferenceTime = uint32(1_000_000 - 10*i)
+		s.HandleTransportFeedback(now, f)
+	}
+	require.Equal(t, 600*kbps, s.AvailableBitrate())
+}
+
+func TestAnswersToProbesThatComeTooLate(t *testing.T) {
+	s := newSender(bwe.SenderConfig{})
+	s.SetDesiredBitrate(start, 5000*kbps, true)
+	now := start
+	for range 600 {
+		now = now.Add(100 * ms)
+		s.HandleTimeout(now) // and nobody asks for probes
+	}
+	n := 0
+	for range 600 {
+		now = now.Add(100 * ms)
+		s.HandleTimeout(now)
+		for at := now; at < now.Add(50*ms); at = at.Add(ms) {
+			if size := s.NextProbe(at); size > 0 {
+				s.HandleProbeSent(at, size)
+				n++
+			}
+		}
+	}
+	require.Greater(t, n, 50, "probing goes on when nothing is heard: else nobody would know when it works again")
+	require.Less(t, n, 200)
+	s.HandleTransportFeedback(now, all(1, 5, rtcp.TypeTCCPacketReceivedSmallDelta))
+	require.LessOrEqual(t, s.AvailableBitrate(), 600*kbps)
+}
+
 func TestRandomFeedback(t *testing.T) {
 	for seed := range uint64(50) {
 		random := rand.New(rand.NewPCG(seed, 3))

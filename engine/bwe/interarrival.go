@@ -11,14 +11,12 @@ const (
 	burstTime     = 5 * time.Millisecond
 	maxBurst      = 100 * time.Millisecond
 	maxClockDrift = 3 * time.Second // between two groups; more means that the peer's clock jumped
-	maxReordered  = 3               // groups in succession that arrive before the group sent before them
 )
 
 // interArrival groups packets that were sent at about the same time and tells by how much the distance between two groups
 // changed on the way (draft-ietf-rmcat-gcc-02 sections 5.2 and 5.3).
 type interArrival struct {
 	current, previous group
-	reordered         int
 }
 
 // group is a burst of packets. Sending and arrival are times of two clocks that need not agree.
@@ -62,7 +60,7 @@ func (g *group) begins(sent, arrived unit.Time) bool {
 	return sent.Sub(g.firstSent) > burstTime
 }
 
-// complete compares the current group with the one before.
+// complete compares the current group with the one before. Where a clock went back or jumped it begins anew.
 func (i *interArrival) complete() (d distance, ok bool) {
 	c, p := &i.current, i.previous
 	i.previous = *c
@@ -70,17 +68,10 @@ func (i *interArrival) complete() (d distance, ok bool) {
 		return distance{}, false
 	}
 	d = distance{c.lastSent.Sub(p.lastSent), c.lastArrived.Sub(p.lastArrived)}
-	if drift := d.arrived - c.seen.Sub(p.seen); drift > maxClockDrift || drift < -maxClockDrift {
+	drift := d.arrived - c.seen.Sub(p.seen)
+	if d.arrived < 0 || drift > maxClockDrift || drift < -maxClockDrift {
 		*i = interArrival{}
 		return distance{}, false
 	}
-	if d.arrived < 0 {
-		i.reordered++
-		if i.reordered >= maxReordered {
-			*i = interArrival{}
-		}
-		return distance{}, false
-	}
-	i.reordered = 0
 	return d, true
 }

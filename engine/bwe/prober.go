@@ -1,6 +1,7 @@
 package bwe
 
 import (
+	"math"
 	"time"
 
 	"gazpacho/engine/unit"
@@ -63,10 +64,7 @@ func (p *prober) probe(now unit.Time, bitrate float64, lasts time.Duration) {
 	if p.n == maxClusters {
 		return
 	}
-	p.lastID++
-	if p.lastID == 0 {
-		p.lastID = 1
-	}
+	p.lastID = p.lastID%math.MaxUint16 + 1
 	minBytes := max(int(bitrate*lasts.Seconds()/8), minProbePackets*minProbePacket)
 	p.waiting[p.n] = cluster{id: p.lastID, bitrate: bitrate, created: now, minBytes: minBytes}
 	p.n++

@@ -78,9 +78,6 @@ func (p *probing) start(now unit.Time, target float64) { p.startedAt, p.target =
 
 // nextAt returns when the next probe may be, as far as time decides.
 func (p *probing) nextAt() unit.Time {
-	if p.target > 0 {
-		return p.startedAt.Add(probeResultAfter)
-	}
 	return max(p.startedAt.Add(p.interval), p.decreased.Add(afterDecrease))
 }
 

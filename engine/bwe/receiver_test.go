@@ -186,6 +186,16 @@ func TestFeedbackFitsADatagram(t *testing.T) {
 	require.Len(t, collect(t, r), 2*n-1)
 }
 
+func TestArrivalsAreBounded(t *testing.T) {
+	r := connected(api.BWETypeTransportCc)
+	for i := range 8 { // each gap is as long as may be
+		r.HandlePacket(start, arrival(unit.SeqNo(8000*i)))
+	}
+	statuses := collect(t, r)
+	require.Len(t, statuses, 16384, "what lies further back is not reported")
+	require.Equal(t, status{56_000, start}, statuses[len(statuses)-1])
+}
+
 func TestFeedbackAfterALongPause(t *testing.T) {
 	r := connected(api.BWETypeTransportCc)
 	// The second one arrives later than a delta can say.
@@ -314,6 +324,26 @@ func TestREMB(t *testing.T) {
 	}
 	for _, pkt := range r.Output().RTCP {
 		require.LessOrEqual(t, len(pkt.(*rtcp.ReceiverEstimatedMaximumBitrate).SSRCs), 32)
+	}
+	require.Greater(t, r.AvailableBitrate(), unit.Bitrate(500_000))
+}
+
+func TestREMBAfterAPauseOfThePeersClock(t *testing.T) {
+	r := connected(api.BWETypeREMB)
+	now, behind := start, time.Duration(0)
+	for i := range 1000 {
+		switch {
+		case i == 500:
+			behind = 10 * time.Second
+		case i > 600 && i%20 < 10:
+			behind = 10*time.Second + 200*ms // groups that arrive in another order than they were sent in
+		case i > 600:
+			behind = 10 * time.Second
+		}
+		r.HandlePacket(now, bwe.Arrival{
+			SSRC: 1, Size: 1000, HasAbsSendTime: true, AbsSendTime: rtp.AbsSendTime(now.Add(-behind)),
+		})
+		now = now.Add(10 * ms)
 	}
 	require.Greater(t, r.AvailableBitrate(), unit.Bitrate(500_000))
 }

@@ -11,7 +11,7 @@ const (
 	minThroughputPackets = 10
 	throughputPackets    = 20 // that the window has at least, once there were so many
 	maxThroughputPackets = 512
-	throughputTime       = 400 * time.Millisecond
+	throughputTime       = 500 * time.Millisecond
 	maxThroughputTime    = 5 * time.Second
 )
 
@@ -21,6 +21,7 @@ type throughput struct {
 	ring     []transfer // by arrival, oldest at first
 	first, n int
 	bytes    int
+	from     unit.Time // packets sent earlier do not count
 }
 
 type transfer struct {
@@ -35,8 +36,17 @@ func (t *throughput) at(i int) *transfer { return &t.ring[(t.first+i)%len(t.ring
 
 func (t *throughput) reset() { t.first, t.n, t.bytes = 0, 0, 0 }
 
+// restart measures from now on: what was sent at a lower rate would make it look as if the path did not carry the new one.
+func (t *throughput) restart(now unit.Time) {
+	t.reset()
+	t.from = now
+}
+
 // add takes a packet that arrived.
 func (t *throughput) add(x transfer) {
+	if x.sent < t.from {
+		return
+	}
 	if t.n == len(t.ring) {
 		t.drop()
 	}
