@@ -64,11 +64,12 @@ type wholeFrame struct {
 	dropped bool
 }
 
-// passH264 knows of temporal layers by the dependency descriptor, and takes every frame for a point to switch up at.
+// passH264 knows of temporal layers by the dependency descriptor. The temporal layer goes up by one at a frame of the next
+// one, which refers to lower ones only. (Upstream forwards any frame up to the target.)
 func (f *layerFilter) passH264(pkt *packet.Packet) bool {
 	temporal := int16(pkt.Codec.TemporalLayer)
 	if !f.frame.known || pkt.Timestamp.After(f.frame.ts) {
-		f.frame = wholeFrame{ts: pkt.Timestamp, known: true, dropped: temporal > f.target.temporal}
+		f.frame = wholeFrame{ts: pkt.Timestamp, known: true, dropped: temporal > min(f.target.temporal, f.current.temporal+1)}
 		if !f.frame.dropped {
 			f.current = layerID{0, min(max(f.current.temporal, temporal), f.target.temporal)}
 		}
@@ -76,11 +77,11 @@ func (f *layerFilter) passH264(pkt *packet.Packet) bool {
 	if pkt.Timestamp == f.frame.ts {
 		return !f.frame.dropped
 	}
-	return temporal <= f.target.temporal
+	return temporal <= f.current.temporal
 }
 
 // passAV1 knows of layers by the dependency descriptor. Spatial layers go up at key frames and down at the end of a frame;
-// temporal layers go up at any frame.
+// the temporal layer goes up by one at a frame of the next one, as with H264.
 func (f *layerFilter) passAV1(c *codec.Descriptor, d *decision) bool {
 	l := layerID{int16(c.SpatialLayer), int16(c.TemporalLayer)}
 	if l.spatial >= f.announced.spatial || l.temporal >= f.announced.temporal {
@@ -88,11 +89,13 @@ func (f *layerFilter) passAV1(c *codec.Descriptor, d *decision) bool {
 	}
 	next := f.current
 	switch t, at := f.target.spatial, f.current.spatial; {
-	case t > at && c.KeyFrame, t < at && l.spatial == t && c.EndOfFrame:
+	case t > at && c.KeyFrame:
 		next = layerID{t, 0}
+	case t < at && l.spatial == t && c.EndOfFrame:
+		next.spatial = t
 	}
 	switch t, at := f.target.temporal, f.current.temporal; {
-	case t > at && l.temporal > at && l.temporal <= t, t < at && l.temporal == t && c.EndOfFrame:
+	case t > at && l.temporal == at+1, t < at && l.temporal == t && c.EndOfFrame:
 		next.temporal = l.temporal
 	}
 	if l.spatial > next.spatial || l.temporal > next.temporal {

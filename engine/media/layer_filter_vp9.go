@@ -40,10 +40,10 @@ func (f *layerFilter) passVP9(c *codec.Descriptor, d *decision) bool {
 func (f *layerFilter) nextVP9(l layerID, c *codec.Descriptor) layerID {
 	next := f.current
 	switch t, at := f.target.spatial, f.current.spatial; {
-	case t > at && c.KeyFrame,
-		t < at && f.keyOnly && c.KeyFrame,
-		t < at && !f.keyOnly && l.spatial == t && c.EndOfFrame:
+	case t > at && c.KeyFrame, t < at && f.keyOnly && c.KeyFrame:
 		next = layerID{t, 0}
+	case t < at && !f.keyOnly && l.spatial == t && c.EndOfFrame:
+		next.spatial = t
 	}
 	switch t, at := f.target.temporal, f.current.temporal; {
 	case t > at && l.temporal > at && l.temporal <= t && c.StartOfFrame && (at < 0 || c.SwitchingPoint),
