@@ -1,7 +1,9 @@
 package router
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"gazpacho/engine/api"
@@ -159,7 +161,9 @@ func (m *member) release() {
 		m.seat.transport.Close()
 		drops = m.seat.transport.Drops()
 	})
-	m.place.env.Log.Debug(fmt.Sprintf("Transport closed [transportId:%s, drops:%+v]", m.id, drops))
+	if log := m.place.env.Log; log.Enabled(context.Background(), slog.LevelDebug) {
+		log.Debug(fmt.Sprintf("Transport closed [transportId:%s, drops:%+v]", m.id, drops))
+	}
 	m.leaveServer()
 	m.place.transports--
 	m.router.registry.Remove(m.id)
