@@ -14,6 +14,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -41,8 +42,11 @@ type result struct {
 	Least    int `json:"least"`    // RTP packets at the receiver that got the fewest
 }
 
-// settle is how long packets may be on their way after the last one was sent.
-const settle = 300 * time.Millisecond
+// A run is over when no packet has arrived for quiet, or, so that a worker that never stops sending ends too, after patience.
+const (
+	quiet    = 300 * time.Millisecond
+	patience = 5 * time.Second
+)
 
 func main() {
 	receivers := flag.Int("receivers", 50, "number of receiving sockets")
@@ -84,12 +88,25 @@ func serve(receivers, packetSize int) error {
 		if err != nil {
 			return err
 		}
-		time.Sleep(settle)
-		if err := out.Encode(summarise(sent, before, sink.counts())); err != nil {
+		if err := out.Encode(summarise(sent, before, settled(sink))); err != nil {
 			return err
 		}
 	}
 	return in.Err()
+}
+
+// settled returns the counts once they stand still.
+func settled(s *sink) []int {
+	counts := s.counts()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		time.Sleep(quiet)
+		now := s.counts()
+		if slices.Equal(now, counts) {
+			break
+		}
+		counts = now
+	}
+	return counts
 }
 
 func summarise(sent int, before, after []int) result {
