@@ -124,7 +124,7 @@ func (r *report) received(h *history, timed bool) {
 	p.state = arrived
 	r.newest = max(r.newest, p.at)
 	if timed {
-		t := transfer{p.at, r.clock, int(p.size), r.skipped}
+		t := transfer{p.at, r.clock, int32(p.size), int32(r.skipped)}
 		r.skipped = 0
 		r.arrived = append(r.arrived, acknowledged{r.number, t, p.probe})
 	}

@@ -130,18 +130,18 @@ func (p *prober) arrived(a acknowledged) {
 	}
 	if r.packets == 0 {
 		r.firstSent, r.firstArrived, r.lastArrived = a.sent, a.arrived, a.arrived
-		r.firstSize = a.size
+		r.firstSize = int(a.size)
 	}
 	r.firstSent = min(r.firstSent, a.sent)
 	if a.sent >= r.lastSent {
-		r.lastSent, r.lastSentSize = a.sent, a.size
+		r.lastSent, r.lastSentSize = a.sent, int(a.size)
 	}
 	if a.arrived < r.firstArrived {
-		r.firstArrived, r.firstSize = a.arrived, a.size
+		r.firstArrived, r.firstSize = a.arrived, int(a.size)
 	}
 	r.lastArrived = max(r.lastArrived, a.arrived)
 	r.packets++
-	r.bytes += a.size
+	r.bytes += int(a.size)
 }
 
 // evaluate returns what the cluster shows that the path carries, in bits per second; false while it is incomplete or when

@@ -10,6 +10,7 @@ import (
 const (
 	minThroughputPackets = 10
 	throughputPackets    = 20 // that the window has at least, once there were so many
+	minThroughputRing    = 64 // it grows with the packet rate
 	maxThroughputPackets = 512
 	throughputTime       = 500 * time.Millisecond
 	maxThroughputTime    = 5 * time.Second
@@ -26,11 +27,11 @@ type throughput struct {
 
 type transfer struct {
 	sent, arrived unit.Time
-	size          int
-	before        int // bytes that were sent before it and are taken to have arrived, because the feedback was lost
+	size          int32
+	before        int32 // bytes that were sent before it and are taken to have arrived, because the feedback was lost
 }
 
-func newThroughput() throughput { return throughput{ring: make([]transfer, maxThroughputPackets)} }
+func newThroughput() throughput { return throughput{ring: make([]transfer, minThroughputRing)} }
 
 func (t *throughput) at(i int) *transfer { return &t.ring[(t.first+i)%len(t.ring)] }
 
@@ -48,10 +49,10 @@ func (t *throughput) add(x transfer) {
 		return
 	}
 	if t.n == len(t.ring) {
-		t.drop()
+		t.makeRoom()
 	}
 	t.n++
-	t.bytes += x.size + x.before
+	t.bytes += int(x.size) + int(x.before)
 	i := t.n - 1
 	for ; i > 0 && t.at(i-1).arrived > x.arrived; i-- {
 		*t.at(i) = *t.at(i - 1)
@@ -64,8 +65,20 @@ func (t *throughput) add(x transfer) {
 	}
 }
 
+func (t *throughput) makeRoom() {
+	if t.n == maxThroughputPackets {
+		t.drop()
+		return
+	}
+	larger := make([]transfer, 2*len(t.ring))
+	for i := range t.n {
+		larger[i] = *t.at(i)
+	}
+	t.ring, t.first = larger, 0
+}
+
 func (t *throughput) drop() {
-	t.bytes -= t.at(0).size + t.at(0).before
+	t.bytes -= int(t.at(0).size) + int(t.at(0).before)
 	t.first = (t.first + 1) % len(t.ring)
 	t.n--
 }
@@ -83,7 +96,7 @@ func (t *throughput) rate() float64 {
 		arrived.add(t.at(i).arrived)
 	}
 	// The packets of the window end intervals; the first one ends one that began outside.
-	bytes := t.bytes - t.at(0).size - t.at(0).before
+	bytes := t.bytes - int(t.at(0).size) - int(t.at(0).before)
 	slower := max(sent.robust(), arrived.robust())
 	if slower <= 0 {
 		return 0
