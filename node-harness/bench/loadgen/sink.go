@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -20,8 +21,10 @@ const (
 	receiveBuffer = 4 << 20
 	// batch is how many datagrams one system call takes.
 	batch = 64
-	// peek is how much of a datagram is copied: enough to tell RTP from RTCP (RFC 5761 §4).
-	peek = 2
+	// peek is how much of a datagram is copied: enough to tell RTP from RTCP (RFC 5761 §4), and the SSRC.
+	peek = 12
+	// probationSSRC marks packets that only probe the bandwidth (upstream's value); they carry nothing of the producer.
+	probationSSRC = 1234
 )
 
 // sink owns the receiving sockets. Only loop reads them; counts may be asked for from elsewhere.
@@ -117,7 +120,7 @@ func (s *sink) drain(index int) {
 		}
 		rtp := 0
 		for i := range int(n) {
-			if !isRTCP(s.bytes[i][1]) {
+			if isMedia(s.bytes[i]) {
 				rtp++
 			}
 		}
@@ -128,8 +131,10 @@ func (s *sink) drain(index int) {
 	}
 }
 
-// isRTCP tells by the second byte of a packet (RFC 5761 §4).
-func isRTCP(second byte) bool { return second >= 192 && second <= 223 }
+func isMedia(head [peek]byte) bool {
+	rtcp := head[1] >= 192 && head[1] <= 223
+	return !rtcp && binary.BigEndian.Uint32(head[8:]) != probationSSRC
+}
 
 func (s *sink) counts() []int {
 	counts := make([]int, len(s.packets))
