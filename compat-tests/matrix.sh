@@ -2,21 +2,18 @@
 # Runs the suites that each release of mediasoup ships against our worker binary, release after release, and prints how
 # many of their tests pass. Every test is expected to, but for those that compat-tests/known-failures.txt lists.
 #
-# Usage: compat-tests/matrix.sh [--listed] [--dialects | --few | RELEASE…] [-- suite…]
+# Usage: compat-tests/matrix.sh [--dialects | --few | RELEASE…] [-- suite…]
 #   without releases  all that fbs/schema/releases.txt lists
 #   --dialects        the youngest release of each dialect
 #   --few             the newest, the oldest, and three that differ most, as continuous integration does
-#   --listed          expects only what compat-tests/expected lists, where that has a list for the release
 set -euo pipefail
 source "$(dirname "$0")/../scripts/lib.sh"
 cd "$ROOT"
 
 TABLE=fbs/schema/releases.txt
 RELEASES=()
-LISTED=
 while [ $# -gt 0 ] && [ "$1" != -- ]; do
 	case $1 in
-	--listed) LISTED=yes ;;
 	--dialects) mapfile -t RELEASES < <(awk '$1 != "#" { last[$2] = $1; if (!seen[$2]++) order[++n] = $2 } END { for (i = 1; i <= n; i++) print last[order[i]] }' "$TABLE") ;;
 	--few) RELEASES=(3.13.0 3.13.24 3.16.0 3.19.22 "$(awk 'END { print $1 }' "$TABLE")") ;;
 	*) RELEASES+=("$1") ;;
@@ -31,9 +28,7 @@ for release in "${RELEASES[@]}"; do
 	log=$BUILD/compat/matrix-$release.log
 	mkdir -p "$BUILD/compat"
 	rm -f "$BUILD/compat/$release/results/summary.json"
-	expect=--all
-	[ -z "$LISTED" ] || [ ! -f "compat-tests/expected/$release.txt" ] || expect=
-	compat-tests/run.sh --release "$release" $expect "$@" >"$log" 2>&1 || FAILED=1
+	compat-tests/run.sh --release "$release" --all "$@" >"$log" 2>&1 || FAILED=1
 	"$(node_bin)" compat-tests/matrix.mjs "$BUILD/compat" "$release"
 done
 "$(node_bin)" compat-tests/matrix.mjs "$BUILD/compat" --total "${RELEASES[@]}"
