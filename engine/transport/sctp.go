@@ -47,18 +47,30 @@ func (t *Transport) mayConnectSCTP(now unit.Time) {
 	}
 }
 
-// drainSCTP hands on what the association did.
+// drainSCTP hands on what the association did. Handing on a message may make it do more, and more may have come meanwhile:
+// the outermost call sees to all of it, so that everything keeps its order.
 func (t *Transport) drainSCTP(now unit.Time) {
-	if t.sctp == nil {
+	if t.sctp == nil || t.drainingSCTP {
 		return
 	}
+	t.drainingSCTP = true
+	defer func() { t.drainingSCTP = false }()
 	var out sctp.Output
-	t.sctp.Poll(&out)
-	for _, packet := range out.Packets {
-		t.conduit.sendSCTP(now, packet)
+	for t.sctp.Poll(&out); holdsMore(&out); t.sctp.Poll(&out) {
+		t.handleSCTPOutput(now, &out)
 	}
+}
+
+func holdsMore(out *sctp.Output) bool {
+	return len(out.States)+len(out.Packets)+len(out.Messages)+len(out.StreamsReset)+len(out.BufferedAmountLow) > 0
+}
+
+func (t *Transport) handleSCTPOutput(now unit.Time, out *sctp.Output) {
 	for _, state := range out.States {
 		t.changeSCTPState(state, &out.Negotiated)
+	}
+	for _, packet := range out.Packets {
+		t.conduit.sendSCTP(now, packet)
 	}
 	for i := range out.Messages {
 		t.handleDataMessage(now, &out.Messages[i])

@@ -97,6 +97,7 @@ type Transport struct {
 	dataListener  data.Listener
 	dataByStream  map[uint16]*DataConsumer
 	isPipe        bool
+	drainingSCTP  bool // drainSCTP is running
 
 	recvIDs media.ExtensionIDs
 	largest int // bytes of the largest packet given to a consumer, which may come again as a retransmission
