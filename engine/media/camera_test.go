@@ -96,6 +96,7 @@ func (e *encoder) picture(rng *rand.Rand, ms int) []in {
 		if e.wantsKey {
 			b[len(b)-1] = 0
 		}
+		b = append(b, make([]byte, 60+500*e.index)...) // higher streams are larger
 		b = append(b, byte(e.index))
 		b = binary.BigEndian.AppendUint32(b, e.number)
 		b = binary.BigEndian.AppendUint32(b, refers)
@@ -267,7 +268,7 @@ func describe(t testing.TB, o shot) frame {
 	return frame{
 		stream: int(info[0]), number: int(binary.BigEndian.Uint32(info[1:])), refers: int(binary.BigEndian.Uint32(info[5:])),
 		count: int(info[10]), ts: o.Timestamp, ms: o.ms, id: d.PictureID, tl0: d.TL0PicIdx, layer: d.TemporalLayer,
-		key: p[len(p)-pictureInfoLen-1]&1 == 0,
+		key: p[6]&1 == 0,
 	}
 }
 

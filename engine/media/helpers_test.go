@@ -156,6 +156,7 @@ func (r *room) route() {
 		requests := co.KeyFrameRequests
 		r.cOut.KeyFrameRequests = append(r.cOut.KeyFrameRequests, requests...)
 		r.cOut.Notifications = append(r.cOut.Notifications, co.Notifications...)
+		r.cOut.BitrateChangeNeeded = r.cOut.BitrateChangeNeeded || co.BitrateChangeNeeded
 		r.cOut.FractionLostChanged = r.cOut.FractionLostChanged || co.FractionLostChanged
 		if co.FractionLostChanged {
 			r.p.SetFractionLost(mappedSSRC, r.c.FractionLost())

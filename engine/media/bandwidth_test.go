@@ -1,0 +1,213 @@
+package media_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/media"
+	"gazpacho/engine/unit"
+)
+
+// distribute plays the transport: it gives the consumer what it asks for, layer by layer, up to a limit.
+func distribute(now unit.Time, c *media.Consumer, limit unit.Bitrate, considerLoss bool) (used unit.Bitrate) {
+	for range 20 {
+		more := c.IncreaseLayer(now, limit-used, considerLoss)
+		if more == 0 {
+			break
+		}
+		used += more
+	}
+	c.ApplyLayers(now)
+	return used
+}
+
+func target(c *media.Consumer) [2]int {
+	d := c.Dump().Data
+	return [2]int{int(*d.TargetSpatialLayer), int(*d.TargetTemporalLayer)}
+}
+
+// managed is a studio whose transport manages the bitrate.
+func managed(t testing.TB) *studio {
+	s := newStudio(t, 1, false)
+	s.c.SetExternallyManagedBitrate(s.now)
+	return s
+}
+
+func TestSimulcastAsksTheTransportForBandwidth(t *testing.T) {
+	s := managed(t)
+	require.EqualValues(t, 1, s.c.BitratePriority())
+	s.shootFor(100 * time.Millisecond)
+	require.True(t, s.cOut.BitrateChangeNeeded, "a stream is there")
+	require.Empty(t, s.outs, "but the transport has not said yet")
+	require.Equal(t, [2]int{-1, -1}, target(s.c))
+	s.shootFor(3 * time.Second)
+	require.Positive(t, distribute(s.now, s.c, 1e9, false))
+	require.Equal(t, [2]int{2, 2}, target(s.c))
+	s.shootFor(time.Second)
+	requireContinuous(t, frames(t, s.outs))
+	require.Zero(t, s.c.IncreaseLayer(s.now, 0, false), "nothing to give")
+	s.c.ApplyLayers(s.now)
+	require.Equal(t, [2]int{-1, -1}, target(s.c), "nothing given: the video stops")
+}
+
+func TestSimulcastTakesTheLayersThatFit(t *testing.T) {
+	s := managed(t)
+	s.shootFor(4 * time.Second)
+	rates := map[[2]int]unit.Bitrate{}
+	last := [2]int{-1, -1}
+	for limit := unit.Bitrate(1000); limit < 1_000_000; limit += 1000 {
+		used := distribute(s.now, s.c, limit, false)
+		require.LessOrEqual(t, used, limit)
+		got := target(s.c)
+		require.GreaterOrEqual(t, got[0]*10+got[1], last[0]*10+last[1], "more bandwidth, not less quality")
+		if got != last {
+			rates[got] = used
+		}
+		last = got
+	}
+	require.Equal(t, [2]int{2, 2}, last)
+	require.GreaterOrEqual(t, len(rates), 3, "not all or nothing")
+	for _, b := range s.p.Streams() {
+		require.GreaterOrEqual(t, s.c.DesiredBitrate(s.now), b.Bitrates.Total(), "the largest stream")
+	}
+}
+
+func TestDesiredBitrateIsAtLeastTheAnnouncedOne(t *testing.T) {
+	req := simulcastConsumeRequest("video/VP8")
+	req.RTPParameters.Encodings[0].MaxBitrate = new(uint64(9_000_000))
+	r := newRoom(t, simulcastProduceRequest(), req)
+	r.c.SetExternallyManagedBitrate(r.now)
+	require.EqualValues(t, 9_000_000, r.c.DesiredBitrate(r.now))
+	r.c.Pause(r.now)
+	require.Zero(t, r.c.DesiredBitrate(r.now))
+	require.Zero(t, r.c.BitratePriority())
+	require.True(t, r.c.Output().ZeroBitrateNeeded)
+}
+
+func TestLossChangesWhatIsAvailable(t *testing.T) {
+	for _, v := range []struct {
+		fraction uint8
+		need     float64 // of the required bitrate
+	}{{0, 1 / 1.08}, {13, 1}, {128, 1 / 0.75}} {
+		s := managed(t)
+		s.shootFor(4 * time.Second)
+		required := s.p.Streams()[0].Bitrates.Of(0, 0)
+		s.c.SetPreferredLayers(s.now, prefer(0, 0))
+		s.c.HandleReceptionReport(s.now, &rtcp.ReceptionReport{SSRC: uint32(outOf(0)), FractionLost: v.fraction})
+		enough := unit.Bitrate(v.need*float64(required)) + 2
+		require.Zero(t, distribute(s.now, s.c, enough-5, true))
+		require.Equal(t, min(required, enough), distribute(s.now, s.c, enough, true))
+		require.Equal(t, [2]int{0, 0}, target(s.c))
+	}
+}
+
+// TestDowngradeIsNotUndoneAtOnce: for ten seconds no higher stream is tried.
+func TestDowngradeIsNotUndoneAtOnce(t *testing.T) {
+	s := managed(t)
+	s.shootFor(3 * time.Second)
+	distribute(s.now, s.c, 1e9, false)
+	s.shootFor(10 * time.Second)
+	spatial, _ := currentLayer(s.c)
+	require.Equal(t, 2, spatial)
+	low := s.p.Streams()[0].Bitrates.Total()
+	distribute(s.now, s.c, low+1000, false)
+	require.Equal(t, 0, target(s.c)[0])
+	s.shootFor(5 * time.Second)
+	distribute(s.now, s.c, 1e9, false)
+	require.Equal(t, [2]int{0, 2}, target(s.c), "temporal layers may go up")
+	s.shootFor(6 * time.Second)
+	distribute(s.now, s.c, 1e9, false)
+	require.Equal(t, [2]int{2, 2}, target(s.c))
+	s.shootFor(time.Second)
+	requireContinuous(t, frames(t, s.outs))
+}
+
+func TestSVCTakesTheLayersThatFit(t *testing.T) {
+	for i, v := range layered {
+		t.Run(v.mime+v.mode, func(t *testing.T) {
+			s := newLayeredStudio(t, v.mime, v.mode, uint64(i))
+			s.c.SetExternallyManagedBitrate(s.now)
+			require.Zero(t, s.c.DesiredBitrate(s.now), "no stream yet")
+			require.Zero(t, distribute(s.now, s.c, 1e9, false))
+			s.shootFor(4 * time.Second)
+			require.True(t, s.cOut.BitrateChangeNeeded)
+			last := [2]int{-1, -1}
+			for limit := unit.Bitrate(1000); limit < 1_000_000; limit += 1000 {
+				require.LessOrEqual(t, distribute(s.now, s.c, limit, false), limit)
+				got := target(s.c)
+				require.GreaterOrEqual(t, got[0]*10+got[1], last[0]*10+last[1])
+				last = got
+			}
+			require.Equal(t, [2]int{2, 2}, last)
+			b := s.p.Streams()[0].Bitrates
+			if s.cam.keyOnly {
+				require.Equal(t, max(b.Spatial(0), b.Spatial(1), b.Spatial(2)), s.c.DesiredBitrate(s.now))
+			} else {
+				require.Equal(t, b.Total(), s.c.DesiredBitrate(s.now))
+			}
+			s.shootFor(9 * time.Second)
+			require.Equal(t, 2, int(*s.c.Dump().Data.CurrentSpatialLayer))
+			distribute(s.now, s.c, b.Of(0, 0)+1000, false)
+			require.Equal(t, 0, target(s.c)[0])
+			s.shootFor(2 * time.Second)
+			distribute(s.now, s.c, 1e9, false)
+			require.Less(t, target(s.c)[0], 2, "a downgrade is not undone at once")
+			s.shootFor(time.Second)
+			s.requireDecodable()
+		})
+	}
+}
+
+func TestSimpleConsumersSayWhatTheyUse(t *testing.T) {
+	r := videoRoom(t)
+	r.c.SetExternallyManagedBitrate(r.now)
+	require.Zero(t, r.c.IncreaseLayer(r.now, 1e9, false), "no stream yet")
+	r.c.ApplyLayers(r.now)
+	require.Zero(t, r.c.DesiredBitrate(r.now))
+	for n := range 100 {
+		r.one(in{seq: unit.SeqNo(n), payload: append([]byte{}, append(vp8Key, make([]byte, 500)...)...)})
+		r.after(20 * time.Millisecond)
+	}
+	rate := r.p.Streams()[0].Bitrates.Total()
+	require.Positive(t, rate)
+	require.Equal(t, rate, r.c.DesiredBitrate(r.now))
+	require.Equal(t, unit.Bitrate(1000), r.c.IncreaseLayer(r.now, 1000, false), "no more than there is")
+	require.Zero(t, r.c.IncreaseLayer(r.now, 1e9, false), "once per distribution")
+	r.c.ApplyLayers(r.now)
+	require.Equal(t, rate, r.c.IncreaseLayer(r.now, 1e9, true))
+	a := audioRoom(t)
+	a.one(in{seq: 1, payload: []byte{0x78}})
+	require.Zero(t, a.c.DesiredBitrate(a.now), "audio does not take part")
+	require.Zero(t, a.c.BitratePriority())
+}
+
+func TestProducersTellBitratesWhilePacketsCome(t *testing.T) {
+	s := newStudio(t, 5, false)
+	s.shootFor(3 * time.Second)
+	p, _ := s.take()
+	told := 0
+	for _, u := range p.Streams {
+		if u.Kind == media.StreamBitrates {
+			told++
+			b := u.Stream.Bitrates
+			require.Equal(t, b.Total(), b.Spatial(0))
+			require.Equal(t, b.Total(), b.UpTo(0, 2))
+			require.Zero(t, b.Of(1, 0))
+			require.Zero(t, b.Spatial(1))
+			require.Zero(t, b.UpTo(0, 3))
+		}
+	}
+	require.Equal(t, 3*3, told, "once a second for each stream")
+	s.cam.off = [3]bool{true, true, true}
+	s.shootFor(5 * time.Second)
+	s.take()
+	s.shootFor(5 * time.Second)
+	p, _ = s.take()
+	require.Empty(t, p.Streams, "nothing to tell of silent streams")
+	var none *media.LayerBitrates
+	spatial, temporal := none.Layers()
+	require.Zero(t, none.Total()+none.Of(0, 0)+none.UpTo(0, 0)+none.Spatial(0)+unit.Bitrate(spatial+temporal))
+}
