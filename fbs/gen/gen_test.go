@@ -109,6 +109,25 @@ func TestDialectsShareAFile(t *testing.T) {
 	require.Len(t, files, 3)
 }
 
+// TestDriftIsReported compares a made-up release with those known; nothing of it is like them.
+func TestDriftIsReported(t *testing.T) {
+	var page strings.Builder
+	dir := writePackage(t, map[string]string{
+		"package.json":           `{"name": "mediasoup", "version": "3.1000.0"}`,
+		"worker/fbs/message.fbs": "namespace FBS.Message; table Message { what: string (required); } root_type Message;",
+	})
+	require.NoError(t, reportDrift(dir, &page))
+	require.Contains(t, page.String(), "mediasoup 3.1000.0 speaks a new dialect. Against that of 3.")
+	require.Contains(t, page.String(), "+what string required")
+	require.Contains(t, page.String(), "The codec refuses this schema until this is solved:\n  api.Message lacks what of FBS.Message.Message")
+
+	dir = writePackage(t, map[string]string{
+		"package.json":           `{"name": "mediasoup", "version": "3.12.0"}`,
+		"worker/fbs/message.fbs": "table Message {} root_type Message;",
+	})
+	require.ErrorContains(t, reportDrift(dir, &page), "older than")
+}
+
 func TestGenerationNeedsReleases(t *testing.T) {
 	require.ErrorContains(t, generate(t.TempDir(), t.TempDir()), "no package")
 	dir := writePackage(t, map[string]string{
