@@ -50,6 +50,8 @@ var rooms = []room{
 	// These know the binary only.
 	{folder: "compat-tests", impure: true},
 	{folder: "node-harness", impure: true},
+	// Speaks the protocol itself, to measure without Node in between.
+	{folder: "node-harness/bench/control", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "internal/rules", impure: true},
 }
 
