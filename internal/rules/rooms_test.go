@@ -68,7 +68,7 @@ var libraries = map[string][]string{
 	"github.com/pion/logging":       {"engine/dtls", "engine/sctp"},
 	"golang.org/x/net":              {"engine/netio", "node-harness"},
 	"golang.org/x/sync":             {"channel", "cmd", "engine"},
-	"golang.org/x/sys":              {"cmd", "channel", "engine", "engine/netio", "node-harness"},
+	"golang.org/x/sys":              {"cmd", "channel", "engine", "engine/netio", "node-harness", "node-harness/bench/control"},
 }
 
 func join(lists ...[]string) (all []string) {
