@@ -1,0 +1,291 @@
+package media_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/media"
+	"gazpacho/engine/unit"
+	"gazpacho/engine/wire/codec"
+	"gazpacho/engine/wire/rtp"
+)
+
+// vp8 returns a payload: picture id (of one byte when small is set, none when negative), TL0PICIDX, temporal layer and
+// whether it is a layer sync.
+func vp8(key bool, id int, tl0 uint8, layer byte, sync, small bool) []byte {
+	b := []byte{0x90, 0x60}
+	if id >= 0 {
+		b[1] |= 0x80
+		if small {
+			b = append(b, byte(id&0x7f))
+		} else {
+			b = append(b, 0x80|byte(id>>8), byte(id))
+		}
+	}
+	b = append(b, tl0, layer<<6)
+	if sync {
+		b[len(b)-1] |= 0x20
+	}
+	if key {
+		return append(b, 0, 1, 2, 3)
+	}
+	return append(b, 1, 1, 2, 3)
+}
+
+// temporalRoom has a single stream with temporal layers, which an SVC consumer takes.
+func temporalRoom(t testing.TB, mime string) *room {
+	p, c := produceRequest(mime, 90000), consumeRequest(mime, 90000)
+	for _, e := range []*api.RTPEncodingParameters{&p.RTPParameters.Encodings[0], &c.RTPParameters.Encodings[0], &c.ConsumableRTPEncodings[0]} {
+		e.ScalabilityMode = "L1T3"
+	}
+	return newRoom(t, p, c)
+}
+
+func TestTemporalLayersOfVP8(t *testing.T) {
+	r := temporalRoom(t, "video/VP8")
+	r.c.SetPreferredLayers(r.now, prefer(0, 1))
+	type step struct {
+		payload []byte
+		sent    bool
+		id      uint16
+		tl0     uint8
+	}
+	for n, s := range []step{
+		{vp8(true, 0x7ffd, 254, 0, true, false), true, 1, 1},
+		{vp8(false, 0x7ffe, 254, 2, true, false), false, 0, 0}, // above the target
+		{vp8(false, 0x7fff, 254, 1, false, false), false, 0, 0},
+		{vp8(false, 0, 255, 0, false, false), true, 2, 2},
+		{vp8(false, 1, 255, 1, true, false), true, 3, 2}, // a layer sync
+		{vp8(false, 1, 255, 1, true, false), true, 3, 2}, // its second packet
+		{vp8(false, 2, 0, 0, false, false), true, 4, 3},
+		{vp8(false, 3, 0, 1, false, false), true, 5, 3},
+		{vp8(false, 0, 255, 0, false, false), true, 2, 2},      // late
+		{vp8(false, 0x7ffe, 254, 2, true, false), false, 0, 0}, // late, of a picture that was left out
+	} {
+		i := in{seq: unit.SeqNo(n), ts: unit.Timestamp(n), payload: s.payload}
+		if !s.sent {
+			r.none(i)
+			continue
+		}
+		o := r.one(i)
+		var d codec.Descriptor
+		require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
+		require.Equal(t, []any{s.id, s.tl0}, []any{d.PictureID, d.TL0PicIdx}, "step %d", n)
+	}
+	require.Equal(t, []int{0, 1}, layersOf(r.cOut.Notifications))
+	r.c.SetPreferredLayers(r.now, prefer(0, 0))
+	r.none(in{seq: 20, payload: vp8(false, 4, 0, 1, true, false)})
+	r.one(in{seq: 21, payload: vp8(false, 5, 1, 0, true, false)})
+	require.Equal(t, []int{0, 1, 0}, layersOf(r.cOut.Notifications))
+}
+
+func TestShortPictureIDsBecomeLong(t *testing.T) {
+	r := temporalRoom(t, "video/VP8")
+	var d codec.Descriptor
+	for n := range 400 {
+		o := r.one(in{seq: unit.SeqNo(n), payload: vp8(n == 0, n+100, uint8(n), 0, true, true)})
+		require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
+		require.EqualValues(t, 2, d.PictureIDLen)
+		require.EqualValues(t, n+1, d.PictureID)
+		require.Equal(t, uint8(n+1), d.TL0PicIdx)
+		require.Equal(t, n == 0, d.KeyFrame)
+		require.Equal(t, []byte{1, 2, 3}, o.Payload()[len(o.Payload())-3:])
+		r.c.HandleNACK(r.now, nackFor(outSSRC, o.SequenceNumber))
+		again := r.retransmissions()[0]
+		require.True(t, again.DecodeRTX(mappedPT, outSSRC))
+		require.Equal(t, o.Payload(), again.Payload(), "a retransmission is rewritten alike")
+	}
+}
+
+func TestPicturesWithoutIDs(t *testing.T) {
+	r := temporalRoom(t, "video/VP8")
+	r.c.SetPreferredLayers(r.now, prefer(0, 1))
+	var d codec.Descriptor
+	for n, tl0 := range []uint8{7, 8, 9} {
+		o := r.one(in{seq: unit.SeqNo(2 * n), payload: vp8(n == 0, -1, tl0, 0, true, false)})
+		require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
+		require.EqualValues(t, n+1, d.TL0PicIdx)
+		r.none(in{seq: unit.SeqNo(2*n + 1), payload: vp8(false, -1, tl0, 2, true, false)})
+	}
+	r.none(in{seq: 6, payload: vp8(false, -1, 200, 0, true, false)}) // its TL0PICIDX was never ahead
+	r.one(in{seq: 7, payload: vp8Delta})
+	o := r.one(in{seq: 8, payload: vp8Delta})
+	require.Equal(t, vp8Delta, o.Payload(), "nothing to rewrite")
+}
+
+// TestEncoderThatNumbersAnew begins with a key frame whose picture id is far back.
+func TestEncoderThatNumbersAnew(t *testing.T) {
+	r := temporalRoom(t, "video/VP8")
+	var d codec.Descriptor
+	for n, id := range []int{10000, 10001, 100, 101, 102} {
+		o := r.one(in{seq: unit.SeqNo(n), payload: vp8(n == 0 || n == 2, id, uint8(n), 0, true, false)})
+		require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
+		require.EqualValues(t, n+1, d.PictureID)
+	}
+	s := newLayeredStudio(t, "video/VP9", "L3T3", 0)
+	s.shootFor(3 * time.Second)
+	s.cam.id, s.cam.wantsKey = 100, true
+	s.shootFor(time.Second)
+	s.c.SetPreferredLayers(s.now, prefer(0, 0))
+	s.shootFor(time.Second)
+	spatial, temporal := currentLayer(s.c)
+	require.Equal(t, []int{0, 0}, []int{spatial, temporal}, "its pictures are not taken for late ones")
+	s.requireDecodable()
+}
+
+// TestLatePicturesOfVP9 get the layers that were forwarded when they were due.
+func TestLatePicturesOfVP9(t *testing.T) {
+	s := newLayeredStudio(t, "video/VP9", "L3T3", 2)
+	s.shootFor(3 * time.Second)
+	late := s.cam.picture(s.ms)
+	for spatial, wanted := range []uint8{0, 1, 0, 2} {
+		s.c.SetPreferredLayers(s.now, prefer(wanted, 2))
+		s.shootFor(300 * time.Millisecond)
+		require.EqualValues(t, wanted, *s.c.Dump().Data.CurrentSpatialLayer, spatial)
+	}
+	sent := 0
+	for _, p := range late {
+		_, outs := s.receive(p)
+		sent += len(outs)
+		require.LessOrEqual(t, len(outs), 1)
+	}
+	require.Equal(t, len(late), sent, "all layers were forwarded then, whatever they are now")
+	s.c.SetPreferredLayers(s.now, prefer(0, 0))
+	s.shootFor(300 * time.Millisecond)
+	late = s.cam.picture(s.ms)
+	s.shootFor(100 * time.Millisecond)
+	s.c.SetPreferredLayers(s.now, prefer(2, 2))
+	s.shootFor(300 * time.Millisecond)
+	for _, p := range late {
+		if layerInfoOf(shot{out: out{Packet: *mustParse(t, p)}}).spatial > 0 {
+			s.none(p)
+		}
+	}
+}
+
+func mustParse(t testing.TB, i in) *rtp.Packet {
+	t.Helper()
+	p := new(rtp.Packet)
+	require.NoError(t, p.Parse(i.bytes()))
+	return p
+}
+
+func TestLayersBeyondTheAnnouncedOnes(t *testing.T) {
+	for _, v := range layered {
+		s := newLayeredStudio(t, v.mime, v.mode, 0)
+		p, c := produceRequest(v.mime, 90000), consumeRequest(v.mime, 90000)
+		p.RTPParameters.Encodings[0].ScalabilityMode = "L3T3"
+		c.RTPParameters.Encodings[0].ScalabilityMode = "L2T2"
+		c.ConsumableRTPEncodings[0].ScalabilityMode = "L3T3"
+		s.room = newRoom(t, p, c)
+		s.shootFor(5 * time.Second)
+		require.NotEmpty(t, s.outs)
+		for _, o := range s.outs {
+			f := layerInfoOf(o)
+			require.Less(t, f.spatial, 2)
+			require.Less(t, f.temporal, 2)
+		}
+	}
+}
+
+// TestTemporalLayersOfH264 come from the dependency descriptor: without one, there is a single layer.
+func TestTemporalLayersOfH264(t *testing.T) {
+	r := temporalRoom(t, "video/H264")
+	cam := &layeredCamera{av1: true, wantsKey: true}
+	idr, slice := []byte{0x67, 1, 2}, []byte{0x61, 1, 2}
+	send := func(seq unit.SeqNo, ts unit.Timestamp, key bool, layer int) bool {
+		cam.wantsKey = key
+		i := in{seq: seq, ts: ts, payload: slice}
+		if key {
+			i.payload = idr
+		}
+		if layer >= 0 {
+			i.exts = []rtp.Extension{{ID: inDD, Value: cam.dependency(0, layer, true, true)}}
+		}
+		_, outs := r.receive(i)
+		if len(outs) > 0 {
+			require.Equal(t, i.payload, outs[0].Payload())
+		}
+		return len(outs) == 1
+	}
+	require.True(t, send(1, 100, true, 0))
+	require.False(t, send(2, 200, false, 2), "may refer to what was not sent")
+	require.True(t, send(3, 300, false, 1))
+	require.True(t, send(4, 300, false, 1))
+	require.True(t, send(5, 400, false, 2))
+	require.Equal(t, []int{0, 1, 2}, layersOf(r.cOut.Notifications))
+	r.c.SetPreferredLayers(r.now, prefer(0, 0))
+	require.True(t, send(6, 400, false, 2), "frames are forwarded as a whole")
+	require.False(t, send(7, 500, false, 1))
+	require.False(t, send(8, 500, false, 1))
+	require.True(t, send(9, 600, false, 0))
+	require.False(t, send(7, 450, false, 1), "late")
+	require.True(t, send(10, 700, false, -1), "no descriptor")
+	require.Equal(t, []int{0, 1, 2, 0}, layersOf(r.cOut.Notifications))
+}
+
+func TestWrongLayersAreRefused(t *testing.T) {
+	for text, change := range map[string]func(*api.TransportConsumeRequest){
+		"encoding.spatialLayers does not match number of consumableRtpEncodings": func(r *api.TransportConsumeRequest) {
+			r.RTPParameters.Encodings[0].ScalabilityMode = "L2T3"
+		},
+		"video/VP9 codec not supported for simulcast": func(r *api.TransportConsumeRequest) {
+			r.RTPParameters.Codecs = rtpCodecs("video/VP9", 90000, mappedPT, mappedRTXPT)
+		},
+		"invalid number of layers": func(r *api.TransportConsumeRequest) {
+			r.RTPParameters.Encodings[0].ScalabilityMode = ""
+			r.ConsumableRTPEncodings = r.ConsumableRTPEncodings[:1]
+			r.ConsumableRTPEncodings[0].ScalabilityMode = "L1T3"
+		},
+		"audio/PCMA codec not supported for svc": func(r *api.TransportConsumeRequest) {
+			r.RTPParameters.Codecs = rtpCodecs("audio/PCMA", 90000, mappedPT, mappedRTXPT)
+			r.ConsumableRTPEncodings = r.ConsumableRTPEncodings[:1]
+			r.ConsumableRTPEncodings[0].ScalabilityMode = "L1T3"
+		},
+	} {
+		req := simulcastConsumeRequest("video/VP8")
+		change(req)
+		_, err := newConsumer(req)
+		requireTypeError(t, err, text)
+	}
+}
+
+func TestSVCFollowsTheLifeOfItsStream(t *testing.T) {
+	r := temporalRoom(t, "video/VP8")
+	_, ok := r.c.ProducerStream()
+	require.False(t, ok)
+	r.one(in{seq: 1, payload: vp8(true, 1, 1, 0, true, false)})
+	mapped, ok := r.c.ProducerStream()
+	require.True(t, ok)
+	require.Equal(t, mappedSSRC, mapped)
+	r.none(in{seq: 2})
+	require.EqualValues(t, 1, r.c.Drops().Empty)
+	s := r.p.Streams()[0]
+	s.Score = 0
+	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: media.StreamScore, Stream: s, PreviousScore: 10}, []uint8{0})
+	r.none(in{seq: 3, payload: vp8(false, 2, 2, 0, true, false)})
+	s.Score = 10
+	r.take()
+	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: media.StreamScore, Stream: s}, []uint8{10})
+	require.Equal(t, []unit.SSRC{mappedSSRC}, r.c.Output().KeyFrameRequests)
+	r.one(in{seq: 4, payload: vp8(true, 3, 3, 0, true, false)})
+	// A consumer that comes later begins with what is there.
+	c, err := newConsumer(func() *api.TransportConsumeRequest {
+		req := consumeRequest("video/VP8", 90000)
+		req.RTPParameters.Encodings[0].ScalabilityMode, req.ConsumableRTPEncodings[0].ScalabilityMode = "L1T3", "L1T3"
+		return req
+	}())
+	require.NoError(t, err)
+	c.Attach(r.now, false, r.p.Scores(), r.p.Streams())
+	c.TransportConnected(r.now)
+	require.Equal(t, []unit.SSRC{mappedSSRC}, c.Output().KeyFrameRequests)
+	require.Equal(t, [2]int{0, 2}, target(c))
+	c.TransportDisconnected(r.now)
+	require.Equal(t, [2]int{-1, -1}, target(c))
+	c.HandleReceptionReport(r.now, &rtcp.ReceptionReport{SSRC: uint32(outSSRC), FractionLost: 255, TotalLost: 100})
+	c.Close()
+}

@@ -1,0 +1,124 @@
+package media_test
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/unit"
+	"gazpacho/engine/wire/codec"
+	"gazpacho/engine/wire/rtp"
+)
+
+// FuzzRewriteVP8 hands a simulcast consumer streams whose payloads a peer makes up: data holds, for each packet, a byte
+// with stream and steps, a length, and so many bytes of payload. What comes out must differ from what came in by the
+// numbers that are rewritten, and by nothing else.
+func FuzzRewriteVP8(f *testing.F) {
+	cam := newCamera(1, false)
+	var seed []byte
+	for range 6 {
+		for _, e := range cam.streams {
+			for _, p := range e.picture(cam.rng, 0) {
+				payload := p.payload[:20]
+				seed = append(append(seed, byte(e.index)|1<<2, byte(len(payload))), payload...)
+			}
+		}
+	}
+	f.Add(seed)
+	f.Add(append([]byte{0, 9}, vp8(true, 5, 1, 0, true, true)...))
+	f.Add(append([]byte{0, 6, 0x90, 0x40, 7, 0, 1, 2}, 0, 3, 0x10, 0, 0))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s := newStudio(t, 1, false)
+		var seqs [3]unit.SeqNo
+		var ts [3]unit.Timestamp
+		for len(data) > 2 {
+			head, n := data[0], min(int(data[1]), len(data)-2)
+			payload := data[2 : 2+n]
+			data = data[2+n:]
+			i := int(head & 3 % 3)
+			seqs[i] += unit.SeqNo(head >> 2 & 3)
+			ts[i] += unit.Timestamp(head>>4) * 1500
+			if head == 0xff {
+				s.c.SetPreferredLayers(s.now, prefer(head&1, uint8(n)))
+			}
+			p := of(i, seqs[i], ts[i], payload)
+			_, outs := s.receive(p)
+			for _, o := range outs {
+				if len(outs) == 1 {
+					requireRewritten(t, payload, o.Payload())
+				}
+			}
+			s.after(5 * time.Millisecond)
+		}
+	})
+}
+
+// requireRewritten checks that got is payload with another picture id, of two bytes, and another TL0PICIDX.
+func requireRewritten(t testing.TB, payload, got []byte) {
+	t.Helper()
+	var before, after codec.Descriptor
+	if codec.Parse(codec.VP8, payload, nil, &before) != nil {
+		require.Equal(t, payload, got)
+		return
+	}
+	require.NoError(t, codec.Parse(codec.VP8, got, nil, &after))
+	blank := func(b []byte, d *codec.Descriptor) []byte {
+		b = bytes.Clone(b)
+		if d.HasTL0PicIdx() {
+			b[d.TL0PicIdxOffset] = 0
+		}
+		if d.HasPictureID() {
+			b = append(b[:d.PictureIDOffset], b[int(d.PictureIDOffset)+int(d.PictureIDLen):]...)
+		}
+		return b
+	}
+	require.Equal(t, blank(payload, &before), blank(got, &after))
+	if before.HasPictureID() {
+		require.EqualValues(t, 2, after.PictureIDLen)
+	}
+}
+
+// FuzzLayeredStream does the same with the descriptors of SVC streams, which nothing rewrites.
+func FuzzLayeredStream(f *testing.F) {
+	for i, v := range layered {
+		cam := newLayeredStudio(f, v.mime, v.mode, uint64(i)).cam
+		seed := []byte{byte(i)}
+		for n := range 4 {
+			for _, p := range cam.picture(33 * n) {
+				descriptor := p.payload[:len(p.payload)-layerInfoLen]
+				if cam.av1 {
+					descriptor = p.exts[0].Value
+				}
+				seed = append(append(seed, byte(len(descriptor))), descriptor...)
+			}
+		}
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) == 0 {
+			return
+		}
+		v := layered[int(data[0])%len(layered)]
+		s := newLayeredStudio(t, v.mime, v.mode, 0)
+		data = data[1:]
+		var last out
+		for n := 0; len(data) > 1; n++ {
+			size := min(int(data[0])&0x7f, len(data)-1)
+			p := in{seq: unit.SeqNo(n), ts: unit.Timestamp(300 * n), payload: append(bytes.Clone(data[1:1+size]), 1, 2, 3)}
+			if s.cam.av1 && size > 0 {
+				p.exts = []rtp.Extension{{ID: inDD, Value: data[1 : 1+size]}}
+			}
+			data = data[1+size:]
+			_, outs := s.receive(p)
+			for _, o := range outs {
+				if last.Len > 0 && len(outs) == 1 {
+					require.Equal(t, last.SequenceNumber+1, o.SequenceNumber, "what is left out leaves no gap")
+				}
+				last = o
+			}
+			s.after(20 * time.Millisecond)
+		}
+	})
+}
