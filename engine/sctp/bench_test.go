@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"gazpacho/engine/api"
 	"gazpacho/engine/sctp"
 )
@@ -61,7 +63,8 @@ func BenchmarkMessages(b *testing.B) {
 			b.SetBytes(int64(size))
 			sent := 0
 			for b.Loop() {
-				for d.a.Send(m, ordered) != nil {
+				for err := d.a.Send(m, ordered); err != nil; err = d.a.Send(m, ordered) {
+					require.ErrorIs(b, err, sctp.ErrSendBufferFull)
 					<-d.wakes
 					d.turn()
 				}

@@ -54,6 +54,13 @@ func (e *edge) currentState() api.SCTPState {
 	return e.state
 }
 
+// peerTSN returns the first sequence number of the peer's data.
+func (e *edge) peerTSN() uint32 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.peer.initialTSN
+}
+
 // handlePacket checks a packet and queues it. start says that it is the first one of an association that has not begun.
 func (e *edge) handlePacket(b []byte) (start bool) {
 	pieces, fault := e.parse(b)

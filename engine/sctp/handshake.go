@@ -42,6 +42,7 @@ func (a *Association) connect() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.pion = p
+	a.streams.window = &tsnWindow{cumulative: a.edge.peerTSN() - 1}
 	a.edge.connected()
 	a.pump()
 }

@@ -93,6 +93,7 @@ type Counters struct {
 	UnexpectedInit   uint64 // INITs of a connected peer: a restart, which is not supported
 	InputFull        uint64 // packets that did not fit the input queue
 	TooManyStreams   uint64 // packets for more incoming streams than are accepted
+	BeyondGap        uint64 // packets too far ahead of a missing one
 	MessageTooLarge  uint64 // messages larger than maxReceiveMessageSize
 	MessagesExpired  uint64 // messages to send whose lifetime ended in the queue
 	ProtocolViolated uint64 // associations aborted for what the peer did
@@ -108,6 +109,6 @@ const (
 	maxInStreams     = 4096    // pion's cost for each packet grows with them
 	maxTinyFragments = 4096
 	tinyFragment     = 64   // bytes
-	maxEntries       = 8192 // queued chunks of one stream
+	maxEntries       = 8192 // queued chunks of one stream: more than a gap and a message of the whole receive window have
 	keptCapacity     = 8    // elements of an empty queue
 )

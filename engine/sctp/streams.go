@@ -24,6 +24,7 @@ type streams struct {
 
 	touched   []*inStream         // those that the packet which pion reads may complete messages of
 	resetting []*inStream         // those that the peer is closing
+	window    *tsnWindow          // nil until connected
 	lastReset *uint32             // sequence number of the peer's last request that was performed
 	requests  map[uint32][]uint16 // our reset requests by sequence number: ids inside pion
 	answered  []uint16            // ids inside pion whose reset was answered by the packet which pion reads
@@ -107,6 +108,7 @@ func (a *Association) translateIn(p []byte) bool {
 		case chunkData:
 			ok = a.translateData(c)
 		case chunkForwardTSN:
+			a.streams.window.forward(binary.BigEndian.Uint32(c[4:]))
 			forwardedIDs(c, func(id uint16) uint16 {
 				in := a.streams.in[id]
 				if in == nil {
@@ -125,6 +127,12 @@ func (a *Association) translateIn(p []byte) bool {
 
 func (a *Association) translateData(c chunk) bool {
 	e := &a.edge
+	if !a.streams.window.accept(binary.BigEndian.Uint32(c[4:])) {
+		e.mu.Lock()
+		e.counters.BeyondGap++
+		e.mu.Unlock()
+		return false
+	}
 	in := a.inStream(c.sid())
 	if in == nil {
 		e.mu.Lock()
