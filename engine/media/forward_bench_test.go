@@ -114,6 +114,112 @@ func BenchmarkWritePacket(b *testing.B) {
 	}
 }
 
+// simulcastTraffic makes two packets of each of three streams per picture, in the pattern of temporal layers 0 2 1 2.
+type simulcastTraffic struct {
+	now  unit.Time
+	n    int
+	seq  [3]uint16
+	data [3][]byte
+}
+
+func newSimulcastTraffic(size int) *simulcastTraffic {
+	g := &simulcastTraffic{now: unit.Time(time.Hour)}
+	for i := range g.data {
+		g.data[i] = append(of(i, 0, 0, vp8(true, 0, 0, 0, true, false)).bytes(), make([]byte, size)...)[:size]
+	}
+	return g
+}
+
+func (g *simulcastTraffic) next() *packet.Packet {
+	i, picture, second := g.n%3, g.n/6, g.n/3%2 == 1
+	g.n++
+	b := packet.NewBuffer(len(g.data[i]))
+	d := b.Space()
+	b.SetLen(copy(d, g.data[i]))
+	g.seq[i]++
+	binary.BigEndian.PutUint16(d[2:], g.seq[i])
+	binary.BigEndian.PutUint32(d[4:], uint32(picture)*3000)
+	layer := [4]byte{0, 2, 1, 2}[picture%4]
+	payload := d[len(of(i, 0, 0, nil).bytes()):]
+	copy(payload, vp8(picture%100 == 0 && !second, picture&0x7fff, uint8(picture/4), layer, picture%4 < 3, false))
+	if second {
+		payload[0] &^= 0x10
+	}
+	g.now = g.now.Add(5555 * time.Microsecond)
+	pkt := packet.New(b, g.now)
+	if err := pkt.Parse(b.Bytes()); err != nil {
+		panic(err)
+	}
+	return pkt
+}
+
+// TestChoosingLayersDoesNotAllocate drops temporal layers all the time and never changes the stream.
+func TestChoosingLayersDoesNotAllocate(t *testing.T) {
+	r := newRoom(t, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8"))
+	r.c.SetPreferredLayers(r.now, prefer(0, 1))
+	var pkts [600]*packet.Packet
+	g := newSimulcastTraffic(1200)
+	feed := func() {
+		for i := range pkts {
+			pkts[i] = g.next()
+			_, forward := r.p.HandlePacket(g.now, pkts[i])
+			require.True(t, forward)
+			r.now = g.now
+			r.route()
+		}
+	}
+	sent := 0
+	write := func() {
+		for _, pkt := range pkts {
+			if r.c.WritePacket(g.now, pkt, r.dst[:]).Len > 0 {
+				sent++
+			}
+		}
+		r.c.Output().Reset()
+	}
+	for range 20 {
+		feed()
+		write()
+		for _, pkt := range pkts {
+			pkt.Release()
+		}
+	}
+	feed()
+	sent = 0
+	// One packet per run, as AllocsPerRun rounds down.
+	i := 0
+	require.Zero(t, testing.AllocsPerRun(len(pkts)-10, func() {
+		if r.c.WritePacket(g.now, pkts[i], r.dst[:]).Len > 0 {
+			sent++
+		}
+		i++
+	}))
+	require.Greater(t, sent, 50)
+	require.Less(t, sent, 150)
+	for _, pkt := range pkts {
+		pkt.Release()
+	}
+}
+
+// BenchmarkWriteLayers is the cost per received packet of a simulcast consumer that forwards two of three temporal layers
+// of one of three streams.
+func BenchmarkWriteLayers(b *testing.B) {
+	r := newRoom(b, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8"))
+	g := newSimulcastTraffic(1200)
+	r.c.SetPreferredLayers(r.now, prefer(0, 1))
+	b.ReportAllocs()
+	for b.Loop() {
+		b.StopTimer()
+		pkt := g.next()
+		r.p.HandlePacket(g.now, pkt)
+		r.now = g.now
+		r.route()
+		b.StartTimer()
+		r.c.WritePacket(g.now, pkt, r.dst[:])
+		pkt.Release()
+	}
+}
+
 // BenchmarkHandlePacket is the cost per producer of a received packet.
 func BenchmarkHandlePacket(b *testing.B) {
 	r := videoRoom(b)
