@@ -69,6 +69,15 @@ func (h *House) Close() {
 	}
 }
 
+// ArmedTimers returns how many timers of all shards wait for their time. No turn may be held.
+func (h *House) ArmedTimers() int {
+	total := 0
+	for _, p := range h.places {
+		total += p.shard.ArmedTimers()
+	}
+	return total
+}
+
 // choose returns the place for a router's next transport: the one with the fewest transports, where a place that the
 // router does not use yet counts as if it had more.
 func (h *House) choose(perPlace map[*Place]int) *Place {

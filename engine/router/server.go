@@ -91,6 +91,13 @@ func (s *Server) dumpFragments() []api.ICEUserNameFragment {
 	return rows
 }
 
+// Size returns how many username fragments and tuples lead to transports.
+func (s *Server) Size() (fragments, tuples int) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return len(s.byFragment), len(s.byTuple)
+}
+
 // handleDatagrams implements receiver: it hands each run of datagrams for one transport to that transport.
 func (s *Server) handleDatagrams(link *transport.Link, batch []netio.Datagram) {
 	for len(batch) > 0 {

@@ -66,6 +66,12 @@ func (s *Shard) Schedule(t *Timer, at unit.Time) {
 	}
 }
 
+// ArmedTimers returns how many timers wait for their time. It takes the turn.
+func (s *Shard) ArmedTimers() (n int) {
+	s.Do(func(unit.Time) { n = len(s.timers) })
+	return n
+}
+
 // runTimers fires what is due. A timer is disarmed before it fires, so that firing may arm it again; one that arms
 // itself for the present instant fires in the next turn, not in this one.
 func (s *Shard) runTimers(now unit.Time) {
