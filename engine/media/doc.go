@@ -10,6 +10,6 @@
 // A forwarded packet passes three steps. The producer maps its payload type and SSRC to the router's own, and finds the
 // header extensions worth passing on. A selector of the consumer decides what becomes of it: forward, drop, or hold back
 // until a key frame. There is one for streams without layers (simple consumers and pipes), one for simulcast and one for
-// SVC; the latter two leave to a layerFilter what depends on the codec. Applying that decision builds the receiver's header in front of a copy of the payload, once, in the
-// buffer that goes to encryption.
+// SVC; the latter two leave to a layerFilter what depends on the codec. Applying that decision builds the receiver's
+// header in front of a copy of the payload, once, in the buffer that goes to encryption.
 package media
