@@ -156,17 +156,28 @@ func TestDataChannelEcho(t *testing.T) {
 func echo(t testing.TB, c *caller, text string) {
 	t.Helper()
 	before := len(c.Messages.All())
-	require.NoError(t, c.Channel.SendText(text))
-	require.NoError(t, c.Channel.Send([]byte(text)))
-	require.NoError(t, c.Channel.SendText(""))
-	require.NoError(t, c.Channel.Send(make([]byte, 60_000)))
-	require.NoError(t, c.Channel.SendText("end of "+text))
+	sent := []webrtc.DataChannelMessage{
+		{IsString: true, Data: []byte(text)},
+		{Data: []byte(text)},
+		{IsString: true},
+		{Data: make([]byte, 60_000)},
+		{IsString: true, Data: []byte("end of " + text)},
+	}
+	for _, m := range sent {
+		if m.IsString {
+			require.NoError(t, c.Channel.SendText(string(m.Data)))
+		} else {
+			require.NoError(t, c.Channel.Send(m.Data))
+		}
+	}
 	c.Messages.Wait(t, "the echo", func(m webrtc.DataChannelMessage) bool { return string(m.Data) == "end of "+text })
-	got := c.Messages.All()[before:]
-	require.Len(t, got, 5)
-	require.Equal(t, webrtc.DataChannelMessage{IsString: true, Data: []byte(text)}, got[0])
-	require.Equal(t, webrtc.DataChannelMessage{Data: []byte(text)}, got[1])
-	require.True(t, got[2].IsString)
-	require.Empty(t, got[2].Data)
-	require.Len(t, got[3].Data, 60_000)
+	require.Equal(t, summaries(sent), summaries(c.Messages.All()[before:]))
+}
+
+// summaries says what messages are without printing all their bytes.
+func summaries(messages []webrtc.DataChannelMessage) (lines []string) {
+	for _, m := range messages {
+		lines = append(lines, fmt.Sprintf("%t, %d bytes: %.40q", m.IsString, len(m.Data), m.Data))
+	}
+	return lines
 }

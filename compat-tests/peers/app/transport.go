@@ -134,26 +134,26 @@ func (t *Transport) Close() {
 	t.Do(api.MethodRouterCloseTransport, t.Router.ID, &api.RouterCloseTransportRequest{TransportID: t.ID})
 }
 
-// WaitICE waits until ICE has been in a state.
+// WaitICE waits until ICE is in a state.
 func (t *Transport) WaitICE(state api.ICEState) {
 	t.t.Helper()
-	t.Wait(t.ID, api.EventWebRtcTransportICEStateChange, func(b api.NotificationBody) bool {
+	t.WaitLast(t.ID, api.EventWebRtcTransportICEStateChange, func(b api.NotificationBody) bool {
 		return b.(*api.WebRtcTransportICEStateChangeNotification).ICEState == state
 	})
 }
 
-// WaitDTLS waits until DTLS has been in a state.
+// WaitDTLS waits until DTLS is in a state.
 func (t *Transport) WaitDTLS(state api.DTLSState) {
 	t.t.Helper()
-	t.Wait(t.ID, api.EventWebRtcTransportDTLSStateChange, func(b api.NotificationBody) bool {
+	t.WaitLast(t.ID, api.EventWebRtcTransportDTLSStateChange, func(b api.NotificationBody) bool {
 		return b.(*api.WebRtcTransportDTLSStateChangeNotification).DTLSState == state
 	})
 }
 
-// WaitSCTP waits until SCTP has been in a state.
+// WaitSCTP waits until SCTP is in a state.
 func (t *Transport) WaitSCTP(state api.SCTPState) {
 	t.t.Helper()
-	t.Wait(t.ID, api.EventTransportSCTPStateChange, func(b api.NotificationBody) bool {
+	t.WaitLast(t.ID, api.EventTransportSCTPStateChange, func(b api.NotificationBody) bool {
 		return b.(*api.TransportSCTPStateChangeNotification).SCTPState == state
 	})
 }

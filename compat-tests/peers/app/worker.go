@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -213,9 +214,8 @@ func (w *Worker) Notify(handler string, event api.Event, body api.NotificationBo
 }
 
 // Wait waits for a notification that matches, which may have come already, and returns its body. An empty handler is any.
-func (w *Worker) Wait(handler string, event api.Event, match func(api.NotificationBody) bool) api.NotificationBody {
+func (w *Worker) Wait(handler string, event api.Event, match func(api.NotificationBody) bool) (body api.NotificationBody) {
 	w.t.Helper()
-	var body api.NotificationBody
 	w.until(fmt.Sprintf("%s of %q", event, handler), func() bool {
 		for _, n := range w.notifications {
 			if (handler == "" || n.HandlerID == handler) && n.Event == event && match(n.Body) {
@@ -226,6 +226,19 @@ func (w *Worker) Wait(handler string, event api.Event, match func(api.Notificati
 		return false
 	})
 	return body
+}
+
+// WaitLast waits until the last notification of one kind matches.
+func (w *Worker) WaitLast(handler string, event api.Event, match func(api.NotificationBody) bool) {
+	w.t.Helper()
+	w.until(fmt.Sprintf("%s of %q", event, handler), func() bool {
+		for _, n := range slices.Backward(w.notifications) {
+			if n.HandlerID == handler && n.Event == event {
+				return match(n.Body)
+			}
+		}
+		return false
+	})
 }
 
 // Told returns the bodies of all notifications of one kind that have come so far. Whatever a request caused has come when it

@@ -39,6 +39,9 @@ func (p *Peer) Connect(tr *app.Transport) {
 	p.Negotiate(tr, nil)
 	tr.WaitDTLS(api.DTLSStateConnected)
 	tr.WaitICE(api.ICEStateCompleted)
+	p.States.Wait(p.t, "the peer's own connection", func(s webrtc.PeerConnectionState) bool {
+		return s == webrtc.PeerConnectionStateConnected
+	})
 }
 
 // RestartICE restarts ICE on both sides: the peer has new credentials and new sockets.

@@ -50,6 +50,8 @@ type Peer struct {
 	// Channel is the data channel, and Opened tells when it can be used.
 	Channel *webrtc.DataChannel
 	Opened  inbox.Inbox[struct{}]
+	// States holds all states of the connection.
+	States inbox.Inbox[webrtc.PeerConnectionState]
 }
 
 // ReceiveSSRC is the SSRC by which the peer expects to receive a kind of media.
@@ -78,6 +80,7 @@ func New(t testing.TB, o Options) *Peer {
 			p.RTP.Add(pkt)
 		}
 	})
+	p.pc.OnConnectionStateChange(p.States.Add)
 	p.addTrack(api.MediaKindAudio, webrtc.MimeTypeOpus)
 	p.addTrack(api.MediaKindVideo, webrtc.MimeTypeVP8)
 	p.addChannel()
