@@ -28,6 +28,9 @@ Clients that cannot name their release, and give MEDIASOUP_VERSION=default or no
 environment variable GAZPACHO_MEDIASOUP_VERSION names, or the name of this binary (mediasoup-worker-3.19.22), or a file
 beside it (mediasoup-worker.version); with "default" and none of these, the newest known.
 
+The environment variable GAZPACHO_RESOURCE_USAGE says what 100 per cent of CPU are in worker.getResourceUsage(): share
+(default: the cores divided by the workers on them), process (one core) or machine (all cores).
+
 Exit codes: 0 closed by the application or by SIGINT or SIGTERM, 40 the channel to the application does not work,
 42 wrong settings, or a release that is missing or not served.
 `

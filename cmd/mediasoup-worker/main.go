@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 
@@ -33,7 +34,14 @@ const (
 	exitWrongSettings = 42
 )
 
+// gcPercent is how much the heap may grow between two garbage collections, ours. Forwarding allocates nothing, so that
+// collections are rare, and half of Go's default saves memory at no cost that could be measured. GOGC overrides it.
+const gcPercent = 50
+
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	from := sources{env: os.Getenv(versionEnv), ownEnv: os.Getenv(ownVersionEnv), programs: programs(os.Args[0])}
 	os.Exit(run(os.Args[1:], from, os.Stdout, os.Stderr))
 }

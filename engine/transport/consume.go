@@ -27,6 +27,10 @@ func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, sou
 		return nil, err
 	}
 	c := &Consumer{Consumer: machine, transport: t, source: source}
+	if err := t.checkSSRCs(c); err != nil {
+		machine.Close()
+		return nil, err
+	}
 	t.consumers = append(t.consumers, c)
 	for _, ssrc := range c.MediaSSRCs() {
 		t.bySSRC[ssrc] = c
@@ -36,6 +40,17 @@ func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, sou
 	}
 	t.estimateOutgoing(now, c)
 	return c, nil
+}
+
+// checkSSRCs refuses SSRCs that another consumer sends with. Two streams with one SSRC under one key would use a nonce
+// twice (RFC 7714 section 8.4).
+func (t *Transport) checkSSRCs(c *Consumer) error {
+	for _, ssrc := range append(c.MediaSSRCs(), c.RTXSSRCs()...) {
+		if t.bySSRC[ssrc] != nil || t.byRTXSSRC[ssrc] != nil {
+			return api.Errorf("ssrc already used by another Consumer of the Transport [ssrc:%d]", ssrc)
+		}
+	}
+	return nil
 }
 
 // AttachConsumer tells c of its producer's state and lets it begin.

@@ -272,6 +272,11 @@ func TestDropsAreCounted(t *testing.T) {
 			// Consumer and producer on one transport: all tables are in use.
 			c := k.consume(k.in.Transport, k.p, "c2", 10, 20, k.src)
 			k.attach(k.in.Transport, k.p, c)
+			_, err := k.in.Consume(k.now, &api.TransportConsumeRequest{
+				ConsumerID: "c3", ProducerID: "p", Kind: api.MediaKindVideo, RTPParameters: params(api.MediaKindVideo, 19),
+				ConsumableRTPEncodings: []api.RTPEncodingParameters{{SSRC: new(mappedSSRC(10))}},
+			}, k.src)
+			require.ErrorContains(t, err, "ssrc already used by another Consumer of the Transport [ssrc:20]")
 			k.news = nil
 			if test.pkts != nil {
 				k.receiveRTCP(k.in, 0, peerAddr, test.pkts...)
