@@ -98,7 +98,7 @@ func (r *tcpReader) HandleFrames(c *netio.TCPConn, batch []netio.Datagram) {
 	link, ok := r.links.Load(c)
 	if !ok {
 		link = &transport.Link{
-			ID: c.ID(), Protocol: api.ProtocolTCP, Local: c.LocalAddr(), Remote: c.RemoteAddr(), Announced: r.announced,
+			ID: linkIDs.Add(1), Protocol: api.ProtocolTCP, Local: c.LocalAddr(), Remote: c.RemoteAddr(), Announced: r.announced,
 			Send:  func(_ netip.AddrPort, b *netio.Batch) (sent, dropped int) { return c.Send(b) },
 			Admit: c.Admit, Close: c.Close,
 		}
