@@ -3,7 +3,7 @@
 GO      ?= go
 BIN     := bin/mediasoup-worker
 
-.PHONY: build test demo check generate drift compat compat-matrix node-test bench-fanout bench-control format clean
+.PHONY: build test demo check generate drift compat compat-matrix node-test peers bench-fanout bench-control format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool itself knows what is up to date.
@@ -41,6 +41,10 @@ compat-matrix: build
 # Our tests through the unchanged Node API.
 node-test: build
 	scripts/node-test.sh
+
+# WebRTC peers of pion, good and bad ones, against a worker with the race detector; WORKER_BIN=… tests another binary.
+peers:
+	scripts/peers.sh
 
 # CPU and memory per forwarded packet; WORKER_BIN=… measures another worker binary.
 bench-fanout: build

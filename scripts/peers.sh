@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Tests the worker with WebRTC peers in Go (compat-tests/peers): pion/webrtc, and peers that misbehave. Arguments go to go test.
+# The worker is built with the race detector unless WORKER_BIN names one.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+need_command go "install Go 1.26 or newer (https://go.dev/dl)"
+need_c_compiler
+if [ -n "${WORKER_BIN:-}" ]; then
+	WORKER_BIN=$(realpath "$WORKER_BIN")
+	export WORKER_BIN
+fi
+cd "$ROOT/compat-tests/peers"
+go vet ./...
+# One line per test, and at the end the line that scripts/test.sh adds up.
+code=0
+go test -v -count=1 -timeout 5m "$@" . 2>&1 | tee "$BUILD/peers.log" | grep -Ev '^(=== |[[:space:]]*--- SKIP)' || code=$?
+passed=$(grep -Ec '^[[:space:]]*--- PASS' "$BUILD/peers.log" || true)
+failed=$(grep -Ec '^[[:space:]]*--- FAIL' "$BUILD/peers.log" || true)
+grep -q '^FAIL' "$BUILD/peers.log" && code=1
+echo "$passed passed, $failed failed"
+exit "$code"
