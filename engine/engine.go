@@ -37,6 +37,10 @@ type Options struct {
 	RTCMinPort, RTCMaxPort uint16
 	// Certificate is what DTLS peers see; nil means a new one.
 	Certificate *dtls.Certificate
+	// Usage is what the CPU times in the answers to WORKER_GET_RESOURCE_USAGE mean.
+	Usage UsageMode
+	// Workers returns how many worker processes share the cores, this one included; nil means that it is alone.
+	Workers func() int
 }
 
 // Worker implements api.Worker.
@@ -46,6 +50,7 @@ type Worker struct {
 	registry *router.Registry
 	routers  router.Table[*router.Router]
 	servers  router.Table[*router.Server]
+	usage    usageScale
 	closed   bool
 }
 
@@ -72,7 +77,10 @@ func New(o Options) (*Worker, error) {
 		RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort,
 	}
 	rand.Read(house.Seed[:]) // crypto/rand.Read never fails
-	return &Worker{options: o, house: router.NewHouse(house), registry: router.NewRegistry()}, nil
+	return &Worker{
+		options: o, house: router.NewHouse(house), registry: router.NewRegistry(),
+		usage: usageScale{mode: o.Usage, cores: o.Shards, workers: o.Workers},
+	}, nil
 }
 
 func listenUDP(cfg netio.UDPConfig) (transport.Socket, error) {
@@ -97,7 +105,7 @@ func (w *Worker) handle(req *api.Request) (api.ResponseBody, error) {
 	case api.MethodWorkerDump:
 		return w.dump(), nil
 	case api.MethodWorkerGetResourceUsage:
-		return resourceUsage()
+		return w.resourceUsage()
 	case api.MethodWorkerUpdateSettings:
 		return with(req, w.updateSettings)
 	case api.MethodWorkerCreateRouter:

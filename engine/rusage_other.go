@@ -4,7 +4,7 @@ package engine
 
 import "gazpacho/engine/api"
 
-// resourceUsage has no source on this system.
-func resourceUsage() (api.ResponseBody, error) {
-	return nil, api.Errorf("resource usage is not available on this system")
+// readUsage has no source on this system.
+func readUsage() (*api.WorkerResourceUsageResponse, cpuTimes, error) {
+	return nil, cpuTimes{}, api.Errorf("resource usage is not available on this system")
 }

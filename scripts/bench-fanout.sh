@@ -7,4 +7,5 @@ source "$ROOT/scripts/harness.sh"
 prepare_harness
 mkdir -p "$BUILD/bench"
 (cd "$ROOT" && CGO_ENABLED=0 go build -trimpath -o "$BUILD/bench/loadgen" ./node-harness/bench/loadgen)
+export GAZPACHO_RESOURCE_USAGE=process # CPU time is what is measured
 exec "$NODE" "$HARNESS/bench/fanout.js" --loadgen "$BUILD/bench/loadgen" --out "$BUILD/bench" "$@"

@@ -206,3 +206,11 @@ func TestGarbageAndPieces(t *testing.T) {
 		require.Equal(t, uint32(1), p.response().ID)
 	}
 }
+
+// TestWrongResourceUsage gives a setting of the environment that only the engine finds wrong.
+func TestWrongResourceUsage(t *testing.T) {
+	p := launchAs(t, binaryPath, "3.27.1", append(os.Environ(), versionEnv+"=3.27.1", usageEnv+"=chicken"))
+	code, stderr := p.exit()
+	require.Equal(t, exitWrongSettings, code)
+	require.Equal(t, "mediasoup-worker: wrong settings: "+usageEnv+": invalid value 'chicken': want share, process or machine\n", stderr)
+}
