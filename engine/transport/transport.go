@@ -159,8 +159,10 @@ func (t *Transport) Close() {
 	t.deadline, t.dirty = unit.Never, nil
 	for _, p := range t.producers {
 		p.dropPending()
+		p.closed = true // requests of consumers on other shards may be on their way
 	}
 	for _, c := range t.consumers {
+		c.attached = false // packets of producers on other shards may be
 		c.Close()
 	}
 	t.producers, t.consumers, t.dataProducers, t.dataConsumers = nil, nil, nil, nil
@@ -245,6 +247,7 @@ func (t *Transport) NextTimeout() unit.Time { return t.deadline }
 // HandleTimeout runs what is due: the producers' timers and the RTCP reports.
 func (t *Transport) HandleTimeout(now unit.Time) {
 	if t.isClosed || t.isBroken {
+		t.deadline = unit.Never
 		return
 	}
 	if t.rtcpAt <= now {
@@ -272,8 +275,12 @@ func (t *Transport) Poll(now unit.Time) {
 }
 
 // Settle hands on what earlier calls produced: RTCP feedback to the peer, notifications to the application, packets and
-// stream updates to the outlets of each producer, and bitrate to the consumers.
+// stream updates to the outlets of each producer, and bitrate to the consumers. A transport out of service has no say any
+// more, whatever it was about to do.
 func (t *Transport) Settle(now unit.Time) {
+	if t.isClosed || t.isBroken {
+		return
+	}
 	for len(t.dirty) > 0 {
 		p := t.dirty[len(t.dirty)-1]
 		t.dirty[len(t.dirty)-1] = nil

@@ -1,0 +1,75 @@
+package transport_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/media"
+	"gazpacho/engine/packet"
+	"gazpacho/engine/transport"
+	"gazpacho/engine/unit"
+)
+
+// outOfService are the ways in which a transport ends while others do not know of it yet.
+var outOfService = map[string]func(*transport.Plain){
+	"closed": func(p *transport.Plain) { p.Close() },
+	"broken": func(p *transport.Plain) { p.Break() },
+}
+
+// TestWhatArrivesTooLateForAProducersTransport has consumers elsewhere ask for what the transport cannot give any more. No
+// timer may be left armed: it would fire for ever.
+func TestWhatArrivesTooLateForAProducersTransport(t *testing.T) {
+	for name, end := range outOfService {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			in := r.connected()
+			p := r.produce(in.Transport, "p", api.MediaKindVideo, 7)
+			o := &outlet{}
+			p.AddOutlet(o)
+			r.receive(in, 0, peerAddr, keyFrame(7, 1))
+			require.NotEmpty(t, o.pkts)
+			sent := len(r.sockets[0].sent)
+			end(in)
+			for range 3 {
+				in.RequestKeyFrame(r.now, p, unit.SSRC(mappedSSRC(7)))
+				in.ReportFractionLost(p, "c", unit.SSRC(mappedSSRC(7)), 10)
+				in.Settle(r.now)
+				in.HandleTimeout(r.now)
+				require.Equal(t, unit.Never, in.NextTimeout())
+				r.now = r.now.Add(time.Second)
+			}
+			r.receive(in, 0, peerAddr, keyFrame(7, 2))
+			require.Len(t, o.pkts, 1)
+			require.Len(t, r.sockets[0].sent, sent)
+		})
+	}
+}
+
+// TestWhatArrivesTooLateForAConsumersTransport has a producer elsewhere deliver to a transport that was closed.
+func TestWhatArrivesTooLateForAConsumersTransport(t *testing.T) {
+	r := newRig(t)
+	in, out := r.connected(), r.connected()
+	p := r.produce(in.Transport, "p", api.MediaKindVideo, 7)
+	c := r.consume(out.Transport, p, "c", 7, 8, &source{})
+	r.attach(out.Transport, p, c)
+	delivered := 0
+	p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) {
+		delivered += len(pkts)
+		c.HandleStreamUpdates(now, []media.StreamUpdate{{Kind: media.StreamScore}}, []uint8{5})
+		c.Deliver(now, pkts)
+		out.Settle(now)
+	}})
+	r.receive(in, 0, peerAddr, keyFrame(7, 1))
+	require.Len(t, r.sockets[1].sent, 1)
+	news := len(r.events(api.EventConsumerScore))
+	out.Close()
+	require.Equal(t, 1, r.sockets[1].closed)
+	r.receive(in, 0, peerAddr, keyFrame(7, 2))
+	require.Equal(t, 2, delivered)
+	require.Len(t, r.sockets[1].sent, 1)
+	require.Len(t, r.events(api.EventConsumerScore), news)
+	require.Equal(t, unit.Never, out.NextTimeout())
+}
