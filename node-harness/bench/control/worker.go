@@ -122,9 +122,9 @@ func (w *worker) exchange(frames []byte, count int) (answers [][]byte, err error
 		_, err := w.to.Write(frames)
 		written <- err
 	}()
-	arena := make([]byte, 0, 1<<20)
+	var arena []byte
 	for range count {
-		if cap(arena)-len(arena) < 1<<16 {
+		if cap(arena)-len(arena) < 1<<12 {
 			arena = make([]byte, 0, 1<<20)
 		}
 		frame, err := w.readFrame(arena[len(arena):])
