@@ -46,7 +46,7 @@ func (c *Consumer) writeHeader(pkt *packet.Packet, dst []byte, h rtp.Header, r r
 // Where in the scratch room the values are that are not part of the received packet, and how many bytes it takes.
 const (
 	captureTimeScratch = 0
-	packetIDScratch    = captureTimeScratch + absCaptureTimeExtendedLen
+	packetIDScratch    = captureTimeScratch + rtp.AbsCaptureTimeMaxLen
 	sendTimeScratch    = packetIDScratch + rtp.PacketIDLen
 	transportCCScratch = sendTimeScratch + rtp.AbsSendTimeLen
 	scratchLen         = transportCCScratch + rtp.TransportCCLen
@@ -65,11 +65,8 @@ func (c *Consumer) appendMID(exts []rtp.Extension) []rtp.Extension {
 // appendProxied adds what comes from the producer, under the ids of the receiver.
 func (c *Consumer) appendProxied(exts []rtp.Extension, pkt *packet.Packet, scratch []byte) []rtp.Extension {
 	x, ids := &pkt.Extensions, &c.ids
-	if x.AbsCaptureTime != nil && ids.AbsCaptureTime != 0 {
-		// By forwarding the stream we become the sender that the capture clock offset refers to, so it is always
-		// written. The two clocks are taken to be the same.
-		v := scratch[captureTimeScratch : captureTimeScratch+absCaptureTimeExtendedLen]
-		clear(v[copy(v, x.AbsCaptureTime):])
+	if x.HasCaptureTime && ids.AbsCaptureTime != 0 {
+		v := rtp.AppendAbsCaptureTime(scratch[captureTimeScratch:captureTimeScratch], x.CaptureTime)
 		exts = append(exts, rtp.Extension{ID: ids.AbsCaptureTime, Value: v})
 	}
 	exts = appendExtension(exts, ids.PlayoutDelay, x.PlayoutDelay)

@@ -121,6 +121,7 @@ func (c *Consumer) write(now unit.Time, s *sentStream, pkt *packet.Packet, dst [
 	out.Len = len(b)
 	sent := rtpstream.Sent{
 		SequenceNumber: h.SequenceNumber, Timestamp: h.Timestamp, Marker: h.Marker, Rewrite: uint64(r), Length: out.Len,
+		CapturedAt: pkt.CapturedAt,
 	}
 	if !s.send.HandlePacket(now, pkt, sent) {
 		c.drops.Sequence++

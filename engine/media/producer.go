@@ -26,6 +26,7 @@ type Producer struct {
 	streams   []*recvStream
 	keyFrames *rtpstream.KeyFrameRequests // nil for audio
 	lastRTCP  unit.Time                   // 0 = never
+	clock     *rtpstream.SenderClock      // the peer's, shared by its producers of one CNAME
 
 	addPacketID  bool
 	nextPacketID uint32
@@ -53,6 +54,9 @@ type recvStream struct {
 	// bitrates were measured last; they are measured again at measure, unit.Never while nothing comes.
 	bitrates *LayerBitrates
 	measure  unit.Time
+	// The newest packet whose time of capture is known, and that time, 0 if there is none.
+	capturedTS unit.Timestamp
+	capturedAt unit.Time
 	// fractionLost is what the worst off consumer loses, in 1/256.
 	fractionLost uint8
 }
@@ -93,6 +97,7 @@ func NewProducer(req *api.TransportProduceRequest) (*Producer, error) {
 		streams:     make([]*recvStream, len(params.encodings)),
 		addPacketID: req.EnableMediasoupPacketIDHeaderExtension,
 	}
+	p.setClock(new(rtpstream.SenderClock))
 	p.setMapping(req.RTPMapping)
 	if p.kind == api.MediaKindVideo {
 		p.keyFrames = rtpstream.NewKeyFrameRequests(time.Duration(req.KeyFrameRequestDelay) * time.Millisecond)
@@ -133,6 +138,21 @@ func (p *Producer) setMapping(m *api.RTPMapping) {
 		}
 	}
 	p.mapping = *m
+}
+
+// ShareClock makes p use the sender's clock of another producer of the same transport, if they have the same CNAME: then
+// their media comes from the same machine. It reports whether it has.
+func (p *Producer) ShareClock(with *Producer) bool {
+	if p.params.shown.RTCP.CNAME != with.params.shown.RTCP.CNAME {
+		return false
+	}
+	p.setClock(with.clock)
+	return true
+}
+
+func (p *Producer) setClock(c *rtpstream.SenderClock) {
+	p.clock = c
+	c.AddSource(p.ids.AbsCaptureTime != 0)
 }
 
 // ID returns the producer's id.

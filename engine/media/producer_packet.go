@@ -50,6 +50,7 @@ func (p *Producer) HandlePacket(now unit.Time, pkt *packet.Packet) (r Result, fo
 		return Discarded, false
 	}
 	pkt.PayloadType, pkt.SSRC = pt, s.mapped
+	p.noteCapture(now, s, pkt)
 	p.noteOrientation(pkt)
 	return r, true
 }
@@ -87,9 +88,7 @@ func (p *Producer) readExtensions(pkt *packet.Packet) {
 	for it := pkt.Packet.Extensions(); it.Next(); {
 		switch id, v := it.ID(), it.Value(); {
 		case id == ids.AbsCaptureTime:
-			if len(v) == absCaptureTimeLen || len(v) == absCaptureTimeExtendedLen {
-				x.AbsCaptureTime = v
-			}
+			x.CaptureTime, x.HasCaptureTime = rtp.ParseAbsCaptureTime(v)
 		case id == ids.PlayoutDelay:
 			x.PlayoutDelay = v
 		case id == ids.PacketID:
@@ -112,12 +111,20 @@ func (p *Producer) readExtensions(pkt *packet.Packet) {
 	}
 }
 
-// From the specification (http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time): the value's two lengths, in
-// bytes, without and with the capture clock offset.
-const (
-	absCaptureTimeLen         = 8
-	absCaptureTimeExtendedLen = 16
-)
+// noteCapture tells when a packet was captured, to consumers here and to their receivers. It is found out once for the
+// packets of a frame, the newest of the stream: sender reports are built on those.
+func (p *Producer) noteCapture(now unit.Time, s *recvStream, pkt *packet.Packet) {
+	if x := &pkt.Extensions; x.HasCaptureTime {
+		x.CaptureTime, x.HasCaptureTime = p.clock.Forwarded(x.CaptureTime)
+	}
+	if s.capturedAt == 0 || pkt.Timestamp != s.capturedTS {
+		if pkt.Timestamp != s.MaxTimestamp() {
+			return
+		}
+		s.capturedTS, s.capturedAt = pkt.Timestamp, p.clock.CapturedAt(now, s.Recv, pkt.Timestamp)
+	}
+	pkt.CapturedAt = s.capturedAt
+}
 
 // noteOrientation tells the application when the video's orientation is first known and when it changes.
 func (p *Producer) noteOrientation(pkt *packet.Packet) {

@@ -22,6 +22,8 @@ type Packet struct {
 	Extensions Extensions
 	// ReceivedAt is when the datagram was read.
 	ReceivedAt unit.Time
+	// CapturedAt is when what the packet carries was captured, as an instant of our clock; 0 when unknown.
+	CapturedAt unit.Time
 	// Encoding is the index of the producer's encoding that the packet belongs to.
 	Encoding int
 
@@ -30,9 +32,11 @@ type Packet struct {
 }
 
 // Extensions are the values of the header extensions which a router passes from producers to consumers; nil when
-// absent. PacketID is mediasoup's own extension (urn:mediasoup:params:rtp-hdrext:packet-id), present when HasPacketID.
+// absent. CaptureTime (abs-capture-time) is there when HasCaptureTime: first as received, then, once the packet is immutable,
+// as it is to be forwarded. PacketID is mediasoup's own extension (urn:mediasoup:params:rtp-hdrext:packet-id), present when
+// HasPacketID.
 type Extensions struct {
-	AbsCaptureTime       []byte
+	CaptureTime          rtp.AbsCaptureTime
 	PlayoutDelay         []byte
 	AudioLevel           []byte
 	DependencyDescriptor []byte
@@ -40,6 +44,7 @@ type Extensions struct {
 	TimeOffset           []byte
 	PacketID             uint32
 	HasPacketID          bool
+	HasCaptureTime       bool
 }
 
 var pool = sync.Pool{New: func() any { return new(Packet) }}
@@ -67,7 +72,8 @@ func (p *Packet) Release() {
 		panic("packet: released more often than retained")
 	default:
 		p.buffer.Release()
-		p.Packet, p.Codec, p.Extensions, p.buffer, p.Encoding = rtp.Packet{}, codec.Descriptor{}, Extensions{}, nil, 0
+		p.Packet, p.Codec, p.Extensions = rtp.Packet{}, codec.Descriptor{}, Extensions{}
+		p.buffer, p.Encoding, p.CapturedAt = nil, 0, 0
 		pool.Put(p)
 	}
 }

@@ -47,9 +47,9 @@ type Recv struct {
 	rtx       *rtxStream // nil without RTX
 	rtt       roundTrip
 
-	sr    seen
-	srNTP uint64
-	srTS  unit.Timestamp
+	sr seen
+	// reported and captured tie timestamps to the sender's clock, by its last report and its last abs-capture-time.
+	reported, captured clockPoint
 
 	// Inactivity: the check is due at inactiveAt, but a packet may have come since it was armed.
 	inactiveAt   unit.Time
@@ -141,6 +141,11 @@ func (r *Recv) HandlePacket(now unit.Time, pkt *packet.Packet) bool {
 		r.repaired++
 	}
 	r.jitter.update(pkt.ReceivedAt, pkt.Timestamp, r.params.ClockRate)
+	if pkt.Extensions.HasCaptureTime {
+		if point, ok := newClockPoint(pkt.Extensions.CaptureTime, pkt.Timestamp); ok {
+			r.captured = point
+		}
+	}
 	r.received++
 	r.count(now, pkt)
 	return true

@@ -13,7 +13,7 @@ func (r *Recv) HandleSenderReport(now unit.Time, sr *rtcp.SenderReport) {
 	// A sender without a clock reports 0, which says nothing (RFC 3550 section 6.4.1).
 	if sr.NTPTime != 0 {
 		r.sr = seen{compact: unit.CompactNTP(sr.NTPTime), at: now, ok: true}
-		r.srNTP, r.srTS = sr.NTPTime, unit.Timestamp(sr.RTPTime)
+		r.reported = clockPoint{sr.NTPTime, unit.Timestamp(sr.RTPTime)}
 	}
 	r.updateScore(now)
 }

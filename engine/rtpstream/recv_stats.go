@@ -25,7 +25,7 @@ func (r *Recv) MaxTimestamp() unit.Timestamp { return r.line.max }
 // SenderReport returns what the last sender report said: NTP time and the RTP timestamp it corresponds to, and when
 // it arrived. It reports false when none came, or when the sender has no clock (NTP time 0).
 func (r *Recv) SenderReport() (ntp uint64, ts unit.Timestamp, receivedAt unit.Time, ok bool) {
-	return r.srNTP, r.srTS, r.sr.at, r.sr.ok
+	return r.reported.ntp, r.reported.ts, r.sr.at, r.sr.ok
 }
 
 // Bitrate returns the rate of media plus repaired packets.

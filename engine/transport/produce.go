@@ -34,6 +34,11 @@ func (t *Transport) Produce(now unit.Time, req *api.TransportProduceRequest) (*P
 	if err := t.listener.add(p); err != nil {
 		return nil, err
 	}
+	for _, o := range t.producers {
+		if p.ShareClock(o.Producer) { // as all others of this CNAME do
+			break
+		}
+	}
 	t.producers = append(t.producers, p)
 	t.recvIDs = mergeExtensionIDs(t.recvIDs, p.ExtensionIDs())
 	t.estimateIncoming(now, p)

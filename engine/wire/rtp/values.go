@@ -17,8 +17,9 @@ const (
 	TimeOffsetLen       = 3
 	PacketIDLen         = 4
 
-	absCaptureTimeLen           = 8
-	absCaptureTimeWithOffsetLen = 16
+	// AbsCaptureTimeMaxLen is that of an abs-capture-time with a clock offset.
+	AbsCaptureTimeMaxLen = 16
+	absCaptureTimeLen    = 8
 )
 
 // MaxMIDLen is the length in bytes of the longest MID that is written, upstream's value.
@@ -165,7 +166,7 @@ type AbsCaptureTime struct {
 func ParseAbsCaptureTime(value []byte) (t AbsCaptureTime, ok bool) {
 	switch len(value) {
 	case absCaptureTimeLen:
-	case absCaptureTimeWithOffsetLen:
+	case AbsCaptureTimeMaxLen:
 		t.ClockOffset, t.HasClockOffset = int64(binary.BigEndian.Uint64(value[absCaptureTimeLen:])), true
 	default:
 		return AbsCaptureTime{}, false
