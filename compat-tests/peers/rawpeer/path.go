@@ -24,6 +24,7 @@ type Path struct {
 	conn net.Conn
 	tcp  bool
 	peer atomic.Pointer[Peer] // takes what is not STUN; nil: nobody
+	deaf atomic.Bool
 
 	// STUN holds all messages received, and Ended one item once nothing more can come.
 	STUN  inbox.Inbox[*stun.Message]
@@ -70,8 +71,21 @@ func (p *Path) Send(packet []byte) {
 // SendRaw sends bytes without a frame.
 func (p *Path) SendRaw(b []byte) { _, _ = p.conn.Write(b) }
 
+// Deafen has the path read nothing more than what comes next, until Listen; what comes later waits in the socket.
+func (p *Path) Deafen() {
+	require.NoError(p.t, p.conn.(*net.TCPConn).SetReadBuffer(128<<10))
+	p.deaf.Store(true)
+}
+
+// Listen ends what Deafen began, once something has come.
+func (p *Path) Listen() {
+	require.NoError(p.t, p.conn.(*net.TCPConn).SetReadBuffer(1<<20))
+	p.deaf.Store(false)
+	go p.read()
+}
+
 func (p *Path) read() {
-	for {
+	for !p.deaf.Load() {
 		packet, err := p.next()
 		if err != nil {
 			p.Ended.Add(err)

@@ -154,6 +154,21 @@ func (p *Peer) Protect(ssrc uint32, sequenceNumber uint16, payload string) []byt
 	return sealed
 }
 
+// ProtectRTCP returns an RTCP packet, whatever it holds behind its header of 8 bytes, as SRTCP.
+func (p *Peer) ProtectRTCP(plain []byte) []byte {
+	p.t.Helper()
+	sealed, err := p.out.Load().EncryptRTCP(nil, plain, nil)
+	require.NoError(p.t, err)
+	return sealed
+}
+
+// SendData sends application data of DTLS.
+func (p *Peer) SendData(b []byte) {
+	p.t.Helper()
+	_, err := p.dtls.Write(b)
+	require.NoError(p.t, err)
+}
+
 // Send sends an RTP packet on the peer's path.
 func (p *Peer) Send(ssrc uint32, sequenceNumber uint16, payload string) {
 	p.t.Helper()
