@@ -58,9 +58,10 @@ func (s *Send) SenderReport(now unit.Time) (rtcp.SenderReport, bool) {
 	if s.capturedAt != 0 {
 		reference = s.capturedAt
 	}
-	// The time of capture is an estimate and may lie ahead of now.
-	age := max(now.Sub(reference), 0)
-	elapsed := uint64(age.Microseconds()) * uint64(s.params.ClockRate) / uint64(time.Second/time.Microsecond)
+	// The time of capture is an estimate: it may lie ahead of now, and then the clock is extrapolated backwards. (Upstream
+	// does not, and sound leaves the picture when its packets are faster than the sender reports from which the sender's
+	// clock is known.)
+	elapsed := now.Sub(reference).Microseconds() * int64(s.params.ClockRate) / int64(time.Second/time.Microsecond)
 	return rtcp.SenderReport{
 		SSRC:        uint32(s.params.SSRC),
 		NTPTime:     now.NTP(),

@@ -97,7 +97,7 @@ func TestSendSenderReport(t *testing.T) {
 	}{
 		{0, clockRate - 11},
 		{start.Add(-ms(500)), clockRate*3/2 - 11},
-		{start.Add(3 * time.Second), math.MaxUint32 - 10},
+		{start.Add(3 * time.Second), math.MaxUint32 - 10 - 2*clockRate},
 	} {
 		sr, ok := sent(c.captured).SenderReport(start.Add(time.Second))
 		require.True(t, ok)
