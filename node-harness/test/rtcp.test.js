@@ -189,6 +189,8 @@ test('RTCP on a port of its own', async () => {
 	const source = await ctx.source(audioProducer(), { transportOptions: { rtcpMux: false } });
 	const control = await ctx.peer();
 	await source.peer.sendRaw(buildRtp({ payloadType: 111, ssrc: 11111111, sequenceNumber: 1 }));
+	// Nothing orders what arrives on two sockets; a report about a stream that has not begun is of no use.
+	await until('the stream', async () => (await source.producer.getStats()).length > 0);
 	const ntp = ntpNow();
 	await control.sendRaw(senderReport({ ssrc: 11111111, ntp, timestamp: 1, packetCount: 1 }), source.transport.rtcpTuple.localPort);
 	await control.nextRtcp('RR on the RTCP port', packet =>
