@@ -75,6 +75,9 @@ func (c *Consumer) forward(now unit.Time, s *sentStream, pkt *packet.Packet, dst
 	if d.switched {
 		s.send.ResetScore(now, maxScore, false)
 	}
+	if d.keyFrame {
+		c.dropKeyFrameRequest(pkt.SSRC)
+	}
 	if d.switched || d.layersChanged {
 		c.notifyLayers()
 	}

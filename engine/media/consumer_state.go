@@ -154,6 +154,12 @@ func (c *Consumer) requestKeyFrame(mapped unit.SSRC) {
 	c.out.KeyFrameRequests = append(c.out.KeyFrameRequests, mapped)
 }
 
+// dropKeyFrameRequest takes a wish back that was fulfilled before anybody heard of it: a stream that begins with a key frame
+// is announced together with that.
+func (c *Consumer) dropKeyFrameRequest(mapped unit.SSRC) {
+	c.out.KeyFrameRequests = slices.DeleteFunc(c.out.KeyFrameRequests, func(have unit.SSRC) bool { return have == mapped })
+}
+
 // SetPriority sets the consumer's weight (1 to 255) in the distribution of bandwidth.
 func (c *Consumer) SetPriority(req *api.ConsumerSetPriorityRequest) (*api.ConsumerSetPriorityResponse, error) {
 	if req.Priority < 1 {

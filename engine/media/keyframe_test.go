@@ -37,12 +37,22 @@ func TestVideoBeginsWithAKeyFrame(t *testing.T) {
 	require.Zero(t, plis(p))
 }
 
-func TestStreamThatBeginsWithAKeyFrameIsNotAskedForOne(t *testing.T) {
-	r := videoRoom(t)
-	r.one(in{seq: 7, payload: vp8Key})
-	r.p.RequestKeyFrame(r.now, mappedSSRC)
-	p, _ := r.take()
-	require.Zero(t, plis(p))
+// A consumer that wants a key frame and is given one before its wish was heard does not want it any more.
+func TestKeyFrameFulfilsAWish(t *testing.T) {
+	for i, payload := range [][]byte{vp8Key, vp8Delta} {
+		r := videoRoom(t)
+		r.one(in{seq: 6, payload: vp8Key})
+		r.take()
+		pkt := in{seq: 7, payload: payload}.packet(t, r.now)
+		_, forward := r.p.HandlePacket(r.now, pkt)
+		require.True(t, forward)
+		r.c.Pause(r.now)
+		r.c.Resume(r.now)
+		r.c.WritePacket(r.now, pkt, r.dst[:])
+		pkt.Release()
+		p, _ := r.take()
+		require.Equal(t, i, plis(p))
+	}
 }
 
 // The first packet of a key frame comes after others of it: those are held back, across the wrap of sequence numbers.

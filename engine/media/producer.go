@@ -49,8 +49,6 @@ type recvStream struct {
 	mapped   unit.SSRC
 	// announced is whether consumers know of it.
 	announced bool
-	// bornWithKeyFrame is when it began if that was with a key frame, else 0.
-	bornWithKeyFrame unit.Time
 	// bitrates were measured last; they are measured again at measure, unit.Never while nothing comes.
 	bitrates *LayerBitrates
 	measure  unit.Time
@@ -216,8 +214,7 @@ func (p *Producer) RequestKeyFrame(now unit.Time, mapped unit.SSRC) {
 		return
 	}
 	s := p.byMapped(mapped)
-	// A stream that begins with a key frame makes consumers ask for what is already on its way to them.
-	if s == nil || s.bornWithKeyFrame == now {
+	if s == nil {
 		return
 	}
 	p.keyFrames.Request(now, s.Params().SSRC)

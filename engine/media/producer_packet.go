@@ -64,9 +64,6 @@ func (p *Producer) noteKeyFrame(now unit.Time, s *recvStream, pkt *packet.Packet
 	switch {
 	case pkt.Codec.KeyFrame:
 		p.keyFrames.Received(pkt.SSRC)
-		if !s.announced {
-			s.bornWithKeyFrame = now
-		}
 	case !s.announced && !p.paused:
 		p.keyFrames.Force(now, pkt.SSRC)
 		p.sendKeyFrameRequests(now)

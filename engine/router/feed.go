@@ -35,12 +35,7 @@ func (c *feedConsumer) forward(now unit.Time, pkts []*packet.Packet, updates []m
 	if c.seat.transport.Broken() {
 		return
 	}
-	if len(updates) > 0 {
-		c.HandleStreamUpdates(now, updates, scores)
-	}
-	if len(pkts) > 0 {
-		c.Deliver(now, pkts)
-	}
+	c.Consumer.Forward(now, pkts, updates, scores)
 	c.seat.settle(now)
 }
 

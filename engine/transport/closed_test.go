@@ -58,8 +58,7 @@ func TestWhatArrivesTooLateForAConsumersTransport(t *testing.T) {
 	delivered := 0
 	p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) {
 		delivered += len(pkts)
-		c.HandleStreamUpdates(now, []media.StreamUpdate{{Kind: media.StreamScore}}, []uint8{5})
-		c.Deliver(now, pkts)
+		c.Forward(now, pkts, []media.StreamUpdate{{Kind: media.StreamScore}}, []uint8{5})
 		out.Settle(now)
 	}})
 	r.receive(in, 0, peerAddr, keyFrame(7, 1))

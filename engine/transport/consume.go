@@ -15,6 +15,7 @@ type Consumer struct {
 	transport *Transport
 	source    Source
 	attached  bool
+	forwards  bool // Forward is running, which drains the output at its end
 }
 
 // Consume answers TRANSPORT_CONSUME. The consumer forwards nothing before AttachConsumer has told it of its producer.
@@ -97,21 +98,33 @@ func (t *Transport) Update(c *Consumer, f func(c *media.Consumer)) {
 // Transport returns the transport that c belongs to.
 func (c *Consumer) Transport() *Transport { return c.transport }
 
-// HandleStreamUpdates tells c of changes in its producer's streams.
-func (c *Consumer) HandleStreamUpdates(now unit.Time, updates []media.StreamUpdate, scores []uint8) {
+// Forward tells c of changes in its producer's streams, and then sends the producer's packets to c's peer, all together.
+// What c asks for because of the changes waits for the packets, which may be just that: a new stream comes with its first
+// packet, which usually begins a key frame. For the same reason, a consumer whose layers depend on the bandwidth is given
+// its share before the packets, not by Settle.
+func (c *Consumer) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) {
 	if !c.attached {
 		return
 	}
+	t := c.transport
+	c.forwards = true
 	for i := range updates {
 		c.HandleStreamUpdate(now, updates[i], scores)
 	}
-	c.transport.drainConsumer(c)
+	if len(pkts) > 0 {
+		if c.Output().BitrateChangeNeeded {
+			c.Output().BitrateChangeNeeded = false
+			t.redistribute(now, false)
+		}
+		c.deliver(now, pkts)
+	}
+	c.forwards = false
+	t.drainConsumer(c)
 }
 
-// Deliver sends packets of c's producer to c's peer, all together.
-func (c *Consumer) Deliver(now unit.Time, pkts []*packet.Packet) {
+func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 	t := c.transport
-	if !c.attached || !c.Active() || !t.conduit.connected() {
+	if !c.Active() || !t.conduit.connected() {
 		return
 	}
 	for _, pkt := range pkts {
@@ -126,7 +139,6 @@ func (c *Consumer) Deliver(now unit.Time, pkts []*packet.Packet) {
 		}
 	}
 	t.conduit.flush()
-	t.drainConsumer(c)
 }
 
 // retransmit sends what c owes after a NACK.
@@ -159,7 +171,7 @@ func (t *Transport) sendMedia(now unit.Time, c *Consumer, b []byte, o media.Outg
 // drainConsumer hands on what c produced.
 func (t *Transport) drainConsumer(c *Consumer) {
 	out := c.Output()
-	if out.Empty() {
+	if c.forwards || out.Empty() {
 		return
 	}
 	for i := range out.Notifications {

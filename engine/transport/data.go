@@ -140,9 +140,12 @@ func (t *Transport) drainDataConsumer(c *DataConsumer) {
 	}
 }
 
-// HandleMessage sends a message of c's data producer to c's peer.
+// HandleMessage sends a message of c's data producer to c's peer. One that was under way when the transport ended is lost.
 func (c *DataConsumer) HandleMessage(now unit.Time, m *data.Message) {
 	t := c.transport
+	if t.isClosed || t.isBroken {
+		return
+	}
 	s, send := c.Consumer.HandleMessage(m)
 	if send {
 		_ = t.sendData(now, c, &s) // what could not be sent is counted and, if the buffer is full, notified

@@ -261,7 +261,7 @@ func TestAWebRtcCall(t *testing.T) {
 	p := b.produce(b.w.Transport, "p", api.MediaKindVideo, 10)
 	c := b.consume(b.w.Transport, p, "c", 10, 20, &source{})
 	b.attach(b.w.Transport, p, c)
-	p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) { c.Deliver(now, pkts) }})
+	p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
 	before := len(b.sent)
 	b.sendRTP(keyFrame(10, 1))
 	require.Len(t, b.sent, before+1)
@@ -509,7 +509,7 @@ func TestBandwidthIsEstimatedInBothDirections(t *testing.T) {
 	}, &source{})
 	require.NoError(t, err)
 	b.attach(b.w.Transport, p, c)
-	p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) { c.Deliver(now, pkts) }})
+	p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
 	require.NoError(t, b.w.SetMaxIncomingBitrate(b.now, 500000))
 
 	for seq := range uint16(50) {
