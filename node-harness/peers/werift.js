@@ -17,12 +17,12 @@ export class WeriftPeer {
 	rtp = [];
 	rtcp = [];
 
-	// open gathers candidates on 127.0.0.1: a UDP socket, or a TCP connection to come.
-	static async open({ tcp = false, role = 'client', srtpProfiles = Object.values(SRTP_PROFILES) } = {}) {
+	// open gathers candidates on one address: a UDP socket, or with tcp a TCP connection to come too.
+	static async open({ address = '127.0.0.1', tcp = false, role = 'client', srtpProfiles = Object.values(SRTP_PROFILES) } = {}) {
 		const peer = new WeriftPeer();
 		peer.role = role;
 		const gatherer = new RTCIceGatherer({
-			useIpv4: false, useIpv6: false, additionalHostAddresses: ['127.0.0.1'], useTcp: tcp, tcpPassive: false,
+			useIpv4: false, useIpv6: false, additionalHostAddresses: [address], useTcp: tcp, tcpPassive: false,
 		});
 		gatherer.connection.stunServer = undefined; // Otherwise it asks one on the Internet.
 		peer.ice = new RTCIceTransport(gatherer);

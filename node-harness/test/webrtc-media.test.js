@@ -76,6 +76,20 @@ for (const tcp of [false, true]) {
 	}
 }
 
+test('over IPv6, on the second of several ports', async () => {
+	const listenInfos = [{ protocol: 'udp', ip: '127.0.0.1' }, { protocol: 'udp', ip: '::1', announcedAddress: '::1' }];
+	const alice = await join({ listenInfos }, { address: '::1' });
+	const bob = await join({ listenInfos });
+	await consume(bob.transport, await alice.transport.produce(audioProducer()));
+	await consume(alice.transport, await bob.transport.produce(videoProducer()));
+	await alice.peer.sendRtp(audio(1));
+	await bob.peer.sendRtp(video(1, true));
+	await bob.peer.nextRtp('Alice\'s voice', says('audio 1'));
+	await alice.peer.nextRtp('Bob\'s picture', says('video 1'));
+	assert.equal(alice.transport.iceSelectedTuple.remoteIp, '::1');
+	assert.equal(alice.transport.iceSelectedTuple.localPort, alice.transport.iceCandidates[1].port);
+});
+
 for (const [name, profile] of Object.entries(SRTP_PROFILES)) {
 	test(`the peer knows ${name} only`, async () => {
 		const options = await listenOptions({});
