@@ -29,7 +29,7 @@ type SenderClock struct {
 	reported unit.Time // when the last one came
 	offset   int64     // the median
 	source   captureSource
-	far      bool
+	far      bool      // the sender's clock is 68 years behind ours
 }
 
 // captureSource says where a stream's timestamps are tied to the sender's clock.
@@ -79,8 +79,8 @@ func (c *SenderClock) HandleSenderReport(now unit.Time, sr *rtcp.SenderReport, r
 	c.offsets[c.reports%offsetWindow] = newest
 	c.reports++
 	c.reported = now
-	seconds := int64(sent>>32) - int64(sr.NTPTime>>32)
-	c.far = max(seconds, -seconds) >= 1<<31
+	// Ours is in the upper half of the era until 2036.
+	c.far = sent>>32 >= sr.NTPTime>>32+1<<31
 	if c.known() {
 		c.offset = c.median(newest)
 	}
