@@ -29,7 +29,7 @@ type SenderClock struct {
 	reported unit.Time // when the last one came
 	offset   int64     // the median
 	source   captureSource
-	far      bool      // the sender's clock is 68 years behind ours
+	far      bool // the sender's clock is 68 years behind ours
 }
 
 // captureSource says where a stream's timestamps are tied to the sender's clock.
