@@ -36,3 +36,19 @@ func BenchmarkPipelinedRequests(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
 }
+
+// BenchmarkLoneRequests awaits each answer before the next request, as applications mostly do.
+func BenchmarkLoneRequests(b *testing.B) {
+	w := newWorker()
+	body := &api.WorkerDumpResponse{PID: 7, ChannelMessageHandlers: &api.ChannelMessageHandlers{}}
+	w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) { reply(body, nil) }
+	a := start(b, w)
+	request := a.frame(&api.Request{ID: 1, Method: api.MethodWorkerDump})
+	response := make([]byte, len(a.frame(&api.Response{ID: 1, Accepted: true, Body: body})))
+	for b.Loop() {
+		a.write(request)
+		if _, err := io.ReadFull(a.from, response); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -59,6 +59,8 @@ type Channel struct {
 	worker   api.Worker
 	progress atomic.Uint64 // frames read
 
+	tryWrite func([]byte) int // writes to out what can be written at once
+
 	closeTime, stallTime time.Duration
 
 	handling sync.Mutex // held while the worker handles something: its calls are not concurrent
@@ -78,6 +80,8 @@ func New(o Options) *Channel {
 		pid:     o.PID,
 		outbox:  newOutbox(o.Encoder),
 		ended:   make(chan struct{}),
+
+		tryWrite: tryWriter(o.Out),
 
 		closeTime: cmp.Or(o.CloseTime, defaultCloseTime),
 		stallTime: cmp.Or(o.StallTime, defaultStallTime),

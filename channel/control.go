@@ -13,12 +13,18 @@ import (
 // control is the control loop. It returns the reason for which it ends.
 func (c *Channel) control() error {
 	for {
+		if !c.in.ready() {
+			c.outbox.flush(c.tryWrite)
+		}
 		c.outbox.waitForRoom()
 		payload, err := c.in.next()
 		if err != nil {
 			return c.readError(err)
 		}
 		c.progress.Add(1)
+		if !c.in.ready() {
+			c.outbox.attend()
+		}
 		if !c.handle(payload) {
 			return ErrClosedByApplication
 		}

@@ -61,6 +61,12 @@ func (f *frameReader) next() ([]byte, error) {
 	return payload, nil
 }
 
+// ready reports whether next has a whole frame already, and will not read.
+func (f *frameReader) ready() bool {
+	n := f.end - f.start
+	return n >= prefixLen && n-prefixLen >= int(binary.LittleEndian.Uint32(f.buf[f.start:]))
+}
+
 // fill reads until n bytes are unread.
 func (f *frameReader) fill(n int) error {
 	f.makeRoom(n)

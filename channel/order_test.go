@@ -1,7 +1,9 @@
 package channel_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gazpacho/channel"
 	"gazpacho/engine/api"
 )
 
@@ -226,5 +229,34 @@ func TestOneRequestIsAlwaysUnanswered(t *testing.T) {
 	for id := uint32(2); id <= 10_000; id++ {
 		a.send(&api.Request{ID: id})
 		require.Equal(t, id-1, a.response().ID)
+	}
+}
+
+// Lone requests are answered by the control loop itself, as far as the stream takes the answer; the rest, and everything for
+// a stream that is no file descriptor, is the writer's. The application sees no difference.
+func TestLoneRequestsAreAnsweredWhateverTheStreamTakes(t *testing.T) {
+	for name, change := range map[string]func(*channel.Options){
+		"descriptor": nil,
+		"stream":     func(o *channel.Options) { o.Out = struct{ io.Writer }{o.Out} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorker()
+			w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) {
+				reply(nil, errors.New(strings.Repeat("x", 30<<10)))
+			}
+			a := setup(t, change)
+			a.serve(w)
+			// The pipe holds 64 KiB: the third answer does not fit, and its rest must come before the next one.
+			handled := uint32(0)
+			for id := uint32(1); id <= 200; id++ {
+				a.send(&api.Request{ID: id, Method: api.MethodWorkerDump})
+				if id%5 == 0 {
+					for ; handled < id; handled++ {
+						require.Equal(t, handled+1, a.response().ID)
+					}
+				}
+			}
+			require.EqualValues(t, 200, handled)
+		})
 	}
 }

@@ -21,6 +21,9 @@ const (
 	// writeLen is the most bytes of one write; accounting goes by writes.
 	writeLen = 256 << 10
 
+	// flushLen is the most bytes that the control loop writes itself.
+	flushLen = 32 << 10
+
 	// keepLen is the largest buffer that is kept for reuse.
 	keepLen = 1 << 20
 )
@@ -54,6 +57,10 @@ type outbox struct {
 	writing int       // bytes that the writer has taken but not written
 	held    int       // bytes in slots
 	closed  bool      // nothing is taken any more
+
+	// attended says that the control loop will call flush as soon as it has handled the request in hand, so that its
+	// response need not wake the writer.
+	attended bool
 
 	slots    []slot // of unanswered requests, and of those held back, in order; slots[head] is the oldest
 	head     int
@@ -99,7 +106,9 @@ func (o *outbox) answer(n uint64, r *api.Response) (ok bool, err error) {
 	if n == o.first {
 		o.filling, err = o.encodeResponse(o.filling, r)
 		o.release()
-		o.work.Signal()
+		if !o.attended {
+			o.work.Signal()
+		}
 		return true, err
 	}
 	s.frames, err = o.encodeResponse(nil, r)
@@ -206,6 +215,28 @@ func (o *outbox) waitForRoom() {
 	defer o.mu.Unlock()
 	for !o.closed && (o.size() > highWater || len(o.slots)-o.head >= maxUnanswered) {
 		o.room.Wait()
+	}
+}
+
+// attend announces that flush will be called after the request in hand.
+func (o *outbox) attend() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.attended = true
+}
+
+// flush writes what waits by try, which does not block and returns how many bytes it wrote, and leaves the rest to the writer.
+// A lone request is then answered by the thread that has handled it; waking another one would cost more than the answer.
+func (o *outbox) flush(try func([]byte) int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.attended = false
+	if o.writing == 0 && !o.closed && len(o.filling) > 0 && len(o.filling) <= flushLen {
+		n := try(o.filling)
+		o.filling = append(o.filling[:0], o.filling[n:]...)
+	}
+	if len(o.filling) > 0 {
+		o.work.Signal()
 	}
 }
 
