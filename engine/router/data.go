@@ -167,7 +167,7 @@ func (p *dataProducer) HandleRequest(req *api.Request) (api.ResponseBody, error)
 // HandleNotification implements Handler.
 func (p *dataProducer) HandleNotification(n *api.Notification) (bool, error) {
 	body, ok := n.Body.(*api.DataProducerSendNotification)
-	if n.Event != api.EventDataProducerSend || !ok {
+	if n.Event != api.EventDataProducerSend || !ok || body == nil {
 		return false, nil
 	}
 	_, err := p.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {

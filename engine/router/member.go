@@ -118,7 +118,7 @@ func (m *member) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 // HandleNotification implements Handler.
 func (m *member) HandleNotification(n *api.Notification) (bool, error) {
 	body, ok := n.Body.(*api.TransportSendRTCPNotification)
-	if n.Event != api.EventTransportSendRTCP || !ok {
+	if n.Event != api.EventTransportSendRTCP || !ok || body == nil {
 		return false, nil
 	}
 	_, err := m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {

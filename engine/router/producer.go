@@ -48,7 +48,7 @@ func (p *producer) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 // HandleNotification implements Handler.
 func (p *producer) HandleNotification(n *api.Notification) (bool, error) {
 	body, ok := n.Body.(*api.ProducerSendNotification)
-	if n.Event != api.EventProducerSend || !ok {
+	if n.Event != api.EventProducerSend || !ok || body == nil {
 		return false, nil
 	}
 	_, err := p.do(func(now unit.Time, t *transport.Transport) api.ResponseBody {
