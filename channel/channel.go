@@ -198,9 +198,11 @@ func (c *Channel) closeWorker() {
 // survives their loss.
 func weightOf(e api.Event) weight {
 	switch e {
-	case api.EventConsumerRTP, api.EventDirectTransportRTCP, api.EventDataConsumerMessage,
+	case api.EventConsumerRTP, api.EventDirectTransportRTCP,
 		api.EventTransportTrace, api.EventProducerTrace, api.EventConsumerTrace:
 		return weightMedia
+	case api.EventDataConsumerMessage:
+		return weightData
 	default:
 		return weightState
 	}

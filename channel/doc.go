@@ -9,6 +9,7 @@
 // whose size decides who has to wait or to lose something when the application reads slowly:
 //
 //   - above mediaLimit, notifications which only carry media, and logs, are dropped and counted;
+//   - above dataLimit, messages of data channels are, too;
 //   - above highWater, the control loop stops reading requests until the application has read some answers;
 //   - above hardLimit, even notifications which carry state are dropped and counted; nothing is known to get there.
 //

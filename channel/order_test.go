@@ -129,14 +129,14 @@ func TestControlLoopWaitsForTheReader(t *testing.T) {
 	body := &api.WorkerDumpResponse{
 		RouterIDs: []string{strings.Repeat("r", 100_000)}, ChannelMessageHandlers: &api.ChannelMessageHandlers{},
 	}
-	const requests = 240
+	const requests = 300
 	w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) { reply(body, nil) }
 	a := start(t, w)
 	for id := uint32(1); id <= requests; id++ {
 		a.send(&api.Request{ID: id})
 	}
 	for id := uint32(1); id <= requests; id++ {
-		require.Less(t, a.ch.Queued(), 3<<20)
+		require.Less(t, a.ch.Queued(), 21<<20)
 		require.Equal(t, id, a.response().ID)
 	}
 }
@@ -196,8 +196,36 @@ func TestMediaIsDroppedBeforeState(t *testing.T) {
 	require.Equal(t, rounds, states)
 	require.Less(t, media, rounds/2)
 	require.Positive(t, media)
-	require.Equal(t, fmt.Sprintf("Wmessages dropped because the application reads slowly [media:%d, logs:%d, notifications:0]",
+	require.Equal(t, fmt.Sprintf("Wmessages dropped because the application reads slowly [media:%d, data:0, logs:%d, notifications:0]",
 		rounds-media, rounds-logs), reported)
+	a.stillWorks(1)
+}
+
+// TestDataIsKeptLongerThanMedia lets an application read nothing: what data channels promised to deliver waits, up to a limit
+// at which requests are still handled.
+func TestDataIsKeptLongerThanMedia(t *testing.T) {
+	a := start(t, newWorker())
+	message := &api.Notification{
+		HandlerID: "c", Event: api.EventDataConsumerMessage, Body: &api.DataConsumerMessageNotification{Data: make([]byte, 100_000)},
+	}
+	require.NoError(t, a.settings.SetLogLevel("warn"))
+	for range 300 {
+		a.ch.Emit(message)
+	}
+	require.Greater(t, a.ch.Queued(), 15<<20)
+	require.Less(t, a.ch.Queued(), 17<<20)
+	messages, reported := 0, ""
+	for reported == "" {
+		switch m := a.read().(type) {
+		case *api.Notification:
+			messages++
+		case *api.Log:
+			reported = m.Data
+		}
+	}
+	require.Greater(t, messages, 150)
+	require.Equal(t, fmt.Sprintf("Wmessages dropped because the application reads slowly [media:0, data:%d, logs:0, notifications:0]",
+		300-messages), reported)
 	a.stillWorks(1)
 }
 
@@ -211,7 +239,7 @@ func TestStateIsBoundedToo(t *testing.T) {
 	}
 	require.Less(t, a.ch.Queued(), 66<<20)
 	require.NoError(t, a.settings.SetLogLevel("warn"))
-	require.Regexp(t, `dropped .*media:0, logs:0, notifications:3\d\]`, a.log())
+	require.Regexp(t, `dropped .*media:0, data:0, logs:0, notifications:3\d\]`, a.log())
 }
 
 // TestOneRequestIsAlwaysUnanswered: the table of requests stays small though it is never empty.

@@ -9,10 +9,11 @@ import (
 )
 
 // Ours: bytes that wait for the application, and requests that wait for the worker. Each limit is below the next one: as
-// media stops first, the control loop goes on when an application reads too slowly for the media it has asked for.
+// media and data stop first, the control loop goes on when an application reads too slowly for what it has asked for.
 const (
 	mediaLimit = 1 << 20
-	highWater  = 2 << 20
+	dataLimit  = 16 << 20
+	highWater  = 20 << 20
 	hardLimit  = 64 << 20
 
 	// maxUnanswered is how many requests the worker may leave unanswered before the control loop waits for it.
@@ -33,6 +34,7 @@ type weight uint8
 
 const (
 	weightMedia  weight = iota // dropped above mediaLimit
+	weightData                 // dropped above dataLimit: messages that their sender was promised would arrive
 	weightState                // dropped above hardLimit
 	weightAnswer               // never dropped; the control loop waits above highWater
 )
@@ -41,7 +43,7 @@ const (
 var errTooLong = fmt.Errorf("message longer than %d bytes", maxSendLen)
 
 // drops counts what an application that reads slowly has lost.
-type drops struct{ media, logs, state uint64 }
+type drops struct{ media, data, logs, state uint64 }
 
 // outbox holds the frames on their way to the application, in order, and the requests that have no response yet.
 //
@@ -143,7 +145,7 @@ func (o *outbox) post(m api.MessageBody, w weight) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	size := o.size()
-	if o.closed || (w == weightMedia && size > mediaLimit) || size > hardLimit {
+	if o.closed || (w == weightMedia && size > mediaLimit) || (w == weightData && size > dataLimit) || size > hardLimit {
 		o.count(m, w)
 		return nil
 	}
@@ -168,6 +170,8 @@ func (o *outbox) count(m api.MessageBody, w weight) {
 		o.dropped.logs++
 	case w == weightMedia:
 		o.dropped.media++
+	case w == weightData:
+		o.dropped.data++
 	default:
 		o.dropped.state++
 	}

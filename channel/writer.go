@@ -20,7 +20,7 @@ func (o *outbox) write(w io.Writer, logger *slog.Logger) error {
 			rest = rest[n:]
 			if d := o.written(n); d != (drops{}) {
 				logger.Warn("messages dropped because the application reads slowly",
-					"media", d.media, "logs", d.logs, "notifications", d.state)
+					"media", d.media, "data", d.data, "logs", d.logs, "notifications", d.state)
 			}
 		}
 	}
