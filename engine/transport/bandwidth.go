@@ -229,7 +229,7 @@ func (t *Transport) estimationTimeout(now unit.Time) unit.Time {
 	return next
 }
 
-// handleBWE takes RTCP that concerns the estimate and reports whether it did.
+// handleBWE takes RTCP that concerns the estimate and reports whether it did. What follows from it is drained by handleRTCP.
 func (t *Transport) handleBWE(now unit.Time, pkt rtcp.Packet) bool {
 	if t.bweOut == nil {
 		return false
@@ -242,7 +242,6 @@ func (t *Transport) handleBWE(now unit.Time, pkt rtcp.Packet) bool {
 	default:
 		return false
 	}
-	t.drainOutgoing(now)
 	return true
 }
 
@@ -257,7 +256,6 @@ func (t *Transport) handleBWEReports(now unit.Time, reports []rtcp.ReceptionRepo
 			t.bweOut.HandleReceptionReport(now, &reports[i], rtt)
 		}
 	}
-	t.drainOutgoing(now)
 }
 
 // probation is the state of the padding stream.

@@ -100,7 +100,7 @@ func (p *Plain) handleDatagram(now unit.Time, socket int, d *netio.Datagram) {
 	case rtp.LooksLikeRTP(b):
 		p.handleRTPDatagram(now, socket, d)
 	case p.sctp != nil && looksLikeSCTP(b):
-		if socket == 0 && p.admit(now, &p.conduit.rtp, d.From) {
+		if socket == 0 && p.admitUnprotected(now, d.From) {
 			p.handleSCTP(now, b)
 		} else {
 			p.drops.ForeignSender++
@@ -180,6 +180,15 @@ func (p *Plain) admit(now unit.Time, e *endpoint, from netip.AddrPort) bool {
 		p.emit(p.id, api.EventPlainTransportRTCPTuple, &api.PlainTransportRTCPTupleNotification{Tuple: e.tuple()})
 	}
 	return true
+}
+
+// admitUnprotected is admit for SCTP, which has no SRTP around it: with SRTP, only what is authentic says who the peer is.
+func (p *Plain) admitUnprotected(now unit.Time, from netip.AddrPort) bool {
+	c := p.conduit
+	if c.srtp != nil {
+		return c.rtp.peer == from
+	}
+	return p.admit(now, &c.rtp, from)
 }
 
 // openRTP decrypts a datagram in place and reports whether it is authentic and new.

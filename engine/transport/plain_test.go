@@ -222,8 +222,14 @@ type secure struct {
 
 func (r *rig) secure(created, connected api.SRTPCryptoSuite, suite srtp.Suite, comedia bool) *secure {
 	r.t.Helper()
+	return r.secureWith(created, connected, suite, func(o *api.PlainTransportOptions) { o.Comedia = comedia })
+}
+
+func (r *rig) secureWith(created, connected api.SRTPCryptoSuite, suite srtp.Suite, change func(*api.PlainTransportOptions)) *secure {
+	r.t.Helper()
 	p := r.plain(func(o *api.PlainTransportOptions) {
-		o.EnableSRTP, o.SRTPCryptoSuite, o.Comedia = true, &created, comedia
+		o.EnableSRTP, o.SRTPCryptoSuite = true, &created
+		change(o)
 	})
 	first := p.Dump().(*api.PlainTransportDumpResponse).SRTPParameters
 	require.Equal(r.t, created, first.CryptoSuite)

@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"cmp"
+
 	"github.com/pion/rtcp"
 
 	"gazpacho/engine/api"
@@ -57,9 +59,30 @@ func (t *Transport) handleRTCP(now unit.Time, b []byte) {
 		t.drops.RTCPMalformed++
 		return
 	}
+	var reference uint64
 	for _, pkt := range pkts {
 		t.dispatchRTCP(now, pkt)
+		if xr, ok := pkt.(*rtcp.ExtendedReport); ok {
+			reference = cmp.Or(referenceTime(xr), reference)
+		}
 	}
+	// Once for the whole datagram, however often it says something: these cost time for each consumer.
+	if reference != 0 {
+		for _, c := range t.consumers {
+			c.HandleRRTR(now, reference)
+		}
+	}
+	t.drainOutgoing(now)
+}
+
+// referenceTime returns the last receiver reference time of a report (RFC 3611 section 4.4), 0 for none.
+func referenceTime(xr *rtcp.ExtendedReport) (ntp uint64) {
+	for _, block := range xr.Reports {
+		if r, ok := block.(*rtcp.ReceiverReferenceTimeReportBlock); ok {
+			ntp = r.NTPTimestamp
+		}
+	}
+	return ntp
 }
 
 func (t *Transport) dispatchRTCP(now unit.Time, pkt rtcp.Packet) {
@@ -129,23 +152,20 @@ func (t *Transport) handleKeyFrameRequest(now unit.Time, kind media.KeyFrameRequ
 
 func (t *Transport) handleExtendedReport(now unit.Time, xr *rtcp.ExtendedReport) {
 	for _, block := range xr.Reports {
-		switch block := block.(type) {
-		case *rtcp.DLRRReportBlock:
-			for _, r := range block.Reports {
-				// RFC 3611 section 4.5: a sub-block without an SSRC is about the packet's sender.
-				if r.SSRC == 0 {
-					r.SSRC = xr.SenderSSRC
-				}
-				if p := t.listener.bySSRC[unit.SSRC(r.SSRC)]; p != nil {
-					p.HandleDLRR(now, r)
-					t.changed(p)
-				} else {
-					t.drops.RTCPUnknown++
-				}
+		dlrr, ok := block.(*rtcp.DLRRReportBlock)
+		if !ok {
+			continue
+		}
+		for _, r := range dlrr.Reports {
+			// RFC 3611 section 4.5: a sub-block without an SSRC is about the packet's sender.
+			if r.SSRC == 0 {
+				r.SSRC = xr.SenderSSRC
 			}
-		case *rtcp.ReceiverReferenceTimeReportBlock:
-			for _, c := range t.consumers {
-				c.HandleRRTR(now, block.NTPTimestamp)
+			if p := t.listener.bySSRC[unit.SSRC(r.SSRC)]; p != nil {
+				p.HandleDLRR(now, r)
+				t.changed(p)
+			} else {
+				t.drops.RTCPUnknown++
 			}
 		}
 	}
