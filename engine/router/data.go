@@ -48,6 +48,7 @@ func (c *dataConsumer) deliver(now unit.Time, m *data.Message) {
 	defer seat.contain("data")
 	if !seat.transport.Broken() {
 		c.machine.HandleMessage(now, m)
+		seat.settle(now)
 	}
 }
 

@@ -120,11 +120,23 @@ func (m *attachment) Run(now unit.Time) {
 type source struct {
 	seat     *Seat
 	producer *transport.Producer
+
+	mu     sync.Mutex
+	wishes []unit.SSRC // mapped, each once; those of the message under way
 }
 
-// RequestKeyFrame implements transport.Source.
+// RequestKeyFrame implements transport.Source. However many consumers ask, and however often, one message is under way.
 func (s *source) RequestKeyFrame(mapped unit.SSRC) {
-	s.seat.shard.Post(&keyFrameRequest{s, mapped})
+	s.mu.Lock()
+	known := slices.Contains(s.wishes, mapped)
+	first := len(s.wishes) == 0
+	if !known {
+		s.wishes = append(s.wishes, mapped)
+	}
+	s.mu.Unlock()
+	if first {
+		s.seat.shard.Post((*keyFrameRequests)(s))
+	}
 }
 
 // ReportFractionLost implements transport.Source.
@@ -132,15 +144,19 @@ func (s *source) ReportFractionLost(consumerID string, mapped unit.SSRC, lost ui
 	s.seat.shard.Post(&lossReport{s, consumerID, mapped, lost})
 }
 
-type keyFrameRequest struct {
-	*source
-	mapped unit.SSRC
-}
+// keyFrameRequests is the message by which RequestKeyFrame reaches the producer's shard.
+type keyFrameRequests source
 
 // Run implements shard.Message.
-func (m *keyFrameRequest) Run(now unit.Time) {
+func (m *keyFrameRequests) Run(now unit.Time) {
+	m.mu.Lock()
+	wishes := m.wishes
+	m.wishes = nil
+	m.mu.Unlock()
 	m.seat.call("key frame request", now, func(now unit.Time) {
-		m.seat.transport.RequestKeyFrame(now, m.producer, m.mapped)
+		for _, mapped := range wishes {
+			m.seat.transport.RequestKeyFrame(now, m.producer, mapped)
+		}
 	})
 }
 

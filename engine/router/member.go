@@ -188,7 +188,7 @@ func (m *member) produce(req *api.TransportProduceRequest) (api.ResponseBody, er
 	if err != nil {
 		return nil, err
 	}
-	p.source = &source{m.seat, p.machine}
+	p.source = &source{seat: m.seat, producer: p.machine}
 	m.producers = append(m.producers, p)
 	m.router.producers[p.id] = p
 	m.router.registry.Add(p.id, p)

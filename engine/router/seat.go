@@ -102,6 +102,17 @@ func (s *Seat) contain(what string) {
 	}
 	s.log.Error(fmt.Sprintf("internal error in transport %s while handling %s, taking it out of service: %v\n%s",
 		s.transport.ID(), what, fault, debug.Stack()))
+	s.putOutOfService()
+}
+
+// putOutOfService breaks the transport. Nothing that goes wrong while a broken transport closes may reach its neighbours.
+func (s *Seat) putOutOfService() {
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.log.Error(fmt.Sprintf("internal error while transport %s is taken out of service: %v\n%s",
+				s.transport.ID(), fault, debug.Stack()))
+		}
+	}()
 	s.transport.Break()
 }
 
