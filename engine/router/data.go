@@ -33,7 +33,7 @@ func (f *dataFeed) ForwardData(now unit.Time, m *data.Message) {
 		f.deliver(now, m)
 		return
 	}
-	f.shard.PostDroppable(&dataDelivery{f, *m})
+	f.shard.PostDroppableSized(&dataDelivery{f, *m}, len(m.Data))
 }
 
 func (f *dataFeed) deliver(now unit.Time, m *data.Message) {

@@ -20,6 +20,9 @@ import (
 // full socket buffer would, instead of growing.
 const MaxDroppable = 4096
 
+// MaxDroppableBytes bounds the same by the bytes that they hold, ours: a message of a data channel has up to megabytes.
+const MaxDroppableBytes = 32 << 20
+
 // Message is work posted to a shard. Run is called with the shard's turn held.
 type Message interface {
 	Run(now unit.Time)
@@ -37,6 +40,7 @@ type Shard struct {
 		sync.Mutex
 		messages  []Message
 		droppable int
+		bytes     int // of those messages, as far as it was told
 		closed    bool
 	}
 	spare []Message // the inbox's other slice; guarded by turn
@@ -90,24 +94,28 @@ func (s *Shard) Do(f func(now unit.Time)) {
 
 // Post has m run as the shard soon, in the order of the posts of one goroutine. It never blocks, and may be called with
 // any shard's turn held. It reports false when the shard is closed.
-func (s *Shard) Post(m Message) bool { return s.post(m, false) }
+func (s *Shard) Post(m Message) bool { return s.post(m, false, 0) }
 
 // PostDroppable is Post for media: m is refused and counted when too much of it waits already.
-func (s *Shard) PostDroppable(m Message) bool { return s.post(m, true) }
+func (s *Shard) PostDroppable(m Message) bool { return s.post(m, true, 0) }
 
-func (s *Shard) post(m Message, droppable bool) bool {
+// PostDroppableSized is PostDroppable for a message that holds the given number of bytes.
+func (s *Shard) PostDroppableSized(m Message, size int) bool { return s.post(m, true, size) }
+
+func (s *Shard) post(m Message, droppable bool, size int) bool {
 	s.inbox.Lock()
 	if s.inbox.closed {
 		s.inbox.Unlock()
 		return false
 	}
 	if droppable {
-		if s.inbox.droppable >= MaxDroppable {
+		if s.inbox.droppable >= MaxDroppable || s.inbox.bytes+size > MaxDroppableBytes {
 			s.inbox.Unlock()
 			s.dropped.Add(1)
 			return false
 		}
 		s.inbox.droppable++
+		s.inbox.bytes += size
 	}
 	s.inbox.messages = append(s.inbox.messages, m)
 	first := len(s.inbox.messages) == 1
@@ -135,7 +143,7 @@ func (s *Shard) drain(now unit.Time) {
 	for {
 		s.inbox.Lock()
 		messages := s.inbox.messages
-		s.inbox.messages, s.inbox.droppable = s.spare[:0], 0
+		s.inbox.messages, s.inbox.droppable, s.inbox.bytes = s.spare[:0], 0, 0
 		s.inbox.Unlock()
 		for i, m := range messages {
 			messages[i] = nil

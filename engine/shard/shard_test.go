@@ -104,6 +104,25 @@ func TestDroppableMessagesAreBounded(t *testing.T) {
 	s.Do(func(unit.Time) { require.Equal(t, shard.MaxDroppable+1, ran) })
 }
 
+func TestDroppableBytesAreBounded(t *testing.T) {
+	s, _ := newShard(t)
+	ran := 0
+	count := message(func(unit.Time) { ran++ })
+	now := s.Enter()
+	const size = shard.MaxDroppableBytes / 4
+	for range 4 {
+		require.True(t, s.PostDroppableSized(count, size))
+	}
+	require.False(t, s.PostDroppableSized(count, 1))
+	require.True(t, s.PostDroppable(count), "what holds nothing worth counting is bounded by number")
+	s.Leave(now)
+	require.EqualValues(t, 1, s.Dropped())
+	now = s.Enter()
+	require.True(t, s.PostDroppableSized(count, size), "there is room again")
+	s.Leave(now)
+	require.Equal(t, 6, ran)
+}
+
 func TestTimersFireInOrderWhenDue(t *testing.T) {
 	s, clock := newShard(t)
 	var fired []string
