@@ -29,6 +29,7 @@ export PATH
 
 say "go test -race -shuffle=on"
 need_c_compiler
+need_package openssl openssl # a second DTLS implementation for the tests of engine/dtls
 CGO_ENABLED=1 go test -race -shuffle=on -timeout 10m ./...
 
 say "fuzz targets, $FUZZTIME each"
