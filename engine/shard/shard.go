@@ -17,8 +17,8 @@ import (
 )
 
 // MaxDroppable bounds the droppable messages waiting for one shard, ours: a shard that falls behind loses media, as a
-// full socket buffer would, instead of growing.
-const MaxDroppable = 4096
+// full socket buffer would, instead of growing. A request may have to wait until all of them ran.
+const MaxDroppable = 1024
 
 // MaxDroppableBytes bounds the same by the bytes that they hold, ours: a message of a data channel has up to megabytes.
 const MaxDroppableBytes = 32 << 20
@@ -138,22 +138,18 @@ func (s *Shard) Close() {
 	<-s.done
 }
 
-// drain runs posted messages until none is left.
+// drain runs the messages that are there. Those that come meanwhile wait for the next turn, which their posting has
+// asked for: other shards may post as fast as this one runs, and then nobody else would ever get the turn.
 func (s *Shard) drain(now unit.Time) {
-	for {
-		s.inbox.Lock()
-		messages := s.inbox.messages
-		s.inbox.messages, s.inbox.droppable, s.inbox.bytes = s.spare[:0], 0, 0
-		s.inbox.Unlock()
-		for i, m := range messages {
-			messages[i] = nil
-			m.Run(now)
-		}
-		s.spare = messages
-		if len(messages) == 0 {
-			return
-		}
+	s.inbox.Lock()
+	messages := s.inbox.messages
+	s.inbox.messages, s.inbox.droppable, s.inbox.bytes = s.spare[:0], 0, 0
+	s.inbox.Unlock()
+	for i, m := range messages {
+		messages[i] = nil
+		m.Run(now)
 	}
+	s.spare = messages
 }
 
 // signal wakes the shard's goroutine. The inbox's lock keeps it from writing to a closed channel.
