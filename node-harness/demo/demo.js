@@ -131,7 +131,7 @@ async function demo(worker) {
 
 	console.log(`worker ${worker.pid} runs; sending for ${SECONDS} s`);
 	const sender = startSender({ seconds: SECONDS, video: inputs.video.to, audio: inputs.audio.to });
-	const { code } = await within('ffmpeg has sent everything', sender.done, SECONDS * 1000 + 30_000);
+	const { code } = await within('ffmpeg has sent everything', sender.done, SECONDS * 1000 + 120_000);
 	if (code !== 0) {
 		throw new Error(`ffmpeg could not send (${code}):\n${sender.output()}`);
 	}

@@ -85,6 +85,12 @@ func (p *Producer) Received() uint64 {
 	return 0
 }
 
+// WaitReceived waits until the producer has received n packets.
+func (p *Producer) WaitReceived(n uint64) {
+	p.t.Helper()
+	p.Eventually("packets to reach the producer", func() bool { return p.Received() >= n })
+}
+
 // ProduceData makes a data producer on a stream of the peer.
 func (t *Transport) ProduceData(stream uint16) (id string) {
 	t.t.Helper()
