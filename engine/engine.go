@@ -54,7 +54,7 @@ type Worker struct {
 	closed   bool
 }
 
-// New starts a worker. The error tells that no certificate could be made.
+// New starts a worker. The error tells that no certificate could be made, or that there are no descriptors.
 func New(o Options) (*Worker, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -77,10 +77,14 @@ func New(o Options) (*Worker, error) {
 		RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort,
 	}
 	rand.Read(house.Seed[:]) // crypto/rand.Read never fails
-	return &Worker{
-		options: o, house: router.NewHouse(house), registry: router.NewRegistry(),
-		usage: usageScale{mode: o.Usage, cores: o.Shards, workers: o.Workers},
-	}, nil
+	w := &Worker{
+		options: o, registry: router.NewRegistry(), usage: usageScale{mode: o.Usage, cores: o.Shards, workers: o.Workers},
+	}
+	var err error
+	if w.house, err = router.NewHouse(house); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 func listenUDP(cfg netio.UDPConfig) (transport.Socket, error) {

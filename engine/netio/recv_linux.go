@@ -4,7 +4,6 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
-	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -13,7 +12,7 @@ import (
 )
 
 // Ours: recvBatch is how many datagrams one system call takes; overflowSize is the room behind a small buffer, so that a
-// datagram of any size arrives whole; recvAttempts bounds how often one call of the poller retries after ICMP errors.
+// datagram of any size arrives whole; recvAttempts bounds how often one call retries after ICMP errors.
 const (
 	recvBatch    = 16
 	overflowSize = packet.LargeSize - packet.SmallSize
@@ -76,7 +75,7 @@ func (a *recvArea) take(i, n int) *packet.Buffer {
 	return large
 }
 
-// reader is the state of Serve.
+// reader takes batches from sockets, one after the other.
 type reader struct {
 	socket *UDPSocket
 	batch  []Datagram
@@ -84,38 +83,23 @@ type reader struct {
 	zoneID uint32
 }
 
-// Serve reads until the socket is closed and hands what arrives to h. It blocks: give it a goroutine of its own.
-func (s *UDPSocket) Serve(h Handler) {
-	r := &reader{socket: s, batch: make([]Datagram, 0, recvBatch)}
-	read := r.read
-	for s.raw.Read(read) == nil {
-		// The handler runs outside of Read, which holds a reference to the descriptor: Close would wait for itself.
-		if len(r.batch) > 0 {
-			s.stats.received.Add(uint64(len(r.batch)))
-			h.HandleDatagrams(r.batch)
-			clear(r.batch)
-			r.batch = r.batch[:0]
-		}
-	}
-}
-
-// read takes a batch; false means that there is nothing and the poller should wait.
-func (r *reader) read(fd uintptr) bool {
+// receive takes a batch from the socket, if there is anything.
+func (r *reader) receive(fd int) {
 	a := recvAreas.Get().(*recvArea)
 	defer recvAreas.Put(a)
 	for range recvAttempts {
-		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&a.headers[0])), recvBatch,
+		// Raw, because it never blocks: see the comment at kernel.
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&a.headers[0])), recvBatch,
 			unix.MSG_DONTWAIT, 0, 0)
 		switch errno {
 		case 0:
 			r.collect(a, int(n))
-			return true
+			return
 		case unix.EAGAIN:
-			return false
+			return
 		}
 		// A signal, or the ICMP error of something we sent, which the kernel reports once: read again.
 	}
-	return false
 }
 
 func (r *reader) collect(a *recvArea, n int) {
@@ -152,20 +136,4 @@ func (r *reader) source(name *unix.RawSockaddrInet6) netip.AddrPort {
 func getPort(src *uint16) uint16 {
 	b := (*[2]byte)(unsafe.Pointer(src))
 	return uint16(b[0])<<8 | uint16(b[1])
-}
-
-// reusePort allows or forbids several sockets on one port, with the option that libuv and thus upstream uses, which all of them
-// need to have in common.
-func reusePort(raw syscall.RawConn, allow bool) (err error) {
-	value := 0
-	if allow {
-		value = 1
-	}
-	controlErr := raw.Control(func(fd uintptr) {
-		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, value)
-	})
-	if controlErr != nil {
-		return controlErr
-	}
-	return err
 }

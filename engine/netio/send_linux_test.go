@@ -26,11 +26,11 @@ func (k *fakeKernel) answer() (errno syscall.Errno) {
 
 func (k *fakeKernel) calls() sendCalls {
 	return sendCalls{
-		group: func(_ uintptr, y *batchSys) syscall.Errno {
+		group: func(_ int, y *batchSys) syscall.Errno {
 			k.groups = append(k.groups, int(y.iov.Len))
 			return k.answer()
 		},
-		single: func(_ uintptr, _ *batchSys, data []byte) syscall.Errno {
+		single: func(_ int, _ *batchSys, data []byte) syscall.Errno {
 			k.singles = append(k.singles, len(data))
 			return k.answer()
 		},

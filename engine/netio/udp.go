@@ -1,12 +1,9 @@
 package netio
 
 import (
-	"context"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
-	"syscall"
 
 	"gazpacho/engine/packet"
 )
@@ -36,7 +33,7 @@ type Datagram struct {
 
 // Handler takes what a socket receives.
 type Handler interface {
-	// HandleDatagrams takes a batch in the order of arrival, on the socket's reader goroutine. The buffers become the
+	// HandleDatagrams takes a batch in the order of arrival, on the poller's goroutine. The buffers become the
 	// handler's, the slice is the socket's again when the call returns. No datagram is empty. One batch may still come
 	// after Close returned.
 	HandleDatagrams([]Datagram)
@@ -54,13 +51,11 @@ type Stats struct {
 
 // UDPSocket is a bound UDP socket.
 type UDPSocket struct {
-	conn      *net.UDPConn
-	raw       syscall.RawConn
+	descriptor
 	local     netip.AddrPort
 	ipv6      bool           // the kernel wants IPv6 addresses, IPv4 ones mapped
 	claim     netip.AddrPort // in udpPorts
 	closeOnce sync.Once
-	gso       gsoState
 	stats     struct{ received, truncated, sent, dropped, errors, fallbacks atomic.Uint64 }
 }
 
@@ -80,58 +75,14 @@ func ListenUDP(cfg UDPConfig) (*UDPSocket, error) {
 	return s, nil
 }
 
-func openUDP(cfg UDPConfig, port uint16) (*UDPSocket, error) {
-	network := "udp"
-	switch {
-	case cfg.Address.Is4():
-		network = "udp4"
-	case cfg.IPv6Only:
-		network = "udp6"
-	}
-	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
-		// Said in both cases: Go allows reuse by itself when the address is a multicast group.
-		return reusePort(raw, cfg.ReusePort)
-	}}
-	pc, err := config.ListenPacket(context.Background(), network, netip.AddrPortFrom(cfg.Address, port).String())
-	if err != nil {
-		return nil, err
-	}
-	s := &UDPSocket{conn: pc.(*net.UDPConn), ipv6: cfg.Address.Is6()}
-	if err := s.setUp(cfg); err != nil {
-		s.conn.Close()
-		return nil, err
-	}
-	return s, nil
-}
-
-func (s *UDPSocket) setUp(cfg UDPConfig) (err error) {
-	if s.raw, err = s.conn.SyscallConn(); err != nil {
-		return err
-	}
-	if cfg.SendBufferSize > 0 {
-		if err = s.conn.SetWriteBuffer(cfg.SendBufferSize); err != nil {
-			return err
-		}
-	}
-	if cfg.RecvBufferSize > 0 {
-		if err = s.conn.SetReadBuffer(cfg.RecvBufferSize); err != nil {
-			return err
-		}
-	}
-	local := s.conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	s.local = netip.AddrPortFrom(local.Addr().Unmap(), local.Port())
-	s.gso.probe(s.raw)
-	return nil
-}
-
 // LocalAddr returns the bound address and port.
 func (s *UDPSocket) LocalAddr() netip.AddrPort { return s.local }
 
 // Close closes the socket and frees its port before it returns. It may be called from within the handler and more than
-// once. Serve returns soon after.
+// once.
 func (s *UDPSocket) Close() {
 	s.closeOnce.Do(func() {
-		s.conn.Close()
+		s.close()
 		udpPorts.release(s.claim)
 	})
 }

@@ -57,17 +57,25 @@ func serve(t *testing.T, address string) (*netio.UDPSocket, collector) {
 	t.Helper()
 	s := listen(t, netio.UDPConfig{Address: netip.MustParseAddr(address), RecvBufferSize: 4 << 20})
 	c := make(collector, 1000)
-	done := make(chan struct{})
-	go func() { s.Serve(c); close(done) }()
+	require.NoError(t, s.Serve(poller(t), c))
+	return s, c
+}
+
+// poller returns a poller that ends with the test, after its sockets.
+func poller(t *testing.T) *netio.Poller {
+	t.Helper()
+	p, err := netio.NewPoller()
+	require.NoError(t, err)
 	t.Cleanup(func() {
-		s.Close()
+		done := make(chan struct{})
+		go func() { p.Close(); close(done) }()
 		select {
 		case <-done:
 		case <-time.After(deadline):
-			require.FailNow(t, "Serve did not return after Close")
+			require.FailNow(t, "the poller does not end")
 		}
 	})
-	return s, c
+	return p
 }
 
 // fill commits packets of the given lengths, each beginning with its number.
@@ -143,7 +151,7 @@ func (discard) HandleDatagrams(batch []netio.Datagram) {
 func TestManySendersOneReaderAndAClose(t *testing.T) {
 	s := listen(t, netio.UDPConfig{Address: netip.MustParseAddr("127.0.0.1")})
 	var all, senders sync.WaitGroup
-	all.Go(func() { s.Serve(discard{}) })
+	require.NoError(t, s.Serve(poller(t), discard{}))
 	for range 4 {
 		senders.Add(1)
 		all.Go(func() {
@@ -241,19 +249,25 @@ func TestSendOnAClosedSocket(t *testing.T) {
 }
 
 // closer closes its socket from within the handler.
-type closer struct{ s *netio.UDPSocket }
+type closer struct {
+	s    *netio.UDPSocket
+	done chan struct{}
+}
 
-func (c closer) HandleDatagrams(batch []netio.Datagram) { c.s.Close() }
+func (c closer) HandleDatagrams([]netio.Datagram) {
+	c.s.Close()
+	close(c.done)
+}
 
 func TestCloseFromTheHandler(t *testing.T) {
 	s := listen(t, netio.UDPConfig{Address: netip.MustParseAddr("127.0.0.1")})
-	done := make(chan struct{})
-	go func() { s.Serve(closer{s}); close(done) }()
+	c := closer{s, make(chan struct{})}
+	require.NoError(t, s.Serve(poller(t), c))
 	s.Send(s.LocalAddr(), filled(1))
 	select {
-	case <-done:
+	case <-c.done:
 	case <-time.After(deadline):
-		require.FailNow(t, "Serve did not return")
+		require.FailNow(t, "Close does not return")
 	}
 	again := listen(t, netio.UDPConfig{Address: s.LocalAddr().Addr(), Port: s.LocalAddr().Port()})
 	require.Equal(t, s.LocalAddr(), again.LocalAddr(), "the port is free again")

@@ -36,10 +36,10 @@ type socket struct {
 
 func (s *socket) LocalAddr() netip.AddrPort { return netip.MustParseAddrPort("198.51.100.1:40000") }
 
-func (s *socket) Serve(h netio.Handler) {
+func (s *socket) Serve(_ *netio.Poller, h netio.Handler) error {
 	s.handler = h
 	close(s.serving)
-	<-s.closed
+	return nil
 }
 
 func (s *socket) Send(_ netip.AddrPort, b *netio.Batch) (sent, dropped int) {
@@ -88,7 +88,7 @@ type rig struct {
 
 func newRig(t *testing.T, shards int) *rig {
 	r := &rig{t: t, reg: router.NewRegistry()}
-	house := router.NewHouse(router.HouseOptions{
+	house, err := router.NewHouse(router.HouseOptions{
 		Shards: shards, Clock: shard.SystemClock(), Emit: func(*api.Notification) {}, Log: slog.New(slog.NewTextHandler(&r.log, nil)),
 		Listen: func(netio.UDPConfig) (transport.Socket, error) {
 			s := &socket{serving: make(chan struct{}), closed: make(chan struct{})}
@@ -96,6 +96,7 @@ func newRig(t *testing.T, shards int) *rig {
 			return s, nil
 		},
 	})
+	require.NoError(t, err)
 	r.router = router.New("r", r.reg, house)
 	r.reg.Add("r", r.router)
 	t.Cleanup(func() { r.router.Close(); house.Close() })

@@ -21,12 +21,15 @@ type House struct {
 	places      []*Place
 	certificate *dtls.Certificate
 	servers     map[string]*Server // control loop only
-	readers     sync.WaitGroup
+	readers     sync.WaitGroup     // of TCP ports
+	poller      *netio.Poller      // reads the UDP ports of all WebRtcServers
 }
 
-// Place is one shard with the environment of its transports.
+// Place is one shard with the environment of its transports, and with the poller that reads their sockets: waiting for the
+// shard's turn then keeps no other shard's sockets waiting.
 type Place struct {
 	shard      *shard.Shard
+	poller     *netio.Poller
 	env        transport.Env
 	transports int
 }
@@ -44,26 +47,40 @@ type HouseOptions struct {
 	Seed                   [32]byte // of the random numbers that need not be secret
 }
 
-// NewHouse starts the shards.
-func NewHouse(o HouseOptions) *House {
+// NewHouse starts the shards and pollers. The error says that the process has no descriptors left.
+func NewHouse(o HouseOptions) (*House, error) {
 	h := &House{certificate: o.Certificate, servers: map[string]*Server{}}
+	var err error
+	if h.poller, err = netio.NewPoller(); err != nil {
+		return nil, err
+	}
 	for i := range max(o.Shards, 1) {
+		poller, err := netio.NewPoller()
+		if err != nil {
+			h.Close()
+			return nil, err
+		}
 		seed := o.Seed
 		seed[0] ^= byte(i)
 		h.places = append(h.places, &Place{
-			shard: shard.New(i, o.Clock),
+			shard:  shard.New(i, o.Clock),
+			poller: poller,
 			env: transport.Env{
 				Emit: o.Emit, Log: o.Log, Batch: netio.NewBatch(), Rand: rand.New(rand.NewChaCha8(seed)),
 				Listen: o.Listen, ListenTCP: o.ListenTCP, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort,
 			},
 		})
 	}
-	return h
+	return h, nil
 }
 
-// Close ends the shards. All routers were closed before.
+// Close ends pollers and shards. All routers and WebRtcServers were closed before.
 func (h *House) Close() {
 	h.readers.Wait()
+	h.poller.Close()
+	for _, p := range h.places {
+		p.poller.Close()
+	}
 	for _, p := range h.places {
 		p.shard.Close()
 	}
@@ -96,15 +113,13 @@ func (h *House) choose(perPlace map[*Place]int) *Place {
 	return best
 }
 
-// serve reads a socket until it is closed. Sockets that are not served by a goroutine (in tests) have no Serve method.
-func (h *House) serve(socket transport.Socket, handler netio.Handler) {
-	s, ok := socket.(interface{ Serve(netio.Handler) })
+// serve has the poller read a socket until it is closed. Sockets of tests that nobody reads have no Serve method.
+func serve(poller *netio.Poller, socket transport.Socket, handler netio.Handler) error {
+	s, ok := socket.(interface {
+		Serve(*netio.Poller, netio.Handler) error
+	})
 	if !ok {
-		return
+		return nil
 	}
-	h.readers.Add(1)
-	go func() {
-		defer h.readers.Done()
-		s.Serve(handler)
-	}()
+	return s.Serve(poller, handler)
 }

@@ -64,18 +64,21 @@ type receiver interface {
 	handleClosed(link *transport.Link)
 }
 
-// servePorts reads the ports until they are closed.
-func (h *House) servePorts(ports []*port, to receiver) {
+// servePorts reads the ports until they are closed, those of UDP by the given poller.
+func (h *House) servePorts(poller *netio.Poller, ports []*port, to receiver) error {
 	for _, p := range ports {
-		if p.socket != nil {
-			h.serve(p.socket, &udpReader{to, &transport.Link{
-				ID: linkIDs.Add(1), Protocol: api.ProtocolUDP, Local: p.local, Announced: p.info.AnnouncedAddress,
-				Send: p.socket.Send,
-			}})
+		if p.socket == nil {
+			h.readers.Go(func() { p.server.Serve(&tcpReader{to: to, announced: p.info.AnnouncedAddress}) })
 			continue
 		}
-		h.readers.Go(func() { p.server.Serve(&tcpReader{to: to, announced: p.info.AnnouncedAddress}) })
+		if err := serve(poller, p.socket, &udpReader{to, &transport.Link{
+			ID: linkIDs.Add(1), Protocol: api.ProtocolUDP, Local: p.local, Announced: p.info.AnnouncedAddress,
+			Send: p.socket.Send,
+		}}); err != nil {
+			return api.Errorf("cannot read the port: %v", err)
+		}
 	}
+	return nil
 }
 
 type udpReader struct {

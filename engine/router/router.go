@@ -11,6 +11,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/transport"
+	"gazpacho/engine/unit"
 )
 
 // Handler carries out the requests and notifications that are addressed to one object by its id.
@@ -158,10 +159,10 @@ func (r *Router) createPlainTransport(req *api.RouterCreatePlainTransportRequest
 		return nil, err
 	}
 	m.seat.plain, m.seat.transport = plain, plain.Transport
-	r.enter(m)
-	for i, socket := range plain.Sockets() {
-		r.house.serve(socket, &reader{m.seat, i})
+	if err := m.serve(plain.Sockets()); err != nil {
+		return nil, err
 	}
+	r.enter(m)
 	return m.dump()
 }
 
@@ -175,8 +176,10 @@ func (r *Router) createPipeTransport(req *api.RouterCreatePipeTransportRequest) 
 		return nil, err
 	}
 	m.seat.pipe, m.seat.plain, m.seat.transport = pipe, pipe.Plain, pipe.Transport
+	if err := m.serve(pipe.Sockets()); err != nil {
+		return nil, err
+	}
 	r.enter(m)
-	r.house.serve(pipe.Sockets()[0], &reader{m.seat, 0})
 	return m.dump()
 }
 
@@ -205,6 +208,17 @@ func (r *Router) newMember(id, method string) (*member, error) {
 	}
 	place := r.house.choose(r.perPlace)
 	return &member{id: id, router: r, place: place, seat: newSeat(place.shard, place.env.Log)}, nil
+}
+
+// serve has a new transport's sockets read, or closes it.
+func (m *member) serve(sockets []transport.Socket) error {
+	for i, socket := range sockets {
+		if err := serve(m.place.poller, socket, &reader{m.seat, i}); err != nil {
+			m.always(func(unit.Time) { m.seat.transport.Close() })
+			return api.Errorf("cannot read the socket: %v", err)
+		}
+	}
+	return nil
 }
 
 // enter commits a new transport.

@@ -38,7 +38,10 @@ func NewServer(id string, infos []api.ListenInfo, house *House) (*Server, error)
 		return nil, err
 	}
 	s := &Server{id: id, house: house, ports: ports, byFragment: map[string]*Seat{}, byTuple: map[ice.Tuple]*Seat{}}
-	house.servePorts(ports, s)
+	if err := house.servePorts(house.poller, ports, s); err != nil {
+		closePorts(ports)
+		return nil, err
+	}
 	house.servers[id] = s
 	return s, nil
 }

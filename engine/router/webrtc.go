@@ -28,7 +28,11 @@ func (r *Router) createWebRtcTransport(req *api.RouterCreateWebRtcTransportReque
 		closePorts(ports)
 		return nil, err
 	}
-	r.house.servePorts(ports, m.seat)
+	if err := r.house.servePorts(m.place.poller, ports, m.seat); err != nil {
+		m.always(func(unit.Time) { m.seat.transport.Close() })
+		return nil, err
+	}
+	r.enter(m)
 	return m.dump()
 }
 
@@ -53,12 +57,13 @@ func (r *Router) createWebRtcTransportWithServer(req *api.RouterCreateWebRtcTran
 	if err := m.newWebRtc(req, transport.WebRtcConfig{Candidates: list, Directory: &directory{server, m.seat}}); err != nil {
 		return nil, err
 	}
+	r.enter(m)
 	m.server = server
 	server.members.Add(m.id, m)
 	return m.dump()
 }
 
-// newWebRtc builds the transport and enters it.
+// newWebRtc builds the transport.
 func (m *member) newWebRtc(req *api.RouterCreateWebRtcTransportRequest, config transport.WebRtcConfig) error {
 	config.Certificate = m.router.house.certificate
 	config.ConsentTimeout = time.Duration(req.Options.ICEConsentTimeout) * time.Second
@@ -68,7 +73,6 @@ func (m *member) newWebRtc(req *api.RouterCreateWebRtcTransportRequest, config t
 		return err
 	}
 	m.seat.transport = m.seat.webRtc.Transport
-	m.router.enter(m)
 	return nil
 }
 

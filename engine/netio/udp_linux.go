@@ -1,0 +1,119 @@
+package netio
+
+import (
+	"net/netip"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// descriptor is a socket of the system. It is in blocking mode, since Go's poller does not have it (see Poller); all calls say
+// that they will not wait.
+type descriptor struct {
+	// mu is held for reading during a call, which never waits, and for writing to close: a descriptor is not closed while it
+	// is used, when it could already be another socket's.
+	mu     sync.RWMutex
+	fd     int // -1 when closed
+	poller *Poller
+	gso    gsoState
+}
+
+// openUDP opens a socket on the given port, 0 for one that the system chooses.
+func openUDP(cfg UDPConfig, port uint16) (*UDPSocket, error) {
+	family := unix.AF_INET
+	if cfg.Address.Is6() {
+		family = unix.AF_INET6
+	}
+	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socket", err)
+	}
+	s := &UDPSocket{ipv6: family == unix.AF_INET6}
+	s.fd = fd
+	if err := s.setUp(fd, cfg, port); err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return s, nil
+}
+
+// use calls f with the descriptor; f does not wait. It returns false when the socket is closed.
+func (d *descriptor) use(f func(fd int)) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.fd < 0 {
+		return false
+	}
+	f(d.fd)
+	return true
+}
+
+func (d *descriptor) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.poller != nil {
+		d.poller.forget(d.fd)
+	}
+	unix.Close(d.fd)
+	d.fd = -1
+}
+
+// setUp sets the options that the configuration asks for, binds the socket and learns its address.
+func (s *UDPSocket) setUp(fd int, cfg UDPConfig, port uint16) error {
+	type option struct {
+		level, name, value int
+	}
+	options := []option{{unix.SOL_SOCKET, unix.SO_BROADCAST, 1}}
+	if s.ipv6 {
+		options = append(options, option{unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, number(cfg.IPv6Only)})
+	}
+	if cfg.ReusePort { // by the option that libuv, and thus upstream, uses: all sockets on the port need to have it
+		options = append(options, option{unix.SOL_SOCKET, unix.SO_REUSEADDR, 1})
+	}
+	if cfg.SendBufferSize > 0 {
+		options = append(options, option{unix.SOL_SOCKET, unix.SO_SNDBUF, cfg.SendBufferSize})
+	}
+	if cfg.RecvBufferSize > 0 {
+		options = append(options, option{unix.SOL_SOCKET, unix.SO_RCVBUF, cfg.RecvBufferSize})
+	}
+	for _, o := range options {
+		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
+			return os.NewSyscallError("setsockopt", err)
+		}
+	}
+	if err := unix.Bind(fd, sockaddr(cfg.Address, port)); err != nil {
+		return os.NewSyscallError("bind", err)
+	}
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		return os.NewSyscallError("getsockname", err)
+	}
+	s.local = netip.AddrPortFrom(cfg.Address, portOf(name))
+	s.gso.probe(fd)
+	return nil
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func sockaddr(a netip.Addr, port uint16) unix.Sockaddr {
+	if a.Is4() {
+		return &unix.SockaddrInet4{Addr: a.As4(), Port: int(port)}
+	}
+	return &unix.SockaddrInet6{Addr: a.As16(), Port: int(port), ZoneId: scopeID(a.Zone())}
+}
+
+func portOf(name unix.Sockaddr) uint16 {
+	switch name := name.(type) {
+	case *unix.SockaddrInet4:
+		return uint16(name.Port)
+	case *unix.SockaddrInet6:
+		return uint16(name.Port)
+	}
+	panic("netio: the socket's name is of no family that it was opened with")
+}
