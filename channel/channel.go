@@ -34,7 +34,7 @@ var (
 // Options says what a Channel is made of.
 type Options struct {
 	In       io.Reader // requests and notifications of the application
-	Out      io.Writer // our responses, notifications and logs
+	Out      io.Writer // our responses, notifications and logs; a TryWriter saves waking a goroutine for each
 	Decoder  Decoder
 	Encoder  Encoder
 	Settings *Settings

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -61,6 +62,21 @@ type app struct {
 	ended    chan error
 }
 
+// pipe is an end of a pipe that is a channel.TryWriter.
+type pipe struct{ *os.File }
+
+func (p pipe) TryWrite(b []byte) (n int) {
+	raw, err := p.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	raw.Write(func(fd uintptr) bool {
+		n, _ = syscall.Write(int(fd), b)
+		return true
+	})
+	return max(n, 0)
+}
+
 // setup makes a channel over pipes of the operating system, which does not serve yet.
 func setup(t testing.TB, change func(*channel.Options)) *app {
 	t.Helper()
@@ -80,7 +96,7 @@ func setup(t testing.TB, change func(*channel.Options)) *app {
 		to: to, from: from, ended: make(chan error, 1),
 	}
 	o := channel.Options{
-		In: in, Out: out, Decoder: dialect, Encoder: dialect.NewEncoder(), Settings: a.settings, PID: 4711,
+		In: in, Out: pipe{out}, Decoder: dialect, Encoder: dialect.NewEncoder(), Settings: a.settings, PID: 4711,
 	}
 	if change != nil {
 		change(&o)

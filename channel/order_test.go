@@ -288,3 +288,13 @@ func TestLoneRequestsAreAnsweredWhateverTheStreamTakes(t *testing.T) {
 		})
 	}
 }
+
+// TestAStreamThatCanOnlyWait: an Out that is no TryWriter is written by the writer alone.
+func TestAStreamThatCanOnlyWait(t *testing.T) {
+	a := setup(t, func(o *channel.Options) { o.Out = struct{ io.Writer }{o.Out} })
+	a.serve(newWorker())
+	for id := range uint32(100) {
+		a.send(&api.Request{ID: id, Method: api.MethodWorkerDump})
+		require.Equal(t, id, a.response().ID)
+	}
+}

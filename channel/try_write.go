@@ -1,28 +1,17 @@
 package channel
 
-import (
-	"io"
-	"syscall"
-)
+import "io"
 
-// tryWriter returns a function that writes as much as w takes without waiting, and returns how much that was. Streams that
-// are no file descriptors take nothing.
+// TryWriter is a stream that can be written without waiting.
+type TryWriter interface {
+	// TryWrite writes what can be written at once, and returns how much that was. Errors are left to Write.
+	TryWrite(b []byte) int
+}
+
+// tryWriter returns w's TryWrite; streams that have none take nothing.
 func tryWriter(w io.Writer) func([]byte) int {
-	nothing := func([]byte) int { return 0 }
-	conn, ok := w.(syscall.Conn)
-	if !ok {
-		return nothing
+	if t, ok := w.(TryWriter); ok {
+		return t.TryWrite
 	}
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return nothing
-	}
-	return func(b []byte) (n int) {
-		// An error is left to the writer, who meets it again.
-		_ = raw.Write(func(fd uintptr) bool {
-			n = max(writeNow(fd, b), 0)
-			return true
-		})
-		return n
-	}
+	return func([]byte) int { return 0 }
 }

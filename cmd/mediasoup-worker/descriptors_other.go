@@ -4,11 +4,11 @@ package main
 
 import (
 	"errors"
-	"os"
+	"io"
 )
 
 // openChannel fails: how the Node library passes descriptors is only known to Go on Unix systems.
-func openChannel() (in, out *os.File, err error) {
+func openChannel() (io.Reader, io.Writer, error) {
 	return nil, nil, errors.New("this operating system is not supported")
 }
 

@@ -98,7 +98,7 @@ func versionText() string {
 }
 
 // serve connects the channel with a worker until one of them ends, and says why.
-func serve(cfg *config, release string, dialect *fbs.Dialect, in, out *os.File) error {
+func serve(cfg *config, release string, dialect *fbs.Dialect, in io.Reader, out io.Writer) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	ignoreSignals()

@@ -1,37 +1,25 @@
 package netio
 
 import (
-	"cmp"
 	"net"
-	"os"
 	"sync"
-	"syscall"
-	"unsafe"
 
-	"golang.org/x/sys/unix"
+	"gazpacho/internal/epoll"
 )
 
 // maxReady is how many sockets one system call tells of, ours; the others' turn comes with the next call.
 const maxReady = 64
 
-// Poller reads UDP sockets, any number of them, on one goroutine. It is an epoll instance that only asks for input, and
-// itself waits in Go's poller.
-//
-// Sockets in Go's poller would be woken for room to send as well (EPOLLOUT, edge-triggered), which the kernel signals
-// whenever a datagram has left: one wake-up for every datagram sent. And a goroutine for each socket would cost each idle
-// transport a stack.
+// Poller reads UDP sockets, any number of them, on one goroutine. In Go's own poller they would wake a thread for each
+// datagram sent (see internal/epoll), and a goroutine for each socket would cost each idle transport a stack.
 type Poller struct {
-	file *os.File // the epoll instance
-	raw  syscall.RawConn
-	done chan struct{}
+	epoll *epoll.Instance
+	done  chan struct{}
 
 	mu     sync.Mutex
 	served map[int32]served // by descriptor
 
-	// The goroutine's own.
-	ready  [maxReady]unix.EpollEvent
-	n      int // of them that count
-	reader reader
+	reader reader // the goroutine's own
 }
 
 type served struct {
@@ -41,19 +29,11 @@ type served struct {
 
 // NewPoller starts a poller. The error says that the process has no descriptor left.
 func NewPoller() (*Poller, error) {
-	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	e, err := epoll.New()
 	if err != nil {
-		return nil, os.NewSyscallError("epoll_create1", err)
-	}
-	if err := unix.SetNonblock(fd, true); err != nil { // so that Go's poller takes it
-		unix.Close(fd)
-		return nil, os.NewSyscallError("fcntl", err)
-	}
-	p := &Poller{file: os.NewFile(uintptr(fd), "epoll"), done: make(chan struct{}), served: make(map[int32]served)}
-	if p.raw, err = p.file.SyscallConn(); err != nil {
-		p.file.Close()
 		return nil, err
 	}
+	p := &Poller{epoll: e, done: make(chan struct{}), served: make(map[int32]served)}
 	p.reader.batch = make([]Datagram, 0, recvBatch)
 	go p.run()
 	return p, nil
@@ -61,33 +41,22 @@ func NewPoller() (*Poller, error) {
 
 // Close ends the goroutine and waits for it; handlers must not call it. Sockets that are served stay open and unread.
 func (p *Poller) Close() {
-	p.file.Close()
+	p.epoll.Close()
 	<-p.done
 }
 
 func (p *Poller) run() {
 	defer close(p.done)
-	wait, receive := p.wait, p.reader.receive
-	for p.raw.Read(wait) == nil {
-		for i := range p.ready[:p.n] {
-			p.serve(p.ready[i].Fd, receive)
-		}
-	}
-}
-
-// wait finds out which sockets have input; false means none, and that Go's poller should wait.
-func (p *Poller) wait(epoll uintptr) bool {
+	var ready [maxReady]epoll.Event
+	receive := p.reader.receive
 	for {
-		// Raw, because it never blocks: see the comment at kernel.
-		n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, epoll, uintptr(unsafe.Pointer(&p.ready[0])), maxReady, 0, 0, 0)
-		if errno == unix.EINTR {
-			continue
+		n, err := p.epoll.Wait(ready[:])
+		if err != nil {
+			return
 		}
-		p.n = 0
-		if errno == 0 {
-			p.n = int(n)
+		for i := range ready[:n] {
+			p.serve(ready[i].Fd, receive)
 		}
-		return p.n > 0
 	}
 }
 
@@ -126,14 +95,9 @@ func (s *UDPSocket) Serve(p *Poller, h Handler) error {
 	p.mu.Lock()
 	p.served[int32(s.fd)] = served{s, h}
 	p.mu.Unlock()
-	event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(s.fd)}
-	var err error
-	controlErr := p.raw.Control(func(epoll uintptr) {
-		err = unix.EpollCtl(int(epoll), unix.EPOLL_CTL_ADD, s.fd, &event)
-	})
-	if err = cmp.Or(controlErr, err); err != nil {
+	if err := p.epoll.Add(s.fd); err != nil {
 		p.forget(s.fd)
-		return os.NewSyscallError("epoll_ctl", err)
+		return err
 	}
 	s.poller = p
 	return nil

@@ -88,7 +88,6 @@ func (r *reader) receive(fd int) {
 	a := recvAreas.Get().(*recvArea)
 	defer recvAreas.Put(a)
 	for range recvAttempts {
-		// Raw, because it never blocks: see the comment at kernel.
 		n, _, errno := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&a.headers[0])), recvBatch,
 			unix.MSG_DONTWAIT, 0, 0)
 		switch errno {

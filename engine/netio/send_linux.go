@@ -56,9 +56,7 @@ type sendCalls struct {
 	single func(fd int, y *batchSys, data []byte) syscall.Errno
 }
 
-// The calls are raw, as all are here that never block: Go's scheduler need not know of them. When it does, it wakes its
-// monitor thread at the first call after each pause, which then looks after the call every 20 µs. With small loads that
-// costs as much CPU time as a quarter of all sending.
+// kernel are the system's own. They never wait, so they are raw (see internal/epoll).
 var kernel = sendCalls{
 	group: func(fd int, y *batchSys) syscall.Errno {
 		_, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&y.message)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)

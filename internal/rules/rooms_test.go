@@ -22,7 +22,7 @@ var rooms = []room{
 	{folder: "engine/wire", may: []string{"engine/unit"}},
 	{folder: "engine/packet", may: []string{"engine/unit", "engine/wire"}},
 	{folder: "engine/simnet", may: []string{"engine/unit"}},
-	{folder: "engine/netio", may: []string{"engine/unit", "engine/packet"}, impure: true},
+	{folder: "engine/netio", may: []string{"engine/unit", "engine/packet", "internal/epoll"}, impure: true},
 	{folder: "engine/shard", may: []string{"engine/unit"}, impure: true},
 
 	{folder: "engine/bwe", may: basics},
@@ -45,13 +45,14 @@ var rooms = []room{
 	{folder: "channel", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "pipe", may: []string{"engine"}, impure: true},
 	{folder: "scaling", may: []string{"engine/api", "pipe"}, impure: true},
-	{folder: "cmd", may: []string{"channel", "engine", "engine/api", "engine/dtls", "fbs", "pipe", "scaling"}, impure: true},
+	{folder: "cmd", may: []string{"channel", "engine", "engine/api", "engine/dtls", "fbs", "pipe", "scaling", "internal/epoll"}, impure: true},
 
 	// These know the binary only.
 	{folder: "compat-tests", impure: true},
 	{folder: "node-harness", impure: true},
 	// Speaks the protocol itself, to measure without Node in between.
 	{folder: "node-harness/bench/control", may: []string{"engine/api", "fbs"}, impure: true},
+	{folder: "internal/epoll", impure: true},
 	{folder: "internal/rules", impure: true},
 }
 
@@ -68,7 +69,7 @@ var libraries = map[string][]string{
 	"github.com/pion/logging":       {"engine/dtls", "engine/sctp"},
 	"golang.org/x/net":              {"engine/netio", "node-harness"},
 	"golang.org/x/sync":             {"channel", "cmd", "engine"},
-	"golang.org/x/sys":              {"cmd", "channel", "engine", "engine/netio", "node-harness", "node-harness/bench/control"},
+	"golang.org/x/sys":              {"cmd", "channel", "engine", "engine/netio", "internal/epoll", "node-harness", "node-harness/bench/control"},
 }
 
 func join(lists ...[]string) (all []string) {
