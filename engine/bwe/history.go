@@ -7,9 +7,11 @@ import (
 )
 
 // Ours: sizes of the ring of sent packets, powers of two, and how long one without feedback keeps its place when the ring
-// could grow instead. The greatest ring holds a second at 16,000 packets a second.
+// could grow instead. The greatest ring holds a second at 16,000 packets a second; a peer that gives no feedback at all
+// costs no more than maxUnreported.
 const (
 	minSent       = 1 << 8
+	maxUnreported = 1 << 9
 	maxSent       = 1 << 14
 	feedbackDelay = 1500 * time.Millisecond
 )
@@ -44,7 +46,11 @@ func (h *history) slot(n int64) *sentPacket { return &h.ring[n&int64(len(h.ring)
 
 // add takes note of a packet and returns its number.
 func (h *history) add(p sentPacket) unit.SeqNo {
-	if old := h.slot(h.next); old.state == inFlight && p.at.Sub(old.at) < feedbackDelay && len(h.ring) < maxSent {
+	limit := maxSent
+	if h.mentioned == 0 {
+		limit = maxUnreported
+	}
+	if old := h.slot(h.next); old.state == inFlight && p.at.Sub(old.at) < feedbackDelay && len(h.ring) < limit {
 		h.grow()
 	}
 	p.state = inFlight

@@ -16,13 +16,13 @@ const (
 	bufferKeptSlots = 128 // a ring of this size is not worth shrinking
 )
 
-// stored is a packet kept for retransmission with what the consumer changed in it. It takes 32 bytes; the sequence number
+// stored is a packet kept for retransmission with what the consumer changed in it. It takes 24 bytes; the sequence number
 // follows from its position.
 type stored struct {
 	pkt      *packet.Packet // nil: a blank slot
 	rewrite  uint64
 	ts       unit.Timestamp
-	resentAt uint32 // in milliseconds, wrapping; valid when sent > 0
+	resentAt uint16 // in milliseconds, wrapping after a minute; valid when sent > 0
 	sent     uint8  // how many times it was sent again, at most 255
 	marker   bool
 }

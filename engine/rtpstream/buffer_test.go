@@ -178,7 +178,7 @@ func TestBufferHoldsWhatItSays(t *testing.T) {
 }
 
 func TestBufferMemory(t *testing.T) {
-	require.LessOrEqual(t, unsafe.Sizeof(stored{}), uintptr(40))
+	require.LessOrEqual(t, unsafe.Sizeof(stored{}), uintptr(24))
 	b := newBuffer(2*time.Second, 90000)
 	pkt := testPacket()
 	fill := func(from, n, perSecond int) {
@@ -188,7 +188,7 @@ func TestBufferMemory(t *testing.T) {
 	}
 	fill(0, 10000, 300)
 	require.Equal(t, 601, b.n, "two seconds")
-	require.LessOrEqual(t, len(b.ring)*int(unsafe.Sizeof(stored{})), 30<<10)
+	require.LessOrEqual(t, len(b.ring)*int(unsafe.Sizeof(stored{})), 20<<10)
 	b.clear()
 	require.Nil(t, b.ring)
 	fill(0, 6000, 2000)

@@ -54,7 +54,7 @@ func (s *Send) enqueue(now unit.Time, seq unit.SeqNo) {
 	if item == nil || len(s.queue) == maxBufferItems {
 		return
 	}
-	nowMS := uint32(now.Milliseconds())
+	nowMS := uint16(now.Milliseconds())
 	if item.sent > 0 && time.Duration(nowMS-item.resentAt)*time.Millisecond <= s.pace() {
 		return
 	}
