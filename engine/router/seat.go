@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 
 	"gazpacho/engine/netio"
@@ -75,6 +76,40 @@ func (s *Seat) handleDatagrams(link *transport.Link, batch []netio.Datagram) {
 	now := s.shard.Enter()
 	defer s.shard.Leave(now)
 	s.handleBatch(now, link, batch)
+}
+
+// postDatagrams has the shard handle the batch soon, after what was posted before and before the next turn. A shard that
+// is too far behind drops it.
+func (s *Seat) postDatagrams(link *transport.Link, batch []netio.Datagram) {
+	m := arrivals.Get().(*arrival)
+	m.seat, m.link, m.batch = s, link, append(m.batch[:0], batch...)
+	if !s.shard.PostDroppable(m) {
+		for i := range m.batch {
+			m.batch[i].Buffer.Release()
+		}
+		m.free()
+	}
+}
+
+// arrival carries datagrams to the shard of their transport.
+type arrival struct {
+	seat  *Seat
+	link  *transport.Link
+	batch []netio.Datagram
+}
+
+var arrivals = sync.Pool{New: func() any { return new(arrival) }}
+
+// Run implements shard.Message.
+func (m *arrival) Run(now unit.Time) {
+	m.seat.handleBatch(now, m.link, m.batch)
+	m.free()
+}
+
+func (m *arrival) free() {
+	clear(m.batch)
+	m.seat, m.link = nil, nil
+	arrivals.Put(m)
 }
 
 func (s *Seat) handleBatch(now unit.Time, link *transport.Link, batch []netio.Datagram) {

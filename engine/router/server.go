@@ -101,45 +101,54 @@ func (s *Server) Size() (fragments, tuples int) {
 	return len(s.byFragment), len(s.byTuple)
 }
 
-// handleDatagrams implements receiver: it hands each run of datagrams for one transport to that transport.
+// handleDatagrams implements receiver: it hands each run of datagrams for one transport to that transport. The poller's
+// goroutine itself takes the turn of the last one's shard only. What is for other shards it posts, so that they work at the
+// same time: all transports of a worker may be behind this one port. The first datagram of a tuple is not posted, since
+// the next one is only found when it was handled.
 func (s *Server) handleDatagrams(link *transport.Link, batch []netio.Datagram) {
+	last, _ := s.seatOf(link, &batch[len(batch)-1])
 	for len(batch) > 0 {
-		seat, n := s.run(link, batch)
-		if seat != nil {
+		seat, known := s.seatOf(link, &batch[0])
+		n := 1
+		for n < len(batch) && known && s.continues(seat, link, &batch[n]) {
+			n++
+		}
+		switch {
+		case seat == nil:
+			s.strays.Add(1)
+			batch[0].Buffer.Release()
+		case known && last != nil && seat.shard != last.shard:
+			seat.postDatagrams(link, batch[:n])
+		default:
 			seat.handleDatagrams(link, batch[:n])
-		} else {
-			s.strays.Add(uint64(n))
-			for i := range batch[:n] {
-				batch[i].Buffer.Release()
-			}
 		}
 		batch = batch[n:]
 	}
 }
 
-// run returns who gets the first datagrams of a batch, nil for nobody, and how many they are.
-func (s *Server) run(link *transport.Link, batch []netio.Datagram) (seat *Seat, n int) {
+// seatOf returns who gets a datagram, nil for nobody, and whether its tuple is known: a transport may also be found by the
+// username fragment in a STUN request.
+func (s *Server) seatOf(link *transport.Link, d *netio.Datagram) (seat *Seat, known bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	seat = s.find(link, &batch[0])
-	for n = 1; n < len(batch) && s.find(link, &batch[n]) == seat; n++ {
-	}
-	return seat, n
-}
-
-func (s *Server) find(link *transport.Link, d *netio.Datagram) *Seat {
 	if seat := s.byTuple[transport.TupleOf(link, d)]; seat != nil {
-		return seat
+		return seat, true
 	}
 	b := d.Buffer.Bytes()
 	if !stun.LooksLikeSTUN(b) {
-		return nil
+		return nil, false
 	}
 	var m stun.Message
 	if m.Parse(b) != nil {
-		return nil
+		return nil, false
 	}
-	return s.byFragment[string(m.LocalUsernameFragment())]
+	return s.byFragment[string(m.LocalUsernameFragment())], false
+}
+
+// continues reports whether d is for the same transport by its tuple.
+func (s *Server) continues(seat *Seat, link *transport.Link, d *netio.Datagram) bool {
+	next, known := s.seatOf(link, d)
+	return known && next == seat
 }
 
 // handleClosed implements receiver.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/pion/stun/v4"
 	"github.com/stretchr/testify/require"
@@ -75,6 +76,12 @@ func (p *Path) SendRaw(b []byte) { _, _ = p.conn.Write(b) }
 func (p *Path) Deafen() {
 	require.NoError(p.t, p.conn.(*net.TCPConn).SetReadBuffer(128<<10))
 	p.deaf.Store(true)
+}
+
+// StopReading leaves what comes from now on in the socket, where the kernel drops what does not fit.
+func (p *Path) StopReading() {
+	p.deaf.Store(true)
+	require.NoError(p.t, p.conn.SetReadDeadline(time.Now()))
 }
 
 // Listen ends what Deafen began, once something has come.
