@@ -146,15 +146,16 @@ func (p *producer) open(f *feed) {
 	if p.outlets[f] != nil {
 		return
 	}
-	var o transport.Outlet = f
-	if f.shard != p.member.place.shard {
-		o = &remoteFeed{f}
-	}
 	if p.outlets == nil {
 		p.outlets = map[*feed]transport.Outlet{}
 	}
-	p.outlets[f] = o
-	p.machine.AddOutlet(o)
+	if f.shard == p.member.place.shard {
+		p.outlets[f] = f
+		p.machine.AddOutlet(f)
+		return
+	}
+	p.outlets[f] = &remoteFeed{f}
+	p.machine.AddFirstOutlet(p.outlets[f])
 }
 
 // unsubscribe forgets c, and its shard's feed if that has no consumer left.

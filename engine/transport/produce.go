@@ -70,8 +70,11 @@ func (t *Transport) CloseProducer(p *Producer) {
 	p.outlets, p.closed = nil, true
 }
 
-// AddOutlet has p's media delivered to o too.
+// AddOutlet has p's media delivered to o too, after all others.
 func (p *Producer) AddOutlet(o Outlet) { p.outlets = append(p.outlets, o) }
+
+// AddFirstOutlet has p's media delivered to o too, before all others: it only hands them on, to be worked on meanwhile.
+func (p *Producer) AddFirstOutlet(o Outlet) { p.outlets = slices.Insert(p.outlets, 0, o) }
 
 // RemoveOutlet ends the delivery to o.
 func (p *Producer) RemoveOutlet(o Outlet) {
