@@ -57,6 +57,20 @@ func (b *LayerBitrates) Spatial(spatial int) unit.Bitrate {
 	return sum(b.rates[spatial*b.temporal : (spatial+1)*b.temporal])
 }
 
+// SameLayers says whether the same layers carry something.
+func (b *LayerBitrates) SameLayers(o *LayerBitrates) bool {
+	spatial, temporal := b.Layers()
+	otherSpatial, otherTemporal := o.Layers()
+	for i := range max(spatial, otherSpatial) {
+		for j := range max(temporal, otherTemporal) {
+			if (b.Of(i, j) == 0) != (o.Of(i, j) == 0) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Total returns the bitrate of the stream.
 func (b *LayerBitrates) Total() unit.Bitrate {
 	if b == nil {

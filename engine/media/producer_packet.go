@@ -27,9 +27,8 @@ func (p *Producer) HandlePacket(now unit.Time, pkt *packet.Packet) (r Result, fo
 	p.drain(now, s)
 	if accepted {
 		p.noteKeyFrame(now, s, pkt)
-		if s.measure == unit.Never && p.kind == api.MediaKindVideo {
-			s.bitrates = measureLayers(now, s.Recv)
-			s.measure = now.Add(measureInterval)
+		if s.measure == unit.Never && p.kind == api.MediaKindVideo && len(pkt.Payload()) > 0 {
+			p.breakSilence(now, s)
 		}
 	}
 	p.announce(s)
@@ -53,6 +52,16 @@ func (p *Producer) HandlePacket(now unit.Time, pkt *packet.Packet) (r Result, fo
 	p.noteCapture(now, s, pkt)
 	p.noteOrientation(pkt)
 	return r, true
+}
+
+// breakSilence tells consumers at once that a stream carries something again, as some of them wait for that. A new stream
+// is announced with it.
+func (p *Producer) breakSilence(now unit.Time, s *recvStream) {
+	s.bitrates = measureLayers(now, s.Recv)
+	s.measure = now.Add(measureInterval)
+	if s.announced {
+		p.out.Streams = append(p.out.Streams, StreamUpdate{Kind: StreamBitrates, Stream: p.info(s)})
+	}
 }
 
 // noteKeyFrame ends pending requests with a key frame, and asks for one when a stream begins without: its first packets

@@ -105,7 +105,7 @@ func (s *simulcastSelector) update(now unit.Time, u StreamUpdate) {
 	if e >= len(s.streams) {
 		return
 	}
-	hadReport := s.streams[e].hasReport()
+	hadReport, bitrates := s.streams[e].hasReport(), s.streams[e].Bitrates
 	s.streams[e] = u.Stream
 	switch u.Kind {
 	case StreamNew:
@@ -121,7 +121,12 @@ func (s *simulcastSelector) update(now unit.Time, u StreamUpdate) {
 		if s.clock.report(s.streams, !hadReport) && s.delivers() {
 			s.mayChangeLayers(now, false)
 		}
-	case StreamBitrates, StreamLayers:
+	case StreamBitrates:
+		// A stream that carries nothing is not taken while the transport distributes its bandwidth.
+		if s.delivers() && !u.Stream.Bitrates.SameLayers(bitrates) {
+			s.mayChangeLayers(now, false)
+		}
+	case StreamLayers:
 	}
 }
 

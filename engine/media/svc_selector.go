@@ -57,20 +57,26 @@ func (s *svcSelector) attach(infos []StreamInfo) {
 	}
 }
 
-// update takes a change of the stream. That of its layers is the only hint that one of them began or ended, as they share
-// score and reports.
+// update takes a change of the stream. That of its layers and bitrates is the only hint that one of them began or ended, as
+// they share score and reports. (Upstream does not look at bitrates, and a consumer of a stream with a single spatial layer
+// that was silent when the consumer was resumed never goes on.)
 func (s *svcSelector) update(now unit.Time, u StreamUpdate) {
+	before := s.source.Bitrates
 	s.source, s.hasSource = u.Stream, true
 	switch u.Kind {
 	case StreamNew, StreamLayers:
 		if s.delivers() {
 			s.mayChangeLayers(now, false)
 		}
+	case StreamBitrates:
+		if s.delivers() && !u.Stream.Bitrates.SameLayers(before) {
+			s.mayChangeLayers(now, false)
+		}
 	case StreamScore:
 		if s.c.Active() && (!s.c.external || u.Stream.Score == 0 || u.PreviousScore == 0) {
 			s.mayChangeLayers(now, false)
 		}
-	case StreamSenderReport, StreamBitrates:
+	case StreamSenderReport:
 	}
 }
 
