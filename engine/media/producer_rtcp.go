@@ -44,9 +44,9 @@ func (p *Producer) SetFractionLost(mapped unit.SSRC, worst uint8) {
 }
 
 // AppendRTCP appends receiver reports about all streams, and a receiver reference time (RFC 3611 section 4.4) unless
-// pkts has one, when they are due. Reports go into a receiver report of pkts while that has room.
+// pkts has one, when they are due and there is a stream. Reports go into a receiver report of pkts while that has room.
 func (p *Producer) AppendRTCP(now unit.Time, pkts []rtcp.Packet) []rtcp.Packet {
-	if !rtcpDue(now, p.lastRTCP, p.kind) {
+	if !rtcpDue(now, p.lastRTCP, p.kind) || !p.receives() {
 		return pkts
 	}
 	p.lastRTCP = now

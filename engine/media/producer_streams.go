@@ -2,6 +2,7 @@ package media
 
 import (
 	"iter"
+	"slices"
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/packet"
@@ -18,6 +19,11 @@ func (p *Producer) live() iter.Seq[*recvStream] {
 			}
 		}
 	}
+}
+
+// receives says whether there is a stream.
+func (p *Producer) receives() bool {
+	return slices.ContainsFunc(p.streams, func(s *recvStream) bool { return s != nil })
 }
 
 func (p *Producer) byMapped(mapped unit.SSRC) *recvStream {

@@ -56,14 +56,22 @@ func (t *Transport) nextReportDelay() time.Duration {
 	return reportInterval * time.Duration(10+t.env.Rand.IntN(6)) / 10
 }
 
-// sendReports sends the sender and receiver reports that are due, as few compound packets as they fit in.
+// sendReports sends the sender and receiver reports that are due, in as few compound packets as they fit in. Each of these
+// begins with a report (RFC 3550 section 6.1).
 func (t *Transport) sendReports(now unit.Time) {
 	var w compoundWriter
 	for _, c := range t.consumers {
 		w.add(t, now, c.AppendRTCP(now, nil))
 	}
+	var received []rtcp.Packet
 	for _, p := range t.producers {
-		w.add(t, now, p.AppendRTCP(now, nil))
+		received = p.AppendRTCP(now, received)
+	}
+	// The second one is the reference time, the others are reports.
+	first := min(2, len(received))
+	w.add(t, now, received[:first])
+	for i := range received[first:] {
+		w.add(t, now, received[first+i:first+i+1])
 	}
 	w.flush(t, now)
 }
