@@ -147,22 +147,29 @@ func newVP8Numbers() vp8Numbers {
 	}
 }
 
+// beginsAnew says whether the packet begins a key frame so far from all before that the encoder must have begun anew.
+func (n *vp8Numbers) beginsAnew(c *codec.Descriptor) bool {
+	if !n.known || !c.KeyFrame || !c.HasPictureID() {
+		return false
+	}
+	ahead := aheadOf(wide(n.newest, n.known, c), n.newest)
+	return ahead < -farBack || ahead > farBack
+}
+
 // take returns the packet's picture id, and whether it begins a picture newer than all before.
 func (n *vp8Numbers) take(c *codec.Descriptor) (id uint16, newer bool) {
 	id = wide(n.newest, n.known, c)
-	switch ahead := aheadOf(id, n.newest); {
-	case !n.known:
-	case ahead < -farBack && c.KeyFrame:
-		// The encoder numbers anew.
-		n.pictureIDs.Sync(id - 1)
-	case ahead <= 0:
+	if n.known && aheadOf(id, n.newest) <= 0 {
 		return id, false
 	}
 	n.newest, n.known = id, true
 	return id, true
 }
 
-// farBack is how many pictures back a key frame is no late one but the first of an encoder that counts anew, ours.
+// isLate says whether a picture is older than the newest.
+func (n *vp8Numbers) isLate(id uint16) bool { return aheadOf(id, n.newest) < 0 }
+
+// farBack is how many pictures away a key frame is no late one but the first of an encoder that counts anew, ours.
 const farBack = 512
 
 func (n *vp8Numbers) sync(c *codec.Descriptor) {
@@ -196,8 +203,9 @@ func (n *vp8Numbers) rewrite(id uint16, c *codec.Descriptor) (r rewrite, ok bool
 
 // passVP8 lets the temporal layer go up where the packet says so, and down between pictures.
 func (f *layerFilter) passVP8(c *codec.Descriptor, d *decision) bool {
-	if f.needSync {
+	if f.needSync || f.vp8.beginsAnew(c) {
 		f.vp8.sync(c)
+		f.history = layerHistory{}
 		f.needSync = false
 	}
 	// Without picture id each packet counts as a picture.
@@ -209,7 +217,11 @@ func (f *layerFilter) passVP8(c *codec.Descriptor, d *decision) bool {
 	if c.HasTemporalLayer {
 		temporal = int16(c.TemporalLayer)
 	}
-	if newer && (temporal > f.target.temporal || temporal > max(f.current.temporal, 0) && !c.SwitchingPoint) {
+	unwanted := temporal > f.target.temporal || temporal > max(f.current.temporal, 0) && !c.SwitchingPoint
+	if !newer {
+		unwanted = f.vp8.isLate(id) && temporal > f.history.at(id, f.current).temporal
+	}
+	if unwanted {
 		if c.HasPictureID() {
 			f.vp8.pictureIDs.Drop(id)
 		}
@@ -221,7 +233,11 @@ func (f *layerFilter) passVP8(c *codec.Descriptor, d *decision) bool {
 	}
 	d.rewrite = r
 	if newer {
+		before := f.current
 		f.current = layerID{0, min(max(f.current.temporal, temporal), f.target.temporal)}
+		if c.HasPictureID() {
+			f.history.advance(id, before, f.current)
+		}
 	}
 	return true
 }

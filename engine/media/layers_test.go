@@ -83,6 +83,41 @@ func TestTemporalLayersOfVP8(t *testing.T) {
 	require.Equal(t, []int{0, 1, 0}, layersOf(r.cOut.Notifications))
 }
 
+// A picture may come late in whole. What counts is which layers were forwarded in its time.
+func TestLatePicturesOfVP8(t *testing.T) {
+	r := temporalRoom(t, "video/VP8")
+	seq := unit.SeqNo(100)
+	send := func(late int, payload []byte) int {
+		seq++
+		_, outs := r.receive(in{seq: seq - unit.SeqNo(late), ts: unit.Timestamp(seq-unit.SeqNo(late)) * 3000, payload: payload})
+		if late > 0 {
+			seq--
+		}
+		return len(outs)
+	}
+	require.Equal(t, 1, send(0, vp8(true, 10, 1, 0, true, false)))
+	require.Equal(t, 1, send(0, vp8(false, 11, 1, 2, true, false)))
+	seq++ // picture 12, of the highest layer, is on the way
+	require.Equal(t, 1, send(0, vp8(false, 13, 2, 0, true, false)))
+	r.c.SetPreferredLayers(r.now, prefer(0, 0))
+	require.Equal(t, 1, send(0, vp8(false, 14, 3, 0, true, false)))
+	require.Equal(t, 1, send(3, vp8(false, 12, 1, 2, true, false)), "it was sent before the change")
+
+	seq++ // so is picture 15
+	require.Zero(t, send(0, vp8(false, 16, 3, 1, true, false)))
+	require.Zero(t, send(2, vp8(false, 15, 3, 2, true, false)), "its layer is not wanted any more")
+	o := r.one(in{seq: seq + 1, ts: unit.Timestamp(seq+1) * 3000, payload: vp8(false, 17, 4, 0, true, false)})
+	var d codec.Descriptor
+	require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
+	require.EqualValues(t, 6, d.PictureID, "neither leaves a gap")
+	base := r.c.Stats(r.now).Stats[0].Data.(*api.RTPStreamSendStats)
+	require.EqualValues(t, 6, base.PacketCount)
+	seq++
+	seq++ // and picture 18
+	require.Equal(t, 1, send(0, vp8(false, 19, 5, 0, true, false)))
+	require.Zero(t, send(2, vp8(false, 18, 4, 1, true, false)), "too late to close up")
+}
+
 func TestShortPictureIDsBecomeLong(t *testing.T) {
 	r := temporalRoom(t, "video/VP8")
 	var d codec.Descriptor
@@ -121,10 +156,13 @@ func TestPicturesWithoutIDs(t *testing.T) {
 func TestEncoderThatNumbersAnew(t *testing.T) {
 	r := temporalRoom(t, "video/VP8")
 	var d codec.Descriptor
-	for n, id := range []int{10000, 10001, 100, 101, 102} {
-		o := r.one(in{seq: unit.SeqNo(n), payload: vp8(n == 0 || n == 2, id, uint8(n), 0, true, false)})
+	for n, p := range []struct {
+		id  int
+		tl0 uint8
+	}{{10000, 200}, {10001, 201}, {100, 150}, {101, 151}, {102, 152}, {9000, 90}, {9001, 91}} {
+		o := r.one(in{seq: unit.SeqNo(n), payload: vp8(n == 0 || n == 2 || n == 5, p.id, p.tl0, 0, true, false)})
 		require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
-		require.EqualValues(t, n+1, d.PictureID)
+		require.Equal(t, []int{n + 1, n + 1}, []int{int(d.PictureID), int(d.TL0PicIdx)})
 	}
 	s := newLayeredStudio(t, "video/VP9", "L3T3", 0)
 	s.shootFor(3 * time.Second)
