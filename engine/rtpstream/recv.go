@@ -40,12 +40,13 @@ type Recv struct {
 	loss   lossReport
 	jitter jitter
 	layers layerCounters // media and repaired packets
-	// templates tell the layers of streams with dependency descriptors; nil for other codecs.
-	templates *codec.DependencyStructure
-	received  uint32     // media packets
-	nack      *nackList  // nil without UseNACK
-	rtx       *rtxStream // nil without RTX
-	rtt       roundTrip
+	// templates tell the layers of streams with dependency descriptors; nil for other codecs. They came with templatesFrom.
+	templates     *codec.DependencyStructure
+	templatesFrom unit.SeqNo
+	received      uint32     // media packets
+	nack          *nackList  // nil without UseNACK
+	rtx           *rtxStream // nil without RTX
+	rtt           roundTrip
 
 	sr seen
 	// reported and captured tie timestamps to the sender's clock, by its last report and its last abs-capture-time.
@@ -184,9 +185,27 @@ func (r *Recv) describe(pkt *packet.Packet) {
 	if pkt.PayloadType != r.params.PayloadType {
 		return
 	}
-	if r.templates.Parse(r.kind, pkt.Payload(), pkt.Extensions.DependencyDescriptor, &pkt.Codec) != nil {
-		r.payloadErrors++
+	templates := r.templates
+	if r.hasTemplatesSince(pkt.SequenceNumber) {
+		templates = new(*r.templates)
 	}
+	switch err := templates.Parse(r.kind, pkt.Payload(), pkt.Extensions.DependencyDescriptor, &pkt.Codec); {
+	case err != nil:
+		r.payloadErrors++
+	case pkt.Codec.HasDependency && pkt.Codec.KeyFrame && templates == r.templates:
+		r.templatesFrom = pkt.SequenceNumber
+	}
+}
+
+// hasTemplatesSince reports whether a packet is late, and the templates came with a newer one: it must not replace them.
+// (Upstream lets it, and takes all packets for those of the lowest layer until the next key frame.)
+func (r *Recv) hasTemplatesSince(seq unit.SeqNo) bool {
+	if r.templates == nil {
+		return false
+	}
+	ahead := r.templatesFrom.Sub(seq)
+	known, _ := r.templates.Layers()
+	return known > 0 && ahead > 0 && ahead <= r.seq.max.Sub(seq)
 }
 
 // repair feeds the packet to the NACK generator, puts what is to be asked for into the output, and reports whether the
