@@ -167,7 +167,7 @@ func (r *Recv) HandleRTXPacket(now unit.Time, pkt *packet.Packet) bool {
 		return false
 	}
 	// Before the first media packet nothing can be missing.
-	if !r.seq.started || r.seq.update(pkt.SequenceNumber) == discarded {
+	if !r.seq.started || r.seq.updateAgain(pkt.SequenceNumber) == discarded {
 		return false
 	}
 	r.describe(pkt)

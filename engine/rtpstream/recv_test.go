@@ -145,6 +145,26 @@ func TestRecvRTXRefuses(t *testing.T) {
 	require.False(t, newReceiver(t, p, rtpstream.RecvOptions{}).rtx(1), "not negotiated")
 }
 
+// Retransmissions of what is long gone do not mean that the sender began anew: the stream goes on as if nothing had come.
+func TestRecvRTXDoesNotRestartTheStream(t *testing.T) {
+	r := newReceiver(t, rtxParams(), rtpstream.RecvOptions{})
+	r.media(65000)
+	r.media(200) // a cycle and a gap of 735
+	r.media(10000 - 7000)
+	before := r.ReceptionReport(r.now, 0)
+	require.False(t, r.rtx(500))
+	require.False(t, r.rtx(501))
+	require.False(t, r.rtx(502))
+	require.True(t, r.media(3001))
+	after := r.ReceptionReport(r.now, 0)
+	require.Equal(t, before.LastSequenceNumber+1, after.LastSequenceNumber)
+	require.Equal(t, before.TotalLost, after.TotalLost)
+	require.Zero(t, after.FractionLost)
+	require.False(t, r.media(40000), "the first of two packets by which the sender would begin anew")
+	require.False(t, r.rtx(40001))
+	require.True(t, r.media(3002))
+}
+
 func TestRecvForwardsPayloadsItDoesNotUnderstand(t *testing.T) {
 	r := newReceiver(t, videoParams(), rtpstream.RecvOptions{})
 	pkt := mediaPacket(t, r.now, 1, 0, []byte{0x90})

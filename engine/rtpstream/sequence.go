@@ -53,6 +53,16 @@ func (s *sequence) update(seq unit.SeqNo) verdict {
 	return discarded
 }
 
+// updateAgain is update for a packet that was sent again, which may be very old and never is the beginning of a new series.
+// (Upstream takes two of those in a row for one, and counts what is between them and the newest packet as lost.)
+func (s *sequence) updateAgain(seq unit.SeqNo) verdict {
+	bad, hasBad := s.bad, s.hasBad
+	s.hasBad = false
+	v := s.update(seq)
+	s.bad, s.hasBad = bad, hasBad
+	return v
+}
+
 // restart begins a new series at seq. Packets expected so far stay expected, so that differences between reports go on.
 func (s *sequence) restart(seq unit.SeqNo) {
 	s.before = s.expected()
