@@ -15,8 +15,8 @@ import (
 // peer needs a handful; one that invents thousands finds its packets still routed, by the slower look-up.
 const maxLearnedSSRCs = 1024
 
-// rtpListener finds the producer that a received RTP packet belongs to: by SSRC, else by MID, else by RID (RFC 8843
-// section 9.2 and RFC 8852).
+// rtpListener finds the producer that a received RTP packet belongs to: by SSRC, else by MID, else by RID or, for
+// a retransmission, repaired RID (RFC 8843 section 9.2 and RFC 8852).
 type rtpListener struct {
 	bySSRC  map[unit.SSRC]*Producer
 	byMID   map[string]*Producer
@@ -107,7 +107,11 @@ func (l *rtpListener) find(pkt *rtp.Packet, ids *media.ExtensionIDs) *Producer {
 	mid := extension(pkt, ids.MID)
 	p := l.byMID[string(mid)]
 	if p == nil && mid == nil {
-		p = l.byRID[string(extension(pkt, ids.RID))]
+		rid := extension(pkt, ids.RID)
+		if len(rid) == 0 {
+			rid = extension(pkt, ids.RRID)
+		}
+		p = l.byRID[string(rid)]
 	}
 	if p != nil && l.learned < maxLearnedSSRCs {
 		l.bySSRC[pkt.SSRC] = p

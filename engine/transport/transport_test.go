@@ -299,7 +299,9 @@ func TestProducersAreFoundByMIDAndRID(t *testing.T) {
 		q.RTPParameters.Encodings = []api.RTPEncodingParameters{{RID: rid}}
 		q.RTPMapping.Encodings = []api.EncodingMapping{{RID: rid, MappedSSRC: 1}}
 		q.RTPParameters.HeaderExtensions = []api.RTPHeaderExtensionParameters{
-			{URI: api.RTPHeaderExtensionURIMid, ID: 1}, {URI: api.RTPHeaderExtensionURIRTPStreamId, ID: 2},
+			{URI: api.RTPHeaderExtensionURIMid, ID: 1},
+			{URI: api.RTPHeaderExtensionURIRTPStreamId, ID: 2},
+			{URI: api.RTPHeaderExtensionURIRepairRTPStreamId, ID: 3},
 		}
 		return q
 	}
@@ -320,6 +322,8 @@ func TestProducersAreFoundByMIDAndRID(t *testing.T) {
 		{[]byte{0x20, 'r', 0, 0}, "first"},
 		{[]byte{0x11, 'm', '3', 0x20, 'r', 0, 0, 0}, ""},
 		{[]byte{0x20, 'y', 0, 0}, ""},
+		{[]byte{0x30, 'r', 0, 0}, "first"}, // a retransmission says what it repairs
+		{[]byte{0x20, 'y', 0x30, 'r'}, ""},
 	} {
 		ssrc := uint32(500 + i)
 		b := []byte{0x90, 100, 0, 1, 0, 0, 0, 0, 0, 0, byte(ssrc >> 8), byte(ssrc), 0xbe, 0xde, 0, byte(len(test.ext) / 4)}
