@@ -35,9 +35,10 @@ func (c *Consumer) writeHeader(pkt *packet.Packet, dst []byte, h rtp.Header, r r
 	}
 	exts = c.appendMID(exts)
 	exts = c.appendProxied(exts, pkt, scratch)
+	h.CSRCs = pkt.CSRCs()
 	b := rtp.AppendHeader(dst[:0], h, exts)
 	if out.TransportCC != 0 {
-		out.TransportCC = rtp.ValueOffset(exts, out.TransportCC-1)
+		out.TransportCC = h.ValueOffset(exts, out.TransportCC-1)
 	}
 	out.HeaderLen = len(b)
 	return out, b

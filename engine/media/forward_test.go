@@ -36,6 +36,33 @@ var supported = []struct {
 	{"video/AV1", 90000, []byte{0x18, 1, 2, 3}, nil},
 }
 
+// A mixer names those who contribute to a packet (RFC 3550 section 5.1); receivers show who that is.
+func TestContributingSourcesAreForwarded(t *testing.T) {
+	sources := []byte{0, 0, 0, 7, 0, 0, 0, 8}
+	r := videoRoom(t)
+	i := in{seq: 10, ts: 555, payload: vp8Key}.bytes()
+	data := append(append(append([]byte{}, i[:rtp.FixedHeaderLen]...), sources...), i[rtp.FixedHeaderLen:]...)
+	data[0] |= 2
+	pkt := parsePacket(t, r.now, data)
+	defer pkt.Release()
+	_, forward := r.p.HandlePacket(r.now, pkt)
+	require.True(t, forward)
+	r.route()
+	o := r.parseOut(r.c.WritePacket(r.now, pkt, r.dst[:]))
+	require.Equal(t, sources, o.CSRCs())
+	require.Equal(t, vp8Key, o.Payload())
+	require.Equal(t, o.Extension(outTransportCC), o.Data[o.TransportCC:o.TransportCC+rtp.TransportCCLen])
+	rtp.PutTransportCC(o.Data[o.TransportCC:], 0x1234)
+	require.Equal(t, []byte{0x12, 0x34}, o.Extension(outTransportCC), "the transport knows where its number goes")
+
+	r.c.HandleNACK(r.now, nackFor(outSSRC, o.SequenceNumber))
+	again := r.retransmissions()
+	require.Len(t, again, 1)
+	require.Equal(t, sources, again[0].CSRCs())
+	require.True(t, again[0].DecodeRTX(mappedPT, outSSRC))
+	require.Equal(t, vp8Key, again[0].Payload())
+}
+
 func TestForwardEveryCodec(t *testing.T) {
 	for _, s := range supported {
 		t.Run(s.mime, func(t *testing.T) {

@@ -13,13 +13,15 @@ type Header struct {
 	SequenceNumber unit.SeqNo
 	Timestamp      unit.Timestamp
 	SSRC           unit.SSRC
+	// CSRCs are the contributing sources as Packet.CSRCs has them, at most 15.
+	CSRCs []byte
 }
 
 // AppendHeader appends a header with the given extensions to b and returns the longer slice, to which the payload is to be
 // appended. Extensions take the one-byte form of RFC 8285 when all ids and lengths fit it, else the two-byte form; without
-// extensions there is no extension block. The header has no CSRCs and announces no padding.
+// extensions there is no extension block. The header announces no padding.
 func AppendHeader(b []byte, h Header, exts []Extension) []byte {
-	first, second := byte(version<<6), h.PayloadType&payloadTypeMask
+	first, second := byte(version<<6)|byte(len(h.CSRCs)/4), h.PayloadType&payloadTypeMask
 	if len(exts) > 0 {
 		first |= extensionBit
 	}
@@ -30,6 +32,7 @@ func AppendHeader(b []byte, h Header, exts []Extension) []byte {
 	b = binary.BigEndian.AppendUint16(b, uint16(h.SequenceNumber))
 	b = binary.BigEndian.AppendUint32(b, uint32(h.Timestamp))
 	b = binary.BigEndian.AppendUint32(b, uint32(h.SSRC))
+	b = append(b, h.CSRCs...)
 	if len(exts) == 0 {
 		return b
 	}
@@ -80,12 +83,12 @@ func formFor(exts []Extension) form {
 
 // ValueOffset returns where AppendHeader writes the value of exts[i], in bytes from the beginning of the header: for values
 // that are filled in later, such as the time of sending.
-func ValueOffset(exts []Extension, i int) int {
+func (h *Header) ValueOffset(exts []Extension, i int) int {
 	head := 1
 	if formFor(exts) == formTwoByte {
 		head = 2
 	}
-	offset := FixedHeaderLen + extensionHeaderLen + head
+	offset := FixedHeaderLen + len(h.CSRCs) + extensionHeaderLen + head
 	for _, e := range exts[:i] {
 		offset += len(e.Value) + head
 	}

@@ -107,10 +107,12 @@ func TestValueOffset(t *testing.T) {
 		{{1, []byte{1}}, {2, []byte{2, 2, 2}}, {3, []byte{3, 3}}},
 		{{1, []byte{1}}, {200, []byte{2, 2, 2}}, {3, []byte{}}, {4, []byte{4, 4}}},
 	} {
-		b := rtp.AppendHeader(nil, rtp.Header{}, exts)
-		for i, e := range exts {
-			at := rtp.ValueOffset(exts, i)
-			require.Equal(t, e.Value, b[at:at+len(e.Value)], i)
+		for _, h := range []rtp.Header{{}, {CSRCs: make([]byte, 4*15)}} {
+			b := rtp.AppendHeader(nil, h, exts)
+			for i, e := range exts {
+				at := h.ValueOffset(exts, i)
+				require.Equal(t, e.Value, b[at:at+len(e.Value)], i)
+			}
 		}
 	}
 }
@@ -119,9 +121,10 @@ func TestAppendHeaderDoesNotAllocate(t *testing.T) {
 	b := make([]byte, 0, 100)
 	exts := []rtp.Extension{{1, []byte("0")}, {3, []byte{1, 2, 3}}, {5, []byte{0, 0}}}
 	require.Zero(t, testing.AllocsPerRun(100, func() {
-		out := rtp.AppendHeader(b, rtp.Header{SSRC: 5}, exts)
-		rtp.PutTransportCC(out[rtp.ValueOffset(exts, 2):], 77)
-		rtp.PutAbsSendTime(out[rtp.ValueOffset(exts, 1):], unit.Time(5))
+		h := rtp.Header{SSRC: 5}
+		out := rtp.AppendHeader(b, h, exts)
+		rtp.PutTransportCC(out[h.ValueOffset(exts, 2):], 77)
+		rtp.PutAbsSendTime(out[h.ValueOffset(exts, 1):], unit.Time(5))
 	}))
 }
 

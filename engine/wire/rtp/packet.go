@@ -107,15 +107,12 @@ func (p *Packet) Payload() []byte {
 	return p.Data[p.payloadStart:end:end]
 }
 
-// CSRCLen returns the number of contributing sources.
-func (p *Packet) CSRCLen() int { return int(p.csrcs) }
-
-// CSRC returns the contributing source with index i, which is less than CSRCLen.
-func (p *Packet) CSRC(i int) unit.SSRC {
-	if i < 0 || i >= int(p.csrcs) {
-		panic("rtp: no CSRC with that index")
+// CSRCs returns the whole list of contributing sources as it is on the wire, four bytes each, as a part of Data.
+func (p *Packet) CSRCs() []byte {
+	if p.csrcs == 0 {
+		return nil
 	}
-	return unit.SSRC(binary.BigEndian.Uint32(p.Data[FixedHeaderLen+4*i:]))
+	return p.Data[FixedHeaderLen : FixedHeaderLen+4*int(p.csrcs)]
 }
 
 // rtxHeaderLen is the length in bytes of the original sequence number before the payload (RFC 4588 section 4).

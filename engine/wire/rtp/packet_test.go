@@ -42,7 +42,7 @@ func TestParse(t *testing.T) {
 	require.Empty(t, p.Payload())
 	require.Equal(t, 12, p.HeaderLen())
 	require.Zero(t, p.PaddingLen())
-	require.Zero(t, p.CSRCLen())
+	require.Nil(t, p.CSRCs())
 
 	p = parse(t, everything)
 	require.True(t, p.Marker)
@@ -50,17 +50,13 @@ func TestParse(t *testing.T) {
 	require.Equal(t, unit.SeqNo(0x1234), p.SequenceNumber)
 	require.Equal(t, unit.Timestamp(0x89abcdef), p.Timestamp)
 	require.Equal(t, unit.SSRC(0x01020304), p.SSRC)
-	require.Equal(t, 2, p.CSRCLen())
-	require.Equal(t, unit.SSRC(0x11111111), p.CSRC(0))
-	require.Equal(t, unit.SSRC(0x22222222), p.CSRC(1))
+	require.Equal(t, unhex(t, "11111111 22222222"), p.CSRCs())
 	require.Equal(t, 32, p.HeaderLen())
 	require.Equal(t, []byte{0xde, 0xad, 0xbe, 0xef}, p.Payload())
 	require.Equal(t, 4, p.PaddingLen())
 	require.Equal(t, []byte{0xaa}, p.Extension(1))
 	require.Equal(t, []byte{0xbb, 0xcc}, p.Extension(2))
 	require.Nil(t, p.Extension(3))
-	require.Panics(t, func() { p.CSRC(2) })
-	require.Panics(t, func() { p.CSRC(-1) })
 }
 
 func TestParseRefuses(t *testing.T) {
