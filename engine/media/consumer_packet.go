@@ -68,9 +68,10 @@ func (c *Consumer) forward(now unit.Time, s *sentStream, pkt *packet.Packet, dst
 		s.seq.SyncAfterGap(uint16(pkt.SequenceNumber - 1))
 	case d.sync:
 		s.seq.Sync(uint16(pkt.SequenceNumber - 1))
-	case s.started && pkt.SequenceNumber.Sub(unit.SeqNo(s.seq.MaxInput())) <= -maxMisorder:
-		// The sender numbers anew. What the receiver gets goes on: numbers must not come twice (see Send.HandlePacket).
-		s.seq.Sync(uint16(pkt.SequenceNumber - 1))
+	case s.started && jumps(pkt.SequenceNumber.Sub(unit.SeqNo(s.seq.MaxInput()))):
+		// What the receiver gets goes on: numbers must not come twice (see Send.HandlePacket), nor thousands be missing. But
+		// it is to know that something is, as the stream took the second packet only.
+		s.seq.SyncAfterGap(uint16(pkt.SequenceNumber - 1))
 	}
 	if d.switched {
 		s.send.ResetScore(now, maxScore, false)
@@ -98,11 +99,15 @@ func (c *Consumer) forward(now unit.Time, s *sentStream, pkt *packet.Packet, dst
 	return out
 }
 
-// From rtpstream: how far behind the newest packet a late one may be, and the best score.
+// From rtpstream: how far from the newest packet another may be before the sender begins anew, and the best score.
 const (
+	maxDropout  = 3000
 	maxMisorder = 1500
 	maxScore    = 10
 )
+
+// jumps says whether a packet so far ahead of the newest is one of a sender that began anew or comes back from an outage.
+func jumps(ahead int) bool { return ahead <= -maxMisorder || ahead >= maxDropout }
 
 // write gives the packet its number and writes it.
 func (c *Consumer) write(now unit.Time, s *sentStream, pkt *packet.Packet, dst []byte, d *decision) Outgoing {

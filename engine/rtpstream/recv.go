@@ -133,8 +133,8 @@ func (r *Recv) HandlePacket(now unit.Time, pkt *packet.Packet) bool {
 	}
 	r.line.update(now, v, pkt.Timestamp, first)
 	r.describe(pkt)
-	if v == restarted && r.nack != nil {
-		r.nack.reset()
+	if v == restarted {
+		r.handleRestart()
 	}
 	if r.repair(now, pkt, false) && r.rtx == nil {
 		// Without RTX the original itself was sent again.
@@ -150,6 +150,16 @@ func (r *Recv) HandlePacket(now unit.Time, pkt *packet.Packet) bool {
 	r.received++
 	r.count(now, pkt)
 	return true
+}
+
+// handleRestart gives up what is missing. The packet before, at least, was not taken.
+func (r *Recv) handleRestart() {
+	if r.nack != nil {
+		r.nack.reset()
+	}
+	if !r.paused {
+		r.RequestKeyFrame()
+	}
 }
 
 // HandleRTXPacket takes a packet of the RTX stream. It unwraps it (payload type, SSRC and sequence number become the

@@ -57,6 +57,24 @@ func TestRecvSequenceNumbers(t *testing.T) {
 	require.Equal(t, []unit.SeqNo{40003}, r.takeNacked(), "NACKs go on after a restart")
 }
 
+// After an outage, or when the sender begins anew, at least one packet is missing that nobody asks for.
+func TestRecvRestartAsksForAKeyFrame(t *testing.T) {
+	for _, far := range []unit.SeqNo{4000, 60000} {
+		r := newReceiver(t, videoParams(), rtpstream.RecvOptions{})
+		r.media(10)
+		require.False(t, r.media(far))
+		require.Empty(t, r.takeRTCP())
+		require.True(t, r.media(far+1))
+		require.Len(t, r.takeRTCP(), 1)
+		r.media(far + 2)
+		require.Empty(t, r.takeRTCP())
+		r.Pause()
+		r.media(far + 20000)
+		r.media(far + 20001)
+		require.Empty(t, r.takeRTCP(), "nobody wants the media")
+	}
+}
+
 func TestRecvRestartIsNotLoss(t *testing.T) {
 	r := newReceiver(t, videoParams(), rtpstream.RecvOptions{})
 	for i := range 100 {
