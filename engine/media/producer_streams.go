@@ -53,6 +53,17 @@ func (p *Producer) byRTXSSRC(ssrc unit.SSRC) *recvStream {
 	return nil
 }
 
+// AppendSSRCs appends the SSRCs of all streams and of their retransmissions.
+func (p *Producer) AppendSSRCs(ssrcs []unit.SSRC) []unit.SSRC {
+	for s := range p.live() {
+		ssrcs = append(ssrcs, s.Params().SSRC)
+		if s.HasRTX() {
+			ssrcs = append(ssrcs, s.Params().RTXSSRC)
+		}
+	}
+	return ssrcs
+}
+
 // stream returns the stream that a packet belongs to, and creates it (or learns the SSRC of its RTX) if the packet is
 // the first one. The number of streams is bounded by that of the encodings, whatever SSRCs a peer sends.
 func (p *Producer) stream(now unit.Time, pkt *packet.Packet) *recvStream {

@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
+	"slices"
 	"testing"
 
 	pion "github.com/pion/srtp/v3"
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/srtp"
+	"gazpacho/engine/unit"
 )
 
 var suites = []srtp.Suite{srtp.AEADAES256GCM, srtp.AEADAES128GCM, srtp.AESCM128HMACSHA180, srtp.AESCM128HMACSHA132}
@@ -335,9 +338,58 @@ func TestSSRCsAreBounded(t *testing.T) {
 		require.NoError(t, rtcp(ssrc))
 	}
 	require.ErrorIs(t, rtp(srtp.MaxSSRCs, 1), srtp.ErrTooManySSRCs)
-	require.ErrorIs(t, rtcp(srtp.MaxSSRCs), srtp.ErrTooManySSRCs)
 	require.NoError(t, rtp(0, 2), "known ones go on")
+	require.NoError(t, rtcp(srtp.MaxSSRCs))
 	require.NoError(t, rtcp(0))
+}
+
+// A transport may live for days and see any number of streams. What is in use goes on, through the roll-over of its sequence
+// numbers too; what is not is forgotten.
+func TestSSRCsInUseOutliveAllOthers(t *testing.T) {
+	const s = srtp.AEADAES128GCM
+	const voice, video, generations = 1, 2, 4
+	sender, receiver := pair(t, s)
+	seq := uint16(65000)
+	var passed []byte
+	send := func(ssrc uint32, seq uint16) (sealed []byte, err error) {
+		sealed = protect(t, sender, rtpPacket(ssrc, seq, "x"))
+		_, err = receiver.UnprotectRTP(slices.Clone(sealed))
+		if errors.Is(err, srtp.ErrTooManySSRCs) {
+			receiver.Renew([]unit.SSRC{video, voice})
+			_, err = receiver.UnprotectRTP(slices.Clone(sealed))
+		}
+		return sealed, err
+	}
+	rtcp := func(ssrc uint32) (sealed []byte, err error) {
+		sealed, err = sender.ProtectRTCP(nil, rtcpPacket(ssrc))
+		require.NoError(t, err)
+		_, err = receiver.UnprotectRTCP(slices.Clone(sealed))
+		return sealed, err
+	}
+	for i := range uint32(generations * srtp.MaxSSRCs) {
+		sealed, err := send(100+i, 1)
+		require.NoError(t, err)
+		if i == srtp.MaxSSRCs+100 {
+			passed = sealed
+		}
+		_, err = rtcp(100 + i)
+		require.NoError(t, err)
+		seq++
+		sealed, err = send(voice, seq)
+		require.NoError(t, err)
+		_, err = receiver.UnprotectRTP(sealed)
+		require.ErrorIs(t, err, srtp.ErrReplayed)
+		if i > 2*srtp.MaxSSRCs {
+			_, err = send(video, seq)
+			require.NoError(t, err)
+		}
+		sealed, err = rtcp(voice)
+		require.NoError(t, err)
+		_, err = receiver.UnprotectRTCP(sealed)
+		require.ErrorIs(t, err, srtp.ErrReplayed)
+	}
+	_, err := receiver.UnprotectRTP(passed)
+	require.NoError(t, err, "one of a generation of which nothing is in use is forgotten")
 }
 
 func TestAllocations(t *testing.T) {

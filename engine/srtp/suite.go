@@ -43,7 +43,7 @@ var (
 	ErrAuthentication = errors.New("srtp: authentication failed")
 	// ErrReplayed says that the packet was received before or is older than the replay window.
 	ErrReplayed = errors.New("srtp: replayed packet")
-	// ErrTooManySSRCs says that the peer uses more than MaxSSRCs.
+	// ErrTooManySSRCs says that the peer used MaxSSRCs since the receiver was last renewed.
 	ErrTooManySSRCs = errors.New("srtp: too many SSRCs")
 	// ErrKeyExhausted says that the key protected as many packets as RFC 3711 section 9.2 allows.
 	ErrKeyExhausted = errors.New("srtp: key exhausted")

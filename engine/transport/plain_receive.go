@@ -198,7 +198,7 @@ func (p *Plain) openRTP(d *netio.Datagram) bool {
 		p.drops.NotConnected++
 		return false
 	}
-	plainText, err := receiver.UnprotectRTP(d.Buffer.Bytes())
+	plainText, err := p.unprotectRTP(receiver, d.Buffer.Bytes())
 	if err != nil {
 		p.drops.countUnprotect(err)
 		return false

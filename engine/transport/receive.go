@@ -2,18 +2,35 @@ package transport
 
 import (
 	"cmp"
+	"errors"
 
 	"github.com/pion/rtcp"
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/media"
 	"gazpacho/engine/packet"
+	"gazpacho/engine/srtp"
 	"gazpacho/engine/unit"
 	wirertcp "gazpacho/engine/wire/rtcp"
 )
 
 // probationSSRC is the SSRC of upstream's probation stream; peers report on it as on any other.
 const probationSSRC = 1234
+
+// unprotectRTP decrypts and authenticates b in place. State for SSRCs that are not in use any more is given up when there is
+// too much of it.
+func (t *Transport) unprotectRTP(r *srtp.Receiver, b []byte) ([]byte, error) {
+	clear, err := r.UnprotectRTP(b)
+	if !errors.Is(err, srtp.ErrTooManySSRCs) {
+		return clear, err
+	}
+	var inUse []unit.SSRC
+	for _, p := range t.producers {
+		inUse = p.AppendSSRCs(inUse)
+	}
+	r.Renew(inUse)
+	return r.UnprotectRTP(b)
+}
 
 // handleRTP takes a datagram that is in clear and owns b.
 func (t *Transport) handleRTP(now unit.Time, b *packet.Buffer) {

@@ -51,7 +51,6 @@ type Drops struct {
 	ForeignSender   uint64 // datagrams from another address than the peer's
 	Unauthenticated uint64 // SRTP and SRTCP packets with a wrong tag
 	Replayed        uint64 // SRTP and SRTCP packets seen before
-	TooManySSRCs    uint64 // SRTP packets of more SSRCs than a peer may use
 	RTPMalformed    uint64
 	RTPUnknown      uint64 // RTP packets of no producer
 	RTPDiscarded    uint64 // RTP packets that their producer refused: no stream, duplicates, bad sequence
@@ -72,8 +71,6 @@ func (d *Drops) countUnprotect(err error) {
 	switch {
 	case errors.Is(err, srtp.ErrReplayed):
 		d.Replayed++
-	case errors.Is(err, srtp.ErrTooManySSRCs):
-		d.TooManySSRCs++
 	case errors.Is(err, srtp.ErrMalformed):
 		d.RTPMalformed++
 	default:

@@ -111,7 +111,7 @@ func (c *webRtc) handleRTP(now unit.Time, link *Link, d *netio.Datagram) {
 		d.Buffer.Release()
 		return
 	}
-	clear, err := c.receiver.UnprotectRTP(d.Buffer.Bytes())
+	clear, err := c.t.unprotectRTP(c.receiver, d.Buffer.Bytes())
 	if err != nil {
 		c.t.drops.countUnprotect(err)
 		d.Buffer.Release()
