@@ -24,10 +24,14 @@ func (c *Consumer) Score() *api.ConsumerScore {
 	return s
 }
 
-// notifyScore tells the application of the scores, which for a pipe do not change.
+// notifyScore tells the application of the scores, which for a pipe do not change. They take the place of the last ones if it
+// was told nothing since.
 func (c *Consumer) notifyScore() {
 	if c.typ == api.RTPTypePipe {
 		return
+	}
+	if n := len(c.out.Notifications); n > 0 && c.out.Notifications[n-1].Event == api.EventConsumerScore {
+		c.out.Notifications = c.out.Notifications[:n-1]
 	}
 	c.notify(api.EventConsumerScore, &api.ConsumerScoreNotification{Score: c.Score()})
 }

@@ -252,7 +252,7 @@ const measureInterval = time.Second
 // of bandwidth.
 func (p *Producer) measure(now unit.Time, s *recvStream) {
 	s.bitrates = measureLayers(now, s.Recv)
-	p.out.Streams = append(p.out.Streams, StreamUpdate{Kind: StreamBitrates, Stream: p.info(s)})
+	p.update(StreamUpdate{Kind: StreamBitrates, Stream: p.info(s)})
 	s.measure = unit.Never
 	if s.bitrates.Total() > 0 {
 		s.measure = now.Add(measureInterval)

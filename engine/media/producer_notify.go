@@ -14,6 +14,19 @@ func (p *Producer) notify(e api.Event, body api.NotificationBody) {
 	p.out.Notifications = append(p.out.Notifications, api.Notification{HandlerID: p.id, Event: e, Body: body})
 }
 
+// update tells consumers of a change. What they were not told yet of the same stream is told together with it: a peer cannot
+// make each of them listen to more than one change of each kind at a time.
+func (p *Producer) update(u StreamUpdate) {
+	for i := range p.out.Streams {
+		if o := &p.out.Streams[i]; o.Kind == u.Kind && o.Stream.Encoding == u.Stream.Encoding {
+			u.PreviousScore = o.PreviousScore
+			*o = u
+			return
+		}
+	}
+	p.out.Streams = append(p.out.Streams, u)
+}
+
 // drain moves what a stream wants done into the producer's own output.
 func (p *Producer) drain(now unit.Time, s *recvStream) {
 	o := s.Output()
@@ -24,19 +37,21 @@ func (p *Producer) drain(now unit.Time, s *recvStream) {
 		p.out.RTCP = append(p.out.RTCP, o.RTCP...)
 	}
 	if o.ScoreChanged {
-		p.out.Streams = append(p.out.Streams, StreamUpdate{
-			Kind: StreamScore, Stream: p.info(s), PreviousScore: o.PreviousScore,
-		})
+		p.update(StreamUpdate{Kind: StreamScore, Stream: p.info(s), PreviousScore: o.PreviousScore})
 		p.notifyScore()
 	}
 	if o.SpatialLayersChanged {
 		s.bitrates = measureLayers(now, s.Recv)
-		p.out.Streams = append(p.out.Streams, StreamUpdate{Kind: StreamLayers, Stream: p.info(s)})
+		p.update(StreamUpdate{Kind: StreamLayers, Stream: p.info(s)})
 	}
 	o.Reset()
 }
 
+// notifyScore tells the application of all scores. They take the place of the last ones if it was told nothing since.
 func (p *Producer) notifyScore() {
+	if n := len(p.out.Notifications); n > 0 && p.out.Notifications[n-1].Event == api.EventProducerScore {
+		p.out.Notifications = p.out.Notifications[:n-1]
+	}
 	var scores []api.ProducerScore
 	for s := range p.live() {
 		params := s.Params()

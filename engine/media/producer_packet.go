@@ -60,7 +60,7 @@ func (p *Producer) breakSilence(now unit.Time, s *recvStream) {
 	s.bitrates = measureLayers(now, s.Recv)
 	s.measure = now.Add(measureInterval)
 	if s.announced {
-		p.out.Streams = append(p.out.Streams, StreamUpdate{Kind: StreamBitrates, Stream: p.info(s)})
+		p.update(StreamUpdate{Kind: StreamBitrates, Stream: p.info(s)})
 	}
 }
 
@@ -84,7 +84,7 @@ func (p *Producer) announce(s *recvStream) {
 		return
 	}
 	s.announced = true
-	p.out.Streams = append(p.out.Streams, StreamUpdate{Kind: StreamNew, Stream: p.info(s)})
+	p.update(StreamUpdate{Kind: StreamNew, Stream: p.info(s)})
 }
 
 // readExtensions finds the header extensions that consumers pass on. Those of the other kind of media are left out, as

@@ -17,7 +17,7 @@ func (p *Producer) HandleSenderReport(now unit.Time, sr *rtcp.SenderReport) {
 		s.HandleSenderReport(now, sr)
 		p.clock.HandleSenderReport(now, sr, s.RTT())
 		p.drain(now, s)
-		p.out.Streams = append(p.out.Streams, StreamUpdate{Kind: StreamSenderReport, Stream: p.info(s)})
+		p.update(StreamUpdate{Kind: StreamSenderReport, Stream: p.info(s)})
 		p.traceSenderReport(now, sr)
 		return
 	}

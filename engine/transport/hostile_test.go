@@ -154,3 +154,44 @@ func TestAbsurdRTP(t *testing.T) {
 	require.Equal(t, transport.Drops{RTPMalformed: 2}, k.in.Drops(), "the retransmissions are counted as such")
 	require.Len(t, k.outSocket().sent, before)
 }
+
+// A datagram may hold many reports, each of which changes the score of a stream. The application is told once, and so are the
+// consumers.
+func TestAFloodOfReportsIsToldOnce(t *testing.T) {
+	k := newCall(t, api.MediaKindVideo)
+	for seq := range uint16(20) {
+		k.receive(k.in, 0, peerAddr, keyFrame(10, 2*seq))
+	}
+	consumers := &outlet{}
+	k.p.AddOutlet(consumers)
+	scores := func() int {
+		return len(k.events(api.EventProducerScore)) + len(k.events(api.EventConsumerScore))
+	}
+
+	k.news = nil
+	flood := make([]rtcp.Packet, 3)
+	for i := range flood {
+		flood[i] = &rtcp.SenderReport{SSRC: 10, NTPTime: uint64(i+1) << 32}
+	}
+	k.receiveRTCP(k.in, 0, peerAddr, flood...)
+	require.Less(t, k.p.Scores()[0], uint8(10))
+	require.Equal(t, 2, scores(), "one of the producer, one of the consumer")
+	require.Len(t, consumers.updates, 2, "the score and the report")
+
+	k.news = nil
+	for i := range flood {
+		flood[i] = &rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: 20, TotalLost: 20}}}
+	}
+	k.receiveRTCP(k.out, 0, peerAddr, flood...)
+	require.Less(t, k.c.Score().Score, uint8(10))
+	require.Equal(t, 1, scores())
+
+	for i := range flood {
+		flood[i] = &rtcp.PictureLossIndication{MediaSSRC: 20}
+	}
+	k.src.keyFrames = nil
+	k.receiveRTCP(k.out, 0, peerAddr, flood...)
+	require.Len(t, k.src.keyFrames, 1)
+	stats := k.c.Stats(k.now).Stats[0].Data.(*api.RTPStreamSendStats).Base.Data.(*api.RTPStreamBaseStats)
+	require.EqualValues(t, len(flood), stats.PLICount)
+}

@@ -3,6 +3,7 @@ package transport
 import (
 	"cmp"
 	"errors"
+	"slices"
 
 	"github.com/pion/rtcp"
 
@@ -83,12 +84,17 @@ func (t *Transport) handleRTCP(now unit.Time, b []byte) {
 			reference = cmp.Or(referenceTime(xr), reference)
 		}
 	}
-	// Once for the whole datagram, however often it says something: these cost time for each consumer.
+	// Once for the whole datagram, however often it says something: these cost time for each consumer, or are heard by others.
 	if reference != 0 {
 		for _, c := range t.consumers {
 			c.HandleRRTR(now, reference)
 		}
 	}
+	for i, c := range t.addressed {
+		t.drainConsumer(c)
+		t.addressed[i] = nil
+	}
+	t.addressed = t.addressed[:0]
 	t.drainOutgoing(now)
 }
 
@@ -124,7 +130,7 @@ func (t *Transport) dispatchRTCP(now unit.Time, pkt rtcp.Packet) {
 		if c := t.bySSRC[unit.SSRC(pkt.MediaSSRC)]; c != nil {
 			c.HandleNACK(now, pkt)
 			t.retransmit(now, c)
-			t.drainConsumer(c)
+			t.address(c)
 		} else {
 			t.drops.RTCPUnknown++
 		}
@@ -146,7 +152,7 @@ func (t *Transport) handleReceptionReports(now unit.Time, reports []rtcp.Recepti
 		switch c := t.bySSRC[ssrc]; {
 		case c != nil:
 			c.HandleReceptionReport(now, &reports[i])
-			t.drainConsumer(c)
+			t.address(c)
 		case ssrc == probationSSRC, t.byRTXSSRC[ssrc] != nil:
 		default:
 			t.drops.RTCPUnknown++
@@ -164,7 +170,14 @@ func (t *Transport) handleKeyFrameRequest(now unit.Time, kind media.KeyFrameRequ
 		return
 	}
 	c.HandleKeyFrameRequest(now, kind, ssrc)
-	t.drainConsumer(c)
+	t.address(c)
+}
+
+// address remembers a consumer that the datagram at hand is about.
+func (t *Transport) address(c *Consumer) {
+	if !slices.Contains(t.addressed, c) {
+		t.addressed = append(t.addressed, c)
+	}
 }
 
 func (t *Transport) handleExtendedReport(now unit.Time, xr *rtcp.ExtendedReport) {

@@ -90,6 +90,7 @@ type Transport struct {
 	bySSRC    map[unit.SSRC]*Consumer
 	byRTXSSRC map[unit.SSRC]*Consumer
 	dirty     []*Producer // with something for their outlets
+	addressed []*Consumer // that the RTCP at hand is about
 
 	sctp          *sctp.Association // nil unless enabled
 	dataProducers []*DataProducer
