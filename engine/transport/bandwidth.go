@@ -279,7 +279,10 @@ func (t *Transport) probe(now unit.Time) {
 // sendProbation sends one packet of the padding stream. It has the header extensions that the peer knows from the first
 // consumer that carries transport-wide numbers or send times.
 func (t *Transport) sendProbation(now unit.Time, size int, seq unit.SeqNo) {
-	i := slices.IndexFunc(t.consumers, func(c *Consumer) bool { return c.Kind() == api.MediaKindVideo })
+	i := slices.IndexFunc(t.consumers, func(c *Consumer) bool {
+		ids := c.ExtensionIDs()
+		return c.Kind() == api.MediaKindVideo && (ids.TransportCC != 0 || ids.AbsSendTime != 0)
+	})
 	if i < 0 {
 		return
 	}
