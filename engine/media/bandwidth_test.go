@@ -75,6 +75,57 @@ func TestSimulcastTakesTheLayersThatFit(t *testing.T) {
 	}
 }
 
+// A stream above the preferred one stands in only when there is nothing below.
+func TestSimulcastDoesNotExceedThePreferredStream(t *testing.T) {
+	s := managed(t)
+	s.c.SetPreferredLayers(s.now, prefer(1, 2))
+	s.cam.off[1] = true
+	s.shootFor(4 * time.Second)
+	distribute(s.now, s.c, 1e9, false)
+	require.Equal(t, [2]int{0, 2}, target(s.c))
+	s.cam.off[0] = true
+	s.shootFor(4 * time.Second)
+	distribute(s.now, s.c, 1e9, false)
+	require.Equal(t, [2]int{2, 2}, target(s.c))
+}
+
+// withoutLayer makes a camera leave out one of its spatial layers, as one whose middle encoder is switched off.
+func withoutLayer(packets []in, spatial byte) (left []in) {
+	for _, p := range packets {
+		if p.payload[len(p.payload)-3]>>4 != spatial {
+			left = append(left, p)
+		}
+	}
+	return left
+}
+
+// So does a spatial layer.
+func TestSVCDoesNotExceedThePreferredLayer(t *testing.T) {
+	for _, external := range []bool{false, true} {
+		s := newLayeredStudio(t, "video/VP9", "L3T3_KEY", 1)
+		if external {
+			s.c.SetExternallyManagedBitrate(s.now)
+		}
+		run := func(left func([]in) []in, want [2]int) {
+			for range 100 {
+				for _, p := range left(s.cam.picture(s.ms)) {
+					s.receive(p)
+				}
+				s.after(33 * time.Millisecond)
+				s.ms += 33
+			}
+			if external {
+				distribute(s.now, s.c, 1e9, false)
+			}
+			require.Equal(t, want, target(s.c))
+		}
+		s.c.SetPreferredLayers(s.now, prefer(1, 2))
+		run(func(p []in) []in { return withoutLayer(p, 1) }, [2]int{0, 2})
+		run(func(p []in) []in { return withoutLayer(withoutLayer(p, 1), 0) }, [2]int{2, 2})
+		run(func(p []in) []in { return p }, [2]int{1, 2})
+	}
+}
+
 func TestDesiredBitrateIsAtLeastTheAnnouncedOne(t *testing.T) {
 	req := simulcastConsumeRequest("video/VP8")
 	req.RTPParameters.Encodings[0].MaxBitrate = new(uint64(9_000_000))

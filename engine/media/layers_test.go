@@ -134,6 +134,13 @@ func TestShortPictureIDsBecomeLong(t *testing.T) {
 		require.True(t, again.DecodeRTX(mappedPT, outSSRC))
 		require.Equal(t, o.Payload(), again.Payload(), "a retransmission is rewritten alike")
 	}
+	late := in{seq: 401, payload: vp8(false, 501, 145, 0, true, true)}
+	o := r.one(in{seq: 402, payload: vp8(false, 512, 156, 0, true, true)}) // beyond the wrap of seven bits
+	require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
+	require.EqualValues(t, 413, d.PictureID)
+	o = r.one(late)
+	require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
+	require.EqualValues(t, 402, d.PictureID)
 }
 
 func TestPicturesWithoutIDs(t *testing.T) {
@@ -166,7 +173,7 @@ func TestEncoderThatNumbersAnew(t *testing.T) {
 	}
 	s := newLayeredStudio(t, "video/VP9", "L3T3", 0)
 	s.shootFor(3 * time.Second)
-	s.cam.id, s.cam.wantsKey = 100, true
+	s.cam.id, s.cam.wantsKey = (s.cam.id-2000)&0x7fff, true
 	s.shootFor(time.Second)
 	s.c.SetPreferredLayers(s.now, prefer(0, 0))
 	s.shootFor(time.Second)
