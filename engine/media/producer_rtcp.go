@@ -1,6 +1,7 @@
 package media
 
 import (
+	"slices"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -33,6 +34,15 @@ func (p *Producer) HandleDLRR(now unit.Time, r rtcp.DLRRReport) {
 		s.HandleDLRR(now, r)
 		p.drain(now, s)
 	}
+}
+
+// UsesInBandFEC says whether a codec of the producer has in-band forward error correction, so that SetFractionLost means
+// something.
+func (p *Producer) UsesInBandFEC() bool {
+	return slices.ContainsFunc(p.params.encodings, func(e encodingParameters) bool {
+		use, _ := integerParameter(e.codec, "useinbandfec")
+		return use == 1
+	})
 }
 
 // SetFractionLost says how much (in 1/256) the worst off consumer loses of the stream with the given mapped SSRC. With

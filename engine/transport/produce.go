@@ -3,6 +3,8 @@ package transport
 import (
 	"slices"
 
+	"github.com/pion/rtcp"
+
 	"gazpacho/engine/api"
 	"gazpacho/engine/media"
 	"gazpacho/engine/packet"
@@ -15,7 +17,7 @@ type Producer struct {
 	outlets []Outlet
 	pending []*packet.Packet     // to be forwarded by Settle; each holds one reference
 	updates []media.StreamUpdate // likewise
-	worst   fractionLost
+	losses  losses
 	learned int // entries of the listener that packets made
 	dirty   bool
 	closed  bool
@@ -100,17 +102,25 @@ func (t *Transport) RequestKeyFrame(now unit.Time, p *Producer, mapped unit.SSRC
 // ReportFractionLost passes on what share of a stream a consumer's peer reports as lost (RFC 3550 section 6.4.1). The
 // worst of all consumers is what the producer's peer is told when it protects its stream with in-band FEC.
 func (t *Transport) ReportFractionLost(p *Producer, consumerID string, mapped unit.SSRC, lost uint8) {
-	if p.closed {
-		return
+	if !p.closed && p.UsesInBandFEC() {
+		p.losses.report(mapped, consumerID, lost)
 	}
-	p.SetFractionLost(mapped, p.worst.report(mapped, consumerID, lost))
 }
 
 // ForgetConsumer forgets what a closed consumer reported.
-func (p *Producer) ForgetConsumer(consumerID string) {
-	for mapped, lost := range p.worst.forget(consumerID) {
-		p.SetFractionLost(mapped, lost)
+func (p *Producer) ForgetConsumer(consumerID string) { p.losses.forget(consumerID) }
+
+// appendRTCP appends the reports that are due. The worst loss among the consumers is found out then, not with each of their
+// reports: there may be thousands of them.
+func (p *Producer) appendRTCP(now unit.Time, pkts []rtcp.Packet) []rtcp.Packet {
+	for mapped, byConsumer := range p.losses.byStream {
+		var worst uint8
+		for _, lost := range byConsumer {
+			worst = max(worst, lost)
+		}
+		p.SetFractionLost(mapped, worst)
 	}
+	return p.AppendRTCP(now, pkts)
 }
 
 // PauseProducer answers PRODUCER_PAUSE.
@@ -158,39 +168,23 @@ func (t *Transport) settleProducer(now unit.Time, p *Producer) {
 	p.pending, p.updates = p.pending[:0], p.updates[:0]
 }
 
-// fractionLost keeps each consumer's last report of loss by mapped SSRC.
-type fractionLost struct {
+// losses keeps each consumer's last report of loss by mapped SSRC.
+type losses struct {
 	byStream map[unit.SSRC]map[string]uint8
 }
 
-// report enters a consumer's report and returns the worst of all.
-func (f *fractionLost) report(mapped unit.SSRC, consumerID string, lost uint8) uint8 {
-	if f.byStream == nil {
-		f.byStream = map[unit.SSRC]map[string]uint8{}
+func (l *losses) report(mapped unit.SSRC, consumerID string, lost uint8) {
+	if l.byStream == nil {
+		l.byStream = map[unit.SSRC]map[string]uint8{}
 	}
-	if f.byStream[mapped] == nil {
-		f.byStream[mapped] = map[string]uint8{}
+	if l.byStream[mapped] == nil {
+		l.byStream[mapped] = map[string]uint8{}
 	}
-	f.byStream[mapped][consumerID] = lost
-	return f.worst(mapped)
+	l.byStream[mapped][consumerID] = lost
 }
 
-// forget removes a consumer's reports and returns the new worst of each stream concerned.
-func (f *fractionLost) forget(consumerID string) map[unit.SSRC]uint8 {
-	changed := map[unit.SSRC]uint8{}
-	for mapped, byConsumer := range f.byStream {
-		if _, reported := byConsumer[consumerID]; reported {
-			delete(byConsumer, consumerID)
-			changed[mapped] = f.worst(mapped)
-		}
+func (l *losses) forget(consumerID string) {
+	for _, byConsumer := range l.byStream {
+		delete(byConsumer, consumerID)
 	}
-	return changed
-}
-
-func (f *fractionLost) worst(mapped unit.SSRC) uint8 {
-	var worst uint8
-	for _, lost := range f.byStream[mapped] {
-		worst = max(worst, lost)
-	}
-	return worst
 }

@@ -65,7 +65,7 @@ func (t *Transport) sendReports(now unit.Time) {
 	}
 	var received []rtcp.Packet
 	for _, p := range t.producers {
-		received = p.AppendRTCP(now, received)
+		received = p.appendRTCP(now, received)
 	}
 	// The second one is the reference time, the others are reports.
 	first := min(2, len(received))

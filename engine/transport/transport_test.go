@@ -211,6 +211,8 @@ func TestTheWorstLossOfAllConsumersIsReportedForInBandFEC(t *testing.T) {
 	require.EqualValues(t, 77, fraction())
 	k.p.ForgetConsumer("c")
 	require.EqualValues(t, 30, fraction())
+	k.p.ForgetConsumer("other")
+	require.Zero(t, fraction())
 }
 
 func TestRoundTripTimesFromReports(t *testing.T) {
