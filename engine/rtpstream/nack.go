@@ -4,8 +4,6 @@ import (
 	"sort"
 	"time"
 
-	"github.com/pion/rtcp"
-
 	"gazpacho/engine/unit"
 )
 
@@ -17,13 +15,8 @@ const (
 	nackInterval   = 40 * time.Millisecond
 )
 
-// Ours.
-const (
-	// maxKeyFrames bounds the key frames remembered; upstream bounds them by age only.
-	maxKeyFrames = 64
-	// maxNACKPairs per packet keeps a NACK within what its length field and a network packet hold.
-	maxNACKPairs = 250
-)
+// maxKeyFrames bounds the key frames remembered, ours; upstream bounds them by age only.
+const maxKeyFrames = 64
 
 // gap is a packet that is missing.
 type gap struct {
@@ -203,24 +196,4 @@ func (n *nackList) addKeyFrame(seq unit.SeqNo, keyFrame bool) {
 	if keyFrame {
 		n.keyFrames = append(n.keyFrames, seq)
 	}
-}
-
-// appendNACKs appends the packets that ask for the sequence numbers of the batch, which are in order.
-func appendNACKs(dst []rtcp.Packet, media unit.SSRC, batch []unit.SeqNo) []rtcp.Packet {
-	var pairs []rtcp.NackPair
-	for len(batch) > 0 {
-		pair := rtcp.NackPair{PacketID: uint16(batch[0])}
-		rest := batch[1:]
-		for len(rest) > 0 && uint16(rest[0]-batch[0]) <= 16 {
-			pair.LostPackets |= 1 << (uint16(rest[0]-batch[0]) - 1)
-			rest = rest[1:]
-		}
-		batch = rest
-		pairs = append(pairs, pair)
-		if len(pairs) == maxNACKPairs || len(batch) == 0 {
-			dst = append(dst, &rtcp.TransportLayerNack{MediaSSRC: uint32(media), Nacks: pairs})
-			pairs = nil
-		}
-	}
-	return dst
 }

@@ -8,6 +8,7 @@ import (
 	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/codec"
+	wirertcp "gazpacho/engine/wire/rtcp"
 )
 
 // RecvOptions are the choices of a producer for its streams.
@@ -236,7 +237,7 @@ func (r *Recv) sendNACKs() {
 	if batch := r.nack.batch; len(batch) > 0 {
 		r.nackCount++
 		r.nackPacketCount += uint64(len(batch))
-		r.output.RTCP = appendNACKs(r.output.RTCP, r.params.SSRC, batch)
+		r.output.RTCP = wirertcp.AppendNACKs(r.output.RTCP, r.params.SSRC, batch)
 	}
 }
 

@@ -62,11 +62,6 @@ func (r *Recv) RTXReceptionReport(now unit.Time) (rtcp.ReceptionReport, bool) {
 	return b, true
 }
 
-// ReceiverReferenceTime returns the XR block that a receiver sends to learn the round-trip time (RFC 3611 section 4.4).
-func ReceiverReferenceTime(now unit.Time) *rtcp.ReceiverReferenceTimeReportBlock {
-	return &rtcp.ReceiverReferenceTimeReportBlock{NTPTimestamp: now.NTP()}
-}
-
 // updateScore adds a sample for the time since the last sender report.
 func (r *Recv) updateScore(now unit.Time) {
 	expected := r.seq.expected() - r.expectedPriorScore

@@ -4,20 +4,15 @@ import (
 	"math"
 
 	"github.com/pion/rtcp"
-)
 
-// From RFC 3550 section 6.4.1: the cumulative number of packets lost is a signed number of 24 bits.
-const (
-	maxTotalLost  = 1<<23 - 1
-	minTotalLost  = -1 << 23
-	totalLostMask = 1<<24 - 1
+	wirertcp "gazpacho/engine/wire/rtcp"
 )
 
 // lossReport computes the loss of a received stream between two reports (RFC 3550 appendix A.3).
 type lossReport struct {
 	expectedPrior, receivedPrior uint32
 	lost                         int32 // now
-	reported                     int32 // what the peer was told
+	reported                     int64 // what the peer was told
 	fraction                     uint8 // in the last interval, in 1/256
 }
 
@@ -35,16 +30,12 @@ func (l *lossReport) next(expected, received uint32, worst uint8, r *rtcp.Recept
 	r.FractionLost = l.fraction
 	if worst > l.fraction {
 		r.FractionLost = worst
-		l.reported += int32(uint64(worst) * uint64(interval) >> 8)
+		l.reported += int64(worst) * int64(interval) >> 8
 	} else {
-		l.reported += l.lost - prior
+		l.reported += int64(l.lost - prior)
 	}
-	l.reported = min(max(l.reported, minTotalLost), maxTotalLost)
-	r.TotalLost = uint32(l.reported) & totalLostMask
+	wirertcp.SetTotalLost(r, l.reported)
 }
-
-// signedTotalLost returns the cumulative number of packets lost in a block with its sign.
-func signedTotalLost(r *rtcp.ReceptionReport) int32 { return int32(r.TotalLost<<8) >> 8 }
 
 // rtxStream is what we know of the RTX stream that repairs a received stream.
 type rtxStream struct {

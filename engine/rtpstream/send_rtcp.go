@@ -7,6 +7,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/unit"
+	wirertcp "gazpacho/engine/wire/rtcp"
 )
 
 // HandleKeyFrameRequest counts a PLI (fir false) or a FIR.
@@ -21,7 +22,7 @@ func (s *Send) HandleKeyFrameRequest(fir bool) {
 // HandleReceptionReport takes the peer's report about this stream: loss, round-trip time, score.
 func (s *Send) HandleReceptionReport(now unit.Time, rr *rtcp.ReceptionReport) {
 	s.rtt = measureRoundTrip(now, rr.LastSenderReport, rr.Delay)
-	s.packetsLost = signedTotalLost(rr)
+	s.packetsLost = wirertcp.TotalLost(rr)
 	s.fractionLost = rr.FractionLost
 	s.jitter = rr.Jitter
 	s.score.add(now, s.interval())

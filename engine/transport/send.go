@@ -21,10 +21,6 @@ const (
 	firstReportDelay = reportInterval / 2
 )
 
-// maxCompound bounds a compound RTCP packet in bytes, upstream's value: an Ethernet frame less room for IP and UDP
-// headers, and for what SRTCP and a relay may add.
-const maxCompound = 1500 - 40 - 20 - 148
-
 // space returns room in the batch for a packet that grew from a received one of n bytes.
 func (t *Transport) space(n int) []byte {
 	need := n + media.MaxHeaderGrowth + sealOverhead
@@ -102,7 +98,7 @@ func (w *compoundWriter) add(t *Transport, now unit.Time, pkts []rtcp.Packet) {
 		w.buffer = w.buffer[:before]
 		return
 	}
-	if before > 0 && len(b) > maxCompound {
+	if before > 0 && len(b) > wirertcp.MaxCompoundLen {
 		added := append([]byte(nil), b[before:]...)
 		w.buffer = b[:before]
 		w.flush(t, now)

@@ -12,18 +12,6 @@ const nackBits = 16
 // maxNACKPairs is how many pairs pion/rtcp writes in one packet; it also keeps the packet within MaxCompoundLen.
 const maxNACKPairs = 253
 
-// NewPLI returns a picture loss indication (RFC 4585 section 6.3.1) about media. Its sender SSRC is 0, as upstream's is.
-func NewPLI(media unit.SSRC) *rtcp.PictureLossIndication {
-	return &rtcp.PictureLossIndication{MediaSSRC: uint32(media)}
-}
-
-// NewFIR returns a full intra request (RFC 5104 section 4.3.1) for media; seq grows with every new request. Its sender SSRC
-// is 0 and its media SSRC repeats the entry's, as upstream has it, although the RFC wants 0.
-func NewFIR(media unit.SSRC, seq uint8) *rtcp.FullIntraRequest {
-	entry := rtcp.FIREntry{SSRC: uint32(media), SequenceNumber: seq}
-	return &rtcp.FullIntraRequest{MediaSSRC: uint32(media), FIR: []rtcp.FIREntry{entry}}
-}
-
 // AppendNACKPairs appends the pairs that name seqs, which are in ascending order, to pairs (RFC 4585 section 6.2.1).
 func AppendNACKPairs(pairs []rtcp.NackPair, seqs []unit.SeqNo) []rtcp.NackPair {
 	first := len(pairs)
@@ -66,11 +54,4 @@ func TotalLost(r *rtcp.ReceptionReport) int32 { return int32(r.TotalLost<<8) >> 
 // SetTotalLost sets r's cumulative number of packets lost, to the nearest that the field can hold.
 func SetTotalLost(r *rtcp.ReceptionReport, lost int64) {
 	r.TotalLost = uint32(min(max(lost, minTotalLost), maxTotalLost)) & 0xffffff
-}
-
-// NewSDES returns a source description that names the canonical name of one source (RFC 3550 section 6.5.1).
-func NewSDES(source unit.SSRC, cname string) *rtcp.SourceDescription {
-	item := rtcp.SourceDescriptionItem{Type: rtcp.SDESCNAME, Text: cname}
-	chunk := rtcp.SourceDescriptionChunk{Source: uint32(source), Items: []rtcp.SourceDescriptionItem{item}}
-	return &rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{chunk}}
 }

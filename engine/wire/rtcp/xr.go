@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 
 	"github.com/pion/rtcp"
-
-	"gazpacho/engine/unit"
 )
 
 // Layout of extended reports (RFC 3611 sections 2, 3, 4.4 and 4.5).
@@ -59,17 +57,4 @@ func parseXRBlock(header rtcp.XRHeader, b []byte) rtcp.ReportBlock {
 		return block
 	}
 	return nil
-}
-
-// NewRRTR returns the extended report by which a receiver that sends no media lets senders measure the round-trip time
-// (RFC 3611 section 4.4). ntp is the present time in the 64-bit NTP format.
-func NewRRTR(sender unit.SSRC, ntp uint64) *rtcp.ExtendedReport {
-	block := &rtcp.ReceiverReferenceTimeReportBlock{NTPTimestamp: ntp}
-	return &rtcp.ExtendedReport{SenderSSRC: uint32(sender), Reports: []rtcp.ReportBlock{block}}
-}
-
-// NewDLRR returns the extended report that answers receiver reference times (RFC 3611 section 4.5).
-func NewDLRR(sender unit.SSRC, reports ...rtcp.DLRRReport) *rtcp.ExtendedReport {
-	block := &rtcp.DLRRReportBlock{Reports: reports}
-	return &rtcp.ExtendedReport{SenderSSRC: uint32(sender), Reports: []rtcp.ReportBlock{block}}
 }
