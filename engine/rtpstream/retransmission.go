@@ -65,12 +65,16 @@ func (s *Send) enqueue(now unit.Time, seq unit.SeqNo) {
 	s.queue = append(s.queue, seq)
 }
 
-// pace is the round-trip time as measured, even when it is below a millisecond.
+// minPace is the shortest time between two retransmissions of a packet, ours: less than any receiver takes to notice that one
+// got lost again, and enough to keep a peer that reports no distance from having megabytes sent each millisecond.
+const minPace = 10 * time.Millisecond
+
+// pace is the round-trip time.
 func (s *Send) pace() time.Duration {
 	if s.rtt == 0 {
 		return defaultRTT
 	}
-	return s.rtt.duration().Truncate(time.Millisecond)
+	return max(s.rtt.duration().Truncate(time.Millisecond), minPace)
 }
 
 // NextRetransmission takes the next packet to be sent again. Packet stays valid until the next call of HandlePacket,

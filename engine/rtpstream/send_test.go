@@ -70,6 +70,15 @@ func TestSendNotAgainWithinTheRoundTrip(t *testing.T) {
 	require.Equal(t, 1, ask())
 	require.Equal(t, uint64(1), s.base().PacketsRepaired, "only the first retransmission repairs")
 	require.Equal(t, uint64(3), s.base().PacketsRetransmitted)
+	// A report may say that there is next to no distance. A NACK of a few bytes asks for thousands of packets: not each
+	// millisecond.
+	s.HandleReceptionReport(s.now, &rtcp.ReceptionReport{LastSenderReport: unit.CompactNTP(s.now.NTP()) - 2, Delay: 1})
+	require.Less(t, s.RTT(), ms(1))
+	require.Positive(t, s.RTT())
+	s.now = s.now.Add(ms(10))
+	require.Zero(t, ask())
+	s.now = s.now.Add(ms(1))
+	require.Equal(t, 1, ask())
 	s.Close()
 }
 
