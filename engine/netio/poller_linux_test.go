@@ -145,3 +145,27 @@ func TestWithoutDescriptors(t *testing.T) {
 	require.ErrorAs(t, socketErr, &bindErr)
 	require.Equal(t, BindTooManyOpenFiles, bindErr.Reason)
 }
+
+// What the application does not say is more than the system's default, what it says is taken.
+func TestBufferSizes(t *testing.T) {
+	sizes := func(fd int) (send, receive int) {
+		send, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF)
+		require.NoError(t, err)
+		receive, err = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
+		require.NoError(t, err)
+		return send, receive
+	}
+	plain, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	require.NoError(t, err)
+	defer unix.Close(plain)
+	defaultSend, defaultReceive := sizes(plain)
+	send, receive := sizes(openSocket(t).fd)
+	require.Greater(t, send, defaultSend)
+	require.Greater(t, receive, defaultReceive)
+
+	s, err := ListenUDP(UDPConfig{Address: loopback4, SendBufferSize: 50_000, RecvBufferSize: 60_000})
+	require.NoError(t, err)
+	defer s.Close()
+	send, receive = sizes(s.fd)
+	require.Equal(t, []int{100_000, 120_000}, []int{send, receive}, "twice as much, for what the kernel itself needs (socket(7))")
+}

@@ -19,8 +19,8 @@ type UDPConfig struct {
 	ReusePort bool
 	// IPv6Only keeps an IPv6 socket from taking IPv4; it means nothing to an IPv4 socket.
 	IPv6Only bool
-	// SendBufferSize and RecvBufferSize set the kernel's buffers, in bytes; 0 leaves the system's default. The system
-	// may grant less.
+	// SendBufferSize and RecvBufferSize set the kernel's buffers, in bytes; 0 asks for 2 MiB on Linux and leaves the default
+	// elsewhere. The system may grant less.
 	SendBufferSize, RecvBufferSize int
 }
 

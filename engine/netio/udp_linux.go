@@ -1,12 +1,18 @@
 package netio
 
 import (
+	"cmp"
 	"net/netip"
 	"os"
 	"sync"
 
 	"golang.org/x/sys/unix"
 )
+
+// defaultBufferSize is what sockets ask for when the application does not, in bytes, ours. The kernel grants no more than
+// net.core.wmem_max and rmem_max say, and takes memory for what waits only. Its own default holds less than a hundred
+// packets: too few for a port that all transports of a worker share, whose bursts to a large room leave at once.
+const defaultBufferSize = 2 << 20
 
 // descriptor is a socket of the system. It is in blocking mode, since Go's poller does not have it (see Poller); all calls say
 // that they will not wait.
@@ -71,12 +77,9 @@ func (s *UDPSocket) setUp(fd int, cfg UDPConfig, port uint16) error {
 	if cfg.ReusePort { // by the option that libuv, and thus upstream, uses: all sockets on the port need to have it
 		options = append(options, option{unix.SOL_SOCKET, unix.SO_REUSEADDR, 1})
 	}
-	if cfg.SendBufferSize > 0 {
-		options = append(options, option{unix.SOL_SOCKET, unix.SO_SNDBUF, cfg.SendBufferSize})
-	}
-	if cfg.RecvBufferSize > 0 {
-		options = append(options, option{unix.SOL_SOCKET, unix.SO_RCVBUF, cfg.RecvBufferSize})
-	}
+	options = append(options,
+		option{unix.SOL_SOCKET, unix.SO_SNDBUF, cmp.Or(cfg.SendBufferSize, defaultBufferSize)},
+		option{unix.SOL_SOCKET, unix.SO_RCVBUF, cmp.Or(cfg.RecvBufferSize, defaultBufferSize)})
 	for _, o := range options {
 		if err := unix.SetsockoptInt(fd, o.level, o.name, o.value); err != nil {
 			return os.NewSyscallError("setsockopt", err)
