@@ -1,6 +1,7 @@
 package router
 
 import (
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -63,7 +64,7 @@ func NewHouse(o HouseOptions) (*House, error) {
 		seed := o.Seed
 		seed[0] ^= byte(i)
 		h.places = append(h.places, &Place{
-			shard:  shard.New(i, o.Clock),
+			shard:  shard.New(i, o.Clock, logFaults(o.Log, i)),
 			poller: poller,
 			env: transport.Env{
 				Emit: o.Emit, Log: o.Log, Batch: netio.NewBatch(), Rand: rand.New(rand.NewChaCha8(seed)),
@@ -72,6 +73,13 @@ func NewHouse(o HouseOptions) (*House, error) {
 		})
 	}
 	return h, nil
+}
+
+// logFaults returns what a shard calls when a message or timer panics and no seat contains it.
+func logFaults(log *slog.Logger, shard int) func(fault any, stack []byte) {
+	return func(fault any, stack []byte) {
+		log.Error(fmt.Sprintf("internal error in a message or timer of shard %d: %v\n%s", shard, fault, stack))
+	}
 }
 
 // Close ends pollers and shards. All routers and WebRtcServers were closed before.

@@ -188,9 +188,9 @@ func (r *Router) createDirectTransport(req *api.RouterCreateDirectTransportReque
 	if err != nil {
 		return nil, err
 	}
-	now := m.place.shard.Enter()
-	m.seat.transport, err = transport.NewDirect(now, req.TransportID, req.Options, m.env())
-	m.place.shard.Leave(now)
+	m.place.shard.Do(func(now unit.Time) {
+		m.seat.transport, err = transport.NewDirect(now, req.TransportID, req.Options, m.env())
+	})
 	if err != nil {
 		return nil, err
 	}

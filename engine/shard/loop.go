@@ -12,24 +12,29 @@ func (s *Shard) loop() {
 	defer close(s.done)
 	alarm := time.NewTimer(time.Hour)
 	defer alarm.Stop()
+	set := unit.Never // what the alarm is set for, if it has not gone off
 	for {
 		select {
 		case _, open := <-s.wake:
 			if !open {
+				s.Enter()
+				s.turn.Unlock()
 				return
 			}
 		case <-alarm.C:
+			set = 0
 		}
-		// Forget the old deadline first: a turn that ends from here on signals if its own deadline is earlier than
-		// the one armed below.
+		// A turn that ends before this one begins need not wake us, and may not: its deadline is looked at here. One that
+		// ends later signals if its own deadline is earlier than the one armed below.
 		now := s.Enter()
-		s.drain(now)
 		s.runTimers(now)
-		s.drain(now)
 		next := s.timers.next()
 		s.armed.Store(int64(next))
 		s.turn.Unlock()
-		alarm.Reset(untilAlarm(next, now))
+		if next != set {
+			alarm.Reset(untilAlarm(next, now))
+			set = next
+		}
 	}
 }
 
@@ -73,8 +78,9 @@ func (s *Shard) ArmedTimers() (n int) {
 }
 
 // runTimers fires what is due. A timer is disarmed before it fires, so that firing may arm it again; one that arms
-// itself for the present instant fires in the next turn, not in this one.
+// itself for the present instant fires in the next turn, not in this one. So do those behind one that panics.
 func (s *Shard) runTimers(now unit.Time) {
+	defer s.contain()
 	for n := len(s.timers); n > 0 && s.timers.next() <= now; n-- {
 		t := heap.Pop(&s.timers).(*Timer)
 		t.fire(now)

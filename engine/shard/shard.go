@@ -10,6 +10,7 @@
 package shard
 
 import (
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 
@@ -23,7 +24,12 @@ const MaxDroppable = 1024
 // MaxDroppableBytes bounds the same by the bytes that they hold, ours: a message of a data channel has up to megabytes.
 const MaxDroppableBytes = 32 << 20
 
-// Message is work posted to a shard. Run is called with the shard's turn held.
+// maxSpare is the room for messages that is kept for the next ones, ours. What a rush of requests needed beyond it is given
+// back.
+const maxSpare = 2 * MaxDroppable
+
+// Message is work posted to a shard. Run is called with the shard's turn held, once; a message that Post took is run even
+// when the shard is closed before.
 type Message interface {
 	Run(now unit.Time)
 }
@@ -32,6 +38,7 @@ type Message interface {
 type Shard struct {
 	index int
 	clock Clock
+	fault func(fault any, stack []byte)
 
 	turn   sync.Mutex // held by whoever runs as the shard; guards everything down to inbox
 	timers timerHeap
@@ -51,9 +58,10 @@ type Shard struct {
 	dropped atomic.Uint64
 }
 
-// New starts the shard with the given number, which is for logs and figures only.
-func New(index int, clock Clock) *Shard {
-	s := &Shard{index: index, clock: clock, wake: make(chan struct{}, 1), done: make(chan struct{})}
+// New starts the shard with the given number, which is for logs and figures only. It calls fault with the turn held when
+// a message or a timer panics; all others run nevertheless.
+func New(index int, clock Clock, fault func(fault any, stack []byte)) *Shard {
+	s := &Shard{index: index, clock: clock, fault: fault, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	s.armed.Store(int64(unit.Never))
 	go s.loop()
 	return s
@@ -73,11 +81,14 @@ func (s *Shard) Enter() unit.Time {
 	return now
 }
 
-// Leave runs what was posted during the turn and what is due, and gives the turn back.
+// Leave runs what is due and gives the turn back. What was posted during the turn is left to the next one, which the
+// posting has asked for: a request shall not wait for what other shards posted meanwhile. Only timers wait for it, so that
+// what was posted before is not overtaken by what a timer does.
 func (s *Shard) Leave(now unit.Time) {
-	s.drain(now)
-	s.runTimers(now)
-	s.drain(now)
+	if s.timers.next() <= now {
+		s.drain(now)
+		s.runTimers(now)
+	}
 	next := s.timers.next()
 	s.turn.Unlock()
 	if int64(next) < s.armed.Load() {
@@ -126,7 +137,8 @@ func (s *Shard) post(m Message, droppable bool, size int) bool {
 	return true
 }
 
-// Close ends the shard's goroutine and waits for it. Messages posted later are refused; no turn may be taken any more.
+// Close runs what was posted, ends the shard's goroutine and waits for it. Messages posted later are refused; no turn may
+// be taken any more.
 func (s *Shard) Close() {
 	s.inbox.Lock()
 	closed := s.inbox.closed
@@ -145,11 +157,32 @@ func (s *Shard) drain(now unit.Time) {
 	messages := s.inbox.messages
 	s.inbox.messages, s.inbox.droppable, s.inbox.bytes = s.spare[:0], 0, 0
 	s.inbox.Unlock()
-	for i, m := range messages {
-		messages[i] = nil
-		m.Run(now)
+	for left := messages; len(left) > 0; {
+		left = s.run(left, now)
+	}
+	if cap(messages) > maxSpare {
+		messages = nil
 	}
 	s.spare = messages
+}
+
+// run runs messages up to the end or to the first that panics, and returns those behind it.
+func (s *Shard) run(messages []Message, now unit.Time) (left []Message) {
+	defer s.contain()
+	for left = messages; len(left) > 0; {
+		m := left[0]
+		left[0], left = nil, left[1:]
+		m.Run(now)
+	}
+	return left
+}
+
+// contain is deferred around what is not the turn holder's own work. Messages and timers see to their faults themselves, so
+// that the one who is to blame pays; a fault that they do not see must not leave the turn taken for ever.
+func (s *Shard) contain() {
+	if fault := recover(); fault != nil {
+		s.fault(fault, debug.Stack())
+	}
 }
 
 // signal wakes the shard's goroutine. The inbox's lock keeps it from writing to a closed channel.

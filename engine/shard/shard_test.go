@@ -23,10 +23,15 @@ type message func(now unit.Time)
 
 func (m message) Run(now unit.Time) { m(now) }
 
+// noFaults fails the test when something panics.
+func noFaults(t testing.TB) func(fault any, stack []byte) {
+	return func(fault any, stack []byte) { t.Errorf("%v\n%s", fault, stack) }
+}
+
 func newShard(t *testing.T) (*shard.Shard, *manualClock) {
 	clock := &manualClock{}
 	clock.advance(time.Hour)
-	s := shard.New(0, clock)
+	s := shard.New(0, clock, noFaults(t))
 	t.Cleanup(s.Close)
 	return s, clock
 }
@@ -120,7 +125,7 @@ func TestDroppableBytesAreBounded(t *testing.T) {
 	now = s.Enter()
 	require.True(t, s.PostDroppableSized(count, size), "there is room again")
 	s.Leave(now)
-	require.Equal(t, 6, ran)
+	s.Do(func(unit.Time) { require.Equal(t, 6, ran) })
 }
 
 func TestTimersFireInOrderWhenDue(t *testing.T) {
@@ -165,7 +170,7 @@ func TestATimerMayArmItselfAgain(t *testing.T) {
 }
 
 func TestTheShardWakesForItsTimersAlone(t *testing.T) {
-	s := shard.New(0, shard.SystemClock())
+	s := shard.New(0, shard.SystemClock(), noFaults(t))
 	t.Cleanup(s.Close)
 	fired := make(chan unit.Time, 1)
 	var at unit.Time
@@ -202,7 +207,7 @@ type nothing struct{}
 func (nothing) Run(unit.Time) {}
 
 func BenchmarkTurn(b *testing.B) {
-	s := shard.New(0, shard.SystemClock())
+	s := shard.New(0, shard.SystemClock(), noFaults(b))
 	defer s.Close()
 	for b.Loop() {
 		s.Leave(s.Enter())
@@ -210,7 +215,7 @@ func BenchmarkTurn(b *testing.B) {
 }
 
 func BenchmarkPost(b *testing.B) {
-	s := shard.New(0, shard.SystemClock())
+	s := shard.New(0, shard.SystemClock(), noFaults(b))
 	defer s.Close()
 	for b.Loop() {
 		s.Post(nothing{})
