@@ -92,7 +92,7 @@ func (p *Producer) dropPending() {
 
 // RequestKeyFrame passes on a consumer's wish, which may come after the producer was closed.
 func (t *Transport) RequestKeyFrame(now unit.Time, p *Producer, mapped unit.SSRC) {
-	if p.closed {
+	if p.closed || t.isBroken {
 		return
 	}
 	p.Producer.RequestKeyFrame(now, mapped)
@@ -102,7 +102,7 @@ func (t *Transport) RequestKeyFrame(now unit.Time, p *Producer, mapped unit.SSRC
 // ReportFractionLost passes on what share of a stream a consumer's peer reports as lost (RFC 3550 section 6.4.1). The
 // worst of all consumers is what the producer's peer is told when it protects its stream with in-band FEC.
 func (t *Transport) ReportFractionLost(p *Producer, consumerID string, mapped unit.SSRC, lost uint8) {
-	if !p.closed && p.UsesInBandFEC() {
+	if !p.closed && !t.isBroken && p.UsesInBandFEC() {
 		p.losses.report(mapped, consumerID, lost)
 	}
 }

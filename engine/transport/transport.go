@@ -157,18 +157,23 @@ func (t *Transport) Close() {
 		return
 	}
 	t.isClosed = true
+	// Deferred, for a fault on the way there must not keep the ports open: their readers would never end.
+	defer t.conduit.close()
 	t.deadline, t.dirty = unit.Never, nil
 	for _, p := range t.producers {
-		p.dropPending()
 		p.closed = true // requests of consumers on other shards may be on their way
+		if !t.isBroken {
+			p.dropPending()
+		}
 	}
 	for _, c := range t.consumers {
 		c.attached = false // packets of producers on other shards may be
-		c.Close()
+		if !t.isBroken {
+			c.Close()
+		}
 	}
 	t.producers, t.consumers, t.dataProducers, t.dataConsumers = nil, nil, nil, nil
 	t.closeSCTP()
-	t.conduit.close()
 }
 
 // closeSCTP tells the peer that the association is over.
@@ -190,16 +195,16 @@ func (t *Transport) closeSCTP() {
 // sockets are closed, and requests get an error. What it held is left to the garbage collector, because a machine that
 // broke an invariant cannot be trusted to release it.
 func (t *Transport) Break() {
+	t.env.Batch.Reset() // what is left there would go to the next one's peer
 	if t.isBroken || t.isClosed {
 		return
 	}
 	t.isBroken = true
+	defer t.conduit.close() // as in Close
 	t.deadline = unit.Never
-	t.env.Batch.Reset()
 	if t.sctp != nil {
 		t.sctp.Close()
 	}
-	t.conduit.close()
 }
 
 // Broken reports whether Break was called.

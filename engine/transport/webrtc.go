@@ -406,14 +406,22 @@ func (c *webRtc) stats(now unit.Time) api.ResponseBody {
 	}
 }
 
-// close tells the peer goodbye and releases the ports.
+// close tells the peer goodbye and releases the ports, that one also when the other fails.
 func (c *webRtc) close() {
+	defer c.release()
 	c.dtls.Close()
 	c.dtls.Poll(&c.output)
 	if c.selected != nil && c.t.env.Batch.Len() == 0 {
 		for _, b := range c.output.Datagrams {
 			c.sendRaw(0, b)
 		}
+	}
+}
+
+// release gives back the ports, or the place in the table of the WebRtcServer.
+func (c *webRtc) release() {
+	if c.config.Close != nil {
+		defer c.config.Close()
 	}
 	c.ice.Close()
 	c.drainICE(0)
@@ -424,7 +432,4 @@ func (c *webRtc) close() {
 	}
 	clear(c.links)
 	c.selected = nil
-	if c.config.Close != nil {
-		c.config.Close()
-	}
 }
