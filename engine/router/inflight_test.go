@@ -1,0 +1,236 @@
+package router_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/pion/rtcp"
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/unit"
+)
+
+// keyFrames returns n packets, the first with the given sequence number.
+func keyFrames(first unit.SeqNo, n int) (list [][]byte) {
+	for i := range n {
+		list = append(list, keyFrame(first+unit.SeqNo(i)))
+	}
+	return list
+}
+
+func (r *rig) closeTransport(id string) {
+	r.t.Helper()
+	r.must("r", api.MethodRouterCloseTransport, &api.RouterCloseTransportRequest{TransportID: id})
+}
+
+// A fault in a consumer's transport on another shard than the producer's reaches nobody else on either.
+func TestAFaultOnAnotherShardConcernsOneTransport(t *testing.T) {
+	r := newRig(t, 3)
+	in := r.plainOn(0, "in")
+	r.produce("in", "p")
+	outs := map[string]*socket{}
+	for id, shard := range map[string]int{"same": 0, "before": 1, "faulty": 1, "behind": 1, "other": 2} {
+		outs[id] = r.plainOn(shard, id)
+		r.consume(id, "c-"+id, "p")
+	}
+	in.receive(keyFrame(1))
+	r.settle()
+	for id, out := range outs {
+		require.Len(t, out.take(), 1, id)
+	}
+	outs["faulty"].faulty = true
+	for seq := range unit.SeqNo(3) {
+		in.receive(keyFrame(2 + seq))
+		r.settle()
+		for id, out := range outs {
+			if id != "faulty" {
+				require.Len(t, out.take(), 1, id)
+			}
+		}
+	}
+	require.ErrorContains(t, r.try("faulty", api.MethodTransportDump, nil), "out of service")
+	require.Contains(t, r.logged(), "in transport faulty while handling media")
+	logged := r.logged()
+
+	r.must("p", api.MethodProducerPause, nil)
+	r.must("p", api.MethodProducerResume, nil)
+	r.closeTransport("faulty")
+	r.closeTransport("in")
+	for id := range outs {
+		want := []told{{id: "c-" + id, event: api.EventConsumerProducerPause}, {id: "c-" + id, event: api.EventConsumerProducerResume}, {id: "c-" + id, event: api.EventConsumerProducerClose}}
+		if id == "faulty" {
+			want = nil // it has nobody any more who could be told
+		}
+		require.Equal(t, want, r.told("c-"+id, api.EventConsumerProducerPause, api.EventConsumerProducerResume, api.EventConsumerProducerClose))
+	}
+	r.end()
+	require.True(t, logged == r.logged(), "one fault, one message")
+}
+
+// A fault in the producer's transport, here because of a consumer's wish, leaves its consumers in service. They are told
+// once that the producer is gone, when the application closes the transport.
+func TestAFaultOfTheProducersTransportLeavesItsConsumers(t *testing.T) {
+	r := newRig(t, 2)
+	in := r.plainOn(0, "in")
+	r.produce("in", "p")
+	out := r.plainOn(1, "out")
+	r.consume("out", "c", "p")
+	in.receive(keyFrame(1))
+	r.settle()
+	require.Len(t, out.take(), 1)
+	in.faulty = true
+	pli, err := rtcp.Marshal([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: 20}})
+	require.NoError(t, err)
+	out.receive(pli)
+	r.settle()
+	require.Contains(t, r.logged(), "in transport in while handling key frame request")
+	logged := r.logged()
+	for _, method := range []api.Method{api.MethodProducerDump, api.MethodProducerPause} {
+		require.ErrorContains(t, r.try("p", method, nil), "out of service")
+	}
+	in.receive(keyFrame(2)) // its socket may still have something
+	out.receive(pli)
+	r.settle()
+	for _, method := range []api.Method{api.MethodConsumerDump, api.MethodConsumerGetStats, api.MethodConsumerPause, api.MethodConsumerResume} {
+		r.must("c", method, nil)
+	}
+	r.plainOn(1, "out2")
+	r.consume("out2", "late", "p") // it waits for a producer that will not come
+	require.Empty(t, out.take())
+	r.closeTransport("in")
+	for _, id := range []string{"c", "late"} {
+		require.Len(t, r.told(id, api.EventConsumerProducerClose), 1, id)
+		require.Nil(t, r.reg.Find(id))
+	}
+	r.must("out", api.MethodTransportDump, nil)
+	r.end()
+	require.True(t, logged == r.logged(), "one fault, one message")
+}
+
+// closings are the ways in which what a delivery leads to may end. Each begins with the consumers' transports, made before
+// the producer's, with consumers on two shards.
+var closings = map[string]func(r *rig){
+	"producer": func(r *rig) {
+		r.must("in", api.MethodTransportCloseProducer, &api.TransportCloseProducerRequest{ProducerID: "p"})
+	},
+	"consumers": func(r *rig) {
+		for i := range 4 {
+			id := fmt.Sprint("out", i)
+			r.must(id, api.MethodTransportCloseConsumer, &api.TransportCloseConsumerRequest{ConsumerID: "c-" + id})
+		}
+	},
+	"producer's transport": func(r *rig) { r.closeTransport("in") },
+	"consumers' transports": func(r *rig) {
+		for i := range 4 {
+			r.closeTransport(fmt.Sprint("out", i))
+		}
+	},
+	"router": func(r *rig) { r.router.Close() },
+	"all":    func(r *rig) { r.end() },
+}
+
+// fanOut makes a producer on one shard and four consumers, two of them on another one.
+func fanOut(t *testing.T) (r *rig, in *socket, outs []*socket) {
+	r = newRig(t, 2)
+	for i := range 4 {
+		outs = append(outs, r.plainOn(i%2, fmt.Sprint("out", i)))
+	}
+	in = r.plainOn(0, "in")
+	r.produce("in", "p")
+	for i := range 4 {
+		r.consume(fmt.Sprint("out", i), fmt.Sprint("c-out", i), "p")
+	}
+	return r, in, outs
+}
+
+// Packets are under way to another shard when something closes: they arrive before that, and nobody keeps one.
+func TestWhatIsUnderWayWhenSomethingCloses(t *testing.T) {
+	for name, end := range closings {
+		t.Run(name, func(t *testing.T) {
+			r, in, outs := fanOut(t)
+			const batches, each = 50, 5
+			busy := r.house.Shards()[1]
+			now := busy.Enter()
+			for i := range batches {
+				in.receive(keyFrames(unit.SeqNo(i*each), each)...)
+			}
+			require.Empty(t, outs[1].take(), "they wait for the shard")
+			closed := make(chan struct{})
+			go func() { defer close(closed); end(r) }()
+			busy.Leave(now)
+			<-closed
+			for _, out := range outs {
+				require.Len(t, out.take(), batches*each)
+			}
+			r.requireAllReleased()
+		})
+	}
+}
+
+// Packets come in the middle of a closing, for consumers some of which are gone already.
+func TestWhatComesWhileSomethingCloses(t *testing.T) {
+	for name, end := range closings {
+		t.Run(name, func(t *testing.T) {
+			r, in, outs := fanOut(t)
+			seq := unit.SeqNo(0)
+			more := func() {
+				in.receive(keyFrames(seq, 3)...)
+				seq += 3
+			}
+			more()
+			r.onNews(func(n *api.Notification) {
+				if n.Event == api.EventConsumerProducerClose && n.HandlerID != "c-out0" && n.HandlerID != "c-out2" {
+					more() // from the other shard's turn, while the producer lives
+				}
+			})
+			for _, i := range []int{1, 3} {
+				outs[i].onClose = more
+			}
+			end(r)
+			require.NotEmpty(t, outs[0].take())
+			r.requireAllReleased()
+		})
+	}
+}
+
+// Packets come as fast as they can while consumers come and go on other shards.
+func TestConsumersComeAndGoUnderLoad(t *testing.T) {
+	r, in, outs := fanOut(t)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	seq := unit.SeqNo(0)
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				in.receive(keyFrames(seq, 4)...)
+				seq += 4
+			}
+		}
+	}()
+	for i := range 100 {
+		id := fmt.Sprint("out", i%4)
+		r.must(id, api.MethodTransportCloseConsumer, &api.TransportCloseConsumerRequest{ConsumerID: "c-" + id})
+		r.consume(id, "c-"+id, "p")
+		if i%10 == 9 {
+			r.closeTransport(id)
+			outs[i%4] = r.plain(id)
+			r.consume(id, "c-"+id, "p")
+		}
+	}
+	close(stop)
+	<-stopped
+	r.settle()
+	for _, out := range outs {
+		out.take()
+	}
+	in.receive(keyFrames(seq, 4)...)
+	r.settle()
+	for i, out := range outs {
+		require.Len(t, out.take(), 4, i)
+	}
+	r.requireAllReleased()
+}
