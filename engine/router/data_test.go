@@ -14,6 +14,7 @@ import (
 // dataHall has a data producer of the application on one shard, and two data consumers on each of three shards.
 type dataHall struct {
 	*rig
+	between   *socket // of a transport that a router closes after the consumers' and before the producer's
 	consumers []string
 	sent      []string
 }
@@ -23,6 +24,7 @@ func newDataHall(t *testing.T) *dataHall {
 	for i := range 6 {
 		h.directOn(i%3, fmt.Sprint("out", i))
 	}
+	h.between = h.plainOn(2, "between")
 	h.directOn(0, "in")
 	h.must("in", api.MethodTransportProduceData, &api.TransportProduceDataRequest{DataProducerID: "p", Type: api.DataProducerTypeDirect})
 	for i := range 6 {
@@ -132,7 +134,11 @@ func TestMessagesUnderWayWhenSomethingCloses(t *testing.T) {
 				h.closeTransport(fmt.Sprint("out", i))
 			}
 		}, false},
-		"router": {func(h *dataHall) { h.router.Close() }, false},
+		"router": {func(h *dataHall) {
+			h.between.onClose = func() { h.send("late") }
+			h.router.Close()
+			h.sent = h.sent[:500]
+		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newDataHall(t)

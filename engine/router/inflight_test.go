@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/shard"
 	"gazpacho/engine/unit"
 )
 
@@ -197,32 +198,22 @@ func TestWhatComesWhileSomethingCloses(t *testing.T) {
 // Packets come as fast as they can while consumers come and go on other shards.
 func TestConsumersComeAndGoUnderLoad(t *testing.T) {
 	r, in, outs := fanOut(t)
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	seq := unit.SeqNo(0)
-	go func() {
-		defer close(stopped)
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-				in.receive(keyFrames(seq, 4)...)
-				seq += 4
-			}
+	stop := flood(in)
+	for i := range 30 {
+		for j := range outs { // until the other shard has none
+			id := fmt.Sprint("out", j)
+			r.must(id, api.MethodTransportCloseConsumer, &api.TransportCloseConsumerRequest{ConsumerID: "c-" + id})
 		}
-	}()
-	for i := range 100 {
-		id := fmt.Sprint("out", i%4)
-		r.must(id, api.MethodTransportCloseConsumer, &api.TransportCloseConsumerRequest{ConsumerID: "c-" + id})
-		r.consume(id, "c-"+id, "p")
-		if i%10 == 9 {
-			r.closeTransport(id)
-			outs[i%4] = r.plain(id)
+		if i%5 == 4 {
+			r.closeTransport("out1")
+			outs[1] = r.plainOn(1, "out1")
+		}
+		for j := range outs {
+			id := fmt.Sprint("out", j)
 			r.consume(id, "c-"+id, "p")
 		}
 	}
-	close(stop)
-	<-stopped
+	seq := stop()
 	r.settle()
 	for _, out := range outs {
 		out.take()
@@ -231,6 +222,45 @@ func TestConsumersComeAndGoUnderLoad(t *testing.T) {
 	r.settle()
 	for i, out := range outs {
 		require.Len(t, out.take(), 4, i)
+	}
+	r.requireAllReleased()
+}
+
+// A shard whose consumers are gone is not told of media any more.
+func TestAShardWithoutConsumersGetsNoMedia(t *testing.T) {
+	r, in, _ := fanOut(t)
+	closings["consumers"](r)
+	r.must("out0", api.MethodTransportDump, nil)
+	idle := r.house.Shards()[1]
+	now := idle.Enter()
+	for i := range shard.MaxDroppable + 10 {
+		in.receive(keyFrame(unit.SeqNo(i)))
+	}
+	idle.Leave(now)
+	require.Zero(t, idle.Dropped())
+	r.requireAllReleased()
+}
+
+// What does not fit a busy shard's inbox is lost for its consumers alone, and its packets are given back.
+func TestMediaForABusyShardIsBounded(t *testing.T) {
+	r, in, outs := fanOut(t)
+	const excess = 10
+	in.receive(keyFrame(0)) // the stream is known to all: what follows is media alone
+	r.settle()
+	busy := r.house.Shards()[1]
+	now := busy.Enter()
+	for i := range shard.MaxDroppable + excess {
+		in.receive(keyFrame(unit.SeqNo(1 + i)))
+	}
+	busy.Leave(now)
+	r.settle()
+	require.EqualValues(t, excess, busy.Dropped())
+	for i, out := range outs {
+		want := 1 + shard.MaxDroppable
+		if i%2 == 0 {
+			want += excess
+		}
+		require.Len(t, out.take(), want, i)
 	}
 	r.requireAllReleased()
 }
