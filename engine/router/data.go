@@ -94,7 +94,13 @@ func (m *member) consumeData(req *api.TransportConsumeDataRequest) (api.Response
 	}
 	p := m.router.dataProducers[req.DataProducerID]
 	if p == nil {
-		return nil, api.NotFoundErrorf("DataProducer not found [dataProducerId:%s]", req.DataProducerID)
+		// Upstream looks at the transport and the parameters before the data producer: keep the order of its errors.
+		return m.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) {
+			if err := t.CheckConsumeData(req); err != nil {
+				return nil, err
+			}
+			return nil, api.NotFoundErrorf("DataProducer not found [dataProducerId:%s]", req.DataProducerID)
+		})
 	}
 	c := &dataConsumer{id: req.DataConsumerID, member: m, producer: p}
 	paused := p.machine.Paused() // changed by the control loop only

@@ -250,7 +250,10 @@ func (m *member) closeConsumer(req *api.TransportCloseConsumerRequest) (api.Resp
 
 func (m *member) closeDataProducer(req *api.TransportCloseDataProducerRequest) (api.ResponseBody, error) {
 	i := slices.IndexFunc(m.dataProducers, func(p *dataProducer) bool { return p.id == req.DataProducerID })
-	if i < 0 {
+	switch {
+	case !m.seat.transport.CarriesData():
+		return nil, api.Errorf("cannot close DataProducer, SCTP not enabled and not a direct Transport")
+	case i < 0:
 		return nil, api.NotFoundErrorf("DataProducer not found [method:transport.closeDataProducer]")
 	}
 	m.dataProducers[i].close()
@@ -259,7 +262,10 @@ func (m *member) closeDataProducer(req *api.TransportCloseDataProducerRequest) (
 
 func (m *member) closeDataConsumer(req *api.TransportCloseDataConsumerRequest) (api.ResponseBody, error) {
 	i := slices.IndexFunc(m.dataConsumers, func(c *dataConsumer) bool { return c.id == req.DataConsumerID })
-	if i < 0 {
+	switch {
+	case !m.seat.transport.CarriesData():
+		return nil, api.Errorf("cannot close DataConsumer, SCTP not enabled and not a direct Transport")
+	case i < 0:
 		return nil, api.NotFoundErrorf("DataConsumer not found [method:transport.closeDataConsumer]")
 	}
 	m.dataConsumers[i].close()

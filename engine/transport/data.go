@@ -41,9 +41,12 @@ type DataConsumer struct {
 	transport *Transport
 }
 
+// CarriesData reports whether the transport can carry data: over SCTP, or directly to and from the application.
+func (t *Transport) CarriesData() bool { return t.sctp != nil || t.options.Direct }
+
 // requireData refuses data on a transport that can carry none.
 func (t *Transport) requireData() error {
-	if t.sctp == nil && !t.options.Direct {
+	if !t.CarriesData() {
 		return api.Errorf("SCTP not enabled and not a direct Transport")
 	}
 	return nil
@@ -94,6 +97,26 @@ func (t *Transport) CloseDataProducer(now unit.Time, p *DataProducer) {
 
 // ConsumeData answers TRANSPORT_CONSUME_DATA.
 func (t *Transport) ConsumeData(now unit.Time, req *api.TransportConsumeDataRequest) (*DataConsumer, error) {
+	c, err := t.newDataConsumer(req)
+	if err != nil {
+		return nil, err
+	}
+	if id, overSCTP := c.StreamID(); overSCTP {
+		t.dataByStream[id] = c
+	}
+	t.dataConsumers = append(t.dataConsumers, c)
+	t.mayConnectSCTP(now)
+	return c, nil
+}
+
+// CheckConsumeData returns why ConsumeData would refuse, and changes nothing.
+func (t *Transport) CheckConsumeData(req *api.TransportConsumeDataRequest) error {
+	_, err := t.newDataConsumer(req)
+	return err
+}
+
+// newDataConsumer returns a data consumer that the transport can carry, and does not enter it.
+func (t *Transport) newDataConsumer(req *api.TransportConsumeDataRequest) (*DataConsumer, error) {
 	if err := t.requireData(); err != nil {
 		return nil, err
 	}
@@ -101,7 +124,6 @@ func (t *Transport) ConsumeData(now unit.Time, req *api.TransportConsumeDataRequ
 	if err != nil {
 		return nil, err
 	}
-	c := &DataConsumer{Consumer: machine, transport: t}
 	switch id, overSCTP := machine.StreamID(); {
 	case !overSCTP && !t.options.Direct:
 		return nil, api.TypeErrorf("cannot create a DataConsumer of type 'direct', not a direct Transport")
@@ -109,12 +131,8 @@ func (t *Transport) ConsumeData(now unit.Time, req *api.TransportConsumeDataRequ
 		return nil, api.TypeErrorf("cannot create a DataConsumer of type 'sctp', SCTP not enabled in this Transport")
 	case overSCTP && t.dataByStream[id] != nil:
 		return nil, api.Errorf("an SCTP DataConsumer with same streamId %d already exists [method:transport.consumeData]", id)
-	case overSCTP:
-		t.dataByStream[id] = c
 	}
-	t.dataConsumers = append(t.dataConsumers, c)
-	t.mayConnectSCTP(now)
-	return c, nil
+	return &DataConsumer{Consumer: machine, transport: t}, nil
 }
 
 // CloseDataConsumer removes c without a notification.
