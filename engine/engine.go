@@ -51,6 +51,7 @@ type Worker struct {
 	routers  router.Table[*router.Router]
 	servers  router.Table[*router.Server]
 	usage    usageScale
+	newcomer newcomer
 	closed   bool
 }
 
@@ -71,15 +72,16 @@ func New(o Options) (*Worker, error) {
 			return nil, err
 		}
 	}
+	w := &Worker{
+		options: o, registry: router.NewRegistry(), usage: usageScale{mode: o.Usage, cores: o.Shards, workers: o.Workers},
+		newcomer: newcomer{emit: o.Emit},
+	}
 	house := router.HouseOptions{
-		Shards: o.Shards, Clock: shard.SystemClock(), Emit: o.Emit, Log: o.Log,
+		Shards: o.Shards, Clock: shard.SystemClock(), Emit: w.newcomer.take, Log: o.Log,
 		Listen: listenUDP, ListenTCP: netio.ListenTCP, Certificate: o.Certificate,
 		RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort,
 	}
 	rand.Read(house.Seed[:]) // crypto/rand.Read never fails
-	w := &Worker{
-		options: o, registry: router.NewRegistry(), usage: usageScale{mode: o.Usage, cores: o.Shards, workers: o.Workers},
-	}
 	var err error
 	if w.house, err = router.NewHouse(house); err != nil {
 		return nil, err
@@ -95,12 +97,17 @@ func listenUDP(cfg netio.UDPConfig) (transport.Socket, error) {
 	return socket, nil
 }
 
-// HandleRequest implements api.Worker. The reply comes before it returns.
+// HandleRequest implements api.Worker. The reply comes before it returns, and before any notification of an object that
+// the request creates.
 func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, error)) {
 	if w.closed {
 		reply(nil, api.Errorf("Worker is closed"))
 		return
 	}
+	if id := created(req); id != "" && w.registry.Check(id) == nil {
+		w.newcomer.arrive(id)
+	}
+	defer w.newcomer.answered()
 	reply(w.handle(req))
 }
 
