@@ -26,3 +26,13 @@ func (r *Router) KeyFrameRequestAllocs(producerID string, mapped unit.SSRC) (all
 	})
 	return allocs
 }
+
+// LossReportAllocs returns what each further report of loss allocates while the producer's shard is busy.
+func (r *Router) LossReportAllocs(producerID string, mapped unit.SSRC) (allocs float64) {
+	p := r.producers[producerID]
+	p.member.always(func(unit.Time) {
+		lost := uint8(0)
+		allocs = testing.AllocsPerRun(1000, func() { lost++; p.source.ReportFractionLost("c", mapped, lost) })
+	})
+	return allocs
+}

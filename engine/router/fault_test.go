@@ -75,4 +75,5 @@ func TestKeyFrameRequestsDoNotPileUp(t *testing.T) {
 	}
 	require.Equal(t, 1, plis, "all wishes together are one request")
 	require.Zero(t, r.router.KeyFrameRequestAllocs("p", 1010))
+	require.Zero(t, r.router.LossReportAllocs("p", 1010), "nor do reports of loss")
 }

@@ -122,7 +122,14 @@ type source struct {
 	producer *transport.Producer
 
 	mu     sync.Mutex
-	wishes []unit.SSRC // mapped, each once; those of the message under way
+	wishes []unit.SSRC      // mapped, each once; those of the message under way
+	losses map[lossOf]uint8 // likewise: the newest report of each
+}
+
+// lossOf is what a report of loss is about.
+type lossOf struct {
+	consumerID string
+	mapped     unit.SSRC
 }
 
 // RequestKeyFrame implements transport.Source. However many consumers ask, and however often, one message is under way.
@@ -139,9 +146,18 @@ func (s *source) RequestKeyFrame(mapped unit.SSRC) {
 	}
 }
 
-// ReportFractionLost implements transport.Source.
+// ReportFractionLost implements transport.Source. However often peers change what they report, one message is under way.
 func (s *source) ReportFractionLost(consumerID string, mapped unit.SSRC, lost uint8) {
-	s.seat.shard.Post(&lossReport{s, consumerID, mapped, lost})
+	s.mu.Lock()
+	first := len(s.losses) == 0
+	if s.losses == nil {
+		s.losses = map[lossOf]uint8{}
+	}
+	s.losses[lossOf{consumerID, mapped}] = lost
+	s.mu.Unlock()
+	if first {
+		s.seat.shard.Post((*lossReports)(s))
+	}
 }
 
 // keyFrameRequests is the message by which RequestKeyFrame reaches the producer's shard.
@@ -160,16 +176,18 @@ func (m *keyFrameRequests) Run(now unit.Time) {
 	})
 }
 
-type lossReport struct {
-	*source
-	consumerID string
-	mapped     unit.SSRC
-	lost       uint8
-}
+// lossReports is the message by which ReportFractionLost reaches the producer's shard.
+type lossReports source
 
 // Run implements shard.Message.
-func (m *lossReport) Run(now unit.Time) {
+func (m *lossReports) Run(now unit.Time) {
+	m.mu.Lock()
+	losses := m.losses
+	m.losses = nil
+	m.mu.Unlock()
 	m.seat.call("loss report", now, func(unit.Time) {
-		m.seat.transport.ReportFractionLost(m.producer, m.consumerID, m.mapped, m.lost)
+		for of, lost := range losses {
+			m.seat.transport.ReportFractionLost(m.producer, of.consumerID, of.mapped, lost)
+		}
 	})
 }
