@@ -78,6 +78,17 @@ func (s *Seat) handleDatagrams(link *transport.Link, batch []netio.Datagram) {
 	s.handleBatch(now, link, batch)
 }
 
+// offerDatagrams handles the batch at once if nobody has the shard's turn, else soon.
+func (s *Seat) offerDatagrams(link *transport.Link, batch []netio.Datagram) {
+	now, ok := s.shard.TryEnter()
+	if !ok {
+		s.postDatagrams(link, batch)
+		return
+	}
+	defer s.shard.Leave(now)
+	s.handleBatch(now, link, batch)
+}
+
 // postDatagrams has the shard handle the batch soon, after what was posted before and before the next turn. A shard that
 // is too far behind drops it.
 func (s *Seat) postDatagrams(link *transport.Link, batch []netio.Datagram) {

@@ -102,9 +102,10 @@ func (s *Server) Size() (fragments, tuples int) {
 }
 
 // handleDatagrams implements receiver: it hands each run of datagrams for one transport to that transport. The poller's
-// goroutine itself takes the turn of the last one's shard only. What is for other shards it posts, so that they work at the
-// same time: all transports of a worker may be behind this one port. The first datagram of a tuple is not posted, since
-// the next one is only found when it was handled.
+// goroutine itself takes the turn of the last one's shard only, and not if it would have to wait. What is for other shards
+// it posts, so that they work at the same time: all transports of a worker may be behind this one port. Only for the first
+// datagram of a tuple it always takes the turn, since the next one is only found when that was handled. So does a TCP
+// connection's goroutine: it serves one transport, and its peer is to wait when that is busy.
 func (s *Server) handleDatagrams(link *transport.Link, batch []netio.Datagram) {
 	last, _ := s.seatOf(link, &batch[len(batch)-1])
 	for len(batch) > 0 {
@@ -117,10 +118,12 @@ func (s *Server) handleDatagrams(link *transport.Link, batch []netio.Datagram) {
 		case seat == nil:
 			s.strays.Add(1)
 			batch[0].Buffer.Release()
-		case known && last != nil && seat.shard != last.shard:
+		case !known, link.Protocol == api.ProtocolTCP:
+			seat.handleDatagrams(link, batch[:n])
+		case last != nil && seat.shard != last.shard:
 			seat.postDatagrams(link, batch[:n])
 		default:
-			seat.handleDatagrams(link, batch[:n])
+			seat.offerDatagrams(link, batch[:n])
 		}
 		batch = batch[n:]
 	}

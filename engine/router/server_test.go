@@ -150,6 +150,9 @@ func TestABusyShardDoesNotKeepThePortWaiting(t *testing.T) {
 	r.requireSent(1)
 	r.receive(2, 3) // 2 waits behind 0
 	r.requireSent(3)
+	r.receive(2) // even if it is alone
+	r.receive(3)
+	r.requireSent(3)
 	close(r.port.release)
-	r.requireSent(0, 2)
+	r.requireSent(0, 2, 2)
 }

@@ -81,6 +81,16 @@ func (s *Shard) Enter() unit.Time {
 	return now
 }
 
+// TryEnter is Enter if nobody has the turn; else it returns false, and Leave must not follow.
+func (s *Shard) TryEnter() (now unit.Time, ok bool) {
+	if !s.turn.TryLock() {
+		return 0, false
+	}
+	now = s.clock.Now()
+	s.drain(now)
+	return now, true
+}
+
 // Leave runs what is due and gives the turn back. What was posted during the turn is left to the next one, which the
 // posting has asked for: a request shall not wait for what other shards posted meanwhile. Only timers wait for it, so that
 // what was posted before is not overtaken by what a timer does.

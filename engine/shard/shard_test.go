@@ -221,3 +221,20 @@ func BenchmarkPost(b *testing.B) {
 		s.Post(nothing{})
 	}
 }
+
+func TestTryEnterDoesNotWait(t *testing.T) {
+	s, _ := newShard(t)
+	ran := false
+	s.Do(func(unit.Time) {
+		_, ok := s.TryEnter()
+		require.False(t, ok, "the turn is taken")
+		s.Post(message(func(unit.Time) { ran = true }))
+	})
+	for { // the shard's own goroutine may have the turn, for what was posted
+		if now, ok := s.TryEnter(); ok {
+			require.True(t, ran, "what was posted comes first")
+			s.Leave(now)
+			return
+		}
+	}
+}
