@@ -20,7 +20,7 @@ type Topic struct {
 
 // topics is all of them, one file each.
 var topics = []*Topic{
-	&layersTopic, &addressesTopic, &portsTopic, &consentTopic, &extensionsTopic, &statsTopic, &closeTopic,
+	&layersTopic, &addressesTopic, &portsTopic, &consentTopic, &codecsTopic, &extensionsTopic, &statsTopic, &closeTopic,
 	&sctpTopic, &dumpsTopic, &bitratesTopic, &mappingTopic,
 }
 
@@ -58,6 +58,7 @@ func collect[V any](of func(*Topic) map[string]V) map[string]V {
 type shape struct {
 	table string       // the schema's name
 	mark  string       // the field by which the form is known
+	lacks bool         // by its absence
 	old   reflect.Type // the struct of the form
 	now   reflect.Type // the one of engine/api
 	toNew func(old, now any)
@@ -74,11 +75,17 @@ func newShape[Old, Now any](table, mark string, toNew func(*Old, *Now), toOld fu
 	}
 }
 
+// lacking turns the mark around: the form is known by the field that it has not yet.
+func (s *shape) lacking() *shape {
+	s.lacks = true
+	return s
+}
+
 // shape returns the shape that a table has in this dialect, nil for the one of engine/api.
 func (c *compiler) shape(def *tableDef, t reflect.Type) *shape {
 	for _, topic := range topics {
 		for _, s := range topic.shapes {
-			if s.table == def.name && s.now == t && def.has(s.mark) {
+			if s.table == def.name && s.now == t && def.has(s.mark) != s.lacks {
 				return s
 			}
 		}

@@ -29,7 +29,7 @@ func ptr[T any](v T) *T { return &v }
 func TestAddressesKeepTheirMeaning(t *testing.T) {
 	m := &api.Request{ID: 1, HandlerID: "h", Body: &api.WorkerCreateWebRtcServerRequest{
 		WebRtcServerID: "s",
-		ListenInfos:    []api.ListenInfo{{Protocol: api.ProtocolUDP, IP: "1.2.3.4", AnnouncedAddress: "5.6.7.8", Port: 9}},
+		ListenInfos:    []api.ListenInfo{{Protocol: api.ProtocolUDP, IP: "1.2.3.4", AnnouncedAddress: "5.6.7.8", Port: 9, Flags: &api.SocketFlags{IPv6Only: true}}},
 	}}
 	require.Equal(t, m, through(t, "3.13.0", m))
 	tuple := &api.Notification{HandlerID: "h", Event: api.EventPlainTransportTuple, Body: &api.PlainTransportTupleNotification{
@@ -48,7 +48,8 @@ func TestPortRangesAndFlagsMayBeMissing(t *testing.T) {
 		"3.18.0":  info,
 		"3.14.1":  {Protocol: info.Protocol, IP: info.IP, Port: 9, PortRange: info.PortRange, Flags: info.Flags, SendBufferSize: 3, RecvBufferSize: 4},
 		"3.13.24": {Protocol: info.Protocol, IP: info.IP, Port: 9, Flags: info.Flags, SendBufferSize: 3, RecvBufferSize: 4},
-		"3.13.5":  {Protocol: info.Protocol, IP: info.IP, Port: 9, SendBufferSize: 3, RecvBufferSize: 4},
+		// Sockets of that time took IPv6 only.
+		"3.13.5": {Protocol: info.Protocol, IP: info.IP, Port: 9, Flags: &api.SocketFlags{IPv6Only: true}, SendBufferSize: 3, RecvBufferSize: 4},
 	} {
 		m := &api.Request{ID: 1, HandlerID: "h", Body: &api.WorkerCreateWebRtcServerRequest{ListenInfos: []api.ListenInfo{info}}}
 		got := through(t, release, m).(*api.Request).Body.(*api.WorkerCreateWebRtcServerRequest)

@@ -34,6 +34,9 @@ var supported = []struct {
 	{"video/VP9", 90000, []byte{0x0c, 1, 2, 3}, []byte{0x4c, 1, 2, 3}},
 	{"video/H264", 90000, []byte{0x67, 1, 2, 3}, []byte{0x41, 1, 2, 3}},
 	{"video/AV1", 90000, []byte{0x18, 1, 2, 3}, nil},
+	// Of releases up to 3.16.0:
+	{"video/H264-SVC", 90000, []byte{0x67, 1, 2, 3}, []byte{0x41, 1, 2, 3}},
+	{"video/H265", 90000, []byte{0x40, 1, 2, 3}, nil},
 }
 
 // A mixer names those who contribute to a packet (RFC 3550 section 5.1); receivers show who that is.

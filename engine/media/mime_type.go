@@ -21,7 +21,8 @@ type codecName struct {
 	class codecClass
 }
 
-// Upstream's list of the subtypes a worker accepts, by their lower-case names.
+// Upstream's list of the subtypes a worker accepts, by their lower-case names. H264-SVC and H265 are those of its releases up
+// to 3.16.0, whose Node library lets applications use them; that of later ones does not.
 var codecNames = map[string]codecName{
 	"opus":            {"opus", mediaCodec},
 	"multiopus":       {"multiopus", mediaCodec},
@@ -34,6 +35,8 @@ var codecNames = map[string]codecName{
 	"vp8":             {"VP8", mediaCodec},
 	"vp9":             {"VP9", mediaCodec},
 	"h264":            {"H264", mediaCodec},
+	"h264-svc":        {"H264-SVC", mediaCodec},
+	"h265":            {"H265", mediaCodec},
 	"av1":             {"AV1", mediaCodec},
 	"cn":              {"CN", complementaryCodec},
 	"telephone-event": {"telephone-event", complementaryCodec},

@@ -23,7 +23,7 @@ func KindOf(mimeType string) Kind {
 		return VP8
 	case "video/vp9":
 		return VP9
-	case "video/h264":
+	case "video/h264", "video/h264-svc": // the base layer is H264's, and what is above it is forwarded with it
 		return H264
 	case "video/av1":
 		return AV1
