@@ -42,8 +42,11 @@ func newApp(t *testing.T, o engine.Options) *app {
 // take implements api.Emitter.
 func (a *app) take(n *api.Notification) {
 	kept := *n
-	if rtp, ok := n.Body.(*api.ConsumerRTPNotification); ok {
-		kept.Body = &api.ConsumerRTPNotification{Data: append([]byte(nil), rtp.Data...)}
+	switch body := n.Body.(type) {
+	case *api.ConsumerRTPNotification:
+		kept.Body = &api.ConsumerRTPNotification{Data: append([]byte(nil), body.Data...)}
+	case *api.DataConsumerMessageNotification:
+		kept.Body = &api.DataConsumerMessageNotification{PPID: body.PPID, Data: append([]byte(nil), body.Data...)}
 	}
 	a.mu.Lock()
 	a.seen = append(a.seen, kept)

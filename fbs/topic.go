@@ -4,9 +4,11 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+
+	"gazpacho/engine/api"
 )
 
-// Topic is one thing that older releases of mediasoup say in another way than the newest, and the translation.
+// Topic is one thing that older releases of mediasoup say or do in another way than the newest, and the translation.
 type Topic struct {
 	Name  string
 	Until string // the last release on npm to which it applies
@@ -16,12 +18,13 @@ type Topic struct {
 	members map[string]string // names of enum members: the one of today, with its enum, and the old
 	spared  []string          // fields which a dialect requires, but mediasoup's Node library does not
 	shapes  []*shape
+	habit   func(*api.Habits) // notes what the engine does otherwise
 }
 
 // topics is all of them, one file each.
 var topics = []*Topic{
 	&layersTopic, &addressesTopic, &portsTopic, &consentTopic, &codecsTopic, &extensionsTopic, &statsTopic, &closeTopic,
-	&sctpTopic, &dumpsTopic, &bitratesTopic, &mappingTopic,
+	&sctpTopic, &dumpsTopic, &pipesTopic, &temporalTopic, &bitratesTopic, &mappingTopic,
 }
 
 // Topics returns those that apply to a release, or to an older one.
@@ -31,6 +34,21 @@ func Topics() []Topic {
 		all = append(all, *t)
 	}
 	return all
+}
+
+// Habits returns those of upstream's worker of a release. The error tells that release is no version number.
+func Habits(release string) (api.Habits, error) {
+	var h api.Habits
+	for _, t := range topics {
+		order, err := CompareReleases(release, t.Until)
+		if err != nil {
+			return api.Habits{}, err
+		}
+		if order <= 0 && t.habit != nil {
+			t.habit(&h)
+		}
+	}
+	return h, nil
 }
 
 // What the topics say, in one place each.

@@ -11,7 +11,7 @@ import (
 var sctpTopic = Topic{
 	Name: "SCTP options", Until: "3.19.22",
 	Text: "numSctpStreams; maxSctpMessageSize and maxMessageSize for both directions; no limits of queues; " +
-		"no negotiated capabilities; DATACONSUMER_SEND answered without the buffered amount",
+		"no negotiated capabilities; DATACONSUMER_SEND answered without the buffered amount; dumps had sctpBufferedAmount, which stays 0",
 	fields: map[string]string{
 		"FBS.SctpParameters.SctpParameters.max_message_size": "max_receive_message_size",
 		"FBS.Transport.Dump.max_message_size":                "max_receive_message_size",

@@ -179,3 +179,21 @@ func TestClosingByRequest(t *testing.T) {
 		require.Equal(t, want, closed, r.Version)
 	}
 }
+
+func TestHabitsOfReleases(t *testing.T) {
+	for release, want := range map[string]api.Habits{
+		"3.13.0": {TemporalLimitAtPreferredOnly: true, PlainPipes: true},
+		"3.21.2": {TemporalLimitAtPreferredOnly: true, PlainPipes: true},
+		"3.22.0": {TemporalLimitAtPreferredOnly: true},
+		"3.25.0": {TemporalLimitAtPreferredOnly: true},
+		"3.26.0": {},
+		"3.27.1": {},
+		"4.0.0":  {},
+	} {
+		h, err := fbs.Habits(release)
+		require.NoError(t, err)
+		require.Equal(t, want, h, release)
+	}
+	_, err := fbs.Habits("newest")
+	require.Error(t, err)
+}

@@ -111,7 +111,7 @@ func serve(cfg *config, release string, dialect *fbs.Dialect, in io.Reader, out 
 		return err
 	}
 	logStart(ch.Logger(), cfg, release)
-	worker, err := newWorker(cfg, ch, func(req *api.WorkerUpdateSettingsRequest) error {
+	worker, err := newWorker(cfg, release, ch, func(req *api.WorkerUpdateSettingsRequest) error {
 		if err := settings.Update(req); err != nil {
 			return err
 		}

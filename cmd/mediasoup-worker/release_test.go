@@ -73,3 +73,18 @@ func TestEveryDialect(t *testing.T) {
 		require.Equal(t, uint32(p.cmd.Process.Pid), p.dump(1).PID, r.Version)
 	}
 }
+
+// TestEngineKnowsTheRelease: what no schema tells depends on the release, not on its dialect.
+func TestEngineKnowsTheRelease(t *testing.T) {
+	for release, want := range map[string]api.Habits{
+		"3.25.0": {TemporalLimitAtPreferredOnly: true}, "3.26.0": {}, fbs.Newest(): {},
+	} {
+		options, err := engineOptions(&config{rtcMinPort: 5, rtcMaxPort: 6}, release)
+		require.NoError(t, err)
+		require.Equal(t, want, options.Habits)
+		require.Equal(t, []uint16{5, 6}, []uint16{options.RTCMinPort, options.RTCMaxPort})
+	}
+	t.Setenv(usageEnv, "chicken")
+	_, err := engineOptions(&config{}, fbs.Newest())
+	require.ErrorContains(t, err, usageEnv)
+}

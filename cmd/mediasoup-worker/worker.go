@@ -8,6 +8,7 @@ import (
 	"gazpacho/engine"
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
+	"gazpacho/fbs"
 )
 
 // Environment variables that say how CPU time is told.
@@ -18,23 +19,34 @@ const (
 	maxProcsEnv = "GOMAXPROCS"
 )
 
-// newWorker makes the worker that this process offers. The error tells what is wrong with the settings.
-func newWorker(cfg *config, ch *channel.Channel, update func(*api.WorkerUpdateSettingsRequest) error) (api.Worker, error) {
-	options := engine.Options{
-		Emit: ch.Emit, Log: ch.Logger(), UpdateSettings: update,
-		RTCMinPort: cfg.rtcMinPort, RTCMaxPort: cfg.rtcMaxPort,
+// newWorker makes the worker that this process offers to an application of that release. The error tells what is wrong with
+// the settings.
+func newWorker(
+	cfg *config, release string, ch *channel.Channel, update func(*api.WorkerUpdateSettingsRequest) error,
+) (api.Worker, error) {
+	options, err := engineOptions(cfg, release)
+	if err != nil {
+		return nil, err
 	}
+	options.Emit, options.Log, options.UpdateSettings = ch.Emit, ch.Logger(), update
+	return engine.New(options)
+}
+
+// engineOptions gathers what command line, environment and release say.
+func engineOptions(cfg *config, release string) (engine.Options, error) {
+	options := engine.Options{RTCMinPort: cfg.rtcMinPort, RTCMaxPort: cfg.rtcMaxPort}
 	var err error
+	if options.Habits, err = fbs.Habits(release); err != nil {
+		return options, err
+	}
 	if options.Usage, err = engine.ParseUsageMode(os.Getenv(usageEnv)); err != nil {
-		return nil, fmt.Errorf("%s: %w", usageEnv, err)
+		return options, fmt.Errorf("%s: %w", usageEnv, err)
 	}
 	if os.Getenv(maxProcsEnv) == "" {
 		options.Workers = newNeighbours().workers
 	}
 	if cfg.dtlsCertFile != "" {
-		if options.Certificate, err = dtls.LoadCertificate(cfg.dtlsCertFile, cfg.dtlsKeyFile); err != nil {
-			return nil, err
-		}
+		options.Certificate, err = dtls.LoadCertificate(cfg.dtlsCertFile, cfg.dtlsKeyFile)
 	}
-	return engine.New(options)
+	return options, err
 }

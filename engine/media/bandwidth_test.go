@@ -7,6 +7,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/stretchr/testify/require"
 
+	"gazpacho/engine/api"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 )
@@ -261,4 +262,59 @@ func TestProducersTellBitratesWhilePacketsCome(t *testing.T) {
 	var none *media.LayerBitrates
 	spatial, temporal := none.Layers()
 	require.Zero(t, none.Total()+none.Of(0, 0)+none.UpTo(0, 0)+none.Spatial(0)+unit.Bitrate(spatial+temporal))
+}
+
+// TestTemporalLayersOfOlderReleases: up to 3.25.0, the preferred temporal layer counts in the preferred spatial layer only.
+func TestTemporalLayersOfOlderReleases(t *testing.T) {
+	for name, c := range map[string]struct {
+		habits       api.Habits
+		below, above int // the temporal layer taken in a spatial one below the preferred one, and above it
+	}{
+		"newest release": {api.Habits{}, 1, 1},
+		"up to 3.25.0":   {api.Habits{TemporalLimitAtPreferredOnly: true}, 2, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, external := range []bool{false, true} {
+				s := newStudioOf(t, c.habits, 1, false)
+				settle := func() {
+					s.shootFor(11 * time.Second) // after which no downgrade counts any more
+					if external {
+						distribute(s.now, s.c, 1e9, false)
+						s.shootFor(time.Second)
+					}
+				}
+				if external {
+					s.c.SetExternallyManagedBitrate(s.now)
+				}
+				s.c.SetPreferredLayers(s.now, prefer(1, 1))
+				settle()
+				require.Equal(t, [2]int{1, 1}, target(s.c))
+				s.cam.off[1], s.cam.off[2] = true, true
+				settle()
+				require.Equal(t, [2]int{0, c.below}, target(s.c))
+				spatial, temporal := currentLayer(s.c)
+				require.Equal(t, [2]int{0, c.below}, [2]int{spatial, temporal})
+				s.cam.off[0], s.cam.off[2] = true, false
+				settle()
+				require.Equal(t, [2]int{2, c.above}, target(s.c))
+				requireContinuous(t, frames(t, s.outs))
+			}
+			for i, v := range layered {
+				s := newLayeredStudioOf(t, c.habits, v.mime, v.mode, uint64(i))
+				s.c.SetExternallyManagedBitrate(s.now)
+				s.c.SetPreferredLayers(s.now, prefer(2, 1))
+				s.shootFor(4 * time.Second)
+				seen := map[[2]int]bool{}
+				for limit := unit.Bitrate(1000); limit < 1_000_000; limit += 1000 {
+					distribute(s.now, s.c, limit, false)
+					seen[target(s.c)] = true
+				}
+				if !s.cam.keyOnly { // there, a higher spatial layer costs so little that it comes first
+					require.Equal(t, c.below == 2, seen[[2]int{0, 2}], v.mode)
+				}
+				require.Equal(t, [2]int{2, 1}, target(s.c))
+				require.False(t, seen[[2]int{2, 2}])
+			}
+		})
+	}
 }

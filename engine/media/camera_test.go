@@ -150,8 +150,12 @@ func simulcastProduceRequest() *api.TransportProduceRequest {
 }
 
 func newStudio(t testing.TB, seed uint64, shortIDs bool) *studio {
+	return newStudioOf(t, api.Habits{}, seed, shortIDs)
+}
+
+func newStudioOf(t testing.TB, h api.Habits, seed uint64, shortIDs bool) *studio {
 	return &studio{
-		room:    newRoom(t, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8")),
+		room:    newRoomOf(t, h, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8")),
 		cam:     newCamera(seed, shortIDs),
 		network: func(p []in) []in { return p },
 	}

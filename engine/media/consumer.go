@@ -46,6 +46,7 @@ type Consumer struct {
 	lastRTCP unit.Time // 0 = never
 	since    unit.Time // when it was attached
 
+	habits api.Habits
 	// external: the transport distributes its bandwidth among its consumers.
 	external bool
 	// scores are those of all the producer's encodings.
@@ -77,7 +78,7 @@ type ConsumerDrops struct {
 
 // NewConsumer checks the request as upstream does and returns a *api.Error (TypeError) with upstream's text if it is
 // wrong. rng gives initial sequence numbers.
-func NewConsumer(req *api.TransportConsumeRequest, rng *rand.Rand) (*Consumer, error) {
+func NewConsumer(req *api.TransportConsumeRequest, habits api.Habits, rng *rand.Rand) (*Consumer, error) {
 	params, err := parseRTPParameters(req.RTPParameters)
 	if err != nil {
 		return nil, err
@@ -94,7 +95,7 @@ func NewConsumer(req *api.TransportConsumeRequest, rng *rand.Rand) (*Consumer, e
 		return nil, api.TypeErrorf("number of rtpParameters.encodings and consumableRtpEncodings do not match")
 	}
 	c := &Consumer{
-		id: req.ConsumerID, producerID: req.ProducerID, kind: req.Kind, paused: req.Paused,
+		id: req.ConsumerID, producerID: req.ProducerID, kind: req.Kind, paused: req.Paused, habits: habits,
 		typ:    consumerType(pipe, len(consumable), first),
 		params: params, consumable: consumable,
 		ids:      extensionIDs(params.shown.HeaderExtensions),

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gazpacho/engine/api"
 	"gazpacho/engine/media"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
@@ -242,7 +243,7 @@ func BenchmarkIdleConsumer(b *testing.B) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	for range b.N {
-		c, err := media.NewConsumer(req, rng)
+		c, err := media.NewConsumer(req, api.Habits{}, rng)
 		require.NoError(b, err)
 		keep = append(keep, c)
 	}

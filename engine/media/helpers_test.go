@@ -119,11 +119,17 @@ type room struct {
 
 func newRoom(t testing.TB, p *api.TransportProduceRequest, c *api.TransportConsumeRequest) *room {
 	t.Helper()
+	return newRoomOf(t, api.Habits{}, p, c)
+}
+
+// newRoomOf returns one for an application of an older release.
+func newRoomOf(t testing.TB, h api.Habits, p *api.TransportProduceRequest, c *api.TransportConsumeRequest) *room {
+	t.Helper()
 	r := &room{t: t, now: unit.Time(1_700_000_000 * time.Second)}
 	var err error
 	r.p, err = media.NewProducer(p)
 	require.NoError(t, err)
-	r.c, err = media.NewConsumer(c, rand.New(rand.NewPCG(1, 2)))
+	r.c, err = media.NewConsumer(c, h, rand.New(rand.NewPCG(1, 2)))
 	require.NoError(t, err)
 	r.c.Attach(r.now, r.p.Paused(), r.p.Scores(), r.p.Streams())
 	r.c.TransportConnected(r.now)

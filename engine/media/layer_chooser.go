@@ -1,6 +1,7 @@
 package media
 
 import (
+	"math"
 	"time"
 
 	"gazpacho/engine/unit"
@@ -52,10 +53,21 @@ func (l *layerChooser) noteDowngrade(now unit.Time, target, current int16) {
 	}
 }
 
-// temporalFor returns the highest temporal layer to be taken of a stream.
-func (l *layerChooser) temporalFor(b *LayerBitrates) int16 {
+// temporalLimit returns the highest temporal layer that the application wants of a spatial one.
+func (l *layerChooser) temporalLimit(spatial int16) int16 {
+	switch {
+	case !l.c.habits.TemporalLimitAtPreferredOnly || spatial == l.preferred.spatial:
+		return l.preferred.temporal
+	case spatial < l.preferred.spatial:
+		return math.MaxInt16
+	}
+	return 0
+}
+
+// temporalFor returns the highest temporal layer to be taken of a spatial one, in a stream with these bitrates.
+func (l *layerChooser) temporalFor(spatial int16, b *LayerBitrates) int16 {
 	_, temporal := b.Layers()
-	return min(int16(temporal)-1, l.preferred.temporal)
+	return min(int16(temporal)-1, l.temporalLimit(spatial))
 }
 
 // firstTemporal returns the lowest temporal layer of a spatial one that is not taken yet.

@@ -36,7 +36,7 @@ func (s *simulcastSelector) best(now unit.Time) layerID {
 		}
 	}
 	if best.spatial >= 0 {
-		best.temporal = min(s.preferred.temporal, s.filter.announced.temporal-1)
+		best.temporal = min(s.temporalLimit(best.spatial), s.filter.announced.temporal-1)
 	}
 	return best
 }
@@ -98,7 +98,7 @@ func (s *simulcastSelector) next(now unit.Time) (layerID, unit.Bitrate) {
 			continue
 		}
 		found = true
-		if l := (layerID{spatial, s.firstTemporal(spatial)}); l.temporal <= s.temporalFor(s.streams[spatial].Bitrates) {
+		if l := (layerID{spatial, s.firstTemporal(spatial)}); l.temporal <= s.temporalFor(spatial, s.streams[spatial].Bitrates) {
 			if required := s.required(l); required > 0 {
 				return l, required
 			}

@@ -141,7 +141,7 @@ func (s *svcSelector) best(now unit.Time) layerID {
 		}
 	}
 	if best.spatial >= 0 {
-		best.temporal = min(s.preferred.temporal, s.filter.announced.temporal-1)
+		best.temporal = min(s.temporalLimit(best.spatial), s.filter.announced.temporal-1)
 	}
 	return best
 }
@@ -178,7 +178,7 @@ func (s *svcSelector) next(now unit.Time) (layerID, unit.Bitrate) {
 		if spatial < s.provisional.spatial {
 			continue
 		}
-		if l := (layerID{spatial, s.firstTemporal(spatial)}); l.temporal <= s.temporalFor(s.source.Bitrates) {
+		if l := (layerID{spatial, s.firstTemporal(spatial)}); l.temporal <= s.temporalFor(spatial, s.source.Bitrates) {
 			if required := s.required(l); required > 0 {
 				return l, required
 			}

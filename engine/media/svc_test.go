@@ -146,12 +146,16 @@ type layeredStudio struct {
 }
 
 func newLayeredStudio(t testing.TB, mime, mode string, seed uint64) *layeredStudio {
+	return newLayeredStudioOf(t, api.Habits{}, mime, mode, seed)
+}
+
+func newLayeredStudioOf(t testing.TB, h api.Habits, mime, mode string, seed uint64) *layeredStudio {
 	p, c := produceRequest(mime, 90000), consumeRequest(mime, 90000)
 	p.RTPParameters.Encodings[0].ScalabilityMode = mode
 	c.RTPParameters.Encodings[0].ScalabilityMode = mode
 	c.ConsumableRTPEncodings[0].ScalabilityMode = mode
 	rng := rand.New(rand.NewPCG(seed, 9))
-	return &layeredStudio{room: newRoom(t, p, c), cam: &layeredCamera{
+	return &layeredStudio{room: newRoomOf(t, h, p, c), cam: &layeredCamera{
 		rng: rng, av1: mime == "video/AV1", keyOnly: strings.HasSuffix(mode, "_KEY"), spatial: 3, wantsKey: true,
 		seq: unit.SeqNo(65500 + rng.IntN(60)), base: unit.Timestamp(-rng.IntN(5 * 90000)), shortID: seed%4 == 1,
 		id: uint16(32760 + rng.IntN(10)), frame: uint16(65530 + rng.IntN(10)),

@@ -38,6 +38,8 @@ type Env struct {
 	ListenTCP func(netio.TCPConfig) (*netio.TCPServer, error)
 	// RTCMinPort and RTCMaxPort are the worker's own port range, for applications that name neither port nor range.
 	RTCMinPort, RTCMaxPort uint16
+	// Habits are those of the release that the application speaks.
+	Habits api.Habits
 }
 
 // Outlet takes what a producer forwards to the consumers of one shard. The packets belong to the caller: whoever keeps
@@ -97,7 +99,7 @@ type Transport struct {
 	dataConsumers []*DataConsumer
 	dataListener  data.Listener
 	dataByStream  map[uint16]*DataConsumer
-	isPipe        bool
+	subchannelled bool // over the association, messages carry their subchannels: a pipe
 	drainingSCTP  bool // drainSCTP is running
 
 	recvIDs media.ExtensionIDs
