@@ -9,6 +9,7 @@ import (
 
 // Drift is how a release's schema relates to the dialects and Go types known.
 type Drift struct {
+	Known   bool     // the release is in the table of releases
 	SameAs  string   // the dialect that has the same schema; empty: none
 	Nearest string   // otherwise, the dialect of the youngest release known that is not younger
 	Changes []string // as [Differences] tells them
@@ -27,7 +28,7 @@ func CheckDrift(text string) (*Drift, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Drift{Nearest: nearest.Dialect}
+	d := &Drift{Known: nearest.Version == s.release, Nearest: nearest.Dialect}
 	for _, r := range releaseTable() {
 		if r.Version == r.Dialect && len(embedded(r.Dialect).differences(s)) == 0 {
 			d.SameAs = r.Dialect

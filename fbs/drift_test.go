@@ -26,6 +26,10 @@ func TestDriftOfTheSameSchema(t *testing.T) {
 	require.Equal(t, mustFind(t).Dialect, drift.SameAs)
 	require.Empty(t, drift.Changes)
 	require.NoError(t, drift.Refusal)
+	require.False(t, drift.Known)
+	drift, err = CheckDrift(textWith(t))
+	require.NoError(t, err)
+	require.True(t, drift.Known)
 }
 
 func TestDriftOfANewSchema(t *testing.T) {

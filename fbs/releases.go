@@ -34,6 +34,10 @@ func IsNewer(release string) bool {
 	return err == nil && order > 0
 }
 
+// ServedLike returns the release of the table like which a release is served: itself when it is known, otherwise the youngest
+// known that is not younger. The error is that of [Load].
+func ServedLike(release string) (Release, error) { return find(release) }
+
 // releaseTable reads the table that fbs/gen wrote, once.
 var releaseTable = sync.OnceValue(func() []Release {
 	text, err := schemas.ReadFile("schema/releases.txt")

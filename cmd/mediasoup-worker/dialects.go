@@ -19,12 +19,14 @@ const dialectsUsage = `usage: mediasoup-worker dialects                the relea
 // listDialects carries out the command and returns the exit code.
 func listDialects(args []string, stdout, stderr io.Writer) int {
 	var err error
-	switch len(args) {
-	case 0:
+	switch {
+	case len(args) == 0:
 		err = listAll(stdout)
-	case 1:
+	case args[0] == "--help" || args[0] == "-h":
+		fmt.Fprint(stdout, dialectsUsage)
+	case len(args) == 1:
 		err = listRelease(stdout, args[0])
-	case 2:
+	case len(args) == 2:
 		err = listChanges(stdout, args[0], args[1])
 	default:
 		fmt.Fprint(stderr, dialectsUsage)
@@ -67,8 +69,14 @@ func listRelease(w io.Writer, release string) error {
 		return err
 	}
 	fmt.Fprintf(w, "mediasoup %s speaks the dialect of %s.\n", release, d.Release())
-	if fbs.IsNewer(release) {
+	like, err := fbs.ServedLike(release)
+	switch {
+	case err != nil:
+		return err
+	case fbs.IsNewer(release):
 		fmt.Fprintln(w, "It is newer than all that this worker knows, so that is a guess.")
+	case like.Version != release:
+		fmt.Fprintf(w, "It is not one that npm offers, and is served like %s, so that is a guess.\n", like.Version)
 	}
 	for _, topic := range fbs.Topics() {
 		if order, _ := fbs.CompareReleases(release, topic.Until); order <= 0 { // both are releases

@@ -24,6 +24,9 @@ Settings (the Node library gives those that createWorker() gets):
 Accepted without effect: --libwebrtcFieldTrials=<trials>, and of older releases
 --disableLiburing=true, --useBuiltInSctpStack=true.
 
+Other uses:
+  mediasoup-worker dialects      lists the releases served and what differs between them; --help says more
+
 Clients that cannot name their release, and give MEDIASOUP_VERSION=default or nothing, get the one that the
 environment variable GAZPACHO_MEDIASOUP_VERSION names, or the name of this binary (mediasoup-worker-3.19.22), or a file
 beside it (mediasoup-worker.version); with "default" and none of these, the newest known.

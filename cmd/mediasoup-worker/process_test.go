@@ -107,6 +107,8 @@ func TestByHand(t *testing.T) {
 			stdout: "mediasoup 3.26.0 speaks the dialect of 3.24.1.\nbitrates (until 3.26.0): bitrates of 32 bits; larger ones are told as 4294967295\n",
 		},
 		"younger dialect":   {args: []string{"dialects", "9.0.0"}, stdout: "It is newer than all that this worker knows, so that is a guess.\nFrom 9.0.0 to"},
+		"dialect between":   {args: []string{"dialects", "3.20.1"}, stdout: "It is not one that npm offers, and is served like 3.19.22, so that is a guess.\n"},
+		"dialects' help":    {args: []string{"dialects", "--help"}, stdout: dialectsUsage},
 		"two dialects":      {args: []string{"dialects", "3.26.0", "3.25.0"}, stdout: "From 3.26.0 to 3.25.0:\n  nothing\n"},
 		"old dialect":       {args: []string{"dialects", "3.12.0"}, code: exitWrongSettings, stderr: "mediasoup 3.12.0 is older than 3.13.0"},
 		"too many dialects": {args: []string{"dialects", "1", "2", "3"}, code: exitWrongSettings, stderr: dialectsUsage},

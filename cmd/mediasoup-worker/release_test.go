@@ -62,6 +62,13 @@ func TestNewerRelease(t *testing.T) {
 	p.dump(1)
 }
 
+// TestReleaseBetween starts the worker for one that was never published.
+func TestReleaseBetween(t *testing.T) {
+	p := launchAs(t, binaryPath, "3.19.22", []string{versionEnv + "=3.20.1"}, "--logLevel=warn")
+	p.log("Wmediasoup's release is not one that npm offers: it is served like an older one [version:3.20.1, like:3.19.22")
+	p.dump(1)
+}
+
 // TestEveryDialect asks a worker for its dump in each dialect, and ends it as applications of that release do.
 func TestEveryDialect(t *testing.T) {
 	for _, r := range fbs.Releases() {

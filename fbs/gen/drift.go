@@ -18,9 +18,12 @@ func reportDrift(folder string, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if drift.SameAs != "" {
+	switch {
+	case drift.Known && drift.SameAs != "":
+		fmt.Fprintf(w, "mediasoup %s is known. It speaks the dialect of %s.\n", release, drift.SameAs)
+	case drift.SameAs != "":
 		fmt.Fprintf(w, "mediasoup %s speaks the dialect of %s.\n\nmake generate adds it to fbs/schema/releases.txt; nothing else has to be done for the protocol.\n", release, drift.SameAs)
-	} else {
+	default:
 		fmt.Fprintf(w, "mediasoup %s speaks a new dialect. Against that of %s, the nearest:\n\n", release, drift.Nearest)
 		for _, line := range drift.Changes {
 			fmt.Fprintln(w, "  "+line)

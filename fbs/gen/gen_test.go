@@ -128,6 +128,13 @@ func TestDriftIsReported(t *testing.T) {
 	require.ErrorContains(t, reportDrift(dir, &page), "older than")
 }
 
+// TestDriftOfAKnownRelease asks about one that the table of releases has.
+func TestDriftOfAKnownRelease(t *testing.T) {
+	var page strings.Builder
+	require.NoError(t, reportDrift("../../build/npm/node_modules/mediasoup", &page))
+	require.Equal(t, "mediasoup 3.27.1 is known. It speaks the dialect of 3.27.0.\n", page.String())
+}
+
 func TestGenerationNeedsReleases(t *testing.T) {
 	require.ErrorContains(t, generate(t.TempDir(), t.TempDir()), "no package")
 	dir := writePackage(t, map[string]string{
