@@ -40,7 +40,8 @@ function listSuites() {
 		.sort();
 	for (const name of wanted) {
 		if (!all.includes(name)) {
-			throw new Error(`no suite ${name} in mediasoup ${options.release}; there are: ${all.join(' ')}`);
+			console.error(`error: no suite ${name} in mediasoup ${options.release}; there are: ${all.join(' ')}`);
+			process.exit(1);
 		}
 	}
 	return wanted.length > 0 ? wanted : all;

@@ -15,10 +15,12 @@ WORKER=${MEDIASOUP_WORKER_BIN:-$ROOT/bin/mediasoup-worker}
 RUNNER_ARGS=()
 while [ $# -gt 0 ]; do
 	case $1 in
-	--release) RELEASE=$2; shift 2 ;;
+	--release) RELEASE=${2:?--release wants a number}; shift 2 ;;
 	--release=*) RELEASE=${1#*=}; shift ;;
-	--worker) WORKER=$2; shift 2 ;;
+	--worker) WORKER=${2:?--worker wants a path}; shift 2 ;;
 	--worker=*) WORKER=${1#*=}; shift ;;
+	--update | --all) RUNNER_ARGS+=("$1"); shift ;;
+	-*) die "unknown option $1" ;;
 	*) RUNNER_ARGS+=("$1"); shift ;;
 	esac
 done
