@@ -39,6 +39,7 @@ type Options struct {
 	Encoder  Encoder
 	Settings *Settings
 	PID      int // by which WORKER_RUNNING is told apart: the Node library waits for its child's
+	Habits   api.Habits
 
 	// CloseTime is how long the worker may take to close, and the last messages to leave, before Serve returns regardless.
 	// Zero: 60 ms.
@@ -73,12 +74,16 @@ type Channel struct {
 
 // New returns a channel that takes notifications and logs, and sends them when it serves.
 func New(o Options) *Channel {
+	maxPayload := MaxPayloadLen
+	if o.Habits.SmallFrames {
+		maxPayload = SmallPayloadLen
+	}
 	c := &Channel{
-		in:      newFrameReader(o.In),
+		in:      newFrameReader(o.In, maxPayload),
 		out:     o.Out,
 		decoder: o.Decoder,
 		pid:     o.PID,
-		outbox:  newOutbox(o.Encoder),
+		outbox:  newOutbox(o.Encoder, maxPayload-sendMargin),
 		ended:   make(chan struct{}),
 
 		tryWrite: tryWriter(o.Out),

@@ -83,25 +83,30 @@ func TestWhatCannotBeEncodedIsLogged(t *testing.T) {
 
 // TestTooLongMessagesAreNotSent: the Node library would throw them away, with all that it holds.
 func TestTooLongMessagesAreNotSent(t *testing.T) {
-	const longest = channel.MaxPayloadLen - 64<<10
-	w := newWorker()
-	size := 0
-	w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) {
-		reply(&api.WorkerDumpResponse{
-			RouterIDs: []string{string(make([]byte, size))}, ChannelMessageHandlers: &api.ChannelMessageHandlers{},
-		}, nil)
+	for habits, longest := range map[api.Habits]int{
+		{}:                  channel.MaxPayloadLen - 64<<10,
+		{SmallFrames: true}: channel.SmallPayloadLen - 64<<10,
+	} {
+		w := newWorker()
+		size := 0
+		w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) {
+			reply(&api.WorkerDumpResponse{
+				RouterIDs: []string{string(make([]byte, size))}, ChannelMessageHandlers: &api.ChannelMessageHandlers{},
+			}, nil)
+		}
+		a := setup(t, func(o *channel.Options) { o.Habits = habits })
+		a.serve(w)
+		a.send(&api.Request{ID: 1})
+		overhead := len(a.frame(a.response()))
+		size = (longest - overhead) &^ 7
+		a.send(&api.Request{ID: 2})
+		require.True(t, a.response().Accepted)
+		size = longest
+		a.send(&api.Request{ID: 3})
+		require.Equal(t, fmt.Sprintf("internal error: response cannot be sent: message longer than %d bytes", longest),
+			a.response().Reason)
+		require.Contains(t, a.log(), "Eresponse lost [id:3")
 	}
-	a := start(t, w)
-	a.send(&api.Request{ID: 1})
-	overhead := len(a.frame(a.response()))
-	size = (longest - overhead) &^ 7
-	a.send(&api.Request{ID: 2})
-	require.True(t, a.response().Accepted)
-	size = longest
-	a.send(&api.Request{ID: 3})
-	require.Equal(t, fmt.Sprintf("internal error: response cannot be sent: message longer than %d bytes", longest),
-		a.response().Reason)
-	require.Contains(t, a.log(), "Eresponse lost [id:3")
 }
 
 // brokenDecoder panics, as no decoder should.

@@ -13,33 +13,36 @@ const (
 	MaxMessageLen = 8388608
 	// MaxPayloadLen is the most bytes of a frame's message.
 	MaxPayloadLen = MaxMessageLen - prefixLen
+	// SmallPayloadLen is the same for releases with small frames.
+	SmallPayloadLen = 4194304
 
 	prefixLen = 4
 )
 
 // Ours.
 const (
-	// maxSendLen is the most bytes of a frame that we send, with its prefix. The Node library throws away everything it
-	// has received, and is out of step from then on, when more than MaxPayloadLen bytes lie in its buffer: an unfinished
-	// frame and the chunk just read, which has up to 64 KiB.
-	maxSendLen = MaxPayloadLen - 64<<10
+	// sendMargin is by how much a frame that we send, with its prefix, stays below the most bytes of a message. The Node
+	// library throws away everything it has received, and is out of step from then on, when more than those lie in its
+	// buffer: an unfinished frame and the chunk just read, which has up to 64 KiB.
+	sendMargin = 64 << 10
 
 	readBufferLen = 64 << 10
 )
 
-// ErrFrameTooLong tells of a length prefix above MaxPayloadLen. Nothing after it can be understood.
+// ErrFrameTooLong tells of a length prefix above the most bytes of a message. Nothing after it can be understood.
 var ErrFrameTooLong = errors.New("frame too long")
 
 // frameReader cuts a byte stream into frames. It holds one buffer, grown for a frame that needs more and given back
 // afterwards.
 type frameReader struct {
 	r          io.Reader
+	max        int // bytes of a message
 	buf        []byte
 	start, end int // the unread bytes are buf[start:end]
 }
 
-func newFrameReader(r io.Reader) *frameReader {
-	return &frameReader{r: r, buf: make([]byte, readBufferLen)}
+func newFrameReader(r io.Reader, maxPayload int) *frameReader {
+	return &frameReader{r: r, max: maxPayload, buf: make([]byte, readBufferLen)}
 }
 
 // next returns the next frame's message, valid until the next call. The error is io.EOF at the end of the stream,
@@ -49,8 +52,8 @@ func (f *frameReader) next() ([]byte, error) {
 		return nil, err
 	}
 	n := binary.LittleEndian.Uint32(f.buf[f.start:])
-	if n > MaxPayloadLen {
-		return nil, fmt.Errorf("%w: %d bytes announced, %d allowed", ErrFrameTooLong, n, MaxPayloadLen)
+	if int64(n) > int64(f.max) {
+		return nil, fmt.Errorf("%w: %d bytes announced, %d allowed", ErrFrameTooLong, n, f.max)
 	}
 	total := prefixLen + int(n)
 	if err := f.fill(total); err != nil {

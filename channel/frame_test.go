@@ -38,7 +38,7 @@ func FuzzFrames(f *testing.F) {
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 1, 2, 3}, uint16(2))
 	f.Add([]byte{5, 0, 0, 0, 1, 2, 3}, uint16(1000))
 	f.Fuzz(func(t *testing.T, data []byte, size uint16) {
-		r := newFrameReader(&chunkReader{data: data, size: int(size) + 1})
+		r := newFrameReader(&chunkReader{data: data, size: int(size) + 1}, MaxPayloadLen)
 		for rest := data; ; {
 			got, err := r.next()
 			switch {
@@ -67,7 +67,7 @@ func FuzzFrames(f *testing.F) {
 
 func TestFrameReaderGivesLargeBuffersBack(t *testing.T) {
 	data := append(frame(make([]byte, MaxPayloadLen)), frame([]byte("small"))...)
-	r := newFrameReader(bytes.NewReader(data))
+	r := newFrameReader(bytes.NewReader(data), MaxPayloadLen)
 	large, err := r.next()
 	require.NoError(t, err)
 	require.Len(t, large, MaxPayloadLen)
@@ -80,7 +80,7 @@ func TestFrameReaderGivesLargeBuffersBack(t *testing.T) {
 func TestFrameReaderDoesNotAllocatePerFrame(t *testing.T) {
 	data := bytes.Repeat(frame(make([]byte, 100)), 5000)
 	source := bytes.NewReader(data)
-	r := newFrameReader(source)
+	r := newFrameReader(source, MaxPayloadLen)
 	require.Zero(t, testing.AllocsPerRun(1000, func() {
 		if _, err := r.next(); err != nil {
 			t.Fatal(err)
@@ -100,7 +100,7 @@ func (r *errorAfter) Read(b []byte) (int, error) {
 var errBroken = errors.New("broken")
 
 func TestFrameReaderUsesDataBeforeAnError(t *testing.T) {
-	r := newFrameReader(&errorAfter{frame([]byte("last"))})
+	r := newFrameReader(&errorAfter{frame([]byte("last"))}, MaxPayloadLen)
 	got, err := r.next()
 	require.NoError(t, err)
 	require.Equal(t, "last", string(got))

@@ -39,9 +39,6 @@ const (
 	weightAnswer               // never dropped; the control loop waits above highWater
 )
 
-// errTooLong refuses a message that the application could not receive.
-var errTooLong = fmt.Errorf("message longer than %d bytes", maxSendLen)
-
 // drops counts what an application that reads slowly has lost.
 type drops struct{ media, data, logs, state uint64 }
 
@@ -51,6 +48,7 @@ type drops struct{ media, data, logs, state uint64 }
 // they may speak of what the response announces.
 type outbox struct {
 	encoder Encoder
+	maxLen  int // bytes of a frame that the application can receive
 
 	mu      sync.Mutex
 	work    sync.Cond // the writer waits for frames
@@ -78,8 +76,8 @@ type slot struct {
 	frames   []byte // the response and the notifications after it
 }
 
-func newOutbox(e Encoder) *outbox {
-	o := &outbox{encoder: e, first: 1}
+func newOutbox(e Encoder, maxLen int) *outbox {
+	o := &outbox{encoder: e, maxLen: maxLen, first: 1}
 	o.work.L, o.room.L = &o.mu, &o.mu
 	return o
 }
@@ -195,8 +193,8 @@ func (o *outbox) encode(dst []byte, m api.MessageBody) (out []byte, err error) {
 		}
 	}()
 	out, err = o.encoder.AppendMessage(dst, m)
-	if err == nil && len(out)-len(dst) > maxSendLen {
-		err = errTooLong
+	if err == nil && len(out)-len(dst) > o.maxLen {
+		err = fmt.Errorf("message longer than %d bytes", o.maxLen)
 	}
 	if err != nil {
 		return dst, err

@@ -24,7 +24,7 @@ type Topic struct {
 // topics is all of them, one file each.
 var topics = []*Topic{
 	&layersTopic, &addressesTopic, &portsTopic, &consentTopic, &codecsTopic, &extensionsTopic, &statsTopic, &closeTopic,
-	&sctpTopic, &dumpsTopic, &pipesTopic, &temporalTopic, &bitratesTopic, &mappingTopic,
+	&sctpTopic, &dumpsTopic, &framesTopic, &pipesTopic, &temporalTopic, &bitratesTopic, &mappingTopic,
 }
 
 // Topics returns those that apply to a release, or to an older one.

@@ -182,13 +182,14 @@ func TestClosingByRequest(t *testing.T) {
 
 func TestHabitsOfReleases(t *testing.T) {
 	for release, want := range map[string]api.Habits{
-		"3.13.0": {TemporalLimitAtPreferredOnly: true, PlainPipes: true},
-		"3.21.2": {TemporalLimitAtPreferredOnly: true, PlainPipes: true},
-		"3.22.0": {TemporalLimitAtPreferredOnly: true},
-		"3.25.0": {TemporalLimitAtPreferredOnly: true},
-		"3.26.0": {},
-		"3.27.1": {},
-		"4.0.0":  {},
+		"3.13.0":  {TemporalLimitAtPreferredOnly: true, PlainPipes: true, SmallFrames: true},
+		"3.19.22": {TemporalLimitAtPreferredOnly: true, PlainPipes: true, SmallFrames: true},
+		"3.21.2":  {TemporalLimitAtPreferredOnly: true, PlainPipes: true},
+		"3.22.0":  {TemporalLimitAtPreferredOnly: true},
+		"3.25.0":  {TemporalLimitAtPreferredOnly: true},
+		"3.26.0":  {},
+		"3.27.1":  {},
+		"4.0.0":   {},
 	} {
 		h, err := fbs.Habits(release)
 		require.NoError(t, err)

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"gazpacho/channel"
 	"gazpacho/engine/api"
 	"gazpacho/fbs"
 )
@@ -81,17 +83,27 @@ func TestEveryDialect(t *testing.T) {
 	}
 }
 
-// TestEngineKnowsTheRelease: what no schema tells depends on the release, not on its dialect.
-func TestEngineKnowsTheRelease(t *testing.T) {
-	for release, want := range map[string]api.Habits{
-		"3.25.0": {TemporalLimitAtPreferredOnly: true}, "3.26.0": {}, fbs.Newest(): {},
-	} {
-		options, err := engineOptions(&config{rtcMinPort: 5, rtcMaxPort: 6}, release)
-		require.NoError(t, err)
-		require.Equal(t, want, options.Habits)
-		require.Equal(t, []uint16{5, 6}, []uint16{options.RTCMinPort, options.RTCMaxPort})
-	}
+// TestWorkerKnowsTheRelease: what no schema tells depends on the release. 3.19.22 takes smaller frames than 3.27.1.
+func TestWorkerKnowsTheRelease(t *testing.T) {
+	size := binary.LittleEndian.AppendUint32(nil, channel.SmallPayloadLen+1)
+	old := launchAs(t, binaryPath, "3.19.22", []string{versionEnv + "=3.19.22"})
+	old.write(size)
+	code, stderr := old.exit()
+	require.Equal(t, exitBrokenChannel, code)
+	require.Contains(t, stderr, "frame too long: 4194305 bytes announced, 4194304 allowed")
+
+	p := spawn(t)
+	p.write(append(size, make([]byte, channel.SmallPayloadLen+1)...))
+	p.dump(1)
+}
+
+func TestEngineOptions(t *testing.T) {
+	habits := api.Habits{TemporalLimitAtPreferredOnly: true}
+	options, err := engineOptions(&config{rtcMinPort: 5, rtcMaxPort: 6}, habits)
+	require.NoError(t, err)
+	require.Equal(t, habits, options.Habits)
+	require.Equal(t, []uint16{5, 6}, []uint16{options.RTCMinPort, options.RTCMaxPort})
 	t.Setenv(usageEnv, "chicken")
-	_, err := engineOptions(&config{}, fbs.Newest())
+	_, err = engineOptions(&config{}, habits)
 	require.ErrorContains(t, err, usageEnv)
 }

@@ -8,7 +8,6 @@ import (
 	"gazpacho/engine"
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
-	"gazpacho/fbs"
 )
 
 // Environment variables that say how CPU time is told.
@@ -19,12 +18,12 @@ const (
 	maxProcsEnv = "GOMAXPROCS"
 )
 
-// newWorker makes the worker that this process offers to an application of that release. The error tells what is wrong with
+// newWorker makes the worker that this process offers to an application of a release with these habits. The error tells what is wrong with
 // the settings.
 func newWorker(
-	cfg *config, release string, ch *channel.Channel, update func(*api.WorkerUpdateSettingsRequest) error,
+	cfg *config, habits api.Habits, ch *channel.Channel, update func(*api.WorkerUpdateSettingsRequest) error,
 ) (api.Worker, error) {
-	options, err := engineOptions(cfg, release)
+	options, err := engineOptions(cfg, habits)
 	if err != nil {
 		return nil, err
 	}
@@ -33,12 +32,9 @@ func newWorker(
 }
 
 // engineOptions gathers what command line, environment and release say.
-func engineOptions(cfg *config, release string) (engine.Options, error) {
-	options := engine.Options{RTCMinPort: cfg.rtcMinPort, RTCMaxPort: cfg.rtcMaxPort}
+func engineOptions(cfg *config, habits api.Habits) (engine.Options, error) {
+	options := engine.Options{RTCMinPort: cfg.rtcMinPort, RTCMaxPort: cfg.rtcMaxPort, Habits: habits}
 	var err error
-	if options.Habits, err = fbs.Habits(release); err != nil {
-		return options, err
-	}
 	if options.Usage, err = engine.ParseUsageMode(os.Getenv(usageEnv)); err != nil {
 		return options, fmt.Errorf("%s: %w", usageEnv, err)
 	}

@@ -9,4 +9,6 @@ type Habits struct {
 	// PlainPipes: over pipes, messages of data channels travel without their subchannels. Pipe consumers look at
 	// subchannels as all others do.
 	PlainPipes bool
+	// SmallFrames: a message on the channel has at most 4 MiB, in both directions, where it has nearly 8 today.
+	SmallFrames bool
 }
