@@ -2,9 +2,11 @@ package sctp_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -205,4 +207,32 @@ func TestCloseWhileConnecting(t *testing.T) {
 		require.Equal(t, api.SCTPStateClosed, a.State())
 	}
 	awaitGoroutines(t, before)
+}
+
+// TestHeartbeatsAreComplete: a HEARTBEAT has information (RFC 9260 section 3.3.5), without which some peers fail.
+func TestHeartbeatsAreComplete(t *testing.T) {
+	const heartbeat, header = 4, 12
+	a, b := newEnd(sctp.Config{}), newEnd(sctp.Config{})
+	var mu sync.Mutex
+	var lengths []uint16
+	link(t, a, b, func(p []byte) [][]byte {
+		if p[header] == heartbeat {
+			mu.Lock()
+			defer mu.Unlock()
+			lengths = append(lengths, binary.BigEndian.Uint16(p[header+2:]))
+		}
+		return [][]byte{p}
+	})
+	link(t, b, a, nil)
+	connect(t, a, b)
+	for range 10 {
+		a.Heartbeat()
+		require.NoError(t, a.Send(sctp.Message{StreamID: 1, PPID: 53, Data: []byte("after")}, ordered))
+		b.awaitMessages(t, 1)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for _, length := range lengths {
+		require.Greater(t, length, uint16(4))
+	}
 }

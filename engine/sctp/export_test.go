@@ -17,3 +17,10 @@ func (w *tsnWindow) Forward(tsn uint32) { w.forward(tsn) }
 
 // MaxGap is how far ahead a chunk may be.
 const MaxGap = maxGap
+
+// Heartbeat makes pion measure the round trip, as it does by itself when a timer finds nothing in flight.
+func (a *Association) Heartbeat() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.pion.ActiveHeartbeat()
+}
