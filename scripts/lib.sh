@@ -11,6 +11,15 @@ need_command() {
 	command -v "$1" >/dev/null 2>&1 || die "$1 is missing: $2"
 }
 
+# apt_install PACKAGE…: installs Debian packages as root. A machine that has just been started may be upgrading itself: that is
+# waited for. A source of packages that cannot be reached need not be the one that matters.
+apt_install() {
+	say "installing $* (apt-get)"
+	apt-get update -qq >&2 || say "apt-get update failed; going on with the lists that are there"
+	DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "$@" >&2 ||
+		die "apt-get could not install $*"
+}
+
 # need_package COMMAND PACKAGE: installs a Debian package that provides COMMAND, or says how to.
 need_package() {
 	local command=$1 package=$2
@@ -19,10 +28,7 @@ need_package() {
 		die "$command is missing. Install it, then run this again:
     sudo apt-get update && sudo apt-get install -y --no-install-recommends $package"
 	fi
-	say "installing $package (apt-get)"
-	apt-get update -qq >&2 &&
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >&2 ||
-		die "apt-get could not install $package"
+	apt_install "$package"
 	command -v "$command" >/dev/null 2>&1 || die "$package is installed, but there is no $command"
 }
 
@@ -39,10 +45,7 @@ int main(void) { return 0; }'
 		die "Go's race detector needs a C compiler. Install it, then run this again:
     sudo apt-get update && sudo apt-get install -y --no-install-recommends gcc libc6-dev"
 	fi
-	say "installing gcc and libc6-dev (apt-get)"
-	apt-get update -qq >&2 &&
-		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc libc6-dev >&2 ||
-		die "apt-get could not install gcc and libc6-dev"
+	apt_install gcc libc6-dev
 }
 
 # npm_ci FOLDER: installs what FOLDER/package-lock.json pins, unless that is there already.
