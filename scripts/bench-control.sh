@@ -6,5 +6,5 @@ source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"
 prepare_harness
 mkdir -p "$BUILD/bench"
-(cd "$ROOT" && CGO_ENABLED=0 go build -trimpath -o "$BUILD/bench/control" ./node-harness/bench/control)
+(cd "$ROOT" && CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$BUILD/bench/control" ./node-harness/bench/control)
 exec "$NODE" "$HARNESS/bench/control.js" --driver "$BUILD/bench/control" --out "$BUILD/bench" "$@"

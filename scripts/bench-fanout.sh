@@ -6,6 +6,6 @@ source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"
 prepare_harness
 mkdir -p "$BUILD/bench"
-(cd "$ROOT" && CGO_ENABLED=0 go build -trimpath -o "$BUILD/bench/loadgen" ./node-harness/bench/loadgen)
+(cd "$ROOT" && CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$BUILD/bench/loadgen" ./node-harness/bench/loadgen)
 export GAZPACHO_RESOURCE_USAGE=process # CPU time is what is measured
 exec "$NODE" "$HARNESS/bench/fanout.js" --loadgen "$BUILD/bench/loadgen" --out "$BUILD/bench" "$@"

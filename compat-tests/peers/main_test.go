@@ -26,7 +26,7 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	workerBinary = filepath.Join(dir, "mediasoup-worker")
-	build := exec.Command("go", "build", "-race", "-o", workerBinary, "./cmd/mediasoup-worker")
+	build := exec.Command("go", "build", "-buildvcs=false", "-race", "-o", workerBinary, "./cmd/mediasoup-worker")
 	build.Dir = filepath.Join("..", "..")
 	build.Env = append(os.Environ(), "CGO_ENABLED=1")
 	if out, err := build.CombinedOutput(); err != nil {
