@@ -2,6 +2,8 @@ package fbs_test
 
 import (
 	"math"
+	"os"
+	"strings"
 	"testing"
 
 	flatbuffers "github.com/google/flatbuffers/go"
@@ -197,4 +199,21 @@ func TestHabitsOfReleases(t *testing.T) {
 	}
 	_, err := fbs.Habits("newest")
 	require.Error(t, err)
+}
+
+// TestDocumentedReleases compares the tables of docs/releases.md with what is known.
+func TestDocumentedReleases(t *testing.T) {
+	text, err := os.ReadFile("../docs/releases.md")
+	require.NoError(t, err)
+	page := string(text)
+	for _, topic := range fbs.Topics() {
+		require.Contains(t, page, "\n| "+topic.Name+" | "+topic.Until+" | ")
+	}
+	speakers := map[string][]string{}
+	for _, r := range fbs.Releases() {
+		speakers[r.Dialect] = append(speakers[r.Dialect], r.Version)
+	}
+	for dialect, releases := range speakers {
+		require.Contains(t, page, "\n| "+dialect+" | "+strings.Join(releases, ", ")+" | ")
+	}
 }
