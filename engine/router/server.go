@@ -1,6 +1,7 @@
 package router
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -101,31 +102,34 @@ func (s *Server) Size() (fragments, tuples int) {
 	return len(s.byFragment), len(s.byTuple)
 }
 
-// handleDatagrams implements receiver: it hands each run of datagrams for one transport to that transport. The poller's
-// goroutine itself takes the turn of the last one's shard only, and not if it would have to wait. What is for other shards
-// it posts, so that they work at the same time: all transports of a worker may be behind this one port. Only for the first
-// datagram of a tuple it always takes the turn, since the next one is only found when that was handled. So does a TCP
-// connection's goroutine: it serves one transport, and its peer is to wait when that is busy.
+// handleDatagrams implements receiver. What a transport gets of a batch it gets at once, so that its producers' packets
+// reach each consumer together, the more the higher the load is; the order of one tuple's datagrams is kept.
+//
+// The poller's goroutine itself takes the turn of one shard only, and not if it would have to wait. What is for other shards
+// it posts, so that they work at the same time: all transports of a worker may be behind this one port.
 func (s *Server) handleDatagrams(link *transport.Link, batch []netio.Datagram) {
-	last, _ := s.seatOf(link, &batch[len(batch)-1])
-	for len(batch) > 0 {
-		seat, known := s.seatOf(link, &batch[0])
-		n := 1
-		for n < len(batch) && known && s.continues(seat, link, &batch[n]) {
-			n++
+	for part := range slices.Chunk(batch, maxSorted) {
+		var sorting sorting
+		for i := range part {
+			s.sort(&sorting, link, &part[i])
 		}
-		switch {
-		case seat == nil:
-			s.strays.Add(1)
-			batch[0].Buffer.Release()
-		case !known, link.Protocol == api.ProtocolTCP:
-			seat.handleDatagrams(link, batch[:n])
-		case last != nil && seat.shard != last.shard:
-			seat.postDatagrams(link, batch[:n])
-		default:
-			seat.offerDatagrams(link, batch[:n])
-		}
-		batch = batch[n:]
+		sorting.deliver(link)
+	}
+}
+
+// sort keeps a datagram for delivery if its tuple is known. The first one of a tuple is handled at once, since the next one is
+// only found when that was. A TCP connection's goroutine serves one transport and always takes the turn: its peer is to
+// wait when that is busy.
+func (s *Server) sort(to *sorting, link *transport.Link, d *netio.Datagram) {
+	seat, known := s.seatOf(link, d)
+	switch {
+	case seat == nil:
+		s.strays.Add(1)
+		d.Buffer.Release()
+	case !known, link.Protocol == api.ProtocolTCP:
+		seat.handleDatagrams(link, []netio.Datagram{*d})
+	default:
+		to.add(seat, d)
 	}
 }
 
@@ -146,12 +150,6 @@ func (s *Server) seatOf(link *transport.Link, d *netio.Datagram) (seat *Seat, kn
 		return nil, false
 	}
 	return s.byFragment[string(m.LocalUsernameFragment())], false
-}
-
-// continues reports whether d is for the same transport by its tuple.
-func (s *Server) continues(seat *Seat, link *transport.Link, d *netio.Datagram) bool {
-	next, known := s.seatOf(link, d)
-	return known && next == seat
 }
 
 // handleClosed implements receiver.

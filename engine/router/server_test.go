@@ -139,6 +139,23 @@ func TestABatchForManyTransports(t *testing.T) {
 	r.requireSent(1)
 }
 
+// What a transport gets of a batch it gets at once.
+func TestABatchIsSortedByTransport(t *testing.T) {
+	r := newServerRig(t, 4) // 0 and 2 are on one shard, 1 and 3 on the other
+	r.receive(0, 1, 2, 3)
+	r.requireSent(0, 1, 2, 3)
+	r.receive(0, 2, 0, 2, 2, 0)
+	for _, i := range []int{0, 0, 0, 2, 2, 2} {
+		require.Equal(t, r.guests[i].peer, <-r.port.sent)
+	}
+	var many []int // more than are sorted at a time
+	for range 50 {
+		many = append(many, 0, 1, 2)
+	}
+	r.receive(many...)
+	r.requireSent(many...)
+}
+
 // A shard that is busy does not keep the datagrams of another one's transports waiting: the port's poller goes on.
 func TestABusyShardDoesNotKeepThePortWaiting(t *testing.T) {
 	r := newServerRig(t, 4) // 0 and 2 are on one shard, 1 and 3 on the other
