@@ -72,7 +72,6 @@ type webRtc struct {
 
 	dtlsRole      dtls.Role
 	dtlsState     api.DTLSState
-	dtlsStarted   bool
 	fingerprints  []api.Fingerprint // the peer's, known once connect was called
 	connectCalled bool
 	wasConnected  bool
@@ -150,12 +149,13 @@ func (w *WebRtc) RestartICE(now unit.Time) *api.TransportRestartICEResponse {
 	}
 }
 
-// startDTLS begins the handshake when both are known: where the peer is, and what its certificate must be.
+// startDTLS begins the handshake when both are known: where the peer is, and what its certificate must be. One that failed,
+// or an association that the peer closed, begins anew with the next state of ICE, as in upstream.
 func (c *webRtc) startDTLS(now unit.Time) {
-	if c.dtlsStarted || !c.connectCalled || c.selected == nil {
+	running := c.dtlsState == api.DTLSStateConnecting || c.dtlsState == api.DTLSStateConnected
+	if running || !c.connectCalled || c.selected == nil {
 		return
 	}
-	c.dtlsStarted = true
 	if err := c.dtls.Start(c.dtlsRole, c.fingerprints); err != nil {
 		c.t.env.Log.Error("DTLS does not start", "tag", "dtls", "transportId", c.t.id, "reason", err)
 	}

@@ -303,6 +303,28 @@ func TestThePeerMayCloseDTLS(t *testing.T) {
 	require.EqualValues(t, 1, b.w.Drops().NotConnected)
 }
 
+// Who closed DTLS, or failed at it, may begin anew: when ICE comes back, so does DTLS.
+func TestDTLSBeginsAnewWithICE(t *testing.T) {
+	b := established(t, nil)
+	b.dtls.Close()
+	b.pump()
+	b.news, b.states = nil, nil
+	b.check(b.password(), true)
+	require.Empty(t, b.news, "a check that changes no state begins nothing")
+	b.now = b.now.Add(31 * time.Second)
+	b.w.HandleTimeout(b.now)
+	b.check(b.password(), true)
+	require.Equal(t, []string{"ice DISCONNECTED", "tuple 192.0.2.1", "ice COMPLETED", "dtls CONNECTING"}, eventNames(b.news))
+
+	b.dtls = dtls.New(certificates()[1], func() { signal(b.dtlsWake) })
+	require.NoError(t, b.dtls.Start(dtls.Client, certificates()[0].Fingerprints()))
+	b.shake(api.DTLSStateConnected)
+	require.Equal(t, api.DTLSStateConnected, b.dump().DTLSState)
+	b.produce(b.w.Transport, "p", api.MediaKindVideo, 10)
+	b.sendRTP(keyFrame(10, 1))
+	require.NotZero(t, b.w.Stats(b.now).(*api.WebRtcTransportGetStatsResponse).Base.RTPBytesReceived)
+}
+
 func TestAWrongPasswordGetsNowhere(t *testing.T) {
 	b := newBrowser(t, nil)
 	for range 1000 {
