@@ -19,6 +19,7 @@ type Association struct {
 	mu      sync.Mutex
 	started bool
 	pion    *pion.Association // nil until connected
+	conn    *conn             // pion's
 	streams streams
 	send    sender
 }

@@ -2,8 +2,6 @@ package sctp
 
 import (
 	"encoding/binary"
-	"io"
-	"net"
 	"slices"
 	"sync"
 	"time"
@@ -11,7 +9,7 @@ import (
 	"gazpacho/engine/api"
 )
 
-// edge is the connection that pion is given, and everything that crosses it. Its lock is the last one taken.
+// edge is what all connections of an association share, and everything that crosses them. Its lock is the last one taken.
 type edge struct {
 	a *Association
 
@@ -21,44 +19,31 @@ type edge struct {
 	mu         sync.Mutex
 	changed    sync.Cond // something that Read or Write waits for
 	state      api.SCTPState
-	closed     bool // the connection: nothing is read or written any more
+	closed     bool // nothing is read or written any more
 	silent     bool // Close was called: no state changes in the output
 	woken      bool // Poll has been announced and not called since
-	early      []piece
-	in         []piece
-	inBytes    int
-	localTag   uint32
-	peer       initInfo
-	lastTSN    uint32 // of the peer's, as far as we acknowledged
-	tiny       int    // small fragments received and not yet part of a message
+	conn       *conn
+	next       *conn     // answers a peer that says it restarted; nil otherwise
+	nextAt     time.Time // when it was made
+	heartbeat  *time.Timer
+	heard      bool // a packet of the peer came since the last heartbeat was due
+	unheard    int  // intervals in which none came
 	negotiated api.SCTPNegotiatedCapabilities
 	out        Output
 	msgBytes   int
 	counters   Counters
 }
 
-// piece is a packet, or a part of one, for pion; its checksum is not set yet.
-type piece struct {
-	b     []byte
-	inner bool // made by the edge itself: stream ids are pion's
-}
-
 func (e *edge) init(a *Association, wake func()) {
 	e.a, e.wake = a, wake
 	e.changed.L = &e.mu
+	e.conn = &conn{e: e}
 }
 
 func (e *edge) currentState() api.SCTPState {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.state
-}
-
-// peerTSN returns the first sequence number of the peer's data.
-func (e *edge) peerTSN() uint32 {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.peer.initialTSN
 }
 
 // handlePacket checks a packet and queues it. start says that it is the first one of an association that has not begun.
@@ -124,124 +109,44 @@ func endsPiece(typ byte) bool {
 // admit checks the verification tag (RFC 9260 section 8.5) and queues the pieces.
 func (e *edge) admit(b []byte, pieces []piece) (fault *uint64) {
 	first := chunk(pieces[0].b[headerLen:])
-	tag := tagOf(b)
+	tag, c := tagOf(b), e.conn
 	switch typ := first.typ(); {
 	case typ == chunkInit:
 		if tag != 0 {
 			return &e.counters.VerificationTag
 		}
-		if e.state != api.SCTPStateNew && e.state != api.SCTPStateConnecting {
+		if c = e.answering(parseInit(first)); c == nil {
 			return &e.counters.UnexpectedInit
 		}
 	case (typ == chunkAbort || typ == chunkShutdownComplete) && first.flags()&flagT != 0:
-		if tag != e.peer.tag || tag == 0 {
+		if tag != c.peer.tag || tag == 0 {
 			return &e.counters.VerificationTag
 		}
-	case tag != e.localTag || tag == 0:
-		return &e.counters.VerificationTag
+	default:
+		if c = e.connOf(tag); c == nil {
+			return &e.counters.VerificationTag
+		}
 	}
-	if len(e.in)+len(e.early)+len(pieces) > maxInPackets || e.inBytes+len(b) > maxInBytes {
+	if !c.fits(len(pieces), len(b)) {
 		return &e.counters.InputFull
 	}
+	e.heard = e.heard || c == e.conn
 	for _, p := range pieces {
-		e.enqueue(p)
+		c.enqueue(p)
 	}
 	return nil
 }
 
-// enqueue sorts a piece: what belongs to the handshake is read at once, all else waits until the association is connected,
-// because pion would drop data that comes between its handshake and our knowing of it.
-func (e *edge) enqueue(p piece) {
-	e.inBytes += len(p.b)
-	switch c := chunk(p.b[headerLen:]); c.typ() {
-	case chunkInit, chunkInitAck:
-		if e.state == api.SCTPStateNew || e.state == api.SCTPStateConnecting {
-			e.peer = parseInit(c)
-			e.lastTSN = e.peer.initialTSN - 1
-		}
-		e.early = append(e.early, p)
-	case chunkCookieEcho, chunkCookieAck:
-		e.early = append(e.early, p)
-	case chunkAbort, chunkError:
-		if e.state == api.SCTPStateConnected {
-			e.in = append(e.in, p)
-		} else {
-			e.early = append(e.early, p)
-		}
-	default:
-		e.in = append(e.in, p)
+// connOf returns the connection that packets with a verification tag belong to; nil if there is none.
+func (e *edge) connOf(tag uint32) *conn {
+	switch {
+	case tag == 0:
+		return nil
+	case tag == e.conn.localTag:
+		return e.conn
+	case e.next != nil && tag == e.next.localTag:
+		return e.next
 	}
-}
-
-// next waits for a piece that pion may read. It gives none while too many messages wait to be drained.
-func (e *edge) next() (piece, bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for {
-		switch {
-		case e.closed:
-			return piece{}, false
-		case e.msgBytes >= maxMessageBytes || len(e.out.Messages) >= maxMessages:
-		case len(e.early) > 0:
-			return e.take(&e.early), true
-		case e.state == api.SCTPStateConnected && len(e.in) > 0:
-			return e.take(&e.in), true
-		}
-		e.changed.Wait()
-	}
-}
-
-func (e *edge) take(queue *[]piece) piece {
-	p := (*queue)[0]
-	(*queue)[0] = piece{}
-	*queue = (*queue)[1:]
-	if len(*queue) == 0 {
-		*queue = nil
-	}
-	e.inBytes -= len(p.b)
-	return p
-}
-
-// Read is called by pion's reading goroutine, which holds no lock, after it has done all that the last packet asked for.
-func (e *edge) Read(b []byte) (int, error) {
-	for {
-		e.a.settle()
-		p, ok := e.next()
-		if !ok {
-			return 0, io.EOF
-		}
-		if !p.inner && !e.a.translateIn(p.b) {
-			continue
-		}
-		setChecksum(p.b)
-		return copy(b, p.b), nil
-	}
-}
-
-// Write is called by pion's writing goroutine, which holds no lock. The packet is ours to keep: pion makes one for each call.
-// It waits while the output is full; the shard drains it or closes.
-func (e *edge) Write(b []byte) (int, error) {
-	if !e.a.translateOut(b) {
-		return len(b), nil
-	}
-	setPorts(b, e.a.cfg.Port)
-	setChecksum(b)
-	e.mu.Lock()
-	for len(e.out.Packets) >= maxOutPackets && !e.closed {
-		e.changed.Wait()
-	}
-	if e.closed {
-		e.mu.Unlock()
-		return 0, io.EOF
-	}
-	e.out.Packets = append(e.out.Packets, b)
-	e.unlockAndWake()
-	return len(b), nil
-}
-
-// Close is called by pion when the association is over, with its lock held.
-func (e *edge) Close() error {
-	e.terminate("")
 	return nil
 }
 
@@ -280,14 +185,17 @@ func (e *edge) close() {
 	e.state = api.SCTPStateClosed
 }
 
-// shut closes the connection, which ends pion's goroutines and timers.
+// shut ends the connections, which ends pion's goroutines and timers.
 func (e *edge) shut(reason string) {
 	e.closed = true
-	e.early, e.in, e.inBytes = nil, nil, 0
-	if reason != "" && e.peer.tag != 0 && e.localTag != 0 {
-		e.out.Packets = append(e.out.Packets, abortPacket(e.a.cfg.Port, e.peer.tag, reason))
+	if c := e.conn; reason != "" && c.peer.tag != 0 && c.localTag != 0 {
+		e.out.Packets = append(e.out.Packets, abortPacket(e.a.cfg.Port, c.peer.tag, reason))
 	}
-	e.changed.Broadcast()
+	e.conn.end()
+	e.dropNext()
+	if e.heartbeat != nil {
+		e.heartbeat.Stop()
+	}
 }
 
 // setState changes the state and tells it. The caller holds mu.
@@ -296,22 +204,6 @@ func (e *edge) setState(s api.SCTPState) {
 	if !e.silent {
 		e.out.States = append(e.out.States, s)
 	}
-}
-
-// connected tells that the handshake is done.
-func (e *edge) connected() {
-	e.mu.Lock()
-	if e.closed {
-		e.mu.Unlock()
-		return
-	}
-	e.negotiated = api.SCTPNegotiatedCapabilities{
-		NegotiatedMaxOutboundStreams: e.peer.in, NegotiatedMaxInboundStreams: e.peer.out,
-	}
-	e.out.Negotiated = e.negotiated
-	e.setState(api.SCTPStateConnected)
-	e.changed.Broadcast()
-	e.unlockAndWake()
 }
 
 // low tells that a stream's buffered amount fell to its threshold.
@@ -365,15 +257,3 @@ func (e *edge) unlockAndWake() {
 		e.wake()
 	}
 }
-
-// address is that of a connection that has only one.
-type address struct{}
-
-func (address) Network() string { return "sctp" }
-func (address) String() string  { return "peer" }
-
-func (*edge) LocalAddr() net.Addr              { return address{} }
-func (*edge) RemoteAddr() net.Addr             { return address{} }
-func (*edge) SetDeadline(time.Time) error      { return nil }
-func (*edge) SetReadDeadline(time.Time) error  { return nil }
-func (*edge) SetWriteDeadline(time.Time) error { return nil }

@@ -24,3 +24,6 @@ func (a *Association) Heartbeat() {
 	defer a.mu.Unlock()
 	a.pion.ActiveHeartbeat()
 }
+
+// Retransmissions is how a lifetime is translated.
+var Retransmissions = retransmissions

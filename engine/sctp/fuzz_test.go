@@ -57,8 +57,14 @@ func FuzzConnected(f *testing.F) {
 	f.Add([]byte{192, 0, 0, 12, 0, 0, 0, 9, 0, 1, 0, 1}, uint8(3))
 	f.Add([]byte{3, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0}, uint8(0))
 	f.Add([]byte{7, 0, 0, 8, 0, 0, 0, 1, 8, 0, 0, 4, 14, 0, 0, 4}, uint8(0))
+	f.Add(initOf(9)[12:], uint8(0))
+	f.Add([]byte{4, 0, 0, 12, 0, 1, 0, 8, 1, 2, 3, 4, 5, 0, 0, 12, 0, 1, 0, 8, 0, 0, 0, 0}, uint8(0))
 	f.Fuzz(func(t *testing.T, chunks []byte, tsn uint8) {
-		a, b, toB := tapped(t)
+		toA, toB := &wiretap{}, &wiretap{}
+		a, b := newEnd(sctp.Config{}), newEnd(sctp.Config{})
+		link(t, a, b, toB.see)
+		link(t, b, a, toA.see)
+		connect(t, a, b)
 		tag := binary.BigEndian.Uint32(toB.find(10)[4:])
 		next := binary.BigEndian.Uint32(toB.find(1)[28:]) + uint32(tsn)
 		chunks = bytes.Clone(chunks)
@@ -66,6 +72,11 @@ func FuzzConnected(f *testing.F) {
 			binary.BigEndian.PutUint32(chunks[4:], next)
 		}
 		b.HandlePacket(seal(append(raw(tag), chunks...)))
+		b.HandlePacket(seal(append(raw(0), chunks...))) // perhaps a restart
+		b.HandlePacket(raw(tag, []byte{4, 0, 0, 0, 0, 1, 0, 8, 'd', 'o', 'n', 'e'}))
+		eventually(t, "the answer", func() bool { // so that pion has seen all of it
+			return toA.contains([]byte("done")) || b.State() == api.SCTPStateClosed
+		})
 		_ = b.Send(sctp.Message{StreamID: 1, PPID: 51, Data: []byte("x")}, ordered)
 		b.ResetStreams(1, 2)
 		a.halt()

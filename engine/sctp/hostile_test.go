@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 
@@ -226,6 +227,12 @@ func (w *wiretap) find(chunk byte) []byte {
 	return nil
 }
 
+func (w *wiretap) contains(b []byte) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.packets, func(p []byte) bool { return bytes.Contains(p, b) })
+}
+
 func tapped(t *testing.T) (a, b *end, toB *wiretap) {
 	t.Helper()
 	toB = &wiretap{}
@@ -263,7 +270,8 @@ func TestGarbage(t *testing.T) {
 		{"forged abort without tag", raw(0, []byte{6, 1, 0, 0}), wrongTag},
 		{"forged shutdown complete", raw(tag, []byte{14, 1, 0, 0}), wrongTag},
 		{"forged data", raw(tag^1, make([]byte, 20)), wrongTag},
-		{"init of a stranger", raw(0, append([]byte{1, 0, 0, 0}, bytes.Repeat([]byte{1}, 16)...)), unexpected},
+		{"init that comes late", toB.find(1), unexpected},
+		{"init without a tag of its own", raw(0, append([]byte{1, 0, 0, 0, 0, 0, 0, 0}, bytes.Repeat([]byte{1}, 12)...)), unexpected},
 		{"init with a tag", raw(tag, append([]byte{1, 0, 0, 0}, bytes.Repeat([]byte{1}, 16)...)), wrongTag},
 		{"chunk shorter than its header", seal(append(raw(tag), 0, 3, 0, 1)), malformed},
 		{"chunk longer than the packet", seal(append(raw(tag), 0, 3, 0, 99)), malformed},

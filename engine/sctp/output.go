@@ -2,6 +2,7 @@ package sctp
 
 import (
 	"errors"
+	"time"
 
 	"gazpacho/engine/api"
 )
@@ -25,6 +26,10 @@ type Config struct {
 	MaxReceiverWindowBufferSize             uint32 // bytes; 5 MiB
 	DefaultStreamBufferedAmountLowThreshold uint32 // bytes
 	IsDataChannel                           bool   // told in Parameters, changes nothing here
+
+	MaxRTO            time.Duration // the longest wait for an acknowledgement; 5 s
+	InitTimeout       time.Duration // a peer that has not answered until then never will; 511 s
+	HeartbeatInterval time.Duration // of a peer that is silent; 30 s
 }
 
 // Upstream's values (its SctpOptions of release 3.27.1).
@@ -34,11 +39,30 @@ const (
 	defaultMessage = 256 << 10
 	defaultSend    = 2000000
 	defaultWindow  = 5 << 20
+
+	defaultInitTimeout       = 511 * time.Second // the first INIT and eight more, each after twice the time of the last
+	defaultHeartbeatInterval = 30 * time.Second
 )
+
+// defaultMaxRTO is ours; RFC 9260 section 16 and upstream say 60 s, which is too long for real-time data to go on after the
+// network was away for a while. Browsers wait three seconds at most.
+const defaultMaxRTO = 5 * time.Second
 
 func (c Config) withDefaults() Config {
 	if c.Port == 0 {
 		c.Port = defaultPort
+	}
+	for _, f := range []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&c.MaxRTO, defaultMaxRTO},
+		{&c.InitTimeout, defaultInitTimeout},
+		{&c.HeartbeatInterval, defaultHeartbeatInterval},
+	} {
+		if *f.field == 0 {
+			*f.field = f.value
+		}
 	}
 	for _, f := range []struct {
 		field *uint32
@@ -90,7 +114,7 @@ type Counters struct {
 	Malformed        uint64 // packets that are no SCTP, with a wrong port, or with lengths that lie
 	Checksum         uint64 // packets with a wrong CRC32c
 	VerificationTag  uint64 // packets of another association, or forged
-	UnexpectedInit   uint64 // INITs of a connected peer: a restart, which is not supported
+	UnexpectedInit   uint64 // INITs that come late, and those that come too fast for a peer that restarts
 	InputFull        uint64 // packets that did not fit the input queue
 	TooManyStreams   uint64 // packets for more incoming streams than are accepted
 	BeyondGap        uint64 // packets too far ahead of a missing one

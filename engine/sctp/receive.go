@@ -14,10 +14,10 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 const firstBuffer = 16 << 10
 
 // settle does what a packet that pion has dealt with made possible: reads messages, ends resets, sends more.
-func (a *Association) settle() {
+func (a *Association) settle(c *conn) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.pion == nil {
+	if a.conn != c {
 		return
 	}
 	s := &a.streams
@@ -72,8 +72,8 @@ func (a *Association) deliver(in *inStream, ppid uint32, data []byte) {
 		e.mu.Unlock()
 		return
 	}
-	if len(data) > int(a.cfg.MTU)-headerLen-dataHeadLen && e.tiny > 0 {
-		e.tiny-- // the message's last fragment may have been small
+	if len(data) > int(a.cfg.MTU)-headerLen-dataHeadLen && a.conn.tiny > 0 {
+		a.conn.tiny-- // the message's last fragment may have been small
 	}
 	e.msgBytes += len(data)
 	e.out.Messages = append(e.out.Messages, Message{StreamID: in.id, PPID: ppid, Data: slices.Clone(data)})

@@ -1,7 +1,6 @@
 package sctp
 
 import (
-	"math/bits"
 	"slices"
 	"time"
 
@@ -48,18 +47,28 @@ type reliability struct {
 
 // delivery translates options for pion, with its two faults: it counts the first transmission as a retransmission, and it
 // measures lifetimes from the last transmission, so that they never end. A lifetime becomes the number of retransmissions
-// that fit into it when each waits twice as long as the one before, the first a second (RFC 9260 section 6.3.3), and one more
-// for a fast retransmission.
-func (o SendOptions) delivery() reliability {
+// that fit into it when each waits twice as long as the one before, the first a second (RFC 9260 section 6.3.3), none longer than
+// maxRTO, and one more for a fast retransmission.
+func (o SendOptions) delivery(maxRTO time.Duration) reliability {
 	r := reliability{unordered: !o.Ordered}
 	switch {
 	case o.Ordered:
 	case o.MaxRetransmits != nil:
 		r.typ, r.value = pion.ReliabilityTypeRexmit, uint32(*o.MaxRetransmits)+1
 	case o.MaxPacketLifeTime != nil:
-		r.typ, r.value = pion.ReliabilityTypeRexmit, uint32(bits.Len16(*o.MaxPacketLifeTime/1000))+2
+		r.typ, r.value = pion.ReliabilityTypeRexmit, retransmissions(*o.MaxPacketLifeTime, maxRTO)+2
 	}
 	return r
+}
+
+// retransmissions returns how often a message is sent again within its lifetime (milliseconds).
+func retransmissions(lifetime uint16, maxRTO time.Duration) (n uint32) {
+	wait := min(time.Second, maxRTO)
+	for at := wait; at <= time.Duration(lifetime)*time.Millisecond; at += wait {
+		n++
+		wait = min(2*wait, maxRTO)
+	}
+	return n
 }
 
 // outStream finds or makes an outgoing stream.
@@ -90,7 +99,7 @@ func (a *Association) queue(m Message, opts SendOptions) error {
 		return ErrSendBufferFull
 	}
 	o := a.outStream(m.StreamID)
-	q := queued{data: slices.Clone(m.Data), ppid: m.PPID, delivery: opts.delivery()}
+	q := queued{data: slices.Clone(m.Data), ppid: m.PPID, delivery: opts.delivery(a.cfg.MaxRTO)}
 	if !opts.Ordered && opts.MaxPacketLifeTime != nil {
 		q.expires = time.Now().Add(time.Duration(*opts.MaxPacketLifeTime) * time.Millisecond)
 	}
@@ -227,7 +236,7 @@ func (a *Association) threshold(id uint16) uint32 {
 
 func (a *Association) resetStreams(ids []uint16) {
 	a.edge.mu.Lock()
-	able := a.edge.state == api.SCTPStateConnected && a.edge.peer.canReconfig
+	able := a.edge.state == api.SCTPStateConnected && a.edge.conn.peer.canReconfig
 	a.edge.mu.Unlock()
 	if !able || a.pion == nil {
 		return

@@ -6,8 +6,6 @@ import (
 	"time"
 
 	pion "github.com/pion/sctp"
-
-	"gazpacho/engine/api"
 )
 
 // nobody is an id inside pion that is never given to a stream.
@@ -96,10 +94,10 @@ func (a *Association) openOut(o *outStream) bool {
 
 // translateIn replaces stream ids in a piece that comes in, and notes which streams it concerns. It returns false when the
 // piece must be dropped.
-func (a *Association) translateIn(p []byte) bool {
+func (a *Association) translateIn(from *conn, p []byte) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.pion == nil {
+	if a.conn != from {
 		return true // the handshake's chunks name no streams
 	}
 	ok := true
@@ -144,8 +142,8 @@ func (a *Association) translateData(c chunk) bool {
 	a.streams.touched = append(a.streams.touched, in)
 	if c.flags()&(flagBegin|flagEnd) != flagBegin|flagEnd && len(c.payload()) < tinyFragment {
 		e.mu.Lock()
-		e.tiny++
-		flood := e.tiny > maxTinyFragments
+		a.conn.tiny++
+		flood := a.conn.tiny > maxTinyFragments
 		e.mu.Unlock()
 		if flood { // RFC 9260 section 6.9: fragments are as large as packets allow
 			a.violated("fragments too small")
@@ -208,16 +206,20 @@ func (a *Association) closeIn(id uint16, repeated bool) (inner uint16) {
 
 // translateOut replaces stream ids in a packet that goes out, and learns from it. It returns false when the packet must not
 // leave.
-func (a *Association) translateOut(p []byte) bool {
+func (a *Association) translateOut(to *conn, p []byte) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.conn != to { // in its handshake, or given up
+		if first := chunk(p[headerLen:]); first.typ() == chunkInit || first.typ() == chunkInitAck {
+			a.edge.mu.Lock()
+			to.localTag = binary.BigEndian.Uint32(first[4:])
+			a.edge.mu.Unlock()
+		}
+		return true
+	}
 	leaves := true
 	eachChunk(p, func(c chunk) bool {
 		switch c.typ() {
-		case chunkInit, chunkInitAck:
-			a.edge.mu.Lock()
-			a.edge.localTag = binary.BigEndian.Uint32(c[4:])
-			a.edge.mu.Unlock()
 		case chunkData:
 			binary.BigEndian.PutUint16(c[8:], a.outID(c.sid()))
 		case chunkForwardTSN:
@@ -270,7 +272,7 @@ func (a *Association) translateReconfigOut(c chunk) (leaves bool) {
 func (a *Association) ownSequence() uint32 {
 	a.edge.mu.Lock()
 	defer a.edge.mu.Unlock()
-	return a.edge.peer.initialTSN ^ 1<<31
+	return a.conn.peer.initialTSN ^ 1<<31
 }
 
 // handleOwnSack looks at what we tell the peer. A closed window without a gap means that the window is full of a message which
@@ -279,9 +281,9 @@ func (a *Association) handleOwnSack(c chunk) {
 	e := &a.edge
 	window, gaps := binary.BigEndian.Uint32(c[8:]), binary.BigEndian.Uint16(c[12:])
 	e.mu.Lock()
-	e.lastTSN = binary.BigEndian.Uint32(c[4:])
+	a.conn.lastTSN = binary.BigEndian.Uint32(c[4:])
 	if window == a.cfg.MaxReceiverWindowBufferSize {
-		e.tiny = 0
+		a.conn.tiny = 0
 	}
 	e.mu.Unlock()
 	if window == 0 && gaps == 0 {
@@ -315,10 +317,11 @@ func (a *Association) forget(inner uint16) {
 	e := &a.edge
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.state != api.SCTPStateConnected || e.closed {
+	c := a.conn
+	if c.over {
 		return
 	}
-	p := piece{b: resetPacket(e.localTag, sequence, e.lastTSN, inner), inner: true}
-	e.inBytes += len(p.b)
-	e.in = append(e.in, p)
+	p := piece{b: resetPacket(c.localTag, sequence, c.lastTSN, inner), inner: true}
+	c.inBytes += len(p.b)
+	c.in = append(c.in, p)
 }

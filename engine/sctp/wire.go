@@ -3,6 +3,7 @@ package sctp
 import (
 	"encoding/binary"
 	"hash/crc32"
+	"time"
 )
 
 // From the specification: chunk types (RFC 9260 section 3.2, RFC 3758, RFC 6525, RFC 8260) and parameter types.
@@ -27,6 +28,7 @@ const (
 	flagBegin = 2
 	flagT     = 1 // of ABORT and SHUTDOWN COMPLETE: the tag is the receiver's own
 
+	paramHeartbeatInfo       = 1
 	paramSupportedExtensions = 0x8008
 	paramOutgoingReset       = 13
 	paramResetResponse       = 16
@@ -185,6 +187,20 @@ func abortPacket(port uint16, tag uint32, reason string) []byte {
 	head := []byte{chunkAbort, 0, 0, 0}
 	binary.BigEndian.PutUint16(head[2:], uint16(len(head)+len(cause)))
 	p := appendChunk(newPacket(port, tag), append(head, cause...))
+	setChecksum(p)
+	return p
+}
+
+// heartbeatPacket asks the peer whether it is there (RFC 9260 section 3.3.5). What the peer returns tells pion the round trip
+// time: it reads eight bytes as the time of sending.
+func heartbeatPacket(port uint16, tag uint32, now time.Time) []byte {
+	c := make(chunk, chunkHeadLen+paramHeadLen+8)
+	c[0] = chunkHeartbeat
+	binary.BigEndian.PutUint16(c[2:], uint16(len(c)))
+	binary.BigEndian.PutUint16(c[4:], paramHeartbeatInfo)
+	binary.BigEndian.PutUint16(c[6:], paramHeadLen+8)
+	binary.BigEndian.PutUint64(c[8:], uint64(now.UnixNano()))
+	p := appendChunk(newPacket(port, tag), c)
 	setChecksum(p)
 	return p
 }
