@@ -106,6 +106,7 @@ func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, er
 		reply(nil, api.Errorf("Worker is closed"))
 		return
 	}
+	w.house.ForgetDeparted(w.registry)
 	if id := created(req); id != "" && w.registry.Check(id) == nil {
 		w.newcomer.arrive(id)
 	}
@@ -151,6 +152,7 @@ func (w *Worker) HandleNotification(n *api.Notification) error {
 	if w.closed {
 		return api.Errorf("Worker is closed")
 	}
+	w.house.ForgetDeparted(w.registry)
 	handler := w.registry.Find(n.HandlerID)
 	if handler == nil {
 		return api.NotFoundErrorf("Channel notification handler with ID %s not found", n.HandlerID)

@@ -22,8 +22,9 @@ type House struct {
 	places      []*Place
 	certificate *dtls.Certificate
 	servers     map[string]*Server // control loop only
-	readers     sync.WaitGroup     // of TCP ports
-	poller      *netio.Poller      // reads the UDP ports of all WebRtcServers
+	departures  departures
+	readers     sync.WaitGroup // of TCP ports
+	poller      *netio.Poller  // reads the UDP ports of all WebRtcServers
 }
 
 // Place is one shard with the environment of its transports, and with the poller that reads their sockets: waiting for the

@@ -31,6 +31,7 @@ type member struct {
 func (m *member) env() transport.Env {
 	env := m.place.env
 	env.Wake = m.seat.wake
+	env.DataConsumerClosed = m.router.house.departures.report
 	return env
 }
 

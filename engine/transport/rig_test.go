@@ -72,7 +72,7 @@ func newRig(t *testing.T) *rig {
 			r.news = append(r.news, kept)
 		},
 		Log: slog.New(slog.DiscardHandler), Batch: netio.NewBatch(), Rand: rand.New(rand.NewPCG(1, 2)),
-		RTCMinPort: 10000, RTCMaxPort: 20000,
+		RTCMinPort: 10000, RTCMaxPort: 20000, DataConsumerClosed: func(string) {},
 	}
 	r.env.Listen = func(cfg netio.UDPConfig) (transport.Socket, error) {
 		r.asked = append(r.asked, cfg)

@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"slices"
+
 	"gazpacho/engine/api"
 	"gazpacho/engine/data"
 	"gazpacho/engine/sctp"
@@ -116,14 +118,16 @@ func (t *Transport) handleDataMessage(now unit.Time, m *sctp.Message) {
 }
 
 // handleStreamReset follows the peer, who closed a data channel (RFC 8831 section 6.7): its other direction is closed too,
-// and its data consumer sends nothing more. The application, which hears of it from its peer, closes the data consumer.
+// and its data consumer with it. As in upstream, the application is not told: it hears of it from its peer.
 func (t *Transport) handleStreamReset(id uint16) {
 	c := t.dataByStream[id]
 	if c == nil || !t.options.IsDataChannel {
 		return
 	}
 	delete(t.dataByStream, id)
+	t.dataConsumers = slices.DeleteFunc(t.dataConsumers, func(o *DataConsumer) bool { return o == c })
 	c.HandleSCTPClosed()
+	t.env.DataConsumerClosed(c.ID())
 	t.sctp.ResetStreams(id)
 }
 

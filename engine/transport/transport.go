@@ -34,6 +34,8 @@ type Env struct {
 	Listen func(netio.UDPConfig) (Socket, error)
 	// Wake is called from any goroutine when Poll has something to do; it only posts to the transport's shard.
 	Wake func()
+	// DataConsumerClosed hears of a data consumer that its peer closed; the owner forgets it later. It returns at once.
+	DataConsumerClosed func(id string)
 	// ListenTCP opens a TCP port.
 	ListenTCP func(netio.TCPConfig) (*netio.TCPServer, error)
 	// RTCMinPort and RTCMaxPort are the worker's own port range, for applications that name neither port nor range.
