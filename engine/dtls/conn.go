@@ -33,7 +33,7 @@ func (c conn) ReadFrom(b []byte) (int, net.Addr, error) {
 			a.in = slices.Delete(a.in, 0, 1)
 			return copy(b, datagram), peer{}, nil
 		case a.ready && len(a.held) > 0:
-			a.in, a.held = a.held, nil
+			a.in, a.held = a.genuine(a.held), nil
 		default:
 			a.readable.Wait()
 		}
@@ -53,7 +53,7 @@ func (c conn) WriteTo(b []byte, _ net.Addr) (int, error) {
 		return len(b), nil
 	}
 	datagram := slices.Clone(b)
-	if hasFinished(datagram) {
+	if a.scan(datagram) {
 		a.lastFlight = datagram
 		if a.role == Client { // it has the keys, see hold
 			a.ready = true
@@ -65,19 +65,18 @@ func (c conn) WriteTo(b []byte, _ net.Addr) (int, error) {
 	return len(b), nil
 }
 
-// hasFinished tells whether a datagram of ours holds an encrypted handshake record.
-func hasFinished(b []byte) bool {
+// scan looks at what the handshake sends, and tells whether a datagram holds an encrypted handshake record.
+func (a *association) scan(b []byte) (hasFinished bool) {
 	for len(b) > 0 {
 		r, rest, ok := nextRecord(b)
 		if !ok {
-			return false
+			return hasFinished
 		}
-		if r.epoch == 1 && r.typ == typeHandshake {
-			return true
-		}
+		a.secrets.note(r)
+		hasFinished = hasFinished || r.epoch == 1 && r.typ == typeHandshake
 		b = rest
 	}
-	return false
+	return hasFinished
 }
 
 func (c conn) Close() error {

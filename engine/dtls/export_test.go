@@ -88,3 +88,22 @@ func (t *Transport) SendRecord(typ byte, data []byte) error {
 	defer t.mu.Unlock()
 	return t.send(typ, data)
 }
+
+// Sealer seals records of epoch 1 as a peer does that knows the secrets.
+type Sealer struct{ s *session }
+
+// NewSealer derives one side's keys of TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256.
+func NewSealer(isClient bool, masterSecret []byte, clientRandom, serverRandom [32]byte) (*Sealer, error) {
+	e := &exported{
+		LocalRandom: serverRandom, RemoteRandom: clientRandom, MasterSecret: masterSecret, IsClient: isClient,
+		CipherSuiteID: uint16(piondtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+	}
+	if isClient {
+		e.LocalRandom, e.RemoteRandom = clientRandom, serverRandom
+	}
+	s, err := newSession(e, nil)
+	return &Sealer{s}, err
+}
+
+// Seal makes the next record.
+func (s *Sealer) Seal(typ byte, data []byte) ([]byte, error) { return s.s.seal(typ, data) }

@@ -62,6 +62,7 @@ type association struct {
 	lastFlight []byte // the last datagram sent that holds a Finished
 
 	certificate []byte // DER, once verified
+	secrets     secrets
 }
 
 func newAssociation(t *Transport) *association {
@@ -119,6 +120,7 @@ func (a *association) newConn() (*piondtls.Conn, error) {
 		piondtls.WithMTU(mtu),
 		piondtls.WithVerifyPeerCertificate(a.verify),
 		piondtls.WithLoggerFactory(silent{}),
+		piondtls.WithKeyLogWriter(keyLog{a}),
 		piondtls.WithInsecureSkipVerify(true), // no chain to verify: verify checks the fingerprint instead
 	}
 	if a.role == Client {

@@ -41,6 +41,9 @@ func (t *Transport) handshakeDatagram(b []byte) {
 			start := len(shown)
 			shown = append(shown, r.raw...)
 			t.assoc.renumber(shown[start:])
+			if t.role == Client {
+				t.assoc.secrets.note(r)
+			}
 		case fateHold:
 			t.assoc.hold(r)
 		case fateKeep:
