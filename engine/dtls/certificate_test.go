@@ -8,6 +8,8 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -18,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	piondtls "github.com/pion/dtls/v3"
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
@@ -160,5 +163,28 @@ func TestLoadCertificateErrors(t *testing.T) {
 		_, err := dtls.LoadCertificate(c.cert, c.key)
 		require.ErrorContains(t, err, c.want)
 		require.ErrorContains(t, err, c.file)
+	}
+}
+
+// A key as long as a message may be would take seconds to verify with.
+func TestLongCertificates(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	for length, want := range map[int]api.DTLSState{4000: api.DTLSStateConnected, 5000: api.DTLSStateFailed, 30000: api.DTLSStateFailed} {
+		template := &x509.Certificate{
+			SerialNumber: big.NewInt(7), NotAfter: time.Now().Add(time.Hour),
+			ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Value: make([]byte, length)}},
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+		require.NoError(t, err)
+		encoded, err := x509.MarshalECPrivateKey(key)
+		require.NoError(t, err)
+		cert, err := dtls.LoadCertificate(write(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+			write(t, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: encoded})))
+		require.NoError(t, err)
+		d, p := pionClient(t, cert, piondtls.WithSRTPProtectionProfiles(piondtls.SRTP_AEAD_AES_128_GCM))
+		d.until(t, "an end", func() bool { return d.reached(api.DTLSStateConnected) || d.reached(api.DTLSStateFailed) })
+		require.True(t, d.reached(want), "%d: %v", length, d.names())
+		_ = p.conn.Close()
 	}
 }

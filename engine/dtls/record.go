@@ -41,6 +41,7 @@ const (
 // Ours: limits on what the handshake is shown. A real flight of five messages has some 2 KB.
 const (
 	maxMessageLen      = 32 << 10 // a certificate message of this length holds a long chain
+	maxCertificateLen  = 5 << 10  // with an RSA key of 16384 bits, OpenSSL's limit; verifying with 240,000 bits takes seconds
 	maxMessageSequence = 15       // a full handshake has messages 0 to 6 per side
 	maxFinishedLen     = 256      // an encrypted Finished record has 61 bytes with GCM
 )
@@ -119,12 +120,22 @@ func validMessages(b []byte, role Role) bool {
 			length > maxMessageLen,
 			offset+fragment > length,
 			fragment == 0 && length > 0,
-			messageHeaderLen+fragment > len(b):
+			messageHeaderLen+fragment > len(b),
+			b[0] == messageCertificate && offset == 0 && !validCertificate(b[messageHeaderLen:messageHeaderLen+fragment], length):
 			return false
 		}
 		b = b[messageHeaderLen+fragment:]
 	}
 	return true
+}
+
+// validCertificate tells whether the beginning of a certificate message of the given length announces a first certificate, the
+// only one that counts, of a bearable length (RFC 5246 section 7.4.2: the length of the list, then that of each certificate).
+func validCertificate(b []byte, length int) bool {
+	if length < 6 {
+		return true // of a peer that has none
+	}
+	return len(b) >= 6 && uint24(b[3:]) <= maxCertificateLen
 }
 
 func expectedMessage(message byte, role Role) bool {
