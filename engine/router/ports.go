@@ -146,7 +146,7 @@ func candidates(ports []*port, options *api.WebRtcTransportOptions, filter bool)
 			preference += preferredProtocolBonus
 		}
 		c := api.ICECandidate{
-			Foundation: "udpcandidate", Priority: candidatePriority(preference), Address: p.local.Addr().String(),
+			Foundation: "udpcandidate", Priority: candidatePriority(preference), Address: transport.IPString(p.local),
 			Protocol: api.ProtocolUDP, Port: p.local.Port(), Type: api.ICECandidateTypeHost,
 		}
 		if tcp {

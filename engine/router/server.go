@@ -66,7 +66,7 @@ func (s *Server) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 	}
 	d := &api.WebRtcServerDumpResponse{ID: s.id}
 	for _, p := range s.ports {
-		row := api.IPPort{IP: p.local.Addr().String(), Port: p.local.Port()}
+		row := api.IPPort{IP: transport.IPString(p.local), Port: p.local.Port()}
 		if p.socket != nil {
 			d.UDPSockets = append(d.UDPSockets, row)
 		} else {

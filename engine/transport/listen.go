@@ -88,3 +88,6 @@ func parseIP(s string) (netip.Addr, error) {
 	}
 	return address.Unmap(), nil
 }
+
+// IPString returns the IP address as others are told it: the zone of a link-local one means something on this host only.
+func IPString(address netip.AddrPort) string { return address.Addr().WithZone("").String() }

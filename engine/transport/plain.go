@@ -40,10 +40,10 @@ func (e *endpoint) tuple() *api.TransportTuple {
 	local := e.socket.LocalAddr()
 	tuple := &api.TransportTuple{LocalAddress: e.announced, LocalPort: local.Port(), Protocol: api.ProtocolUDP}
 	if e.announced == "" {
-		tuple.LocalAddress = local.Addr().String()
+		tuple.LocalAddress = IPString(local)
 	}
 	if e.peer.IsValid() {
-		tuple.RemoteIP, tuple.RemotePort = e.peer.Addr().String(), e.peer.Port()
+		tuple.RemoteIP, tuple.RemotePort = IPString(e.peer), e.peer.Port()
 	}
 	return tuple
 }

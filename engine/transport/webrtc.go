@@ -308,11 +308,11 @@ func (c *webRtc) selectedTuple() *api.TransportTuple {
 	}
 	local := c.selected.Announced
 	if local == "" {
-		local = c.selected.Local.Addr().String()
+		local = IPString(c.selected.Local)
 	}
 	return &api.TransportTuple{
 		LocalAddress: local, LocalPort: c.selected.Local.Port(),
-		RemoteIP: c.peer.Addr().String(), RemotePort: c.peer.Port(), Protocol: c.selected.Protocol,
+		RemoteIP: IPString(c.peer), RemotePort: c.peer.Port(), Protocol: c.selected.Protocol,
 	}
 }
 

@@ -482,6 +482,15 @@ func TestAnnouncedAddressInTheSelectedTuple(t *testing.T) {
 	require.Equal(t, "media.example.org", b.dump().ICESelectedTuple.LocalAddress)
 }
 
+func TestZonesStayOnTheHost(t *testing.T) {
+	b := newBrowser(t, nil)
+	b.link.Local = netip.MustParseAddrPort("[fe80::1%eth0]:40000")
+	b.addr = netip.MustParseAddrPort("[fe80::2%4]:5000")
+	b.check(b.password(), true)
+	tuple := b.dump().ICESelectedTuple
+	require.Equal(t, []string{"fe80::1", "fe80::2"}, []string{tuple.LocalAddress, tuple.RemoteIP})
+}
+
 func TestDataOverDTLS(t *testing.T) {
 	b := established(t, func(o *api.WebRtcTransportOptions) {
 		o.Base.EnableSCTP, o.Base.IsDataChannel = true, true
