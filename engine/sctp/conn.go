@@ -139,14 +139,14 @@ func (c *conn) Write(b []byte) (int, error) {
 func (c *conn) Close() error {
 	e := c.e
 	e.mu.Lock()
-	current := e.conn == c && !c.over
+	if e.conn == c && !e.closed {
+		e.finishAndUnlock("")
+		return nil
+	}
 	if e.next == c {
 		e.dropNext()
 	}
 	e.mu.Unlock()
-	if current {
-		e.terminate("")
-	}
 	return nil
 }
 

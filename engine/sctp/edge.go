@@ -157,6 +157,11 @@ func (e *edge) terminate(reason string) {
 		e.mu.Unlock()
 		return
 	}
+	e.finishAndUnlock(reason)
+}
+
+// finishAndUnlock is terminate for a caller that holds mu.
+func (e *edge) finishAndUnlock(reason string) {
 	state := api.SCTPStateClosed
 	if e.state == api.SCTPStateConnecting {
 		state = api.SCTPStateFailed

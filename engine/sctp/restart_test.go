@@ -91,7 +91,7 @@ func initOf(tag uint32) []byte {
 
 // Whoever can forge the peer's address can make us answer an INIT, and nothing else.
 func TestForgedRestart(t *testing.T) {
-	a, b := newEnd(sctp.Config{HeartbeatInterval: 10 * time.Millisecond}), newEnd(sctp.Config{})
+	a, b := newEnd(sctp.Config{}), newEnd(sctp.Config{})
 	var answers wiretap
 	link(t, a, b, answers.see)
 	link(t, b, a, nil)
@@ -125,6 +125,20 @@ func TestForgedRestart(t *testing.T) {
 		return a.Counters().VerificationTag > before
 	})
 	stillWorks(t, b, a)
+}
+
+// An answer that the peer does not take up is given up in the end, while the association goes on.
+func TestForgedRestartIsForgotten(t *testing.T) {
+	a, b := newEnd(sctp.Config{HeartbeatInterval: 5 * time.Millisecond}), newEnd(sctp.Config{})
+	link(t, a, b, nil)
+	link(t, b, a, nil)
+	connect(t, a, b)
+	before := runtime.NumGoroutine()
+	for tag := range uint32(20) {
+		a.HandlePacket(initOf(tag + 1))
+		awaitGoroutines(t, before)
+	}
+	stillWorks(t, a, b)
 }
 
 func TestForgedRestartsLeaveNothing(t *testing.T) {
