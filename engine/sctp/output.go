@@ -116,7 +116,7 @@ type Counters struct {
 	VerificationTag  uint64 // packets of another association, or forged
 	UnexpectedInit   uint64 // INITs that come late, and those that come too fast for a peer that restarts
 	InputFull        uint64 // packets that did not fit the input queue
-	TooManyStreams   uint64 // packets for more incoming streams than are accepted
+	TooManyStreams   uint64 // messages on more incoming streams than are accepted
 	BeyondGap        uint64 // packets too far ahead of a missing one
 	MessageTooLarge  uint64 // messages larger than maxReceiveMessageSize
 	MessagesExpired  uint64 // messages to send whose lifetime ended in the queue

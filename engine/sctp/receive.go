@@ -68,7 +68,10 @@ func (a *Association) deliver(in *inStream, ppid uint32, data []byte) {
 	}
 	e := &a.edge
 	e.mu.Lock()
-	if e.closed {
+	if in == a.streams.sink {
+		e.counters.TooManyStreams++
+	}
+	if e.closed || in == a.streams.sink {
 		e.mu.Unlock()
 		return
 	}

@@ -17,6 +17,7 @@ type streams struct {
 	inInner  map[uint16]*inStream  // by id inside pion
 	out      map[uint16]*outStream // by id on the wire
 	outInner map[uint16]*outStream // by id inside pion; until the peer has answered a reset
+	sink     *inStream             // takes what comes on too many incoming streams; nil until that happens
 	nextIn   uint16
 	nextOut  uint16
 
@@ -46,6 +47,20 @@ func (a *Association) inStream(id uint16) *inStream {
 	if len(s.in) >= maxInStreams {
 		return nil
 	}
+	in := a.openIn(id)
+	if in == nil {
+		return nil
+	}
+	if s.in == nil {
+		s.in = map[uint16]*inStream{}
+	}
+	s.in[id] = in
+	return in
+}
+
+// openIn gives an incoming stream its counterpart inside pion; nil when the association is over.
+func (a *Association) openIn(id uint16) *inStream {
+	s := &a.streams
 	for s.inInner[2*s.nextIn+1] != nil || 2*s.nextIn+1 == nobody {
 		s.nextIn++
 	}
@@ -53,14 +68,14 @@ func (a *Association) inStream(id uint16) *inStream {
 	s.nextIn++
 	stream, err := a.pion.OpenStream(inner, pion.PayloadTypeUnknown)
 	if err != nil {
-		return nil // the association is over
+		return nil
 	}
 	_ = stream.SetReadDeadline(longAgo) // cannot fail on a new stream
 	in := &inStream{id: id, inner: inner, stream: stream}
-	if s.in == nil {
-		s.in, s.inInner = map[uint16]*inStream{}, map[uint16]*inStream{}
+	if s.inInner == nil {
+		s.inInner = map[uint16]*inStream{}
 	}
-	s.in[id], s.inInner[inner] = in, in
+	s.inInner[inner] = in
 	return in
 }
 
@@ -133,10 +148,9 @@ func (a *Association) translateData(c chunk) bool {
 	}
 	in := a.inStream(c.sid())
 	if in == nil {
-		e.mu.Lock()
-		e.counters.TooManyStreams++
-		e.mu.Unlock()
-		return false
+		if in = a.drain(c); in == nil {
+			return false
+		}
 	}
 	binary.BigEndian.PutUint16(c[8:], in.inner)
 	a.streams.touched = append(a.streams.touched, in)
@@ -151,6 +165,16 @@ func (a *Association) translateData(c chunk) bool {
 		}
 	}
 	return true
+}
+
+// drain has data of too many streams acknowledged, but not delivered: what is not acknowledged would hold up all the rest in
+// the end. Their numbers within their streams mean nothing on the one that takes them all, so the order is not kept.
+func (a *Association) drain(c chunk) *inStream {
+	if a.streams.sink == nil {
+		a.streams.sink = a.openIn(nobody)
+	}
+	c[1] |= flagUnordered
+	return a.streams.sink
 }
 
 // violated ends the association of a peer that makes us hold what can never become a message.

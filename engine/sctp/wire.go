@@ -24,9 +24,10 @@ const (
 	chunkReconfig         = 130
 	chunkForwardTSN       = 192
 
-	flagEnd   = 1 // of DATA
-	flagBegin = 2
-	flagT     = 1 // of ABORT and SHUTDOWN COMPLETE: the tag is the receiver's own
+	flagEnd       = 1 // of DATA
+	flagBegin     = 2
+	flagUnordered = 4
+	flagT         = 1 // of ABORT and SHUTDOWN COMPLETE: the tag is the receiver's own
 
 	paramHeartbeatInfo       = 1
 	paramSupportedExtensions = 0x8008
