@@ -159,10 +159,15 @@ func (p *Peer) SSRC(kind api.MediaKind) uint32 {
 // Send sends one packet.
 func (p *Peer) Send(kind api.MediaKind, sequenceNumber uint16, payload []byte) {
 	p.t.Helper()
-	require.NoError(p.t, p.tracks[kind].WriteRTP(&rtp.Packet{
+	require.NoError(p.t, p.TrySend(kind, sequenceNumber, payload))
+}
+
+// TrySend is Send for a peer whose connection may be over, which is an error.
+func (p *Peer) TrySend(kind api.MediaKind, sequenceNumber uint16, payload []byte) error {
+	return p.tracks[kind].WriteRTP(&rtp.Packet{
 		Header:  rtp.Header{Version: 2, SequenceNumber: sequenceNumber, Timestamp: uint32(sequenceNumber) * 960, Marker: true},
 		Payload: payload,
-	}))
+	})
 }
 
 // Close closes the connection, which tells the worker so.
