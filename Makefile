@@ -3,7 +3,7 @@
 GO      ?= go
 BIN     := bin/mediasoup-worker
 
-.PHONY: build test demo check generate drift compat compat-matrix node-test peers bench-fanout bench-control format clean
+.PHONY: build test demo check generate drift compat compat-matrix node-test peers bench-fanout bench-control bench-server format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool itself knows what is up to date. It need not ask git, which may refuse a folder of somebody else.
@@ -53,6 +53,10 @@ bench-fanout: build
 # Requests per second, and time and memory per idle transport, beside the C++ worker's; WORKER_BIN=… as above.
 bench-control: build
 	scripts/bench-control.sh
+
+# A conference, and rooms under more load than can be forwarded, behind one port of a WebRtcServer; WORKER_BIN=… as above.
+bench-server: build
+	scripts/bench-server.sh
 
 format:
 	$(GO) tool -modfile=tools/go.mod gofumpt -w $$(scripts/go-files.sh)

@@ -1,11 +1,15 @@
 package peers_test
 
 import (
+	"bytes"
+	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pion/rtp"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
@@ -14,72 +18,179 @@ import (
 	"gazpacho/engine/api"
 )
 
-// room is one speaker and many listeners, all behind one port of a WebRtcServer.
-type room struct {
-	speaker   *rawpeer.Peer
-	listeners []*app.Transport
-	packets   [][]byte
-}
-
+// Of the benchmarks: what a stream's packets hold, and how many different ones there are of each stream.
 const (
-	benchPackets   = 20_000 // that a speaker has
-	benchListeners = 15
+	benchVideoLen = 1100
+	benchAudioLen = 120
+	benchPackets  = 10_000
+	benchSSRC     = 5000 // and above
 )
 
-func newRoom(b *testing.B, w *app.Router, o app.Options) *room {
-	r := w.NewRouter()
-	from := r.NewTransport(o)
-	m := &room{speaker: rawpeer.New(b, from)}
-	m.speaker.Connect(api.ProtocolUDP)
-	p := from.Produce(api.MediaKindAudio, aliceSSRC)
-	for range benchListeners {
-		to := r.NewTransport(o)
-		peer := rawpeer.New(b, to)
-		peer.Connect(api.ProtocolUDP)
-		peer.Path().StopReading()
-		to.Consume(p, bobSSRC)
-		m.listeners = append(m.listeners, to)
-	}
-	payload := strings.Repeat("x", 1100)
-	for i := range benchPackets {
-		m.packets = append(m.packets, m.speaker.Protect(aliceSSRC, uint16(i), payload))
-	}
-	return m
+// participant is a peer that sends, and may receive, but reads nothing: the kernel drops what does not fit.
+type participant struct {
+	*rawpeer.Peer
+	transport    *app.Transport
+	audio, video [][]byte
 }
 
-// BenchmarkRoomsBehindOnePort offers more than the worker can forward, and tells how many packets it forwards in a second of
-// time, and what CPU time each costs. Set WORKER_BIN: the binary that tests build has the race detector.
-func BenchmarkRoomsBehindOnePort(b *testing.B) {
-	if os.Getenv("WORKER_BIN") == "" {
-		b.Fatal("WORKER_BIN must name the worker to be measured")
+func enter(b *testing.B, r *app.Router, o app.Options) *participant {
+	tr := r.NewTransport(o)
+	p := &participant{Peer: rawpeer.New(b, tr), transport: tr}
+	p.Connect(api.ProtocolUDP)
+	p.Path().StopReading()
+	return p
+}
+
+// stream returns packets to send. Each packet of video begins a VP8 key frame (RFC 7741 section 4.2).
+func (p *participant) stream(kind api.MediaKind, ssrc uint32) (packets [][]byte) {
+	pt, payload, step := uint8(app.OpusPayloadType), make([]byte, benchAudioLen), uint32(960)
+	if kind == api.MediaKindVideo {
+		pt, payload, step = app.VP8PayloadType, append([]byte{0x10}, bytes.Repeat([]byte{0}, benchVideoLen-1)...), 3000
 	}
-	w := start(b)
-	o := listenOn(w, true, api.ProtocolUDP)
-	rooms := []*room{newRoom(b, w, o), newRoom(b, w, o), newRoom(b, w, o), newRoom(b, w, o)}
-	before := workerTime(b, w.PID())
-	began, i := time.Now(), 0
-	for b.Loop() {
-		for _, m := range rooms {
-			m.speaker.Path().Send(m.packets[i%benchPackets])
-		}
-		i++
-		// As many as can be sent in this time and a little more than can be forwarded: the benchmark shares the cores.
-		if ahead := time.Duration(i)*time.Second/8000 - time.Since(began); ahead > time.Millisecond {
-			time.Sleep(ahead)
-		}
+	for i := range benchPackets {
+		packets = append(packets, p.ProtectRTP(&rtp.Packet{
+			Header:  rtp.Header{Version: 2, PayloadType: pt, SSRC: ssrc, SequenceNumber: uint16(i), Timestamp: uint32(i) * step},
+			Payload: payload,
+		}))
 	}
-	took := time.Since(began)
-	var sent uint64
-	for _, m := range rooms {
-		for _, l := range m.listeners {
-			sent += l.Stats().Base.RTPBytesSent / 1128
-		}
+	return packets
+}
+
+// send sends the i-th packet of a stream.
+func (p *participant) send(packets [][]byte, i int) { p.Path().Send(packets[i%benchPackets]) }
+
+// measured is what a benchmark counts.
+type measured struct {
+	worker    *app.Router
+	consumers []*app.Consumer
+	cpu       time.Duration
+	began     time.Time
+}
+
+func measure(b *testing.B, w *app.Router, consumers []*app.Consumer) *measured {
+	return &measured{w, consumers, workerTime(b, w.PID()), time.Now()}
+}
+
+// report tells how many packets were forwarded in a second, what CPU time each took, and what share of those that should
+// have been were.
+func (m *measured) report(b *testing.B, expected int) {
+	took, cpu := time.Since(m.began), workerTime(b, m.worker.PID())-m.cpu
+	var sent float64
+	for _, c := range m.consumers {
+		sent += float64(c.Sent())
 	}
 	require.NotZero(b, sent)
-	b.ReportMetric(float64(sent)/took.Seconds(), "forwarded/s")
-	b.ReportMetric(float64(workerTime(b, w.PID())-before)/float64(sent)/1000, "CPU-µs/forwarded")
-	b.ReportMetric(float64(workerTime(b, w.PID())-before)/float64(took), "cores")
-	b.ReportMetric(float64(sent)/float64(i*len(rooms)*benchListeners), "delivered")
+	b.ReportMetric(sent/took.Seconds(), "forwarded/s")
+	b.ReportMetric(cpu.Seconds()*1e6/sent, "CPU-µs/forwarded")
+	b.ReportMetric(cpu.Seconds()/took.Seconds(), "cores")
+	b.ReportMetric(sent/float64(expected), "delivered")
+}
+
+func needWorkerBin(b *testing.B) {
+	if os.Getenv("WORKER_BIN") == "" {
+		b.Fatal("WORKER_BIN must name the worker to be measured: the one that tests build has the race detector")
+	}
+}
+
+// BenchmarkRoomsBehindOnePort offers more than a worker can forward: four rooms, in each one speaker and 15 listeners.
+func BenchmarkRoomsBehindOnePort(b *testing.B) {
+	needWorkerBin(b)
+	const rooms, listeners, rate = 4, 15, 8000
+	w := start(b)
+	o := listenOn(w, true, api.ProtocolUDP)
+	var speakers []*participant
+	var consumers []*app.Consumer
+	for range rooms {
+		r := w.NewRouter()
+		s := enter(b, r, o)
+		p := s.transport.Produce(api.MediaKindVideo, benchSSRC)
+		s.video = s.stream(api.MediaKindVideo, benchSSRC)
+		speakers = append(speakers, s)
+		for range listeners {
+			l := enter(b, r, o)
+			consumers = append(consumers, l.transport.Consume(p, benchSSRC))
+		}
+	}
+	m, i := measure(b, w, consumers), 0
+	for b.Loop() {
+		for _, s := range speakers {
+			s.send(s.video, i)
+		}
+		i++
+		pause(m.began, i, rate)
+	}
+	m.report(b, i*rooms*listeners)
+}
+
+// BenchmarkConference is ten rooms of six, each of whom sends audio (50 packets a second) and video (110, four at a time) to
+// the five others, at the pace of life.
+func BenchmarkConference(b *testing.B) {
+	needWorkerBin(b)
+	const rooms, peers, ticks = 10, 6, 100 // ticks a second
+	w := start(b)
+	o := listenOn(w, true, api.ProtocolUDP)
+	before := residentKB(b, w.PID())
+	var all []*participant
+	var consumers []*app.Consumer
+	for range rooms {
+		r := w.NewRouter()
+		var room []*participant
+		var audio, video []*app.Producer
+		for range peers {
+			p := enter(b, r, o)
+			audio = append(audio, p.transport.Produce(api.MediaKindAudio, benchSSRC))
+			video = append(video, p.transport.Produce(api.MediaKindVideo, benchSSRC+1))
+			p.audio, p.video = p.stream(api.MediaKindAudio, benchSSRC), p.stream(api.MediaKindVideo, benchSSRC+1)
+			room = append(room, p)
+		}
+		for i, p := range room {
+			for j := range room {
+				if i != j {
+					consumers = append(consumers, p.transport.Consume(audio[j], uint32(benchSSRC+2*j)),
+						p.transport.Consume(video[j], uint32(benchSSRC+2*j+1)))
+				}
+			}
+		}
+		all = append(all, room...)
+	}
+	sent := 0
+	m, tick := measure(b, w, consumers), 0
+	for b.Loop() {
+		for k, p := range all {
+			if (tick+k)%2 == 0 {
+				p.send(p.audio, (tick+k)/2)
+				sent++
+			}
+			if due := (tick + k) * 110 / (4 * ticks); due != (tick+k+1)*110/(4*ticks) {
+				for n := range 4 {
+					p.send(p.video, 4*due+n)
+					sent++
+				}
+			}
+		}
+		tick++
+		pause(m.began, tick, ticks)
+	}
+	m.report(b, sent*(peers-1))
+	b.ReportMetric(float64(residentKB(b, w.PID())-before)/float64(len(consumers)), "KB/consumer")
+}
+
+// pause waits until it is time for round i, of so many a second. Rounds that are late are made up for.
+func pause(began time.Time, i, perSecond int) {
+	if ahead := time.Duration(i)*time.Second/time.Duration(perSecond) - time.Since(began); ahead > time.Millisecond {
+		time.Sleep(ahead)
+	}
+}
+
+// residentKB is the resident memory of a process.
+func residentKB(b *testing.B, pid int) int {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	require.NoError(b, err)
+	_, rest, found := strings.Cut(string(status), "VmRSS:")
+	require.True(b, found)
+	kB, err := strconv.Atoi(strings.Fields(rest)[0])
+	require.NoError(b, err)
+	return kB
 }
 
 // workerTime is the CPU time of a process so far.

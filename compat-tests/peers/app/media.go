@@ -73,6 +73,18 @@ func (t *Transport) Consume(p *Producer, ssrc uint32) *Consumer {
 	return c
 }
 
+// Sent returns how many packets of its stream the consumer has sent.
+func (c *Consumer) Sent() uint64 {
+	c.t.Helper()
+	r := c.Do(api.MethodConsumerGetStats, c.ID, nil).(*api.ConsumerGetStatsResponse)
+	for _, s := range r.Stats {
+		if sent, ok := s.Data.(*api.RTPStreamSendStats); ok {
+			return sent.PacketCount
+		}
+	}
+	return 0
+}
+
 // Received returns how many packets of its stream the producer has counted.
 func (p *Producer) Received() uint64 {
 	p.t.Helper()

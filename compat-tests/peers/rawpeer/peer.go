@@ -141,13 +141,19 @@ func (p *Peer) setKeys() {
 // Protect returns an RTP packet as SRTP.
 func (p *Peer) Protect(ssrc uint32, sequenceNumber uint16, payload string) []byte {
 	p.t.Helper()
-	plain, err := (&rtp.Packet{
+	return p.ProtectRTP(&rtp.Packet{
 		Header: rtp.Header{
 			Version: 2, PayloadType: app.OpusPayloadType, SSRC: ssrc, SequenceNumber: sequenceNumber,
 			Timestamp: uint32(sequenceNumber) * 960,
 		},
 		Payload: []byte(payload),
-	}).Marshal()
+	})
+}
+
+// ProtectRTP returns an RTP packet of any kind as SRTP.
+func (p *Peer) ProtectRTP(pkt *rtp.Packet) []byte {
+	p.t.Helper()
+	plain, err := pkt.Marshal()
 	require.NoError(p.t, err)
 	sealed, err := p.out.Load().EncryptRTP(nil, plain, nil)
 	require.NoError(p.t, err)
