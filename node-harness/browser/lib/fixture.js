@@ -1,0 +1,56 @@
+// What every test file needs: one browser for the file, and for each test a fresh worker and router, gone after it.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach } from 'node:test';
+import * as mediasoup from 'mediasoup';
+import { closeWorker } from '../../lib/fixture.js';
+import { Chromium } from './chromium.js';
+import { Participant } from './participant.js';
+
+const video = (mimeType, parameters = {}) => ({ kind: 'video', mimeType, clockRate: 90000, parameters });
+
+export const MEDIA_CODECS = [
+	{ kind: 'audio', mimeType: 'audio/opus', clockRate: 48000, channels: 2 },
+	video('video/VP8'),
+	video('video/VP9', { 'profile-id': 0 }),
+	video('video/AV1'),
+	video('video/H264', { 'level-asymmetry-allowed': 1, 'packetization-mode': 1, 'profile-level-id': '42e01f' }),
+];
+
+export const MICROPHONE = { type: 'microphone' };
+export const CAMERA = { type: 'camera', width: 640, height: 360, frameRate: 20 };
+export const painted = (color, size = {}) => ({ type: 'painted', width: 320, height: 180, frameRate: 15, color, ...size });
+
+// useBrowser returns what is filled before each test: worker, router, and join, which adds a participant.
+export function useBrowser({ fieldTrials } = {}) {
+	const ctx = { participants: [] };
+	before(async () => {
+		ctx.chromium = await Chromium.open({ fieldTrials });
+	});
+	after(() => ctx.chromium?.close());
+	beforeEach(async () => {
+		ctx.participants = [];
+		ctx.worker = await mediasoup.createWorker({ logLevel: 'warn' });
+		ctx.router = await ctx.worker.createRouter({ mediaCodecs: MEDIA_CODECS });
+	});
+	afterEach(async () => {
+		await Promise.all(ctx.participants.map(({ page }) => page.close()));
+		await closeWorker(ctx.worker);
+	});
+	ctx.join = async options => {
+		const participant = await Participant.join(ctx.chromium, ctx.router, options);
+		ctx.participants.push(participant);
+		return participant;
+	};
+	return ctx;
+}
+
+// isClose compares colours as a lossy codec leaves them.
+export const isClose = (color, wanted) => color.every((value, i) => Math.abs(value - wanted[i]) < 48);
+
+// isHealthy holds the browser's statistics of a received picture to what a network without loss gives.
+export function isHealthy(stats) {
+	assert.equal(stats.packetsLost, 0, 'packets lost');
+	assert.equal(stats.nackCount, 0, 'NACKs');
+	assert.equal(stats.framesDropped, 0, 'frames dropped');
+	assert.ok(stats.pliCount <= 1, `${stats.pliCount} PLIs`);
+}

@@ -1,0 +1,90 @@
+// One end of a call: a page in a browser and its two transports on the server.
+import { until } from '../../lib/wait.js';
+
+const LISTEN_INFOS = [{ protocol: 'udp', ip: '127.0.0.1' }, { protocol: 'tcp', ip: '127.0.0.1' }];
+
+export class Participant {
+	producers = new Map();
+	dataProducers = new Map();
+
+	// join opens a page and makes the transports. capabilities are what the page is told of the router.
+	static async join(browser, router, { transportOptions = {}, capabilities = router.rtpCapabilities } = {}) {
+		const self = new Participant();
+		self.router = router;
+		self.page = await browser.page((method, data) => self.#signal(method, data));
+		self.rtpCapabilities = await self.call('load', capabilities);
+		for (const direction of ['send', 'recv']) {
+			const transport = await router.createWebRtcTransport({
+				...(transportOptions.webRtcServer ? {} : { listenInfos: LISTEN_INFOS }), enableSctp: true, ...transportOptions,
+			});
+			self[direction] = transport;
+			const { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters } = transport;
+			await self.call('createTransport', direction, { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters });
+		}
+		return self;
+	}
+
+	// call runs a function of window.peer.
+	call(name, ...args) {
+		return this.page.evaluate(([name, args]) => window.peer[name](...args), [name, args]);
+	}
+
+	async #signal(method, data) {
+		switch (method) {
+			case 'connect':
+				return this[data.direction].connect({ dtlsParameters: data.dtlsParameters });
+			case 'produce': {
+				const { kind, rtpParameters } = data;
+				const producer = await this.send.produce({ kind, rtpParameters });
+				this.producers.set(producer.id, producer);
+				return producer.id;
+			}
+			case 'produceData': {
+				const { sctpStreamParameters, label, protocol } = data;
+				const producer = await this.send.produceData({ sctpStreamParameters, label, protocol });
+				this.dataProducers.set(producer.id, producer);
+				return producer.id;
+			}
+			default:
+				throw new Error(`no method called ${method}`);
+		}
+	}
+
+	async produce(options) {
+		return this.producers.get(await this.call('produce', options));
+	}
+
+	async produceData(options) {
+		return this.dataProducers.get(await this.call('produceData', options));
+	}
+
+	// consume makes a consumer that begins when the page is ready for it.
+	async consume(producer, options = {}) {
+		const consumer = await this.recv.consume({
+			producerId: producer.id, rtpCapabilities: this.rtpCapabilities, paused: true, ...options,
+		});
+		const { id, kind, rtpParameters } = consumer;
+		await this.call('consume', { id, producerId: producer.id, kind, rtpParameters });
+		await consumer.resume();
+		return consumer;
+	}
+
+	async consumeData(dataProducer, options = {}) {
+		const consumer = await this.recv.consumeData({ dataProducerId: dataProducer.id, ...options });
+		const { id, sctpStreamParameters, label, protocol } = consumer;
+		await this.call('consumeData', { id, dataProducerId: dataProducer.id, sctpStreamParameters, label, protocol });
+		return consumer;
+	}
+
+	stats(consumer) {
+		return this.call('consumerStats', consumer.id);
+	}
+
+	// sees waits for a state of what a consumer receives, told by the browser's statistics, and returns these.
+	sees(what, consumer, check, { timeout = 15_000 } = {}) {
+		return until(what, async () => {
+			const stats = await this.stats(consumer);
+			return stats && check(stats) ? stats : undefined;
+		}, { timeout, interval: 50 });
+	}
+}

@@ -1,0 +1,50 @@
+// What can be measured of received media, beyond what getStats tells.
+let audioContext;
+
+export const meters = {
+	// color returns [red, green, blue] in the middle of what a video element shows.
+	color(video) {
+		const canvas = document.createElement('canvas');
+		canvas.width = canvas.height = 1;
+		const context = canvas.getContext('2d');
+		context.drawImage(video, video.videoWidth / 2, video.videoHeight / 2, 1, 1, 0, 0, 1, 1);
+		return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+	},
+
+	// loudness resolves with the highest sample, 0 to 1, of a moment of an audio track.
+	async loudness(track) {
+		audioContext ??= new AudioContext();
+		await audioContext.resume();
+		const analyser = audioContext.createAnalyser();
+		analyser.fftSize = 32768;
+		const source = audioContext.createMediaStreamSource(new MediaStream([track]));
+		source.connect(analyser);
+		const samples = new Float32Array(analyser.fftSize);
+		const started = audioContext.currentTime;
+		while (audioContext.currentTime - started < analyser.fftSize / audioContext.sampleRate) {
+			await new Promise(resolve => requestAnimationFrame(resolve));
+		}
+		analyser.getFloatTimeDomainData(samples);
+		source.disconnect();
+		return samples.reduce((highest, sample) => Math.max(highest, Math.abs(sample)), 0);
+	},
+
+	// firstFrame resolves with the number of milliseconds until an element shows a picture.
+	firstFrame(video) {
+		const started = performance.now();
+		return new Promise(resolve => video.requestVideoFrameCallback(() => resolve(performance.now() - started)));
+	},
+
+	bytes({ size, seed }) {
+		const bytes = new Uint8Array(size);
+		for (let i = 0; i < size; i++) {
+			bytes[i] = (i * 31 + seed + (i >> 8)) & 0xff;
+		}
+		return bytes.buffer;
+	},
+
+	async hash(buffer) {
+		const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', buffer));
+		return [...digest.slice(0, 8)].map(byte => byte.toString(16).padStart(2, '0')).join('');
+	},
+};

@@ -1,0 +1,118 @@
+// What runs in the browser: one end of a call, built on the unchanged mediasoup-client. Tests call the functions of
+// window.peer and pass plain data; whatever has to be asked of the server goes through window.signal, which the tests provide.
+import { Device } from 'mediasoup-client';
+import { tracks } from './tracks.js';
+import { meters } from './meters.js';
+
+const device = new Device({ handlerName: 'Chrome111' });
+const transports = {};
+const producers = {};
+const consumers = {};
+const dataProducers = {};
+const dataConsumers = {};
+
+function show(id, kind, track) {
+	const element = document.createElement(kind);
+	element.id = `m${id}`;
+	element.autoplay = true;
+	element.playsInline = true;
+	element.srcObject = new MediaStream([track]);
+	document.body.append(element);
+	return element;
+}
+
+// rows returns what getStats tells, as plain objects.
+const rows = async source => [...(await source.getStats()).values()];
+
+window.peer = {
+	async load(routerRtpCapabilities) {
+		await device.load({ routerRtpCapabilities });
+		return device.recvRtpCapabilities;
+	},
+
+	createTransport(direction, options) {
+		const transport = direction === 'send' ? device.createSendTransport(options) : device.createRecvTransport(options);
+		transports[direction] = transport;
+		transport.on('connect', ({ dtlsParameters }, done, fail) => {
+			window.signal('connect', { direction, dtlsParameters }).then(done, fail);
+		});
+		transport.on('produce', (options, done, fail) => {
+			window.signal('produce', options).then(id => done({ id }), fail);
+		});
+		transport.on('producedata', (options, done, fail) => {
+			window.signal('produceData', options).then(id => done({ id }), fail);
+		});
+	},
+
+	state: direction => transports[direction].connectionState,
+	restartIce: (direction, iceParameters) => transports[direction].restartIce({ iceParameters }),
+	stats: direction => rows(transports[direction]),
+
+	async produce({ source, mimeType, ...options }) {
+		const track = await tracks.open(source);
+		const codec = device.sendRtpCapabilities.codecs.find(codec => codec.mimeType.toLowerCase() === mimeType.toLowerCase());
+		if (!codec) {
+			throw new Error(`this browser does not send ${mimeType}`);
+		}
+		const producer = await transports.send.produce({ track, codec, ...options });
+		producers[producer.id] = producer;
+		return producer.id;
+	},
+
+	producerStats: id => rows(producers[id]),
+	pauseProducer: id => producers[id].pause(),
+	resumeProducer: id => producers[id].resume(),
+	closeProducer: id => producers[id].close(),
+	replaceTrack: async (id, source) => producers[id].replaceTrack({ track: await tracks.open(source) }),
+
+	async consume(options) {
+		const consumer = await transports.recv.consume(options);
+		consumers[consumer.id] = { consumer, element: show(consumer.id, consumer.kind, consumer.track) };
+	},
+
+	// consumerStats returns the row of the stream that a consumer receives.
+	async consumerStats(id) {
+		return (await rows(consumers[id].consumer)).find(({ type }) => type === 'inbound-rtp');
+	},
+	color: id => meters.color(consumers[id].element),
+	loudness: id => meters.loudness(consumers[id].consumer.track),
+	firstFrame: id => meters.firstFrame(consumers[id].element),
+
+	closeConsumer(id) {
+		const { consumer, element } = consumers[id];
+		consumer.close();
+		element.remove();
+		delete consumers[id];
+	},
+
+	async produceData(options) {
+		const producer = await transports.send.produceData(options);
+		dataProducers[producer.id] = producer;
+		return producer.id;
+	},
+
+	async consumeData(options) {
+		const consumer = await transports.recv.consumeData(options);
+		const heard = [];
+		const binaryType = 'arraybuffer';
+		consumer.binaryType = binaryType;
+		consumer.on('message', message => heard.push(message));
+		dataConsumers[consumer.id] = { consumer, heard };
+	},
+
+	// sendData sends messages: a string as it is, { size, seed } as that many bytes.
+	async sendData(id, messages) {
+		const producer = dataProducers[id];
+		if (producer.readyState !== 'open') {
+			await new Promise(resolve => producer.once('open', resolve));
+		}
+		messages.forEach(message => producer.send(typeof message === 'string' ? message : meters.bytes(message)));
+	},
+
+	// heardData returns what arrived: a string as it is, bytes as { size, hash }.
+	heardData: id => Promise.all(dataConsumers[id].heard.map(async message => (
+		typeof message === 'string' ? message : { size: message.byteLength, hash: await meters.hash(message) }))),
+	hashData: message => meters.hash(meters.bytes(message)),
+	dataState: id => dataConsumers[id].consumer.readyState,
+	closeDataProducer: id => dataProducers[id].close(),
+};

@@ -1,0 +1,180 @@
+// Sound and pictures between two pages, and everything that an application does to them during a call.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CAMERA, MICROPHONE, isClose, isHealthy, painted, useBrowser } from '../lib/fixture.js';
+import { until } from '../../lib/wait.js';
+
+const ctx = useBrowser();
+const VP8 = 'video/VP8';
+const OPUS = 'audio/opus';
+const TONE = 0.1;
+
+// shows waits until a participant's page shows a colour.
+const shows = (participant, consumer, color) => until(`a picture of ${color}`,
+	async () => isClose(await participant.call('color', consumer.id), color), { timeout: 15_000, interval: 50 });
+
+// hears waits until a tone of the fake microphone, which sounds twice a second, is heard.
+const hears = (participant, consumer) => until('a tone',
+	async () => await participant.call('loudness', consumer.id) > TONE, { timeout: 15_000, interval: 50 });
+
+// isStill waits until no packets of a consumer arrive any more, which are those that were under way.
+const isStill = async (participant, consumer) => {
+	let last = -1;
+	await until('no more packets', async () => {
+		const { packetsReceived } = await participant.stats(consumer);
+		const still = packetsReceived === last;
+		last = packetsReceived;
+		return still;
+	}, { interval: 400 });
+	return last;
+};
+
+test('sound both ways', async () => {
+	const [alice, bob] = [await ctx.join(), await ctx.join()];
+	const fromAlice = await bob.consume(await alice.produce({ source: MICROPHONE, mimeType: OPUS }));
+	const fromBob = await alice.consume(await bob.produce({ source: MICROPHONE, mimeType: OPUS }));
+	await hears(bob, fromAlice);
+	await hears(alice, fromBob);
+	for (const [participant, consumer] of [[bob, fromAlice], [alice, fromBob]]) {
+		const stats = await participant.sees('100 packets', consumer, ({ packetsReceived }) => packetsReceived > 100);
+		assert.equal(stats.packetsLost, 0);
+		assert.equal(stats.packetsDiscarded, 0);
+		await until('a full score', async () => consumer.score.score === 10 && consumer.score.producerScore === 10);
+	}
+});
+
+for (const mimeType of ['video/VP8', 'video/VP9', 'video/H264', 'video/AV1']) {
+	test(`pictures both ways, with ${mimeType}`, async () => {
+		const [alice, bob] = [await ctx.join(), await ctx.join()];
+		const produced = await alice.produce({ source: painted('#ff0000'), mimeType });
+		const fromAlice = await bob.consume(produced);
+		const fromBob = await alice.consume(await bob.produce({ source: painted('#0000ff'), mimeType }));
+		await shows(bob, fromAlice, [255, 0, 0]);
+		await shows(alice, fromBob, [0, 0, 255]);
+		const stats = await bob.sees('50 frames', fromAlice, ({ framesDecoded }) => framesDecoded >= 50);
+		isHealthy(stats);
+		assert.equal(stats.frameWidth, 320);
+		assert.equal(stats.frameHeight, 180);
+		assert.ok(stats.keyFramesDecoded <= 3, `${stats.keyFramesDecoded} key frames`);
+
+		const [sent] = await fromAlice.getStats();
+		assert.equal(sent.mimeType, mimeType);
+		assert.equal(sent.score, 10);
+		assert.equal(sent.packetsLost, 0);
+		assert.ok(sent.packetCount >= stats.packetsReceived, `${sent.packetCount} packets sent, ${stats.packetsReceived} received`);
+		assert.ok(sent.bitrate > 10_000, `${sent.bitrate} bit/s`);
+		const [received] = await produced.getStats();
+		assert.equal(received.score, 10);
+		assert.equal(received.packetsLost, 0);
+		assert.ok(received.roundTripTime > 0 && received.roundTripTime < 1000, `${received.roundTripTime} ms`);
+		assert.ok(received.pliCount <= 2, `${received.pliCount} PLIs sent to the browser`);
+	});
+}
+
+test('the fake camera and the fake microphone arrive in sync', async () => {
+	const [alice, bob] = [await ctx.join(), await ctx.join()];
+	const picture = await bob.consume(await alice.produce({ source: CAMERA, mimeType: VP8 }));
+	const sound = await bob.consume(await alice.produce({ source: MICROPHONE, mimeType: OPUS }));
+	await hears(bob, sound);
+	// The browser tells in NTP time when what it plays now was captured: sound and picture have to agree.
+	await until('sound and picture are in sync', async () => {
+		const [audio, video] = [await bob.stats(sound), await bob.stats(picture)];
+		const [a, v] = [audio.estimatedPlayoutTimestamp, video.estimatedPlayoutTimestamp];
+		const skew = (a - audio.timestamp) - (v - video.timestamp);
+		return a && v && Math.abs(skew) < 100;
+	}, { timeout: 20_000, interval: 100 });
+	isHealthy(await bob.stats(picture));
+});
+
+test('a producer is paused and resumed', async () => {
+	const [alice, bob] = [await ctx.join(), await ctx.join()];
+	const producer = await alice.produce({ source: painted('#00ff00'), mimeType: VP8 });
+	const consumer = await bob.consume(producer);
+	await shows(bob, consumer, [0, 255, 0]);
+	await producer.pause();
+	await until('the consumer is told', () => consumer.producerPaused);
+	await isStill(bob, consumer);
+	const before = await bob.stats(consumer);
+	await alice.call('replaceTrack', producer.id, painted('#ff00ff'));
+	await producer.resume();
+	await shows(bob, consumer, [255, 0, 255]);
+	const after = await bob.stats(consumer);
+	assert.ok(after.framesDecoded > before.framesDecoded);
+	isHealthy(after);
+});
+
+test('a page pauses its producer and resumes it', async () => {
+	const [alice, bob] = [await ctx.join(), await ctx.join()];
+	const producer = await alice.produce({ source: painted('#00ff00'), mimeType: VP8 });
+	const consumer = await bob.consume(producer);
+	await shows(bob, consumer, [0, 255, 0]);
+	await alice.call('pauseProducer', producer.id);
+	await producer.pause();
+	await isStill(bob, consumer);
+	const before = await bob.stats(consumer);
+	await producer.resume();
+	await alice.call('resumeProducer', producer.id);
+	const after = await bob.sees('more frames', consumer, ({ framesDecoded }) => framesDecoded > before.framesDecoded + 10);
+	isHealthy(after);
+	await until('a full score', () => consumer.score.score === 10 && producer.score[0].score === 10, { timeout: 15_000 });
+});
+
+test('a consumer is paused and resumed', async () => {
+	const [alice, bob] = [await ctx.join(), await ctx.join()];
+	const producer = await alice.produce({ source: painted('#00ff00'), mimeType: VP8 });
+	const consumer = await bob.consume(producer);
+	const sound = await bob.consume(await alice.produce({ source: MICROPHONE, mimeType: OPUS }));
+	await shows(bob, consumer, [0, 255, 0]);
+	await hears(bob, sound);
+	await consumer.pause();
+	await sound.pause();
+	await isStill(bob, consumer);
+	await isStill(bob, sound);
+	await alice.call('replaceTrack', producer.id, painted('#ff00ff'));
+	await consumer.resume();
+	await sound.resume();
+	await shows(bob, consumer, [255, 0, 255]);
+	await hears(bob, sound);
+	isHealthy(await bob.stats(consumer));
+	assert.equal((await bob.stats(sound)).packetsLost, 0);
+});
+
+test('a track is replaced by one of another size', async () => {
+	const [alice, bob] = [await ctx.join(), await ctx.join()];
+	const producer = await alice.produce({ source: painted('#00ff00'), mimeType: VP8 });
+	const consumer = await bob.consume(producer);
+	await shows(bob, consumer, [0, 255, 0]);
+	await alice.call('replaceTrack', producer.id, painted('#0000ff', { width: 640, height: 360 }));
+	await shows(bob, consumer, [0, 0, 255]);
+	const stats = await bob.sees('another size', consumer, ({ frameWidth }) => frameWidth === 640);
+	isHealthy(stats);
+});
+
+test('those who join late see a picture at once', async () => {
+	const [alice, bob] = [await ctx.join(), await ctx.join()];
+	const producer = await alice.produce({ source: painted('#00ff00'), mimeType: VP8 });
+	const first = await bob.consume(producer);
+	await bob.sees('50 frames', first, ({ framesDecoded }) => framesDecoded >= 50);
+	const before = (await producer.getStats())[0].pliCount;
+	const late = await Promise.all(Array.from({ length: 4 }, () => bob.consume(producer)));
+	const times = await Promise.all(late.map(({ id }) => bob.call('firstFrame', id)));
+	times.forEach(time => assert.ok(time < 1500, `the first picture came after ${Math.round(time)} ms`));
+	const after = (await producer.getStats())[0].pliCount;
+	assert.ok(after - before <= 3, `${after - before} key frames were asked for`);
+	isHealthy(await bob.stats(first));
+	await Promise.all(late.map(async consumer => isHealthy(await bob.stats(consumer))));
+});
+
+test('consumers come and go, and the others notice nothing', async () => {
+	const [alice, bob] = [await ctx.join(), await ctx.join()];
+	const producer = await alice.produce({ source: painted('#00ff00'), mimeType: VP8 });
+	const stays = await bob.consume(producer);
+	for (let i = 0; i < 5; i++) {
+		const consumer = await bob.consume(producer);
+		await shows(bob, consumer, [0, 255, 0]);
+		consumer.close();
+		await bob.call('closeConsumer', consumer.id);
+	}
+	const { framesDecoded } = await bob.stats(stays);
+	isHealthy(await bob.sees('more frames', stays, stats => stats.framesDecoded > framesDecoded + 20));
+});

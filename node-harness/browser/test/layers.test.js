@@ -1,0 +1,84 @@
+// Simulcast and SVC as Chromium sends them: what the server prefers is what the page of the receiver shows.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isHealthy, painted, useBrowser } from '../lib/fixture.js';
+import { until } from '../../lib/wait.js';
+
+const ctx = useBrowser();
+const WIDTHS = [240, 480, 960];
+const SOURCE = painted('#00ff00', { width: 960, height: 540, frameRate: 15 });
+const SIMULCAST = [
+	{ rid: 'r0', scaleResolutionDownBy: 4, maxBitrate: 150_000, scalabilityMode: 'L1T3' },
+	{ rid: 'r1', scaleResolutionDownBy: 2, maxBitrate: 400_000, scalabilityMode: 'L1T3' },
+	{ rid: 'r2', scaleResolutionDownBy: 1, maxBitrate: 1_200_000, scalabilityMode: 'L1T3' },
+];
+const svc = scalabilityMode => [{ scalabilityMode, maxBitrate: 1_500_000 }];
+
+// begin has one page send and another one receive, up to the largest picture.
+async function begin(mimeType, encodings) {
+	const [alice, bob] = [await ctx.join(), await ctx.join()];
+	const producer = await alice.produce({ source: SOURCE, mimeType, encodings, codecOptions: { videoGoogleStartBitrate: 1500 } });
+	const consumer = await bob.consume(producer);
+	await bob.sees('the largest picture', consumer, ({ frameWidth }) => frameWidth === 960, { timeout: 30_000 });
+	return { alice, bob, producer, consumer };
+}
+
+// prefers sets layers and waits for a picture of that size.
+async function prefers({ bob, consumer }, spatialLayer, temporalLayer) {
+	await consumer.setPreferredLayers({ spatialLayer, temporalLayer });
+	const stats = await bob.sees(`a picture of layer ${spatialLayer}`, consumer, ({ frameWidth }) => frameWidth === WIDTHS[spatialLayer]);
+	await until('the application is told', () => consumer.currentLayers?.spatialLayer === spatialLayer);
+	return stats;
+}
+
+// rate returns how many frames per second are decoded while the next ten are.
+async function rate({ bob, consumer }, frames = 10) {
+	const before = await bob.stats(consumer);
+	const after = await bob.sees(`${frames} frames`, consumer, ({ framesDecoded }) => framesDecoded >= before.framesDecoded + frames);
+	return (after.framesDecoded - before.framesDecoded) * 1000 / (after.timestamp - before.timestamp);
+}
+
+async function switchesSpatialLayers(mimeType, encodings, type) {
+	const call = await begin(mimeType, encodings);
+	assert.equal(call.consumer.type, type);
+	for (const layer of [0, 2, 1, 0, 1, 2]) {
+		await prefers(call, layer);
+	}
+	const stats = await call.bob.stats(call.consumer);
+	isHealthy(stats);
+	const row = (await call.consumer.getStats()).find(({ type }) => type === 'outbound-rtp');
+	assert.equal(row.packetsLost, 0);
+	assert.equal(row.score, 10);
+	return call;
+}
+
+async function switchesTemporalLayers(mimeType, encodings, spatialLayer) {
+	const call = await begin(mimeType, encodings);
+	await prefers(call, spatialLayer, 0);
+	await until('few frames', async () => await rate(call) < 6, { timeout: 20_000 });
+	await call.consumer.setPreferredLayers({ spatialLayer, temporalLayer: 2 });
+	await until('all frames', async () => await rate(call) > 11, { timeout: 20_000 });
+	isHealthy(await call.bob.stats(call.consumer));
+}
+
+test('VP8 simulcast: spatial layers', async () => {
+	const { producer } = await switchesSpatialLayers('video/VP8', SIMULCAST, 'simulcast');
+	assert.deepEqual(producer.score.map(({ rid, score }) => [rid, score]), [['r0', 10], ['r1', 10], ['r2', 10]]);
+	const rows = await producer.getStats();
+	assert.deepEqual(rows.map(({ rid }) => rid).sort(), ['r0', 'r1', 'r2']);
+	rows.forEach(({ rid, packetsLost, pliCount }) => {
+		assert.equal(packetsLost, 0, rid);
+		assert.ok(pliCount <= 6, `${rid}: ${pliCount} PLIs`);
+	});
+});
+
+test('H264 simulcast: spatial layers', () => switchesSpatialLayers('video/H264', SIMULCAST, 'simulcast'));
+test('VP9 L3T3_KEY: spatial layers', () => switchesSpatialLayers('video/VP9', svc('L3T3_KEY'), 'svc'));
+test('VP9 L3T3: spatial layers', () => switchesSpatialLayers('video/VP9', svc('L3T3'), 'svc'));
+test('AV1 L3T3_KEY: spatial layers', () => switchesSpatialLayers('video/AV1', svc('L3T3_KEY'), 'svc'));
+test('AV1 L3T3: spatial layers', () => switchesSpatialLayers('video/AV1', svc('L3T3'), 'svc'));
+
+test('VP8 simulcast: temporal layers', () => switchesTemporalLayers('video/VP8', SIMULCAST, 1));
+test('VP9 L3T3: temporal layers', () => switchesTemporalLayers('video/VP9', svc('L3T3'), 2));
+test('VP9 L3T3_KEY: temporal layers', () => switchesTemporalLayers('video/VP9', svc('L3T3_KEY'), 1));
+test('AV1 L1T3: temporal layers', () => switchesTemporalLayers('video/AV1', svc('L1T3'), 0));
