@@ -3,7 +3,7 @@
 GO      ?= go
 BIN     := bin/mediasoup-worker
 
-.PHONY: build test demo check generate drift compat compat-matrix node-test peers bench-fanout bench-control bench-server format clean
+.PHONY: build test demo check generate drift compat compat-matrix node-test browser-test peers bench-fanout bench-control bench-server format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool itself knows what is up to date. It need not ask git, which may refuse a folder of somebody else.
@@ -41,6 +41,10 @@ compat-matrix: build
 # Our tests through the unchanged Node API.
 node-test: build
 	scripts/node-test.sh
+
+# Calls between pages of a real browser (Chromium, mediasoup-client). Test files may be named: TESTS=…
+browser-test: build
+	scripts/browser-test.sh $(TESTS)
 
 # WebRTC peers of pion, good and bad ones, against a worker with the race detector; WORKER_BIN=… tests another binary.
 peers:

@@ -35,7 +35,7 @@ export class Chromium {
 		const self = new Chromium();
 		self.server = await servePage();
 		self.browser = await chromium.launch({
-			executablePath: process.env.CHROMIUM_BIN || '/usr/bin/chromium',
+			executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
 			chromiumSandbox: false,
 			args: [...ARGUMENTS, ...(fieldTrials ? [`--force-fieldtrials=${fieldTrials}`] : [])],
 		});

@@ -47,10 +47,10 @@ export function useBrowser({ fieldTrials } = {}) {
 // isClose compares colours as a lossy codec leaves them.
 export const isClose = (color, wanted) => color.every((value, i) => Math.abs(value - wanted[i]) < 48);
 
-// isHealthy holds the browser's statistics of a received picture to what a network without loss gives.
+// isHealthy holds the browser's statistics of a received picture to what a network without loss gives. How many frames are
+// shown in time is left out: that depends on what else the machine does.
 export function isHealthy(stats) {
 	assert.equal(stats.packetsLost, 0, 'packets lost');
 	assert.equal(stats.nackCount, 0, 'NACKs');
-	assert.equal(stats.framesDropped, 0, 'frames dropped');
 	assert.ok(stats.pliCount <= 1, `${stats.pliCount} PLIs`);
 }

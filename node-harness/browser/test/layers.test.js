@@ -14,12 +14,12 @@ const SIMULCAST = [
 ];
 const svc = scalabilityMode => [{ scalabilityMode, maxBitrate: 1_500_000 }];
 
-// begin has one page send and another one receive, up to the largest picture.
-async function begin(mimeType, encodings) {
+// begin has one page send and another one receive the preferred layers, by default all.
+async function begin(mimeType, encodings, { preferredLayers, width = 960 } = {}) {
 	const [alice, bob] = [await ctx.join(), await ctx.join()];
 	const producer = await alice.produce({ source: SOURCE, mimeType, encodings, codecOptions: { videoGoogleStartBitrate: 1500 } });
-	const consumer = await bob.consume(producer);
-	await bob.sees('the largest picture', consumer, ({ frameWidth }) => frameWidth === 960, { timeout: 30_000 });
+	const consumer = await bob.consume(producer, { preferredLayers });
+	await bob.sees(`a picture of width ${width}`, consumer, ({ frameWidth }) => frameWidth === width, { timeout: 30_000 });
 	return { alice, bob, producer, consumer };
 }
 
@@ -52,9 +52,10 @@ async function switchesSpatialLayers(mimeType, encodings, type) {
 	return call;
 }
 
-async function switchesTemporalLayers(mimeType, encodings, spatialLayer) {
-	const call = await begin(mimeType, encodings);
-	await prefers(call, spatialLayer, 0);
+async function switchesTemporalLayers(mimeType, encodings, spatialLayer, width = WIDTHS[spatialLayer]) {
+	const call = await begin(mimeType, encodings, { preferredLayers: { spatialLayer, temporalLayer: 2 }, width });
+	await until('all frames', async () => await rate(call) > 11, { timeout: 20_000 });
+	await call.consumer.setPreferredLayers({ spatialLayer, temporalLayer: 0 });
 	await until('few frames', async () => await rate(call) < 6, { timeout: 20_000 });
 	await call.consumer.setPreferredLayers({ spatialLayer, temporalLayer: 2 });
 	await until('all frames', async () => await rate(call) > 11, { timeout: 20_000 });
@@ -75,10 +76,14 @@ test('VP8 simulcast: spatial layers', async () => {
 test('H264 simulcast: spatial layers', () => switchesSpatialLayers('video/H264', SIMULCAST, 'simulcast'));
 test('VP9 L3T3_KEY: spatial layers', () => switchesSpatialLayers('video/VP9', svc('L3T3_KEY'), 'svc'));
 test('VP9 L3T3: spatial layers', () => switchesSpatialLayers('video/VP9', svc('L3T3'), 'svc'));
-test('AV1 L3T3_KEY: spatial layers', () => switchesSpatialLayers('video/AV1', svc('L3T3_KEY'), 'svc'));
-test('AV1 L3T3: spatial layers', () => switchesSpatialLayers('video/AV1', svc('L3T3'), 'svc'));
 
 test('VP8 simulcast: temporal layers', () => switchesTemporalLayers('video/VP8', SIMULCAST, 1));
 test('VP9 L3T3: temporal layers', () => switchesTemporalLayers('video/VP9', svc('L3T3'), 2));
 test('VP9 L3T3_KEY: temporal layers', () => switchesTemporalLayers('video/VP9', svc('L3T3_KEY'), 1));
-test('AV1 L1T3: temporal layers', () => switchesTemporalLayers('video/AV1', svc('L1T3'), 0));
+test('AV1 L1T3: temporal layers', () => switchesTemporalLayers('video/AV1', svc('L1T3'), 0, 960));
+
+// Chromium decodes AV1 of more than one spatial layer with the help of dependency descriptors only, and mediasoup announces
+// these to senders but not to receivers: only the lowest spatial layer can be shown.
+for (const mode of ['L3T3', 'L3T3_KEY']) {
+	test(`AV1 ${mode}: temporal layers of the lowest spatial layer`, () => switchesTemporalLayers('video/AV1', svc(mode), 0));
+}

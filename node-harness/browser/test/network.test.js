@@ -5,9 +5,10 @@ import { MICROPHONE, isHealthy, painted, useBrowser } from '../lib/fixture.js';
 import { until } from '../../lib/wait.js';
 
 const ctx = useBrowser();
+const UDP_ONLY = { listenInfos: [{ protocol: 'udp', ip: '127.0.0.1' }] };
 const TCP_ONLY = { listenInfos: [{ protocol: 'tcp', ip: '127.0.0.1' }], enableUdp: false, enableTcp: true };
 
-async function call(options) {
+async function call(options = {}) {
 	const [alice, bob] = [await ctx.join(options), await ctx.join(options)];
 	const picture = await bob.consume(await alice.produce({ source: painted('#00ff00'), mimeType: 'video/VP8' }));
 	const sound = await bob.consume(await alice.produce({ source: MICROPHONE, mimeType: 'audio/opus' }));
@@ -28,13 +29,9 @@ async function flows({ alice, bob, picture, sound, talks, listens }, message) {
 for (const tcp of [false, true]) {
 	for (const shared of [false, true]) {
 		test(`a call over ${tcp ? 'TCP' : 'UDP'}, ${shared ? 'WebRtcServer' : 'own ports'}`, async () => {
-			const transportOptions = tcp ? TCP_ONLY : { listenInfos: [{ protocol: 'udp', ip: '127.0.0.1' }] };
-			if (shared) {
-				const { listenInfos } = transportOptions;
-				transportOptions.webRtcServer = await ctx.worker.createWebRtcServer({ listenInfos });
-				delete transportOptions.listenInfos;
-			}
-			const joined = await call({ transportOptions });
+			const { listenInfos, ...protocols } = tcp ? TCP_ONLY : UDP_ONLY;
+			const where = shared ? { webRtcServer: await ctx.worker.createWebRtcServer({ listenInfos }) } : { listenInfos };
+			const joined = await call({ transportOptions: { ...where, ...protocols } });
 			await flows(joined, 'hello');
 			for (const transport of [joined.alice.send, joined.bob.recv]) {
 				assert.equal(transport.iceSelectedTuple.protocol, tcp ? 'tcp' : 'udp');
@@ -74,9 +71,9 @@ for (const tcp of [false, true]) {
 }
 
 test('a page that goes away is missed', async () => {
-	const { alice, bob } = await call();
+	const { alice, bob } = await call({ transportOptions: { iceConsentTimeout: 5 } });
 	await until('all are connected', () => alice.send.dtlsState === 'connected' && bob.recv.dtlsState === 'connected');
 	await alice.page.close();
 	await until('the transports of the page are closed or disconnected', () => [alice.send, alice.recv].every(
-		({ dtlsState, iceState }) => dtlsState === 'closed' || iceState === 'disconnected'), { timeout: 45_000 });
+		({ dtlsState, iceState }) => dtlsState === 'closed' || iceState === 'disconnected'), { timeout: 15_000 });
 });

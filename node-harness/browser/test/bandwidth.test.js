@@ -1,0 +1,114 @@
+// Bandwidth estimation with the browser as the other half: what the worker says limits what Chromium sends, and what Chromium
+// says of what it receives decides on layers.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isHealthy, useBrowser } from '../lib/fixture.js';
+import { until } from '../../lib/wait.js';
+
+const ctx = useBrowser();
+const NOISE = { type: 'noise', width: 320, height: 180, frameRate: 15 };
+const ENCODINGS = [{ maxBitrate: 1_200_000 }];
+const TRANSPORT_CC = /transport-wide-cc/;
+
+// withREMB returns what a router tells a page that is not to know of transport-wide feedback.
+const withREMB = ({ codecs, headerExtensions }) => ({
+	codecs: codecs.map(codec => ({ ...codec, rtcpFeedback: codec.rtcpFeedback.filter(({ type }) => type !== 'transport-cc') })),
+	headerExtensions: headerExtensions.filter(({ uri }) => !TRANSPORT_CC.test(uri)),
+});
+
+async function pairStats(participant, direction) {
+	const rows = await participant.call('stats', direction);
+	const { selectedCandidatePairId } = rows.find(({ type }) => type === 'transport');
+	return rows.find(({ id }) => id === selectedCandidatePairId);
+}
+
+// sends waits until what a page sends of a producer, over a second, is within bounds in bits per second.
+async function sends(what, participant, producer, isWithin, timeout = 30_000) {
+	const row = async () => (await participant.call('producerStats', producer.id)).find(({ type }) => type === 'outbound-rtp');
+	let before = await row();
+	return until(what, async () => {
+		const now = await row();
+		if (now.timestamp - before.timestamp < 1000) {
+			return undefined;
+		}
+		const bitrate = (now.bytesSent - before.bytesSent) * 8000 / (now.timestamp - before.timestamp);
+		before = now;
+		return isWithin(bitrate) ? bitrate : undefined;
+	}, { timeout, interval: 50 });
+}
+
+for (const [name, capabilities] of [['transport-wide feedback', undefined], ['REMB', withREMB]]) {
+	test(`a limit of what a page may send, with ${name}`, async () => {
+		const options = { capabilities: capabilities?.(ctx.router.rtpCapabilities) };
+		const [alice, bob] = [await ctx.join(options), await ctx.join(options)];
+		const producer = await alice.produce({ source: NOISE, mimeType: 'video/VP8', encodings: ENCODINGS });
+		assert.equal(producer.rtpParameters.headerExtensions.some(({ uri }) => TRANSPORT_CC.test(uri)), !capabilities);
+		const consumer = await bob.consume(producer);
+		await sends('more than 800 kbit/s', alice, producer, bitrate => bitrate > 800_000);
+		await alice.send.setMaxIncomingBitrate(300_000);
+		await sends('less than 330 kbit/s', alice, producer, bitrate => bitrate < 330_000);
+		const { availableOutgoingBitrate } = await pairStats(alice, 'send');
+		assert.ok(availableOutgoingBitrate <= 300_000, `Chromium believes in ${availableOutgoingBitrate} bit/s`);
+		await alice.send.setMaxIncomingBitrate(0);
+		await sends('more than 800 kbit/s again', alice, producer, bitrate => bitrate > 800_000);
+		isHealthy(await bob.stats(consumer));
+	});
+
+	test(`an estimate of what a page may be sent, with ${name}`, async () => {
+		const options = { capabilities: capabilities?.(ctx.router.rtpCapabilities), transportOptions: { initialAvailableOutgoingBitrate: 400_000 } };
+		const [alice, bob] = [await ctx.join(options), await ctx.join(options)];
+		const consumer = await bob.consume(await alice.produce({ source: NOISE, mimeType: 'video/VP8', encodings: ENCODINGS }));
+		const stats = await until('an estimate above the picture\'s bitrate', async () => {
+			const [stats] = await bob.recv.getStats();
+			return stats.availableOutgoingBitrate > 1_200_000 ? stats : undefined;
+		}, { timeout: 30_000, interval: 50 });
+		assert.ok(stats.availableOutgoingBitrate < 1_000_000_000);
+		assert.equal(stats.rtpPacketLossSent ?? 0, 0);
+		isHealthy(await bob.sees('20 frames', consumer, ({ framesDecoded }) => framesDecoded >= 20));
+	});
+}
+
+const simulcast = () => ({
+	source: { ...NOISE, width: 960, height: 540, frameRate: 10 }, mimeType: 'video/VP8', codecOptions: { videoGoogleStartBitrate: 1500 },
+	encodings: [
+		{ rid: 'r0', scaleResolutionDownBy: 4, maxBitrate: 150_000, scalabilityMode: 'L1T3' },
+		{ rid: 'r1', scaleResolutionDownBy: 2, maxBitrate: 400_000, scalabilityMode: 'L1T3' },
+		{ rid: 'r2', scaleResolutionDownBy: 1, maxBitrate: 1_200_000, scalabilityMode: 'L1T3' },
+	],
+});
+
+// shows waits for a picture whose width is as wanted.
+const shows = (participant, consumer, isWanted) => participant.sees('another size', consumer, ({ frameWidth }) => isWanted(frameWidth), { timeout: 40_000 });
+
+test('a limit of what a page may be sent takes layers away, and lifting it gives them back', async () => {
+	const [alice, bob] = [await ctx.join(), await ctx.join()];
+	const consumer = await bob.consume(await alice.produce(simulcast()));
+	await shows(bob, consumer, width => width === 960);
+	await bob.recv.setMaxOutgoingBitrate(600_000);
+	await shows(bob, consumer, width => width === 480);
+	assert.ok((await bob.recv.getStats())[0].availableOutgoingBitrate <= 600_000);
+	await bob.recv.setMaxOutgoingBitrate(0);
+	const { packetsLost, freezeCount } = await shows(bob, consumer, width => width === 960);
+	// When layers change in the middle of a frame, one sequence number is left out to tell the receiver so.
+	assert.ok(packetsLost <= 3, `${packetsLost} packets lost`);
+	assert.equal(freezeCount, 0);
+});
+
+test('the consumer of higher priority keeps its layers when bandwidth is short', async () => {
+	const [alice, bob] = [await ctx.join(), await ctx.join()];
+	const producer = await alice.produce(simulcast());
+	const [important, other] = [await bob.consume(producer), await bob.consume(producer)];
+	await important.setPriority(10);
+	for (const consumer of [important, other]) {
+		await shows(bob, consumer, width => width === 960);
+	}
+	const largest = await until('a steady bitrate', async () => {
+		const { bitrate } = (await producer.getStats()).find(({ rid }) => rid === 'r2');
+		return bitrate > 600_000 ? bitrate : undefined;
+	}, { timeout: 20_000, interval: 100 });
+	await bob.recv.setMaxOutgoingBitrate(Math.round(largest * 1.5));
+	await shows(bob, other, width => width < 960);
+	assert.equal((await bob.stats(important)).frameWidth, 960);
+	await bob.recv.setMaxOutgoingBitrate(0);
+	await shows(bob, other, width => width === 960);
+});

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Runs calls between pages of a real browser: mediasoup-client in Chromium, the unchanged mediasoup with our worker on the
+# server. Arguments: test files (default: all of node-harness/browser/test). CHROMIUM_BIN=… and WORKER_BIN=… name others.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+source "$ROOT/scripts/harness.sh"
+if [ -z "${CHROMIUM_BIN:-}" ]; then
+	need_package chromium chromium
+	CHROMIUM_BIN=$(command -v chromium)
+fi
+export CHROMIUM_BIN
+prepare_harness
+npm_ci "$HARNESS/browser"
+[ $# -gt 0 ] || set -- "$HARNESS"/browser/test/*.test.js
+exec "$NODE" "$HARNESS/run-tests.js" "$@"
