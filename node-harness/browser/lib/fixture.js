@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach } from 'node:test';
 import * as mediasoup from 'mediasoup';
 import { closeWorker } from '../../lib/fixture.js';
+import { until } from '../../lib/wait.js';
 import { Chromium } from './chromium.js';
 import { Participant } from './participant.js';
 
@@ -33,7 +34,7 @@ export function useBrowser({ fieldTrials } = {}) {
 		ctx.router = await ctx.worker.createRouter({ mediaCodecs: MEDIA_CODECS });
 	});
 	afterEach(async () => {
-		await Promise.all(ctx.participants.map(({ page }) => page.close()));
+		await Promise.all(ctx.participants.map(participant => participant.leave()));
 		await closeWorker(ctx.worker);
 	});
 	ctx.join = async options => {
@@ -54,3 +55,11 @@ export function isHealthy(stats) {
 	assert.equal(stats.nackCount, 0, 'NACKs');
 	assert.ok(stats.pliCount <= 1, `${stats.pliCount} PLIs`);
 }
+
+// isInSync waits until sound and picture of one sender are played as they were captured: the browser tells in NTP time when
+// what it plays now was, as it learns from sender reports.
+export const isInSync = (participant, sound, picture) => until('sound and picture are in sync', async () => {
+	const [audio, video] = [await participant.stats(sound), await participant.stats(picture)];
+	const [a, v] = [audio?.estimatedPlayoutTimestamp, video?.estimatedPlayoutTimestamp];
+	return a && v && Math.abs((a - audio.timestamp) - (v - video.timestamp)) < 100;
+}, { timeout: 20_000, interval: 100 });

@@ -1,14 +1,17 @@
 // One end of a call: a page in a browser and its two transports on the server.
 import { until } from '../../lib/wait.js';
+import { Relay } from './relay.js';
 
 const LISTEN_INFOS = [{ protocol: 'udp', ip: '127.0.0.1' }, { protocol: 'tcp', ip: '127.0.0.1' }];
 
 export class Participant {
 	producers = new Map();
 	dataProducers = new Map();
+	relays = {};
 
-	// join opens a page and makes the transports. capabilities are what the page is told of the router.
-	static async join(browser, router, { transportOptions = {}, capabilities = router.rtpCapabilities } = {}) {
+	// join opens a page and makes the transports. capabilities are what the page is told of the router. With relayed, there is
+	// a relay before each transport (relays), and no other way to it.
+	static async join(browser, router, { transportOptions = {}, capabilities = router.rtpCapabilities, relayed = false } = {}) {
 		const self = new Participant();
 		self.router = router;
 		self.page = await browser.page((method, data) => self.#signal(method, data));
@@ -18,10 +21,23 @@ export class Participant {
 				...(transportOptions.webRtcServer ? {} : { listenInfos: LISTEN_INFOS }), enableSctp: true, ...transportOptions,
 			});
 			self[direction] = transport;
-			const { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters } = transport;
+			const { id, iceParameters, dtlsParameters, sctpParameters } = transport;
+			const iceCandidates = relayed ? await self.#relay(direction) : transport.iceCandidates;
 			await self.call('createTransport', direction, { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters });
 		}
 		return self;
+	}
+
+	// #relay puts a relay before a transport and returns the candidates that lead to it.
+	async #relay(direction) {
+		const candidate = this[direction].iceCandidates.find(({ protocol }) => protocol === 'udp');
+		this.relays[direction] = await Relay.open(candidate.port);
+		return [{ ...candidate, port: this.relays[direction].port }];
+	}
+
+	async leave() {
+		await this.page.close();
+		Object.values(this.relays).forEach(relay => relay.close());
 	}
 
 	// call runs a function of window.peer.

@@ -17,6 +17,7 @@ class Link {
 	dropEvery = 0;
 	kbps = 0;
 	dropped = 0;
+	closed = false;
 	#seen = 0;
 	#freeAt = 0;
 
@@ -36,7 +37,7 @@ class Link {
 			return;
 		}
 		this.#freeAt = begins + message.length * 8 / this.kbps;
-		setTimeout(send, this.#freeAt - now);
+		setTimeout(() => this.closed || send(), this.#freeAt - now);
 	}
 }
 
@@ -65,6 +66,7 @@ export class Relay {
 	}
 
 	close() {
+		this.up.closed = this.down.closed = true;
 		this.outer.close();
 		this.inner.close();
 	}

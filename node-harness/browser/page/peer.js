@@ -62,6 +62,7 @@ window.peer = {
 	producerStats: id => rows(producers[id]),
 	pauseProducer: id => producers[id].pause(),
 	resumeProducer: id => producers[id].resume(),
+	setMaxSpatialLayer: (id, layer) => producers[id].setMaxSpatialLayer(layer),
 	closeProducer: id => producers[id].close(),
 	replaceTrack: async (id, source) => producers[id].replaceTrack({ track: await tracks.open(source) }),
 

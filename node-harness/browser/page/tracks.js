@@ -19,13 +19,16 @@ function painted({ width, height, frameRate, color }) {
 	return canvas.captureStream(frameRate).getVideoTracks()[0];
 }
 
-// noise draws pictures that no encoder can make small: a sender fills whatever bitrate it is given.
-function noise({ width, height, frameRate }) {
+// busy draws a picture part of which is noise in every frame: an encoder fills with it whatever bitrate it is given, and key
+// frames are not much larger than others. share is that part.
+function busy({ width, height, frameRate, share = 1 / 4 }) {
 	const canvas = document.createElement('canvas');
 	canvas.width = width;
 	canvas.height = height;
 	const context = canvas.getContext('2d');
-	const image = context.createImageData(width, height);
+	context.fillStyle = 'green';
+	context.fillRect(0, 0, width, height);
+	const image = context.createImageData(width, height * share);
 	const pixels = new Uint32Array(image.data.buffer);
 	let seed = 1;
 	setInterval(() => {
@@ -47,8 +50,8 @@ export const tracks = {
 				return (await navigator.mediaDevices.getUserMedia({ video: options })).getVideoTracks()[0];
 			case 'painted':
 				return painted(options);
-			case 'noise':
-				return noise(options);
+			case 'busy':
+				return busy(options);
 			default:
 				throw new Error(`no source called ${type}`);
 		}

@@ -6,7 +6,7 @@ import { isHealthy, useBrowser } from '../lib/fixture.js';
 import { until } from '../../lib/wait.js';
 
 const ctx = useBrowser();
-const NOISE = { type: 'noise', width: 320, height: 180, frameRate: 15 };
+const BUSY = { type: 'busy', width: 320, height: 180, frameRate: 15 };
 const ENCODINGS = [{ maxBitrate: 1_200_000 }];
 const TRANSPORT_CC = /transport-wide-cc/;
 
@@ -41,7 +41,7 @@ for (const [name, capabilities] of [['transport-wide feedback', undefined], ['RE
 	test(`a limit of what a page may send, with ${name}`, async () => {
 		const options = { capabilities: capabilities?.(ctx.router.rtpCapabilities) };
 		const [alice, bob] = [await ctx.join(options), await ctx.join(options)];
-		const producer = await alice.produce({ source: NOISE, mimeType: 'video/VP8', encodings: ENCODINGS });
+		const producer = await alice.produce({ source: BUSY, mimeType: 'video/VP8', encodings: ENCODINGS });
 		assert.equal(producer.rtpParameters.headerExtensions.some(({ uri }) => TRANSPORT_CC.test(uri)), !capabilities);
 		const consumer = await bob.consume(producer);
 		await sends('more than 800 kbit/s', alice, producer, bitrate => bitrate > 800_000);
@@ -57,7 +57,7 @@ for (const [name, capabilities] of [['transport-wide feedback', undefined], ['RE
 	test(`an estimate of what a page may be sent, with ${name}`, async () => {
 		const options = { capabilities: capabilities?.(ctx.router.rtpCapabilities), transportOptions: { initialAvailableOutgoingBitrate: 400_000 } };
 		const [alice, bob] = [await ctx.join(options), await ctx.join(options)];
-		const consumer = await bob.consume(await alice.produce({ source: NOISE, mimeType: 'video/VP8', encodings: ENCODINGS }));
+		const consumer = await bob.consume(await alice.produce({ source: BUSY, mimeType: 'video/VP8', encodings: ENCODINGS }));
 		const stats = await until('an estimate above the picture\'s bitrate', async () => {
 			const [stats] = await bob.recv.getStats();
 			return stats.availableOutgoingBitrate > 1_200_000 ? stats : undefined;
@@ -69,7 +69,7 @@ for (const [name, capabilities] of [['transport-wide feedback', undefined], ['RE
 }
 
 const simulcast = () => ({
-	source: { ...NOISE, width: 960, height: 540, frameRate: 10 }, mimeType: 'video/VP8', codecOptions: { videoGoogleStartBitrate: 1500 },
+	source: { ...BUSY, width: 960, height: 540, frameRate: 10 }, mimeType: 'video/VP8', codecOptions: { videoGoogleStartBitrate: 1500 },
 	encodings: [
 		{ rid: 'r0', scaleResolutionDownBy: 4, maxBitrate: 150_000, scalabilityMode: 'L1T3' },
 		{ rid: 'r1', scaleResolutionDownBy: 2, maxBitrate: 400_000, scalabilityMode: 'L1T3' },

@@ -1,7 +1,7 @@
 // Sound and pictures between two pages, and everything that an application does to them during a call.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CAMERA, MICROPHONE, isClose, isHealthy, painted, useBrowser } from '../lib/fixture.js';
+import { CAMERA, MICROPHONE, isClose, isHealthy, isInSync, painted, useBrowser } from '../lib/fixture.js';
 import { until } from '../../lib/wait.js';
 
 const ctx = useBrowser();
@@ -76,13 +76,7 @@ test('the fake camera and the fake microphone arrive in sync', async () => {
 	const picture = await bob.consume(await alice.produce({ source: CAMERA, mimeType: VP8 }));
 	const sound = await bob.consume(await alice.produce({ source: MICROPHONE, mimeType: OPUS }));
 	await hears(bob, sound);
-	// The browser tells in NTP time when what it plays now was captured: sound and picture have to agree.
-	await until('sound and picture are in sync', async () => {
-		const [audio, video] = [await bob.stats(sound), await bob.stats(picture)];
-		const [a, v] = [audio.estimatedPlayoutTimestamp, video.estimatedPlayoutTimestamp];
-		const skew = (a - audio.timestamp) - (v - video.timestamp);
-		return a && v && Math.abs(skew) < 100;
-	}, { timeout: 20_000, interval: 100 });
+	await isInSync(bob, sound, picture);
 	isHealthy(await bob.stats(picture));
 });
 

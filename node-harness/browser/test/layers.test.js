@@ -1,7 +1,7 @@
 // Simulcast and SVC as Chromium sends them: what the server prefers is what the page of the receiver shows.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isHealthy, painted, useBrowser } from '../lib/fixture.js';
+import { MICROPHONE, isHealthy, isInSync, painted, useBrowser } from '../lib/fixture.js';
 import { until } from '../../lib/wait.js';
 
 const ctx = useBrowser();
@@ -71,6 +71,39 @@ test('VP8 simulcast: spatial layers', async () => {
 		assert.equal(packetsLost, 0, rid);
 		assert.ok(pliCount <= 6, `${rid}: ${pliCount} PLIs`);
 	});
+});
+
+for (const [name, mimeType, encodings] of [['VP8 simulcast', 'video/VP8', SIMULCAST], ['VP9 L3T3_KEY', 'video/VP9', svc('L3T3_KEY')]]) {
+	test(`${name}: layers are preferred while the consumer is paused, others join late`, async () => {
+		const call = await begin(mimeType, encodings);
+		await call.consumer.pause();
+		await call.consumer.setPreferredLayers({ spatialLayer: 0, temporalLayer: 2 });
+		await call.consumer.resume();
+		await call.bob.sees('the smallest picture', call.consumer, ({ frameWidth }) => frameWidth === WIDTHS[0], { timeout: 20_000 });
+		const late = await Promise.all(WIDTHS.map((_, spatialLayer) => call.bob.consume(call.producer, { preferredLayers: { spatialLayer, temporalLayer: 2 } })));
+		await Promise.all(late.map((consumer, layer) => call.bob.sees(`layer ${layer}`, consumer,
+			({ frameWidth, framesDecoded }) => frameWidth === WIDTHS[layer] && framesDecoded > 10, { timeout: 40_000 })));
+		for (const consumer of [call.consumer, ...late]) {
+			isHealthy(await call.bob.stats(consumer));
+		}
+	});
+}
+
+test('VP8 simulcast: the sender ends and begins its upper streams', async () => {
+	const { alice, bob, producer, consumer } = await begin('video/VP8', SIMULCAST);
+	await alice.call('setMaxSpatialLayer', producer.id, 0);
+	await bob.sees('the smallest picture', consumer, ({ frameWidth }) => frameWidth === WIDTHS[0], { timeout: 20_000 });
+	await alice.call('setMaxSpatialLayer', producer.id, 2);
+	await bob.sees('the largest picture', consumer, ({ frameWidth }) => frameWidth === WIDTHS[2], { timeout: 40_000 });
+});
+
+test('VP8 simulcast: sound and picture stay in sync when layers change', async () => {
+	const call = await begin('video/VP8', SIMULCAST);
+	const sound = await call.bob.consume(await call.alice.produce({ source: MICROPHONE, mimeType: 'audio/opus' }));
+	for (const layer of [0, 2, 1]) {
+		await prefers(call, layer);
+		await isInSync(call.bob, sound, call.consumer);
+	}
 });
 
 test('H264 simulcast: spatial layers', () => switchesSpatialLayers('video/H264', SIMULCAST, 'simulcast'));
