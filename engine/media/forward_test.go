@@ -33,7 +33,7 @@ var supported = []struct {
 	{"video/VP8", 90000, vp8Key, vp8Delta},
 	{"video/VP9", 90000, []byte{0x0c, 1, 2, 3}, []byte{0x4c, 1, 2, 3}},
 	{"video/H264", 90000, []byte{0x67, 1, 2, 3}, []byte{0x41, 1, 2, 3}},
-	{"video/AV1", 90000, []byte{0x18, 1, 2, 3}, nil},
+	{"video/AV1", 90000, []byte{0x18, 1, 2, 3}, []byte{0x10, 1, 2, 3}},
 	// Of releases up to 3.16.0:
 	{"video/H264-SVC", 90000, []byte{0x67, 1, 2, 3}, []byte{0x41, 1, 2, 3}},
 	{"video/H265", 90000, []byte{0x40, 1, 2, 3}, nil},

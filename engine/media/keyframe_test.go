@@ -183,6 +183,30 @@ func TestKeyFrameRequestDelay(t *testing.T) {
 	require.Equal(t, 1, plis(p))
 }
 
+// A key frame that comes while the receiver's transport is connecting is of no use to it: once connected it asks for another
+// one, which must not be taken for a repetition of the first request. Browsers send AV1 of one layer without dependency
+// descriptors.
+func TestAKeyFrameOfAV1EndsTheRequestForIt(t *testing.T) {
+	key, delta := []byte{0x18, 1, 2, 3}, []byte{0x10, 1, 2, 3}
+	r := newRoom(t, produceRequest("video/AV1", 90000), consumeRequest("video/AV1", 90000))
+	r.c.TransportDisconnected(r.now)
+	r.none(in{seq: 1, payload: delta})
+	r.take()
+	r.p.RequestKeyFrame(r.now, mappedSSRC)
+	p, _ := r.take()
+	require.Zero(t, plis(p), "the new stream was asked for one already")
+	r.none(in{seq: 2, payload: key})
+	r.c.TransportConnected(r.now)
+	p, _ = r.take()
+	require.Equal(t, 1, plis(p))
+	r.none(in{seq: 3, payload: delta})
+	r.one(in{seq: 4, payload: key})
+	r.one(in{seq: 5, payload: delta})
+	r.after(5 * time.Second)
+	p, _ = r.take()
+	require.Zero(t, plis(p))
+}
+
 func TestWhoIsNotAskedForKeyFrames(t *testing.T) {
 	r := audioRoom(t)
 	r.one(in{seq: 1, payload: []byte{0x78}})

@@ -88,7 +88,11 @@ func (s *DependencyStructure) Parse(k Kind, payload, dependencyDescriptor []byte
 			*d = Descriptor{Kind: k, KeyFrame: isH264KeyFrame(payload)}
 		}
 	case AV1:
-		ok = dependencyDescriptor == nil || s.describe(dependencyDescriptor, d)
+		if dependencyDescriptor == nil {
+			d.KeyFrame = isAV1KeyFrame(payload)
+		} else {
+			ok = s.describe(dependencyDescriptor, d)
+		}
 	case Opus, MultiOpus:
 		ok = parseOpus(payload, d)
 	}

@@ -45,7 +45,7 @@ func TestKind(t *testing.T) {
 		{"VIDEO/vp9", codec.VP9, true, false, true, false},
 		{"video/H264", codec.H264, true, true, true, true},
 		{"video/H264-SVC", codec.H264, true, true, true, true},
-		{"video/AV1", codec.AV1, false, false, true, true},
+		{"video/AV1", codec.AV1, true, false, true, true},
 		{"audio/opus", codec.Opus, false, false, false, false},
 		{"audio/MULTIOPUS", codec.MultiOpus, false, false, false, false},
 		{"video/H265", codec.Other, false, false, false, false},

@@ -199,12 +199,28 @@ func TestStatelessDependencyDescriptor(t *testing.T) {
 	require.Equal(t, want, describe(t, codec.AV1, "", svcKeyFrame))
 	want = codec.Descriptor{Kind: codec.AV1, EndOfFrame: true, HasDependency: true, FrameNumber: 1, TemplateID: 2}
 	require.Equal(t, want, describe(t, codec.AV1, "", "420001"))
-	want = codec.Descriptor{Kind: codec.AV1}
 	var d codec.Descriptor
-	require.NoError(t, codec.Parse(codec.AV1, []byte{1, 2, 3}, nil, &d), "no descriptor, nothing known")
-	require.Equal(t, want, d)
 	for n := range 3 {
 		require.ErrorIs(t, codec.Parse(codec.AV1, nil, make([]byte, n), &d), codec.ErrPayload, n)
+	}
+}
+
+// Without descriptor, the aggregation header tells where a coded video sequence begins (RTP Payload Format For AV1, section
+// 4.4).
+func TestAV1WithoutDependencyDescriptor(t *testing.T) {
+	for payload, keyFrame := range map[string]bool{
+		"180a":   true,  // one OBU
+		"0801ff": true,  // any number of them
+		"580a":   true,  // goes on in the next packet
+		"100a":   false, // of the sequence before
+		"980a":   false, // both the beginning and not
+		"900a":   false,
+		"18":     false, // holds nothing
+		"":       false,
+	} {
+		var d codec.Descriptor
+		require.NoError(t, codec.Parse(codec.AV1, unhex(t, payload), nil, &d))
+		require.Equal(t, codec.Descriptor{Kind: codec.AV1, KeyFrame: keyFrame}, d, payload)
 	}
 }
 

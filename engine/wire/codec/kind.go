@@ -35,9 +35,10 @@ func KindOf(mimeType string) Kind {
 	return Other
 }
 
-// CanBeKeyFrame reports whether a consumer of the codec waits for a key frame before it begins, and asks for one. It is
-// upstream's table, which leaves AV1 out although its key frames are recognised.
-func (k Kind) CanBeKeyFrame() bool { return k == VP8 || k == VP9 || k == H264 }
+// CanBeKeyFrame reports whether a consumer of the codec waits for a key frame before it begins, and asks for one. Upstream's
+// table leaves AV1 out, whose key frames it does not recognise without a dependency descriptor; receivers are then sent what
+// they cannot decode, for up to a second.
+func (k Kind) CanBeKeyFrame() bool { return k == VP8 || k == VP9 || k == H264 || k == AV1 }
 
 // ValidForSimulcast reports whether a simulcast consumer can switch between streams of the codec (upstream's table).
 func (k Kind) ValidForSimulcast() bool { return k == VP8 || k == H264 }
