@@ -11,5 +11,6 @@ fi
 export CHROMIUM_BIN
 prepare_harness
 npm_ci "$HARNESS/browser"
+export TEST_MINUTES=30
 [ $# -gt 0 ] || set -- "$HARNESS"/browser/test/*.test.js
 exec "$NODE" "$HARNESS/run-tests.js" "$@"

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach } from 'node:test';
 import * as mediasoup from 'mediasoup';
 import { closeWorker } from '../../lib/fixture.js';
-import { until } from '../../lib/wait.js';
+import { until } from './wait.js';
 import { Chromium } from './chromium.js';
 import { Participant } from './participant.js';
 
@@ -62,4 +62,4 @@ export const isInSync = (participant, sound, picture) => until('sound and pictur
 	const [audio, video] = [await participant.stats(sound), await participant.stats(picture)];
 	const [a, v] = [audio?.estimatedPlayoutTimestamp, video?.estimatedPlayoutTimestamp];
 	return a && v && Math.abs((a - audio.timestamp) - (v - video.timestamp)) < 100;
-}, { timeout: 20_000, interval: 100 });
+});

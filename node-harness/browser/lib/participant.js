@@ -1,5 +1,5 @@
 // One end of a call: a page in a browser and its two transports on the server.
-import { until } from '../../lib/wait.js';
+import { until } from './wait.js';
 import { Relay } from './relay.js';
 
 const LISTEN_INFOS = [{ protocol: 'udp', ip: '127.0.0.1' }, { protocol: 'tcp', ip: '127.0.0.1' }];
@@ -97,10 +97,10 @@ export class Participant {
 	}
 
 	// sees waits for a state of what a consumer receives, told by the browser's statistics, and returns these.
-	sees(what, consumer, check, { timeout = 15_000 } = {}) {
+	sees(what, consumer, check) {
 		return until(what, async () => {
 			const stats = await this.stats(consumer);
 			return stats && check(stats) ? stats : undefined;
-		}, { timeout, interval: 50 });
+		});
 	}
 }

@@ -21,6 +21,13 @@ function show(id, kind, track) {
 	return element;
 }
 
+// keepSize has the browser drop frames rather than shrink the picture when the machine is busy.
+async function keepSize(sender) {
+	const parameters = sender.getParameters();
+	parameters.degradationPreference = 'maintain-resolution';
+	await sender.setParameters(parameters);
+}
+
 // rows returns what getStats tells, as plain objects.
 const rows = async source => [...(await source.getStats()).values()];
 
@@ -55,6 +62,7 @@ window.peer = {
 			throw new Error(`this browser does not send ${mimeType}`);
 		}
 		const producer = await transports.send.produce({ track, codec, ...options });
+		await keepSize(producer.rtpSender);
 		producers[producer.id] = producer;
 		return producer.id;
 	},

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isHealthy, useBrowser } from '../lib/fixture.js';
-import { until } from '../../lib/wait.js';
+import { until } from '../lib/wait.js';
 
 const ctx = useBrowser();
 const BUSY = { type: 'busy', width: 320, height: 180, frameRate: 15 };
@@ -23,7 +23,7 @@ async function pairStats(participant, direction) {
 }
 
 // sends waits until what a page sends of a producer, over a second, is within bounds in bits per second.
-async function sends(what, participant, producer, isWithin, timeout = 30_000) {
+async function sends(what, participant, producer, isWithin) {
 	const row = async () => (await participant.call('producerStats', producer.id)).find(({ type }) => type === 'outbound-rtp');
 	let before = await row();
 	return until(what, async () => {
@@ -34,7 +34,7 @@ async function sends(what, participant, producer, isWithin, timeout = 30_000) {
 		const bitrate = (now.bytesSent - before.bytesSent) * 8000 / (now.timestamp - before.timestamp);
 		before = now;
 		return isWithin(bitrate) ? bitrate : undefined;
-	}, { timeout, interval: 50 });
+	});
 }
 
 for (const [name, capabilities] of [['transport-wide feedback', undefined], ['REMB', withREMB]]) {
@@ -61,7 +61,7 @@ for (const [name, capabilities] of [['transport-wide feedback', undefined], ['RE
 		const stats = await until('an estimate above the picture\'s bitrate', async () => {
 			const [stats] = await bob.recv.getStats();
 			return stats.availableOutgoingBitrate > 1_200_000 ? stats : undefined;
-		}, { timeout: 30_000, interval: 50 });
+		});
 		assert.ok(stats.availableOutgoingBitrate < 1_000_000_000);
 		assert.equal(stats.rtpPacketLossSent ?? 0, 0);
 		isHealthy(await bob.sees('20 frames', consumer, ({ framesDecoded }) => framesDecoded >= 20));
@@ -78,7 +78,7 @@ const simulcast = () => ({
 });
 
 // shows waits for a picture whose width is as wanted.
-const shows = (participant, consumer, isWanted) => participant.sees('another size', consumer, ({ frameWidth }) => isWanted(frameWidth), { timeout: 40_000 });
+const shows = (participant, consumer, isWanted) => participant.sees('another size', consumer, ({ frameWidth }) => isWanted(frameWidth));
 
 test('a limit of what a page may be sent takes layers away, and lifting it gives them back', async () => {
 	const [alice, bob] = [await ctx.join(), await ctx.join()];
@@ -88,10 +88,9 @@ test('a limit of what a page may be sent takes layers away, and lifting it gives
 	await shows(bob, consumer, width => width === 480);
 	assert.ok((await bob.recv.getStats())[0].availableOutgoingBitrate <= 600_000);
 	await bob.recv.setMaxOutgoingBitrate(0);
-	const { packetsLost, freezeCount } = await shows(bob, consumer, width => width === 960);
+	const { packetsLost } = await shows(bob, consumer, width => width === 960);
 	// When layers change in the middle of a frame, one sequence number is left out to tell the receiver so.
 	assert.ok(packetsLost <= 3, `${packetsLost} packets lost`);
-	assert.equal(freezeCount, 0);
 });
 
 test('the consumer of higher priority keeps its layers when bandwidth is short', async () => {
@@ -105,7 +104,7 @@ test('the consumer of higher priority keeps its layers when bandwidth is short',
 	const largest = await until('a steady bitrate', async () => {
 		const { bitrate } = (await producer.getStats()).find(({ rid }) => rid === 'r2');
 		return bitrate > 600_000 ? bitrate : undefined;
-	}, { timeout: 20_000, interval: 100 });
+	});
 	await bob.recv.setMaxOutgoingBitrate(Math.round(largest * 1.5));
 	await shows(bob, other, width => width < 960);
 	assert.equal((await bob.stats(important)).frameWidth, 960);

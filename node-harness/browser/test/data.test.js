@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { useBrowser } from '../lib/fixture.js';
-import { until, within } from '../../lib/wait.js';
+import { until, within } from '../lib/wait.js';
 
 const ctx = useBrowser();
 const LARGEST = 262_144;
@@ -18,7 +18,7 @@ async function channel(options = {}) {
 const hears = (bob, consumer, count) => until(`${count} messages`, async () => {
 	const heard = await bob.call('heardData', consumer.id);
 	return heard.length >= count ? heard : undefined;
-}, { timeout: 20_000, interval: 50 });
+});
 
 test('text and bytes in order, up to the largest message', async () => {
 	const { alice, bob, producer, consumer } = await channel({ ordered: true });
@@ -58,7 +58,7 @@ test('from the application to a page, and back', async () => {
 	const direct = await ctx.router.createDirectTransport();
 	const fromApplication = await direct.produceData();
 	const consumer = await alice.consumeData(fromApplication);
-	await until('SCTP is connected', () => alice.recv.sctpState === 'connected', { timeout: 15_000 });
+	await until('SCTP is connected', () => alice.recv.sctpState === 'connected');
 	fromApplication.send('hello');
 	assert.deepEqual(await hears(alice, consumer, 1), ['hello']);
 
@@ -66,7 +66,7 @@ test('from the application to a page, and back', async () => {
 	const atApplication = await direct.consumeData({ dataProducerId: producer.id });
 	const heard = new Promise(resolve => atApplication.once('message', message => resolve(message.toString())));
 	await alice.call('sendData', producer.id, ['hello to you']);
-	assert.equal(await within('a message at the application', heard, 15_000), 'hello to you');
+	assert.equal(await within('a message at the application', heard), 'hello to you');
 });
 
 test('closing either end closes the data channel of the page', async () => {
@@ -74,11 +74,11 @@ test('closing either end closes the data channel of the page', async () => {
 	await alice.call('sendData', producer.id, ['one']);
 	await hears(bob, consumer, 1);
 	consumer.close();
-	await until('the channel of the receiver is closed', async () => await bob.call('dataState', consumer.id) === 'closed', { timeout: 15_000 });
+	await until('the channel of the receiver is closed', async () => await bob.call('dataState', consumer.id) === 'closed');
 	const again = await bob.consumeData(producer);
 	await alice.call('sendData', producer.id, ['two']);
 	assert.deepEqual(await hears(bob, again, 1), ['two']);
 	await alice.call('closeDataProducer', producer.id);
 	producer.close();
-	await until('the second one, too', async () => await bob.call('dataState', again.id) === 'closed', { timeout: 15_000 });
+	await until('the second one, too', async () => await bob.call('dataState', again.id) === 'closed');
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MICROPHONE, useBrowser } from '../lib/fixture.js';
-import { until } from '../../lib/wait.js';
+import { until } from '../lib/wait.js';
 
 const ctx = useBrowser();
 const BUSY = { type: 'busy', width: 320, height: 180, frameRate: 15 };
@@ -20,8 +20,7 @@ test('the browser asks the worker for what it misses', async () => {
 	const { bob, producer, consumer } = await call();
 	const { down } = bob.relays.recv;
 	down.dropEvery = DROP_EVERY;
-	const stats = await bob.sees('40 repaired packets', consumer, ({ retransmittedPacketsReceived }) => retransmittedPacketsReceived >= 40,
-		{ timeout: 40_000 });
+	const stats = await bob.sees('40 repaired packets', consumer, ({ retransmittedPacketsReceived }) => retransmittedPacketsReceived >= 40);
 	assert.ok(down.dropped >= 40);
 	assert.ok(stats.pliCount <= 1, `${stats.pliCount} PLIs`);
 	const row = (await consumer.getStats()).find(({ type }) => type === 'outbound-rtp');
@@ -41,13 +40,13 @@ test('the worker asks the browser for what it misses', async () => {
 	const row = await until('40 repaired packets', async () => {
 		const [row] = await producer.getStats();
 		return row.packetsRepaired >= 40 ? row : undefined;
-	}, { timeout: 40_000, interval: 50 });
+	});
 	assert.ok(row.nackPacketCount >= 40);
 	assert.ok(row.pliCount <= 3, `${row.pliCount} PLIs`);
 	up.dropEvery = 0;
 	const { framesDecoded } = await bob.stats(consumer);
 	await bob.sees('a picture that goes on', consumer, stats => stats.framesDecoded > framesDecoded + 20);
-	await until('a full score', () => producer.score[0].score === 10, { timeout: 30_000 });
+	await until('a full score', () => producer.score[0].score === 10);
 });
 
 test('a link that becomes narrow takes layers away, and gives them back when it is wide', async () => {
@@ -61,10 +60,9 @@ test('a link that becomes narrow takes layers away, and gives them back when it 
 	});
 	const consumer = await bob.consume(producer);
 	const sound = await bob.consume(await alice.produce({ source: MICROPHONE, mimeType: 'audio/opus' }));
-	const shows = width => bob.sees(`a picture of width ${width}`, consumer, ({ frameWidth }) => frameWidth === width, { timeout: 60_000 });
+	const shows = width => bob.sees(`a picture of width ${width}`, consumer, ({ frameWidth }) => frameWidth === width);
 	await shows(640);
-	await until('the largest stream is sent', async () => (await producer.getStats()).some(({ bitrate }) => bitrate > 500_000),
-		{ timeout: 30_000, interval: 100 });
+	await until('the largest stream is sent', async () => (await producer.getStats()).some(({ bitrate }) => bitrate > 500_000));
 	bob.relays.recv.down.kbps = 300;
 	await shows(320);
 	assert.ok((await bob.recv.getStats())[0].availableOutgoingBitrate < 500_000);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MICROPHONE, isHealthy, painted, useBrowser } from '../lib/fixture.js';
-import { until } from '../../lib/wait.js';
+import { until } from '../lib/wait.js';
 
 const ctx = useBrowser();
 const UDP_ONLY = { listenInfos: [{ protocol: 'udp', ip: '127.0.0.1' }] };
@@ -23,7 +23,7 @@ async function flows({ alice, bob, picture, sound, talks, listens }, message) {
 	await bob.call('sendData', talks.id, [message]);
 	await bob.sees('frames', picture, ({ framesDecoded }) => framesDecoded > (before[0]?.framesDecoded ?? 0) + 15);
 	await bob.sees('sound', sound, ({ packetsReceived }) => packetsReceived > (before[1]?.packetsReceived ?? 0) + 50);
-	await until('the message', async () => (await alice.call('heardData', listens.id)).at(-1) === message, { timeout: 15_000 });
+	await until('the message', async () => (await alice.call('heardData', listens.id)).at(-1) === message);
 }
 
 for (const tcp of [false, true]) {
@@ -61,7 +61,7 @@ for (const tcp of [false, true]) {
 				const iceParameters = await transport.restartIce();
 				assert.notEqual(iceParameters.usernameFragment, before);
 				await participant.call('restartIce', direction, iceParameters);
-				await until('ICE is completed', () => transport.iceState === 'completed', { timeout: 15_000 });
+				await until('ICE is completed', () => transport.iceState === 'completed');
 			}
 			await flows(joined, `after restart ${n}`);
 		}
@@ -75,5 +75,5 @@ test('a page that goes away is missed', async () => {
 	await until('all are connected', () => alice.send.dtlsState === 'connected' && bob.recv.dtlsState === 'connected');
 	await alice.page.close();
 	await until('the transports of the page are closed or disconnected', () => [alice.send, alice.recv].every(
-		({ dtlsState, iceState }) => dtlsState === 'closed' || iceState === 'disconnected'), { timeout: 15_000 });
+		({ dtlsState, iceState }) => dtlsState === 'closed' || iceState === 'disconnected'));
 });
