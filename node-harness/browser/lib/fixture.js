@@ -50,10 +50,11 @@ export const isClose = (color, wanted) => color.every((value, i) => Math.abs(val
 
 // isHealthy holds the browser's statistics of a received picture to what a network without loss gives. How many frames are
 // shown in time is left out: that depends on what else the machine does.
-export function isHealthy(stats) {
-	assert.equal(stats.packetsLost, 0, 'packets lost');
-	assert.equal(stats.nackCount, 0, 'NACKs');
-	assert.ok(stats.pliCount <= 1, `${stats.pliCount} PLIs`);
+export function isHealthy({ packetsReceived, packetsLost, nackCount, retransmittedPacketsReceived, pliCount, framesDecoded, freezeCount }) {
+	const all = JSON.stringify({ packetsReceived, packetsLost, nackCount, retransmittedPacketsReceived, pliCount, framesDecoded, freezeCount });
+	assert.equal(packetsLost, 0, `packets lost: ${all}`);
+	assert.equal(nackCount, 0, `NACKs: ${all}`);
+	assert.ok(pliCount <= 1, `PLIs: ${all}`);
 }
 
 // isInSync waits until sound and picture of one sender are played as they were captured: the browser tells in NTP time when

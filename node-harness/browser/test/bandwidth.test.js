@@ -69,11 +69,10 @@ for (const [name, capabilities] of [['transport-wide feedback', undefined], ['RE
 }
 
 const simulcast = () => ({
-	source: { ...BUSY, width: 960, height: 540, frameRate: 10 }, mimeType: 'video/VP8', codecOptions: { videoGoogleStartBitrate: 1500 },
+	source: { ...BUSY, width: 640, height: 360, frameRate: 10 }, mimeType: 'video/VP8', codecOptions: { videoGoogleStartBitrate: 1500 },
 	encodings: [
-		{ rid: 'r0', scaleResolutionDownBy: 4, maxBitrate: 150_000, scalabilityMode: 'L1T3' },
-		{ rid: 'r1', scaleResolutionDownBy: 2, maxBitrate: 400_000, scalabilityMode: 'L1T3' },
-		{ rid: 'r2', scaleResolutionDownBy: 1, maxBitrate: 1_200_000, scalabilityMode: 'L1T3' },
+		{ rid: 'r0', scaleResolutionDownBy: 2, maxBitrate: 120_000, scalabilityMode: 'L1T3' },
+		{ rid: 'r1', scaleResolutionDownBy: 1, maxBitrate: 700_000, scalabilityMode: 'L1T3' },
 	],
 });
 
@@ -83,12 +82,12 @@ const shows = (participant, consumer, isWanted) => participant.sees('another siz
 test('a limit of what a page may be sent takes layers away, and lifting it gives them back', async () => {
 	const [alice, bob] = [await ctx.join(), await ctx.join()];
 	const consumer = await bob.consume(await alice.produce(simulcast()));
-	await shows(bob, consumer, width => width === 960);
-	await bob.recv.setMaxOutgoingBitrate(600_000);
-	await shows(bob, consumer, width => width === 480);
-	assert.ok((await bob.recv.getStats())[0].availableOutgoingBitrate <= 600_000);
+	await shows(bob, consumer, width => width === 640);
+	await bob.recv.setMaxOutgoingBitrate(200_000);
+	await shows(bob, consumer, width => width === 320);
+	assert.ok((await bob.recv.getStats())[0].availableOutgoingBitrate <= 200_000);
 	await bob.recv.setMaxOutgoingBitrate(0);
-	const { packetsLost } = await shows(bob, consumer, width => width === 960);
+	const { packetsLost } = await shows(bob, consumer, width => width === 640);
 	// When layers change in the middle of a frame, one sequence number is left out to tell the receiver so.
 	assert.ok(packetsLost <= 3, `${packetsLost} packets lost`);
 });
@@ -99,15 +98,15 @@ test('the consumer of higher priority keeps its layers when bandwidth is short',
 	const [important, other] = [await bob.consume(producer), await bob.consume(producer)];
 	await important.setPriority(10);
 	for (const consumer of [important, other]) {
-		await shows(bob, consumer, width => width === 960);
+		await shows(bob, consumer, width => width === 640);
 	}
 	const largest = await until('a steady bitrate', async () => {
-		const { bitrate } = (await producer.getStats()).find(({ rid }) => rid === 'r2');
-		return bitrate > 600_000 ? bitrate : undefined;
+		const { bitrate } = (await producer.getStats()).find(({ rid }) => rid === 'r1');
+		return bitrate > 400_000 ? bitrate : undefined;
 	});
-	await bob.recv.setMaxOutgoingBitrate(Math.round(largest * 1.5));
-	await shows(bob, other, width => width < 960);
-	assert.equal((await bob.stats(important)).frameWidth, 960);
+	await bob.recv.setMaxOutgoingBitrate(Math.round(largest * 1.3));
+	await shows(bob, other, width => width < 640);
+	assert.equal((await bob.stats(important)).frameWidth, 640);
 	await bob.recv.setMaxOutgoingBitrate(0);
-	await shows(bob, other, width => width === 960);
+	await shows(bob, other, width => width === 640);
 });

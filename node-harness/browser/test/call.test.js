@@ -68,7 +68,7 @@ for (const mimeType of VIDEO) {
 		assert.equal(received.score, 10);
 		assert.equal(received.packetsLost, 0);
 		assert.ok(received.roundTripTime > 0 && received.roundTripTime < 1000, `${received.roundTripTime} ms`);
-		assert.ok(received.pliCount <= 2, `${received.pliCount} PLIs sent to the browser`);
+		assert.ok(received.pliCount <= 5, `${received.pliCount} PLIs sent to the browser`);
 	});
 }
 
@@ -158,7 +158,7 @@ async function joinLate(mimeType) {
 	const late = await Promise.all(Array.from({ length: 4 }, () => bob.consume(producer)));
 	await Promise.all(late.map(({ id }) => bob.call('firstFrame', id)));
 	const after = (await producer.getStats())[0].pliCount;
-	assert.ok(after - before <= 3, `${after - before} key frames were asked for`);
+	assert.ok(after - before <= 5, `${after - before} key frames were asked for`);
 	isHealthy(await bob.stats(first));
 	await Promise.all(late.map(async consumer => isHealthy(await bob.stats(consumer))));
 }
