@@ -72,7 +72,7 @@ func (p *Producer) noteKeyFrame(now unit.Time, s *recvStream, pkt *packet.Packet
 	}
 	switch {
 	case pkt.Codec.KeyFrame:
-		p.keyFrames.Received(pkt.SSRC)
+		p.keyFrames.Received(now, pkt.SSRC)
 	case !s.announced && !p.paused:
 		p.keyFrames.Force(now, pkt.SSRC)
 		p.sendKeyFrameRequests(now)

@@ -7,18 +7,27 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// keyFrameWait is how long upstream waits for a key frame before it asks again (KeyFrameRetransmissionWaitMs).
-const keyFrameWait = 1000 * time.Millisecond
+const (
+	// keyFrameWait is how long upstream waits for a key frame before it asks again (KeyFrameRetransmissionWaitMs).
+	keyFrameWait = 1000 * time.Millisecond
+	// keyFramePause is libwebrtc's: for so long after a request that it answered, it ignores others.
+	keyFramePause = 300 * time.Millisecond
+	// keyFramePauseOver is when, after a key frame, that time is over for certain; ours.
+	keyFramePauseOver = keyFramePause + 50*time.Millisecond
+)
 
 // KeyFrameRequests spaces out requests for key frames, per SSRC: a request while one is pending is not sent but makes
 // the pending one repeat if no key frame comes within a second; with a delay, all requests within that time after one
-// become a single one at its end. It is upstream's KeyFrameRequestManager, whose every new request repeats once.
+// become a single one at its end. It is upstream's KeyFrameRequestManager, whose every new request repeats once. Unlike that,
+// a request that a browser ignores because it comes too soon after a key frame is repeated as soon as that makes sense:
+// receivers that join one shortly after the other need not wait for a second.
 //
 // Its tables hold only SSRCs that the caller names, so that these are bounded by the caller's streams.
 type KeyFrameRequests struct {
 	delay    time.Duration
 	pending  []pendingKeyFrame
 	delayers []keyFrameDelayer
+	received []receivedKeyFrame
 	needed   []unit.SSRC
 	taken    bool
 }
@@ -28,6 +37,13 @@ type pendingKeyFrame struct {
 	deadline unit.Time
 	ssrc     unit.SSRC
 	retry    bool
+	early    bool // the deadline is the end of the pause after a key frame
+}
+
+// receivedKeyFrame is the last key frame of a stream.
+type receivedKeyFrame struct {
+	at   unit.Time
+	ssrc unit.SSRC
 }
 
 // keyFrameDelayer holds requests back until its end.
@@ -55,33 +71,58 @@ func (k *KeyFrameRequests) Request(now unit.Time, ssrc unit.SSRC) {
 		k.pending[i].retry = true
 		return
 	}
-	k.pending = append(k.pending, pendingKeyFrame{deadline: now.Add(keyFrameWait), ssrc: ssrc, retry: true})
-	k.need(ssrc)
+	k.ask(now, ssrc)
 }
 
 // Force asks for a key frame now, whatever is pending.
 func (k *KeyFrameRequests) Force(now unit.Time, ssrc unit.SSRC) {
-	k.Forget(ssrc)
+	k.drop(ssrc)
 	if k.delay > 0 {
 		k.delayers = append(k.delayers, keyFrameDelayer{end: now.Add(k.delay), ssrc: ssrc})
 	}
-	k.pending = append(k.pending, pendingKeyFrame{deadline: now.Add(keyFrameWait), ssrc: ssrc, retry: true})
-	k.need(ssrc)
+	k.ask(now, ssrc)
 }
 
 // Received ends the pending request of a stream: its key frame came.
-func (k *KeyFrameRequests) Received(ssrc unit.SSRC) {
+func (k *KeyFrameRequests) Received(now unit.Time, ssrc unit.SSRC) {
+	k.answered(ssrc)
+	if i := k.receivedIndex(ssrc); i >= 0 {
+		k.received[i].at = now
+		return
+	}
+	k.received = append(k.received, receivedKeyFrame{now, ssrc})
+}
+
+// Forget drops what is known of a stream, as when the stream is gone.
+func (k *KeyFrameRequests) Forget(ssrc unit.SSRC) {
+	k.drop(ssrc)
+	if i := k.receivedIndex(ssrc); i >= 0 {
+		k.received = slices.Delete(k.received, i, i+1)
+	}
+}
+
+// drop forgets what is pending or held back.
+func (k *KeyFrameRequests) drop(ssrc unit.SSRC) {
+	k.answered(ssrc)
+	if i := k.delayer(ssrc); i >= 0 {
+		k.delayers = slices.Delete(k.delayers, i, i+1)
+	}
+}
+
+func (k *KeyFrameRequests) answered(ssrc unit.SSRC) {
 	if i := k.pendingIndex(ssrc); i >= 0 {
 		k.pending = slices.Delete(k.pending, i, i+1)
 	}
 }
 
-// Forget drops what is pending or held back for a stream, as when the stream is gone.
-func (k *KeyFrameRequests) Forget(ssrc unit.SSRC) {
-	k.Received(ssrc)
-	if i := k.delayer(ssrc); i >= 0 {
-		k.delayers = slices.Delete(k.delayers, i, i+1)
+// ask has a key frame be asked for now.
+func (k *KeyFrameRequests) ask(now unit.Time, ssrc unit.SSRC) {
+	p := pendingKeyFrame{deadline: now.Add(keyFrameWait), ssrc: ssrc, retry: true}
+	if i := k.receivedIndex(ssrc); i >= 0 && now.Sub(k.received[i].at) < keyFramePause {
+		p.deadline, p.early = k.received[i].at.Add(keyFramePauseOver), true
 	}
+	k.pending = append(k.pending, p)
+	k.need(ssrc)
 }
 
 // HandleTimeout repeats or ends requests whose time is over.
@@ -90,6 +131,10 @@ func (k *KeyFrameRequests) HandleTimeout(now unit.Time) {
 		p := &k.pending[i]
 		switch {
 		case now < p.deadline:
+			i++
+		case p.early:
+			p.early, p.deadline = false, now.Add(keyFrameWait)
+			k.need(p.ssrc)
 			i++
 		case p.retry:
 			// The request may have got lost: once more, but then only if somebody still asks.
@@ -150,6 +195,10 @@ func (k *KeyFrameRequests) need(ssrc unit.SSRC) {
 
 func (k *KeyFrameRequests) pendingIndex(ssrc unit.SSRC) int {
 	return slices.IndexFunc(k.pending, func(p pendingKeyFrame) bool { return p.ssrc == ssrc })
+}
+
+func (k *KeyFrameRequests) receivedIndex(ssrc unit.SSRC) int {
+	return slices.IndexFunc(k.received, func(r receivedKeyFrame) bool { return r.ssrc == ssrc })
 }
 
 func (k *KeyFrameRequests) delayer(ssrc unit.SSRC) int {

@@ -40,10 +40,10 @@ func (r *requester) to(at time.Duration) *requester {
 
 func (r *requester) request() *requester { r.Request(r.now, 1); r.note(); return r }
 func (r *requester) force() *requester   { r.Force(r.now, 1); r.note(); return r }
-func (r *requester) receive() *requester { r.Received(1); return r }
+func (r *requester) receive() *requester { r.Received(r.now, 1); return r }
 
 func TestKeyFrameRequests(t *testing.T) {
-	const s = time.Second
+	const s, ms100 = time.Second, 100 * time.Millisecond
 	for _, c := range []struct {
 		name  string
 		delay time.Duration
@@ -72,6 +72,25 @@ func TestKeyFrameRequests(t *testing.T) {
 		}, []time.Duration{0, s / 4}},
 		{"a delay longer than the wait", 3 * s, func(r *requester) { r.request().to(s / 2).receive().request() }, []time.Duration{0, 3 * s, 4 * s}},
 		{"a stream that is gone", s / 2, func(r *requester) { r.request().request(); r.Forget(1) }, []time.Duration{0}},
+		{"repeated soon when the sender ignores it after a key frame", 0, func(r *requester) {
+			r.request().to(ms100).receive().to(2 * ms100).request().to(5 * ms100).receive()
+		}, []time.Duration{0, 2 * ms100, ms100 + 350*time.Millisecond}},
+		{"and then as ever", 0, func(r *requester) {
+			r.receive().to(ms100).request()
+		}, []time.Duration{ms100, 350 * time.Millisecond, 1350 * time.Millisecond}},
+		{"not repeated soon when it is answered", 0, func(r *requester) {
+			r.receive().to(ms100).request().to(2 * ms100).receive()
+		}, []time.Duration{ms100}},
+		{"a request some time after a key frame", 0, func(r *requester) {
+			r.receive().to(3 * ms100).request()
+		}, []time.Duration{3 * ms100, 3*ms100 + s}},
+		{"forced soon after a key frame", 0, func(r *requester) {
+			r.receive().to(ms100).force().to(s / 2).receive()
+		}, []time.Duration{ms100, 350 * time.Millisecond}},
+		{"a stream that is gone and comes back", 0, func(r *requester) {
+			r.receive().Forget(1)
+			r.to(ms100).request()
+		}, []time.Duration{ms100, ms100 + s}},
 		{"received without a request", 0, func(r *requester) { r.receive() }, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -91,7 +110,7 @@ func TestKeyFrameRequestsKeepStreamsApart(t *testing.T) {
 	k.Request(start, 1)
 	require.Equal(t, []unit.SSRC{1, 2}, slices.Clone(k.Needed()))
 	require.Empty(t, k.Needed(), "taken")
-	k.Received(1)
+	k.Received(start, 1)
 	require.Equal(t, start.Add(ms(300)), k.NextTimeout())
 	k.HandleTimeout(start.Add(ms(300)))
 	require.Equal(t, []unit.SSRC{1}, slices.Clone(k.Needed()), "2 was not asked for meanwhile")
