@@ -67,8 +67,10 @@ func descriptors(t *testing.T) int {
 // When Serve has returned, no descriptor is left of the server and its connections: idle ones, one within a frame, one
 // with a full queue, one that the peer closed, one that was refused.
 func TestTCPLeavesNoDescriptors(t *testing.T) {
-	before := descriptors(t)
 	h := newCounting()
+	_, stop := startTCP(t, TCPConfig{}, h) // with it comes Go's poller, which stays
+	stop()
+	before := descriptors(t)
 	s, stop := startTCP(t, TCPConfig{MaxConnections: 10, SendBufferSize: 32 << 10}, h)
 	var clients []*net.TCPConn
 	for range 10 {
@@ -153,9 +155,10 @@ func TestTCPBufferSizes(t *testing.T) {
 }
 
 func TestTCPBufferSizeRefused(t *testing.T) {
-	pipe, _, err := os.Pipe()
+	pipe, other, err := os.Pipe()
 	require.NoError(t, err)
 	defer pipe.Close()
+	defer other.Close() // else the collector closes it, while another test counts descriptors
 	raw, err := pipe.SyscallConn()
 	require.NoError(t, err)
 	require.ErrorIs(t, setBufferSizes(raw, 1, 0), unix.ENOTSOCK)
