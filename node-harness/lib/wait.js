@@ -1,7 +1,10 @@
 // Waiting for something that will happen, never for time to pass.
 
+// PATIENCE_MS is longer than anything takes on a busy machine.
+export const PATIENCE_MS = 30_000;
+
 // until calls check every interval ms until it returns something truthy, which it returns. It throws after timeout ms.
-export async function until(what, check, { timeout = 5_000, interval = 10 } = {}) {
+export async function until(what, check, { timeout = PATIENCE_MS, interval = 10 } = {}) {
 	const deadline = performance.now() + timeout;
 	for (;;) {
 		const result = await check();
@@ -16,7 +19,7 @@ export async function until(what, check, { timeout = 5_000, interval = 10 } = {}
 }
 
 // within fails when promise takes longer than timeout ms.
-export function within(what, promise, timeout = 5_000) {
+export function within(what, promise, timeout = PATIENCE_MS) {
 	let timer;
 	const deadline = new Promise((_, reject) => {
 		timer = setTimeout(() => reject(new Error(`waited ${timeout} ms in vain: ${what}`)), timeout);

@@ -148,7 +148,7 @@ for (const how of ['plain', 'direct']) {
 		await until('somebody has the floor', () => floor.length > 0);
 		for (const speaking of [1, 2, 0]) {
 			people.forEach((person, i) => Object.assign(person, { level: i === speaking ? 10 : 100 }));
-			await until(`${speaking} has the floor`, () => floor.at(-1) === speaking, { timeout: 10_000 });
+			await until(`${speaking} has the floor`, () => floor.at(-1) === speaking);
 		}
 		floor.forEach((who, i) => assert.notEqual(who, floor[i - 1], 'told when it changes only'));
 		// Whoever has the floor leaves: somebody else gets it.

@@ -66,7 +66,7 @@ for (const [place, { far, keepId }] of Object.entries(PLACES)) {
 			film(source.peer);
 			for (const layer of [0, 2, 1]) {
 				await consumer.setPreferredLayers({ spatialLayer: layer });
-				await until(`layer ${layer}`, () => layers.at(-1) === layer, { timeout: 15_000 });
+				await until(`layer ${layer}`, () => layers.at(-1) === layer);
 				const before = peer.rtp.length;
 				await until(`packets of layer ${layer}`, () => peer.rtp.length > before + 5 && layerOf(peer.rtp.at(-1)) === layer);
 				assert.equal(consumer.currentLayers.spatialLayer, layer);
@@ -156,7 +156,7 @@ test('encodings told by RID cross as well', async () => {
 	const { pipeProducer } = await ctx.router.pipeToRouter({ producerId: source.producer.id, router, enableSrtp: true });
 	const { peer, consumer } = await watch(router, pipeProducer, { preferredLayers: { spatialLayer: 2 } });
 	film(source.peer, { byRid: true });
-	await until('the best layer', () => consumer.currentLayers?.spatialLayer === 2, { timeout: 15_000 });
+	await until('the best layer', () => consumer.currentLayers?.spatialLayer === 2);
 	await peer.nextRtp('a packet of it', packet => layerOf(packet) === 2);
 	assertUnbroken(peer.rtp, consumer);
 });

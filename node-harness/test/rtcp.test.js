@@ -29,7 +29,7 @@ test('the sender gets receiver reports that quote its sender report', async () =
 	const ntp = ntpNow();
 	await source.peer.sendRaw(senderReport({ ssrc: 22222222, ntp, timestamp: 3000, packetCount: 1, octetCount: 20 }));
 	const report = await source.peer.nextRtcp('RR that quotes the SR', packet =>
-		packet.type === TYPE.RR && packet.reports.some(({ ssrc, lastSenderReport }) => ssrc === 22222222 && lastSenderReport === compactNtp(ntp)), { timeout: 10_000 });
+		packet.type === TYPE.RR && packet.reports.some(({ ssrc, lastSenderReport }) => ssrc === 22222222 && lastSenderReport === compactNtp(ntp)));
 	const block = report.reports.find(({ ssrc }) => ssrc === 22222222);
 	assert.equal(block.highest & 0xffff, 1);
 	assert.equal(block.packetsLost, 0);
@@ -40,7 +40,7 @@ test('the receiver gets sender reports; its receiver reports show up in the stat
 	const { source, sink } = await flowing();
 	await source.peer.sendRaw(video(2));
 	const ssrc = sink.consumer.rtpParameters.encodings[0].ssrc;
-	const report = await sink.peer.nextRtcp('SR over two packets', packet => packet.type === TYPE.SR && packet.ssrc === ssrc && packet.packetCount === 2, { timeout: 10_000 });
+	const report = await sink.peer.nextRtcp('SR over two packets', packet => packet.type === TYPE.SR && packet.ssrc === ssrc && packet.packetCount === 2);
 	const drift = Math.abs(report.ntp.seconds - ntpNow().seconds);
 	assert.ok(drift <= 2, `the NTP time is ${drift} s off`);
 	assert.ok(report.octetCount > 0);
@@ -120,7 +120,9 @@ test('one key frame is asked for however many want it', async () => {
 	await source.peer.nextRtcp('PLI for the new consumer', isPli);
 	await source.peer.sendRaw(video(2, { keyFrame: true }));
 	await other.peer.nextRtp('the key frame');
-	const before = source.peer.rtcp.filter(isPli).length;
+	const asked = () => source.peer.rtcp.filter(isPli).length;
+	let before = asked();
+	const began = performance.now();
 	for (let i = 0; i < 10; i++) {
 		await sink.consumer.requestKeyFrame();
 		await other.consumer.requestKeyFrame();
@@ -134,12 +136,15 @@ test('one key frame is asked for however many want it', async () => {
 	// The NACK tells that everything the worker had to say before it has arrived.
 	await source.peer.sendRaw(video(9));
 	await source.peer.nextRtcp('NACK', isNack);
-	assert.equal(source.peer.rtcp.filter(isPli).length - before, 1);
+	// The worker asks once more for each second in which no key frame comes, which on a busy machine may pass here.
+	const repeated = Math.floor((performance.now() - began) / 1_000);
+	assert.ok(asked() > before && asked() <= before + 1 + repeated, `${asked() - before} requests, ${repeated} s`);
 	// Once the key frame is there, the next wish counts again.
 	await source.peer.sendRaw(video(10, { keyFrame: true }));
 	await sink.peer.nextRtp('the key frame', packet => packet.payload.toString('latin1').endsWith('video 10'));
+	before = asked();
 	await sink.consumer.requestKeyFrame();
-	await until('another PLI', () => source.peer.rtcp.filter(isPli).length - before === 2);
+	await until('another PLI', () => asked() > before);
 });
 
 test('a resumed consumer asks for a key frame', async () => {
@@ -182,7 +187,7 @@ test('RTCP of a direct transport goes through Node', async () => {
 	await sink.consumer.requestKeyFrame();
 	await until('PLI in Node', () => received.some(packet => packet[1] === TYPE.PSFB));
 	direct.sendRtcp(senderReport({ ssrc: 22222222, ntp: ntpNow(), timestamp: 3000, packetCount: 1 }));
-	await until('RR in Node', () => received.some(packet => packet[1] === TYPE.RR), { timeout: 10_000 });
+	await until('RR in Node', () => received.some(packet => packet[1] === TYPE.RR));
 });
 
 test('RTCP on a port of its own', async () => {
@@ -194,7 +199,7 @@ test('RTCP on a port of its own', async () => {
 	const ntp = ntpNow();
 	await control.sendRaw(senderReport({ ssrc: 11111111, ntp, timestamp: 1, packetCount: 1 }), source.transport.rtcpTuple.localPort);
 	await control.nextRtcp('RR on the RTCP port', packet =>
-		packet.type === TYPE.RR && packet.reports.some(({ lastSenderReport }) => lastSenderReport === compactNtp(ntp)), { timeout: 15_000 });
+		packet.type === TYPE.RR && packet.reports.some(({ lastSenderReport }) => lastSenderReport === compactNtp(ntp)));
 	assert.equal(source.peer.rtcp.length, 0);
 	assert.equal(source.transport.rtcpTuple.remotePort, control.port);
 });

@@ -74,8 +74,8 @@ for (const suite of Object.keys(SUITES)) {
 		const ntp = ntpNow();
 		await source.peer.send(senderReport({ ssrc: 22222222, ntp, timestamp: 0, packetCount: 1 }), source.peer.target);
 		await source.peer.nextRtcp('RR that quotes the SR', packet =>
-			packet.type === TYPE.RR && packet.reports.some(({ lastSenderReport }) => lastSenderReport === compactNtp(ntp)), { timeout: 10_000 });
-		await sink.peer.nextRtcp('SR', ({ type, ssrc }) => type === TYPE.SR && ssrc === encodings[0].ssrc, { timeout: 10_000 });
+			packet.type === TYPE.RR && packet.reports.some(({ lastSenderReport }) => lastSenderReport === compactNtp(ntp)));
+		await sink.peer.nextRtcp('SR', ({ type, ssrc }) => type === TYPE.SR && ssrc === encodings[0].ssrc);
 	});
 }
 

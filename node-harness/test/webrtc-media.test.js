@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { RtcpRrPacket, RtcpSrPacket, RtcpSenderInfo } from 'werift';
 import { audioProducer, useWorker, videoProducer } from '../lib/fixture.js';
 import { buildRtp, vp8 } from '../lib/rtp.js';
-import { until } from '../lib/wait.js';
+import { PATIENCE_MS, until } from '../lib/wait.js';
 import { SRTP_PROFILES, WeriftPeer } from '../peers/werift.js';
 
 const ctx = useWorker();
@@ -172,7 +172,7 @@ for (const shared of [false, true]) {
 
 test('closing a transport tells the peer by DTLS', async () => {
 	const alice = await join(await listenOptions({}));
-	const closed = alice.peer.dtls.onStateChange.watch(state => state === 'closed', 5_000);
+	const closed = alice.peer.dtls.onStateChange.watch(state => state === 'closed', PATIENCE_MS);
 	alice.transport.close();
 	await closed;
 });
