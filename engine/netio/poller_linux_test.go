@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const patience = 10 * time.Second // for what must happen; no test waits for it
+const patience = 30 * time.Second // for what must happen; no test waits for it
 
 // batches notes who got how many datagrams, in order.
 type batches chan batchOf

@@ -16,7 +16,7 @@ import (
 	"gazpacho/engine/netio"
 )
 
-const deadline = 10 * time.Second // for what must happen; no test waits for it
+const deadline = 30 * time.Second // for what must happen; no test waits for it
 
 type received struct {
 	data []byte
