@@ -182,9 +182,11 @@ func TestLongCertificates(t *testing.T) {
 		cert, err := dtls.LoadCertificate(write(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
 			write(t, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: encoded})))
 		require.NoError(t, err)
-		d, p := pionClient(t, cert, piondtls.WithSRTPProtectionProfiles(piondtls.SRTP_AEAD_AES_128_GCM))
-		d.until(t, "an end", func() bool { return d.reached(api.DTLSStateConnected) || d.reached(api.DTLSStateFailed) })
-		require.True(t, d.reached(want), "%d: %v", length, d.names())
-		_ = p.conn.Close()
+		inVirtualTime(t, fmt.Sprint(length), func(t *testing.T) {
+			d, p := pionClient(t, cert, piondtls.WithSRTPProtectionProfiles(piondtls.SRTP_AEAD_AES_128_GCM))
+			d.until(t, "an end", func() bool { return d.reached(api.DTLSStateConnected) || d.reached(api.DTLSStateFailed) })
+			require.True(t, d.reached(want), "%v", d.names())
+			_ = p.conn.Close()
+		})
 	}
 }

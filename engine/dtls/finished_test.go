@@ -155,7 +155,7 @@ func TestAuthenticNonsenseInPlaceOfTheFinished(t *testing.T) {
 			"a short one":                      message(20, 4, seq, 0, make([]byte, 4)),
 			"nothing":                          {},
 		} {
-			t.Run(fmt.Sprint(name, isClient), func(t *testing.T) {
+			inVirtualTime(t, fmt.Sprint(name, isClient), func(t *testing.T) {
 				require.Equal(t, []string{"CONNECTING", "FAILED"}, lied(t, isClient, finished))
 			})
 		}

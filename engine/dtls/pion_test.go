@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	piondtls "github.com/pion/dtls/v3"
@@ -95,9 +96,11 @@ func TestWithPionClient(t *testing.T) {
 	}
 	for _, suite := range suites {
 		for _, masterSecret := range []piondtls.ExtendedMasterSecretType{piondtls.RequireExtendedMasterSecret, piondtls.DisableExtendedMasterSecret} {
-			d, p := pionClient(t, generate(), piondtls.WithCipherSuites(suite), piondtls.WithExtendedMasterSecret(masterSecret),
-				piondtls.WithSRTPProtectionProfiles(piondtls.SRTP_AEAD_AES_128_GCM))
-			checkPion(t, d, p, false)
+			synctest.Test(t, func(t *testing.T) {
+				d, p := pionClient(t, generate(), piondtls.WithCipherSuites(suite), piondtls.WithExtendedMasterSecret(masterSecret),
+					piondtls.WithSRTPProtectionProfiles(piondtls.SRTP_AEAD_AES_128_GCM))
+				checkPion(t, d, p, false)
+			})
 		}
 	}
 }
@@ -124,46 +127,51 @@ func requireRefusal(t *testing.T, d *driver, p *pionPeer) {
 	_ = p.conn.Close()
 }
 
+// inVirtualTime runs a subtest in which time passes when nobody has anything to do: timeouts come at once, and never too early.
+func inVirtualTime(t *testing.T, name string, f func(t *testing.T)) {
+	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
+}
+
 func TestPeersThatAreRefused(t *testing.T) {
 	srtp := piondtls.WithSRTPProtectionProfiles(piondtls.SRTP_AEAD_AES_128_GCM)
 	for name, option := range map[string]piondtls.ClientOption{
 		"no SRTP profile in common": piondtls.WithSRTPProtectionProfiles(piondtls.SRTP_NULL_HMAC_SHA1_80),
 		"no cipher suite in common": piondtls.WithCipherSuites(piondtls.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA),
 	} {
-		t.Run(name, func(t *testing.T) {
+		inVirtualTime(t, name, func(t *testing.T) {
 			d, p := pionClient(t, generate(), srtp, option)
 			requireRefusal(t, d, p)
 		})
 	}
-	t.Run("no use_srtp", func(t *testing.T) {
+	inVirtualTime(t, "no use_srtp", func(t *testing.T) {
 		d, p := pionClient(t, generate())
 		d.until(t, "the refusal", func() bool { return d.reached(api.DTLSStateFailed) })
 		require.ErrorContains(t, d.change(t, api.DTLSStateFailed).Reason, "did not negotiate SRTP")
 		require.ErrorIs(t, d.Write([]byte("x")), dtls.ErrNotConnected)
 		_ = p.conn.Close()
 	})
-	t.Run("a client without certificate", func(t *testing.T) {
+	inVirtualTime(t, "a client without certificate", func(t *testing.T) {
 		d, p := pionClient(t, generate(), srtp, piondtls.WithGetClientCertificate(
 			func(*piondtls.CertificateRequestInfo) (*tls.Certificate, error) { return &tls.Certificate{}, nil }))
 		d.until(t, "the refusal, by timeout", func() bool { return d.reached(api.DTLSStateFailed) })
 		require.False(t, d.reached(api.DTLSStateConnected))
 		_ = p.conn.Close()
 	})
-	t.Run("a client whose second certificate is the announced one", func(t *testing.T) {
+	inVirtualTime(t, "a client whose second certificate is the announced one", func(t *testing.T) {
 		announced, shown := generate(), tlsCertificate(generate())
 		shown.Certificate = append(shown.Certificate, tlsCertificate(announced).Certificate...)
 		d, p := pionClient(t, announced, srtp, piondtls.WithGetClientCertificate(
 			func(*piondtls.CertificateRequestInfo) (*tls.Certificate, error) { return &shown, nil }))
 		requireRefusal(t, d, p)
 	})
-	t.Run("a client that does not own the announced certificate's key", func(t *testing.T) {
+	inVirtualTime(t, "a client that does not own the announced certificate's key", func(t *testing.T) {
 		announced, stolen := generate(), tlsCertificate(generate())
 		stolen.Certificate = tlsCertificate(announced).Certificate
 		d, p := pionClient(t, announced, srtp, piondtls.WithGetClientCertificate(
 			func(*piondtls.CertificateRequestInfo) (*tls.Certificate, error) { return &stolen, nil }))
 		requireRefusal(t, d, p)
 	})
-	t.Run("a client that refuses us", func(t *testing.T) {
+	inVirtualTime(t, "a client that refuses us", func(t *testing.T) {
 		d, p := pionClient(t, generate(), srtp, piondtls.WithVerifyPeerCertificate(
 			func([][]byte, [][]*x509.Certificate) error { return x509.ErrUnsupportedAlgorithm }))
 		requireRefusal(t, d, p)
