@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -57,52 +58,56 @@ func TestPartialReliability(t *testing.T) {
 		"lifetime":        {MaxPacketLifeTime: ptr[uint16](1)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a, b := newEnd(sctp.Config{}), newEnd(sctp.Config{})
-			var mu sync.Mutex
-			swallow := false
-			link(t, a, b, func(p []byte) [][]byte {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := newEnd(sctp.Config{}), newEnd(sctp.Config{})
+				var mu sync.Mutex
+				swallow := false
+				link(t, a, b, func(p []byte) [][]byte {
+					mu.Lock()
+					defer mu.Unlock()
+					if swallow && p[12] == 0 && bytes.Contains(p, []byte("lost")) {
+						return nil
+					}
+					return [][]byte{p}
+				})
+				link(t, b, a, nil)
+				connect(t, a, b)
 				mu.Lock()
-				defer mu.Unlock()
-				if swallow && p[12] == 0 && bytes.Contains(p, []byte("lost")) {
-					return nil
-				}
-				return [][]byte{p}
+				swallow = true
+				mu.Unlock()
+				require.NoError(t, a.Send(sctp.Message{StreamID: 1, PPID: 51, Data: []byte("lost")}, opts))
+				require.NoError(t, a.Send(sctp.Message{StreamID: 2, PPID: 51, Data: []byte("kept")}, ordered))
+				a.ResetStreams(1) // takes effect at the peer when all before is acknowledged or given up
+				b.awaitReset(t, 1)
+				require.Equal(t, "kept", string(b.awaitMessages(t, 1)[0].Data))
 			})
-			link(t, b, a, nil)
-			connect(t, a, b)
-			mu.Lock()
-			swallow = true
-			mu.Unlock()
-			require.NoError(t, a.Send(sctp.Message{StreamID: 1, PPID: 51, Data: []byte("lost")}, opts))
-			require.NoError(t, a.Send(sctp.Message{StreamID: 2, PPID: 51, Data: []byte("kept")}, ordered))
-			a.ResetStreams(1) // takes effect at the peer when all before is acknowledged or given up
-			b.awaitReset(t, 1)
-			require.Equal(t, "kept", string(b.awaitMessages(t, 1)[0].Data))
 		})
 	}
 }
 
 func TestRetransmissionsAreCounted(t *testing.T) {
-	a, b := newEnd(sctp.Config{}), newEnd(sctp.Config{})
-	var mu sync.Mutex
-	drop := 0
-	link(t, a, b, func(p []byte) [][]byte {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newEnd(sctp.Config{}), newEnd(sctp.Config{})
+		var mu sync.Mutex
+		drop := 0
+		link(t, a, b, func(p []byte) [][]byte {
+			mu.Lock()
+			defer mu.Unlock()
+			if p[12] == 0 && drop > 0 {
+				drop--
+				return nil
+			}
+			return [][]byte{p}
+		})
+		link(t, b, a, nil)
+		connect(t, a, b)
 		mu.Lock()
-		defer mu.Unlock()
-		if p[12] == 0 && drop > 0 {
-			drop--
-			return nil
-		}
-		return [][]byte{p}
+		drop = 1
+		mu.Unlock()
+		opts := sctp.SendOptions{MaxRetransmits: ptr[uint16](1)}
+		require.NoError(t, a.Send(sctp.Message{StreamID: 1, PPID: 51, Data: []byte("second try")}, opts))
+		b.awaitMessages(t, 1)
 	})
-	link(t, b, a, nil)
-	connect(t, a, b)
-	mu.Lock()
-	drop = 1
-	mu.Unlock()
-	opts := sctp.SendOptions{MaxRetransmits: ptr[uint16](1)}
-	require.NoError(t, a.Send(sctp.Message{StreamID: 1, PPID: 51, Data: []byte("second try")}, opts))
-	b.awaitMessages(t, 1)
 }
 
 func TestTooLargeMessagesAreDropped(t *testing.T) {
