@@ -97,10 +97,10 @@ async function stopOutput(output, framesIn) {
 	let before = -1;
 	await until(`${output.name} is written`, () => {
 		const now = progress(output.recorder, 'total_size');
-		const still = now === before;
+		const still = now === before && output.recorder.idle();
 		before = now;
 		return still;
-	}, { timeout: 20_000, interval: 1_000 });
+	}, { interval: 1_000 });
 	await stopRecorder(output.recorder);
 	const decoded = await countDecoded(output.file);
 	const picture = path.join(OUT, `${output.name}.png`);

@@ -59,6 +59,11 @@ export async function startRecorder({ file, video, audio, srtpKey }) {
 		const bound = boundPorts();
 		return ports.every(port => bound.has(port));
 	});
+	// Everything that came has been read.
+	recorder.idle = () => {
+		const waiting = boundPorts();
+		return ports.every(port => !waiting.get(port));
+	};
 	return recorder;
 }
 
@@ -99,17 +104,18 @@ export async function extractFrame(file, second, picture) {
 	await run('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-y', '-ss', String(second), '-i', file, '-frames:v', '1', picture]);
 }
 
-// boundPorts returns the local UDP ports (IPv4 and IPv6) that are in use on this machine.
+// boundPorts returns the local UDP ports (IPv4 and IPv6) that are in use on this machine, each with how many bytes wait there.
 function boundPorts() {
-	const ports = new Set();
+	const ports = new Map();
 	for (const table of ['/proc/net/udp', '/proc/net/udp6']) {
 		if (!fs.existsSync(table)) {
 			continue;
 		}
 		for (const line of fs.readFileSync(table, 'utf8').split('\n').slice(1)) {
-			const local = line.trim().split(/\s+/)[1];
+			const [, local, , , queues] = line.trim().split(/\s+/);
 			if (local) {
-				ports.add(Number.parseInt(local.split(':')[1], 16));
+				const port = Number.parseInt(local.split(':')[1], 16);
+				ports.set(port, (ports.get(port) ?? 0) + Number.parseInt(queues.split(':')[1], 16));
 			}
 		}
 	}
@@ -124,7 +130,7 @@ export async function freePortPairs(count) {
 		const port = await someFreePort();
 		const even = port - (port % 2);
 		if (!bound.has(even) && !bound.has(even + 1)) {
-			bound.add(even).add(even + 1);
+			bound.set(even, 0).set(even + 1, 0);
 			found.push(even);
 		}
 	}
