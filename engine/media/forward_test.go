@@ -106,9 +106,11 @@ func TestExtensionsOfVideo(t *testing.T) {
 		{ID: inDD, Value: []byte{7, 8, 9}},
 		{ID: inPacketID, Value: []byte{0, 0, 1, 0}},
 	}})
+	sendTime := make([]byte, rtp.AbsSendTimeLen)
+	rtp.PutAbsSendTime(sendTime, r.now)
 	want := map[uint8][]byte{
 		outMID:         []byte("7"),
-		outAbsSendTime: rtp.AppendAbsSendTime(nil, r.now),
+		outAbsSendTime: sendTime,
 		outTransportCC: {0, 0},
 		outOrientation: {0x05},
 		outCapture:     {1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 0, 0, 0, 0},

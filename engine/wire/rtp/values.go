@@ -13,23 +13,12 @@ const (
 	TransportCCLen      = 2
 	AudioLevelLen       = 1
 	VideoOrientationLen = 1
-	PlayoutDelayLen     = 3
-	TimeOffsetLen       = 3
 	PacketIDLen         = 4
 
 	// AbsCaptureTimeMaxLen is that of an abs-capture-time with a clock offset.
 	AbsCaptureTimeMaxLen = 16
 	absCaptureTimeLen    = 8
 )
-
-// MaxMIDLen is the length in bytes of the longest MID that is written, upstream's value.
-const MaxMIDLen = 8
-
-// ParseID reads the value of a MID, RtpStreamId or RepairedRtpStreamId extension (RFC 9143 section 15.1, RFC 8852 section 3).
-// It reports false for an empty one. The string is a copy; to compare without copying write string(value) == id.
-func ParseID(value []byte) (id string, ok bool) {
-	return string(value), len(value) > 0
-}
 
 // absSendTimeWrap is the time after which the 24 bits of an absolute send time begin anew.
 const absSendTimeWrap = 64 * time.Second
@@ -55,9 +44,6 @@ func ParseAbsSendTime(value []byte) (t uint32, ok bool) {
 // PutAbsSendTime writes t into dst, which has room for AbsSendTimeLen bytes.
 func PutAbsSendTime(dst []byte, t unit.Time) { putUint24(dst, AbsSendTime(t)) }
 
-// AppendAbsSendTime appends t as the value of an abs-send-time extension.
-func AppendAbsSendTime(b []byte, t unit.Time) []byte { return appendUint24(b, AbsSendTime(t)) }
-
 // ParseTransportCC reads a transport-wide sequence number (draft-holmer-rmcat-transport-wide-cc-extensions-01 section 2).
 func ParseTransportCC(value []byte) (seq unit.SeqNo, ok bool) {
 	if len(value) != TransportCCLen {
@@ -68,11 +54,6 @@ func ParseTransportCC(value []byte) (seq unit.SeqNo, ok bool) {
 
 // PutTransportCC writes seq into dst, which has room for TransportCCLen bytes.
 func PutTransportCC(dst []byte, seq unit.SeqNo) { binary.BigEndian.PutUint16(dst, uint16(seq)) }
-
-// AppendTransportCC appends seq as the value of a transport-wide sequence number extension.
-func AppendTransportCC(b []byte, seq unit.SeqNo) []byte {
-	return binary.BigEndian.AppendUint16(b, uint16(seq))
-}
 
 // AudioLevel is the loudness of a packet's audio (RFC 6464 section 3).
 type AudioLevel struct {
@@ -88,15 +69,6 @@ func ParseAudioLevel(value []byte) (l AudioLevel, ok bool) {
 		return AudioLevel{}, false
 	}
 	return AudioLevel{Volume: value[0] & 0x7f, Voice: value[0]&0x80 != 0}, true
-}
-
-// AppendAudioLevel appends l as the value of an ssrc-audio-level extension.
-func AppendAudioLevel(b []byte, l AudioLevel) []byte {
-	v := l.Volume & 0x7f
-	if l.Voice {
-		v |= 0x80
-	}
-	return append(b, v)
 }
 
 // VideoOrientation says how a receiver turns the picture upright (3GPP TS 26.114 section 7.4.5).
@@ -116,41 +88,6 @@ func ParseVideoOrientation(value []byte) (o VideoOrientation, ok bool) {
 	}
 	v := value[0]
 	return VideoOrientation{Camera: v&0x08 != 0, Flip: v&0x04 != 0, Rotation: uint16(v&0x03) * 90}, true
-}
-
-// AppendVideoOrientation appends o as the value of a video-orientation extension.
-func AppendVideoOrientation(b []byte, o VideoOrientation) []byte {
-	v := uint8(o.Rotation/90) & 0x03
-	if o.Camera {
-		v |= 0x08
-	}
-	if o.Flip {
-		v |= 0x04
-	}
-	return append(b, v)
-}
-
-// PlayoutDelay bounds the delay which a receiver adds (http://www.webrtc.org/experiments/rtp-hdrext/playout-delay): multiples
-// of 10 ms up to 40.95 s.
-type PlayoutDelay struct {
-	Min, Max time.Duration
-}
-
-const playoutDelayUnit = 10 * time.Millisecond
-
-// ParsePlayoutDelay reads the value of a playout-delay extension.
-func ParsePlayoutDelay(value []byte) (d PlayoutDelay, ok bool) {
-	if len(value) != PlayoutDelayLen {
-		return PlayoutDelay{}, false
-	}
-	v := uint24(value)
-	return PlayoutDelay{Min: time.Duration(v>>12) * playoutDelayUnit, Max: time.Duration(v&0xfff) * playoutDelayUnit}, true
-}
-
-// AppendPlayoutDelay appends d as the value of a playout-delay extension; what exceeds 12 bits becomes the greatest value.
-func AppendPlayoutDelay(b []byte, d PlayoutDelay) []byte {
-	units := func(t time.Duration) uint32 { return uint32(min(max(t/playoutDelayUnit, 0), 0xfff)) }
-	return appendUint24(b, units(d.Min)<<12|units(d.Max))
 }
 
 // AbsCaptureTime is when a frame was captured (http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time).
@@ -184,17 +121,6 @@ func AppendAbsCaptureTime(b []byte, t AbsCaptureTime) []byte {
 	return b
 }
 
-// ParseTimeOffset reads a transmission time offset (RFC 5450 section 2) in units of the RTP clock.
-func ParseTimeOffset(value []byte) (offset int32, ok bool) {
-	if len(value) != TimeOffsetLen {
-		return 0, false
-	}
-	return int32(uint24(value)<<8) >> 8, true
-}
-
-// AppendTimeOffset appends the lower 24 bits of offset as the value of a transmission time offset extension.
-func AppendTimeOffset(b []byte, offset int32) []byte { return appendUint24(b, uint32(offset)) }
-
 // ParsePacketID reads mediasoup's own extension (urn:mediasoup:params:rtp-hdrext:packet-id), which numbers the packets of a
 // worker.
 func ParsePacketID(value []byte) (id uint32, ok bool) {
@@ -204,14 +130,9 @@ func ParsePacketID(value []byte) (id uint32, ok bool) {
 	return binary.BigEndian.Uint32(value), true
 }
 
-// AppendPacketID appends id as the value of mediasoup's packet id extension.
-func AppendPacketID(b []byte, id uint32) []byte { return binary.BigEndian.AppendUint32(b, id) }
-
 func uint24(b []byte) uint32 { return uint32(b[0])<<16 | uint32(b[1])<<8 | uint32(b[2]) }
 
 func putUint24(b []byte, v uint32) {
 	_ = b[2]
 	b[0], b[1], b[2] = byte(v>>16), byte(v>>8), byte(v)
 }
-
-func appendUint24(b []byte, v uint32) []byte { return append(b, byte(v>>16), byte(v>>8), byte(v)) }
