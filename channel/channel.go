@@ -212,6 +212,3 @@ func weightOf(e api.Event) weight {
 		return weightState
 	}
 }
-
-// Queued returns how many bytes wait for the application to read.
-func (c *Channel) Queued() int { return c.outbox.queued() }

@@ -202,12 +202,6 @@ func (o *outbox) encode(dst []byte, m api.MessageBody) (out []byte, err error) {
 	return out, nil
 }
 
-func (o *outbox) queued() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.size()
-}
-
 // size returns the bytes that wait; mu is held.
 func (o *outbox) size() int { return len(o.filling) + o.writing + o.held }
 

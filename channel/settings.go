@@ -54,12 +54,6 @@ func (s *Settings) SetLogLevel(name string) error {
 	return nil
 }
 
-// SetLogTags enables exactly the tags given. Names that are no tags are ignored, as upstream ignores them.
-func (s *Settings) SetLogTags(tags []string) {
-	f := s.state.Load().withTags(tags)
-	s.state.Store(&f)
-}
-
 // Update does what WORKER_UPDATE_SETTINGS asks. An empty level leaves the level as it is. The tags are always replaced:
 // the Node library sends an empty list when its user gives none, upon which upstream's worker disables them all. A refused
 // request has changed nothing.
@@ -102,6 +96,7 @@ func (f logFilter) withLevel(name string) (logFilter, error) {
 	return f, api.TypeErrorf("invalid value '%s' for logLevel", lower)
 }
 
+// withTags enables exactly the tags given. Names that are no tags are ignored, as upstream ignores them.
 func (f logFilter) withTags(tags []string) logFilter {
 	f.tags = 0
 	for _, tag := range tags {

@@ -86,9 +86,6 @@ func (s *Send) SetRTX(payloadType uint8, ssrc unit.SSRC, firstSeq unit.SeqNo) {
 	s.rtx, s.rtxSeq = true, firstSeq
 }
 
-// HasRTX reports whether SetRTX was called.
-func (s *Send) HasRTX() bool { return s.rtx }
-
 // HandlePacket takes note of a packet that the consumer is about to send, and keeps a reference (pkt.Retain) for
 // retransmission. It reports false when the packet must not be sent: a packet with its sequence number was sent already, or
 // it is so old that this cannot be told. The receiver's SRTP would take it for a replay, and to encrypt another packet
