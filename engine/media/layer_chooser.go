@@ -40,6 +40,19 @@ func (l *layerChooser) takeChange() bool {
 	return changed
 }
 
+// mayAim says whether best, the layers that would be best now, may become the target. With an externally managed bitrate
+// only the transport can tell, which is asked if the stream would change, or with force.
+func (l *layerChooser) mayAim(best, target layerID, force bool) bool {
+	switch {
+	case best == target:
+	case !l.c.external:
+		return true
+	case force || best.spatial != target.spatial:
+		l.c.out.BitrateChangeNeeded = true
+	}
+	return false
+}
+
 // conservative says whether a recent downgrade forbids spatial layers above the current one. The lowest is always allowed.
 func (l *layerChooser) conservative(now unit.Time, spatial, current, chosen int16) bool {
 	return now < l.conservativeUntil && chosen >= 0 && spatial > current

@@ -2,16 +2,10 @@ package media
 
 import "gazpacho/engine/unit"
 
-// mayChangeLayers looks whether other layers would be better. With an externally managed bitrate only the transport can
-// tell, which is asked if the stream would change, or with force.
+// mayChangeLayers looks whether other layers would be better.
 func (s *simulcastSelector) mayChangeLayers(now unit.Time, force bool) {
-	best := s.best(now)
-	switch {
-	case best == s.target:
-	case !s.c.external:
+	if best := s.best(now); s.mayAim(best, s.target, force) {
 		s.aim(best)
-	case force || best.spatial != s.target.spatial:
-		s.c.out.BitrateChangeNeeded = true
 	}
 }
 

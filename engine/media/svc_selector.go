@@ -106,15 +106,10 @@ func (s *svcSelector) producerStream() (StreamInfo, bool) {
 	return s.source, true
 }
 
-// mayChangeLayers is as the simulcast selector's.
+// mayChangeLayers looks whether other layers would be better.
 func (s *svcSelector) mayChangeLayers(now unit.Time, force bool) {
-	best := s.best(now)
-	switch {
-	case best == s.filter.target:
-	case !s.c.external:
+	if best := s.best(now); s.mayAim(best, s.filter.target, force) {
 		s.aim(best)
-	case force || best.spatial != s.filter.target.spatial:
-		s.c.out.BitrateChangeNeeded = true
 	}
 }
 
