@@ -12,7 +12,7 @@ type room struct {
 // The rows that several rooms may import.
 var (
 	basics   = []string{"engine/api", "engine/unit", "engine/wire", "engine/packet"}
-	machines = []string{"engine/bwe", "engine/data", "engine/dtls", "engine/ice", "engine/layer", "engine/observer", "engine/rtpstream", "engine/sctp", "engine/srtp"}
+	machines = []string{"engine/bwe", "engine/data", "engine/dtls", "engine/ice", "engine/observer", "engine/rtpstream", "engine/sctp", "engine/srtp"}
 	senders  = join(basics, machines, []string{"engine/netio"})
 )
 
@@ -28,7 +28,6 @@ var rooms = []room{
 	{folder: "engine/bwe", may: basics},
 	{folder: "engine/data", may: basics},
 	{folder: "engine/ice", may: basics},
-	{folder: "engine/layer", may: basics},
 	{folder: "engine/observer", may: basics},
 	{folder: "engine/rtpstream", may: basics},
 	{folder: "engine/srtp", may: basics},
@@ -64,12 +63,9 @@ var libraries = map[string][]string{
 	"github.com/pion/rtcp":          {"engine/wire", "engine/rtpstream", "engine/media", "engine/bwe", "engine/srtp", "engine/transport"},
 	"github.com/pion/sctp":          {"engine/sctp"},
 	"github.com/pion/srtp":          {"engine/srtp", "node-harness"},
-	"github.com/pion/stun":          {"engine/wire"},
-	"github.com/pion/transport":     {"engine/dtls", "engine/sctp"},
 	"github.com/pion/logging":       {"engine/dtls", "engine/sctp"},
-	"golang.org/x/net":              {"engine/netio", "node-harness"},
-	"golang.org/x/sync":             {"channel", "cmd", "engine"},
-	"golang.org/x/sys":              {"cmd", "channel", "engine", "engine/netio", "internal/epoll", "node-harness", "node-harness/bench/control"},
+	"golang.org/x/net":              {"node-harness"},
+	"golang.org/x/sys":              {"cmd", "engine/netio", "internal/epoll", "node-harness", "node-harness/bench/control"},
 }
 
 func join(lists ...[]string) (all []string) {

@@ -1,0 +1,93 @@
+package rules_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var root = filepath.Join("..", "..")
+
+func readPage(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(name)))
+	require.NoError(t, err)
+	return string(text)
+}
+
+// What a row of docs/security.md promises is tested by tests that exist.
+func TestTestsOfTheSecurityPageExist(t *testing.T) {
+	test := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	folderOrTest := regexp.MustCompile("`([^`]+)`|\\b((?:Test|Fuzz)[A-Z]\\w*)")
+	testsOf := map[string][]string{}
+	tests := func(folder string) []string {
+		if _, known := testsOf[folder]; !known {
+			files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(folder), "*_test.go"))
+			require.NoError(t, err)
+			for _, file := range files {
+				text, err := os.ReadFile(file)
+				require.NoError(t, err)
+				for _, m := range test.FindAllStringSubmatch(string(text), -1) {
+					testsOf[folder] = append(testsOf[folder], m[1])
+				}
+			}
+			require.NotEmpty(t, testsOf[folder], "docs/security.md: no tests in %s", folder)
+		}
+		return testsOf[folder]
+	}
+	named := 0
+	for _, row := range strings.Split(readPage(t, "docs/security.md"), "\n") {
+		cells := strings.Split(row, "|")
+		if len(cells) != 5 {
+			continue
+		}
+		folder := ""
+		for _, m := range folderOrTest.FindAllStringSubmatch(cells[3], -1) {
+			switch {
+			case m[1] == "peers":
+				folder = "compat-tests/peers"
+			case m[1] != "":
+				folder = m[1]
+			default:
+				named++
+				if !slices.Contains(tests(folder), m[2]) {
+					t.Errorf("docs/security.md: %s is not in %s", m[2], folder)
+				}
+			}
+		}
+	}
+	require.Greater(t, named, 100, "the page names more tests than that: the search is broken")
+}
+
+// Every module that goes into the binary or its tests is in docs/dependencies.md.
+func TestDependenciesAreExplained(t *testing.T) {
+	required := regexp.MustCompile(`(?m)^\t(\S+?)(?:/v\d+)? v`).FindAllStringSubmatch(readPage(t, "go.mod"), -1)
+	require.Greater(t, len(required), 10, "go.mod requires more than that: the search is broken")
+	page := readPage(t, "docs/dependencies.md")
+	for _, m := range required {
+		if !strings.Contains(page, m[1]) {
+			t.Errorf("docs/dependencies.md does not say what %s is for", m[1])
+		}
+	}
+}
+
+// Links lead to files that exist.
+func TestLinksOfThePages(t *testing.T) {
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	require.NoError(t, err)
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	require.NotEmpty(t, pages)
+	for _, file := range append(pages, filepath.Join(root, "README.md")) {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			_, err := os.Stat(filepath.Join(filepath.Dir(file), filepath.FromSlash(m[1])))
+			require.NoError(t, err, filepath.Base(file))
+		}
+	}
+}
