@@ -67,7 +67,7 @@ func (f *frameReader) next() ([]byte, error) {
 // ready reports whether next has a whole frame already, and will not read.
 func (f *frameReader) ready() bool {
 	n := f.end - f.start
-	return n >= prefixLen && n-prefixLen >= int(binary.LittleEndian.Uint32(f.buf[f.start:]))
+	return n >= prefixLen && int64(n-prefixLen) >= int64(binary.LittleEndian.Uint32(f.buf[f.start:]))
 }
 
 // fill reads until n bytes are unread.

@@ -49,12 +49,12 @@ func FuzzFrames(f *testing.F) {
 				require.Equal(t, io.ErrUnexpectedEOF, err)
 				return
 			}
-			n := int(binary.LittleEndian.Uint32(rest))
+			n := int64(binary.LittleEndian.Uint32(rest))
 			switch rest = rest[4:]; {
 			case n > MaxPayloadLen:
 				require.ErrorIs(t, err, ErrFrameTooLong)
 				return
-			case n > len(rest):
+			case n > int64(len(rest)):
 				require.Equal(t, io.ErrUnexpectedEOF, err)
 				return
 			}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -64,10 +65,21 @@ type process struct {
 // socketPair returns two ends of a stream, as Node makes them for its child processes.
 func socketPair(t testing.TB) (ours, theirs *os.File) {
 	t.Helper()
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	fds, err := socketDescriptors()
 	require.NoError(t, err)
 	require.NoError(t, unix.SetNonblock(fds[0], true))
 	return os.NewFile(uintptr(fds[0]), "ours"), os.NewFile(uintptr(fds[1]), "theirs")
+}
+
+// socketDescriptors returns two ends of a stream that other processes get only when they are given them.
+func socketDescriptors() (fds [2]int, err error) {
+	syscall.ForkLock.RLock() // no other test starts a process before they are marked
+	defer syscall.ForkLock.RUnlock()
+	if fds, err = unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0); err == nil {
+		unix.CloseOnExec(fds[0])
+		unix.CloseOnExec(fds[1])
+	}
+	return fds, err
 }
 
 // spawn starts a worker with its channel and waits until it says that it is running.

@@ -40,7 +40,7 @@ func TestParentIsKilled(t *testing.T) {
 func playParent() {
 	var pairs [2][2]int
 	for i := range pairs {
-		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		fds, err := socketDescriptors()
 		if err != nil {
 			panic(err)
 		}

@@ -100,7 +100,7 @@ func TestCaptureTimeIsForwardedWithOurOffset(t *testing.T) {
 	o = r.one(in{seq: 2, ts: 90000, payload: vp8Delta, exts: []rtp.Extension{{ID: inCapture, Value: capture()}}})
 	v := o.Extension(outCapture)
 	require.Equal(t, capture(), v[:8])
-	require.InDelta(t, -3600<<32, float64(int64(binary.BigEndian.Uint64(v[8:]))), 1<<10)
+	require.InDelta(t, float64(-3600<<32), float64(int64(binary.BigEndian.Uint64(v[8:]))), 1<<10)
 	r.after(time.Second)
 	o = r.one(in{seq: 3, ts: 90000 + 81000, payload: vp8Delta})
 	require.Nil(t, o.Extension(outCapture))
@@ -111,7 +111,7 @@ func TestCaptureTimeIsForwardedWithOurOffset(t *testing.T) {
 	o = r.one(in{seq: 4, ts: 180000, payload: vp8Delta, exts: []rtp.Extension{{ID: inCapture, Value: relayed}}})
 	v = o.Extension(outCapture)
 	require.Equal(t, relayed[:8], v[:8])
-	require.InDelta(t, -3000<<32, float64(int64(binary.BigEndian.Uint64(v[8:]))), 1<<10)
+	require.InDelta(t, float64(-3000<<32), float64(int64(binary.BigEndian.Uint64(v[8:]))), 1<<10)
 
 	// With RTX the same comes again.
 	r.c.HandleNACK(r.now, nackFor(outSSRC, o.SequenceNumber))

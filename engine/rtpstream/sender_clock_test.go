@@ -313,8 +313,8 @@ func TestForwardedCaptureTime(t *testing.T) {
 	p.report()
 	f, ok = p.clock.Forwarded(received)
 	require.True(t, ok)
-	require.EqualValues(t, 77<<32, f.Timestamp)
-	require.InDelta(t, (5+90*60)<<32, float64(f.ClockOffset), 1<<10)
+	require.Equal(t, uint64(77<<32), f.Timestamp)
+	require.InDelta(t, float64((5+90*60)<<32), float64(f.ClockOffset), 1<<10)
 
 	far := newPeerClock(t, true)
 	far.ahead = -int64(start.NTP()>>32) + 3600 // an hour after 1900
