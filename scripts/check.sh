@@ -37,7 +37,9 @@ say "fuzz targets, $FUZZTIME each"
 # the end of an input). A run that is interrupted, as by Ctrl-C, ends well, so that is how the time is limited here.
 fuzz() {
 	local folder=$1 target=$2 binary=$BUILD/fuzz/${1//\//-}.test
-	[ -x "$binary" ] && [ "$binary" -nt "$BUILD/fuzz/started" ] || go test -c -fuzz "^$target\$" -o "$binary" "./$folder"
+	if ! [ "$binary" -nt "$BUILD/fuzz/started" ]; then
+		go test -c -fuzz "^$target\$" -o "$binary" "./$folder" || return
+	fi
 	(cd "$folder" && timeout --preserve-status --signal=INT --kill-after=60s "$FUZZTIME" "$binary" -test.run '^$' \
 		-test.fuzz "^$target\$" -test.fuzzcachedir "$(go env GOCACHE)/fuzz/gazpacho/$folder")
 }

@@ -1,4 +1,5 @@
 # Functions that the scripts of this repository share. Source it; it runs nothing.
+# shellcheck shell=bash
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=$ROOT/build

@@ -4,7 +4,7 @@
 # node (our Node tests), peers (WebRTC peers in Go), demo.
 set -uo pipefail
 source "$(dirname "$0")/lib.sh"
-cd "$ROOT"
+cd "$ROOT" || exit
 mkdir -p "$BUILD"
 need_command go "install Go 1.26 or newer (https://go.dev/dl)"
 need_command node "install Node.js and npm"
