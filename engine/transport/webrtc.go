@@ -8,7 +8,6 @@ import (
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
 	"gazpacho/engine/ice"
-	"gazpacho/engine/media"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/srtp"
 	"gazpacho/engine/unit"
@@ -314,67 +313,6 @@ func (c *webRtc) selectedTuple() *api.TransportTuple {
 		LocalAddress: local, LocalPort: c.selected.Local.Port(),
 		RemoteIP: IPString(c.peer), RemotePort: c.peer.Port(), Protocol: c.selected.Protocol,
 	}
-}
-
-func (c *webRtc) sendRTP(now unit.Time, _ *Consumer, b []byte, o media.Outgoing) {
-	n, err := c.sender.ProtectRTP(b, o.Len, o.HeaderLen)
-	if err != nil {
-		c.t.drops.SealFailed++
-		return
-	}
-	c.t.env.Batch.Commit(n)
-	c.t.sent(now, n)
-}
-
-func (c *webRtc) flush() {
-	batch := c.t.env.Batch
-	if batch.Len() == 0 {
-		return
-	}
-	_, dropped := c.selected.Send(c.peer, batch)
-	c.t.drops.SendFailed += uint64(dropped)
-	batch.Reset()
-}
-
-func (c *webRtc) sendRTCP(now unit.Time, compound []byte) {
-	b := c.t.env.Batch.Space(len(compound) + sealOverhead)
-	if b == nil {
-		panic("transport: RTCP is sent while media waits in the batch")
-	}
-	sealed, err := c.sender.ProtectRTCP(b[:0], compound)
-	if err != nil {
-		c.t.drops.SealFailed++
-		return
-	}
-	n := copy(b, sealed)
-	c.t.env.Batch.Commit(n)
-	c.t.sent(now, n)
-	c.flush()
-}
-
-// sendRaw sends a packet that needs no SRTP to the peer.
-func (c *webRtc) sendRaw(now unit.Time, packet []byte) {
-	if c.selected == nil {
-		c.t.drops.NotConnected++
-		return
-	}
-	c.sendOn(now, c.selected, c.peer, packet)
-}
-
-func (c *webRtc) sendOn(now unit.Time, link *Link, to netip.AddrPort, packet []byte) {
-	batch := c.t.env.Batch
-	batch.Commit(copy(batch.Space(len(packet)), packet))
-	_, dropped := link.Send(to, batch)
-	c.t.drops.SendFailed += uint64(dropped)
-	batch.Reset()
-	c.t.sent(now, len(packet))
-}
-
-func (c *webRtc) sendSCTP(now unit.Time, packet []byte) {
-	if err := c.dtls.Write(packet); err != nil {
-		c.t.drops.SendFailed++
-	}
-	c.drainDTLS(now)
 }
 
 func (c *webRtc) timeout(now unit.Time) {
