@@ -7,7 +7,9 @@
 // wake, which must only post to the shard.
 //
 // Between pion and the shard stands the edge of this package (edge.go), which
-//   - lets through only packets with a valid checksum and our verification tag, and no INIT once connected: pion checks no tag;
+//   - lets through only packets with a valid checksum and our verification tag: pion checks no tag;
+//   - lets a connection of its own answer the INIT of a peer that restarted, and adopts it when the handshake is done
+//     (restart.go), and notices by heartbeats when the peer is gone (heartbeat.go): pion does neither;
 //   - gives each direction of a stream an id of its own inside pion (streams.go). pion keeps one object for both directions,
 //     so that the peer's reset would restart our numbering, and an id whose reset the peer does not answer could never be
 //     used again;

@@ -1,8 +1,8 @@
 // Package shard runs the engine's state machines. A shard owns a set of transports with all that belongs to them; only
 // code that runs as the shard touches them, so no media state has a lock of its own.
 //
-// Running as the shard means holding its turn. Whoever has work for a shard takes the turn itself: the reader goroutine
-// of a socket with the batch that it has just read, the control loop with a request, the shard's own goroutine with
+// Running as the shard means holding its turn. Whoever has work for a shard takes the turn itself: the goroutine that
+// reads a socket with the batch that has just come, the control loop with a request, the shard's own goroutine with
 // timers and posted messages. That saves handing every batch from goroutine to goroutine. A turn must never be taken
 // while holding another one; shards talk to each other by posted messages only.
 //

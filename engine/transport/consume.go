@@ -95,9 +95,6 @@ func (t *Transport) Update(c *Consumer, f func(c *media.Consumer)) {
 	t.drainConsumer(c)
 }
 
-// Transport returns the transport that c belongs to.
-func (c *Consumer) Transport() *Transport { return c.transport }
-
 // Forward tells c of changes in its producer's streams, and then sends the producer's packets to c's peer, all together.
 // What c asks for because of the changes waits for the packets, which may be just that: a new stream comes with its first
 // packet, which usually begins a key frame. For the same reason, a consumer whose layers depend on the bandwidth is given

@@ -175,9 +175,6 @@ func (c *DataConsumer) HandleMessage(now unit.Time, m *data.Message) {
 	}
 }
 
-// Transport returns the transport that c belongs to.
-func (c *DataConsumer) Transport() *Transport { return c.transport }
-
 // SendData answers DATACONSUMER_SEND.
 func (t *Transport) SendData(now unit.Time, c *DataConsumer, req *api.DataConsumerSendRequest) (*api.DataConsumerSendResponse, error) {
 	s, err := c.HandleSend(req)

@@ -1,6 +1,7 @@
 // Package transport composes the protocol machines into mediasoup's transports. A Transport holds producers, consumers
 // and what they share: the table that finds a packet's producer, RTCP, statistics. What differs between the kinds of
-// transport (how packets come in and get out, what connecting means) is a conduit: plain UDP, or the application itself.
+// transport (how packets come in and get out, what connecting means) is a conduit: ICE with DTLS, plain UDP (also of
+// pipes), or the application itself.
 //
 // A transport belongs to one shard and is called by nobody else. It has no goroutine and no clock; sockets are reached
 // through the Socket interface, which never blocks. After each call from outside the owner calls Settle, which hands on
@@ -81,7 +82,7 @@ type conduit interface {
 	close()
 }
 
-// Transport is one transport of a router. The zero value is not usable: see NewPlain and NewDirect.
+// Transport is one transport of a router. The zero value is not usable: see NewWebRtc, NewPlain, NewPipe and NewDirect.
 type Transport struct {
 	id      string
 	env     Env
