@@ -2,7 +2,6 @@ package router
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
 
@@ -157,14 +156,14 @@ func (m *member) enableTraceEvents(req *api.TransportEnableTraceEventRequest) (a
 
 // release closes the transport with all that it holds, and forgets it.
 func (m *member) release() {
-	var drops transport.Drops
+	log, report := m.place.env.Log, ""
 	m.always(func(unit.Time) {
 		m.seat.transport.Close()
-		drops = m.seat.transport.Drops()
+		if log.Enabled(context.Background(), slog.LevelDebug) {
+			report = m.seat.transport.Report()
+		}
 	})
-	if log := m.place.env.Log; log.Enabled(context.Background(), slog.LevelDebug) {
-		log.Debug(fmt.Sprintf("Transport closed [transportId:%s, drops:%+v]", m.id, drops))
-	}
+	log.Debug("Transport closed", "transportId", m.id, "counted", report)
 	m.leaveServer()
 	m.place.transports--
 	m.router.registry.Remove(m.id)
