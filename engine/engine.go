@@ -17,7 +17,7 @@ import (
 	"gazpacho/engine/transport"
 )
 
-// Upstream's defaults of the worker's own port range (Settings of 3.27.1).
+// Upstream's defaults of the worker's own port range (its Settings, release 3.27.1).
 const (
 	DefaultRTCMinPort = 10000
 	DefaultRTCMaxPort = 59999

@@ -7,12 +7,7 @@ import (
 	"strings"
 
 	"gazpacho/channel"
-)
-
-// Upstream's defaults (its Settings, release 3.27.1).
-const (
-	defaultRTCMinPort = 10000
-	defaultRTCMaxPort = 59999
+	"gazpacho/engine"
 )
 
 // config is what the command line says.
@@ -57,7 +52,7 @@ var options = []option{
 // an optional value: --name=value or -name=value, and name may be shortened while it remains unambiguous (the Node library
 // sends --logTag). Unlike upstream, numbers must be numbers to their last digit and within range.
 func parseFlags(args []string) (*config, error) {
-	c := &config{rtcMinPort: defaultRTCMinPort, rtcMaxPort: defaultRTCMaxPort}
+	c := &config{rtcMinPort: engine.DefaultRTCMinPort, rtcMaxPort: engine.DefaultRTCMaxPort}
 	for i, arg := range args {
 		if arg == "--" {
 			c.ignored = append(c.ignored, args[i+1:]...)

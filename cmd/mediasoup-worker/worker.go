@@ -18,8 +18,8 @@ const (
 	maxProcsEnv = "GOMAXPROCS"
 )
 
-// newWorker makes the worker that this process offers to an application of a release with these habits. The error tells what is wrong with
-// the settings.
+// newWorker makes the worker that this process offers to an application of a release with these habits. The error tells
+// what is wrong with the settings.
 func newWorker(
 	cfg *config, habits api.Habits, ch *channel.Channel, update func(*api.WorkerUpdateSettingsRequest) error,
 ) (api.Worker, error) {
