@@ -145,10 +145,12 @@ var errWrongSettings = errors.New("wrong settings")
 func logStart(logger *slog.Logger, cfg *config, release string) {
 	logger.Debug("starting mediasoup-worker process", channel.TagKey, "info", "version", release, "worker", version)
 	if fbs.IsNewer(release) {
-		logger.Warn("mediasoup is newer than this worker knows: it is served like the newest known", "version", release, "newest", fbs.Newest())
+		logger.Warn("mediasoup is newer than this worker knows: it is served like the newest known",
+			"version", release, "newest", fbs.Newest())
 	}
 	if like, err := fbs.ServedLike(release); err == nil && !fbs.IsNewer(release) && like.Version != release {
-		logger.Warn("mediasoup's release is not one that npm offers: it is served like an older one", "version", release, "like", like.Version)
+		logger.Warn("mediasoup's release is not one that npm offers: it is served like an older one",
+			"version", release, "like", like.Version)
 	}
 	for _, arg := range cfg.ignored {
 		logger.Warn("argument without effect", channel.TagKey, "info", "argument", arg)

@@ -39,7 +39,9 @@ func newSession(e *exported, lastFlight []byte) (*session, error) {
 	if e.IsClient {
 		clientRandom, serverRandom = e.LocalRandom, e.RemoteRandom
 	}
-	keys, err := prf.GenerateEncryptionKeys(e.MasterSecret, clientRandom[:], serverRandom[:], 0, suite.keyLen, implicitNonceLen, suite.hash)
+	keys, err := prf.GenerateEncryptionKeys(
+		e.MasterSecret, clientRandom[:], serverRandom[:], 0, suite.keyLen, implicitNonceLen, suite.hash,
+	)
 	if err != nil {
 		return nil, fmt.Errorf("deriving the DTLS keys: %w", err)
 	}

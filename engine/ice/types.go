@@ -36,8 +36,8 @@ type Tuple struct {
 // State is the state of ICE.
 type State = api.ICEState
 
-// The states; the first one is api.ICEStateNew. Connected: a check succeeded, so that packets can flow. Completed: the peer nominated a tuple. Disconnected: the
-// selected tuple is lost and no other took its place, or consent expired.
+// The states; the first one is api.ICEStateNew. Connected: a check succeeded, so that packets can flow. Completed: the peer
+// nominated a tuple. Disconnected: the selected tuple is lost and no other took its place, or consent expired.
 const (
 	Connected    = api.ICEStateConnected
 	Completed    = api.ICEStateCompleted

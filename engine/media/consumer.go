@@ -280,8 +280,7 @@ func (c *Consumer) RTXSSRCs() []unit.SSRC {
 }
 
 // ProducerStream returns the mapped SSRC of the producer's stream that is forwarded now; false if none is, or for a pipe,
-// which forwards all.
-// Producer.StreamStats with it gives the second entry of the consumer's statistics.
+// which forwards all. Producer.StreamStats with it gives the second entry of the consumer's statistics.
 func (c *Consumer) ProducerStream() (mapped unit.SSRC, ok bool) {
 	s, ok := c.selector.producerStream()
 	return s.MappedSSRC, ok

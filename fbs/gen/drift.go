@@ -22,7 +22,9 @@ func reportDrift(folder string, w io.Writer) error {
 	case drift.Known && drift.SameAs != "":
 		fmt.Fprintf(w, "mediasoup %s is known. It speaks the dialect of %s.\n", release, drift.SameAs)
 	case drift.SameAs != "":
-		fmt.Fprintf(w, "mediasoup %s speaks the dialect of %s.\n\nmake generate adds it to fbs/schema/releases.txt; nothing else has to be done for the protocol.\n", release, drift.SameAs)
+		fmt.Fprintf(w, "mediasoup %s speaks the dialect of %s.\n\n"+
+			"make generate adds it to fbs/schema/releases.txt; nothing else has to be done for the protocol.\n",
+			release, drift.SameAs)
 	default:
 		fmt.Fprintf(w, "mediasoup %s speaks a new dialect. Against that of %s, the nearest:\n\n", release, drift.Nearest)
 		for _, line := range drift.Changes {
