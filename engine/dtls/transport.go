@@ -9,6 +9,7 @@ import (
 	piondtls "github.com/pion/dtls/v3"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/wake"
 )
 
 // Errors of Start and Write.
@@ -45,12 +46,10 @@ type Transport struct {
 	cert   *Certificate
 	config *config
 
-	wakeMu sync.Mutex // held during wake, so that Close can promise that none follows; never together with mu
-	wake   func()     // nil once closed
+	signal wake.Signal // that Poll has something new
 
 	mu       sync.Mutex
 	closed   bool
-	woken    bool // Poll has been announced and not called since
 	state    api.DTLSState
 	role     Role
 	remote   api.Fingerprint
@@ -71,7 +70,9 @@ type Transport struct {
 func New(cert *Certificate, wake func()) *Transport { return newTransport(cert, wake, defaults) }
 
 func newTransport(cert *Certificate, wake func(), c *config) *Transport {
-	return &Transport{cert: cert, wake: wake, config: c}
+	t := &Transport{cert: cert, config: c}
+	t.signal.Init(wake)
+	return t
 }
 
 // Start runs the association in the given local role (upstream's Run). remote holds the fingerprints that signalling gave;
@@ -139,24 +140,12 @@ func (t *Transport) HandleDatagram(b []byte) {
 func (t *Transport) Poll(out *Output) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.woken = false
-	out.Datagrams = move(out.Datagrams, &t.out.Datagrams)
-	out.States = move(out.States, &t.out.States)
+	t.signal.Seen()
+	out.Datagrams = wake.Move(out.Datagrams, &t.out.Datagrams, keptCapacity)
+	out.States = wake.Move(out.States, &t.out.States, keptCapacity)
 	t.out.States = nil // there will hardly be another one
-	out.Data = move(out.Data, &t.out.Data)
+	out.Data = wake.Move(out.Data, &t.out.Data, keptCapacity)
 	t.dataSize = 0
-}
-
-// move replaces the contents of dst by those of src. src keeps only a little memory, since it is one of thousands.
-func move[T any](dst []T, src *[]T) []T {
-	clear(dst)
-	dst = append(dst[:0], *src...)
-	clear(*src)
-	*src = (*src)[:0]
-	if cap(*src) > keptCapacity {
-		*src = nil
-	}
-	return dst
 }
 
 // Write sends application data in one record. Errors: ErrNotConnected, ErrDataLength, ErrQueueFull.
@@ -178,10 +167,7 @@ func (t *Transport) Write(data []byte) error {
 // Close ends the association. A connected peer gets a close_notify, which the last Poll after Close returns. There is no
 // state change to Closed, since the caller knows. Close twice is allowed.
 func (t *Transport) Close() {
-	t.wakeMu.Lock()
-	t.wake = nil
-	t.wakeMu.Unlock()
-
+	t.signal.Close()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
@@ -248,15 +234,6 @@ func (t *Transport) pushData(b []byte) {
 
 // unlockAndWake ends a change made by a handshake's goroutine: it announces the output, once per Poll.
 func (t *Transport) unlockAndWake() {
-	announce := !t.woken
-	t.woken = true
 	t.mu.Unlock()
-	if !announce {
-		return
-	}
-	t.wakeMu.Lock()
-	defer t.wakeMu.Unlock()
-	if t.wake != nil {
-		t.wake()
-	}
+	t.signal.Send()
 }

@@ -7,21 +7,20 @@ import (
 	"time"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/wake"
 )
 
 // edge is what all connections of an association share, and everything that crosses them. Its lock is the last one taken.
 type edge struct {
 	a *Association
 
-	wakeMu sync.Mutex // held during wake, so that Close can promise that none follows
-	wake   func()     // nil once closed
+	signal wake.Signal // that Poll has something new
 
 	mu         sync.Mutex
 	changed    sync.Cond // something that Read or Write waits for
 	state      api.SCTPState
 	closed     bool // nothing is read or written any more
 	silent     bool // Close was called: no state changes in the output
-	woken      bool // Poll has been announced and not called since
 	conn       *conn
 	next       *conn     // answers a peer that says it restarted; nil otherwise
 	nextAt     time.Time // when it was made
@@ -35,7 +34,8 @@ type edge struct {
 }
 
 func (e *edge) init(a *Association, wake func()) {
-	e.a, e.wake = a, wake
+	e.a = a
+	e.signal.Init(wake)
 	e.changed.L = &e.mu
 	e.conn = &conn{e: e}
 }
@@ -173,10 +173,7 @@ func (e *edge) finishAndUnlock(reason string) {
 
 // close ends the association for the caller.
 func (e *edge) close() {
-	e.wakeMu.Lock()
-	e.wake = nil
-	e.wakeMu.Unlock()
-
+	e.signal.Close()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.silent {
@@ -225,40 +222,19 @@ func (e *edge) low(id uint16) {
 func (e *edge) poll(out *Output) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.woken = false
-	out.States = move(out.States, &e.out.States)
-	out.Packets = move(out.Packets, &e.out.Packets)
-	out.Messages = move(out.Messages, &e.out.Messages)
-	out.StreamsReset = move(out.StreamsReset, &e.out.StreamsReset)
-	out.BufferedAmountLow = move(out.BufferedAmountLow, &e.out.BufferedAmountLow)
+	e.signal.Seen()
+	out.States = wake.Move(out.States, &e.out.States, keptCapacity)
+	out.Packets = wake.Move(out.Packets, &e.out.Packets, keptCapacity)
+	out.Messages = wake.Move(out.Messages, &e.out.Messages, keptCapacity)
+	out.StreamsReset = wake.Move(out.StreamsReset, &e.out.StreamsReset, keptCapacity)
+	out.BufferedAmountLow = wake.Move(out.BufferedAmountLow, &e.out.BufferedAmountLow, keptCapacity)
 	out.Negotiated = e.negotiated
 	e.msgBytes = 0
 	e.changed.Broadcast()
 }
 
-// move replaces the contents of dst by those of src. src keeps only a little memory, since it is one of thousands.
-func move[T any](dst []T, src *[]T) []T {
-	clear(dst)
-	dst = append(dst[:0], *src...)
-	clear(*src)
-	*src = (*src)[:0]
-	if cap(*src) > keptCapacity {
-		*src = nil
-	}
-	return dst
-}
-
 // unlockAndWake ends a change made by a goroutine of pion: it announces the output, once per Poll.
 func (e *edge) unlockAndWake() {
-	announce := !e.woken && !e.silent
-	e.woken = true
 	e.mu.Unlock()
-	if !announce {
-		return
-	}
-	e.wakeMu.Lock()
-	defer e.wakeMu.Unlock()
-	if e.wake != nil {
-		e.wake()
-	}
+	e.signal.Send()
 }

@@ -32,8 +32,9 @@ var rooms = []room{
 	{folder: "engine/rtpstream", may: basics},
 	{folder: "engine/srtp", may: basics},
 	// pion's dtls and sctp are built on goroutines and net.Conn; they are wrapped here, once.
-	{folder: "engine/dtls", may: basics, impure: true},
-	{folder: "engine/sctp", may: basics, impure: true},
+	{folder: "engine/dtls", may: join(basics, []string{"engine/wake"}), impure: true},
+	{folder: "engine/sctp", may: join(basics, []string{"engine/wake"}), impure: true},
+	{folder: "engine/wake", impure: true},
 
 	{folder: "engine/media", may: join(basics, machines)},
 	{folder: "engine/transport", may: join(senders, []string{"engine/media"})},
