@@ -209,14 +209,20 @@ func TestStatelessDependencyDescriptor(t *testing.T) {
 // 4.4).
 func TestAV1WithoutDependencyDescriptor(t *testing.T) {
 	for payload, keyFrame := range map[string]bool{
-		"180a":   true,  // one OBU
-		"0801ff": true,  // any number of them
-		"580a":   true,  // goes on in the next packet
-		"100a":   false, // of the sequence before
-		"980a":   false, // both the beginning and not
-		"900a":   false,
-		"18":     false, // holds nothing
-		"":       false,
+		"1830":         true,  // one OBU
+		"080130":       true,  // any number of them
+		"5830":         true,  // goes on in the next packet
+		"1030":         false, // of the sequence before
+		"9830":         false, // both the beginning and not
+		"9030":         false,
+		"18":           false, // holds nothing
+		"":             false,
+		"100a0b":       true,  // a sequence header, which only the first packet has
+		"00020a0b":     true,  // the same behind its length
+		"2081000a0b":   true,  // of two bytes
+		"900a0b":       false, // not the beginning of an OBU
+		"0002":         false, // cut off
+		"00ffffffffff": false, // a length without end
 	} {
 		var d codec.Descriptor
 		require.NoError(t, codec.Parse(codec.AV1, unhex(t, payload), nil, &d))

@@ -57,6 +57,10 @@ func FuzzH264(f *testing.F) {
 	fuzzPayload(f, codec.H264, "78 0002 0910 0002 68ce 0002 6742", "7c87", "07801100", "78 00ff 68ce 0002 6742")
 }
 
+func FuzzAV1(f *testing.F) {
+	fuzzPayload(f, codec.AV1, "1830", "2081000a0b", "00ffffffffff", "900a0b")
+}
+
 func FuzzOpus(f *testing.F) { fuzzPayload(f, codec.Opus, "78", "7a00", "7b0102") }
 
 // Two descriptors after each other: whatever the first leaves in the structure, the second finds a layer in bounds.
