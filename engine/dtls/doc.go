@@ -7,9 +7,9 @@
 // kilobytes and no goroutine.
 //
 // What a stranger can reach is narrow on purpose. The caller hands over only datagrams of an ICE-valid tuple. Of these the
-// machine shows the handshake only well-formed records that belong to its phase (record.go), and once connected nothing that
-// is not authenticated has any effect. Every queue is bounded; what does not fit is dropped and counted, since DTLS and SCTP
-// both retransmit.
+// machine shows the handshake only well-formed records that belong to its phase (record.go), an encrypted Finished only after it
+// has opened that itself (secrets.go), and once connected nothing that is not authenticated has any effect. Every queue is
+// bounded; what does not fit is dropped and counted, since DTLS and SCTP both retransmit.
 //
 // A Transport is driven like every machine of the engine: call a verb, then drain it with Poll. Only a running handshake
 // produces output between two calls; that is what wake announces.
