@@ -5,6 +5,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/packet"
+	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
 )
@@ -15,7 +16,9 @@ func (c *Consumer) notify(e api.Event, body api.NotificationBody) {
 
 // Score returns the consumer's and its producer's scores.
 func (c *Consumer) Score() *api.ConsumerScore {
-	s := &api.ConsumerScore{Score: maxScore, ProducerScore: maxScore, ProducerScores: slices.Clone(c.scores)}
+	s := &api.ConsumerScore{
+		Score: rtpstream.MaxScore, ProducerScore: rtpstream.MaxScore, ProducerScores: slices.Clone(c.scores),
+	}
 	if c.typ == api.RTPTypePipe {
 		return s // upstream's constants
 	}

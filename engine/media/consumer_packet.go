@@ -74,7 +74,7 @@ func (c *Consumer) forward(now unit.Time, s *sentStream, pkt *packet.Packet, dst
 		s.seq.SyncAfterGap(uint16(pkt.SequenceNumber - 1))
 	}
 	if d.switched {
-		s.send.ResetScore(now, maxScore, false)
+		s.send.ResetScore(now, rtpstream.MaxScore, false)
 	}
 	if d.keyFrame {
 		c.dropKeyFrameRequest(pkt.SSRC)
@@ -99,15 +99,8 @@ func (c *Consumer) forward(now unit.Time, s *sentStream, pkt *packet.Packet, dst
 	return out
 }
 
-// From rtpstream: how far from the newest packet another may be before the sender begins anew, and the best score.
-const (
-	maxDropout  = 3000
-	maxMisorder = 1500
-	maxScore    = 10
-)
-
 // jumps says whether a packet so far ahead of the newest is one of a sender that began anew or comes back from an outage.
-func jumps(ahead int) bool { return ahead <= -maxMisorder || ahead >= maxDropout }
+func jumps(ahead int) bool { return ahead <= -rtpstream.MaxMisorder || ahead >= rtpstream.MaxDropout }
 
 // write gives the packet its number and writes it.
 func (c *Consumer) write(now unit.Time, s *sentStream, pkt *packet.Packet, dst []byte, d *decision) Outgoing {

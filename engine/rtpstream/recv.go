@@ -251,7 +251,7 @@ func (r *Recv) count(now unit.Time, pkt *packet.Packet) {
 	r.lastActive = now
 	if r.inactive {
 		r.inactive = false
-		r.resetScore(now, maxScore)
+		r.resetScore(now, MaxScore)
 		r.armInactivity(now)
 	}
 }

@@ -73,7 +73,7 @@ func (r *Recv) updateScore(now unit.Time) {
 	if r.inactive {
 		return
 	}
-	sample := uint8(maxScore)
+	sample := uint8(MaxScore)
 	switch {
 	case expected == 0:
 	case received == 0:

@@ -9,7 +9,7 @@ const (
 	maxRuns = 128
 	// maxRewriterMisorder is how far behind a forgotten number a late one is refused; what is older than that belongs to
 	// a sender that began anew.
-	maxRewriterMisorder = maxMisorder
+	maxRewriterMisorder = MaxMisorder
 )
 
 // SeqRewriter maps the numbers of a stream from which packets are dropped, so that the output has no gaps where packets

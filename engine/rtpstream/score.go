@@ -8,7 +8,8 @@ import (
 
 // Upstream's values.
 const (
-	maxScore           = 10
+	// MaxScore is the score of a stream without loss.
+	MaxScore           = 10
 	scoreHistoryLength = 24
 )
 
@@ -22,7 +23,7 @@ type score struct {
 	changed     bool
 }
 
-func newScore(now unit.Time) score { return score{value: maxScore, activeSince: now} }
+func newScore(now unit.Time) score { return score{value: MaxScore, activeSince: now} }
 
 // add puts a new sample into the history and computes the average.
 func (s *score) add(now unit.Time, sample uint8) {
@@ -77,5 +78,5 @@ func deliveryScore(total, lost, repaired, retransmitted uint32) uint8 {
 	// Upstream keeps the loss in an integer: the fraction is cut off.
 	remaining := math.Trunc(float64(lost) - float64(repaired)*weight)
 	delivered := (float64(total) - remaining) / float64(total)
-	return uint8(math.Round(math.Pow(delivered, 4) * maxScore))
+	return uint8(math.Round(math.Pow(delivered, 4) * MaxScore))
 }

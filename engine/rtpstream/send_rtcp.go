@@ -38,7 +38,7 @@ func (s *Send) interval() uint8 {
 	s.sentPriorScore, s.lostPriorScore = s.counter.Packets(), total
 	s.repairedPriorScore, s.retransmittedPriorScore = s.repaired, s.retransmitted
 	if sent == 0 {
-		return maxScore
+		return MaxScore
 	}
 	lost = min(lost, sent)
 	return deliveryScore(sent, lost, min(repaired, lost), retransmitted)

@@ -2,10 +2,12 @@ package rtpstream
 
 import "gazpacho/engine/unit"
 
-// From RFC 3550 appendix A.1; maxMisorder is upstream's value.
+// From RFC 3550 appendix A.1, in sequence numbers.
 const (
-	maxDropout  = 3000
-	maxMisorder = 1500
+	// MaxDropout is how far ahead of the newest packet another one may be; the sender of one beyond that began anew.
+	MaxDropout = 3000
+	// MaxMisorder is the same for packets behind it, upstream's value.
+	MaxMisorder = 1500
 )
 
 // verdict says what a sequence number means for its stream.
@@ -36,13 +38,13 @@ func (s *sequence) update(seq unit.SeqNo) verdict {
 		return inOrder
 	}
 	switch ahead := seq.Sub(s.max); {
-	case ahead >= 0 && ahead < maxDropout:
+	case ahead >= 0 && ahead < MaxDropout:
 		if seq < s.max { // the one raw comparison: newer, yet numerically smaller, is a wrap
 			s.cycles += 1 << 16
 		}
 		s.max = seq
 		return inOrder
-	case ahead < 0 && ahead > -maxMisorder:
+	case ahead < 0 && ahead > -MaxMisorder:
 		return misordered
 	case s.hasBad && seq == s.bad:
 		s.restart(seq)

@@ -3,7 +3,7 @@ package rtpstream
 import "gazpacho/engine/unit"
 
 // sentWindowLen is how far behind the newest packet a late one may be sent, ours: more than what a received stream lets
-// pass (maxMisorder), so that nothing is lost to it.
+// pass (MaxMisorder), so that nothing is lost to it.
 const sentWindowLen = 2048
 
 // sentWindow knows which sequence numbers of a sent stream were used, so that none is used twice. It takes 280 bytes.
