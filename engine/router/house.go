@@ -21,6 +21,7 @@ const spill = 16
 type House struct {
 	places      []*Place
 	certificate *dtls.Certificate
+	log         *slog.Logger
 	servers     map[string]*Server // control loop only
 	departures  departures
 	readers     sync.WaitGroup // of TCP ports
@@ -52,7 +53,7 @@ type HouseOptions struct {
 
 // NewHouse starts the shards and pollers. The error says that the process has no descriptors left.
 func NewHouse(o HouseOptions) (*House, error) {
-	h := &House{certificate: o.Certificate, servers: map[string]*Server{}}
+	h := &House{certificate: o.Certificate, log: o.Log, servers: map[string]*Server{}}
 	var err error
 	if h.poller, err = netio.NewPoller(); err != nil {
 		return nil, err
@@ -94,6 +95,9 @@ func (h *House) Close() {
 	}
 	for _, p := range h.places {
 		p.shard.Close()
+		if n := p.shard.Dropped(); n > 0 {
+			h.log.Warn("messages dropped because a shard was too far behind", "shard", p.shard.Index(), "messages", n)
+		}
 	}
 }
 

@@ -263,4 +263,5 @@ func TestMediaForABusyShardIsBounded(t *testing.T) {
 		require.Len(t, out.take(), want, i)
 	}
 	r.requireAllReleased()
+	require.Contains(t, r.logged(), `msg="messages dropped because a shard was too far behind" shard=1 messages=10`)
 }

@@ -168,7 +168,7 @@ type reader struct {
 	socket int
 }
 
-// HandleDatagrams implements netio.Handler; it is called by the socket's reader goroutine.
+// HandleDatagrams implements netio.Handler; it is called by the shard's poller.
 func (r *reader) HandleDatagrams(batch []netio.Datagram) {
 	now := r.seat.shard.Enter()
 	defer r.seat.shard.Leave(now)

@@ -54,6 +54,7 @@ func (s *Server) Close() {
 	}
 	closePorts(s.ports)
 	delete(s.house.servers, s.id)
+	s.house.log.Debug("WebRtcServer closed", "webRtcServerId", s.id, "datagramsOfNoTransport", s.strays.Load())
 }
 
 // HandleNotification implements Handler; servers take none.
