@@ -58,7 +58,7 @@ bench-fanout: build
 bench-control: build
 	scripts/bench-control.sh
 
-# A conference, and rooms under more load than can be forwarded, behind one port of a WebRtcServer; WORKER_BIN=… as above.
+# A conference, and rooms under heavy load, behind one port of a WebRtcServer; WORKER_BIN=… as above.
 bench-server: build
 	scripts/bench-server.sh
 

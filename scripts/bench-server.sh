@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures WebRtcTransports behind one port of a WebRtcServer: a conference, and rooms that offer more than can be forwarded.
+# Measures WebRtcTransports behind one port of a WebRtcServer: a conference, and rooms under heavy load.
 # WORKER_BIN=… takes another worker than ours; arguments go to go test.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
