@@ -112,25 +112,24 @@ func (s *Server) handleDatagrams(link *transport.Link, batch []netio.Datagram) {
 	for part := range slices.Chunk(batch, maxSorted) {
 		var sorting sorting
 		for i := range part {
-			s.sort(&sorting, link, &part[i])
+			s.sort(&sorting, link, part[i:i+1])
 		}
 		sorting.deliver(link)
 	}
 }
 
-// sort keeps a datagram for delivery if its tuple is known. The first one of a tuple is handled at once, since the next one is
-// only found when that was. A TCP connection's goroutine serves one transport and always takes the turn: its peer is to
-// wait when that is busy.
-func (s *Server) sort(to *sorting, link *transport.Link, d *netio.Datagram) {
-	seat, known := s.seatOf(link, d)
+// sort keeps one datagram for delivery if its tuple is known. The first one of a tuple is handled at once, since the next one is
+// only found when that was.
+func (s *Server) sort(to *sorting, link *transport.Link, one []netio.Datagram) {
+	seat, known := s.seatOf(link, &one[0])
 	switch {
 	case seat == nil:
 		s.strays.Add(1)
-		d.Buffer.Release()
-	case !known, link.Protocol == api.ProtocolTCP:
-		seat.handleDatagrams(link, []netio.Datagram{*d})
+		one[0].Buffer.Release()
+	case !known:
+		seat.handleDatagrams(link, one)
 	default:
-		to.add(seat, d)
+		to.add(seat, &one[0])
 	}
 }
 

@@ -1,6 +1,7 @@
 package router
 
 import (
+	"gazpacho/engine/api"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/transport"
 )
@@ -21,7 +22,8 @@ func (s *sorting) add(seat *Seat, d *netio.Datagram) {
 	s.n++
 }
 
-// deliver hands on all datagrams, first those that other shards may begin with at once.
+// deliver hands on all datagrams, first those that other shards may begin with at once. A TCP connection's goroutine serves one
+// transport and always takes the turn: its peer is to wait when that is busy.
 func (s *sorting) deliver(link *transport.Link) {
 	if s.n == 0 {
 		return
@@ -33,7 +35,11 @@ func (s *sorting) deliver(link *transport.Link) {
 		}
 	}
 	for i, seat := range s.seats[:s.n] {
-		if seat != nil {
+		switch {
+		case seat == nil:
+		case link.Protocol == api.ProtocolTCP:
+			seat.handleDatagrams(link, s.take(i))
+		default:
 			seat.offerDatagrams(link, s.take(i))
 		}
 	}
