@@ -39,7 +39,7 @@ type Options struct {
 	Encoder  Encoder
 	Settings *Settings
 	PID      int // by which WORKER_RUNNING is told apart: the Node library waits for its child's
-	Habits   api.Habits
+	Compat   api.Compat
 
 	// CloseTime is how long the worker may take to close, and the last messages to leave, before Serve returns regardless.
 	// Zero: 60 ms.
@@ -75,7 +75,7 @@ type Channel struct {
 // New returns a channel that takes notifications and logs, and sends them when it serves.
 func New(o Options) *Channel {
 	maxPayload := MaxPayloadLen
-	if o.Habits.SmallFrames {
+	if o.Compat.SmallFrames {
 		maxPayload = SmallPayloadLen
 	}
 	c := &Channel{

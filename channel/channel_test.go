@@ -132,11 +132,11 @@ func producerSend(size int) *api.Notification {
 }
 
 func TestTooLongFrameEndsTheChannel(t *testing.T) {
-	for size, habits := range map[uint32]api.Habits{
+	for size, compat := range map[uint32]api.Compat{
 		channel.MaxPayloadLen + 1: {}, 1 << 31: {}, 1<<32 - 1: {}, channel.SmallPayloadLen + 1: {SmallFrames: true},
 	} {
 		w := newWorker()
-		a := setup(t, func(o *channel.Options) { o.CloseTime, o.Habits = patience, habits })
+		a := setup(t, func(o *channel.Options) { o.CloseTime, o.Compat = patience, compat })
 		a.serve(w)
 		a.send(&api.Request{ID: 1})
 		a.write(binary.LittleEndian.AppendUint32(nil, size))

@@ -83,7 +83,7 @@ func TestWhatCannotBeEncodedIsLogged(t *testing.T) {
 
 // TestTooLongMessagesAreNotSent: the Node library would throw them away, with all that it holds.
 func TestTooLongMessagesAreNotSent(t *testing.T) {
-	for habits, longest := range map[api.Habits]int{
+	for compat, longest := range map[api.Compat]int{
 		{}:                  channel.MaxPayloadLen - 64<<10,
 		{SmallFrames: true}: channel.SmallPayloadLen - 64<<10,
 	} {
@@ -94,7 +94,7 @@ func TestTooLongMessagesAreNotSent(t *testing.T) {
 				RouterIDs: []string{string(make([]byte, size))}, ChannelMessageHandlers: &api.ChannelMessageHandlers{},
 			}, nil)
 		}
-		a := setup(t, func(o *channel.Options) { o.Habits = habits })
+		a := setup(t, func(o *channel.Options) { o.Compat = compat })
 		a.serve(w)
 		a.send(&api.Request{ID: 1})
 		overhead := len(a.frame(a.response()))

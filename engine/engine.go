@@ -35,8 +35,8 @@ type Options struct {
 	Shards int
 	// RTCMinPort and RTCMaxPort are the ports for transports that name neither port nor range; 0 means upstream's default.
 	RTCMinPort, RTCMaxPort uint16
-	// Habits are those of the release that the application speaks.
-	Habits api.Habits
+	// Compat are those of the release that the application speaks.
+	Compat api.Compat
 	// Certificate is what DTLS peers see; nil means a new one.
 	Certificate *dtls.Certificate
 	// Usage is what the CPU times in the answers to WORKER_GET_RESOURCE_USAGE mean.
@@ -81,7 +81,7 @@ func New(o Options) (*Worker, error) {
 	house := router.HouseOptions{
 		Shards: o.Shards, Clock: shard.SystemClock(), Emit: w.newcomer.take, Log: o.Log,
 		Listen: listenUDP, ListenTCP: netio.ListenTCP, Certificate: o.Certificate,
-		RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort, Habits: o.Habits,
+		RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort, Compat: o.Compat,
 	}
 	rand.Read(house.Seed[:]) // crypto/rand.Read never fails
 	var err error

@@ -43,12 +43,12 @@ type fieldPlan struct {
 
 // tablePlan is a table and the struct that it corresponds to.
 type tablePlan struct {
-	name   string
-	goType reflect.Type
-	shape  *shape // how the dialect's struct becomes the one of engine/api; nil when they are the same
-	slots  int
-	fields []fieldPlan // in the order of slots: the order of decoding
-	bySize []int       // indices into fields, largest value first: the order of writing, which saves padding
+	name     string
+	goType   reflect.Type
+	oldTable *oldTable // how the dialect's struct becomes the one of engine/api; nil when they are the same
+	slots    int
+	fields   []fieldPlan // in the order of slots: the order of decoding
+	bySize   []int       // indices into fields, largest value first: the order of writing, which saves padding
 }
 
 // enumPlan translates between an enum's values in Go and on the wire.
@@ -128,10 +128,10 @@ func (c *compiler) table(name string, t reflect.Type) (*tablePlan, error) {
 	if def == nil || t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%v is no struct, or %s no table", t, name)
 	}
-	p := &tablePlan{name: name, goType: t, shape: c.shape(def, t)}
+	p := &tablePlan{name: name, goType: t, oldTable: c.oldTable(def, t)}
 	c.tables[key] = p
-	if p.shape != nil {
-		t = p.shape.old
+	if p.oldTable != nil {
+		t = p.oldTable.old
 	}
 	var lacking []string
 	goFields := map[string]int{}
@@ -148,7 +148,7 @@ func (c *compiler) table(name string, t reflect.Type) (*tablePlan, error) {
 			continue
 		}
 		plan := fieldPlan{
-			name: f.name, index: index, slot: f.slot, required: f.required && !spared[name+"."+f.name], optional: f.optional,
+			name: f.name, index: index, slot: f.slot, required: f.required && !relaxedRequired[name+"."+f.name], optional: f.optional,
 			always: f.required || writtenWhenEmpty[name+"."+f.name],
 		}
 		if err := c.field(&plan, f, t.Field(index).Type); err != nil {

@@ -130,7 +130,7 @@ func (d *decoder) table(p *tablePlan, pos int, v reflect.Value) error {
 	if err != nil {
 		return err
 	}
-	if p.shape != nil {
+	if p.oldTable != nil {
 		return d.shaped(p, t, v)
 	}
 	return d.fields(p, t, v)
@@ -138,12 +138,12 @@ func (d *decoder) table(p *tablePlan, pos int, v reflect.Value) error {
 
 // shaped decodes the fields of a table by way of the struct of an older form. An incomplete one arrives all the same.
 func (d *decoder) shaped(p *tablePlan, t view, v reflect.Value) error {
-	if err := d.take(int(p.shape.old.Size())); err != nil {
+	if err := d.take(int(p.oldTable.old.Size())); err != nil {
 		return err
 	}
-	old := reflect.New(p.shape.old)
+	old := reflect.New(p.oldTable.old)
 	err := d.fields(p, t, old.Elem())
-	p.shape.toNew(old.Interface(), v.Addr().Interface())
+	p.oldTable.toNew(old.Interface(), v.Addr().Interface())
 	return err
 }
 

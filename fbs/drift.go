@@ -14,7 +14,7 @@ type Drift struct {
 	Nearest string   // otherwise, the dialect of the youngest release known that is not younger
 	Changes []string // as [Differences] tells them
 	Unknown []string // what the schema has and engine/api has not
-	Gone    []string // what engine/api has and the schema has not, topics of other releases left out
+	Gone    []string // what engine/api has and the schema has not, compat rules of other releases left out
 	Refusal error    // why the codec cannot take it
 }
 
@@ -79,8 +79,8 @@ func (c *compiler) unmatched() (unknown, gone []string) {
 // unmatchedFields lists the fields that only the schema or only the struct has.
 func unmatchedFields(def *tableDef, plan *tablePlan) (unknown, gone []string) {
 	t := plan.goType
-	if plan.shape != nil {
-		t = plan.shape.old
+	if plan.oldTable != nil {
+		t = plan.oldTable.old
 	}
 	planned, indices := map[string]bool{}, map[int]bool{}
 	for _, f := range plan.fields {

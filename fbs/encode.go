@@ -54,9 +54,9 @@ func (e *Encoder) AppendMessage(dst []byte, body api.MessageBody) ([]byte, error
 
 // table writes the struct v after everything that it refers to, as FlatBuffers are built from the end.
 func (e *Encoder) table(p *tablePlan, v reflect.Value) (flatbuffers.UOffsetT, error) {
-	if p.shape != nil {
-		old := reflect.New(p.shape.old)
-		p.shape.toOld(v.Addr().Interface(), old.Interface())
+	if p.oldTable != nil {
+		old := reflect.New(p.oldTable.old)
+		p.oldTable.toOld(v.Addr().Interface(), old.Interface())
 		v = old.Elem()
 	}
 	first := len(e.children)

@@ -50,7 +50,7 @@ func TestSchemaAndGoHaveTheSame(t *testing.T) {
 	goNames, seen := map[string]bool{}, map[string]bool{}
 	for key, plan := range c.tables {
 		goNames[key.goType.Name()], seen[key.name] = true, true
-		require.Nil(t, plan.shape, key.name)
+		require.Nil(t, plan.oldTable, key.name)
 		for _, f := range plan.fields {
 			require.Equal(t, f.scalar, f.goKind, "%s.%s", key.name, f.name)
 		}
@@ -80,7 +80,7 @@ func TestSchemaAndGoHaveTheSame(t *testing.T) {
 	// Nothing in the schema refers to the first, so no message can hold it; the second is no message; the third is of older
 	// dialects.
 	require.Equal(t, []string{
-		"FBS.Common.StringUint8 is not in Go", "api.Habits is not in the schema", "api.NumSCTPStreams is not in the schema",
+		"FBS.Common.StringUint8 is not in Go", "api.Compat is not in the schema", "api.NumSCTPStreams is not in the schema",
 	}, differences)
 }
 
@@ -115,10 +115,10 @@ func TestRetiredNamesExist(t *testing.T) {
 		s, _ := read(t, r.Version)
 		for key, plan := range compiled(t, s).tables {
 			for _, f := range plan.fields {
-				if plan.shape == nil {
+				if plan.oldTable == nil {
 					delete(missing, key.goType.String()+"."+key.goType.Field(f.index).Name)
 				} else {
-					delete(missing, "api."+key.goType.Name()+"."+plan.shape.old.Field(f.index).Name)
+					delete(missing, "api."+key.goType.Name()+"."+plan.oldTable.old.Field(f.index).Name)
 				}
 			}
 		}

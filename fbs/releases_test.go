@@ -116,14 +116,14 @@ func TestDialectsRefuseGarbage(t *testing.T) {
 	}
 }
 
-func TestTopicsNameKnownReleases(t *testing.T) {
+func TestCompatRulesNameKnownReleases(t *testing.T) {
 	known := map[string]bool{}
 	for _, r := range fbs.Releases() {
 		known[r.Version] = true
 	}
-	for _, topic := range fbs.Topics() {
-		require.True(t, known[topic.Until], topic.Name)
-		require.NotEmpty(t, topic.Text)
+	for _, rule := range fbs.CompatRules() {
+		require.True(t, known[rule.Until], rule.Name)
+		require.NotEmpty(t, rule.Text)
 	}
 }
 

@@ -62,7 +62,7 @@ func listAll(w io.Writer) error {
 	return nil
 }
 
-// listRelease lists the topics that a release has and the newest has not, and the differences of its schema.
+// listRelease lists the compat rules that a release has and the newest has not, and the differences of its schema.
 func listRelease(w io.Writer, release string) error {
 	d, err := fbs.Load(release)
 	if err != nil {
@@ -78,9 +78,9 @@ func listRelease(w io.Writer, release string) error {
 	case like.Version != release:
 		fmt.Fprintf(w, "It is not one that npm offers, and is served like %s, so that is a guess.\n", like.Version)
 	}
-	for _, topic := range fbs.Topics() {
-		if order, _ := fbs.CompareReleases(release, topic.Until); order <= 0 { // both are releases
-			fmt.Fprintf(w, "%s (until %s): %s\n", topic.Name, topic.Until, topic.Text)
+	for _, rule := range fbs.CompatRules() {
+		if order, _ := fbs.CompareReleases(release, rule.Until); order <= 0 { // both are releases
+			fmt.Fprintf(w, "%s (until %s): %s\n", rule.Name, rule.Until, rule.Text)
 		}
 	}
 	return listChanges(w, release, fbs.Newest())

@@ -103,20 +103,20 @@ func serve(cfg *config, release string, dialect *fbs.Dialect, in io.Reader, out 
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	ignoreSignals()
 
-	habits, err := fbs.Habits(release)
+	compat, err := fbs.Compat(release)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errWrongSettings, err)
 	}
 	settings := channel.NewSettings()
 	ch := channel.New(channel.Options{
 		In: in, Out: out, Decoder: dialect, Encoder: dialect.NewEncoder(), Settings: settings, PID: os.Getpid(),
-		Habits: habits,
+		Compat: compat,
 	})
 	if err := settings.Update(&api.WorkerUpdateSettingsRequest{LogLevel: cfg.logLevel, LogTags: cfg.logTags}); err != nil {
 		return err
 	}
 	logStart(ch.Logger(), cfg, release)
-	worker, err := newWorker(cfg, habits, ch, func(req *api.WorkerUpdateSettingsRequest) error {
+	worker, err := newWorker(cfg, compat, ch, func(req *api.WorkerUpdateSettingsRequest) error {
 		if err := settings.Update(req); err != nil {
 			return err
 		}

@@ -98,12 +98,12 @@ func TestWorkerKnowsTheRelease(t *testing.T) {
 }
 
 func TestEngineOptions(t *testing.T) {
-	habits := api.Habits{TemporalLimitAtPreferredOnly: true}
-	options, err := engineOptions(&config{rtcMinPort: 5, rtcMaxPort: 6}, habits)
+	compat := api.Compat{TemporalLimitAtPreferredOnly: true}
+	options, err := engineOptions(&config{rtcMinPort: 5, rtcMaxPort: 6}, compat)
 	require.NoError(t, err)
-	require.Equal(t, habits, options.Habits)
+	require.Equal(t, compat, options.Compat)
 	require.Equal(t, []uint16{5, 6}, []uint16{options.RTCMinPort, options.RTCMaxPort})
 	t.Setenv(usageEnv, "chicken")
-	_, err = engineOptions(&config{}, habits)
+	_, err = engineOptions(&config{}, compat)
 	require.ErrorContains(t, err, usageEnv)
 }

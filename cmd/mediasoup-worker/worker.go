@@ -18,12 +18,12 @@ const (
 	maxProcsEnv = "GOMAXPROCS"
 )
 
-// newWorker makes the worker that this process offers to an application of a release with these habits. The error tells
+// newWorker makes the worker that this process offers to an application of a release with this compatibility. The error tells
 // what is wrong with the settings.
 func newWorker(
-	cfg *config, habits api.Habits, ch *channel.Channel, update func(*api.WorkerUpdateSettingsRequest) error,
+	cfg *config, compat api.Compat, ch *channel.Channel, update func(*api.WorkerUpdateSettingsRequest) error,
 ) (api.Worker, error) {
-	options, err := engineOptions(cfg, habits)
+	options, err := engineOptions(cfg, compat)
 	if err != nil {
 		return nil, err
 	}
@@ -32,8 +32,8 @@ func newWorker(
 }
 
 // engineOptions gathers what command line, environment and release say.
-func engineOptions(cfg *config, habits api.Habits) (engine.Options, error) {
-	options := engine.Options{RTCMinPort: cfg.rtcMinPort, RTCMaxPort: cfg.rtcMaxPort, Habits: habits}
+func engineOptions(cfg *config, compat api.Compat) (engine.Options, error) {
+	options := engine.Options{RTCMinPort: cfg.rtcMinPort, RTCMaxPort: cfg.rtcMaxPort, Compat: compat}
 	var err error
 	if options.Usage, err = engine.ParseUsageMode(os.Getenv(usageEnv)); err != nil {
 		return options, fmt.Errorf("%s: %w", usageEnv, err)

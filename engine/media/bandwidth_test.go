@@ -267,15 +267,15 @@ func TestProducersTellBitratesWhilePacketsCome(t *testing.T) {
 // TestTemporalLayersOfOlderReleases: up to 3.25.0, the preferred temporal layer counts in the preferred spatial layer only.
 func TestTemporalLayersOfOlderReleases(t *testing.T) {
 	for name, c := range map[string]struct {
-		habits       api.Habits
+		compat       api.Compat
 		below, above int // the temporal layer taken in a spatial one below the preferred one, and above it
 	}{
-		"newest release": {api.Habits{}, 1, 1},
-		"up to 3.25.0":   {api.Habits{TemporalLimitAtPreferredOnly: true}, 2, 0},
+		"newest release": {api.Compat{}, 1, 1},
+		"up to 3.25.0":   {api.Compat{TemporalLimitAtPreferredOnly: true}, 2, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, external := range []bool{false, true} {
-				s := newStudioOf(t, c.habits, 1, false)
+				s := newStudioOf(t, c.compat, 1, false)
 				settle := func() {
 					s.shootFor(11 * time.Second) // after which no downgrade counts any more
 					if external {
@@ -300,7 +300,7 @@ func TestTemporalLayersOfOlderReleases(t *testing.T) {
 				requireContinuous(t, frames(t, s.outs))
 			}
 			for i, v := range layered {
-				s := newLayeredStudioOf(t, c.habits, v.mime, v.mode, uint64(i))
+				s := newLayeredStudioOf(t, c.compat, v.mime, v.mode, uint64(i))
 				s.c.SetExternallyManagedBitrate(s.now)
 				s.c.SetPreferredLayers(s.now, prefer(2, 1))
 				s.shootFor(4 * time.Second)

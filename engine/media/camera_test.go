@@ -150,10 +150,10 @@ func simulcastProduceRequest() *api.TransportProduceRequest {
 }
 
 func newStudio(t testing.TB, seed uint64, shortIDs bool) *studio {
-	return newStudioOf(t, api.Habits{}, seed, shortIDs)
+	return newStudioOf(t, api.Compat{}, seed, shortIDs)
 }
 
-func newStudioOf(t testing.TB, h api.Habits, seed uint64, shortIDs bool) *studio {
+func newStudioOf(t testing.TB, h api.Compat, seed uint64, shortIDs bool) *studio {
 	return &studio{
 		room:    newRoomOf(t, h, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8")),
 		cam:     newCamera(seed, shortIDs),

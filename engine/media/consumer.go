@@ -46,7 +46,7 @@ type Consumer struct {
 	lastRTCP unit.Time // 0 = never
 	since    unit.Time // when it was attached
 
-	habits api.Habits
+	compat api.Compat
 	// external: the transport distributes its bandwidth among its consumers.
 	external bool
 	// scores are those of all the producer's encodings.
@@ -78,7 +78,7 @@ type ConsumerDrops struct {
 
 // NewConsumer checks the request as upstream does and returns a *api.Error (TypeError) with upstream's text if it is
 // wrong. rng gives initial sequence numbers.
-func NewConsumer(req *api.TransportConsumeRequest, habits api.Habits, rng *rand.Rand) (*Consumer, error) {
+func NewConsumer(req *api.TransportConsumeRequest, compat api.Compat, rng *rand.Rand) (*Consumer, error) {
 	params, err := parseRTPParameters(req.RTPParameters)
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func NewConsumer(req *api.TransportConsumeRequest, habits api.Habits, rng *rand.
 		return nil, api.TypeErrorf("number of rtpParameters.encodings and consumableRtpEncodings do not match")
 	}
 	c := &Consumer{
-		id: req.ConsumerID, producerID: req.ProducerID, kind: req.Kind, paused: req.Paused, habits: habits,
+		id: req.ConsumerID, producerID: req.ProducerID, kind: req.Kind, paused: req.Paused, compat: compat,
 		typ:    consumerType(pipe, len(consumable), first),
 		params: params, consumable: consumable,
 		ids:      extensionIDs(params.shown.HeaderExtensions),

@@ -243,7 +243,7 @@ func BenchmarkIdleConsumer(b *testing.B) {
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	for range b.N {
-		c, err := media.NewConsumer(req, api.Habits{}, rng)
+		c, err := media.NewConsumer(req, api.Compat{}, rng)
 		require.NoError(b, err)
 		keep = append(keep, c)
 	}

@@ -119,11 +119,11 @@ type room struct {
 
 func newRoom(t testing.TB, p *api.TransportProduceRequest, c *api.TransportConsumeRequest) *room {
 	t.Helper()
-	return newRoomOf(t, api.Habits{}, p, c)
+	return newRoomOf(t, api.Compat{}, p, c)
 }
 
 // newRoomOf returns one for an application of an older release.
-func newRoomOf(t testing.TB, h api.Habits, p *api.TransportProduceRequest, c *api.TransportConsumeRequest) *room {
+func newRoomOf(t testing.TB, h api.Compat, p *api.TransportProduceRequest, c *api.TransportConsumeRequest) *room {
 	t.Helper()
 	r := &room{t: t, now: unit.Time(1_700_000_000 * time.Second)}
 	var err error

@@ -69,7 +69,7 @@ func (l *layerChooser) noteDowngrade(now unit.Time, target, current int16) {
 // temporalLimit returns the highest temporal layer that the application wants of a spatial one.
 func (l *layerChooser) temporalLimit(spatial int16) int16 {
 	switch {
-	case !l.c.habits.TemporalLimitAtPreferredOnly || spatial == l.preferred.spatial:
+	case !l.c.compat.TemporalLimitAtPreferredOnly || spatial == l.preferred.spatial:
 		return l.preferred.temporal
 	case spatial < l.preferred.spatial:
 		return math.MaxInt16

@@ -146,10 +146,10 @@ type layeredStudio struct {
 }
 
 func newLayeredStudio(t testing.TB, mime, mode string, seed uint64) *layeredStudio {
-	return newLayeredStudioOf(t, api.Habits{}, mime, mode, seed)
+	return newLayeredStudioOf(t, api.Compat{}, mime, mode, seed)
 }
 
-func newLayeredStudioOf(t testing.TB, h api.Habits, mime, mode string, seed uint64) *layeredStudio {
+func newLayeredStudioOf(t testing.TB, h api.Compat, mime, mode string, seed uint64) *layeredStudio {
 	p, c := produceRequest(mime, 90000), consumeRequest(mime, 90000)
 	p.RTPParameters.Encodings[0].ScalabilityMode = mode
 	c.RTPParameters.Encodings[0].ScalabilityMode = mode

@@ -52,7 +52,7 @@ func requireTypeError(t *testing.T, err error, text string) {
 }
 
 func newConsumer(req *api.TransportConsumeRequest) (*media.Consumer, error) {
-	return media.NewConsumer(req, api.Habits{}, rand.New(rand.NewPCG(1, 2)))
+	return media.NewConsumer(req, api.Compat{}, rand.New(rand.NewPCG(1, 2)))
 }
 
 func TestWrongRTPParameters(t *testing.T) {

@@ -47,7 +47,7 @@ type HouseOptions struct {
 	ListenTCP              func(netio.TCPConfig) (*netio.TCPServer, error)
 	Certificate            *dtls.Certificate
 	RTCMinPort, RTCMaxPort uint16
-	Habits                 api.Habits
+	Compat                 api.Compat
 	Seed                   [32]byte // of the random numbers that need not be secret
 }
 
@@ -72,7 +72,7 @@ func NewHouse(o HouseOptions) (*House, error) {
 			env: transport.Env{
 				Emit: o.Emit, Log: o.Log, Batch: netio.NewBatch(), Rand: rand.New(rand.NewChaCha8(seed)),
 				Listen: o.Listen, ListenTCP: o.ListenTCP, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort,
-				Habits: o.Habits,
+				Compat: o.Compat,
 			},
 		})
 	}

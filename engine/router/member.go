@@ -210,7 +210,7 @@ func (m *member) consume(req *api.TransportConsumeRequest) (api.ResponseBody, er
 		var err error
 		if p == nil {
 			// Upstream looks at the parameters before the producer: keep the order of its errors.
-			if _, err = media.NewConsumer(req, m.place.env.Habits, m.place.env.Rand); err != nil {
+			if _, err = media.NewConsumer(req, m.place.env.Compat, m.place.env.Rand); err != nil {
 				return nil, err
 			}
 			return nil, api.NotFoundErrorf("Producer not found [producerId:%s]", req.ProducerID)

@@ -23,7 +23,7 @@ func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, sou
 	if slices.ContainsFunc(t.consumers, func(c *Consumer) bool { return c.ID() == req.ConsumerID }) {
 		return nil, api.Errorf("a Consumer with same consumerId already exists [method:transport.consume]")
 	}
-	machine, err := media.NewConsumer(req, t.env.Habits, t.env.Rand)
+	machine, err := media.NewConsumer(req, t.env.Compat, t.env.Rand)
 	if err != nil {
 		return nil, err
 	}

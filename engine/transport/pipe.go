@@ -26,7 +26,7 @@ func NewPipe(id string, options *api.PipeTransportOptions, env Env) (*Pipe, erro
 	if err != nil {
 		return nil, err
 	}
-	t.subchannelled = !env.Habits.PlainPipes
+	t.subchannelled = !env.Compat.PlainPipes
 	c := &pipe{plain: plain{t: t, rtcpMux: true}, rtx: options.EnableRTX}
 	if options.EnableSRTP {
 		if c.srtp, err = newPlainSRTP(pipeSuite); err != nil {

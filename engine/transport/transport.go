@@ -41,8 +41,8 @@ type Env struct {
 	ListenTCP func(netio.TCPConfig) (*netio.TCPServer, error)
 	// RTCMinPort and RTCMaxPort are the worker's own port range, for applications that name neither port nor range.
 	RTCMinPort, RTCMaxPort uint16
-	// Habits are those of the release that the application speaks.
-	Habits api.Habits
+	// Compat are those of the release that the application speaks.
+	Compat api.Compat
 }
 
 // Outlet takes what a producer forwards to the consumers of one shard. The packets belong to the caller: whoever keeps

@@ -32,7 +32,7 @@ func reportDrift(folder string, w io.Writer) error {
 		}
 	}
 	section(w, "Not in engine/api, so it is dropped when received and never sent (add it to the Go type):", drift.Unknown)
-	section(w, "In engine/api, but not in this dialect (give its meaning for this release in a topic file of fbs, if it has one):", drift.Gone)
+	section(w, "In engine/api, but not in this dialect (give its meaning for this release in a compat rule of fbs, if it has one):", drift.Gone)
 	if drift.Refusal != nil {
 		fmt.Fprintf(w, "\nThe codec refuses this schema until this is solved:\n  %v\n", drift.Refusal)
 	}

@@ -6,9 +6,9 @@ import (
 	"gazpacho/engine/api"
 )
 
-// sctpTopic: before 3.21, the options of a transport had one size for messages of SCTP in both directions, another one for
+// sctpRule: before 3.21, the options of a transport had one size for messages of SCTP in both directions, another one for
 // direct transports, and the number of streams to announce. Queues had no limits of their own.
-var sctpTopic = Topic{
+var sctpRule = CompatRule{
 	Name: "SCTP options", Until: "3.19.22",
 	Text: "numSctpStreams; maxSctpMessageSize and maxMessageSize for both directions; no limits of queues; " +
 		"no negotiated capabilities; DATACONSUMER_SEND answered without the buffered amount; dumps had sctpBufferedAmount, which stays 0",
@@ -17,9 +17,9 @@ var sctpTopic = Topic{
 		"FBS.Transport.Dump.max_message_size":                "max_receive_message_size",
 	},
 	// A plain transport in comedia mode has no tuple yet; the Node library of all releases takes that.
-	spared: []string{"FBS.PlainTransport.ConnectResponse.tuple"},
-	shapes: []*shape{
-		newShape("FBS.Transport.Options", "num_sctp_streams", (*oldTransportOptions).toNew, transportOptionsToOld),
+	relaxedRequired: []string{"FBS.PlainTransport.ConnectResponse.tuple"},
+	oldTables: []*oldTable{
+		newOldTable("FBS.Transport.Options", "num_sctp_streams", (*oldTransportOptions).toNew, transportOptionsToOld),
 	},
 }
 

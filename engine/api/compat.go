@@ -1,8 +1,8 @@
 package api
 
-// Habits are what upstream's workers of older releases do otherwise than the newest, where applications and other workers can
+// Compat are what upstream's workers of older releases do otherwise than the newest, where applications and other workers can
 // see it, and no schema tells. The zero value is what the newest release does.
-type Habits struct {
+type Compat struct {
 	// TemporalLimitAtPreferredOnly: a consumer's preferred temporal layer limits its preferred spatial layer. Below that one
 	// all temporal layers are forwarded; above it, where a consumer is when there is nothing else, only the lowest.
 	TemporalLimitAtPreferredOnly bool

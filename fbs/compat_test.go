@@ -96,7 +96,7 @@ func TestJitterAndLossOfOldReleases(t *testing.T) {
 	}
 }
 
-// TestSCTPOptionsOfOldReleases sends what the Node library of 3.19.22 does, by way of the shape of that release.
+// TestSCTPOptionsOfOldReleases sends what the Node library of 3.19.22 does, in the shape of that release.
 func TestSCTPOptionsOfOldReleases(t *testing.T) {
 	options := func(o api.TransportOptions) *api.TransportOptions {
 		m := &api.Request{ID: 1, HandlerID: "h", Body: &api.RouterCreateDirectTransportRequest{Options: &api.DirectTransportOptions{Base: &o}}}
@@ -182,8 +182,8 @@ func TestClosingByRequest(t *testing.T) {
 	}
 }
 
-func TestHabitsOfReleases(t *testing.T) {
-	for release, want := range map[string]api.Habits{
+func TestCompatOfReleases(t *testing.T) {
+	for release, want := range map[string]api.Compat{
 		"3.13.0":  {TemporalLimitAtPreferredOnly: true, PlainPipes: true, SmallFrames: true},
 		"3.19.22": {TemporalLimitAtPreferredOnly: true, PlainPipes: true, SmallFrames: true},
 		"3.21.2":  {TemporalLimitAtPreferredOnly: true, PlainPipes: true},
@@ -193,11 +193,11 @@ func TestHabitsOfReleases(t *testing.T) {
 		"3.27.1":  {},
 		"4.0.0":   {},
 	} {
-		h, err := fbs.Habits(release)
+		h, err := fbs.Compat(release)
 		require.NoError(t, err)
 		require.Equal(t, want, h, release)
 	}
-	_, err := fbs.Habits("newest")
+	_, err := fbs.Compat("newest")
 	require.Error(t, err)
 }
 
@@ -206,8 +206,8 @@ func TestDocumentedReleases(t *testing.T) {
 	text, err := os.ReadFile("../docs/releases.md")
 	require.NoError(t, err)
 	page := string(text)
-	for _, topic := range fbs.Topics() {
-		require.Contains(t, page, "\n| "+topic.Name+" | "+topic.Until+" | ")
+	for _, rule := range fbs.CompatRules() {
+		require.Contains(t, page, "\n| "+rule.Name+" | "+rule.Until+" | ")
 	}
 	speakers := map[string][]string{}
 	for _, r := range fbs.Releases() {

@@ -1,7 +1,7 @@
 package fbs
 
-// addressesTopic: up to 3.13.16, what may also be a host name today was called an IP address.
-var addressesTopic = Topic{
+// addressesRule: up to 3.13.16, what may also be a host name today was called an IP address.
+var addressesRule = CompatRule{
 	Name: "addresses", Until: "3.13.16",
 	Text: "announcedAddress was announcedIp, a tuple's localAddress localIp, an ICE candidate's address ip",
 	fields: map[string]string{

@@ -2,13 +2,13 @@ package fbs
 
 import "gazpacho/engine/api"
 
-// statsTopic: up to 3.19.7, only received streams told their jitter. Lost packets were unsigned; fewer than none, which
+// statsRule: up to 3.19.7, only received streams told their jitter. Lost packets were unsigned; fewer than none, which
 // duplicates can cause (RFC 3550 section 6.4.1), is none then.
-var statsTopic = Topic{
+var statsRule = CompatRule{
 	Name: "stream statistics", Until: "3.19.7",
 	Text: "jitter was told for received streams only; packetsLost could not be negative",
-	shapes: []*shape{
-		newShape("FBS.RtpStream.RecvStats", "jitter", (*oldRecvStats).toNew, recvStatsToOld),
+	oldTables: []*oldTable{
+		newOldTable("FBS.RtpStream.RecvStats", "jitter", (*oldRecvStats).toNew, recvStatsToOld),
 	},
 }
 

@@ -2,13 +2,13 @@ package fbs
 
 import "gazpacho/engine/api"
 
-// dumpsTopic: before 3.21, dumps told details of upstream's worker that this one does not have: statistics of liburing,
+// dumpsRule: before 3.21, dumps told details of upstream's worker that this one does not have: statistics of liburing,
 // which the schema lets absent, and a table of hashed tuples in WebRTC servers. Ours finds exact tuples, and tells none.
-var dumpsTopic = Topic{
+var dumpsRule = CompatRule{
 	Name: "dumps", Until: "3.19.22",
 	Text: "Worker.dump() could have liburing, which stays absent; WebRtcServer.dump() has tupleHashes, which stays empty",
-	shapes: []*shape{
-		newShape("FBS.WebRtcServer.DumpResponse", "tuple_hashes", (*oldServerDump).toNew, serverDumpToOld),
+	oldTables: []*oldTable{
+		newOldTable("FBS.WebRtcServer.DumpResponse", "tuple_hashes", (*oldServerDump).toNew, serverDumpToOld),
 	},
 }
 

@@ -36,9 +36,9 @@ func (a *app) connectPipe(to *api.TransportTuple) {
 
 // TestSubchannelsOverPipes pipes messages from a worker that serves some release to one that serves another.
 func TestSubchannelsOverPipes(t *testing.T) {
-	old := api.Habits{PlainPipes: true}
+	old := api.Compat{PlainPipes: true}
 	for name, c := range map[string]struct {
-		near, far api.Habits
+		near, far api.Compat
 		listens   []uint16 // on the pipe
 		want      []string // what a consumer of subchannel 3 gets at the far end
 	}{
@@ -50,7 +50,7 @@ func TestSubchannelsOverPipes(t *testing.T) {
 		"old to new, pipe listens to 3+": {near: old, listens: []uint16{3, 4}, want: []string{"for all", "for 3", "for 4", "needs 3", "end"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			near, far := newApp(t, engine.Options{Habits: c.near}), newApp(t, engine.Options{Habits: c.far})
+			near, far := newApp(t, engine.Options{Compat: c.near}), newApp(t, engine.Options{Compat: c.far})
 			nearTuple, farTuple := near.pipe(), far.pipe()
 			near.connectPipe(farTuple)
 			far.connectPipe(nearTuple)
