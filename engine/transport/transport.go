@@ -103,6 +103,7 @@ type Transport struct {
 	dataListener  data.Listener
 	dataByStream  map[uint16]*DataConsumer
 	subchannelled bool // over the association, messages carry their subchannels: a pipe
+	sctpOutput    sctp.Output
 	drainingSCTP  bool // drainSCTP is running
 
 	recvIDs media.ExtensionIDs
@@ -124,7 +125,7 @@ type Transport struct {
 	isBroken bool
 }
 
-func newTransport(id string, options *api.TransportOptions, env Env) (*Transport, error) {
+func newTransport(id string, options *api.TransportOptions, overDTLS bool, env Env) (*Transport, error) {
 	t := &Transport{
 		id: id, env: env, options: *options,
 		bySSRC: map[unit.SSRC]*Consumer{}, byRTXSSRC: map[unit.SSRC]*Consumer{}, dataByStream: map[uint16]*DataConsumer{},
@@ -137,7 +138,7 @@ func newTransport(id string, options *api.TransportOptions, env Env) (*Transport
 		if options.Direct {
 			return nil, api.TypeErrorf("cannot enable SCTP in a direct Transport")
 		}
-		t.sctp = newAssociation(options, env.Wake)
+		t.sctp = newAssociation(options, overDTLS)
 	}
 	t.listener.init()
 	t.counters = newCounters()
@@ -255,7 +256,7 @@ func (t *Transport) lower(at unit.Time) { t.deadline = min(t.deadline, at) }
 // NextTimeout returns when HandleTimeout wants to be called.
 func (t *Transport) NextTimeout() unit.Time { return t.deadline }
 
-// HandleTimeout runs what is due: the producers' timers and the RTCP reports.
+// HandleTimeout runs what is due: the timers of producers and SCTP, and the RTCP reports.
 func (t *Transport) HandleTimeout(now unit.Time) {
 	if t.isClosed || t.isBroken {
 		t.deadline = unit.Never
@@ -266,7 +267,8 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 		t.rtcpAt = now.Add(t.nextReportDelay())
 	}
 	t.conduit.timeout(now)
-	deadline := min(t.rtcpAt, t.conduit.nextTimeout(), t.estimationTimeout(now))
+	t.timeoutSCTP(now)
+	deadline := min(t.rtcpAt, t.conduit.nextTimeout(), t.nextSCTPTimeout(), t.estimationTimeout(now))
 	for _, p := range t.producers {
 		if p.NextTimeout() <= now {
 			p.HandleTimeout(now)
@@ -281,7 +283,6 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 func (t *Transport) Poll(now unit.Time) {
 	if !t.isClosed && !t.isBroken {
 		t.conduit.poll(now)
-		t.drainSCTP(now)
 	}
 }
 
