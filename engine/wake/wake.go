@@ -1,5 +1,5 @@
-// Package wake is what the machines have in common that hold goroutines of a library, engine/dtls and engine/sctp: output that
-// comes between two calls of the owner. A goroutine adds to the machine's output under the machine's lock, lets go of the
+// Package wake is what a machine needs that holds goroutines of a library, engine/dtls: output comes between two calls of the
+// owner. A goroutine adds to the machine's output under the machine's lock, lets go of the
 // lock, and sends a Signal. The owner, who must only be told and cannot be called, drains the output soon after.
 package wake
 
