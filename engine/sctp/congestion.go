@@ -30,6 +30,9 @@ type congestion struct {
 	threshold  int // ssthresh
 	partial    int // bytes acknowledged since the window grew
 	recoveryAt unit.Time
+
+	lowest  time.Duration // of the latest samples of the round trip
+	samples int
 }
 
 // venoQueue is how many packets of ours may wait in a queue before a loss counts as congestion (Veno's beta).
@@ -37,6 +40,27 @@ const venoQueue = 3
 
 func (c *congestion) init(mtu int) {
 	*c = congestion{mtu: mtu, window: initialPackets * mtu, threshold: maxWindow}
+}
+
+// From RFC 9406 (HyStart++), but for the upper limit, which is 16 ms there: less than short queues hold.
+const (
+	delaySamples   = 8
+	minDelayGrowth = 4 * time.Millisecond
+	maxDelayGrowth = 8 * time.Millisecond
+)
+
+// observe ends slow start when the round trip grows, before the queue is full.
+func (c *congestion) observe(sample, shortest time.Duration) {
+	if c.samples == 0 || sample < c.lowest {
+		c.lowest = sample
+	}
+	if c.samples++; c.samples < delaySamples {
+		return
+	}
+	c.samples = 0
+	if c.window < c.threshold && c.lowest > shortest+min(max(shortest/8, minDelayGrowth), maxDelayGrowth) {
+		c.threshold = c.window
+	}
 }
 
 // grow takes bytes that were acknowledged; before is what was in flight then. The window grows only if it was used.

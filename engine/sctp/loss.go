@@ -78,7 +78,9 @@ func (a *Association) handleSack(now unit.Time, s *sackChunk) {
 		a.loss.noteDuplicate(a.round.min(), a.round.smoothed)
 	}
 	if news.once {
-		a.round.measure(now, now.Sub(news.newest))
+		sample := now.Sub(news.newest)
+		a.round.measure(now, sample)
+		a.congestion.observe(sample, a.round.min())
 	}
 	if news.chunks > 0 {
 		a.round.backoff = 0

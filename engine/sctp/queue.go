@@ -64,11 +64,12 @@ func (s *outStream) pop() {
 	}
 }
 
-// queue is what waits to be sent. Streams take turns: a message each, or a chunk each when chunks of different messages may be
-// mixed (RFC 8260 section 3), so that a large transfer does not hold up a chat.
+// queue is what waits to be sent. Streams take turns of a packet's size, so that a large transfer does not hold up a chat. If
+// chunks of different messages may be mixed, a turn ends within a message, too (RFC 8260 section 3.5.1).
 type queue struct {
 	streams    map[uint16]*outStream
 	head, tail *outStream // streams with something to send
+	turn       int        // bytes that the first one has sent in its turn, headers included
 	bytes      uint32
 }
 
@@ -103,14 +104,12 @@ func (q *queue) enroll(s *outStream) {
 func (q *queue) endTurn() {
 	s := q.head
 	q.head, s.nextTurn, s.inTurn = s.nextTurn, nil, false
+	q.turn = 0
 	if q.head == nil {
 		q.tail = nil
 	}
 	q.enroll(s)
 }
-
-// turn returns the stream that is to send next; nil if none has anything.
-func (q *queue) turn() *outStream { return q.head }
 
 // Send queues a message. Before the association is connected messages wait, as in mediasoup. The data is kept and must not be
 // modified any more.
@@ -191,7 +190,7 @@ func (a *Association) tellLow(s *outStream) {
 // late, and takes streams out whose reset has come.
 func (a *Association) nextMessage(now unit.Time) *outMessage {
 	q := &a.queue
-	for s := q.turn(); s != nil; s = q.turn() {
+	for s := q.head; s != nil; s = q.head {
 		m := s.head
 		switch {
 		case m == nil: // its last message was given up
@@ -233,11 +232,13 @@ func (a *Association) cut(m *outMessage, size int) (payload []byte, flags byte) 
 	}
 	payload = m.data[m.offset:min(m.offset+size, len(m.data))]
 	m.offset += len(payload)
-	if m.offset == len(m.data) {
+	ended := m.offset == len(m.data)
+	if ended {
 		flags |= flagEnd
 		s.pop()
-		a.queue.endTurn()
-	} else if a.interleaved() {
+	}
+	a.queue.turn += a.dataHeader() + len(payload)
+	if s.head == nil || (ended || a.interleaved()) && a.queue.turn >= int(a.cfg.MTU)/2 {
 		a.queue.endTurn()
 	}
 	a.unbuffer(s, len(payload))
@@ -287,7 +288,7 @@ func (a *Association) rewind() {
 	for s := a.queue.head; s != nil; s = a.queue.head { // begin with no one's turn
 		a.queue.head, s.nextTurn, s.inTurn = s.nextTurn, nil, false
 	}
-	a.queue.tail = nil
+	a.queue.tail, a.queue.turn = nil, 0
 	for _, s := range a.queue.streams {
 		s.ordered, s.unordered, s.resetting, s.used = 0, 0, false, false
 		if m := s.head; m != nil && m.begun() {
