@@ -1,10 +1,12 @@
 package sctp_test
 
 import (
+	"fmt"
 	"runtime"
 	"testing"
 	"time"
 
+	pion "github.com/pion/sctp"
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
@@ -33,7 +35,7 @@ func newDuo() *duo {
 }
 
 // turn carries packets once each way; false when there were none.
-func (d *duo) turn() (any bool) {
+func (d *duo) turn() (some bool) {
 	d.now = d.now.Add(100 * time.Microsecond)
 	for _, e := range [][2]*sctp.Association{{d.a, d.b}, {d.b, d.a}} {
 		if e[0].NextTimeout() <= d.now {
@@ -44,14 +46,29 @@ func (d *duo) turn() (any bool) {
 			e[1].HandlePacket(d.now, p)
 		}
 		d.got += len(d.out.Messages)
-		any = any || !d.out.Empty()
+		some = some || !d.out.Empty()
 	}
-	return any
+	return some
 }
 
+// talk sends a message each way on a few streams, until all is acknowledged.
+func (d *duo) talk(size int) {
+	for id := range uint16(4) {
+		_ = d.a.Send(d.now, binary(id, size), ordered)
+		_ = d.b.Send(d.now, binary(id, size), ordered)
+	}
+	for range 1000 {
+		d.turn()
+	}
+	d.out = sctp.Output{}
+}
+
+var sizes = []int{100, 1000, 60000}
+
+// BenchmarkMessages is the time of sending a message, receiving it and acknowledging it.
 func BenchmarkMessages(b *testing.B) {
-	for name, size := range map[string]int{"100B": 100, "1000B": 1000, "60KB": 60000} {
-		b.Run(name, func(b *testing.B) {
+	for _, size := range sizes {
+		b.Run(fmt.Sprintf("%d bytes", size), func(b *testing.B) {
 			d := newDuo()
 			m := sctp.Message{StreamID: 1, PPID: 53, Data: make([]byte, size)}
 			b.ReportAllocs()
@@ -62,8 +79,7 @@ func BenchmarkMessages(b *testing.B) {
 					require.ErrorIs(b, err, sctp.ErrSendBufferFull)
 					d.turn()
 				}
-				sent++
-				if sent%16 == 0 {
+				if sent++; sent%16 == 0 {
 					d.turn()
 				}
 			}
@@ -74,7 +90,77 @@ func BenchmarkMessages(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory reports bytes for each association.
+// pionPair is two of pion's associations that hear each other at once.
+func pionPair(tb testing.TB) (a, b *pion.Association, stop func()) {
+	c, d := newPionConn(), newPionConn()
+	c.to = func(p []byte) { d.arrive(append([]byte(nil), p...)) }
+	d.to = func(p []byte) { c.arrive(append([]byte(nil), p...)) }
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		var err error
+		b, err = asServer(d)
+		require.NoError(tb, err)
+	}()
+	a, err := asClient(c)
+	require.NoError(tb, err)
+	<-done
+	return a, b, func() {
+		_ = a.Close()
+		_ = b.Close()
+		_, _ = c.Close(), d.Close()
+	}
+}
+
+// BenchmarkMessagesOfPion is the same with pion's.
+func BenchmarkMessagesOfPion(b *testing.B) {
+	for _, size := range sizes {
+		b.Run(fmt.Sprintf("%d bytes", size), func(b *testing.B) {
+			from, to, stop := pionPair(b)
+			defer stop()
+			s, err := from.OpenStream(1, pion.PayloadTypeWebRTCBinary)
+			require.NoError(b, err)
+			low := make(chan struct{}, 1)
+			s.SetBufferedAmountLowThreshold(500_000)
+			s.OnBufferedAmountLow(func() {
+				select {
+				case low <- struct{}{}:
+				default:
+				}
+			})
+			got := make(chan int, 1)
+			go func() {
+				r, err := to.AcceptStream()
+				for n, buf := 0, make([]byte, 1<<17); err == nil; {
+					if _, err = r.Read(buf); err == nil {
+						n++
+						select {
+						case <-got:
+						default:
+						}
+						got <- n
+					}
+				}
+			}()
+			data := make([]byte, size)
+			b.ReportAllocs()
+			b.SetBytes(int64(size))
+			sent := 0
+			for b.Loop() {
+				if s.BufferedAmount() > 1_000_000 {
+					<-low
+				}
+				_, err := s.Write(data)
+				require.NoError(b, err)
+				sent++
+			}
+			for n := 0; n < sent; n = <-got {
+			}
+		})
+	}
+}
+
+// BenchmarkMemory reports bytes for each association, idle and after it talked, and for each of pion's.
 func BenchmarkMemory(b *testing.B) {
 	const n = 10000
 	for _, talked := range []bool{false, true} {
@@ -85,13 +171,7 @@ func BenchmarkMemory(b *testing.B) {
 				for i := range all {
 					all[i] = newDuo()
 					if talked {
-						for id := range uint16(4) {
-							_ = all[i].a.Send(all[i].now, binary(id, 20000), ordered)
-							_ = all[i].b.Send(all[i].now, binary(id, 20000), ordered)
-						}
-						for range 1000 {
-							all[i].turn()
-						}
+						all[i].talk(20000)
 					}
 					all[i].out = sctp.Output{}
 				}
@@ -100,23 +180,54 @@ func BenchmarkMemory(b *testing.B) {
 			}
 		})
 	}
+	b.Run("idle, of pion", func(b *testing.B) {
+		const n = 1000
+		for b.Loop() {
+			var m runtime.MemStats
+			before := live()
+			runtime.ReadMemStats(&m)
+			stacks := m.StackInuse
+			stops := make([]func(), n/2)
+			for i := range stops {
+				_, _, stops[i] = pionPair(b)
+			}
+			after := live()
+			runtime.ReadMemStats(&m)
+			b.ReportMetric(float64(after-before+m.StackInuse-stacks)/n, "B/association")
+			for _, stop := range stops {
+				stop()
+			}
+		}
+	})
 }
 
 // An association that idles costs next to nothing, whatever it did before.
 func TestIdleMemory(t *testing.T) {
-	const n = 1000
+	const n = 500
 	before := live()
 	all := make([]*duo, n/2)
 	for i := range all {
 		all[i] = newDuo()
-		_ = all[i].a.Send(all[i].now, binary(1, 20000), ordered)
-		for range 1000 {
-			all[i].turn()
-		}
-		all[i].out = sctp.Output{}
+		all[i].talk(20000)
 	}
 	each := (live() - before) / n
 	t.Logf("%d bytes", each)
 	require.Less(t, each, uint64(3000))
 	runtime.KeepAlive(all)
+}
+
+// Sending and receiving allocates what belongs to a message, nothing for a packet.
+func TestAllocations(t *testing.T) {
+	d := newDuo()
+	m := binary(1, 50_000) // more than forty packets, and their acknowledgements
+	send := func() {
+		require.NoError(t, d.a.Send(d.now, m, ordered))
+		for range 50 {
+			d.turn()
+		}
+	}
+	for range 20 {
+		send()
+	}
+	require.Less(t, testing.AllocsPerRun(20, send), 70.0)
 }

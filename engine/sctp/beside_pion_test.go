@@ -168,8 +168,7 @@ func (p *path) set(f func(r *road)) {
 func (p *path) meet(t *testing.T, kinds [2]bool) (ends [2]speaker, stop func()) {
 	t.Helper()
 	roads := [2]*road{p.there, p.back}
-	var stops []func()
-	var wait sync.WaitGroup
+	var starts, stops []func()
 	for i, isPion := range kinds {
 		if !isPion {
 			h := newHost(t)
@@ -177,26 +176,28 @@ func (p *path) meet(t *testing.T, kinds [2]bool) (ends [2]speaker, stop func()) 
 			roads[1-i].to = h.arrive
 			ends[i] = h
 			stops = append(stops, func() { h.do(func(unit.Time) { h.a.Close() }); h.timer.Stop() })
-			defer h.do(func(now unit.Time) { h.a.MayConnect(now) })
+			starts = append(starts, func() { h.do(func(now unit.Time) { h.a.MayConnect(now) }) })
 			continue
 		}
 		c := newPionConn()
 		c.to, roads[1-i].to = roads[i].send, c.arrive
 		s := newPionSpeaker(c)
 		ends[i] = s
-		wait.Add(1)
-		go func() {
-			defer wait.Done()
+		starts = append(starts, func() {
 			a, err := pion.ClientWithOptions(pion.WithNetConn(c))
 			if err != nil {
 				panic(err)
 			}
 			s.run(a)
-		}()
+		})
 		stops = append(stops, func() { _ = s.a.Close(); _ = c.Close() })
 	}
+	var wait sync.WaitGroup
+	for _, f := range starts {
+		wait.Go(f)
+	}
+	wait.Wait()
 	return ends, func() {
-		wait.Wait()
 		for _, f := range stops {
 			f()
 		}
@@ -250,20 +251,20 @@ func measure(t *testing.T, isPion bool, rtt time.Duration, loss float64, bulk, c
 	return f
 }
 
-// The same transfers between two of ours and two of pion's; docs/benchmarks.md has the table. Time is virtual.
+// The same transfers between two of ours and two of pion's, where packets are lost; docs/benchmarks.md has the whole table. Time
+// is virtual.
 func TestBesidePion(t *testing.T) {
-	for _, rtt := range []time.Duration{6, 40, 150} {
-		for _, loss := range []float64{0, 0.01, 0.05} {
+	for _, rtt := range []time.Duration{6, 40} {
+		for _, loss := range []float64{0.01, 0.05} {
 			t.Run(fmt.Sprintf("%d ms, %v", rtt, loss), func(t *testing.T) {
+				const d = 4 * time.Second
 				rtt := rtt * time.Millisecond
-				ours, theirs := measure(t, false, rtt, loss, true, true, 10*time.Second), measure(t, true, rtt, loss, true, true, 10*time.Second)
-				alone, theirsAlone := measure(t, false, rtt, loss, false, true, 10*time.Second), measure(t, true, rtt, loss, false, true, 10*time.Second)
-				t.Logf("both: ours %v; pion %v; chat alone: ours %v; pion %v", ours, theirs, alone, theirsAlone)
-				if loss > 0 {
-					require.Greater(t, ours.mbits, theirs.mbits)
-					require.Less(t, ours.p50, theirs.p50)
-				}
-				require.LessOrEqual(t, alone.p99, rtt+20*time.Millisecond)
+				ours, theirs := measure(t, false, rtt, loss, true, true, d), measure(t, true, rtt, loss, true, true, d)
+				alone := measure(t, false, rtt, loss, false, true, d)
+				t.Logf("both: ours %v; pion %v; chat alone: ours %v", ours, theirs, alone)
+				require.Greater(t, ours.mbits, theirs.mbits)
+				require.Less(t, ours.p50, theirs.p50+5*time.Millisecond)
+				require.LessOrEqual(t, alone.p99, rtt)
 			})
 		}
 	}

@@ -42,7 +42,7 @@ func (p *partial) add(d *dataChunk, maxSize int) (cost int) {
 		p.dropped, p.parts = true, nil
 		return cost
 	}
-	if n := len(p.parts); n > 0 && len(d.payload) <= coalesced {
+	if n := len(p.parts); n > 0 {
 		if last := &p.parts[n-1]; last.fsn+last.n == d.fsn {
 			last.data = append(last.data, d.payload...)
 			last.n++
@@ -66,6 +66,9 @@ func (p *partial) data() (b []byte, ok bool) {
 	byNumber := func(a, b part) int { return cmp.Compare(a.fsn, b.fsn) }
 	if !slices.IsSortedFunc(p.parts, byNumber) {
 		slices.SortFunc(p.parts, byNumber)
+	}
+	if len(p.parts) == 1 && p.parts[0].fsn == 0 && p.parts[0].n == p.count {
+		return p.parts[0].data, true // all came in order
 	}
 	next := uint32(0)
 	b = make([]byte, 0, p.size)

@@ -84,7 +84,7 @@ func (o *outstanding) add() (t tsn, c *sentChunk) {
 
 func (o *outstanding) grow() {
 	old := *o
-	o.ring = make([]sentChunk, max(4, 2*len(o.ring)))
+	o.ring = make([]sentChunk, max(keptRing, 4*len(o.ring)))
 	for t := o.cumulative + 1; t != o.next; t++ {
 		*o.at(t) = *old.at(t)
 	}

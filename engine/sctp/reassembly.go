@@ -1,17 +1,15 @@
 package sctp
 
+import "slices"
+
 // Chosen here: what fragments count for beside their bytes, so that the receive window bounds the memory they take and not
 // only what is in them.
 const (
 	fragmentCost = 128
 	messageCost  = 256
-
-	// coalesced is up to which size a fragment is copied behind the one before it. A message that comes in crumbs, in order,
-	// then costs about its bytes.
-	coalesced = 256
 )
 
-// segment is a piece of a message.
+// segment is a piece of a message: fragments that came in order.
 type segment struct {
 	data []byte
 	next *segment
@@ -115,18 +113,13 @@ func (r *run) push(payload []byte) {
 	switch {
 	case r.dropped:
 		return
-	case r.tail != nil && len(payload) <= coalesced:
+	case r.tail != nil:
 		r.tail.data = append(r.tail.data, payload...)
 		r.cost += len(payload)
 		return
 	}
-	s := &segment{data: append(make([]byte, 0, len(payload)), payload...)}
-	if r.tail == nil {
-		r.head = s
-	} else {
-		r.tail.next = s
-	}
-	r.tail = s
+	r.head = &segment{data: slices.Clone(payload)}
+	r.tail = r.head
 	r.cost += len(payload) + fragmentCost
 }
 
