@@ -79,7 +79,7 @@ func BenchmarkMessages(b *testing.B) {
 					require.ErrorIs(b, err, sctp.ErrSendBufferFull)
 					d.turn()
 				}
-				if sent++; sent%16 == 0 {
+				if sent++; sent*size/16000 != (sent-1)*size/16000 {
 					d.turn()
 				}
 			}

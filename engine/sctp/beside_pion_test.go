@@ -65,12 +65,13 @@ type pionSpeaker struct {
 
 	mu       sync.Mutex
 	streams  map[uint16]*pion.Stream
+	listens  map[*pion.Stream]bool
 	messages []sctp.Message
 	at       []unit.Time
 }
 
 func newPionSpeaker(c *pionConn) *pionSpeaker {
-	return &pionSpeaker{c: c, streams: map[uint16]*pion.Stream{}}
+	return &pionSpeaker{c: c, streams: map[uint16]*pion.Stream{}, listens: map[*pion.Stream]bool{}}
 }
 
 // run begins to listen, after the handshake.
@@ -87,7 +88,15 @@ func (s *pionSpeaker) run(a *pion.Association) {
 	}()
 }
 
+// listen reads a stream, which may be both opened and accepted.
 func (s *pionSpeaker) listen(stream *pion.Stream) {
+	s.mu.Lock()
+	listens := s.listens[stream]
+	s.listens[stream] = true
+	s.mu.Unlock()
+	if listens {
+		return
+	}
 	b := make([]byte, 1<<18)
 	for {
 		n, ppid, err := stream.ReadSCTP(b)
@@ -300,6 +309,7 @@ func FuzzWithPion(f *testing.F) {
 			}
 			p.set(func(r *road) { r.loss, r.delay = 0, 5*time.Millisecond })
 			time.Sleep(3 * time.Minute)
+			defer stop()
 			for i := range ends {
 				got := map[uint16][]string{}
 				messages, _ := ends[1-i].heard()
@@ -310,7 +320,6 @@ func FuzzWithPion(f *testing.F) {
 				}
 				require.Equal(t, sent[i], got, "from %d", i)
 			}
-			stop()
 		})
 	})
 }

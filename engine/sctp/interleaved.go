@@ -44,7 +44,7 @@ func (p *partial) add(d *dataChunk, maxSize int) (cost int) {
 	}
 	if n := len(p.parts); n > 0 {
 		if last := &p.parts[n-1]; last.fsn+last.n == d.fsn {
-			last.data = append(last.data, d.payload...)
+			last.data = extend(last.data, d.payload)
 			last.n++
 			return len(d.payload)
 		}

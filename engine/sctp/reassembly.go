@@ -15,6 +15,14 @@ type segment struct {
 	next *segment
 }
 
+// extend appends to data, whose room doubles when it must grow: large messages come in hundreds of fragments.
+func extend(data, more []byte) []byte {
+	if n := len(data) + len(more); n > cap(data) {
+		data = append(make([]byte, 0, max(n, 2*cap(data))), data...)
+	}
+	return append(data, more...)
+}
+
 // run is a row of fragments of one message whose numbers follow each other: a part of a message, or all of it.
 type run struct {
 	chunk       dataChunk // of the first fragment, without payload
@@ -114,7 +122,7 @@ func (r *run) push(payload []byte) {
 	case r.dropped:
 		return
 	case r.tail != nil:
-		r.tail.data = append(r.tail.data, payload...)
+		r.tail.data = extend(r.tail.data, payload)
 		r.cost += len(payload)
 		return
 	}

@@ -81,13 +81,15 @@ func appendHeader(b []byte, port uint16, tag uint32) []byte {
 	return append(b, 0, 0, 0, 0)
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+var (
+	castagnoli = crc32.MakeTable(crc32.Castagnoli)
+	noChecksum = make([]byte, 4)
+)
 
 // checksum computes a packet's CRC32c, its checksum field taken as zero (RFC 9260 section 6.8).
 func checksum(packet []byte) uint32 {
-	var zero [4]byte
 	sum := crc32.Update(0, castagnoli, packet[:8])
-	sum = crc32.Update(sum, castagnoli, zero[:])
+	sum = crc32.Update(sum, castagnoli, noChecksum)
 	return crc32.Update(sum, castagnoli, packet[headerLen:])
 }
 

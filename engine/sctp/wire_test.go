@@ -41,6 +41,7 @@ func parseAny(b []byte) (again []byte, ok bool) {
 		return d.append(nil, c.typ == typeIData), ok
 	case typeInit, typeInitAck:
 		i, ok := parseInit(c)
+		i.unknowns = nil // they are reported, not repeated
 		return i.append(nil, c.typ), ok
 	case typeSack:
 		s, ok := parseSack(c)
