@@ -45,6 +45,7 @@ var rooms = []room{
 	{folder: "channel", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "pipe", may: []string{"engine"}, impure: true},
 	{folder: "scaling", may: []string{"engine/api", "pipe"}, impure: true},
+	{folder: "scaling/session", may: []string{"engine/unit"}},
 	{folder: "cmd", may: []string{"channel", "engine", "engine/api", "engine/dtls", "fbs", "pipe", "scaling", "internal/epoll"}, impure: true},
 
 	// These know the binary only.
