@@ -10,6 +10,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
+	"gazpacho/internal/fuzzseed"
 )
 
 //go:embed testdata/handshake.hex
@@ -28,7 +29,7 @@ var transcript = func() (datagrams [][]byte) {
 	return datagrams
 }()
 
-func addSeeds(f *testing.F) {
+func addSeeds(f *fuzzseed.F) {
 	for _, b := range transcript {
 		f.Add(b, b)
 		f.Add(b, b[:len(b)/2])
@@ -40,7 +41,8 @@ func addSeeds(f *testing.F) {
 
 // FuzzHandleDatagram shows a transport in each state two datagrams that may be anything. It must not panic, and one that is
 // connected must stay so. No handshake runs, so that each input has the same effect every time.
-func FuzzHandleDatagram(f *testing.F) {
+func FuzzHandleDatagram(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	addSeeds(f)
 	established := connected(f)
 	f.Fuzz(func(t *testing.T, first, second []byte) {
@@ -71,7 +73,8 @@ func FuzzHandleDatagram(f *testing.F) {
 }
 
 // FuzzHandshake does the same with a running handshake, which must neither panic nor hang nor connect.
-func FuzzHandshake(f *testing.F) {
+func FuzzHandshake(tf *testing.F) {
+	f := fuzzseed.New(tf, 50)
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		for _, role := range []dtls.Role{dtls.Server, dtls.Client} {
