@@ -10,7 +10,7 @@ BIN     := bin/mediasoup-worker
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o $(BIN) ./cmd/mediasoup-worker
 
-# Everything: checks, Go tests, upstream's suites, our Node tests, the demo.
+# What a change must pass: checks, Go tests, mediasoup's suites, our Node tests, pion's peers, the demo.
 test:
 	scripts/test.sh
 
