@@ -1,4 +1,4 @@
-package router_test
+package runner_test
 
 import (
 	"testing"
@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/runner"
+	"gazpacho/engine/transport"
 )
 
 // A fault in one consumer's transport, even one that happens again while it is taken out of service, does not reach the
@@ -74,6 +76,22 @@ func TestKeyFrameRequestsDoNotPileUp(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, plis, "all wanted together are one request")
-	require.Zero(t, r.router.KeyFrameRequestAllocs("p", 1010))
-	require.Zero(t, r.router.LossReportAllocs("p", 1010), "nor do reports of loss")
+}
+
+// While the producer's shard is busy, each further request for a key frame and each further report of loss costs no memory.
+func TestFeedbackToABusyShardDoesNotAllocate(t *testing.T) {
+	r := newFixture(t, 1)
+	placement := r.runner.NewPlacement()
+	actor := runner.NewTransportActor(placement.Choose(), transport.WorkerEnv{Emit: r.take})
+	direct, err := transport.NewDirect(stillClock{}.Now(), "direct", &api.DirectTransportOptions{Base: &api.TransportOptions{}}, actor.Env())
+	require.NoError(t, err)
+	actor.Run(direct)
+	feedback := runner.NewProducerFeedback(nil, actor)
+	busy := r.runner.Shards()[0]
+	now := busy.Enter()
+	require.Zero(t, testing.AllocsPerRun(1000, func() { feedback.RequestKeyFrame(1010) }))
+	lost := uint8(0)
+	require.Zero(t, testing.AllocsPerRun(1000, func() { lost++; feedback.ReportFractionLost("c", 1010, lost) }))
+	direct.Close()
+	busy.Leave(now)
 }
