@@ -11,7 +11,7 @@ import (
 
 // schemas holds one file per dialect, named by the first release of mediasoup that speaks it, and the table of releases.
 //
-//go:embed schema/*.fbsc schema/releases.txt
+//go:embed schema/*.fbsc schema/releases.txt schema/session.txt
 var schemas embed.FS
 
 // Dialect is the wire format of one or more consecutive releases of mediasoup. It is immutable and safe for concurrent use.
