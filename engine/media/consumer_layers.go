@@ -47,7 +47,10 @@ func (c *Consumer) wantedLayer(l *api.ConsumerLayers) layerID {
 func (c *Consumer) SetPreferredLayers(
 	now unit.Time, req *api.ConsumerSetPreferredLayersRequest,
 ) *api.ConsumerSetPreferredLayersResponse {
-	if c.hasLayers() {
+	switch {
+	case c.relay:
+		c.selector.prefer(now, highestEncoding(req.PreferredLayers))
+	case c.hasLayers():
 		before, wanted := c.selector.layers().preferred, c.wantedLayer(req.PreferredLayers)
 		c.selector.prefer(now, wanted)
 		if c.Active() && wanted != before {

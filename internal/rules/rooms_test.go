@@ -44,10 +44,16 @@ var rooms = []room{
 
 	{folder: "fbs", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "channel", may: []string{"engine/api", "fbs"}, impure: true},
-	{folder: "pipe", may: []string{"engine"}, impure: true},
-	{folder: "scaling", may: []string{"engine/api", "pipe"}, impure: true},
+	{folder: "pipe", may: []string{"engine/api"}},
+	{folder: "scaling/placement"},
+	{folder: "scaling/front", may: []string{"engine/api", "pipe", "scaling/placement"}, impure: true},
 	{folder: "scaling/session", may: []string{"engine/unit"}},
-	{folder: "cmd", may: []string{"channel", "engine", "engine/api", "engine/dtls", "fbs", "pipe", "scaling", "internal/epoll"}, impure: true},
+	{folder: "scaling/identity", impure: true},
+	{folder: "scaling/remote", may: []string{"engine/api", "engine/unit", "fbs", "scaling/identity", "scaling/session"}, impure: true},
+	{folder: "cmd", may: []string{
+		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll",
+		"scaling/placement", "scaling/front", "scaling/identity", "scaling/remote",
+	}, impure: true},
 
 	// These know the binary only.
 	{folder: "compat-tests", impure: true},
@@ -69,7 +75,7 @@ var libraries = map[string][]string{
 	"github.com/pion/srtp":          {"engine/srtp", "node-harness"},
 	"github.com/pion/logging":       {"engine/dtls", "engine/sctp"},
 	"golang.org/x/net":              {"node-harness"},
-	"golang.org/x/sys":              {"cmd", "engine/netio", "internal/epoll", "node-harness", "node-harness/bench/control"},
+	"golang.org/x/sys":              {"cmd", "engine/netio", "scaling/remote", "internal/epoll", "node-harness", "node-harness/bench/control"},
 }
 
 func join(lists ...[]string) (all []string) {
