@@ -20,10 +20,14 @@ type control struct {
 	Open   *Opening  `json:"open,omitempty"`   // front to node: the first message of a session
 	Load   *api.Load `json:"load,omitempty"`   // node to front, once a second, volatile
 	Log    string    `json:"log,omitempty"`    // node to front, volatile: a line as the worker protocol has them
+	Event  *event    `json:"event,omitempty"`  // node to front: a notification of an internal event
 	Ended  string    `json:"ended,omitempty"`  // node to front: the worker has ended by itself, for this reason
-	Ask    string    `json:"ask,omitempty"`    // front to node: wants the node's status; the text comes back in Answer
-	Answer string    `json:"answer,omitempty"` // node to front, with Status
-	Status *Status   `json:"status,omitempty"`
+}
+
+// event is a notification that is none of mediasoup's, and has no body.
+type event struct {
+	HandlerID string    `json:"handlerId"`
+	Event     api.Event `json:"event"`
 }
 
 // Opening is what a node has to know of an application to be its worker.
