@@ -11,10 +11,12 @@ import (
 // Role says what the holder of a certificate may do.
 type Role string
 
-// Roles. A node accepts sessions of applications, and speaks with other nodes; an application opens sessions.
+// Roles. A node accepts sessions of applications, and speaks with other nodes; an application opens sessions; an operator asks
+// nodes for their status and drains them.
 const (
 	Node        Role = "node"
 	Application Role = "application"
+	Operator    Role = "operator"
 )
 
 // Identity is the holder of a certificate.
@@ -46,8 +48,8 @@ func Of(c *x509.Certificate) (Identity, error) {
 		return Identity{}, errors.New("the certificate names no role (organisational unit)")
 	}
 	i := Identity{Role: Role(s.OrganizationalUnit[0]), Name: s.CommonName, Expires: c.NotAfter}
-	if i.Role != Node && i.Role != Application {
-		return Identity{}, fmt.Errorf("the certificate's role %q is neither %q nor %q", i.Role, Node, Application)
+	if i.Role != Node && i.Role != Application && i.Role != Operator {
+		return Identity{}, fmt.Errorf("the certificate's role %q is none of %q, %q and %q", i.Role, Node, Application, Operator)
 	}
 	if err := CheckName(i.Name); err != nil {
 		return Identity{}, err

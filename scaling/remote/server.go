@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -159,7 +160,7 @@ func (s *Server) serve(c net.Conn, config *tls.Config) {
 	}
 	s.pending[c] = true
 	s.mu.Unlock()
-	c, who, hello, rest, err := greet(c, config, func(from, to net.Conn) {
+	c, who, first, rest, err := greet(c, config, func(from, to net.Conn) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		delete(s.pending, from)
@@ -175,10 +176,15 @@ func (s *Server) serve(c net.Conn, config *tls.Config) {
 		c.Close()
 		return
 	}
-	g, code := s.guest(hello, who)
 	conn := newConnection(c)
+	if first.Hello == nil {
+		conn.send(s.reply(first.Query, who))
+		conn.finish()
+		return
+	}
+	g, code := s.guest(*first.Hello, who)
 	if code == 0 {
-		code = g.accept(conn, hello)
+		code = g.accept(conn, *first.Hello)
 	}
 	if code != 0 {
 		s.refused.Add(1)
@@ -190,13 +196,31 @@ func (s *Server) serve(c net.Conn, config *tls.Config) {
 	g.serve(conn, rest)
 }
 
+// reply answers a query. Applications learn nothing of each other.
+func (s *Server) reply(query string, who identity.Identity) []byte {
+	switch {
+	case who.Role == identity.Application && who.Name != localName:
+		return session.AppendRefusal(nil, session.RefuseIdentity, "operators and nodes may ask")
+	case query == queryStatus:
+		b, err := json.Marshal(s.Status())
+		if err != nil {
+			panic("remote: a status cannot be encoded: " + err.Error()) // it is made of strings and numbers
+		}
+		return session.AppendReply(nil, b)
+	}
+	return session.AppendRefusal(nil, session.RefuseVersion, "unknown query")
+}
+
+// localName is the name of whoever comes by a unix socket: the same user, or root, on this host.
+const localName = "(local)"
+
 // greet finds out who is at the other end, and reads its first frame.
 func greet(c net.Conn, config *tls.Config, replace func(from, to net.Conn)) (
-	conn net.Conn, who identity.Identity, h session.Hello, rest []byte, err error,
+	conn net.Conn, who identity.Identity, first session.First, rest []byte, err error,
 ) {
 	c.SetDeadline(time.Now().Add(strangerTime))
 	if config == nil || c.LocalAddr().Network() == "unix" {
-		who = identity.Identity{Role: identity.Application, Name: "local"}
+		who = identity.Identity{Role: identity.Application, Name: localName}
 		err = checkPeer(c)
 	} else {
 		secure := tls.Server(c, config)
@@ -207,21 +231,21 @@ func greet(c net.Conn, config *tls.Config, replace func(from, to net.Conn)) (
 		}
 	}
 	if err != nil {
-		return c, who, h, nil, err
+		return c, who, first, nil, err
 	}
 	var got []byte
 	for b := make([]byte, 1024); ; {
 		n, err := c.Read(b)
 		got = append(got, b[:n]...)
-		h, rest, ok, parseErr := session.ReadHello(got)
+		first, rest, ok, parseErr := session.ReadFirst(got)
 		switch {
 		case ok:
 			c.SetDeadline(time.Time{})
-			return c, who, h, rest, nil
+			return c, who, first, rest, nil
 		case parseErr != nil:
-			return c, who, h, nil, parseErr
+			return c, who, first, nil, parseErr
 		case err != nil:
-			return c, who, h, nil, err
+			return c, who, first, nil, err
 		}
 	}
 }

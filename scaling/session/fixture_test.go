@@ -155,13 +155,14 @@ func (f *fixture) deliverToNode(c *connection) {
 		c.toNode = c.toNode[1:]
 		if !c.accepted {
 			c.hello = append(c.hello, b...)
-			hello, rest, ok, err := session.ReadHello(c.hello)
+			first, rest, ok, err := session.ReadFirst(c.hello)
 			if err != nil {
 				f.t.Fatal(err)
 			}
 			if !ok {
 				continue
 			}
+			hello := *first.Hello
 			if code := f.node.Accept(f.nodeNow(), hello); code != 0 {
 				f.log("node   refuses: %s", code)
 				c.toFront = append(c.toFront, chunk{f.now.Add(f.delay), session.AppendRefusal(nil, code, "")})

@@ -29,6 +29,8 @@ const (
 	kindPing                     // front
 	kindPong                     // node
 	kindGoodbye                  // the sender ends the conversation
+	kindQuery                    // in place of a hello: a question that needs no session
+	kindReply                    // node: its answer, before it closes the connection
 )
 
 // Lengths in bytes.
@@ -92,18 +94,49 @@ func AppendRefusal(dst []byte, code RefuseCode, reason string) []byte {
 	return end(dst, start)
 }
 
-// ReadHello reads the Hello with which a connection begins, and returns what follows it. It reports false with a nil error
-// while more bytes are needed. A node that serves many fronts finds the machine of a connection by it.
-func ReadHello(b []byte) (h Hello, rest []byte, ok bool, err error) {
+// First is the first frame of a connection to a node: a Hello, or a Query that needs no session.
+type First struct {
+	Hello *Hello
+	Query string
+}
+
+// ReadFirst reads the first frame of a connection, and returns what follows it. It reports false with a nil error while more
+// bytes are needed. A node that serves many fronts finds the machine of a connection by it.
+func ReadFirst(b []byte) (first First, rest []byte, ok bool, err error) {
 	frame, rest, err := nextFrame(b, openingLen)
 	if frame == nil || err != nil {
-		return Hello{}, rest, false, err
+		return First{}, rest, false, err
 	}
-	if kind(frame[0]) != kindHello {
-		return Hello{}, nil, false, fmt.Errorf("%w: the connection does not begin with a hello", ErrMalformed)
+	switch body := frame[1:]; kind(frame[0]) {
+	case kindHello:
+		h, err := parseHello(body)
+		return First{Hello: &h}, rest, err == nil, err
+	case kindQuery:
+		return First{Query: string(body)}, rest, true, nil
 	}
-	h, err = parseHello(frame[1:])
-	return h, rest, err == nil, err
+	return First{}, nil, false, fmt.Errorf("%w: the connection begins with neither hello nor query", ErrMalformed)
+}
+
+// AppendQuery appends the frame that asks a node something.
+func AppendQuery(dst []byte, query string) []byte { return appendBytes(dst, kindQuery, []byte(query)) }
+
+// AppendReply appends the frame that answers a query.
+func AppendReply(dst, reply []byte) []byte { return appendBytes(dst, kindReply, reply) }
+
+// ReadReply reads the answer to a query: the reply, or the reason for which the node refuses. It reports false with a nil error
+// while more bytes are needed. limit is the longest reply taken.
+func ReadReply(b []byte, limit int) (reply []byte, ok bool, err error) {
+	frame, _, err := nextFrame(b, limit)
+	if frame == nil || err != nil {
+		return nil, false, err
+	}
+	switch {
+	case kind(frame[0]) == kindReply:
+		return frame[1:], true, nil
+	case kind(frame[0]) == kindRefuse && len(frame) > 1:
+		return nil, false, fmt.Errorf("the node refuses: %s %s", RefuseCode(frame[1]), frame[2:])
+	}
+	return nil, false, fmt.Errorf("%w: no reply", ErrMalformed)
 }
 
 // nextFrame cuts the first frame (kind and body) off b. It returns nil while b does not hold all of it.

@@ -17,11 +17,11 @@ func opened(t testing.TB) (front *session.Front, node *session.Node, now unit.Ti
 	front = session.NewFront(now, session.SessionID{1}, testLimits)
 	node = session.NewNode(func() uint64 { return 42 }, testLimits)
 	front.Connected()
-	h, rest, ok, err := session.ReadHello(take(front.Output()))
+	first, rest, ok, err := session.ReadFirst(take(front.Output()))
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.Empty(t, rest)
-	require.Zero(t, node.Accept(now, h))
+	require.Zero(t, node.Accept(now, *first.Hello))
 	front.Receive(now, take(node.Output()))
 	node.Receive(now, take(front.Output()))
 	front.Receive(now, take(node.Output()))
@@ -49,15 +49,15 @@ func TestHello(t *testing.T) {
 	front.Connected()
 	whole := take(front.Output())
 	for n := range whole {
-		_, _, ok, err := session.ReadHello(whole[:n])
+		_, _, ok, err := session.ReadFirst(whole[:n])
 		require.NoError(t, err)
 		require.False(t, ok)
 	}
-	h, rest, ok, err := session.ReadHello(append(whole, "rest"...))
+	first, rest, ok, err := session.ReadFirst(append(whole, "rest"...))
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.Equal(t, "rest", string(rest))
-	require.Equal(t, session.Hello{MinVersion: 1, MaxVersion: 1, Session: session.SessionID{1, 2}, Epoch: 1}, h)
+	require.Equal(t, &session.Hello{MinVersion: 1, MaxVersion: 1, Session: session.SessionID{1, 2}, Epoch: 1}, first.Hello)
 
 	broken := append([]byte(nil), whole...)
 	broken[5] ^= 1 // the magic word
@@ -65,9 +65,35 @@ func TestHello(t *testing.T) {
 		"magic": broken, "too short": {0, 0, 0, 1, 1}, "another kind": frame(7, 1, 2),
 		"an HTTP request": []byte("GET / HTTP/1.1\r\n\r\n"), "empty": {0, 0, 0, 0},
 	} {
-		_, _, _, err := session.ReadHello(b)
+		_, _, _, err := session.ReadFirst(b)
 		require.ErrorIs(t, err, session.ErrMalformed, name)
 	}
+}
+
+func TestQuery(t *testing.T) {
+	question := session.AppendQuery(nil, "status")
+	first, rest, ok, err := session.ReadFirst(append(question, 1))
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, session.First{Query: "status"}, first)
+	require.Equal(t, []byte{1}, rest)
+
+	whole := session.AppendReply(nil, []byte("fine"))
+	for n := range whole {
+		_, ok, err := session.ReadReply(whole[:n], 100)
+		require.NoError(t, err)
+		require.False(t, ok)
+	}
+	reply, ok, err := session.ReadReply(whole, 100)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, "fine", string(reply))
+	_, _, err = session.ReadReply(whole, 4)
+	require.ErrorIs(t, err, session.ErrMalformed)
+	_, _, err = session.ReadReply(session.AppendRefusal(nil, session.RefuseIdentity, "not yours"), 100)
+	require.ErrorContains(t, err, "wrong identity not yours")
+	_, _, err = session.ReadReply(question, 100)
+	require.ErrorIs(t, err, session.ErrMalformed)
 }
 
 // A side that does not keep to the protocol loses its connection, not its conversation; nothing that it sends is followed.
@@ -111,8 +137,8 @@ func TestBrokenPeers(t *testing.T) {
 				require.True(t, m.Output().Empty())
 			}
 			front.Connected()
-			h, _, _, _ := session.ReadHello(take(front.Output()))
-			require.Zero(t, node.Accept(at, h))
+			first, _, _, _ := session.ReadFirst(take(front.Output()))
+			require.Zero(t, node.Accept(at, *first.Hello))
 			front.Receive(at, node.Output().Bytes)
 			require.Equal(t, session.EventResumed, front.Output().Events[0].Kind)
 		})
