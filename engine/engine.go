@@ -47,14 +47,15 @@ type Options struct {
 
 // Worker implements api.Worker.
 type Worker struct {
-	options      Options
-	runner       *router.Runner
-	registry     *router.Registry
-	routers      router.Table[*router.Router]
-	servers      router.Table[*router.Server]
-	usage        usageScale
-	replyBarrier replyBarrier
-	closed       bool
+	options  Options
+	runner   *router.Runner
+	registry *router.Registry
+	routers  router.Table[*router.Router]
+	servers  router.Table[*router.Server]
+	usage    usageScale
+	load     *processLoad
+	closed   bool
+	done     chan struct{}
 }
 
 // New starts a worker. The error tells that no certificate could be made, or that there are no descriptors.
@@ -76,10 +77,10 @@ func New(o Options) (*Worker, error) {
 	}
 	w := &Worker{
 		options: o, registry: router.NewRegistry(), usage: usageScale{mode: o.Usage, cores: o.Shards, workers: o.Workers},
-		replyBarrier: replyBarrier{emit: o.Emit},
+		load: newProcessLoad(o.Shards), done: make(chan struct{}),
 	}
 	runner := router.RunnerOptions{
-		Shards: o.Shards, Clock: shard.SystemClock(), Emit: w.replyBarrier.take, Log: o.Log,
+		Shards: o.Shards, Clock: shard.SystemClock(), Emit: o.Emit, Log: o.Log,
 		Listen: listenUDP, ListenTCP: netio.ListenTCP, Certificate: o.Certificate,
 		RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort, Compat: o.Compat,
 	}
@@ -99,18 +100,13 @@ func listenUDP(cfg netio.UDPConfig) (transport.Socket, error) {
 	return socket, nil
 }
 
-// HandleRequest implements api.Worker. The reply comes before it returns, and before any notification of an object that
-// the request creates.
+// HandleRequest implements api.Worker. The reply comes before it returns.
 func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, error)) {
 	if w.closed {
-		reply(nil, api.Errorf("Worker is closed"))
+		reply(nil, errClosed)
 		return
 	}
 	w.runner.ForgetPeerClosed(w.registry)
-	if id := created(req); id != "" && w.registry.Check(id) == nil {
-		w.replyBarrier.arrive(id)
-	}
-	defer w.replyBarrier.answered()
 	reply(w.handle(req))
 }
 
@@ -150,7 +146,7 @@ func with[B any](req *api.Request, f func(*B) error) (api.ResponseBody, error) {
 // HandleNotification implements api.Worker. WORKER_CLOSE is the caller's business: it ends the process.
 func (w *Worker) HandleNotification(n *api.Notification) error {
 	if w.closed {
-		return api.Errorf("Worker is closed")
+		return errClosed
 	}
 	w.runner.ForgetPeerClosed(w.registry)
 	handler := w.registry.Find(n.HandlerID)
@@ -177,6 +173,31 @@ func (w *Worker) Close() {
 		s.Close()
 	}
 	w.runner.Close()
+	close(w.done)
+}
+
+// errClosed refuses what comes after Close.
+var errClosed = api.Errorf("Worker is closed")
+
+// RouterOf implements api.Worker.
+func (w *Worker) RouterOf(id string) string {
+	if handler := w.registry.Find(id); handler != nil {
+		return handler.RouterID()
+	}
+	return ""
+}
+
+// Done implements api.Worker: an engine ends by Close only.
+func (w *Worker) Done() <-chan struct{} { return w.done }
+
+// Err implements api.Worker.
+func (w *Worker) Err() error {
+	select {
+	case <-w.done:
+		return api.ErrClosed
+	default:
+		return nil
+	}
 }
 
 func (w *Worker) updateSettings(req *api.WorkerUpdateSettingsRequest) error {

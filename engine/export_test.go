@@ -11,6 +11,12 @@ func (w *Worker) ServerSize(id string) (fragments, tuples int) {
 	return server.Size()
 }
 
+// NewLoadMeter returns what turns the CPU time used until an instant into the fraction used of so many cores.
+func NewLoadMeter(cores int) func(at, cpu time.Duration) float64 {
+	m := &loadMeter{cores: cores}
+	return func(at, cpu time.Duration) float64 { return m.fraction(cpuSample{at, cpu}) }
+}
+
 // NewUsageScale returns what turns CPU times of the process into those that the application is told.
 func NewUsageScale(mode UsageMode, cores int, workers func() int) func(user, system time.Duration) (toldUser, toldSystem time.Duration) {
 	s := &usageScale{mode: mode, cores: cores, workers: workers}

@@ -62,6 +62,9 @@ func reply[B api.ResponseBody](body B, err error) (api.ResponseBody, error) {
 	return body, nil
 }
 
+// RouterID implements Handler.
+func (c *consumerEntry) RouterID() string { return c.entry.router.id }
+
 // HandleNotification implements Handler; consumers take none.
 func (c *consumerEntry) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 

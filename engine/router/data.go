@@ -154,6 +154,9 @@ func (p *dataProducerEntry) unsubscribe(c *dataConsumerEntry) {
 
 func (p *dataProducerEntry) takesNotifications() {}
 
+// RouterID implements Handler.
+func (p *dataProducerEntry) RouterID() string { return p.entry.router.id }
+
 // HandleRequest implements Handler.
 func (p *dataProducerEntry) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 	switch req.Method {
@@ -221,6 +224,9 @@ type dataConsumerEntry struct {
 	producer *dataProducerEntry
 	machine  *transport.DataConsumer
 }
+
+// RouterID implements Handler.
+func (c *dataConsumerEntry) RouterID() string { return c.entry.router.id }
 
 // HandleNotification implements Handler; data consumers take none.
 func (c *dataConsumerEntry) HandleNotification(*api.Notification) (bool, error) { return false, nil }

@@ -45,6 +45,9 @@ func (p *producerEntry) HandleRequest(req *api.Request) (api.ResponseBody, error
 	return nil, unsupported(req.Method)
 }
 
+// RouterID implements Handler.
+func (p *producerEntry) RouterID() string { return p.entry.router.id }
+
 // HandleNotification implements Handler.
 func (p *producerEntry) HandleNotification(n *api.Notification) (bool, error) {
 	body, ok := n.Body.(*api.ProducerSendNotification)

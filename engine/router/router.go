@@ -8,6 +8,7 @@ package router
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/transport"
@@ -19,11 +20,36 @@ type Handler interface {
 	HandleRequest(req *api.Request) (api.ResponseBody, error)
 	// HandleNotification reports false when the object takes no notifications.
 	HandleNotification(n *api.Notification) (bool, error)
+	// RouterID returns the id of the Router that the object is or belongs to, empty for none.
+	RouterID() string
 }
 
-// Registry finds objects by their ids, which are unique within a worker.
+// Registry finds objects by their ids, which are unique within a worker. All but Count belongs to the control loop.
 type Registry struct {
 	handlers Table[Handler]
+	counts   counts
+}
+
+// counts says how many objects of each kind there are.
+type counts struct{ routers, transports, producers, consumers, dataProducers, dataConsumers, others atomic.Int64 }
+
+// of returns the count of an object's kind.
+func (c *counts) of(h Handler) *atomic.Int64 {
+	switch h.(type) {
+	case *Router:
+		return &c.routers
+	case *transportEntry:
+		return &c.transports
+	case *producerEntry:
+		return &c.producers
+	case *consumerEntry:
+		return &c.consumers
+	case *dataProducerEntry:
+		return &c.dataProducers
+	case *dataConsumerEntry:
+		return &c.dataConsumers
+	}
+	return &c.others
 }
 
 // NewRegistry returns an empty registry.
@@ -58,10 +84,24 @@ func (r *Registry) Check(id string) error {
 }
 
 // Add enters an object; Check was asked before.
-func (r *Registry) Add(id string, h Handler) { r.handlers.Add(id, h) }
+func (r *Registry) Add(id string, h Handler) {
+	r.handlers.Add(id, h)
+	r.counts.of(h).Add(1)
+}
 
 // Remove forgets an object.
-func (r *Registry) Remove(id string) { r.handlers.Remove(id) }
+func (r *Registry) Remove(id string) {
+	if h, ok := r.handlers.Remove(id); ok {
+		r.counts.of(h).Add(-1)
+	}
+}
+
+// Count enters into l how many objects there are. It may be called from any goroutine.
+func (r *Registry) Count(l *api.Load) {
+	l.Routers, l.Transports = int(r.counts.routers.Load()), int(r.counts.transports.Load())
+	l.Producers, l.Consumers = int(r.counts.producers.Load()), int(r.counts.consumers.Load())
+	l.DataProducers, l.DataConsumers = int(r.counts.dataProducers.Load()), int(r.counts.dataConsumers.Load())
+}
 
 // Router is one mediasoup router.
 type Router struct {
@@ -106,6 +146,9 @@ func (r *Router) Close() {
 	r.transports, r.producers, r.dataProducers, r.rtpObservers = Table[*transportEntry]{}, nil, nil, nil
 	r.registry.Remove(r.id)
 }
+
+// RouterID implements Handler.
+func (r *Router) RouterID() string { return r.id }
 
 // HandleNotification implements Handler; routers take none.
 func (r *Router) HandleNotification(*api.Notification) (bool, error) { return false, nil }

@@ -95,6 +95,9 @@ func (w *rtpObserver) shutDown() {
 	w.ctx.shard.Schedule(w.timer, unit.Never)
 }
 
+// RouterID implements Handler.
+func (w *rtpObserver) RouterID() string { return w.router.id }
+
 // HandleNotification implements Handler; observers take none.
 func (w *rtpObserver) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 
@@ -194,6 +197,7 @@ func (w *rtpObserver) contain() {
 	if fault := recover(); fault != nil {
 		w.log.Error(fmt.Sprintf("internal error in RtpObserver %s, taking it out of service: %v\n%s", w.id, fault, debug.Stack()))
 		w.shutDown()
+		w.ctx.env.Emit(&api.Notification{HandlerID: w.id, Event: api.EventRTPObserverOutOfService})
 	}
 }
 

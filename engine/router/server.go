@@ -57,6 +57,9 @@ func (s *Server) Close() {
 	s.runner.log.Debug("WebRtcServer closed", "webRtcServerId", s.id, "datagramsOfNoTransport", s.unroutable.Load())
 }
 
+// RouterID implements Handler: a WebRtcServer belongs to no Router.
+func (s *Server) RouterID() string { return "" }
+
 // HandleNotification implements Handler; servers take none.
 func (s *Server) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 

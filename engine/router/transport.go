@@ -36,6 +36,9 @@ func (m *transportEntry) env() transport.Env {
 
 func (m *transportEntry) takesNotifications() {}
 
+// RouterID implements Handler.
+func (m *transportEntry) RouterID() string { return m.router.id }
+
 // do runs f as the member's shard and turns a fault of ours into an error for the application.
 func (m *transportEntry) do(f func(now unit.Time, t *transport.Transport) (api.ResponseBody, error)) (body api.ResponseBody, err error) {
 	ok := m.actor.do(func(now unit.Time) {
