@@ -21,9 +21,6 @@ type Consumer struct {
 
 // Consume answers TRANSPORT_CONSUME. The consumer forwards nothing before AttachConsumer has told it of its producer.
 func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, feedback ProducerFeedback) (*Consumer, error) {
-	if slices.ContainsFunc(t.consumers, func(c *Consumer) bool { return c.ID() == req.ConsumerID }) {
-		return nil, api.Errorf("a Consumer with same consumerId already exists [method:transport.consume]")
-	}
 	machine, err := media.NewConsumer(req, t.env.Compat, t.env.Rand)
 	if err != nil {
 		return nil, err
