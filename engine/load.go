@@ -56,6 +56,9 @@ func (l *processLoad) sample() cpuSample {
 	return cpuSample{time.Since(l.start), used.user + used.system}
 }
 
+// fraction returns the fraction used of the shards' CPU time. It may be called from any goroutine.
+func (l *processLoad) fraction() float64 { return l.meter.fraction(l.sample()) }
+
 // Load implements api.Worker.
 func (w *Worker) Load() api.Load {
 	select {
@@ -63,7 +66,7 @@ func (w *Worker) Load() api.Load {
 		return api.Load{}
 	default:
 	}
-	load := api.Load{CPU: w.load.meter.fraction(w.load.sample())}
-	w.registry.Count(&load)
+	load := api.Load{CPU: w.host.load.fraction()}
+	w.scope.Count(&load)
 	return load
 }

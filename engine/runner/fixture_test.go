@@ -1,4 +1,4 @@
-package router_test
+package runner_test
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"gazpacho/engine/netio"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/router"
+	"gazpacho/engine/runner"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
@@ -100,9 +101,9 @@ type told struct {
 // fixture is a router in a runner whose sockets are the test's.
 type fixture struct {
 	t       *testing.T
-	runner  *router.Runner
+	runner  *runner.Runner
 	router  *router.Router
-	reg     *router.Registry
+	reg     *router.Scope
 	sockets []*socket
 	fillers int
 	ended   bool
@@ -120,10 +121,11 @@ type stillClock struct{}
 func (stillClock) Now() unit.Time { return 1_700_000_000_000_000_000 }
 
 func newFixture(t *testing.T, shards int) *fixture {
-	r := &fixture{t: t, reg: router.NewRegistry()}
+	r := &fixture{t: t}
+	log := slog.New(slog.NewTextHandler(r, nil))
 	var err error
-	r.runner, err = router.NewRunner(router.RunnerOptions{
-		Shards: shards, Clock: stillClock{}, Emit: r.take, Log: slog.New(slog.NewTextHandler(r, nil)),
+	r.runner, err = runner.New(runner.Options{
+		Shards: shards, Clock: stillClock{}, Log: log,
 		Listen: func(netio.UDPConfig) (transport.Socket, error) {
 			s := &socket{fixture: r, serving: make(chan struct{}), closed: make(chan struct{})}
 			r.sockets = append(r.sockets, s)
@@ -131,13 +133,14 @@ func newFixture(t *testing.T, shards int) *fixture {
 		},
 	})
 	require.NoError(t, err)
+	r.reg = router.NewScope(r.runner, transport.WorkerEnv{Emit: r.take, Log: log}, nil)
 	r.router = r.newRouter("r")
 	t.Cleanup(r.end)
 	return r
 }
 
 func (r *fixture) newRouter(id string) *router.Router {
-	made := router.New(id, r.reg, r.runner)
+	made := router.New(id, r.reg)
 	r.reg.Add(id, made)
 	return made
 }
@@ -225,11 +228,18 @@ func (r *fixture) settle() {
 	}
 }
 
-// fill makes transports until the next one will be on the given shard.
-func (r *fixture) fill(index int) {
+// on makes a transport on the given shard: where it comes to lie elsewhere, a filler takes its place.
+func (r *fixture) on(index int, id string, make func()) {
 	r.t.Helper()
-	for ; r.router.NextShard() != index; r.fillers++ {
+	for {
+		before := r.runner.Transports()
+		make()
+		if r.runner.Transports()[index] > before[index] {
+			return
+		}
+		r.closeTransport(id)
 		r.direct(fmt.Sprint("filler", r.fillers))
+		r.fillers++
 	}
 }
 
@@ -246,14 +256,13 @@ func (r *fixture) direct(id string) {
 
 func (r *fixture) directOn(index int, id string) {
 	r.t.Helper()
-	r.fill(index)
-	r.direct(id)
+	r.on(index, id, func() { r.direct(id) })
 }
 
-func (r *fixture) plainOn(index int, id string) *socket {
+func (r *fixture) plainOn(index int, id string) (s *socket) {
 	r.t.Helper()
-	r.fill(index)
-	return r.plain(id)
+	r.on(index, id, func() { s = r.plain(id) })
+	return s
 }
 
 // notify sends a notification of the application.

@@ -1,4 +1,4 @@
-package router_test
+package runner_test
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package router_test
+package runner_test
 
 import (
 	"fmt"
@@ -13,6 +13,7 @@ import (
 	"gazpacho/engine/netio"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/router"
+	"gazpacho/engine/runner"
 	"gazpacho/engine/shard"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/wire/stun"
@@ -65,19 +66,19 @@ func newServerFixture(t *testing.T, guests int) *serverFixture {
 	}}
 	certificate, err := dtls.GenerateCertificate()
 	require.NoError(t, err)
-	runner, err := router.NewRunner(router.RunnerOptions{
-		Certificate: certificate,
-		Shards:      2, Clock: shard.SystemClock(), Emit: func(*api.Notification) {}, Log: slog.New(slog.DiscardHandler),
+	log := slog.New(slog.DiscardHandler)
+	shards, err := runner.New(runner.Options{
+		Shards: 2, Clock: shard.SystemClock(), Log: log,
 		Listen: func(netio.UDPConfig) (transport.Socket, error) { return r.port, nil },
 	})
 	require.NoError(t, err)
-	server, err := router.NewServer("server", []api.ListenInfo{{Protocol: api.ProtocolUDP, IP: "198.51.100.1", Port: 40000}}, runner)
+	scope := router.NewScope(shards, transport.WorkerEnv{Emit: func(*api.Notification) {}, Log: log}, certificate)
+	server, err := router.NewServer("server", []api.ListenInfo{{Protocol: api.ProtocolUDP, IP: "198.51.100.1", Port: 40000}}, scope)
 	require.NoError(t, err)
-	t.Cleanup(func() { server.Close(); runner.Close() })
-	registry := router.NewRegistry()
+	t.Cleanup(func() { server.Close(); shards.Close() })
 	for i := range guests {
 		// A room of one goes to the shard with the fewest transports.
-		room := router.New(fmt.Sprintf("room%d", i), registry, runner)
+		room := router.New(fmt.Sprintf("room%d", i), scope)
 		id := fmt.Sprintf("guest%d", i)
 		body, err := room.HandleRequest(&api.Request{
 			Method: api.MethodRouterCreateWebRtcTransportWithServer,

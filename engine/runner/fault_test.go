@@ -1,4 +1,4 @@
-package router_test
+package runner_test
 
 import (
 	"testing"
@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/runner"
+	"gazpacho/engine/transport"
 )
 
 // A fault in one consumer's transport, even one that happens again while it is taken out of service, does not reach the
@@ -74,6 +76,42 @@ func TestKeyFrameRequestsDoNotPileUp(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, plis, "all wanted together are one request")
-	require.Zero(t, r.router.KeyFrameRequestAllocs("p", 1010))
-	require.Zero(t, r.router.LossReportAllocs("p", 1010), "nor do reports of loss")
+}
+
+// While the producer's shard is busy, each further request for a key frame and each further report of loss costs no memory.
+func TestFeedbackToABusyShardDoesNotAllocate(t *testing.T) {
+	r := newFixture(t, 1)
+	placement := r.runner.NewPlacement()
+	actor := runner.NewTransportActor(placement.Choose(), transport.WorkerEnv{Emit: r.take})
+	direct, err := transport.NewDirect(stillClock{}.Now(), "direct", &api.DirectTransportOptions{Base: &api.TransportOptions{}}, actor.Env())
+	require.NoError(t, err)
+	actor.Run(direct)
+	feedback := runner.NewProducerFeedback(nil, actor)
+	busy := r.runner.Shards()[0]
+	now := busy.Enter()
+	require.Zero(t, testing.AllocsPerRun(1000, func() { feedback.RequestKeyFrame(1010) }))
+	lost := uint8(0)
+	require.Zero(t, testing.AllocsPerRun(1000, func() { lost++; feedback.ReportFractionLost("c", 1010, lost) }))
+	direct.Close()
+	busy.Leave(now)
+}
+
+// Packets that an operation left in the shard's batch do not go to the peer of whatever transport sends next: that one is
+// taken out of service, and the others go on with an empty batch.
+func TestPacketsLeftInTheBatchGoNowhere(t *testing.T) {
+	r := newFixture(t, 1)
+	in := r.plain("in")
+	first, second := r.plain("first"), r.plain("second")
+	r.produce("in", "p")
+	r.consume("first", "c-first", "p")
+	r.consume("second", "c-second", "p")
+	placement := r.runner.NewPlacement()
+	batch := runner.NewTransportActor(placement.Choose(), transport.WorkerEnv{}).Env().Batch
+	batch.Commit(copy(batch.Space(10), "for others"))
+	in.receive(keyFrame(1))
+	require.Empty(t, first.take())
+	require.Len(t, second.take(), 1)
+	require.Contains(t, r.logged(), "in transport first while handling media")
+	require.ErrorContains(t, r.try("first", api.MethodTransportDump, nil), "out of service")
+	r.must("second", api.MethodTransportDump, nil)
 }
