@@ -60,6 +60,9 @@ func (m *transportEntry) refuseConsume(req *api.TransportConsumeRequest) error {
 	})
 }
 
+// RouterID implements Handler.
+func (c *consumerEntry) RouterID() string { return c.entry.router.id }
+
 // HandleNotification implements Handler; consumers take none.
 func (c *consumerEntry) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 
@@ -72,7 +75,7 @@ var consumerMethods = Methods[*consumerEntry]{
 	api.MethodConsumerDump: inTurn(func(c *consumerEntry, _ unit.Time) (api.ResponseBody, error) {
 		return c.machine.Dump(), nil
 	}),
-	api.MethodConsumerGetStats: Plain((*consumerEntry).stats),
+	api.MethodConsumerGetStats: NoBody((*consumerEntry).stats),
 	api.MethodConsumerPause: inTurn(func(c *consumerEntry, now unit.Time) (api.ResponseBody, error) {
 		c.machine.Pause(now)
 		return nil, nil

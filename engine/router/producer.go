@@ -46,6 +46,9 @@ func (m *transportEntry) produce(req *api.TransportProduceRequest) (api.Response
 
 func (p *producerEntry) takesNotifications() {}
 
+// RouterID implements Handler.
+func (p *producerEntry) RouterID() string { return p.entry.router.id }
+
 // HandleNotification implements Handler.
 func (p *producerEntry) HandleNotification(n *api.Notification) (bool, error) {
 	body, ok := n.Body.(*api.ProducerSendNotification)
@@ -70,8 +73,8 @@ var producerMethods = Methods[*producerEntry]{
 	api.MethodProducerGetStats: inTurn(func(p *producerEntry, now unit.Time) (api.ResponseBody, error) {
 		return p.machine.Stats(now), nil
 	}),
-	api.MethodProducerPause:  Plain((*producerEntry).pause),
-	api.MethodProducerResume: Plain((*producerEntry).resume),
+	api.MethodProducerPause:  NoBody((*producerEntry).pause),
+	api.MethodProducerResume: NoBody((*producerEntry).resume),
 	api.MethodProducerEnableTraceEvent: inTurnWith(func(p *producerEntry, _ unit.Time, req *api.ProducerEnableTraceEventRequest) (api.ResponseBody, error) {
 		p.machine.EnableTraceEvents(req.Events)
 		return nil, nil

@@ -67,6 +67,9 @@ func (o *rtpObserverEntry) release() {
 	o.router.scope.Remove(o.id)
 }
 
+// RouterID implements Handler.
+func (o *rtpObserverEntry) RouterID() string { return o.router.id }
+
 // HandleNotification implements Handler; observers take none.
 func (o *rtpObserverEntry) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 
@@ -76,10 +79,10 @@ func (o *rtpObserverEntry) HandleRequest(req *api.Request) (api.ResponseBody, er
 }
 
 var rtpObserverMethods = Methods[*rtpObserverEntry]{
-	api.MethodRTPObserverPause: Plain(func(o *rtpObserverEntry) (api.ResponseBody, error) {
+	api.MethodRTPObserverPause: NoBody(func(o *rtpObserverEntry) (api.ResponseBody, error) {
 		return nil, o.actor.Do("rtpObserver.pause", func(now unit.Time, machine observer.Observer) error { machine.Pause(now); return nil })
 	}),
-	api.MethodRTPObserverResume: Plain(func(o *rtpObserverEntry) (api.ResponseBody, error) {
+	api.MethodRTPObserverResume: NoBody(func(o *rtpObserverEntry) (api.ResponseBody, error) {
 		return nil, o.actor.Do("rtpObserver.resume", func(now unit.Time, machine observer.Observer) error { machine.Resume(now); return nil })
 	}),
 	api.MethodRTPObserverAddProducer:    WithBody((*rtpObserverEntry).addProducer),
