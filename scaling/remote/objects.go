@@ -2,32 +2,34 @@ package remote
 
 import "gazpacho/engine/api"
 
-// objects knows to which Router each object of a worker belongs, from the requests that create and close them.
+// objects knows the objects of a worker, and to which Router each belongs, from the requests that create and close them.
 type objects struct {
-	byID map[string]*object
+	byID  map[string]*object
+	count api.Load // how many of each there are
 }
 
 type object struct {
 	router string // empty for WebRtcServers
+	method api.Method
 	parent *object
 	parts  map[string]*object // what is closed with it
 }
 
-// note follows a request on its way to the node.
-func (o *objects) note(req *api.Request) {
+// note follows a request on its way to the node, and returns the id of the object that it enters.
+func (o *objects) note(req *api.Request) (creates string) {
 	if id := req.Creates(); id != "" && o.byID[id] == nil {
 		o.add(id, req)
+		return id
 	}
-	if id := req.Closes(); id != "" {
-		o.remove(id)
-	}
+	o.remove(req.Closes())
+	return ""
 }
 
 func (o *objects) add(id string, req *api.Request) {
 	if o.byID == nil {
 		o.byID = map[string]*object{}
 	}
-	made := &object{}
+	made := &object{method: req.Method}
 	switch parent := o.byID[req.HandlerID]; {
 	case parent != nil:
 		made.router, made.parent = parent.router, parent
@@ -39,6 +41,26 @@ func (o *objects) add(id string, req *api.Request) {
 		made.router = id
 	}
 	o.byID[id] = made
+	o.tally(req.Method, 1)
+}
+
+// tally counts objects by the method that creates them.
+func (o *objects) tally(m api.Method, n int) {
+	switch m {
+	case api.MethodWorkerCreateRouter:
+		o.count.Routers += n
+	case api.MethodRouterCreateWebRtcTransport, api.MethodRouterCreateWebRtcTransportWithServer, api.MethodRouterCreatePlainTransport,
+		api.MethodRouterCreatePipeTransport, api.MethodRouterCreateDirectTransport:
+		o.count.Transports += n
+	case api.MethodTransportProduce:
+		o.count.Producers += n
+	case api.MethodTransportConsume:
+		o.count.Consumers += n
+	case api.MethodTransportProduceData:
+		o.count.DataProducers += n
+	case api.MethodTransportConsumeData:
+		o.count.DataConsumers += n
+	}
 }
 
 // remove forgets an object and its parts.
@@ -48,6 +70,7 @@ func (o *objects) remove(id string) {
 		return
 	}
 	delete(o.byID, id)
+	o.tally(gone.method, -1)
 	if gone.parent != nil {
 		delete(gone.parent.parts, id)
 	}

@@ -61,11 +61,17 @@ type Worker struct {
 	alarm   alarm
 	opened  bool // the node has the conversation
 	silent  bool
-	pending map[uint32]func(api.ResponseBody, error)
+	pending map[uint32]call
 	lastID  uint32
 	objects objects
-	load    api.Load
+	cpu     float64 // the node's load, as it told last
 	err     error // why it has ended
+}
+
+// call is a request without an answer.
+type call struct {
+	reply   func(api.ResponseBody, error)
+	creates string // the object that is only there if it is accepted
 }
 
 // Dial returns a worker on a node. It returns at once: requests wait until the node is reached.
@@ -84,7 +90,7 @@ func Dial(o Options) (*Worker, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &Worker{
 		options: o, cancel: cancel, done: make(chan struct{}), codec: newCodec(), silent: true,
-		front: session.NewFront(clock(), id, session.DefaultLimits), pending: map[uint32]func(api.ResponseBody, error){},
+		front: session.NewFront(clock(), id, session.DefaultLimits), pending: map[uint32]call{},
 	}
 	w.turn(func(unit.Time) { w.send(encodeControl(control{Open: &o.Opening})) })
 	go w.connect(ctx)
@@ -233,11 +239,10 @@ func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, er
 		sent.ID = w.lastID
 		payload, err := w.codec.encode(&sent)
 		if err != nil {
-			reply(nil, err)
+			reply(nil, api.TypeErrorf("%v [method:%s]", err, req.Method.Name())) // it lacks what the message must have
 			return
 		}
-		w.objects.note(req)
-		w.pending[sent.ID] = reply
+		w.pending[sent.ID] = call{reply, w.objects.note(req)}
 		w.send(payload)
 	})
 }
@@ -271,10 +276,7 @@ func (w *Worker) receive(payload []byte) {
 	case *api.Response:
 		w.answer(m)
 	case *api.Notification:
-		if m.Event == api.EventDataConsumerClosedByPeer {
-			w.objects.remove(m.HandlerID)
-		}
-		w.options.Emit(m)
+		w.emit(m)
 	default:
 		if ctl == nil {
 			w.options.Log.Error("the node sends what cannot be understood", "node", w.options.Address, "error", err)
@@ -284,31 +286,41 @@ func (w *Worker) receive(payload []byte) {
 	}
 }
 
+// emit passes a notification on. Some tell of the end of what it is about.
+func (w *Worker) emit(n *api.Notification) {
+	switch n.Event {
+	case api.EventConsumerProducerClose, api.EventDataConsumerDataProducerClose, api.EventDataConsumerClosedByPeer:
+		w.objects.remove(n.HandlerID)
+	}
+	w.options.Emit(n)
+}
+
 func (w *Worker) control(c *control) {
 	switch {
 	case c.Load != nil:
-		w.load = *c.Load
+		w.cpu = c.Load.CPU
 	case c.Log != "":
 		w.options.LogLine(c.Log)
 	case c.Event != nil:
-		w.options.Emit(&api.Notification{HandlerID: c.Event.HandlerID, Event: c.Event.Event})
+		w.emit(&api.Notification{HandlerID: c.Event.HandlerID, Event: c.Event.Event})
 	case c.Ended != "":
 		w.end(fmt.Errorf("the worker on the node has ended: %s", c.Ended))
 	}
 }
 
 func (w *Worker) answer(r *api.Response) {
-	reply := w.pending[r.ID]
-	if reply == nil {
+	call, ok := w.pending[r.ID]
+	if !ok {
 		w.options.Log.Error("the node answers what was not asked", "node", w.options.Address, "id", r.ID)
 		return
 	}
 	delete(w.pending, r.ID)
 	if r.Error != "" {
-		reply(nil, &api.Error{Kind: api.ErrorKind(r.Error), Reason: r.Reason})
+		w.objects.remove(call.creates)
+		call.reply(nil, &api.Error{Kind: api.ErrorKind(r.Error), Reason: r.Reason})
 		return
 	}
-	reply(r.Body, nil)
+	call.reply(r.Body, nil)
 }
 
 // end ends the worker by itself.
@@ -321,9 +333,9 @@ func (w *Worker) end(reason error) {
 		w.options.Log.Warn("the worker on the node is lost", "node", w.options.Address, "reason", reason)
 	}
 	pending := w.pending
-	w.pending, w.objects, w.load = nil, objects{}, api.Load{}
-	for _, reply := range pending {
-		reply(nil, w.refusal())
+	w.pending, w.objects, w.cpu = nil, objects{}, 0
+	for _, call := range pending {
+		call.reply(nil, w.refusal())
 	}
 	w.front.Goodbye("the front has given the session up")
 	w.cancel()
@@ -340,11 +352,13 @@ func (w *Worker) RouterOf(id string) string {
 	return w.objects.routerOf(id)
 }
 
-// Load implements [api.Worker]: what the node told last.
+// Load implements [api.Worker]: how busy the node was when it told last, and how many objects were asked for and not refused.
 func (w *Worker) Load() api.Load {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.load
+	load := w.objects.count
+	load.CPU = w.cpu
+	return load
 }
 
 // Silent reports whether the node has not been heard for a while, or never. Nothing new should be placed there.
