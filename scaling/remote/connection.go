@@ -21,7 +21,6 @@ type connection struct {
 	mu      sync.Mutex
 	work    sync.Cond
 	waiting []byte
-	writing int
 	closing bool // nothing more comes: close when all is written
 	closed  bool
 }
@@ -45,13 +44,6 @@ func (c *connection) send(b []byte) {
 		c.waiting = append(c.waiting, b...)
 		c.work.Signal()
 	}
-}
-
-// backlog returns how many bytes wait.
-func (c *connection) backlog() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.waiting) + c.writing
 }
 
 // finish closes the connection when all is written, or soon.
@@ -79,12 +71,11 @@ func (c *connection) write() {
 	var spare []byte
 	for {
 		c.mu.Lock()
-		c.writing = 0
 		for len(c.waiting) == 0 && !c.closing && !c.closed {
 			c.work.Wait()
 		}
 		b := c.waiting
-		c.waiting, c.writing = spare[:0], len(b)
+		c.waiting = spare[:0]
 		ended := c.closed || len(b) == 0
 		c.mu.Unlock()
 		if ended {

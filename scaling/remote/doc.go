@@ -4,7 +4,7 @@
 //
 // What travels are the messages of the worker protocol in Gazpacho's own dialect ([fbs.Session]): the newest release's
 // schema and what workers tell each other beyond it. Requests, answers and notifications are numbered and arrive once and in
-// order; media of DirectTransports and traces are volatile. Beside them there are a few control messages, in JSON: the opening
+// order; media of DirectTransports and traces are dropped when much waits already. Beside them there are a few control messages, in JSON: the opening
 // (what the node has to know of the application), loads, log lines, the end of a worker, the node's status.
 //
 // A connection is TCP with mutual TLS (package identity), or a unix socket of the same user on one host. Each end has a reader

@@ -167,7 +167,7 @@ func (g *guest) run() {
 		g.current += turnsPage(e.Kind)
 		log := g.server.options.Log
 		switch e.Kind {
-		case session.EventMessage, session.EventVolatile:
+		case session.EventMessage:
 			g.receive(e.Payload)
 		case session.EventOpened:
 			log.Info("a front opened a session", "who", g.who)
@@ -238,7 +238,7 @@ func (g *guest) open(o *Opening) {
 	log := slog.New(slog.DiscardHandler)
 	if logger := g.server.options.Logger; logger != nil {
 		log = logger(o, func(line string) {
-			g.turn(func(unit.Time) { g.sendVolatile(page, encodeControl(control{Log: line})) })
+			g.turn(func(unit.Time) { g.sendDroppable(page, encodeControl(control{Log: line})) })
 		})
 	}
 	worker, err := g.server.options.NewWorker(o, g.emitter(page), log)
@@ -327,7 +327,7 @@ func (g *guest) emitter(page int) api.Emitter {
 				}
 				g.send(page, payload)
 			case carriesMedia(n.Event):
-				g.sendVolatile(page, payload)
+				g.sendDroppable(page, payload)
 			default:
 				g.send(page, payload)
 			}
@@ -356,8 +356,8 @@ func (g *guest) send(page int, payload []byte) {
 	}
 }
 
-func (g *guest) sendVolatile(page int, payload []byte) {
-	if page != g.live || g.conn == nil || !g.node.SendVolatile(payload, g.conn.backlog()) {
+func (g *guest) sendDroppable(page int, payload []byte) {
+	if page == g.live && !g.node.SendDroppable(payload) {
 		g.dropped++
 	}
 }
@@ -367,7 +367,7 @@ func (g *guest) tellLoad() {
 	g.turn(func(unit.Time) {
 		if g.loader != nil && g.conn != nil {
 			load := g.loader.Load()
-			g.sendVolatile(g.live, encodeControl(control{Load: &load}))
+			g.sendDroppable(g.live, encodeControl(control{Load: &load}))
 		}
 	})
 }

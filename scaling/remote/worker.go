@@ -65,7 +65,7 @@ type Worker struct {
 	lastID  uint32
 	objects objects
 	cpu     float64 // the node's load, as it told last
-	err     error // why it has ended
+	err     error   // why it has ended
 }
 
 // call is a request without an answer.
@@ -133,7 +133,7 @@ func (w *Worker) drain(now unit.Time) {
 func (w *Worker) handle(e *session.Event) {
 	log := w.options.Log
 	switch e.Kind {
-	case session.EventMessage, session.EventVolatile:
+	case session.EventMessage:
 		w.receive(e.Payload)
 	case session.EventOpened:
 		if w.opened {
@@ -247,7 +247,7 @@ func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, er
 	})
 }
 
-// HandleNotification implements [api.Worker]. What carries media may be lost while the node is not reached.
+// HandleNotification implements [api.Worker]. What carries media is dropped when much waits for the node already.
 func (w *Worker) HandleNotification(n *api.Notification) (err error) {
 	w.turn(func(unit.Time) {
 		if w.err != nil {
@@ -262,8 +262,8 @@ func (w *Worker) HandleNotification(n *api.Notification) (err error) {
 			w.send(payload)
 			return
 		}
-		if w.conn == nil || !w.front.SendVolatile(payload, w.conn.backlog()) {
-			err = errors.New("dropped: the node is not reached, or too slowly")
+		if !w.front.SendDroppable(payload) {
+			err = errors.New("dropped: the node is reached too slowly")
 		}
 	})
 	return err

@@ -15,10 +15,8 @@ const (
 	EventOpened EventKind = 1 + iota
 	// EventResumed: the conversation goes on, with nothing lost.
 	EventResumed
-	// EventMessage: the next numbered message, in Payload.
+	// EventMessage: the next message, in Payload.
 	EventMessage
-	// EventVolatile: a volatile message, in Payload.
-	EventVolatile
 	// EventSuspected (front): nothing was heard of the node for a while.
 	EventSuspected
 	// EventRecovered (front): the node was heard again.
@@ -99,15 +97,13 @@ func (e *endpoint) Send(payload []byte) error {
 	return nil
 }
 
-// SendVolatile sends a message that may be lost, and reports whether it was sent. backlog is the number of bytes that the
-// owner has still to write to the connection.
-func (e *endpoint) SendVolatile(payload []byte, backlog int) bool {
-	limits := &e.link.limits
-	if e.phase != open || len(payload) > limits.MaxMessage || max(e.link.bytes, backlog) > limits.VolatileBytes {
+// SendDroppable sends a message that need not arrive, and reports whether it was sent: not when much waits already.
+func (e *endpoint) SendDroppable(payload []byte) bool {
+	if e.phase == ended || len(payload) > e.link.limits.MaxMessage || e.link.bytes+len(payload) > e.link.limits.DroppableBytes ||
+		len(e.link.kept) > e.link.limits.Messages/2 {
 		return false
 	}
-	e.out.Bytes = appendBytes(e.out.Bytes, kindVolatile, payload)
-	return true
+	return e.Send(payload) == nil
 }
 
 // Goodbye ends the session. If there is no connection, the other side finds out when the lease is over.
@@ -189,9 +185,6 @@ func (e *endpoint) handleCommon(k kind, body []byte) error {
 		if e.link.due() {
 			e.out.Bytes = appendValues(e.out.Bytes, kindAck, e.link.acknowledgement())
 		}
-		return nil
-	case k == kindVolatile:
-		e.out.event(Event{Kind: EventVolatile, Payload: append([]byte(nil), body...)})
 		return nil
 	case k == kindAck && len(body) == 8:
 		return e.link.acknowledge(binary.BigEndian.Uint64(body))

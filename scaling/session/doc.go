@@ -7,9 +7,9 @@
 // Each side numbers its messages and keeps them until the other side acknowledges them. When a connection is made, both
 // sides say what they received last; what is missing is sent again, and what arrives twice is dropped. What a side keeps is
 // bounded by count and bytes ([Limits]): a session that cannot keep another message ends with [ErrOverflow], loudly, since a
-// lost message would leave the two sides with different ideas of what exists. Volatile messages (statistics, traces, media
-// of DirectTransports) are neither numbered nor kept: they are dropped while there is no connection, or when too much of
-// what was sent before is still unacknowledged.
+// lost message would leave the two sides with different ideas of what exists. Media of DirectTransports, traces and the like are
+// sent as droppable messages: these are refused, and counted by the owner, when much of what was sent before is still
+// unacknowledged, so that they never bring that end about.
 //
 // # Who believes what, and for how long
 //

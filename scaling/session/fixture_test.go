@@ -13,7 +13,7 @@ import (
 
 const start = unit.Time(1_000_000 * time.Second)
 
-var testLimits = session.Limits{MaxMessage: 1 << 16, Messages: 1000, Bytes: 1 << 20, VolatileBytes: 1 << 12}
+var testLimits = session.Limits{MaxMessage: 1 << 16, Messages: 1000, Bytes: 1 << 20, DroppableBytes: 1 << 12}
 
 // connection carries bytes both ways with a delay, in chunks cut anywhere, until it is cut.
 type connection struct {
@@ -46,11 +46,10 @@ type fixture struct {
 	frozen      bool // the node's process is stopped: it reads nothing and its timers do not run
 	drift       float64
 
-	atFront, atNode       []string // payloads of messages in the present conversation
-	frontEvents           []string
-	nodeEvents            []string
-	transcript            *strings.Builder
-	volatileAtNode, drops int
+	atFront, atNode []string // payloads of messages in the present conversation
+	frontEvents     []string
+	nodeEvents      []string
+	transcript      *strings.Builder
 }
 
 func newFixture(t *testing.T, seed uint64) *fixture {
@@ -226,8 +225,6 @@ func (f *fixture) drainNode() {
 		switch e.Kind {
 		case session.EventMessage:
 			f.atNode = append(f.atNode, string(e.Payload))
-		case session.EventVolatile:
-			f.volatileAtNode++
 		case session.EventExpired:
 			f.atNode = nil
 		}
@@ -258,12 +255,12 @@ func (f *fixture) log(format string, args ...any) {
 func describe(e session.Event) string {
 	names := map[session.EventKind]string{
 		session.EventOpened: "opened", session.EventResumed: "resumed", session.EventMessage: "message",
-		session.EventVolatile: "volatile", session.EventSuspected: "suspected", session.EventRecovered: "recovered",
+		session.EventSuspected: "suspected", session.EventRecovered: "recovered",
 		session.EventExpired: "expired", session.EventRefused: "refused", session.EventGoodbye: "goodbye",
 		session.EventBroken: "broken",
 	}
 	s := names[e.Kind]
-	if e.Kind == session.EventMessage || e.Kind == session.EventVolatile {
+	if e.Kind == session.EventMessage {
 		s += " " + string(e.Payload)
 	}
 	if e.Code != 0 {

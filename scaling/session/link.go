@@ -14,13 +14,13 @@ type Limits struct {
 	MaxMessage int
 	// Messages and Bytes bound what was sent and not yet acknowledged.
 	Messages, Bytes int
-	// VolatileBytes is the number of unacknowledged bytes above which volatile messages are dropped.
-	VolatileBytes int
+	// DroppableBytes is the number of unacknowledged bytes above which droppable messages are refused.
+	DroppableBytes int
 }
 
 // DefaultLimits are chosen here. A request is a few hundred bytes, so that the count is reached first when a node is away;
 // the bytes leave room for messages of data channels.
-var DefaultLimits = Limits{MaxMessage: 16 << 20, Messages: 65536, Bytes: 64 << 20, VolatileBytes: 1 << 20}
+var DefaultLimits = Limits{MaxMessage: 16 << 20, Messages: 65536, Bytes: 64 << 20, DroppableBytes: 4 << 20}
 
 // ackBytes and ackMessages are what is received before an acknowledgement is sent of its own, chosen here. Pings carry one
 // several times a second, and every message does.

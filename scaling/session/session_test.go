@@ -215,24 +215,24 @@ func TestOverflow(t *testing.T) {
 	require.NoError(t, f.send("a message that is too long does not end the session"))
 }
 
-func TestVolatile(t *testing.T) {
+func TestDroppable(t *testing.T) {
 	f := newFixture(t, 1)
-	require.False(t, f.front.SendVolatile([]byte("nobody is there"), 0))
+	require.True(t, f.front.SendDroppable([]byte("waits for a connection")))
+	require.False(t, f.front.SendDroppable(make([]byte, testLimits.MaxMessage+1)))
+	require.NoError(t, f.send(strings.Repeat("x", testLimits.DroppableBytes)))
+	require.False(t, f.front.SendDroppable([]byte("too much is unacknowledged")))
 	f.connect()
-	f.run(20 * time.Millisecond)
-	require.True(t, f.front.SendVolatile([]byte("passes"), 0))
-	f.drainFront()
-	require.False(t, f.front.SendVolatile([]byte("the socket is full"), testLimits.VolatileBytes+1))
-	require.False(t, f.front.SendVolatile(make([]byte, testLimits.MaxMessage+1), 0))
-	f.frozen = true
-	require.NoError(t, f.send(strings.Repeat("x", testLimits.VolatileBytes+1)))
-	require.False(t, f.front.SendVolatile([]byte("too much is unacknowledged"), 0))
-	f.frozen = false
 	f.run(time.Second)
-	require.True(t, f.front.SendVolatile([]byte("passes again"), 0))
+	require.True(t, f.front.SendDroppable([]byte("passes again")))
 	f.drainFront()
-	f.run(20 * time.Millisecond)
-	require.Equal(t, 2, f.volatileAtNode)
+	f.run(time.Second)
+	require.Len(t, f.atNode, 3)
+	for range testLimits.Messages/2 + 1 {
+		require.NoError(t, f.front.Send(nil))
+	}
+	require.False(t, f.front.SendDroppable([]byte("too many are unacknowledged")))
+	f.front.Goodbye("")
+	require.False(t, f.front.SendDroppable([]byte("the session has ended")))
 }
 
 // Much in one direction is acknowledged before the next ping.

@@ -20,17 +20,16 @@ const magic = "gazpacho"
 type kind uint8
 
 const (
-	kindHello    kind = 1 + iota // front: opens or takes up a conversation; the first frame of a connection
-	kindWelcome                  // node: its answer
-	kindRefuse                   // node: its answer instead, before it closes the connection
-	kindMessage                  // numbered and kept until acknowledged
-	kindVolatile                 // neither
-	kindAck                      // acknowledges without a message
-	kindPing                     // front
-	kindPong                     // node
-	kindGoodbye                  // the sender ends the conversation
-	kindQuery                    // in place of a hello: a question that needs no session
-	kindReply                    // node: its answer, before it closes the connection
+	kindHello   kind = 1 + iota // front: opens or takes up a conversation; the first frame of a connection
+	kindWelcome                 // node: its answer
+	kindRefuse                  // node: its answer instead, before it closes the connection
+	kindMessage                 // numbered and kept until acknowledged
+	kindAck                     // acknowledges without a message
+	kindPing                    // front
+	kindPong                    // node
+	kindGoodbye                 // the sender ends the conversation
+	kindQuery                   // in place of a hello: a question that needs no session
+	kindReply                   // node: its answer, before it closes the connection
 )
 
 // Lengths in bytes.

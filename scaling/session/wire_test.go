@@ -62,7 +62,7 @@ func TestHello(t *testing.T) {
 	broken := append([]byte(nil), whole...)
 	broken[5] ^= 1 // the magic word
 	for name, b := range map[string][]byte{
-		"magic": broken, "too short": {0, 0, 0, 1, 1}, "another kind": frame(7, 1, 2),
+		"magic": broken, "too short": {0, 0, 0, 1, 1}, "another kind": frame(6, 1, 2),
 		"an HTTP request": []byte("GET / HTTP/1.1\r\n\r\n"), "empty": {0, 0, 0, 0},
 	} {
 		_, _, _, err := session.ReadFirst(b)
@@ -105,21 +105,21 @@ func TestBrokenPeers(t *testing.T) {
 		"a second hello":                      frame(1, 1),
 		"a gap":                               frame(4, 2, 0),
 		"acknowledges what was not sent":      frame(4, 1, 1),
-		"acknowledges in an ack":              frame(6, 1),
+		"acknowledges in an ack":              frame(5, 1),
 		"message without header":              frame(4, 1),
-		"ack of the wrong length":             frame(6, 0, 0),
-		"ping or pong of the wrong length":    frame(7, 0),
-		"pong of the wrong length":            frame(8, 0),
-		"ping or pong acknowledges too much":  frame(7, now, 5),
-		"pong acknowledges what was not sent": frame(8, now, 5),
-		"ping echoes the future":              frame(7, now+1e15, 0),
-		"ping echoes the time before":         frame(7, 0, 0),
-		"goodbye of great length":             frame(9, make([]uint64, 31)...),
+		"ack of the wrong length":             frame(5, 0, 0),
+		"ping or pong of the wrong length":    frame(6, 0),
+		"pong of the wrong length":            frame(7, 0),
+		"ping or pong acknowledges too much":  frame(6, now, 5),
+		"pong acknowledges what was not sent": frame(7, now, 5),
+		"ping echoes the future":              frame(6, now+1e15, 0),
+		"ping echoes the time before":         frame(6, 0, 0),
+		"goodbye of great length":             frame(8, make([]uint64, 31)...),
 		"frame of great length":               {0xff, 0xff, 0xff, 0xff},
 		"frame without kind":                  {0, 0, 0, 0},
 	} {
 		if len(b) > 200 {
-			b = append([]byte{0, 0, 1, 10, 9}, make([]byte, 265)...)
+			b = append([]byte{0, 0, 1, 10, 8}, make([]byte, 265)...)
 		}
 		t.Run(name, func(t *testing.T) {
 			front, node, at := opened(t)
@@ -133,7 +133,7 @@ func TestBrokenPeers(t *testing.T) {
 				require.Equal(t, session.EventBroken, out.Events[0].Kind)
 				require.True(t, out.Drop)
 				m.Output().Reset()
-				m.Receive(at, frame(9)) // what follows on that connection is not looked at
+				m.Receive(at, frame(8)) // what follows on that connection is not looked at
 				require.True(t, m.Output().Empty())
 			}
 			front.Connected()
@@ -167,7 +167,7 @@ func TestBrokenWelcomes(t *testing.T) {
 		"fresh with messages":         welcome(1, 0, 1, 5, 1, lease),
 		"resumed is no truth value":   welcome(1, 2, 1, 0, 1, lease),
 		"too short":                   welcome(1, 0, 1, 0, 1),
-		"another kind":                frame(8, 0, 0),
+		"another kind":                frame(7, 0, 0),
 		"an empty refusal":            frame(3),
 		"longer than a front buffers": {0, 0, 8, 0, 2},
 	} {
@@ -222,8 +222,8 @@ func FuzzFront(f *testing.F) {
 	f.Add([]byte{}, false)
 	f.Add(welcome(1, 0, 1, 0, 1, uint64(session.Lease)), false)
 	f.Add(frame(4, 1, 0), true)
-	f.Add(frame(8, uint64(start), 0), true)
-	f.Add(append(frame(5), frame(9)...), true)
+	f.Add(frame(7, uint64(start), 0), true)
+	f.Add(append(frame(4, 1, 0), frame(8)...), true)
 	f.Fuzz(func(t *testing.T, b []byte, isOpen bool) {
 		front := session.NewFront(start, session.SessionID{1}, testLimits)
 		if isOpen {
@@ -238,8 +238,8 @@ func FuzzFront(f *testing.F) {
 
 func FuzzNode(f *testing.F) {
 	f.Add(frame(4, 1, 0))
-	f.Add(frame(7, uint64(start), 0))
-	f.Add(append(frame(5), frame(9)...))
+	f.Add(frame(6, uint64(start), 0))
+	f.Add(append(frame(4, 1, 0), frame(8)...))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, node, _ := opened(t)
 		requireProportion(t, node, b)
