@@ -10,7 +10,7 @@ import (
 	"gazpacho/engine/dtls"
 )
 
-// transcript is the datagrams of one handshake, of the client and of the server, followed by one of data.
+// transcript returns the datagrams of one handshake: the client's, with one of data at their end, then the server's.
 var transcript = sync.OnceValue(func() (datagrams [][]byte) {
 	tb := &testing.B{}
 	p := connected(tb)
@@ -31,8 +31,8 @@ func addSeeds(f *testing.F) {
 	}
 }
 
-// FuzzHandleDatagram shows a transport in each state two datagrams that may be anything. It must not panic, and one that is
-// connected must stay so. No handshake runs, so that each input has the same effect every time.
+// FuzzHandleDatagram passes two arbitrary datagrams to a transport in each state. It must not panic, and a connected one
+// must stay connected. No handshake runs, so that each input has the same effect every time.
 func FuzzHandleDatagram(f *testing.F) {
 	addSeeds(f)
 	established := connected(f)
@@ -63,7 +63,7 @@ func FuzzHandleDatagram(f *testing.F) {
 	})
 }
 
-// FuzzHandshake does the same with a running handshake, which must neither panic nor hang nor connect.
+// FuzzHandshake does the same with a running handshake, which must not panic, hang or connect.
 func FuzzHandshake(f *testing.F) {
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, first, second []byte) {
@@ -77,7 +77,7 @@ func FuzzHandshake(f *testing.F) {
 			s.HandleDatagram(second)
 			for s.poll(); limits.Running() > 0 && !s.reached(api.DTLSStateFailed); s.poll() {
 				select {
-				case <-s.woken: // the handshake reads all that it is shown, then its time is over
+				case <-s.woken: // the handshake reads everything, then times out
 				case <-time.After(patience):
 					stacks := make([]byte, 1<<16)
 					t.Fatalf("the handshake hangs\n%s", stacks[:runtime.Stack(stacks, true)])
