@@ -76,10 +76,9 @@ func (s *Server) IsValidTuple(t Tuple) bool { return s.tuples.has(t) }
 
 // MayForceSelectedTuple selects t if it is a valid tuple and the state is Connected or Completed. Call it when DTLS or
 // authentic media arrives from t: browsers may send on a tuple that they have not nominated yet (aggressive nomination).
-func (s *Server) MayForceSelectedTuple(t Tuple) {
-	if s.active() && s.tuples.has(t) {
-		s.choose(t)
-	}
+// It reports whether the selection changed; the change is then in the Output.
+func (s *Server) MayForceSelectedTuple(t Tuple) (changed bool) {
+	return s.active() && s.tuples.has(t) && s.choose(t)
 }
 
 // RemoveTuple removes t, for example because its TCP connection is closed. If t was selected, the newest remaining tuple
@@ -144,11 +143,13 @@ func (s *Server) setState(to State) {
 	s.output.States = append(s.output.States, to)
 }
 
-// choose selects a tuple of the list.
-func (s *Server) choose(t Tuple) {
-	if s.tuples.choose(t) {
-		s.output.SelectedTuples = append(s.output.SelectedTuples, t)
+// choose selects a tuple of the list. It returns false if it is selected already.
+func (s *Server) choose(t Tuple) bool {
+	if !s.tuples.choose(t) {
+		return false
 	}
+	s.output.SelectedTuples = append(s.output.SelectedTuples, t)
+	return true
 }
 
 // disconnect enters Disconnected; the caller has removed the selected tuple.
