@@ -55,6 +55,7 @@ var rooms = []room{
 	// Speaks the protocol itself, to measure without Node in between.
 	{folder: "node-harness/bench/control", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "internal/epoll", impure: true},
+	{folder: "internal/fuzzseed", impure: true},
 	{folder: "internal/rules", impure: true},
 }
 
