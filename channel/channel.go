@@ -94,7 +94,7 @@ func New(o Options) *Channel {
 		closeTime: cmp.Or(o.CloseTime, defaultCloseTime),
 		stallTime: cmp.Or(o.StallTime, defaultStallTime),
 	}
-	c.logger = slog.New(&logHandler{settings: o.Settings, send: c.sendLog})
+	c.logger = NewLogger(o.Settings, c.sendLog)
 	return c
 }
 

@@ -89,6 +89,12 @@ func (c *counted) HandleNotification(n *api.Notification) error {
 	return c.Worker.HandleNotification(n)
 }
 
+// Close comes after the last RouterOf of the test's goroutine, which count shows to the race detector.
+func (c *counted) Close() {
+	c.by.count()
+	c.Worker.Close()
+}
+
 func (b *behindChannel) count() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

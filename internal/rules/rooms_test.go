@@ -18,6 +18,7 @@ var (
 
 var rooms = []room{
 	{folder: "engine/api"},
+	{folder: "engine/api/apitest", may: []string{"engine/api"}, impure: true},
 	{folder: "engine/unit"},
 	{folder: "engine/wire", may: []string{"engine/unit"}},
 	{folder: "engine/packet", may: []string{"engine/unit", "engine/wire"}},
@@ -74,6 +75,8 @@ var libraries = map[string][]string{
 	"github.com/pion/sctp":          {"engine/sctp"},
 	"github.com/pion/srtp":          {"engine/srtp", "node-harness"},
 	"github.com/pion/logging":       {"engine/dtls", "engine/sctp"},
+	"github.com/stretchr/testify":   {"engine/api/apitest"},
+	"github.com/BurntSushi/toml":    {"cmd"},
 	"golang.org/x/net":              {"node-harness"},
 	"golang.org/x/sys":              {"cmd", "engine/netio", "scaling/remote", "internal/epoll", "node-harness", "node-harness/bench/control"},
 }

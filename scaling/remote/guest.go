@@ -48,6 +48,7 @@ type guest struct {
 
 	// The goroutine's own.
 	worker  api.Worker
+	mapping mapping
 	decoder codec
 	current int // counts conversations as their events are handled
 }
@@ -55,7 +56,8 @@ type guest struct {
 func newGuest(s *Server, id session.SessionID, who identity.Identity) *guest {
 	g := &guest{
 		server: s, id: id, who: who, codec: newCodec(), decoder: newCodec(),
-		node: session.NewNode(s.conversation, session.DefaultLimits),
+		mapping: mapping{s.options.Addresses, who.Name == localName},
+		node:    session.NewNode(s.conversation, session.DefaultLimits),
 	}
 	g.work.L, g.room.L = &g.mu, &g.mu
 	return g
@@ -277,7 +279,7 @@ func (g *guest) handle(m api.MessageBody) {
 	switch m := m.(type) {
 	case *api.Request:
 		id := m.ID
-		if err := g.server.options.Addresses.Map(m); err != nil {
+		if err := g.mapping.mapRequest(m); err != nil {
 			g.answer(page, id, nil, err)
 			return
 		}
@@ -366,10 +368,19 @@ func (g *guest) sendDroppable(page int, payload []byte) {
 func (g *guest) tellLoad() {
 	g.turn(func(unit.Time) {
 		if g.loader != nil && g.conn != nil {
-			load := g.loader.Load()
-			g.sendDroppable(g.live, encodeControl(control{Load: &load}))
+			g.sendDroppable(g.live, encodeControl(control{Load: &load{g.loader.Load().CPU, g.server.draining.Load()}}))
 		}
 	})
+}
+
+// transports returns how many transports there are.
+func (g *guest) transports() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.loader == nil {
+		return 0
+	}
+	return g.loader.Load().Transports
 }
 
 // status returns what is known of the front; false before it has opened.

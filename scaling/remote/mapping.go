@@ -13,14 +13,18 @@ type Addresses struct {
 	Media4, Media6 netip.Addr
 	// Announced4 and Announced6 are what peers are told instead, for nodes behind NAT; empty: what they are bound to.
 	Announced4, Announced6 string
-	// Pipe is what the ends of relays are bound to.
+	// Pipe is what the ends of relays are bound to. Invalid: what the request says, which is right among nodes of one host.
 	Pipe netip.Addr
-	// Local: the application is on this host, so that its listenInfos mean what they say.
-	Local bool
 }
 
-// Map replaces the addresses in a request that opens sockets. The request is the caller's own copy.
-func (a *Addresses) Map(req *api.Request) error {
+// mapping replaces the addresses in the requests of one application.
+type mapping struct {
+	Addresses
+	local bool // the application is on this host, so that its listenInfos mean what they say
+}
+
+// mapRequest replaces the addresses in a request that opens sockets. The request is the caller's own copy.
+func (a *mapping) mapRequest(req *api.Request) error {
 	switch body := req.Body.(type) {
 	case *api.WorkerCreateWebRtcServerRequest:
 		if body != nil {
@@ -47,7 +51,9 @@ func (a *Addresses) Map(req *api.Request) error {
 			return nil
 		}
 		if info := body.Options.ListenInfo; info != nil && body.Options.Base != nil && body.Options.Base.Internal {
-			info.IP, info.AnnouncedAddress = a.Pipe.String(), ""
+			if a.Pipe.IsValid() {
+				info.IP, info.AnnouncedAddress = a.Pipe.String(), ""
+			}
 			return nil
 		}
 		return a.mapOne(body.Options.ListenInfo)
@@ -55,7 +61,7 @@ func (a *Addresses) Map(req *api.Request) error {
 	return nil
 }
 
-func (a *Addresses) mapAll(infos []api.ListenInfo) error {
+func (a *mapping) mapAll(infos []api.ListenInfo) error {
 	for i := range infos {
 		if err := a.mapOne(&infos[i]); err != nil {
 			return err
@@ -65,8 +71,8 @@ func (a *Addresses) mapAll(infos []api.ListenInfo) error {
 }
 
 // mapOne replaces one listener's addresses. What is no address is left to the engine, which refuses it in mediasoup's words.
-func (a *Addresses) mapOne(info *api.ListenInfo) error {
-	if info == nil || a.Local {
+func (a *mapping) mapOne(info *api.ListenInfo) error {
+	if info == nil || a.local {
 		return nil
 	}
 	ip, err := netip.ParseAddr(info.IP)

@@ -24,8 +24,7 @@ import (
 func newServer(t testing.TB, l net.Listener, config *tls.Config) *remote.Server {
 	t.Helper()
 	s := remote.NewServer(remote.ServerOptions{
-		Name:      "a",
-		Addresses: remote.Addresses{Local: true},
+		Name: "a",
 		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
 			return engine.New(engine.Options{Emit: emit, Log: log, Compat: o.Compat, Shards: 1})
 		},

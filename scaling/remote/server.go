@@ -57,6 +57,7 @@ type Server struct {
 	guests    map[session.SessionID]*guest
 	listeners []net.Listener
 	pending   map[net.Conn]bool // connections before their first frame
+	draining  atomic.Bool
 	closing   bool
 	serving   sync.WaitGroup
 	stop      chan struct{}
@@ -254,7 +255,7 @@ func greet(c net.Conn, config *tls.Config, replace func(from, to net.Conn)) (
 func (s *Server) guest(h session.Hello, who identity.Identity) (*guest, session.RefuseCode) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
+	if s.closing || s.draining.Load() && s.guests[h.Session] == nil {
 		return nil, session.RefuseStopping
 	}
 	if g := s.guests[h.Session]; g != nil {
@@ -311,9 +312,11 @@ func (s *Server) tellLoads() {
 
 // Status is what a node tells of itself.
 type Status struct {
-	Name    string        `json:"name"`
-	Refused uint64        `json:"refusedConnections"`
-	Fronts  []FrontStatus `json:"fronts"`
+	Name     string        `json:"name"`
+	CPU      float64       `json:"cpu"` // from 0 to 1, of all its cores
+	Draining bool          `json:"draining"`
+	Refused  uint64        `json:"refusedConnections"`
+	Fronts   []FrontStatus `json:"fronts"`
 }
 
 // FrontStatus is a front as its node sees it.
@@ -328,14 +331,38 @@ type FrontStatus struct {
 
 // Status returns what there is now.
 func (s *Server) Status() Status {
-	st := Status{Name: s.options.Name, Refused: s.refused.Load(), Fronts: []FrontStatus{}}
+	st := Status{Name: s.options.Name, Draining: s.draining.Load(), Refused: s.refused.Load(), Fronts: []FrontStatus{}}
 	for _, g := range s.all() {
 		if row, ok := g.status(); ok {
 			st.Fronts = append(st.Fronts, row)
+			st.CPU = max(st.CPU, row.Load.CPU) // workers of one host have it in common
 		}
 	}
 	slices.SortFunc(st.Fronts, func(a, b FrontStatus) int { return cmp.Compare(a.Application, b.Application) })
 	return st
+}
+
+// Drain takes no new fronts, tells the present ones to place nothing new here, and returns when no transport is left or ctx
+// ends.
+func (s *Server) Drain(ctx context.Context) {
+	s.draining.Store(true)
+	ticker := time.NewTicker(loadInterval / 4)
+	defer ticker.Stop()
+	for {
+		left := 0
+		for _, g := range s.all() {
+			g.tellLoad()
+			left += g.transports()
+		}
+		if left == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 // Close says goodbye to all fronts, closes their workers, and returns when all has ended.

@@ -54,18 +54,19 @@ type Worker struct {
 	cancel  context.CancelFunc
 	done    chan struct{}
 
-	mu      sync.Mutex
-	codec   codec
-	front   *session.Front
-	conn    *connection // nil while there is none
-	alarm   alarm
-	opened  bool // the node has the conversation
-	silent  bool
-	pending map[uint32]call
-	lastID  uint32
-	objects objects
-	cpu     float64 // the node's load, as it told last
-	err     error   // why it has ended
+	mu       sync.Mutex
+	codec    codec
+	front    *session.Front
+	conn     *connection // nil while there is none
+	alarm    alarm
+	opened   bool // the node has the conversation
+	silent   bool
+	draining bool
+	pending  map[uint32]call
+	lastID   uint32
+	objects  objects
+	cpu      float64 // the node's load, as it told last
+	err      error   // why it has ended
 }
 
 // call is a request without an answer.
@@ -298,7 +299,7 @@ func (w *Worker) emit(n *api.Notification) {
 func (w *Worker) control(c *control) {
 	switch {
 	case c.Load != nil:
-		w.cpu = c.Load.CPU
+		w.cpu, w.draining = c.Load.CPU, c.Load.Draining
 	case c.Log != "":
 		w.options.LogLine(c.Log)
 	case c.Event != nil:
@@ -361,11 +362,11 @@ func (w *Worker) Load() api.Load {
 	return load
 }
 
-// Silent reports whether the node has not been heard for a while, or never. Nothing new should be placed there.
-func (w *Worker) Silent() bool {
+// Available reports whether something new may be placed on the node: it was heard lately, and is not about to end.
+func (w *Worker) Available() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.silent
+	return !w.silent && !w.draining && w.err == nil
 }
 
 // Done implements [api.Worker].

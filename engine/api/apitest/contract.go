@@ -20,7 +20,10 @@ func answersEachRequestOnce(t *testing.T, c *Client) {
 		accepted = append(accepted, c.Send(router, api.MethodRouterDump, nil))
 		missing = append(missing, c.Send("nothing", api.MethodRouterDump, nil))
 		missing = append(missing, c.Send("", api.MethodWorkerCloseRouter, &api.WorkerCloseRouterRequest{RouterID: "nothing"}))
-		wrong = append(wrong, c.Send(router, api.MethodRouterCreateDirectTransport, &api.RouterCreateDirectTransportRequest{}))
+		wrong = append(wrong, c.Send(router+"-out", api.MethodTransportConsumeData, &api.TransportConsumeDataRequest{
+			DataConsumerID: "no-sctp-here", DataProducerID: "nothing", Type: api.DataConsumerTypeSCTP,
+			SCTPStreamParameters: &api.SCTPStreamParameters{StreamID: 1},
+		}))
 	}
 	waitFor(accepted)
 	for _, a := range missing {
