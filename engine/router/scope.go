@@ -67,8 +67,8 @@ func (r *Registry) Add(id string, h Handler) { r.handlers.Add(id, h) }
 // Remove forgets an object.
 func (r *Registry) Remove(id string) { r.handlers.Remove(id) }
 
-// CheckNew refuses an id that is taken, in the words of mediasoup: it has others for an object of the same kind with the same
-// parent (sibling), which they call what, as in "a Router with same routerId".
+// CheckNew refuses an id that is taken, in mediasoup's words. These are others if a sibling has the id, an object of the same kind
+// with the same parent; what names it, as in "a Router with same routerId".
 func CheckNew[O Handler](r *Registry, id string, sibling func(O) bool, what string, method api.Method) error {
 	taken := r.Find(id)
 	if taken == nil {
