@@ -30,6 +30,7 @@ const (
 // From the C++ worker's lib and main: exit codes. To the Node library, 42 means wrong settings.
 const (
 	exitOK            = 0
+	exitWorkerEnded   = 1 // chosen here; any code that is not 42 makes the Node library emit "died"
 	exitBrokenChannel = 40
 	exitWrongSettings = 42
 )
@@ -85,6 +86,8 @@ func run(args []string, from sources, stdout, stderr io.Writer) int {
 		return exitOK
 	case errors.Is(err, errWrongSettings):
 		return fail(exitWrongSettings, "%v", err)
+	case errors.Is(err, channel.ErrWorkerEnded):
+		return fail(exitWorkerEnded, "%v", err)
 	case errors.Is(err, channel.ErrHungUp):
 		return fail(exitOK, "%v", err)
 	default:

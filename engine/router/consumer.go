@@ -61,6 +61,9 @@ func (m *transportEntry) refuseConsume(req *api.TransportConsumeRequest) error {
 	})
 }
 
+// RouterID implements Handler.
+func (c *consumerEntry) RouterID() string { return c.entry.router.id }
+
 // HandleNotification implements Handler; consumers take none.
 func (c *consumerEntry) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 

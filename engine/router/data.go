@@ -44,6 +44,9 @@ func (m *transportEntry) produceData(req *api.TransportProduceDataRequest) (api.
 
 func (p *dataProducerEntry) takesNotifications() {}
 
+// RouterID implements Handler.
+func (p *dataProducerEntry) RouterID() string { return p.entry.router.id }
+
 // HandleNotification implements Handler.
 func (p *dataProducerEntry) HandleNotification(n *api.Notification) (bool, error) {
 	body, ok := n.Body.(*api.DataProducerSendNotification)
@@ -154,6 +157,9 @@ func (m *transportEntry) refuseConsumeData(req *api.TransportConsumeDataRequest)
 		return api.NotFoundErrorf("DataProducer not found [dataProducerId:%s]", req.DataProducerID)
 	})
 }
+
+// RouterID implements Handler.
+func (c *dataConsumerEntry) RouterID() string { return c.entry.router.id }
 
 // HandleNotification implements Handler; data consumers take none.
 func (c *dataConsumerEntry) HandleNotification(*api.Notification) (bool, error) { return false, nil }

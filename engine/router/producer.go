@@ -47,6 +47,9 @@ func (m *transportEntry) produce(req *api.TransportProduceRequest) (api.Response
 
 func (p *producerEntry) takesNotifications() {}
 
+// RouterID implements Handler.
+func (p *producerEntry) RouterID() string { return p.entry.router.id }
+
 // HandleNotification implements Handler.
 func (p *producerEntry) HandleNotification(n *api.Notification) (bool, error) {
 	body, ok := n.Body.(*api.ProducerSendNotification)

@@ -69,6 +69,9 @@ func (o *rtpObserverEntry) release() {
 	o.router.scope.Remove(o.id)
 }
 
+// RouterID implements Handler.
+func (o *rtpObserverEntry) RouterID() string { return o.router.id }
+
 // HandleNotification implements Handler; observers take none.
 func (o *rtpObserverEntry) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 

@@ -151,6 +151,9 @@ func errBroken(id string) error {
 
 func (m *transportEntry) takesNotifications() {}
 
+// RouterID implements Handler.
+func (m *transportEntry) RouterID() string { return m.router.id }
+
 // HandleNotification implements Handler.
 func (m *transportEntry) HandleNotification(n *api.Notification) (bool, error) {
 	body, ok := n.Body.(*api.TransportSendRTCPNotification)

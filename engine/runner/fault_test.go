@@ -31,6 +31,8 @@ func TestAFaultConcernsOneTransport(t *testing.T) {
 	require.Len(t, first.take(), 1)
 	require.Len(t, last.take(), 1)
 	require.ErrorContains(t, r.try("faulty", api.MethodTransportDump, nil), "out of service")
+	require.Len(t, r.told("faulty", api.EventTransportOutOfService), 1)
+	require.Empty(t, r.told("first", api.EventTransportOutOfService))
 	require.ErrorContains(t, r.try("c-faulty", api.MethodConsumerDump, nil), "out of service")
 	require.Contains(t, r.logged(), "handling media")
 	require.Contains(t, r.logged(), "while transport faulty is taken out of service: close")

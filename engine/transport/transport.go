@@ -217,6 +217,7 @@ func (t *Transport) Break() {
 		return
 	}
 	t.isBroken = true
+	t.emit(t.id, api.EventTransportOutOfService, nil)
 	defer t.backend.close() // as in Close
 	t.deadline = unit.Never
 	if t.sctp != nil {
