@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 )
@@ -242,7 +243,7 @@ func TestProducersTellBitratesWhilePacketsCome(t *testing.T) {
 	p, _ := s.take()
 	told := 0
 	for _, u := range p.Streams {
-		if u.Kind == media.StreamBitrates {
+		if u.Kind == layer.StreamBitrates {
 			told++
 			b := u.Stream.Bitrates
 			require.Equal(t, b.Total(), b.Spatial(0))
@@ -259,7 +260,7 @@ func TestProducersTellBitratesWhilePacketsCome(t *testing.T) {
 	s.shootFor(5 * time.Second)
 	p, _ = s.take()
 	require.Empty(t, p.Streams, "nothing to tell of silent streams")
-	var none *media.LayerBitrates
+	var none *layer.Bitrates
 	spatial, temporal := none.Layers()
 	require.Zero(t, none.Total()+none.Of(0, 0)+none.UpTo(0, 0)+none.Spatial(0)+unit.Bitrate(spatial+temporal))
 }

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/codec"
@@ -38,7 +39,7 @@ type Consumer struct {
 	fractionLost                                      uint8
 	trace                                             traceSet
 
-	selector selector
+	selector layer.Selector
 	// streams are what the receiver gets: one stream, and for a pipe one for each encoding.
 	streams  []sentStream
 	late     *sentStream // whose held back packets follow now
@@ -114,28 +115,35 @@ func NewConsumer(req *api.TransportConsumeRequest, compat api.Compat, rng *rand.
 	return c, nil
 }
 
-// newSelector checks that layers and codec go with the type, as upstream.
-func (c *Consumer) newSelector(req *api.TransportConsumeRequest) (selector, error) {
-	k := codec.KindOf(c.params.encodings[0].codec.MimeType)
-	if c.typ == api.RTPTypeSimple || c.typ == api.RTPTypePipe {
-		return newSimpleSelector(c, k, req.IgnoreDTX && c.typ == api.RTPTypeSimple), nil
+// newSelector checks that layers and codec suit the type, as mediasoup does.
+func (c *Consumer) newSelector(req *api.TransportConsumeRequest) (layer.Selector, error) {
+	e := &c.params.encodings[0]
+	cfg := layer.Config{
+		Codec: codec.KindOf(e.codec.MimeType), Encodings: len(c.mapped), Mode: e.mode,
+		Preferred: c.clampLayers(req.PreferredLayers), ClockRate: e.codec.ClockRate,
+		TemporalLimitAtPreferredOnly: c.compat.TemporalLimitAtPreferredOnly,
 	}
-	l := &c.params.encodings[0].layers
-	switch {
-	case c.typ == api.RTPTypeSimulcast && int(l.spatial) != len(c.consumable):
-		return nil, api.TypeErrorf("encoding.spatialLayers does not match number of consumableRtpEncodings")
-	case c.typ == api.RTPTypeSVC && l.spatial < 2 && l.temporal < 2:
-		return nil, api.TypeErrorf("invalid number of layers")
+	switch c.typ {
+	case api.RTPTypeSimple:
+		return layer.NewSimple(selecting{c}, cfg.Codec, req.IgnoreDTX), nil
+	case api.RTPTypePipe:
+		return layer.NewPipe(selecting{c}, cfg.Codec, cfg.Encodings), nil
+	case api.RTPTypeSimulcast:
+		if int(e.mode.Spatial) != len(c.consumable) {
+			return nil, api.TypeErrorf("encoding.spatialLayers does not match number of consumableRtpEncodings")
+		}
+	case api.RTPTypeSVC:
+		if e.mode.Spatial < 2 && e.mode.Temporal < 2 {
+			return nil, api.TypeErrorf("invalid number of layers")
+		}
 	}
-	mime := c.params.encodings[0].codec.MimeType
-	if !validTypeForCodec(c.typ, mime) {
+	if mime := e.codec.MimeType; !validTypeForCodec(c.typ, mime) {
 		return nil, api.TypeErrorf("%s codec not supported for %s", mime, typeNames[c.typ])
 	}
-	preferred := c.wantedLayer(req.PreferredLayers)
 	if c.typ == api.RTPTypeSVC {
-		return newSVCSelector(c, k, preferred), nil
+		return layer.NewSVC(selecting{c}, &cfg), nil
 	}
-	return newSimulcastSelector(c, k, preferred), nil
+	return layer.NewSimulcast(selecting{c}, &cfg), nil
 }
 
 func checkConsumerEncodings(encodings []api.RTPEncodingParameters) error {
@@ -150,20 +158,20 @@ func checkConsumerEncodings(encodings []api.RTPEncodingParameters) error {
 	return nil
 }
 
-// parseConsumable returns the encodings as dumps show them and the layers of the first.
-func parseConsumable(in []api.RTPEncodingParameters) ([]api.RTPEncodingParameters, layers, error) {
+// parseConsumable returns the encodings as dumps show them and the scalability mode of the first.
+func parseConsumable(in []api.RTPEncodingParameters) ([]api.RTPEncodingParameters, layer.ScalabilityMode, error) {
 	if len(in) == 0 {
-		return nil, layers{}, api.TypeErrorf("empty consumableRtpEncodings")
+		return nil, layer.ScalabilityMode{}, api.TypeErrorf("empty consumableRtpEncodings")
 	}
 	out := make([]api.RTPEncodingParameters, len(in))
-	var first layers
+	var first layer.ScalabilityMode
 	for i := range in {
 		shown, e := parseEncoding(&in[i])
 		if shown.SSRC == nil {
-			return nil, layers{}, api.TypeErrorf("wrong encoding in consumableRtpEncodings (missing ssrc)")
+			return nil, layer.ScalabilityMode{}, api.TypeErrorf("wrong encoding in consumableRtpEncodings (missing ssrc)")
 		}
 		if i == 0 {
-			first = e.layers
+			first = e.mode
 		}
 		out[i] = shown
 	}
@@ -171,13 +179,13 @@ func parseConsumable(in []api.RTPEncodingParameters) ([]api.RTPEncodingParameter
 }
 
 // consumerType is upstream's rule: what is consumable decides, except for pipes.
-func consumerType(pipe bool, encodings int, first layers) api.RTPType {
+func consumerType(pipe bool, encodings int, first layer.ScalabilityMode) api.RTPType {
 	switch {
 	case pipe:
 		return api.RTPTypePipe
 	case encodings > 1:
 		return api.RTPTypeSimulcast
-	case first.spatial > 1 || first.temporal > 1:
+	case first.Spatial > 1 || first.Temporal > 1:
 		return api.RTPTypeSVC
 	default:
 		return api.RTPTypeSimple
@@ -282,7 +290,7 @@ func (c *Consumer) RTXSSRCs() []unit.SSRC {
 // ProducerStream returns the mapped SSRC of the producer's stream that is forwarded now; false if none is, or for a pipe,
 // which forwards all. Producer.StreamStats with it gives the second entry of the consumer's statistics.
 func (c *Consumer) ProducerStream() (mapped unit.SSRC, ok bool) {
-	s, ok := c.selector.producerStream()
+	s, ok := c.selector.Stream()
 	return s.MappedSSRC, ok
 }
 

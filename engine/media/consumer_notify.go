@@ -22,7 +22,7 @@ func (c *Consumer) Score() *api.ConsumerScore {
 	if c.typ == api.RTPTypePipe {
 		return s // upstream's constants
 	}
-	stream, _ := c.selector.producerStream()
+	stream, _ := c.selector.Stream()
 	s.Score, s.ProducerScore = c.streams[0].send.Score(), stream.Score
 	return s
 }
@@ -50,7 +50,7 @@ func (c *Consumer) Response() *api.TransportConsumeResponse {
 // notifyLayers tells the application which layers are forwarded.
 func (c *Consumer) notifyLayers() {
 	c.notify(api.EventConsumerLayersChange, &api.ConsumerLayersChangeNotification{
-		Layers: c.selector.layers().current.shown(),
+		Layers: shownLayers(c.selector.Layers().Current),
 	})
 }
 
@@ -108,12 +108,12 @@ func (c *Consumer) dumpSent(pkt *packet.Packet, h rtp.Header, size int) *api.RTP
 
 // Dump returns the consumer's state.
 func (c *Consumer) Dump() *api.ConsumerDumpResponse {
-	l := c.selector.layers()
+	l := c.selector.Layers()
 	d := &api.ConsumerDump{
 		Base:                  c.dumpBase(),
-		PreferredSpatialLayer: &l.preferred.spatial, PreferredTemporalLayer: &l.preferred.temporal,
-		TargetSpatialLayer: &l.target.spatial, TargetTemporalLayer: &l.target.temporal,
-		CurrentSpatialLayer: &l.current.spatial, CurrentTemporalLayer: &l.current.temporal,
+		PreferredSpatialLayer: &l.Preferred.Spatial, PreferredTemporalLayer: &l.Preferred.Temporal,
+		TargetSpatialLayer: &l.Target.Spatial, TargetTemporalLayer: &l.Target.Temporal,
+		CurrentSpatialLayer: &l.Current.Spatial, CurrentTemporalLayer: &l.Current.Temporal,
 	}
 	for i := range c.streams {
 		d.RTPStreams = append(d.RTPStreams, *c.streams[i].send.Dump())

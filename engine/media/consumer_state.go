@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/unit"
 )
 
@@ -18,23 +19,23 @@ func (c *Consumer) Active() bool {
 func (c *Consumer) Attach(now unit.Time, producerPaused bool, scores []uint8, streams []StreamInfo) {
 	c.producerPaused, c.since = producerPaused, now
 	c.scores = append(c.scores[:0], scores...)
-	c.selector.attach(streams)
+	c.selector.Attach(streams)
 }
 
 // HandleStreamUpdate takes a change of the producer's streams. scores holds the score of each encoding; the consumer
 // copies it.
 func (c *Consumer) HandleStreamUpdate(now unit.Time, u StreamUpdate, scores []uint8) {
 	c.scores = append(c.scores[:0], scores...)
-	c.selector.update(now, u)
-	if u.Kind == StreamNew || u.Kind == StreamScore {
+	c.selector.Update(now, u)
+	if u.Kind == layer.StreamNew || u.Kind == layer.StreamScore {
 		c.notifyScore()
 	}
-	c.apply()
+	c.notifyChange()
 }
 
-// apply hands on what the selector decided about layers.
-func (c *Consumer) apply() {
-	if c.selector.takeChange() {
+// notifyChange notifies of layers that changed outside of packets.
+func (c *Consumer) notifyChange() {
+	if c.selector.TakeChange() {
 		c.notifyLayers()
 	}
 }
@@ -98,8 +99,8 @@ func (c *Consumer) TransportConnected(now unit.Time) {
 		return
 	}
 	c.connected = true
-	c.selector.start(now)
-	c.apply()
+	c.selector.Start(now)
+	c.notifyChange()
 }
 
 // TransportDisconnected tells that packets cannot reach the receiver any more.
@@ -118,8 +119,8 @@ func (c *Consumer) stop(now unit.Time) {
 		c.releaseHeld(&c.streams[i])
 	}
 	c.last = lastSent{}
-	c.selector.stop(now)
-	c.apply()
+	c.selector.Stop()
+	c.notifyChange()
 	c.checkFractionLost()
 }
 
@@ -135,15 +136,15 @@ func (c *Consumer) start(now unit.Time) {
 	if !c.Active() {
 		return
 	}
-	c.selector.start(now)
-	c.apply()
+	c.selector.Start(now)
+	c.notifyChange()
 	c.checkFractionLost()
 }
 
 // RequestKeyFrame asks the producer for a key frame by the application's wish.
 func (c *Consumer) RequestKeyFrame(unit.Time) {
 	if c.Active() {
-		c.selector.requestKeyFrame(everything)
+		c.selector.RequestKeyFrame(layer.CurrentAndTarget)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/wire/rtp"
 )
@@ -34,7 +35,7 @@ func TestConsumerOfAVanishedSimulcastStreamAsksForNothing(t *testing.T) {
 	c.TransportConnected(1)
 	require.Empty(t, c.Output().KeyFrameRequests)
 	stream.Score = 10
-	c.HandleStreamUpdate(2, media.StreamUpdate{Kind: media.StreamScore, Stream: stream}, []uint8{10})
+	c.HandleStreamUpdate(2, media.StreamUpdate{Kind: layer.StreamScore, Stream: stream}, []uint8{10})
 	c.Pause(3)
 	c.Resume(3)
 	require.Len(t, c.Output().KeyFrameRequests, 1)

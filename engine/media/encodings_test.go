@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
@@ -109,7 +110,7 @@ func TestSilentSimulcastStreamLosesItsScore(t *testing.T) {
 	}
 	require.Equal(t, []uint8{0, 0, 0}, r.p.Scores())
 	require.True(t, slices.ContainsFunc(r.p.Output().Streams, func(u media.StreamUpdate) bool {
-		return u.Kind == media.StreamScore && u.Stream.Score == 0 && u.PreviousScore == 10
+		return u.Kind == layer.StreamScore && u.Stream.Score == 0 && u.PreviousScore == 10
 	}))
 	require.Equal(t, []api.Notification{{HandlerID: "producer", Event: api.EventProducerScore, Body: &api.ProducerScoreNotification{
 		Scores: []api.ProducerScore{{SSRC: 50, RID: "low"}},

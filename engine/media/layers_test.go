@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/codec"
@@ -311,11 +312,11 @@ func TestSVCFollowsTheLifeOfItsStream(t *testing.T) {
 	require.EqualValues(t, 1, r.c.Drops().Empty)
 	s := r.p.Streams()[0]
 	s.Score = 0
-	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: media.StreamScore, Stream: s, PreviousScore: 10}, []uint8{0})
+	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: layer.StreamScore, Stream: s, PreviousScore: 10}, []uint8{0})
 	r.none(in{seq: 3, payload: vp8(false, 2, 2, 0, true, false)})
 	s.Score = 10
 	r.take()
-	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: media.StreamScore, Stream: s}, []uint8{10})
+	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: layer.StreamScore, Stream: s}, []uint8{10})
 	require.Equal(t, []unit.SSRC{mappedSSRC}, r.c.Output().KeyFrameRequests)
 	r.one(in{seq: 4, payload: vp8(true, 3, 3, 0, true, false)})
 	// A consumer that comes later begins with what is there.

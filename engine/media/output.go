@@ -4,6 +4,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/unit"
 )
 
@@ -18,6 +19,12 @@ const (
 	Media
 	// Retransmission: an RTX packet (RFC 4588) of a stream.
 	Retransmission
+)
+
+// What a producer publishes about its streams is what the consumers' selectors read.
+type (
+	StreamInfo   = layer.Stream
+	StreamUpdate = layer.StreamUpdate
 )
 
 // ProducerOutput is what a producer wants done after a call.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
@@ -50,7 +51,7 @@ type recvStream struct {
 	// announced is whether consumers know of it.
 	announced bool
 	// bitrates were measured last; they are measured again at measure, unit.Never while nothing comes.
-	bitrates *LayerBitrates
+	bitrates *layer.Bitrates
 	measure  unit.Time
 	// The newest packet whose time of capture is known, and that time, 0 if there is none.
 	capturedTS unit.Timestamp
@@ -251,8 +252,8 @@ const measureInterval = time.Second
 // measure tells consumers what the layers carry, and goes on with it until they carry nothing. Only video plays the game
 // of bandwidth.
 func (p *Producer) measure(now unit.Time, s *recvStream) {
-	s.bitrates = measureLayers(now, s.Recv)
-	p.update(StreamUpdate{Kind: StreamBitrates, Stream: p.info(s)})
+	s.bitrates = measureBitrates(now, s.Recv)
+	p.update(StreamUpdate{Kind: layer.StreamBitrates, Stream: p.info(s)})
 	s.measure = unit.Never
 	if s.bitrates.Total() > 0 {
 		s.measure = now.Add(measureInterval)
@@ -269,4 +270,11 @@ func (p *Producer) NextTimeout() unit.Time {
 		next = min(next, p.keyFrames.NextTimeout())
 	}
 	return next
+}
+
+func measureBitrates(now unit.Time, s *rtpstream.Recv) *layer.Bitrates {
+	p := s.Params()
+	return layer.NewBitrates(p.SpatialLayers, p.TemporalLayers, func(spatial, temporal uint8) unit.Bitrate {
+		return s.LayerBitrate(now, spatial, temporal)
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
 )
@@ -37,12 +38,12 @@ func (p *Producer) drain(now unit.Time, s *recvStream) {
 		p.out.RTCP = append(p.out.RTCP, o.RTCP...)
 	}
 	if o.ScoreChanged {
-		p.update(StreamUpdate{Kind: StreamScore, Stream: p.info(s), PreviousScore: o.PreviousScore})
+		p.update(StreamUpdate{Kind: layer.StreamScore, Stream: p.info(s), PreviousScore: o.PreviousScore})
 		p.notifyScore()
 	}
 	if o.SpatialLayersChanged {
-		s.bitrates = measureLayers(now, s.Recv)
-		p.update(StreamUpdate{Kind: StreamLayers, Stream: p.info(s)})
+		s.bitrates = measureBitrates(now, s.Recv)
+		p.update(StreamUpdate{Kind: layer.StreamLayers, Stream: p.info(s)})
 	}
 	o.Reset()
 }

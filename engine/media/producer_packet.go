@@ -2,6 +2,7 @@ package media
 
 import (
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
@@ -57,10 +58,10 @@ func (p *Producer) HandlePacket(now unit.Time, pkt *packet.Packet) (r Result, fo
 // breakSilence tells consumers at once that a stream carries something again, as some of them wait for that. A new stream
 // is announced with it.
 func (p *Producer) breakSilence(now unit.Time, s *recvStream) {
-	s.bitrates = measureLayers(now, s.Recv)
+	s.bitrates = measureBitrates(now, s.Recv)
 	s.measure = now.Add(measureInterval)
 	if s.announced {
-		p.update(StreamUpdate{Kind: StreamBitrates, Stream: p.info(s)})
+		p.update(StreamUpdate{Kind: layer.StreamBitrates, Stream: p.info(s)})
 	}
 }
 
@@ -84,7 +85,7 @@ func (p *Producer) announce(s *recvStream) {
 		return
 	}
 	s.announced = true
-	p.update(StreamUpdate{Kind: StreamNew, Stream: p.info(s)})
+	p.update(StreamUpdate{Kind: layer.StreamNew, Stream: p.info(s)})
 }
 
 // readExtensions finds the header extensions that consumers pass on. Those of the other kind of media are left out, as

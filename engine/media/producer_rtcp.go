@@ -7,6 +7,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/unit"
 	wirertcp "gazpacho/engine/wire/rtcp"
 )
@@ -18,7 +19,7 @@ func (p *Producer) HandleSenderReport(now unit.Time, sr *rtcp.SenderReport) {
 		s.HandleSenderReport(now, sr)
 		p.clock.HandleSenderReport(now, sr, s.RTT())
 		p.drain(now, s)
-		p.update(StreamUpdate{Kind: StreamSenderReport, Stream: p.info(s)})
+		p.update(StreamUpdate{Kind: layer.StreamSenderReport, Stream: p.info(s)})
 		p.traceSenderReport(now, sr)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
@@ -188,7 +189,7 @@ func (p *Producer) info(s *recvStream) StreamInfo {
 		Score: s.Score(), InactivityCheck: p.inactivityCheck(), ActiveSince: s.ActiveSince(), Bitrates: s.bitrates,
 	}
 	if ntp, ts, at, ok := s.SenderReport(); ok {
-		i.SenderReport = SenderReportInfo{NTP: ntp, Timestamp: ts, ReceivedAt: at}
+		i.SenderReport = layer.SenderReport{NTP: ntp, Timestamp: ts, ReceivedAt: at}
 	}
 	return i
 }

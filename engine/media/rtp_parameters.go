@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/wire/codec"
 )
 
@@ -16,8 +17,8 @@ type rtpParameters struct {
 
 // encodingParameters is what follows from one encoding together with the codecs.
 type encodingParameters struct {
-	layers layers
-	codec  *api.RTPCodecParameters
+	mode  layer.ScalabilityMode
+	codec *api.RTPCodecParameters
 	// rtx is the codec that retransmits codec, nil if none does.
 	rtx        *api.RTPCodecParameters
 	maxBitrate uint64
@@ -92,14 +93,14 @@ func (p *rtpParameters) parseEncodings(in []api.RTPEncodingParameters) error {
 
 // parseEncoding returns the encoding as dumps show it (upstream leaves maxBitrate out) and what follows from it.
 func parseEncoding(in *api.RTPEncodingParameters) (api.RTPEncodingParameters, encodingParameters) {
-	shown, e := *in, encodingParameters{layers: parseScalabilityMode(in.ScalabilityMode)}
+	shown, e := *in, encodingParameters{mode: layer.ParseScalabilityMode(in.ScalabilityMode)}
 	if shown.SSRC != nil && *shown.SSRC == 0 {
 		shown.SSRC = nil
 	}
 	if in.MaxBitrate != nil {
 		e.maxBitrate = *in.MaxBitrate
 	}
-	shown.ScalabilityMode, shown.MaxBitrate = e.layers.mode, nil
+	shown.ScalabilityMode, shown.MaxBitrate = e.mode.Name, nil
 	return shown, e
 }
 
@@ -138,7 +139,7 @@ func (p *rtpParameters) checkEncodings(names []codecName) error {
 	}
 	for i := range p.shown.Encodings {
 		e := &p.shown.Encodings[i]
-		if p.encodings[i].layers.spatial > 1 && len(p.encodings) > 1 {
+		if p.encodings[i].mode.Spatial > 1 && len(p.encodings) > 1 {
 			return api.TypeErrorf("cannot use both simulcast and encodings with multiple SVC spatial layers")
 		}
 		if e.CodecPayloadType == nil {
@@ -181,7 +182,7 @@ func (p *rtpParameters) rtpType() (api.RTPType, bool) {
 		return api.RTPTypeSimulcast, true
 	}
 	e := &p.encodings[0]
-	if e.layers.spatial <= 1 && e.layers.temporal <= 1 {
+	if e.mode.Spatial <= 1 && e.mode.Temporal <= 1 {
 		return api.RTPTypeSimple, true
 	}
 	switch k := codec.KindOf(e.codec.MimeType); {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 )
@@ -160,7 +161,7 @@ func TestSimulcastStopsWhenAllStreamsAreSilent(t *testing.T) {
 	require.Equal(t, []unit.SSRC{mappedOf(0)}, r.c.Output().KeyFrameRequests)
 	stranger := r.p.Streams()[0]
 	stranger.Encoding = 7
-	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: media.StreamNew, Stream: stranger}, []uint8{1, 2, 3})
+	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: layer.StreamNew, Stream: stranger}, []uint8{1, 2, 3})
 	require.Equal(t, [2]int{0, 2}, target(r.c))
 	late, err := newConsumer(simulcastConsumeRequest("video/VP8"))
 	require.NoError(t, err)

@@ -24,8 +24,8 @@ func (p *rtpParameters) streamParams(encoding int, ssrc unit.SSRC) rtpstream.Par
 		UseFIR:         hasFeedback(e.codec, "ccm", "fir"),
 		UseInBandFEC:   inBandFEC == 1,
 		UseDTX:         dtx == 1 || p.shown.Encodings[encoding].DTX,
-		SpatialLayers:  e.layers.spatial,
-		TemporalLayers: e.layers.temporal,
+		SpatialLayers:  e.mode.Spatial,
+		TemporalLayers: e.mode.Temporal,
 	}
 }
 
