@@ -260,9 +260,6 @@ func TestProducersTellBitratesWhilePacketsCome(t *testing.T) {
 	s.shootFor(5 * time.Second)
 	p, _ = s.take()
 	require.Empty(t, p.Streams, "nothing to tell of silent streams")
-	var none *layer.Bitrates
-	spatial, temporal := none.Layers()
-	require.Zero(t, none.Total()+none.Of(0, 0)+none.UpTo(0, 0)+none.Spatial(0)+unit.Bitrate(spatial+temporal))
 }
 
 // TestTemporalLayersOfOlderReleases: up to 3.25.0, the preferred temporal layer counts in the preferred spatial layer only.
