@@ -37,7 +37,7 @@ type Consumer struct {
 	paused, producerPaused, producerClosed, connected bool
 	priority                                          uint8
 	fractionLost                                      uint8
-	trace                                             traceSet
+	trace                                             traceSet[api.ConsumerTraceEventType]
 
 	selector layer.Selector
 	// streams are what the receiver gets: one stream, and for a pipe one for each encoding.

@@ -4,10 +4,8 @@ import (
 	"slices"
 
 	"gazpacho/engine/api"
-	"gazpacho/engine/packet"
 	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
-	"gazpacho/engine/wire/rtp"
 )
 
 func (c *Consumer) notify(e api.Event, body api.NotificationBody) {
@@ -54,58 +52,6 @@ func (c *Consumer) notifyLayers() {
 	})
 }
 
-// consumerTraces are the trace events in the order of upstream's dumps.
-var consumerTraces = []api.ConsumerTraceEventType{
-	api.ConsumerTraceEventTypeRTP, api.ConsumerTraceEventTypeKeyFrame, api.ConsumerTraceEventTypeNACK,
-	api.ConsumerTraceEventTypePLI, api.ConsumerTraceEventTypeFIR,
-}
-
-// EnableTraceEvents sets which trace events are notified; all others are off.
-func (c *Consumer) EnableTraceEvents(types []api.ConsumerTraceEventType) {
-	c.trace = 0
-	for _, t := range types {
-		c.trace.add(uint8(t))
-	}
-}
-
-func (c *Consumer) notifyTrace(
-	now unit.Time, t api.ConsumerTraceEventType, d api.TraceDirection, info api.ConsumerTraceInfo,
-) {
-	c.notify(api.EventConsumerTrace, &api.ConsumerTraceNotification{
-		Type: t, Timestamp: now.Milliseconds(), Direction: d, Info: info,
-	})
-}
-
-// traceRequest notifies of what the receiver asks for.
-func (c *Consumer) traceRequest(now unit.Time, t api.ConsumerTraceEventType, info api.ConsumerTraceInfo) {
-	if c.trace.has(uint8(t)) {
-		c.notifyTrace(now, t, api.TraceDirectionIn, info)
-	}
-}
-
-// tracePacket notifies of a sent packet: as key frame if that is wanted and it is one, else as RTP.
-func (c *Consumer) tracePacket(now unit.Time, pkt *packet.Packet, h rtp.Header, size int, isRTX bool) {
-	switch {
-	case c.trace.has(uint8(api.ConsumerTraceEventTypeKeyFrame)) && pkt.Codec.KeyFrame:
-		c.notifyTrace(now, api.ConsumerTraceEventTypeKeyFrame, api.TraceDirectionOut,
-			&api.ConsumerKeyFrameTraceInfo{RTPPacket: c.dumpSent(pkt, h, size), IsRTX: isRTX})
-	case c.trace.has(uint8(api.ConsumerTraceEventTypeRTP)):
-		c.notifyTrace(now, api.ConsumerTraceEventTypeRTP, api.TraceDirectionOut,
-			&api.ConsumerRTPTraceInfo{RTPPacket: c.dumpSent(pkt, h, size), IsRTX: isRTX})
-	}
-}
-
-func (c *Consumer) dumpSent(pkt *packet.Packet, h rtp.Header, size int) *api.RTPPacketDump {
-	d := dumpPacket(pkt)
-	d.PayloadType, d.SSRC, d.Marker = h.PayloadType, uint32(h.SSRC), h.Marker
-	d.SequenceNumber, d.Timestamp = uint16(h.SequenceNumber), uint32(h.Timestamp)
-	d.Size = uint64(size)
-	if c.ids.MID != 0 {
-		d.MID = string(c.mid)
-	}
-	return d
-}
-
 // Dump returns the consumer's state.
 func (c *Consumer) Dump() *api.ConsumerDumpResponse {
 	l := c.selector.Layers()
@@ -126,15 +72,11 @@ func (c *Consumer) dumpBase() *api.ConsumerBaseConsumerDump {
 		ID: c.id, Type: c.typ, ProducerID: c.producerID, Kind: c.kind, RTPParameters: c.params.shown,
 		ConsumableRTPEncodings: slices.Clone(c.consumable),
 		Paused:                 c.paused, ProducerPaused: c.producerPaused, Priority: c.priority,
+		TraceEventTypes: c.trace.list(consumerTraces),
 	}
 	for pt := range uint8(128) {
 		if c.takes(pt) {
 			b.SupportedCodecPayloadTypes = append(b.SupportedCodecPayloadTypes, pt)
-		}
-	}
-	for _, t := range consumerTraces {
-		if c.trace.has(uint8(t)) {
-			b.TraceEventTypes = append(b.TraceEventTypes, t)
 		}
 	}
 	return b

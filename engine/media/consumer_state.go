@@ -40,47 +40,56 @@ func (c *Consumer) notifyChange() {
 	}
 }
 
-// Pause stops forwarding by the application's wish.
-func (c *Consumer) Pause(now unit.Time) {
-	wasActive := c.Active()
-	c.paused = true
-	if wasActive {
-		c.stop(now)
-		c.freeBitrate()
-	}
-}
+// Pause stops forwarding on behalf of the application.
+func (c *Consumer) Pause(unit.Time) { c.pause(&c.paused) }
 
 // Resume forwards again; video begins with a key frame, which is asked for.
 func (c *Consumer) Resume(now unit.Time) {
-	if !c.paused {
-		return
+	if c.paused {
+		c.resume(now, &c.paused)
 	}
-	c.paused = false
-	c.start(now)
 }
 
-// ProducerPaused tells that the producer was paused.
-func (c *Consumer) ProducerPaused(now unit.Time) {
+// ProducerPaused: the producer was paused.
+func (c *Consumer) ProducerPaused(unit.Time) {
 	if c.producerPaused {
 		return
 	}
-	wasActive := c.Active()
-	c.producerPaused = true
-	if wasActive {
-		c.stop(now)
-		c.freeBitrate()
-	}
+	c.pause(&c.producerPaused)
 	c.notify(api.EventConsumerProducerPause, nil)
 }
 
-// ProducerResumed tells that the producer was resumed.
+// ProducerResumed: the producer was resumed.
 func (c *Consumer) ProducerResumed(now unit.Time) {
 	if !c.producerPaused {
 		return
 	}
-	c.producerPaused = false
-	c.start(now)
+	c.resume(now, &c.producerPaused)
 	c.notify(api.EventConsumerProducerResume, nil)
+}
+
+// pause sets a reason for not forwarding. If it is the first one, the consumer stops and its bandwidth is free for others.
+func (c *Consumer) pause(reason *bool) {
+	wasActive := c.Active()
+	*reason = true
+	if !wasActive {
+		return
+	}
+	c.stop()
+	if c.external && c.isVideo() {
+		c.out.ZeroBitrateNeeded = true
+	}
+}
+
+// resume clears a reason for not forwarding. If it was the last one, the consumer starts.
+func (c *Consumer) resume(now unit.Time, reason *bool) {
+	*reason = false
+	if !c.Active() {
+		return
+	}
+	c.selector.Start(now)
+	c.notifyChange()
+	c.checkFractionLost()
 }
 
 // ProducerClosed tells that the producer is gone; nothing is forwarded any more. The caller closes the consumer after it
@@ -104,39 +113,22 @@ func (c *Consumer) TransportConnected(now unit.Time) {
 }
 
 // TransportDisconnected tells that packets cannot reach the receiver any more.
-func (c *Consumer) TransportDisconnected(now unit.Time) {
+func (c *Consumer) TransportDisconnected(unit.Time) {
 	if !c.connected {
 		return
 	}
 	c.connected = false
-	c.stop(now)
+	c.stop()
 }
 
 // stop forgets what was sent and what was held back: after an interruption a key frame begins anew.
-func (c *Consumer) stop(now unit.Time) {
+func (c *Consumer) stop() {
 	for i := range c.streams {
 		c.streams[i].send.Pause()
 		c.releaseHeld(&c.streams[i])
 	}
 	c.last = lastSent{}
 	c.selector.Stop()
-	c.notifyChange()
-	c.checkFractionLost()
-}
-
-// freeBitrate tells the transport that others can have what the consumer used.
-func (c *Consumer) freeBitrate() {
-	if c.external && c.isVideo() {
-		c.out.ZeroBitrateNeeded = true
-	}
-}
-
-// start goes on after a pause if nothing else is in the way.
-func (c *Consumer) start(now unit.Time) {
-	if !c.Active() {
-		return
-	}
-	c.selector.Start(now)
 	c.notifyChange()
 	c.checkFractionLost()
 }

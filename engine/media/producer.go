@@ -35,7 +35,7 @@ type Producer struct {
 	orientation      rtp.VideoOrientation
 	orientationKnown bool
 
-	trace traceSet
+	trace traceSet[api.ProducerTraceEventType]
 	drops ProducerDrops
 	out   ProducerOutput
 }

@@ -3,11 +3,8 @@ package media
 import (
 	"slices"
 
-	"github.com/pion/rtcp"
-
 	"gazpacho/engine/api"
 	"gazpacho/engine/layer"
-	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
 )
 
@@ -63,82 +60,15 @@ func (p *Producer) notifyScore() {
 	p.notify(api.EventProducerScore, &api.ProducerScoreNotification{Scores: scores})
 }
 
-// producerTraces are the trace events in the order of upstream's dumps, with SR, which those forget, at the end.
-var producerTraces = []api.ProducerTraceEventType{
-	api.ProducerTraceEventTypeRTP, api.ProducerTraceEventTypeKeyFrame, api.ProducerTraceEventTypeNACK,
-	api.ProducerTraceEventTypePLI, api.ProducerTraceEventTypeFIR, api.ProducerTraceEventTypeSR,
-}
-
-// EnableTraceEvents sets which trace events are notified; all others are off.
-func (p *Producer) EnableTraceEvents(types []api.ProducerTraceEventType) {
-	p.trace = 0
-	for _, t := range types {
-		p.trace.add(uint8(t))
-	}
-}
-
-func (p *Producer) notifyTrace(
-	now unit.Time, t api.ProducerTraceEventType, d api.TraceDirection, info api.ProducerTraceInfo,
-) {
-	p.notify(api.EventProducerTrace, &api.ProducerTraceNotification{
-		Type: t, Timestamp: now.Milliseconds(), Direction: d, Info: info,
-	})
-}
-
-// tracePacket notifies of a received packet: as key frame if that is wanted and it is one, else as RTP.
-func (p *Producer) tracePacket(now unit.Time, pkt *packet.Packet, isRTX bool) {
-	switch {
-	case p.trace.has(uint8(api.ProducerTraceEventTypeKeyFrame)) && pkt.Codec.KeyFrame:
-		p.notifyTrace(now, api.ProducerTraceEventTypeKeyFrame, api.TraceDirectionIn,
-			&api.ProducerKeyFrameTraceInfo{RTPPacket: dumpReceived(pkt, &p.ids), IsRTX: isRTX})
-	case p.trace.has(uint8(api.ProducerTraceEventTypeRTP)):
-		p.notifyTrace(now, api.ProducerTraceEventTypeRTP, api.TraceDirectionIn,
-			&api.ProducerRTPTraceInfo{RTPPacket: dumpReceived(pkt, &p.ids), IsRTX: isRTX})
-	}
-}
-
-// traceFeedback notifies of what is sent to the peer.
-func (p *Producer) traceFeedback(now unit.Time, pkt rtcp.Packet) {
-	var t api.ProducerTraceEventType
-	var info api.ProducerTraceInfo
-	switch f := pkt.(type) {
-	case *rtcp.PictureLossIndication:
-		t, info = api.ProducerTraceEventTypePLI, &api.ProducerPLITraceInfo{SSRC: f.MediaSSRC}
-	case *rtcp.FullIntraRequest:
-		t, info = api.ProducerTraceEventTypeFIR, &api.ProducerFIRTraceInfo{SSRC: f.MediaSSRC}
-	case *rtcp.TransportLayerNack:
-		t = api.ProducerTraceEventTypeNACK
-	default:
-		return
-	}
-	if p.trace.has(uint8(t)) {
-		p.notifyTrace(now, t, api.TraceDirectionOut, info)
-	}
-}
-
-func (p *Producer) traceSenderReport(now unit.Time, sr *rtcp.SenderReport) {
-	if !p.trace.has(uint8(api.ProducerTraceEventTypeSR)) {
-		return
-	}
-	p.notifyTrace(now, api.ProducerTraceEventTypeSR, api.TraceDirectionIn, &api.ProducerSrTraceInfo{
-		SSRC: sr.SSRC, NTPSec: uint32(sr.NTPTime >> 32), NTPFrac: uint32(sr.NTPTime), RTPTS: sr.RTPTime,
-		PacketCount: sr.PacketCount, OctetCount: sr.OctetCount,
-	})
-}
-
 // Dump returns the producer's state.
 func (p *Producer) Dump() *api.ProducerDumpResponse {
 	d := &api.ProducerDumpResponse{
 		ID: p.id, Kind: p.kind, Type: p.typ, RTPParameters: p.params.shown, Paused: p.paused,
-		RTPMapping: &api.RTPMapping{Codecs: p.dumpCodecs(), Encodings: slices.Clone(p.mapping.Encodings)},
+		RTPMapping:      &api.RTPMapping{Codecs: p.dumpCodecs(), Encodings: slices.Clone(p.mapping.Encodings)},
+		TraceEventTypes: p.trace.list(producerTraces),
 	}
 	for s := range p.live() {
 		d.RTPStreams = append(d.RTPStreams, *s.Dump())
-	}
-	for _, t := range producerTraces {
-		if p.trace.has(uint8(t)) {
-			d.TraceEventTypes = append(d.TraceEventTypes, t)
-		}
 	}
 	return d
 }

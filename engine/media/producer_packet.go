@@ -17,21 +17,7 @@ func (p *Producer) HandlePacket(now unit.Time, pkt *packet.Packet) (r Result, fo
 		p.drops.NoStream++
 		return Discarded, false
 	}
-	p.readExtensions(pkt)
-	pkt.Encoding = s.encoding
-	var accepted bool
-	if pkt.SSRC == s.Params().SSRC {
-		r, accepted = Media, s.HandlePacket(now, pkt)
-	} else {
-		r, accepted = Retransmission, s.HandleRTXPacket(now, pkt)
-	}
-	p.drain(now, s)
-	if accepted {
-		p.noteKeyFrame(now, s, pkt)
-		if s.measure == unit.Never && p.kind == api.MediaKindVideo && len(pkt.Payload()) > 0 {
-			p.breakSilence(now, s)
-		}
-	}
+	r, accepted := p.receive(now, s, pkt)
 	p.announce(s)
 	switch {
 	case !accepted:
@@ -44,15 +30,43 @@ func (p *Producer) HandlePacket(now unit.Time, pkt *packet.Packet) (r Result, fo
 	if p.trace != 0 {
 		p.tracePacket(now, pkt, r == Retransmission)
 	}
-	pt := p.payloadTypes[pkt.PayloadType&0x7f]
-	if pt == unmapped {
+	if !p.mapPacket(s, pkt) {
 		p.drops.PayloadType++
 		return Discarded, false
 	}
-	pkt.PayloadType, pkt.SSRC = pt, s.mapped
-	p.noteCapture(now, s, pkt)
-	p.noteOrientation(pkt)
+	p.setCaptureTime(now, s, pkt)
+	p.checkOrientation(pkt)
 	return r, true
+}
+
+// receive accounts for a packet in its stream, which describes the payload and reports whether it takes the packet.
+func (p *Producer) receive(now unit.Time, s *recvStream, pkt *packet.Packet) (r Result, accepted bool) {
+	p.readExtensions(pkt)
+	pkt.Encoding = s.encoding
+	if pkt.SSRC == s.Params().SSRC {
+		r, accepted = Media, s.HandlePacket(now, pkt)
+	} else {
+		r, accepted = Retransmission, s.HandleRTXPacket(now, pkt)
+	}
+	p.drain(now, s)
+	if !accepted {
+		return r, false
+	}
+	p.checkKeyFrame(now, s, pkt)
+	if s.measure == unit.Never && p.kind == api.MediaKindVideo && len(pkt.Payload()) > 0 {
+		p.breakSilence(now, s)
+	}
+	return r, true
+}
+
+// mapPacket gives a packet the router's payload type and SSRC; false if the payload type has no mapping.
+func (p *Producer) mapPacket(s *recvStream, pkt *packet.Packet) bool {
+	pt := p.payloadTypes[pkt.PayloadType&0x7f]
+	if pt == unmapped {
+		return false
+	}
+	pkt.PayloadType, pkt.SSRC = pt, s.mapped
+	return true
 }
 
 // breakSilence tells consumers at once that a stream carries something again, as some of them wait for that. A new stream
@@ -65,9 +79,9 @@ func (p *Producer) breakSilence(now unit.Time, s *recvStream) {
 	}
 }
 
-// noteKeyFrame ends pending requests with a key frame, and asks for one when a stream begins without: its first packets
+// checkKeyFrame ends pending requests with a key frame, and asks for one when a stream begins without: its first packets
 // may have been lost.
-func (p *Producer) noteKeyFrame(now unit.Time, s *recvStream, pkt *packet.Packet) {
+func (p *Producer) checkKeyFrame(now unit.Time, s *recvStream, pkt *packet.Packet) {
 	if p.keyFrames == nil {
 		return
 	}
@@ -118,9 +132,9 @@ func (p *Producer) readExtensions(pkt *packet.Packet) {
 	}
 }
 
-// noteCapture tells when a packet was captured, to consumers here and to their receivers. It is found out once for the
+// setCaptureTime tells when a packet was captured, to consumers here and to their receivers. It is found out once for the
 // packets of a frame, the newest of the stream: sender reports are built on those.
-func (p *Producer) noteCapture(now unit.Time, s *recvStream, pkt *packet.Packet) {
+func (p *Producer) setCaptureTime(now unit.Time, s *recvStream, pkt *packet.Packet) {
 	if x := &pkt.Extensions; x.HasCaptureTime {
 		x.CaptureTime, x.HasCaptureTime = p.clock.Forwarded(x.CaptureTime)
 	}
@@ -133,8 +147,8 @@ func (p *Producer) noteCapture(now unit.Time, s *recvStream, pkt *packet.Packet)
 	pkt.CapturedAt = s.capturedAt
 }
 
-// noteOrientation tells the application when the video's orientation is first known and when it changes.
-func (p *Producer) noteOrientation(pkt *packet.Packet) {
+// checkOrientation tells the application when the video's orientation is first known and when it changes.
+func (p *Producer) checkOrientation(pkt *packet.Packet) {
 	v := pkt.Extensions.VideoOrientation
 	if v == nil {
 		return

@@ -5,6 +5,8 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/layer"
+	"gazpacho/engine/rtpstream"
+	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/codec"
 )
 
@@ -235,4 +237,100 @@ func integerParameter(c *api.RTPCodecParameters, name string) (int32, bool) {
 
 func hasFeedback(c *api.RTPCodecParameters, typ, parameter string) bool {
 	return slices.Contains(c.RTCPFeedback, api.RTCPFeedback{Type: typ, Parameter: parameter})
+}
+
+// streamParams describes the stream of the encoding with the given index. The RID is left to the caller: producers'
+// streams have one, consumers' do not.
+func (p *rtpParameters) streamParams(encoding int, ssrc unit.SSRC) rtpstream.Params {
+	e := &p.encodings[encoding]
+	inBandFEC, _ := integerParameter(e.codec, "useinbandfec")
+	dtx, _ := integerParameter(e.codec, "usedtx")
+	return rtpstream.Params{
+		Encoding:       encoding,
+		SSRC:           ssrc,
+		PayloadType:    e.codec.PayloadType,
+		MimeType:       e.codec.MimeType,
+		ClockRate:      e.codec.ClockRate,
+		CNAME:          p.shown.RTCP.CNAME,
+		UseNACK:        hasFeedback(e.codec, "nack", ""),
+		UsePLI:         hasFeedback(e.codec, "nack", "pli"),
+		UseFIR:         hasFeedback(e.codec, "ccm", "fir"),
+		UseInBandFEC:   inBandFEC == 1,
+		UseDTX:         dtx == 1 || p.shown.Encodings[encoding].DTX,
+		SpatialLayers:  e.mode.Spatial,
+		TemporalLayers: e.mode.Temporal,
+	}
+}
+
+// optionalSSRC returns an SSRC of the protocol, 0 when absent.
+func optionalSSRC(v *uint32) unit.SSRC {
+	if v == nil {
+		return 0
+	}
+	return unit.SSRC(*v)
+}
+
+// rtxSSRC returns the RTX SSRC of an encoding, 0 when absent.
+func rtxSSRC(e *api.RTPEncodingParameters) unit.SSRC {
+	if e.RTX == nil {
+		return 0
+	}
+	return unit.SSRC(e.RTX.SSRC)
+}
+
+// ExtensionIDs are the ids that one peer uses for the RTP header extensions a router knows (RFC 8285 section 4); 0 means
+// that the peer does not use the extension.
+type ExtensionIDs struct {
+	MID, RID, RRID       uint8
+	AbsSendTime          uint8
+	TransportCC          uint8
+	AudioLevel           uint8
+	DependencyDescriptor uint8
+	VideoOrientation     uint8
+	TimeOffset           uint8
+	AbsCaptureTime       uint8
+	PlayoutDelay         uint8
+	PacketID             uint8
+}
+
+// extensionIDs collects the ids of the extensions; the first of several entries with one URI counts, as upstream.
+func extensionIDs(params []api.RTPHeaderExtensionParameters) ExtensionIDs {
+	var ids ExtensionIDs
+	for _, p := range params {
+		if field := ids.field(p.URI); field != nil && *field == 0 {
+			*field = p.ID
+		}
+	}
+	return ids
+}
+
+func (ids *ExtensionIDs) field(uri api.RTPHeaderExtensionURI) *uint8 {
+	switch uri {
+	case api.RTPHeaderExtensionURIMid:
+		return &ids.MID
+	case api.RTPHeaderExtensionURIRTPStreamId:
+		return &ids.RID
+	case api.RTPHeaderExtensionURIRepairRTPStreamId:
+		return &ids.RRID
+	case api.RTPHeaderExtensionURIAbsSendTime:
+		return &ids.AbsSendTime
+	case api.RTPHeaderExtensionURITransportWideCcDraft01:
+		return &ids.TransportCC
+	case api.RTPHeaderExtensionURISsrcAudioLevel:
+		return &ids.AudioLevel
+	case api.RTPHeaderExtensionURIDependencyDescriptor:
+		return &ids.DependencyDescriptor
+	case api.RTPHeaderExtensionURIVideoOrientation:
+		return &ids.VideoOrientation
+	case api.RTPHeaderExtensionURITimeOffset:
+		return &ids.TimeOffset
+	case api.RTPHeaderExtensionURIAbsCaptureTime:
+		return &ids.AbsCaptureTime
+	case api.RTPHeaderExtensionURIPlayoutDelay:
+		return &ids.PlayoutDelay
+	case api.RTPHeaderExtensionURIMediasoupPacketId:
+		return &ids.PacketID
+	default:
+		return nil
+	}
 }
