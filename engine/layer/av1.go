@@ -8,20 +8,17 @@ type av1 struct{ mode ScalabilityMode }
 
 func (*av1) sync() {}
 
-func (a *av1) pass(p *position, pkt *packet.Packet, d *Decision) bool {
+func (a *av1) pass(p *position, pkt *packet.Packet) Decision {
 	c := &pkt.Codec
 	l := layerOf(c)
 	if !l.within(a.mode.highest()) {
-		return false
+		return Decision{Action: DropLayer}
 	}
 	next := p.nextSpatial(l.Spatial, c, false)
 	next = p.nextTemporal(next, l.Temporal, c, l.Temporal == p.current.Temporal+1)
 	if !l.within(next) {
-		return false
-	}
-	if l.Spatial == next.Spatial && c.EndOfFrame {
-		d.Marker = true
+		return Decision{Action: DropLayer}
 	}
 	p.current = next
-	return true
+	return Decision{Marker: pkt.Marker || endsPicture(l, next, c)}
 }

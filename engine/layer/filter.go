@@ -21,8 +21,9 @@ type position struct{ target, current ID }
 type strategy interface {
 	// sync: the next packet is a key frame after an interruption, perhaps of another stream.
 	sync()
-	// pass reports whether a packet is forwarded, and then sets what changes in it and moves p.current. The target is a layer.
-	pass(p *position, pkt *packet.Packet, d *Decision) bool
+	// pass decides on a packet: Forward, with what changes in it, or DropLayer. With a forwarded packet, p.current moves. The
+	// target is a layer.
+	pass(p *position, pkt *packet.Packet) Decision
 }
 
 func newFilter(cfg *Config) filter {
@@ -47,7 +48,12 @@ func (f *filter) reset() { f.position = position{None, None} }
 
 func (f *filter) sync() { f.codec.sync() }
 
-func (f *filter) pass(pkt *packet.Packet, d *Decision) bool { return f.codec.pass(&f.position, pkt, d) }
+func (f *filter) pass(pkt *packet.Packet) Decision {
+	before := f.current
+	d := f.codec.pass(&f.position, pkt)
+	d.LayersChanged = f.current != before
+	return d
+}
 
 // climb moves the current temporal layer up to that of a forwarded frame, or down to the target (VP8 and H264, which have one
 // spatial layer).
@@ -77,6 +83,12 @@ func (p *position) nextTemporal(next ID, temporal int16, c *codec.Descriptor, ma
 		next.Temporal = temporal
 	}
 	return next
+}
+
+// endsPicture reports whether a packet of layer l ends a picture of which the layers up to highest are forwarded: the receiver
+// knows the end by the RTP marker.
+func endsPicture(l, highest ID, c *codec.Descriptor) bool {
+	return l.Spatial == highest.Spatial && c.EndOfFrame
 }
 
 // layerOf returns the layer that a packet is of.

@@ -16,7 +16,14 @@ type h264 struct {
 
 func (h *h264) sync() { *h = h264{} }
 
-func (h *h264) pass(p *position, pkt *packet.Packet, _ *Decision) bool {
+func (h *h264) pass(p *position, pkt *packet.Packet) Decision {
+	if !h.wanted(p, pkt) {
+		return Decision{Action: DropLayer}
+	}
+	return Decision{Marker: pkt.Marker}
+}
+
+func (h *h264) wanted(p *position, pkt *packet.Packet) bool {
 	temporal := int16(pkt.Codec.TemporalLayer)
 	if !h.known || pkt.Timestamp.After(h.timestamp) {
 		h.timestamp, h.known = pkt.Timestamp, true

@@ -10,7 +10,7 @@ const (
 	shortPictureIDMask = 1<<shortPictureIDBits - 1
 )
 
-// farBack is by how many pictures a key frame must be off to be the first of an encoder that numbers anew, not a late one.
+// farBack is by how many pictures a key frame must be off to be the first of an encoder that restarted, not a late one.
 // (Chosen here.)
 const farBack = 512
 

@@ -118,7 +118,7 @@ type Selector interface {
 	Attach(streams []Stream)
 	// Update takes a change of one of the producer's streams.
 	Update(now unit.Time, u StreamUpdate)
-	// Start begins anew, with a key frame, if the consumer is active.
+	// Start resumes, with a key frame, if the consumer is active.
 	Start(now unit.Time)
 	// Stop: the consumer is no longer active.
 	Stop()

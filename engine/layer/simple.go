@@ -14,7 +14,7 @@ type simple struct {
 	// waitForKeyFrame: the codec's key frames can be recognised.
 	waitForKeyFrame bool
 	ignoreDTX       bool
-	// needSync: a stream begins anew with its next key frame. By encoding.
+	// needSync: a stream resumes with its next key frame. By encoding.
 	needSync []bool
 	// source is the producer's stream, once there is one; for a pipe the one that changed last.
 	source    Stream

@@ -49,12 +49,8 @@ func (s *simulcast) Decide(now unit.Time, pkt *packet.Packet, encoding int) Deci
 	case len(pkt.Payload()) == 0:
 		return Decision{Action: DropEmpty}
 	}
-	d := Decision{Marker: pkt.Marker, TimestampOffset: s.clock.offset}
-	before := s.filter.current
-	if !s.filter.pass(pkt, &d) {
-		return Decision{Action: DropLayer}
-	}
-	d.LayersChanged = s.filter.current != before
+	d := s.filter.pass(pkt)
+	d.TimestampOffset = s.clock.offset
 	return d
 }
 
@@ -66,10 +62,11 @@ func (s *simulcast) change(now unit.Time, pkt *packet.Packet) Decision {
 	s.spatial = s.target.Spatial
 	s.filter.target, s.filter.current = ID{0, s.target.Temporal}, ID{0, int16(pkt.Codec.TemporalLayer)}
 	s.filter.sync()
-	d := Decision{Sync: Switch, LayersChanged: true, Marker: pkt.Marker, TimestampOffset: s.clock.offset}
-	if !s.filter.pass(pkt, &d) {
+	d := s.filter.pass(pkt)
+	if d.Action != Forward {
 		panic("layer: a filter refused the key frame that it was synchronised with")
 	}
+	d.Sync, d.LayersChanged, d.TimestampOffset = Switch, true, s.clock.offset
 	return d
 }
 

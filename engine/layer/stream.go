@@ -14,7 +14,7 @@ type Stream struct {
 	ClockRate uint32
 	// Score is the stream's health from 0 (silent) to 10.
 	Score uint8
-	// InactivityCheck says whether silence lowers the score to 0 (as in mediasoup, for simulcast streams only).
+	// InactivityCheck: silence lowers the score to 0 (as in mediasoup, for simulcast streams only).
 	InactivityCheck bool
 	// ActiveSince is when the score last left 0, or when the stream began.
 	ActiveSince unit.Time

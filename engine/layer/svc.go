@@ -13,7 +13,7 @@ type svc struct {
 	hasSource bool
 	filter    filter
 	keyOnly   bool
-	// needSync: the stream begins anew with its next key frame.
+	// needSync: the stream resumes with its next key frame.
 	needSync bool
 }
 
@@ -33,17 +33,13 @@ func (s *svc) Decide(_ unit.Time, pkt *packet.Packet, _ int) Decision {
 	case len(pkt.Payload()) == 0:
 		return Decision{Action: DropEmpty}
 	}
-	d := Decision{Marker: pkt.Marker}
 	if s.needSync {
-		d.Sync = Resync
 		s.filter.sync()
 	}
-	before := s.filter.current
-	if !s.filter.pass(pkt, &d) {
-		return Decision{Action: DropLayer}
+	d := s.filter.pass(pkt)
+	if d.Action == Forward && s.needSync {
+		d.Sync, s.needSync = Resync, false
 	}
-	s.needSync = false
-	d.LayersChanged = s.filter.current != before
 	return d
 }
 
@@ -55,9 +51,9 @@ func (s *svc) Attach(streams []Stream) {
 	}
 }
 
-// Update: all layers share one score and one sender report, so only changes of the layers and of their bitrates tell that
-// one of them began or ended. (mediasoup ignores bitrates: a consumer of a stream with one spatial layer that was silent
-// when the consumer was resumed never goes on.)
+// Update: all layers share one score and one sender report, so only changes of the layers and of their bitrates show that one
+// of them began or ended. (mediasoup ignores bitrates: a consumer of a stream with one spatial layer that was silent when the
+// consumer was resumed never goes on.)
 func (s *svc) Update(now unit.Time, u StreamUpdate) {
 	before := s.source.Bitrates
 	s.source, s.hasSource = u.Stream, true

@@ -19,7 +19,7 @@ func newVP8() *vp8 { return &vp8{numbers: newVP8Sequence()} }
 
 func (v *vp8) sync() { v.needSync, v.history = true, history{} }
 
-func (v *vp8) pass(p *position, pkt *packet.Packet, d *Decision) bool {
+func (v *vp8) pass(p *position, pkt *packet.Packet) Decision {
 	c := &pkt.Codec
 	if v.needSync || v.numbers.restarted(c) {
 		v.numbers.sync(c)
@@ -36,13 +36,12 @@ func (v *vp8) pass(p *position, pkt *packet.Packet, d *Decision) bool {
 	}
 	if !v.wanted(p, id, newer, temporal, c.SwitchingPoint) {
 		v.numbers.drop(id, c)
-		return false
+		return Decision{Action: DropLayer}
 	}
 	numbers, ok := v.numbers.rewrite(id, c)
 	if !ok {
-		return false
+		return Decision{Action: DropLayer}
 	}
-	d.VP8 = numbers
 	if newer {
 		before := p.current
 		p.climb(temporal)
@@ -50,7 +49,7 @@ func (v *vp8) pass(p *position, pkt *packet.Packet, d *Decision) bool {
 			v.history.advance(id, before, p.current)
 		}
 	}
-	return true
+	return Decision{Marker: pkt.Marker, VP8: numbers}
 }
 
 // wanted reports whether a picture is forwarded. newer: this packet is the first of it.
@@ -61,7 +60,7 @@ func (v *vp8) wanted(p *position, id uint16, newer bool, temporal int16, switchi
 	case v.numbers.isLate(id):
 		return temporal <= v.history.at(id, p.current).Temporal
 	default:
-		return true // the rest of the newest picture: its numbers tell whether it was dropped
+		return true // the rest of the newest picture: rewrite knows whether it was dropped
 	}
 }
 
@@ -81,7 +80,7 @@ func newVP8Sequence() vp8Sequence {
 	}
 }
 
-// restarted reports whether the packet begins a key frame so far from all before that the encoder must have begun anew.
+// restarted reports whether the packet begins a key frame so far from all before that the encoder must have restarted.
 func (n *vp8Sequence) restarted(c *codec.Descriptor) bool {
 	if !n.known || !c.KeyFrame || !c.HasPictureID() {
 		return false
@@ -121,7 +120,7 @@ func (n *vp8Sequence) drop(id uint16, c *codec.Descriptor) {
 	}
 }
 
-// rewrite returns the numbers to be sent; false if the picture was dropped or is too old to tell.
+// rewrite returns the numbers to be sent; false if the picture was dropped, or is too old to know.
 func (n *vp8Sequence) rewrite(id uint16, c *codec.Descriptor) (numbers VP8Numbers, ok bool) {
 	if !c.HasPictureID() && !c.HasTL0PicIdx() {
 		return VP8Numbers{}, true

@@ -13,11 +13,11 @@ type vp9 struct {
 
 func (v *vp9) sync() { v.history = history{} }
 
-func (v *vp9) pass(p *position, pkt *packet.Packet, d *Decision) bool {
+func (v *vp9) pass(p *position, pkt *packet.Packet) Decision {
 	c := &pkt.Codec
 	l := layerOf(c)
 	if !l.within(v.mode.highest()) {
-		return false
+		return Decision{Action: DropLayer}
 	}
 	id, late := uint16(0), false
 	if c.HasPictureID() {
@@ -31,19 +31,15 @@ func (v *vp9) pass(p *position, pkt *packet.Packet, d *Decision) bool {
 	}
 	// With K-SVC, delta frames of lower spatial layers are not needed.
 	if !l.within(allowed) || v.mode.KeyOnly && c.InterPicture && l.Spatial != allowed.Spatial {
-		return false
+		return Decision{Action: DropLayer}
 	}
-	if l.Spatial == allowed.Spatial && c.EndOfFrame {
-		d.Marker = true
+	if !late {
+		if c.HasPictureID() {
+			v.history.advance(id, p.current, allowed)
+		}
+		p.current = allowed
 	}
-	if late {
-		return true
-	}
-	if c.HasPictureID() {
-		v.history.advance(id, p.current, allowed)
-	}
-	p.current = allowed
-	return true
+	return Decision{Marker: pkt.Marker || endsPicture(l, allowed, c)}
 }
 
 // next returns the layers to be forwarded from a packet on.

@@ -10,7 +10,7 @@ import (
 	"gazpacho/engine/wire/codec"
 )
 
-// Upstream's values.
+// From mediasoup:
 const (
 	// Initial sequence numbers keep away from the wrap, where some SRTP receivers lose track of a stream that begins.
 	minInitialSeq = 1000
@@ -28,7 +28,7 @@ type Consumer struct {
 	params     *rtpParameters
 	consumable []api.RTPEncodingParameters
 	ids        ExtensionIDs
-	// payloadTypes are those the receiver takes, one bit each.
+	// payloadTypes are those that the receiver accepts, one bit each.
 	payloadTypes [2]uint64
 	mid          []byte
 	// mapped are the router's SSRCs of what can be consumed, by encoding.
@@ -42,7 +42,7 @@ type Consumer struct {
 	selector layer.Selector
 	// streams are what the receiver gets: one stream, and for a pipe one for each encoding.
 	streams  []sentStream
-	late     *sentStream // whose held back packets follow now
+	late     *sentStream // its held packets follow now
 	last     lastSent
 	lastRTCP unit.Time // 0 = never
 	since    unit.Time // when it was attached
@@ -61,24 +61,25 @@ type Consumer struct {
 type ConsumerDrops struct {
 	// Inactive: paused, producer paused, or transport not connected.
 	Inactive uint32
-	// PayloadType: a codec that the receiver does not take.
+	// PayloadType: a codec that the receiver does not accept.
 	PayloadType uint32
-	// KeyFrame: came while waiting for a key frame. Those that turn out to follow it are sent late and not counted.
+	// KeyFrame: came before the key frame with which the stream begins. Packets that turn out to follow it are sent late and
+	// not counted.
 	KeyFrame uint32
 	// Empty: padding without payload.
 	Empty uint32
 	// DTX: silence, with ignoreDtx.
 	DTX uint32
-	// Sequence: older than what may still be forwarded, or forwarded already.
+	// Sequence: too old to be forwarded, or forwarded already.
 	Sequence uint32
-	// Layer: of a layer that is not forwarded now. Packets of other simulcast streams than the current one count here.
+	// Layer: of a layer that is not forwarded now, or of another simulcast stream than the current one.
 	Layer uint32
 	// Stream: of a stream that is not among the consumable encodings.
 	Stream uint32
 }
 
-// NewConsumer checks the request as upstream does and returns a *api.Error (TypeError) with upstream's text if it is
-// wrong. rng gives initial sequence numbers.
+// NewConsumer checks the request as mediasoup does; if it is wrong, it returns an *api.Error (TypeError) with mediasoup's
+// text. rng gives initial sequence numbers.
 func NewConsumer(req *api.TransportConsumeRequest, compat api.Compat, rng *rand.Rand) (*Consumer, error) {
 	params, err := parseRTPParameters(req.RTPParameters)
 	if err != nil {
@@ -178,7 +179,7 @@ func parseConsumable(in []api.RTPEncodingParameters) ([]api.RTPEncodingParameter
 	return out, first, nil
 }
 
-// consumerType is upstream's rule: what is consumable decides, except for pipes.
+// consumerType follows mediasoup: the consumable encodings decide, except for pipes.
 func consumerType(pipe bool, encodings int, first layer.ScalabilityMode) api.RTPType {
 	switch {
 	case pipe:
@@ -224,8 +225,8 @@ func (c *Consumer) createStreams(rng *rand.Rand) {
 	}
 }
 
-// maxMIDLen is the longest MID that is sent, in bytes, ours: what the one-byte form of header extensions takes. (Upstream
-// leaves MIDs of more than 8 bytes out.)
+// maxMIDLen is the longest MID that is sent, in bytes: what the one-byte form of header extensions takes. (mediasoup leaves
+// out MIDs of more than 8 bytes.)
 const maxMIDLen = 16
 
 func sentMID(mid string) []byte {
@@ -243,7 +244,7 @@ func (c *Consumer) ID() string { return c.id }
 // ProducerID returns the id of the producer it consumes.
 func (c *Consumer) ProducerID() string { return c.producerID }
 
-// Kind returns whether it is audio or video.
+// Kind returns audio or video.
 func (c *Consumer) Kind() api.MediaKind { return c.kind }
 
 // Type returns how it selects what to forward.
@@ -255,10 +256,10 @@ func (c *Consumer) RTPParameters() *api.RTPParameters { return c.params.shown }
 // ExtensionIDs returns the header extension ids that its peer uses.
 func (c *Consumer) ExtensionIDs() ExtensionIDs { return c.ids }
 
-// Paused says whether the application paused it.
+// Paused reports whether the application paused it.
 func (c *Consumer) Paused() bool { return c.paused }
 
-// ProducerIsPaused says whether its producer is paused.
+// ProducerIsPaused reports whether its producer is paused.
 func (c *Consumer) ProducerIsPaused() bool { return c.producerPaused }
 
 // Priority returns the weight in the distribution of bandwidth.
@@ -297,7 +298,7 @@ func (c *Consumer) ProducerStream() (mapped unit.SSRC, ok bool) {
 // MappedSSRCs returns the router's SSRCs of all streams that it may forward, by encoding. Read only.
 func (c *Consumer) MappedSSRCs() []unit.SSRC { return c.mapped }
 
-// Output returns what the last calls want done; the caller resets it.
+// Output returns what the last calls ask for; the caller handles and resets it.
 func (c *Consumer) Output() *ConsumerOutput { return &c.out }
 
 // Close releases all packets that the consumer holds. Nothing else may be called afterwards.

@@ -18,15 +18,14 @@ func (c *Consumer) Score() *api.ConsumerScore {
 		Score: rtpstream.MaxScore, ProducerScore: rtpstream.MaxScore, ProducerScores: slices.Clone(c.scores),
 	}
 	if c.typ == api.RTPTypePipe {
-		return s // upstream's constants
+		return s // constants, as in mediasoup
 	}
 	stream, _ := c.selector.Stream()
 	s.Score, s.ProducerScore = c.streams[0].send.Score(), stream.Score
 	return s
 }
 
-// notifyScore tells the application of the scores, which for a pipe do not change. They take the place of the last ones if it
-// was told nothing since.
+// notifyScore notifies of the scores; those of a pipe do not change. They replace a score notification that is queued last.
 func (c *Consumer) notifyScore() {
 	if c.typ == api.RTPTypePipe {
 		return
@@ -45,7 +44,7 @@ func (c *Consumer) Response() *api.TransportConsumeResponse {
 	}
 }
 
-// notifyLayers tells the application which layers are forwarded.
+// notifyLayers notifies of the layers that are forwarded.
 func (c *Consumer) notifyLayers() {
 	c.notify(api.EventConsumerLayersChange, &api.ConsumerLayersChangeNotification{
 		Layers: shownLayers(c.selector.Layers().Current),
@@ -82,7 +81,7 @@ func (c *Consumer) dumpBase() *api.ConsumerBaseConsumerDump {
 	return b
 }
 
-// Stats returns the statistics of the sent streams. Upstream adds those of the producer's stream: see ProducerStream.
+// Stats returns the statistics of the sent streams. mediasoup adds those of the producer's stream: see ProducerStream.
 func (c *Consumer) Stats(now unit.Time) *api.ConsumerGetStatsResponse {
 	r := &api.ConsumerGetStatsResponse{}
 	for i := range c.streams {

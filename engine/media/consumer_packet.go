@@ -16,7 +16,7 @@ func (c *Consumer) WritePacket(now unit.Time, pkt *packet.Packet, dst []byte) Ou
 	return c.process(now, pkt, dst, false)
 }
 
-// process decides on a packet and applies the decision. late: it was held back before and will not be again.
+// process decides on a packet and applies the decision. late: the packet was held, and will not be held again.
 func (c *Consumer) process(now unit.Time, pkt *packet.Packet, dst []byte, late bool) Outgoing {
 	encoding := c.encodingOf(pkt)
 	s := c.stream(encoding)
@@ -130,8 +130,8 @@ func (c *Consumer) write(now unit.Time, s *sentStream, pkt *packet.Packet, dst [
 	return out
 }
 
-// WriteHeldBack writes the next packet that was held back until the key frame just written; call it until Len is 0 after
-// a WritePacket with More.
+// WriteHeldBack writes the next packet that was held until the key frame just written; call it until Len is 0 after a
+// WritePacket with More.
 func (c *Consumer) WriteHeldBack(now unit.Time, dst []byte) Outgoing {
 	s := c.late
 	if s == nil {
@@ -151,8 +151,8 @@ func (c *Consumer) WriteHeldBack(now unit.Time, dst []byte) Outgoing {
 	return Outgoing{}
 }
 
-// SetTransportCC tells the transport-wide sequence number that the transport wrote into the packet last returned by
-// WritePacket or WriteHeldBack, at Outgoing.TransportCC. Without RTX, a retransmission repeats it: see rewrite.
+// SetTransportCC records the transport-wide sequence number that the transport wrote into the last packet of WritePacket or
+// WriteHeldBack, at Outgoing.TransportCC. Without RTX, a retransmission repeats it: see rewrite.
 func (c *Consumer) SetTransportCC(seq unit.SeqNo) {
 	if c.last.stream != nil {
 		c.last.stream.send.SetRewrite(c.last.seq, uint64(c.last.rewrite.withTransportCC(seq)))

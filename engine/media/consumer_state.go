@@ -9,13 +9,13 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Active says whether it forwards: transport connected, not paused, producer not paused or closed.
+// Active reports whether it forwards: transport connected, not paused, producer not paused or closed.
 func (c *Consumer) Active() bool {
 	return c.connected && !c.paused && !c.producerPaused && !c.producerClosed
 }
 
-// Attach tells the consumer, before anything else, of its producer's state: paused or not, the score of each encoding,
-// the streams that exist.
+// Attach sets the state of the producer, before anything else: paused or not, the score of each encoding, the streams that
+// exist.
 func (c *Consumer) Attach(now unit.Time, producerPaused bool, scores []uint8, streams []StreamInfo) {
 	c.producerPaused, c.since = producerPaused, now
 	c.scores = append(c.scores[:0], scores...)
@@ -92,8 +92,8 @@ func (c *Consumer) resume(now unit.Time, reason *bool) {
 	c.checkFractionLost()
 }
 
-// ProducerClosed tells that the producer is gone; nothing is forwarded any more. The caller closes the consumer after it
-// took the output.
+// ProducerClosed: the producer was closed; nothing is forwarded any more. The caller closes the consumer after it has
+// handled the output.
 func (c *Consumer) ProducerClosed(unit.Time) {
 	if c.producerClosed {
 		return
@@ -102,7 +102,7 @@ func (c *Consumer) ProducerClosed(unit.Time) {
 	c.notify(api.EventConsumerProducerClose, nil)
 }
 
-// TransportConnected tells that packets can reach the receiver.
+// TransportConnected: packets can reach the receiver.
 func (c *Consumer) TransportConnected(now unit.Time) {
 	if c.connected {
 		return
@@ -112,7 +112,7 @@ func (c *Consumer) TransportConnected(now unit.Time) {
 	c.notifyChange()
 }
 
-// TransportDisconnected tells that packets cannot reach the receiver any more.
+// TransportDisconnected: packets cannot reach the receiver any more.
 func (c *Consumer) TransportDisconnected(unit.Time) {
 	if !c.connected {
 		return
@@ -121,7 +121,7 @@ func (c *Consumer) TransportDisconnected(unit.Time) {
 	c.stop()
 }
 
-// stop forgets what was sent and what was held back: after an interruption a key frame begins anew.
+// stop gives up what was kept for retransmission and what was held: a key frame follows the interruption.
 func (c *Consumer) stop() {
 	for i := range c.streams {
 		c.streams[i].send.Pause()
@@ -133,7 +133,7 @@ func (c *Consumer) stop() {
 	c.checkFractionLost()
 }
 
-// RequestKeyFrame asks the producer for a key frame by the application's wish.
+// RequestKeyFrame asks the producer for a key frame on behalf of the application.
 func (c *Consumer) RequestKeyFrame(unit.Time) {
 	if c.Active() {
 		c.selector.RequestKeyFrame(layer.CurrentAndTarget)
@@ -147,8 +147,8 @@ func (c *Consumer) requestKeyFrame(mapped unit.SSRC) {
 	c.out.KeyFrameRequests = append(c.out.KeyFrameRequests, mapped)
 }
 
-// dropKeyFrameRequest takes a wish back that was fulfilled before anybody heard of it: a stream that begins with a key frame
-// is announced together with that.
+// dropKeyFrameRequest cancels a queued key frame request: the key frame has arrived. (A new stream is announced together with
+// its first packet.)
 func (c *Consumer) dropKeyFrameRequest(mapped unit.SSRC) {
 	c.out.KeyFrameRequests = slices.DeleteFunc(c.out.KeyFrameRequests, func(have unit.SSRC) bool { return have == mapped })
 }
@@ -162,10 +162,10 @@ func (c *Consumer) SetPriority(req *api.ConsumerSetPriorityRequest) (*api.Consum
 	return &api.ConsumerSetPriorityResponse{Priority: req.Priority}, nil
 }
 
-// FractionLost returns how much (in 1/256) the receiver loses, 0 while inactive.
+// FractionLost returns the fraction that the receiver loses, in 1/256, 0 while inactive.
 func (c *Consumer) FractionLost() uint8 { return c.fractionLost }
 
-// checkFractionLost finds out whether FractionLost has a new value.
+// checkFractionLost updates FractionLost.
 func (c *Consumer) checkFractionLost() {
 	var lost uint8
 	for i := range c.streams {

@@ -14,7 +14,7 @@ type sentStream struct {
 	ssrc unit.SSRC
 	seq  rtpstream.SeqRewriter
 	send *rtpstream.Send
-	// held are packets held back until a key frame, in order of sequence number. They are all of one received stream.
+	// held are packets that wait for a key frame, in order of sequence number. They are all of one received stream.
 	held []*packet.Packet
 	// started: something was sent. complete: the newest packet sent ends a frame (its marker is set).
 	started, complete bool
@@ -27,7 +27,7 @@ type lastSent struct {
 	rewrite rewrite
 }
 
-// maxHeld is how many packets are held back at most (upstream's TargetLayerRetransmissionBufferSize): the oldest go first.
+// maxHeld is the most packets that are held (mediasoup's TargetLayerRetransmissionBufferSize): the oldest are given up first.
 const maxHeld = 30
 
 // sync continues the sent sequence numbers with a packet that is about to be forwarded.
@@ -51,7 +51,7 @@ func (s *sentStream) sync(seq unit.SeqNo, how layer.Sync) {
 	}
 }
 
-// jumps reports whether a packet so far ahead of the newest is of a sender that began anew or comes back from an outage.
+// jumps reports whether a packet so far ahead of the newest is of a sender that restarted or comes back from an outage.
 func jumps(ahead int) bool { return ahead <= -rtpstream.MaxMisorder || ahead >= rtpstream.MaxDropout }
 
 // stream returns the one that packets of an encoding are forwarded in, nil if there is none.
@@ -107,7 +107,7 @@ func (c *Consumer) hold(s *sentStream, pkt *packet.Packet) {
 	s.held = slices.Insert(s.held, i, pkt)
 }
 
-// keepHeldAfter releases what came before the key frame.
+// keepHeldAfter releases the packets from before the key frame.
 func (c *Consumer) keepHeldAfter(s *sentStream, seq unit.SeqNo) {
 	n := 0
 	for n < len(s.held) && !s.held[n].SequenceNumber.After(seq) {

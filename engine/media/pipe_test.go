@@ -102,7 +102,7 @@ func TestPipeTakesFeedbackBySSRC(t *testing.T) {
 	r.c.HandleKeyFrameRequest(r.now, media.PLI, outOf(1))
 	r.c.HandleKeyFrameRequest(r.now, media.PLI, 4242)
 	_, c := r.take()
-	require.Equal(t, r.c.MappedSSRCs(), c.KeyFrameRequests, "of all streams, as upstream")
+	require.Equal(t, r.c.MappedSSRCs(), c.KeyFrameRequests, "of all streams, as in mediasoup")
 	require.Len(t, c.Notifications, 1)
 
 	r.c.HandleNACK(r.now, nackFor(outOf(2), sent[2].SequenceNumber))

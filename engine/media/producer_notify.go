@@ -12,8 +12,8 @@ func (p *Producer) notify(e api.Event, body api.NotificationBody) {
 	p.out.Notifications = append(p.out.Notifications, api.Notification{HandlerID: p.id, Event: e, Body: body})
 }
 
-// update tells consumers of a change. What they were not told yet of the same stream is told together with it: a peer cannot
-// make each of them listen to more than one change of each kind at a time.
+// update publishes a change to consumers. It replaces a queued change of the same kind and stream: so a peer cannot queue
+// more than one of each.
 func (p *Producer) update(u StreamUpdate) {
 	for i := range p.out.Streams {
 		if o := &p.out.Streams[i]; o.Kind == u.Kind && o.Stream.Encoding == u.Stream.Encoding {
@@ -25,7 +25,7 @@ func (p *Producer) update(u StreamUpdate) {
 	p.out.Streams = append(p.out.Streams, u)
 }
 
-// drain moves what a stream wants done into the producer's own output.
+// drain moves a stream's output into the producer's own.
 func (p *Producer) drain(now unit.Time, s *recvStream) {
 	o := s.Output()
 	if len(o.RTCP) > 0 {
@@ -45,7 +45,7 @@ func (p *Producer) drain(now unit.Time, s *recvStream) {
 	o.Reset()
 }
 
-// notifyScore tells the application of all scores. They take the place of the last ones if it was told nothing since.
+// notifyScore notifies of all scores. They replace a score notification that is queued last.
 func (p *Producer) notifyScore() {
 	if n := len(p.out.Notifications); n > 0 && p.out.Notifications[n-1].Event == api.EventProducerScore {
 		p.out.Notifications = p.out.Notifications[:n-1]
@@ -93,7 +93,7 @@ func (p *Producer) Stats(now unit.Time) *api.ProducerGetStatsResponse {
 	return r
 }
 
-// StreamStats returns the statistics of the stream with the given mapped SSRC, nil if there is none. Upstream's consumer
+// StreamStats returns the statistics of the stream with the given mapped SSRC, nil if there is none. mediasoup's consumer
 // statistics end with those of the producer's stream it forwards: see Consumer.ProducerStream.
 func (p *Producer) StreamStats(now unit.Time, mapped unit.SSRC) *api.RTPStreamStats {
 	if s := p.byMapped(mapped); s != nil {

@@ -69,8 +69,8 @@ func (p *Producer) mapPacket(s *recvStream, pkt *packet.Packet) bool {
 	return true
 }
 
-// breakSilence tells consumers at once that a stream carries something again, as some of them wait for that. A new stream
-// is announced with it.
+// breakSilence publishes the bitrates of a stream at once when it is no longer silent: some consumers wait for that. A new
+// stream is announced with them.
 func (p *Producer) breakSilence(now unit.Time, s *recvStream) {
 	s.bitrates = measureBitrates(now, s.Recv)
 	s.measure = now.Add(measureInterval)
@@ -103,7 +103,7 @@ func (p *Producer) announce(s *recvStream) {
 }
 
 // readExtensions finds the header extensions that consumers pass on. Those of the other kind of media are left out, as
-// upstream does.
+// mediasoup does.
 func (p *Producer) readExtensions(pkt *packet.Packet) {
 	x, ids := &pkt.Extensions, &p.ids
 	for it := pkt.Packet.Extensions(); it.Next(); {
@@ -132,8 +132,8 @@ func (p *Producer) readExtensions(pkt *packet.Packet) {
 	}
 }
 
-// setCaptureTime tells when a packet was captured, to consumers here and to their receivers. It is found out once for the
-// packets of a frame, the newest of the stream: sender reports are built on those.
+// setCaptureTime sets when a packet was captured, for our sender reports and for abs-capture-time. It is computed once for
+// the packets of the stream's newest frame: sender reports are built on those.
 func (p *Producer) setCaptureTime(now unit.Time, s *recvStream, pkt *packet.Packet) {
 	if x := &pkt.Extensions; x.HasCaptureTime {
 		x.CaptureTime, x.HasCaptureTime = p.clock.Forwarded(x.CaptureTime)
@@ -147,7 +147,7 @@ func (p *Producer) setCaptureTime(now unit.Time, s *recvStream, pkt *packet.Pack
 	pkt.CapturedAt = s.capturedAt
 }
 
-// checkOrientation tells the application when the video's orientation is first known and when it changes.
+// checkOrientation notifies of the video's orientation when it is first known and when it changes.
 func (p *Producer) checkOrientation(pkt *packet.Packet) {
 	v := pkt.Extensions.VideoOrientation
 	if v == nil {

@@ -22,7 +22,7 @@ func (p *Producer) live() iter.Seq[*recvStream] {
 	}
 }
 
-// receives says whether there is a stream.
+// receives reports whether there is a stream.
 func (p *Producer) receives() bool {
 	return slices.ContainsFunc(p.streams, func(s *recvStream) bool { return s != nil })
 }
@@ -177,7 +177,7 @@ func (p *Producer) newStream(now unit.Time, encoding int, ssrc unit.SSRC) *recvS
 	return s
 }
 
-// inactivityCheck is upstream's rule: only where another stream can take over.
+// inactivityCheck: as in mediasoup, only where another stream can take over.
 func (p *Producer) inactivityCheck() bool {
 	return p.typ == api.RTPTypeSimulcast && len(p.streams) > 1
 }
@@ -194,7 +194,7 @@ func (p *Producer) info(s *recvStream) StreamInfo {
 	return i
 }
 
-// Streams returns all streams that consumers may know of, ordered by encoding, for one that attaches.
+// Streams returns all streams, ordered by encoding, for Consumer.Attach.
 func (p *Producer) Streams() []StreamInfo {
 	var infos []StreamInfo
 	for s := range p.live() {

@@ -26,7 +26,7 @@ func TestLossIsReportedAndRepairedByRTX(t *testing.T) {
 	r := videoFixture(t)
 	first := r.one(in{seq: 100, payload: vp8Key})
 	r.one(in{seq: 102, payload: vp8Delta})
-	r.after(40 * time.Millisecond) // upstream looks for gaps every 40 ms
+	r.after(40 * time.Millisecond) // mediasoup looks for gaps every 40 ms
 	p, _ := r.take()
 	require.Len(t, p.RTCP, 1)
 	n := p.RTCP[0].(*rtcp.TransportLayerNack)

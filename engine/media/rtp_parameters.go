@@ -12,7 +12,7 @@ import (
 
 // rtpParameters are checked RTP parameters of a producer or consumer.
 type rtpParameters struct {
-	// shown is what dumps show: upstream's spelling of MIME types and upstream's defaults filled in.
+	// shown is what dumps show: MIME types in mediasoup's spelling, mediasoup's defaults filled in.
 	shown     *api.RTPParameters
 	encodings []encodingParameters
 }
@@ -26,7 +26,7 @@ type encodingParameters struct {
 	maxBitrate uint64
 }
 
-// parseRTPParameters checks in upstream's order, so that parameters with several mistakes give the same error.
+// parseRTPParameters checks in mediasoup's order, so that parameters with several mistakes give the same error.
 func parseRTPParameters(in *api.RTPParameters) (*rtpParameters, error) {
 	if in == nil {
 		return nil, api.TypeErrorf("missing rtpParameters")
@@ -93,7 +93,7 @@ func (p *rtpParameters) parseEncodings(in []api.RTPEncodingParameters) error {
 	return nil
 }
 
-// parseEncoding returns the encoding as dumps show it (upstream leaves maxBitrate out) and what follows from it.
+// parseEncoding returns the encoding as dumps show it (mediasoup leaves maxBitrate out) and what follows from it.
 func parseEncoding(in *api.RTPEncodingParameters) (api.RTPEncodingParameters, encodingParameters) {
 	shown, e := *in, encodingParameters{mode: layer.ParseScalabilityMode(in.ScalabilityMode)}
 	if shown.SSRC != nil && *shown.SSRC == 0 {
@@ -177,8 +177,8 @@ func (p *rtpParameters) linkCodecs() {
 	}
 }
 
-// rtpType tells how many layers a producer has and where: one encoding without layers is simple, with layers SVC,
-// several encodings are simulcast. False = a codec whose layers a router cannot tell apart.
+// rtpType returns the type of a producer: one encoding without layers is simple, with layers SVC, several encodings are
+// simulcast. False = layers of a codec for which a router cannot distinguish them.
 func (p *rtpParameters) rtpType() (api.RTPType, bool) {
 	if len(p.encodings) > 1 {
 		return api.RTPTypeSimulcast, true
@@ -197,7 +197,7 @@ func (p *rtpParameters) rtpType() (api.RTPType, bool) {
 	}
 }
 
-// validTypeForCodec is upstream's IsValidTypeForCodec.
+// validTypeForCodec reports whether consumers of a type can forward a codec (mediasoup's IsValidTypeForCodec).
 func validTypeForCodec(t api.RTPType, mimeType string) bool {
 	switch k := codec.KindOf(mimeType); t {
 	case api.RTPTypeSimulcast:
@@ -209,7 +209,7 @@ func validTypeForCodec(t api.RTPType, mimeType string) bool {
 	}
 }
 
-// typeNames are the types as upstream's messages spell them.
+// typeNames are the types as mediasoup's messages spell them.
 var typeNames = map[api.RTPType]string{
 	api.RTPTypeSimple:    "simple",
 	api.RTPTypeSimulcast: "simulcast",
@@ -239,8 +239,8 @@ func hasFeedback(c *api.RTPCodecParameters, typ, parameter string) bool {
 	return slices.Contains(c.RTCPFeedback, api.RTCPFeedback{Type: typ, Parameter: parameter})
 }
 
-// streamParams describes the stream of the encoding with the given index. The RID is left to the caller: producers'
-// streams have one, consumers' do not.
+// streamParams describes the stream of an encoding. The RID is left to the caller: producers' streams have one, consumers'
+// do not.
 func (p *rtpParameters) streamParams(encoding int, ssrc unit.SSRC) rtpstream.Params {
 	e := &p.encodings[encoding]
 	inBandFEC, _ := integerParameter(e.codec, "useinbandfec")
@@ -278,8 +278,8 @@ func rtxSSRC(e *api.RTPEncodingParameters) unit.SSRC {
 	return unit.SSRC(e.RTX.SSRC)
 }
 
-// ExtensionIDs are the ids that one peer uses for the RTP header extensions a router knows (RFC 8285 section 4); 0 means
-// that the peer does not use the extension.
+// ExtensionIDs are the ids that one peer uses for the RTP header extensions a router knows (RFC 8285 section 4), 0 for those
+// that it does not use.
 type ExtensionIDs struct {
 	MID, RID, RRID       uint8
 	AbsSendTime          uint8
@@ -293,7 +293,7 @@ type ExtensionIDs struct {
 	PacketID             uint8
 }
 
-// extensionIDs collects the ids of the extensions; the first of several entries with one URI counts, as upstream.
+// extensionIDs collects the ids of the extensions; the first of several entries with one URI counts, as in mediasoup.
 func extensionIDs(params []api.RTPHeaderExtensionParameters) ExtensionIDs {
 	var ids ExtensionIDs
 	for _, p := range params {

@@ -57,7 +57,7 @@ func (c *Consumer) notifyTrace(
 	})
 }
 
-// traceRequest notifies of what the receiver asks for.
+// traceRequest notifies of the receiver's feedback.
 func (c *Consumer) traceRequest(now unit.Time, t api.ConsumerTraceEventType, info api.ConsumerTraceInfo) {
 	if c.trace.has(t) {
 		c.notifyTrace(now, t, api.TraceDirectionIn, info)

@@ -136,7 +136,7 @@ func TestActiveSpeakerThatVanishes(t *testing.T) {
 }
 
 // Packets of 60 ms are worth three of 20 ms, as long as a decision does not fall more than 40 ms behind one: then the
-// producer counts as silent, which is upstream's way too.
+// producer counts as silent, as in mediasoup.
 func TestActiveSpeakerLongPackets(t *testing.T) {
 	s := activeSpeaker(t, 300, "a", "b")
 	s.pass(30 * ms)
@@ -167,7 +167,7 @@ func TestActiveSpeakerPausedProducer(t *testing.T) {
 	require.Equal(t, []string{"a"}, dominants(t, s.take()))
 }
 
-// When all are paused the first has the floor, as upstream has it for a paused one that is alone.
+// When all are paused the first has the floor, as in mediasoup for a paused one that is alone.
 func TestActiveSpeakerAllPaused(t *testing.T) {
 	s := activeSpeaker(t, 300)
 	for _, id := range []string{"a", "b"} {

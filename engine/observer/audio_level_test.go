@@ -81,7 +81,7 @@ func TestAudioLevelConversation(t *testing.T) {
 	}, s.take())
 }
 
-// The average is over the packets of the interval, whole decibels towards the louder, as upstream has it; less than ten
+// The average is over the packets of the interval, whole decibels towards the louder, as in mediasoup; less than ten
 // packets make none.
 func TestAudioLevelAverage(t *testing.T) {
 	s := audioLevel(t, api.AudioLevelObserverOptions{MaxEntries: 9, Threshold: -127, Interval: 400}, "a", "few", "loud")
@@ -93,7 +93,7 @@ func TestAudioLevelAverage(t *testing.T) {
 	}, s.take(), "409 / 10, and nine packets are too few")
 }
 
-// 400 packets a second for 5 s, all silent: the sum does not fit 16 bits, in which upstream keeps it.
+// 400 packets a second for 5 s, all silent: the sum does not fit 16 bits, in which mediasoup keeps it.
 func TestAudioLevelManyPackets(t *testing.T) {
 	s := audioLevel(t, api.AudioLevelObserverOptions{MaxEntries: 1, Threshold: -100, Interval: 5000}, "a")
 	for range 2000 {

@@ -256,7 +256,7 @@ func TestCaptureIsToldByAbsCaptureTime(t *testing.T) {
 	p.requireUnknown(from)
 }
 
-// TestRTXDoesNotTellTheTimeOfCapture, as upstream.
+// TestRTXDoesNotTellTheTimeOfCapture, as in mediasoup.
 func TestRTXDoesNotTellTheTimeOfCapture(t *testing.T) {
 	p := newPeerClock(t, true)
 	p.receiver = newReceiver(t, rtxParams(), rtpstream.RecvOptions{})
