@@ -56,7 +56,7 @@ func memoryOf(n int, make func(i int)) int {
 }
 
 func TestMemory(t *testing.T) {
-	cert := testCertificate()
+	cert := testCertificate
 	fingerprint := sha256Of(cert)
 	idle := make([]*dtls.Transport, 2000)
 	perIdle := memoryOf(len(idle), func(i int) {
@@ -78,7 +78,7 @@ func TestMemory(t *testing.T) {
 	perHandshake := memoryOf(len(waiting), func(i int) {
 		s := newSide(t, dtls.Settings{})
 		require.NoError(t, s.Start(dtls.Server, fingerprint))
-		s.HandleDatagram(transcript()[0])
+		s.HandleDatagram(transcript[0])
 		<-s.woken
 		s.poll()
 		s.sent = nil

@@ -28,7 +28,7 @@ import (
 )
 
 func TestGeneratedCertificate(t *testing.T) {
-	der, key := testCertificate().TLS()
+	der, key := testCertificate.TLS()
 	cert, err := x509.ParseCertificate(der)
 	require.NoError(t, err)
 	require.NoError(t, cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature), "self-signed")
@@ -38,12 +38,12 @@ func TestGeneratedCertificate(t *testing.T) {
 	require.Equal(t, 1, cert.SerialNumber.Sign())
 	require.True(t, cert.NotBefore.Before(time.Now().AddDate(-9, 0, 0)))
 	require.True(t, cert.NotAfter.After(time.Now().AddDate(9, 0, 0)))
-	require.NotEqual(t, testCertificate().Fingerprints(), generate().Fingerprints())
+	require.NotEqual(t, testCertificate.Fingerprints(), generate().Fingerprints())
 }
 
 func TestFingerprints(t *testing.T) {
-	der, _ := testCertificate().TLS()
-	all := testCertificate().Fingerprints()
+	der, _ := testCertificate.TLS()
+	all := testCertificate.Fingerprints()
 	require.Len(t, all, 5)
 	for i, length := range []int{20, 28, 32, 48, 64} {
 		require.Equal(t, api.FingerprintAlgorithm(i), all[i].Algorithm)

@@ -81,7 +81,7 @@ func TestSRTPSuites(t *testing.T) {
 }
 
 func TestEachFingerprintAlgorithm(t *testing.T) {
-	for i, algorithm := range testCertificate().Fingerprints() {
+	for i, algorithm := range testCertificate.Fingerprints() {
 		t.Run(algorithm.Algorithm.String(), func(t *testing.T) {
 			p := newPair(t, dtls.Settings{}, dtls.Settings{})
 			all := p.client.cert.Fingerprints()
@@ -95,9 +95,9 @@ func TestEachFingerprintAlgorithm(t *testing.T) {
 }
 
 func TestWrongFingerprintFails(t *testing.T) {
-	right := sha256Of(testCertificate())[0]
+	right := sha256Of(testCertificate)[0]
 	other := sha256Of(generate())[0]
-	sha512 := testCertificate().Fingerprints()[4]
+	sha512 := testCertificate.Fingerprints()[4]
 	for name, wrong := range map[string]api.Fingerprint{
 		"of another certificate":     other,
 		"one byte short":             {Algorithm: right.Algorithm, Value: right.Value[:len(right.Value)-3]},

@@ -3,7 +3,6 @@ package dtls_test
 import (
 	"runtime"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +15,9 @@ import (
 // patience bounds waiting for what must happen; it is generous because tests share their machine.
 const patience = 25 * time.Second
 
-var testCertificate = sync.OnceValue(func() *dtls.Certificate { return generate() })
+// testCertificate is every side's. It is made before any test runs: one made lazily could be made in a synctest bubble, whose
+// clock stands in the year 2000, and would then be valid at another time than the tests outside.
+var testCertificate = generate()
 
 func generate() *dtls.Certificate {
 	c, err := dtls.GenerateCertificate()
@@ -37,7 +38,7 @@ type side struct {
 }
 
 func newSide(tb testing.TB, s dtls.Settings) *side {
-	x := &side{cert: testCertificate(), woken: make(chan struct{}, 1)}
+	x := &side{cert: testCertificate, woken: make(chan struct{}, 1)}
 	if s.FlightInterval == 0 {
 		s.FlightInterval = 10 * time.Second // no retransmission unless a test wants it
 	}

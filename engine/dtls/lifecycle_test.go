@@ -110,7 +110,7 @@ func TestWakeMayPoll(t *testing.T) {
 	peer := newSide(t, dtls.Settings{})
 	done := make(chan int, 10)
 	var s *dtls.Transport
-	s = dtls.New(testCertificate(), func() {
+	s = dtls.New(testCertificate, func() {
 		var out dtls.Output
 		s.Poll(&out)
 		done <- len(out.Datagrams)

@@ -11,10 +11,12 @@ import (
 
 	"gazpacho/engine/ice"
 	"gazpacho/engine/wire/stun"
+	"gazpacho/internal/fuzzseed"
 )
 
 // FuzzHandleSTUN: whatever arrives, nothing panics, and nothing but counters changes, unless it is authentic.
-func FuzzHandleSTUN(f *testing.F) {
+func FuzzHandleSTUN(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	f.Add(request(fragment, password, useCandidate))
 	f.Add(request(fragment, "wrong", nomination(3)))
 	f.Add(request(fragment, password, controlled))
@@ -63,7 +65,8 @@ func sealed(attributes []byte) []byte {
 }
 
 // FuzzScript plays a script of good and bad events; the fixture checks the invariants after each. Two bytes are one event.
-func FuzzScript(f *testing.F) {
+func FuzzScript(tf *testing.F) {
+	f := fuzzseed.New(tf, 200)
 	for seed := range uint64(8) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		script := make([]byte, 200)

@@ -75,10 +75,9 @@ func (s *Server) IsValidTuple(t Tuple) bool { return s.tuples.has(t) }
 
 // MayForceSelectedTuple selects t if that is a valid tuple and the state is Connected or Completed. The caller does it when DTLS
 // or authentic media comes from t, for browsers that send on a tuple which they have not nominated yet (aggressive nomination).
-func (s *Server) MayForceSelectedTuple(t Tuple) {
-	if s.active() && s.tuples.has(t) {
-		s.choose(t)
-	}
+// It reports whether the selection changed, which is then in the Output.
+func (s *Server) MayForceSelectedTuple(t Tuple) (changed bool) {
+	return s.active() && s.tuples.has(t) && s.choose(t)
 }
 
 // RemoveTuple forgets t, for instance because its TCP connection is gone. If t was selected, the newest of the remaining ones
@@ -143,11 +142,13 @@ func (s *Server) setState(to State) {
 	s.output.States = append(s.output.States, to)
 }
 
-// choose selects a tuple of the list.
-func (s *Server) choose(t Tuple) {
-	if s.tuples.choose(t) {
-		s.output.SelectedTuples = append(s.output.SelectedTuples, t)
+// choose selects a tuple of the list; false when it is selected already.
+func (s *Server) choose(t Tuple) bool {
+	if !s.tuples.choose(t) {
+		return false
 	}
+	s.output.SelectedTuples = append(s.output.SelectedTuples, t)
+	return true
 }
 
 // disconnect needs a list without selected tuple.

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/packet"
+	"gazpacho/internal/fuzzseed"
 )
 
 // appendFrame appends a frame that carries payload, RFC 4571 section 2.
@@ -153,7 +154,8 @@ func TestBatchFramesOfFullBatch(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(10, func() { b.frames(maxWriteQueue) }))
 }
 
-func FuzzTCPFraming(f *testing.F) {
+func FuzzTCPFraming(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	stream := appendFrame(appendFrame(appendFrame(nil, []byte("stun")), nil), bytes.Repeat([]byte("rtp "), 500))
 	f.Add(stream, uint16(1), uint16(maxFrame))
 	f.Add(stream, uint16(7), uint16(packet.SmallSize))

@@ -13,6 +13,7 @@ import (
 
 	"gazpacho/engine/srtp"
 	"gazpacho/engine/unit"
+	"gazpacho/internal/fuzzseed"
 )
 
 var suites = []srtp.Suite{srtp.AEADAES256GCM, srtp.AEADAES128GCM, srtp.AESCM128HMACSHA180, srtp.AESCM128HMACSHA132}
@@ -410,7 +411,8 @@ func TestAllocations(t *testing.T) {
 	})
 }
 
-func FuzzUnprotect(f *testing.F) {
+func FuzzUnprotect(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	for i, s := range suites {
 		sender, _ := pair(f, s)
 		f.Add(byte(i), protect(f, sender, rtpPacket(1, 1, "payload")))

@@ -116,7 +116,7 @@ func (b *browser) dump() *api.WebRtcTransportDumpResponse {
 func (b *browser) deliver(data []byte) {
 	buffer := packet.NewBuffer(len(data))
 	buffer.SetLen(copy(buffer.Space(), data))
-	b.w.HandleDatagrams(b.now, b.link, []netio.Datagram{{Buffer: buffer, From: b.addr}})
+	b.w.HandleDatagrams(b.now, b.link, []transport.Datagram{{Buffer: buffer, Tuple: b.link.Tuple(b.addr)}})
 	b.w.Settle(b.now)
 }
 

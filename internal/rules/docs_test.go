@@ -82,7 +82,7 @@ func TestLinksOfThePages(t *testing.T) {
 	require.NoError(t, err)
 	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
 	require.NotEmpty(t, pages)
-	for _, file := range append(pages, filepath.Join(root, "README.md")) {
+	for _, file := range append(pages, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md")) {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
