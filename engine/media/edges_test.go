@@ -26,7 +26,7 @@ func TestResumeWhileTheTransportIsNotConnected(t *testing.T) {
 	require.Len(t, c.KeyFrameRequests, 1)
 }
 
-func TestConsumerOfAVanishedSimulcastStreamAsksForNothing(t *testing.T) {
+func TestConsumerOfASilentSimulcastStreamRequestsNothing(t *testing.T) {
 	c, err := newConsumer(consumeRequest("video/VP8", 90000))
 	require.NoError(t, err)
 	defer c.Close()

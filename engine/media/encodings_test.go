@@ -14,7 +14,7 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// simulcastRequest has three encodings told apart by RID.
+// simulcastRequest has three encodings with RIDs.
 func simulcastRequest() *api.TransportProduceRequest {
 	r := produceRequest("video/VP8", 90000)
 	r.RTPParameters.Encodings, r.RTPMapping.Encodings = nil, nil
@@ -41,7 +41,7 @@ func newProducerFixture(t testing.TB, req *api.TransportProduceRequest) *produce
 	return &producerFixture{t: t, p: p, now: unit.Time(time.Hour)}
 }
 
-// mapped is what the producer made of a packet.
+// mapped is a packet after the producer.
 type mapped struct {
 	rtp.Packet
 	Encoding int

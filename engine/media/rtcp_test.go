@@ -159,7 +159,7 @@ func TestSenderReports(t *testing.T) {
 	require.Len(t, more[2].(*rtcp.ExtendedReport).Reports[0].(*rtcp.DLRRReportBlock).Reports, 2)
 }
 
-func TestProducerTellsOfSenderReports(t *testing.T) {
+func TestProducerPublishesSenderReports(t *testing.T) {
 	r := videoFixture(t)
 	r.one(in{seq: 100, payload: vp8Key})
 	r.receive(in{seq: 1, ssrc: peerRTX, pt: peerRTXPT, payload: []byte{0, 99, 1}})
@@ -233,7 +233,7 @@ func TestScores(t *testing.T) {
 	require.EqualValues(t, 128, r.c.FractionLost())
 
 	r.c.Pause(r.now)
-	require.Zero(t, r.c.FractionLost(), "who is paused does not count")
+	require.Zero(t, r.c.FractionLost(), "paused consumers do not count")
 	require.Zero(t, r.c.Bitrate(r.now))
 	_, c = r.take()
 	require.True(t, c.FractionLostChanged)
