@@ -48,10 +48,10 @@ func (s *Sender) HandleTransportFeedback(now unit.Time, feedback *rtcp.Transport
 	}
 	s.losses.add(max(r.lost, 0), r.sent)
 	if len(r.arrived) > 0 {
-		if now.Sub(s.heardAt) > staleAfter {
+		if now.Sub(s.lastArrivalAt) > staleAfter {
 			s.delay, s.trend, s.loss.excess = interArrival{}, newTrendline(), 0
 		}
-		s.heardAt = now
+		s.lastArrivalAt = now
 		s.silence.broken()
 		s.measureRTT(now, r.newest)
 	}
@@ -160,7 +160,7 @@ func (s *Sender) probe(now unit.Time, bitrate float64) {
 		lasts = rembProbeTime
 		d.scale = rembProbeScale
 		d.clear = d.clear && float64(s.sent.Rate(now)) < rembProbeShare*bitrate
-	} else if now.Sub(s.heardAt) > staleAfter {
+	} else if now.Sub(s.lastArrivalAt) > staleAfter {
 		d.clear = true
 	}
 	first, second := s.probing.decide(now, d)
@@ -197,8 +197,8 @@ func (s *Sender) fallBack(now unit.Time) {
 	s.prober.stop()
 	s.probing.fell(now)
 	floor := 0.0
-	if !s.silence.heard {
-		floor = neverHeardFactor * float64(s.limits.initial)
+	if !s.silence.hadFeedback {
+		floor = noFeedbackFactor * float64(s.limits.initial)
 	}
 	s.rate.set(now, min(s.rate.bitrate, max(s.rate.bitrate*silenceFactor, floor)))
 }

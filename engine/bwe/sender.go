@@ -39,23 +39,23 @@ type Sender struct {
 	announced unit.Bitrate // with the last BitrateChanged
 	eventAt   unit.Time    // when that was, or what counts as one
 
-	history    history
-	report     report
-	clock      peerClock
-	delay      interArrival
-	trend      trendline
-	queue      queueing
-	throughput throughput
-	rate       aimd
-	loss       lossControl
-	losses     lossHistory
-	prober     prober
-	probing    probing
-	remb       rembLimit
-	sent       unit.RateCounter
-	silence    silence
-	heardAt    unit.Time // when feedback last reported an arrival
-	output     SenderOutput
+	history       history
+	report        report
+	clock         peerClock
+	delay         interArrival
+	trend         trendline
+	queue         queueing
+	throughput    throughput
+	rate          aimd
+	loss          lossControl
+	losses        lossHistory
+	prober        prober
+	probing       probing
+	remb          rembLimit
+	sent          unit.RateCounter
+	silence       silence
+	lastArrivalAt unit.Time // when feedback last reported an arrival
+	output        SenderOutput
 }
 
 // SenderOutput is what a Sender asks for. The caller drains it after each call and then calls Reset.
@@ -100,7 +100,7 @@ func (s *Sender) TransportConnected(now unit.Time) {
 	s.probing = newProbing()
 	s.loss = lossControl{}
 	s.silence = newSilence()
-	s.heardAt = now
+	s.lastArrivalAt = now
 	s.remb = rembLimit{connectedAt: now}
 	s.limits.apply()
 	s.available = s.limits.clamp(start)

@@ -12,17 +12,17 @@ const (
 	silenceAfter    = 2 * time.Second
 	silenceInterval = time.Second
 	silencePackets  = 10 // unanswered, before silence means anything
-	// neverHeardFactor is how far the estimate falls, relative to the initial bitrate, when no feedback ever came: the
+	// noFeedbackFactor is how far the estimate falls, relative to the initial bitrate, when no feedback ever came: the
 	// peer may just not send any.
-	neverHeardFactor = 0.5
+	noFeedbackFactor = 0.5
 )
 
 // silence notices when packets are sent and no feedback comes.
 type silence struct {
-	at         unit.Time // when to decrease next, unit.Never while nothing is unanswered
-	unanswered int
-	lasts      bool // it decreased already
-	heard      bool // feedback came before
+	at          unit.Time // when to decrease next, unit.Never while nothing is unanswered
+	unanswered  int
+	lasts       bool // it decreased already
+	hadFeedback bool // feedback came before
 }
 
 func newSilence() silence { return silence{at: unit.Never} }
@@ -40,7 +40,7 @@ func (s *silence) sent(now unit.Time) {
 }
 
 // broken: feedback came.
-func (s *silence) broken() { *s = silence{at: unit.Never, heard: true} }
+func (s *silence) broken() { *s = silence{at: unit.Never, hadFeedback: true} }
 
 // decreased waits again, from when more is sent.
 func (s *silence) decreased() {

@@ -12,11 +12,11 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-func audioLevel(t *testing.T, opts api.AudioLevelObserverOptions, ids ...string) *stage {
+func audioLevel(t *testing.T, opts api.AudioLevelObserverOptions, ids ...string) *fixture {
 	t.Helper()
 	o, err := observer.NewAudioLevel(start, "observer", &opts)
 	require.NoError(t, err)
-	return newStage(t, o, ids...)
+	return newFixture(t, o, ids...)
 }
 
 func volumes(at time.Duration, v ...api.Volume) notice {
@@ -64,7 +64,7 @@ func TestIntervalBounds(t *testing.T) {
 	}
 }
 
-// A conversation: one speaks, then two, then nobody. Silence is told once.
+// A conversation: one speaks, then two, then none. Silence is notified once.
 func TestAudioLevelConversation(t *testing.T) {
 	s := audioLevel(t, api.AudioLevelObserverOptions{MaxEntries: 2, Threshold: -60, Interval: 500}, "a", "b", "c")
 	s.speak(500*ms, voices{"a": -127, "b": -127, "c": -127})
