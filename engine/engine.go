@@ -118,8 +118,8 @@ func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, er
 
 // methods are the worker's own. All others are those of the object that the request is addressed to.
 var methods = router.Methods[*Worker]{
-	api.MethodWorkerDump:               router.Plain((*Worker).dump),
-	api.MethodWorkerGetResourceUsage:   router.Plain((*Worker).resourceUsage),
+	api.MethodWorkerDump:               router.NoBody((*Worker).dump),
+	api.MethodWorkerGetResourceUsage:   router.NoBody((*Worker).resourceUsage),
 	api.MethodWorkerUpdateSettings:     router.WithBody((*Worker).updateSettings),
 	api.MethodWorkerCreateRouter:       router.WithBody((*Worker).createRouter),
 	api.MethodWorkerCloseRouter:        router.WithBody((*Worker).closeRouter),

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests the worker with WebRTC peers in Go (compat-tests/peers): pion/webrtc, and peers that misbehave. Arguments go to go test.
+# Tests the worker with WebRTC peers in Go (peer-tests): pion/webrtc, and peers that misbehave. Arguments go to go test.
 # The worker is built with the race detector unless WORKER_BIN names one.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
@@ -10,7 +10,7 @@ if [ -n "${WORKER_BIN:-}" ]; then
 	export WORKER_BIN
 fi
 mkdir -p "$BUILD"
-cd "$ROOT/compat-tests/peers"
+cd "$ROOT/peer-tests"
 go vet ./...
 # One line per test, and at the end the line that scripts/test.sh adds up.
 code=0

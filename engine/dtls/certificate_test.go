@@ -53,7 +53,7 @@ func TestFingerprints(t *testing.T) {
 	require.Equal(t, want, strings.ReplaceAll(all[2].Value, ":", ""))
 }
 
-// keyFiles holds PEM files of one key pair.
+// keyFiles are PEM files of one key pair.
 type keyFiles struct{ cert, pkcs8, own string }
 
 func writeFiles(t *testing.T, key any) keyFiles {
@@ -149,8 +149,8 @@ func TestLoadCertificateErrors(t *testing.T) {
 		{good.cert, missing, missing, "no such file"},
 		{text, good.own, text, "not a PEM file"},
 		{good.cert, text, text, "not a PEM file"},
-		{good.own, good.own, good.own, "holds only PEM blocks of other types: EC PARAMETERS, EC PRIVATE KEY"},
-		{good.cert, good.cert, good.cert, "holds only PEM blocks of other types: CERTIFICATE"},
+		{good.own, good.own, good.own, "contains only PEM blocks of other types: EC PARAMETERS, EC PRIVATE KEY"},
+		{good.cert, good.cert, good.cert, "contains only PEM blocks of other types: CERTIFICATE"},
 		{broken, good.own, broken, "not a valid X.509 certificate"},
 		{good.cert, brokenKey, brokenKey, "not a valid private key"},
 		{good.cert, encrypted, encrypted, "encrypted"},
@@ -166,7 +166,7 @@ func TestLoadCertificateErrors(t *testing.T) {
 	}
 }
 
-// A key as long as a message may be would take seconds to verify with.
+// Verifying with a key as long as a handshake message allows would take seconds.
 func TestLongCertificates(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)

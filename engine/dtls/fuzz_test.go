@@ -16,8 +16,8 @@ import (
 //go:embed testdata/handshake.hex
 var recorded string
 
-// transcript is the datagrams of one handshake, of the client (with one of data) and of the server. It is a
-// recording of connected, so that the seeds are the same in every run: a datagram a line, in hexadecimal.
+// transcript holds the datagrams of one handshake: the client's, with one of data at their end, then the server's. It is a
+// recording, so that the seeds are the same in every run: one datagram per line, in hexadecimal.
 var transcript = func() (datagrams [][]byte) {
 	for line := range strings.Lines(recorded) {
 		b, err := hex.DecodeString(strings.TrimSpace(line))
@@ -39,8 +39,8 @@ func addSeeds(f *fuzzseed.F) {
 	}
 }
 
-// FuzzHandleDatagram shows a transport in each state two datagrams that may be anything. It must not panic, and one that is
-// connected must stay so. No handshake runs, so that each input has the same effect every time.
+// FuzzHandleDatagram passes two arbitrary datagrams to a transport in each state. It must not panic, and a connected one
+// must stay connected. No handshake runs, so that each input has the same effect every time.
 func FuzzHandleDatagram(tf *testing.F) {
 	f := fuzzseed.New(tf, 1000)
 	addSeeds(f)
@@ -72,7 +72,7 @@ func FuzzHandleDatagram(tf *testing.F) {
 	})
 }
 
-// FuzzHandshake does the same with a running handshake, which must neither panic nor hang nor connect.
+// FuzzHandshake does the same with a running handshake, which must not panic, hang or connect.
 func FuzzHandshake(tf *testing.F) {
 	f := fuzzseed.New(tf, 50)
 	addSeeds(f)
@@ -87,7 +87,7 @@ func FuzzHandshake(tf *testing.F) {
 			s.HandleDatagram(second)
 			for s.poll(); limits.Running() > 0 && !s.reached(api.DTLSStateFailed); s.poll() {
 				select {
-				case <-s.woken: // the handshake reads all that it is shown, then its time is over
+				case <-s.woken: // the handshake reads everything, then times out
 				case <-time.After(patience):
 					stacks := make([]byte, 1<<16)
 					t.Fatalf("the handshake hangs\n%s", stacks[:runtime.Stack(stacks, true)])

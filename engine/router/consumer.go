@@ -72,7 +72,7 @@ var consumerMethods = Methods[*consumerEntry]{
 	api.MethodConsumerDump: inTurn(func(c *consumerEntry, _ unit.Time) (api.ResponseBody, error) {
 		return c.machine.Dump(), nil
 	}),
-	api.MethodConsumerGetStats: Plain((*consumerEntry).stats),
+	api.MethodConsumerGetStats: NoBody((*consumerEntry).stats),
 	api.MethodConsumerPause: inTurn(func(c *consumerEntry, now unit.Time) (api.ResponseBody, error) {
 		c.machine.Pause(now)
 		return nil, nil

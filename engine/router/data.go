@@ -66,10 +66,10 @@ var dataProducerMethods = Methods[*dataProducerEntry]{
 	api.MethodDataProducerGetStats: inTurn(func(p *dataProducerEntry, now unit.Time) (api.ResponseBody, error) {
 		return p.machine.Stats(now), nil
 	}),
-	api.MethodDataProducerPause: Plain(func(p *dataProducerEntry) (api.ResponseBody, error) {
+	api.MethodDataProducerPause: NoBody(func(p *dataProducerEntry) (api.ResponseBody, error) {
 		return nil, p.change("dataProducer.pause", (*data.Producer).Pause, (*data.Consumer).HandleProducerPaused)
 	}),
-	api.MethodDataProducerResume: Plain(func(p *dataProducerEntry) (api.ResponseBody, error) {
+	api.MethodDataProducerResume: NoBody(func(p *dataProducerEntry) (api.ResponseBody, error) {
 		return nil, p.change("dataProducer.resume", (*data.Producer).Resume, (*data.Consumer).HandleProducerResumed)
 	}),
 }
@@ -168,10 +168,10 @@ var dataConsumerMethods = Methods[*dataConsumerEntry]{
 	api.MethodDataConsumerGetStats: inTurn(func(c *dataConsumerEntry, now unit.Time) (api.ResponseBody, error) {
 		return c.machine.Stats(now, c.buffered()), nil
 	}),
-	api.MethodDataConsumerPause: Plain(func(c *dataConsumerEntry) (api.ResponseBody, error) {
+	api.MethodDataConsumerPause: NoBody(func(c *dataConsumerEntry) (api.ResponseBody, error) {
 		return nil, c.update("dataConsumer.pause", (*data.Consumer).Pause)
 	}),
-	api.MethodDataConsumerResume: Plain(func(c *dataConsumerEntry) (api.ResponseBody, error) {
+	api.MethodDataConsumerResume: NoBody(func(c *dataConsumerEntry) (api.ResponseBody, error) {
 		return nil, c.update("dataConsumer.resume", (*data.Consumer).Resume)
 	}),
 	api.MethodDataConsumerGetBufferedAmount: inTurn(func(c *dataConsumerEntry, _ unit.Time) (api.ResponseBody, error) {

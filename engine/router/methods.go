@@ -26,8 +26,8 @@ func (m Methods[O]) Handle(o O, req *api.Request) (api.ResponseBody, error) {
 	return nil, api.Errorf("unknown method '%s'", req.Method.Name())
 }
 
-// Plain makes a method of a function that needs no body.
-func Plain[O any, R api.ResponseBody](f func(O) (R, error)) Method[O] {
+// NoBody makes a method of a function that needs no body.
+func NoBody[O any, R api.ResponseBody](f func(O) (R, error)) Method[O] {
 	return func(o O, _ *api.Request) (api.ResponseBody, error) { return reply(f(o)) }
 }
 

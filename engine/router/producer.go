@@ -70,8 +70,8 @@ var producerMethods = Methods[*producerEntry]{
 	api.MethodProducerGetStats: inTurn(func(p *producerEntry, now unit.Time) (api.ResponseBody, error) {
 		return p.machine.Stats(now), nil
 	}),
-	api.MethodProducerPause:  Plain((*producerEntry).pause),
-	api.MethodProducerResume: Plain((*producerEntry).resume),
+	api.MethodProducerPause:  NoBody((*producerEntry).pause),
+	api.MethodProducerResume: NoBody((*producerEntry).resume),
 	api.MethodProducerEnableTraceEvent: inTurnWith(func(p *producerEntry, _ unit.Time, req *api.ProducerEnableTraceEventRequest) (api.ResponseBody, error) {
 		p.machine.EnableTraceEvents(req.Events)
 		return nil, nil

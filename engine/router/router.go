@@ -65,7 +65,7 @@ func (r *Router) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 }
 
 var routerMethods = Methods[*Router]{
-	api.MethodRouterDump:                            Plain((*Router).dump),
+	api.MethodRouterDump:                            NoBody((*Router).dump),
 	api.MethodRouterCreatePlainTransport:            WithBody((*Router).createPlainTransport),
 	api.MethodRouterCreatePipeTransport:             WithBody((*Router).createPipeTransport),
 	api.MethodRouterCreateWebRtcTransport:           WithBody((*Router).createWebRtcTransport),

@@ -76,10 +76,10 @@ func (o *rtpObserverEntry) HandleRequest(req *api.Request) (api.ResponseBody, er
 }
 
 var rtpObserverMethods = Methods[*rtpObserverEntry]{
-	api.MethodRTPObserverPause: Plain(func(o *rtpObserverEntry) (api.ResponseBody, error) {
+	api.MethodRTPObserverPause: NoBody(func(o *rtpObserverEntry) (api.ResponseBody, error) {
 		return nil, o.actor.Do("rtpObserver.pause", func(now unit.Time, machine observer.Observer) error { machine.Pause(now); return nil })
 	}),
-	api.MethodRTPObserverResume: Plain(func(o *rtpObserverEntry) (api.ResponseBody, error) {
+	api.MethodRTPObserverResume: NoBody(func(o *rtpObserverEntry) (api.ResponseBody, error) {
 		return nil, o.actor.Do("rtpObserver.resume", func(now unit.Time, machine observer.Observer) error { machine.Resume(now); return nil })
 	}),
 	api.MethodRTPObserverAddProducer:    WithBody((*rtpObserverEntry).addProducer),

@@ -47,7 +47,7 @@ func (s *Server) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 }
 
 var serverMethods = Methods[*Server]{
-	api.MethodWebRtcServerDump: Plain((*Server).dump),
+	api.MethodWebRtcServerDump: NoBody((*Server).dump),
 }
 
 func (s *Server) dump() (*api.WebRtcServerDumpResponse, error) {

@@ -95,3 +95,23 @@ func TestFeedbackToABusyShardDoesNotAllocate(t *testing.T) {
 	direct.Close()
 	busy.Leave(now)
 }
+
+// Packets that an operation left in the shard's batch do not go to the peer of whatever transport sends next: that one is
+// taken out of service, and the others go on with an empty batch.
+func TestPacketsLeftInTheBatchGoNowhere(t *testing.T) {
+	r := newFixture(t, 1)
+	in := r.plain("in")
+	first, second := r.plain("first"), r.plain("second")
+	r.produce("in", "p")
+	r.consume("first", "c-first", "p")
+	r.consume("second", "c-second", "p")
+	placement := r.runner.NewPlacement()
+	batch := runner.NewTransportActor(placement.Choose(), transport.WorkerEnv{}).Env().Batch
+	batch.Commit(copy(batch.Space(10), "for others"))
+	in.receive(keyFrame(1))
+	require.Empty(t, first.take())
+	require.Len(t, second.take(), 1)
+	require.Contains(t, r.logged(), "in transport first while handling media")
+	require.ErrorContains(t, r.try("first", api.MethodTransportDump, nil), "out of service")
+	r.must("second", api.MethodTransportDump, nil)
+}

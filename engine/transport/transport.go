@@ -122,6 +122,7 @@ type Transport struct {
 	bweOut     *bwe.Sender   // nil until a video consumer negotiated it
 	reallocate bool          // a consumer wants the bitrate distributed anew, by Settle
 	giveUp     bool          // because one stopped
+	wanting    []*Consumer   // empty; room for those that distribute gives bitrate to
 	probation  probation
 
 	counters counters
@@ -199,10 +200,8 @@ func (t *Transport) closeSCTP() {
 	t.sctp.Close()
 	var out sctp.Output
 	t.sctp.Poll(&out)
-	if t.env.Batch.Len() == 0 {
-		for _, packet := range out.Packets {
-			t.backend.sendSCTP(0, packet)
-		}
+	for _, packet := range out.Packets {
+		t.backend.sendSCTP(0, packet)
 	}
 }
 

@@ -365,7 +365,7 @@ func (c *webRtc) close() {
 	defer c.release()
 	c.dtls.Close()
 	c.dtls.Poll(&c.output)
-	if c.selected != nil && c.t.env.Batch.Len() == 0 {
+	if c.selected != nil {
 		for _, b := range c.output.Datagrams {
 			c.sendRaw(0, b)
 		}

@@ -49,8 +49,6 @@ func TestTestsOfTheSecurityPageExist(t *testing.T) {
 		folder := ""
 		for _, m := range folderOrTest.FindAllStringSubmatch(cells[3], -1) {
 			switch {
-			case m[1] == "peers":
-				folder = "compat-tests/peers"
 			case m[1] != "":
 				folder = m[1]
 			default:

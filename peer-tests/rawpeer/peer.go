@@ -22,9 +22,9 @@ import (
 	"github.com/pion/srtp/v3"
 	"github.com/stretchr/testify/require"
 
-	"gazpacho/compat-tests/peers/app"
-	"gazpacho/compat-tests/peers/inbox"
 	"gazpacho/engine/api"
+	"gazpacho/peer-tests/app"
+	"gazpacho/peer-tests/inbox"
 )
 
 // Packet is an RTP packet and the path that it came on.

@@ -1,8 +1,8 @@
-module gazpacho/compat-tests/peers
+module gazpacho/peer-tests
 
 go 1.26.0
 
-replace gazpacho => ../..
+replace gazpacho => ..
 
 require (
 	gazpacho v0.0.0

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"testing"
 
-	"gazpacho/compat-tests/peers/app"
-	"gazpacho/compat-tests/peers/rawpeer"
 	"gazpacho/engine/api"
+	"gazpacho/peer-tests/app"
+	"gazpacho/peer-tests/rawpeer"
 	"github.com/pion/dtls/v3"
 )
 

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"gazpacho/compat-tests/peers/app"
+	"gazpacho/peer-tests/app"
 )
 
 // workerBinary is the program under test: what WORKER_BIN names, or a build of this repository with the race detector.
@@ -27,7 +27,7 @@ func buildAndRun(m *testing.M) int {
 	defer os.RemoveAll(dir)
 	workerBinary = filepath.Join(dir, "mediasoup-worker")
 	build := exec.Command("go", "build", "-buildvcs=false", "-race", "-o", workerBinary, "./cmd/mediasoup-worker")
-	build.Dir = filepath.Join("..", "..")
+	build.Dir = ".."
 	build.Env = append(os.Environ(), "CGO_ENABLED=1")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%s%v\n", out, err)

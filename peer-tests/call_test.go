@@ -6,9 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"gazpacho/compat-tests/peers/app"
-	"gazpacho/compat-tests/peers/rawpeer"
 	"gazpacho/engine/api"
+	"gazpacho/peer-tests/app"
+	"gazpacho/peer-tests/rawpeer"
 )
 
 // SSRCs of a call: what Alice sends and what Bob receives.

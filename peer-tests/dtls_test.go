@@ -8,10 +8,10 @@ import (
 	"github.com/pion/dtls/v3"
 	"github.com/stretchr/testify/require"
 
-	"gazpacho/compat-tests/peers/app"
-	"gazpacho/compat-tests/peers/rawpeer"
-	"gazpacho/compat-tests/peers/rtcpeer"
 	"gazpacho/engine/api"
+	"gazpacho/peer-tests/app"
+	"gazpacho/peer-tests/rawpeer"
+	"gazpacho/peer-tests/rtcpeer"
 )
 
 // TestWrongFingerprint: a peer whose certificate is not the announced one ends in DTLS state failed, whoever began, and nothing

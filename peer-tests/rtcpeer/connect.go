@@ -11,8 +11,8 @@ import (
 	"github.com/pion/webrtc/v4"
 	"github.com/stretchr/testify/require"
 
-	"gazpacho/compat-tests/peers/app"
 	"gazpacho/engine/api"
+	"gazpacho/peer-tests/app"
 )
 
 func newCertificate() (*webrtc.Certificate, error) {

@@ -14,9 +14,9 @@ import (
 	"github.com/pion/stun/v4"
 	"github.com/stretchr/testify/require"
 
-	"gazpacho/compat-tests/peers/app"
-	"gazpacho/compat-tests/peers/inbox"
 	"gazpacho/engine/api"
+	"gazpacho/peer-tests/app"
+	"gazpacho/peer-tests/inbox"
 )
 
 // Path is a UDP socket or TCP connection to a port of the worker.

@@ -14,9 +14,9 @@ import (
 	"github.com/pion/webrtc/v4"
 	"github.com/stretchr/testify/require"
 
-	"gazpacho/compat-tests/peers/app"
-	"gazpacho/compat-tests/peers/inbox"
 	"gazpacho/engine/api"
+	"gazpacho/peer-tests/app"
+	"gazpacho/peer-tests/inbox"
 )
 
 // keepAlive is the time between two ICE checks: short, so that a change of address is noticed soon.

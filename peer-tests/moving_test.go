@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"gazpacho/compat-tests/peers/rtcpeer"
 	"gazpacho/engine/api"
+	"gazpacho/peer-tests/rtcpeer"
 )
 
 // withData has c echo what its peer sends on the data channel.

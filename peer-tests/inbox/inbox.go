@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"gazpacho/compat-tests/peers/app"
+	"gazpacho/peer-tests/app"
 )
 
 // Inbox keeps items in the order in which they came. The zero value is empty and ready.

@@ -11,9 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"gazpacho/compat-tests/peers/app"
-	"gazpacho/compat-tests/peers/rawpeer"
 	"gazpacho/engine/api"
+	"gazpacho/peer-tests/app"
+	"gazpacho/peer-tests/rawpeer"
 )
 
 // TestAuthenticGarbage: a peer with the keys that sends RTCP which lies about itself, thousands of SSRCs and payload types that

@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"gazpacho/compat-tests/peers/app"
-	"gazpacho/compat-tests/peers/rawpeer"
 	"gazpacho/engine/api"
+	"gazpacho/peer-tests/app"
+	"gazpacho/peer-tests/rawpeer"
 )
 
 // Of the benchmarks: what a stream's packets hold, and the most rounds. None is sent twice: the worker would refuse it as replayed.

@@ -6,9 +6,9 @@ import (
 	"github.com/pion/stun/v4"
 	"github.com/stretchr/testify/require"
 
-	"gazpacho/compat-tests/peers/app"
-	"gazpacho/compat-tests/peers/rawpeer"
 	"gazpacho/engine/api"
+	"gazpacho/peer-tests/app"
+	"gazpacho/peer-tests/rawpeer"
 )
 
 func errorCode(t testing.TB, m *stun.Message) stun.ErrorCode {
