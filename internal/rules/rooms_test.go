@@ -37,7 +37,8 @@ var rooms = []room{
 	{folder: "engine/sctp", may: join(basics, []string{"engine/wake"}), impure: true},
 	{folder: "engine/wake", impure: true},
 
-	{folder: "engine/media", may: join(basics, machines)},
+	{folder: "engine/layer", may: []string{"engine/unit", "engine/wire", "engine/packet", "engine/rtpstream"}},
+	{folder: "engine/media", may: join(basics, machines, []string{"engine/layer"})},
 	{folder: "engine/transport", may: join(senders, []string{"engine/media"})},
 	{folder: "engine/runner", may: join(senders, []string{"engine/media", "engine/transport", "engine/shard"}), impure: true},
 	{folder: "engine/router", may: join(basics, machines, []string{"engine/media", "engine/transport", "engine/runner"})},

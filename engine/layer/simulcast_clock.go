@@ -1,4 +1,4 @@
-package media
+package layer
 
 import (
 	"time"
@@ -7,9 +7,9 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Upstream's values for a stream whose key frame, brought in line, would not be newer than what was sent.
+// mediasoup's values for a stream whose key frame, brought in line, would not be newer than what was sent.
 const (
-	// maxExtraOffset is how late the stream may be made for the sake of order, before another key frame is waited for: the
+	// maxExtraOffset is how late the stream may be made for the sake of order before another key frame is waited for: the
 	// limit of what is noticed between sound and picture.
 	maxExtraOffset = 75 * time.Millisecond
 	// frameInterval is how far behind the last frame sent such a key frame is put: as at 30 frames per second.
@@ -17,7 +17,7 @@ const (
 )
 
 // simulcastClock keeps the timestamps of the sent stream in one line while the streams behind it change, each of which
-// counts from its own beginning. Sender reports say what timestamps of two streams are of the same instant.
+// counts from its own beginning. Sender reports relate the timestamps of two streams.
 type simulcastClock struct {
 	// reference is the stream to whose timestamps the others' are converted, -1 before the first. Its own are sent with
 	// base subtracted.
@@ -31,10 +31,8 @@ type simulcastClock struct {
 	asked bool
 }
 
-func (i *StreamInfo) hasReport() bool { return i.SenderReport.NTP != 0 }
-
-// knows says whether the timestamps of a stream can be brought in line.
-func (k *simulcastClock) knows(streams []StreamInfo, spatial int16) bool {
+// knows reports whether the timestamps of a stream can be brought in line.
+func (k *simulcastClock) knows(streams []Stream, spatial int16) bool {
 	return k.reference < 0 || spatial == k.reference || streams[spatial].hasReport()
 }
 
@@ -45,8 +43,8 @@ func (k *simulcastClock) choose(spatial int16) {
 	}
 }
 
-// report takes note of a sender report, the first of its stream or not. It reports whether streams may have become usable.
-func (k *simulcastClock) report(streams []StreamInfo, first bool) bool {
+// report records a sender report; first: the first of its stream. It reports whether streams may have become usable.
+func (k *simulcastClock) report(streams []Stream, first bool) bool {
 	if k.reference < 0 || !streams[k.reference].hasReport() {
 		return false
 	}
@@ -57,14 +55,21 @@ func (k *simulcastClock) report(streams []StreamInfo, first bool) bool {
 
 // align finds the offset for the key frame with which the target becomes the current stream. False = not with this one;
 // another one was asked for.
-func (s *simulcastSelector) align(now unit.Time, pkt *packet.Packet, to *sentStream) bool {
+func (s *simulcast) align(now unit.Time, pkt *packet.Packet) bool {
 	k := &s.clock
-	spatial := s.target.spatial
+	spatial := s.target.Spatial
+	newest, at, started := s.consumer.NewestSent()
 	offset := k.base
 	if spatial != k.reference {
 		switch ref, own := &s.streams[k.reference], &s.streams[spatial]; {
 		case !ref.hasReport():
-			offset = s.rebase(now, pkt, to)
+			// Nothing is known of the reference's clock: the target becomes the reference. Its timestamps go on after what was
+			// sent as much later as time has passed. (mediasoup sends them as they are.)
+			k.reference, k.base = spatial, 0
+			if started {
+				k.base = pkt.Timestamp - newest - durationTicks(now.Sub(at), s.clockRate)
+			}
+			offset = k.base
 		case !own.hasReport():
 			// Its sender report is on the way.
 			s.requestFor(spatial)
@@ -74,44 +79,31 @@ func (s *simulcastSelector) align(now unit.Time, pkt *packet.Packet, to *sentStr
 				ticks(own.SenderReport.NTP-ref.SenderReport.NTP, own.ClockRate)
 		}
 	}
-	extra, ok := k.extra(pkt.Timestamp-offset, to)
-	if !ok {
-		k.asked = true
-		s.requestFor(spatial)
-		return false
+	if ts := pkt.Timestamp - offset; started && !ts.After(newest) {
+		extra, ok := k.extra(ts, newest, s.clockRate)
+		if !ok {
+			k.asked = true
+			s.requestFor(spatial)
+			return false
+		}
+		offset -= extra
 	}
-	k.offset, k.asked = offset-extra, false
+	k.offset, k.asked = offset, false
 	return true
 }
 
-// extra returns by how much a timestamp must be increased to come a frame after all that was sent, 0 if it is newer. False =
-// too much, and it is worth while to wait for another key frame.
+// extra returns by how much a timestamp that is not newer than the newest one sent must be increased to come a frame after it.
+// False = too much, and it is worthwhile to wait for another key frame.
 //
-// If that one is as late, order is still worth more than being in time: our sender reports tell the receiver how the new
-// timestamps relate to sound. But then it is put right behind the last frame, so that the extra offset does not grow from
-// change to change. (Upstream lets timestamps go back.)
-func (k *simulcastClock) extra(ts unit.Timestamp, to *sentStream) (extra unit.Timestamp, ok bool) {
-	newest, rate := to.send.MaxTimestamp(), to.send.Params().ClockRate
-	if !to.started || ts.After(newest) {
-		return 0, true
-	}
+// If that one is as late, order is still worth more than being in time: our sender reports relate the new timestamps to
+// sound. But then it is put right behind the last frame, so that the extra offset does not grow from change to change.
+// (mediasoup lets timestamps go back.)
+func (k *simulcastClock) extra(ts, newest unit.Timestamp, rate uint32) (extra unit.Timestamp, ok bool) {
 	extra = newest - ts + durationTicks(frameInterval, rate)
 	if extra <= durationTicks(maxExtraOffset, rate) {
 		return extra, true
 	}
 	return newest - ts + 1, k.asked
-}
-
-// rebase makes the target the reference, as nothing is known of the old one's clock, so that its timestamps go on after
-// what was sent as much later as time has passed. (Upstream sends them as they are.)
-func (s *simulcastSelector) rebase(now unit.Time, pkt *packet.Packet, to *sentStream) unit.Timestamp {
-	k := &s.clock
-	k.reference, k.base = s.target.spatial, 0
-	if to.started {
-		newest, at := to.send.NewestTimestamp()
-		k.base = pkt.Timestamp - newest - durationTicks(now.Sub(at), to.send.Params().ClockRate)
-	}
-	return k.base
 }
 
 // ticks converts a difference of NTP timestamps, which may be negative, to units of the RTP clock.

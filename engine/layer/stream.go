@@ -1,9 +1,9 @@
-package media
+package layer
 
 import "gazpacho/engine/unit"
 
-// StreamInfo says what a consumer has to know about one stream of its producer. It is plain data.
-type StreamInfo struct {
+// Stream is what consumers know of one stream of their producer. It is plain data.
+type Stream struct {
 	// MappedSSRC is the router's SSRC for the stream: the one its packets carry between producer and consumers.
 	MappedSSRC unit.SSRC
 	// SSRC is the one the producer's peer uses.
@@ -14,44 +14,49 @@ type StreamInfo struct {
 	ClockRate uint32
 	// Score is the stream's health from 0 (silent) to 10.
 	Score uint8
-	// InactivityCheck says whether silence lowers the score to 0 (simulcast streams only, as upstream).
+	// InactivityCheck: silence lowers the score to 0 (as in mediasoup, for simulcast streams only).
 	InactivityCheck bool
 	// ActiveSince is when the score last left 0, or when the stream began.
 	ActiveSince unit.Time
-	// Bitrates are what the stream's layers carry, as measured last.
-	Bitrates *LayerBitrates
+	// Bitrates are those measured last, nil before the first.
+	Bitrates *Bitrates
 	// SenderReport is the stream's last sender report, the zero value before the first.
-	SenderReport SenderReportInfo
+	SenderReport SenderReport
 }
 
-// SenderReportInfo is the mapping between a stream's RTP timestamps and its sender's clock, from a sender report.
-type SenderReportInfo struct {
+// SenderReport is the mapping between a stream's RTP timestamps and its sender's clock, from a sender report.
+type SenderReport struct {
 	NTP        uint64
 	Timestamp  unit.Timestamp
 	ReceivedAt unit.Time
 }
+
+// delivers reports whether packets can be expected, as far as the score tells.
+func (s *Stream) delivers() bool { return s.Score > 0 || !s.InactivityCheck }
+
+func (s *Stream) hasReport() bool { return s.SenderReport.NTP != 0 }
 
 // StreamUpdateKind says what happened to a stream.
 type StreamUpdateKind uint8
 
 // Kinds of stream updates.
 const (
-	// StreamNew announces a stream: its first packet has come.
+	// StreamNew: the first packet of the stream has come.
 	StreamNew StreamUpdateKind = iota
-	// StreamScore tells of a changed score.
+	// StreamScore: the score changed.
 	StreamScore
-	// StreamSenderReport tells of a sender report.
+	// StreamSenderReport: a sender report has come.
 	StreamSenderReport
-	// StreamBitrates tells what the stream's layers carry; about once a second while packets come (video only).
+	// StreamBitrates: the bitrates were measured; about once a second while packets come (video only).
 	StreamBitrates
-	// StreamLayers tells that a spatial layer of the stream began or ended (SVC only).
+	// StreamLayers: a spatial layer of the stream began or ended (SVC only).
 	StreamLayers
 )
 
-// StreamUpdate tells consumers of a change in one stream of their producer.
+// StreamUpdate is a change in one stream of a producer.
 type StreamUpdate struct {
 	Kind   StreamUpdateKind
-	Stream StreamInfo
+	Stream Stream
 	// PreviousScore is the score before the change; for StreamScore only.
 	PreviousScore uint8
 }

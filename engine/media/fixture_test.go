@@ -14,7 +14,7 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// What the tests' producer and its peer call things, and what the router calls them.
+// SSRCs and payload types: of the producer's peer, of the router, and of the consumer's peer.
 const (
 	peerSSRC, peerRTX     = unit.SSRC(1111), unit.SSRC(1112)
 	mappedSSRC            = unit.SSRC(2222)
@@ -110,7 +110,7 @@ type fixture struct {
 	now unit.Time
 	p   *media.Producer
 	c   *media.Consumer
-	// pOut and cOut are what the two put out since the last take, without what the router handles.
+	// pOut and cOut are the outputs since the last take, without what the router handles.
 	pOut media.ProducerOutput
 	cOut media.ConsumerOutput
 	dst  [2048]byte
@@ -119,17 +119,17 @@ type fixture struct {
 
 func newFixture(t testing.TB, p *api.TransportProduceRequest, c *api.TransportConsumeRequest) *fixture {
 	t.Helper()
-	return newRoomOf(t, api.Compat{}, p, c)
+	return newFixtureOf(t, api.Compat{}, p, c)
 }
 
-// newRoomOf returns one for an application of an older release.
-func newRoomOf(t testing.TB, h api.Compat, p *api.TransportProduceRequest, c *api.TransportConsumeRequest) *fixture {
+// newFixtureOf returns a fixture for an application of an older release.
+func newFixtureOf(t testing.TB, compat api.Compat, p *api.TransportProduceRequest, c *api.TransportConsumeRequest) *fixture {
 	t.Helper()
 	r := &fixture{t: t, now: unit.Time(1_700_000_000 * time.Second)}
 	var err error
 	r.p, err = media.NewProducer(p)
 	require.NoError(t, err)
-	r.c, err = media.NewConsumer(c, h, rand.New(rand.NewPCG(1, 2)))
+	r.c, err = media.NewConsumer(c, compat, rand.New(rand.NewPCG(1, 2)))
 	require.NoError(t, err)
 	r.c.Attach(r.now, r.p.Paused(), r.p.Scores(), r.p.Streams())
 	r.c.TransportConnected(r.now)
@@ -174,7 +174,7 @@ func (r *fixture) route() {
 	}
 }
 
-// take returns and forgets what was put out.
+// take returns and empties the outputs.
 func (r *fixture) take() (media.ProducerOutput, media.ConsumerOutput) {
 	r.route()
 	p, c := r.pOut, r.cOut
@@ -182,7 +182,7 @@ func (r *fixture) take() (media.ProducerOutput, media.ConsumerOutput) {
 	return p, c
 }
 
-// after lets time pass, with all timeouts at their moment.
+// after advances the time and runs all timeouts on the way.
 func (r *fixture) after(d time.Duration) {
 	end := r.now.Add(d)
 	for next := r.p.NextTimeout(); next <= end; next = r.p.NextTimeout() {
@@ -235,7 +235,7 @@ type out struct {
 	rtp.Packet
 }
 
-// receive hands a packet to the producer and what it forwards to the consumer, and returns what that sends.
+// receive passes a packet through the producer and the consumer, and returns what the consumer sends.
 func (r *fixture) receive(i in) (media.Result, []out) {
 	r.t.Helper()
 	pkt := i.packet(r.t, r.now)

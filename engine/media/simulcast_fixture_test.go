@@ -49,7 +49,7 @@ func newSimulcastEncoder(seed uint64, shortIDs bool) *simulcastEncoder {
 	return c
 }
 
-// What a picture's packets say about it, behind VP8's own headers: stream, number, what it refers to, packet and count.
+// The payload of a picture's packets ends with: stream, number of the picture, number of its reference, packet and count.
 const pictureInfoLen = 1 + 4 + 4 + 1 + 1
 
 // ts returns the timestamp of an instant in milliseconds since the encoder began.
@@ -111,24 +111,24 @@ func (e *streamEncoder) picture(rng *rand.Rand, ms int) []in {
 	return packets
 }
 
-// report is a sender report of the stream for the given instant. The sender's clock has little to do with ours.
+// report is a sender report of the stream for the given instant. The sender's clock is far from ours.
 func (e *streamEncoder) report(ms int) *rtcp.SenderReport {
 	sender := unit.Time(time.Duration(ms) * time.Millisecond).NTP()
 	return &rtcp.SenderReport{SSRC: uint32(peerOf(e.index)), NTPTime: sender + 77<<32, RTPTime: uint32(e.ts(ms))}
 }
 
-// simulation is a simulcastEncoder in a fixture.
-type simulation struct {
+// simulcastFixture is a fixture with an encoder as the producer's peer.
+type simulcastFixture struct {
 	*fixture
-	cam  *simulcastEncoder
-	ms   int
-	outs []shot
-	// each packet on its way into the producer passes network.
+	encoder *simulcastEncoder
+	ms      int
+	outs    []arrival
+	// network may lose, repeat and reorder the packets on their way to the producer.
 	network func([]in) []in
 }
 
-// shot is a packet as the receiver gets it, with the instant that it shows.
-type shot struct {
+// arrival is a packet as the receiver gets it, with the instant at which its picture was taken.
+type arrival struct {
 	out
 	ms int
 }
@@ -149,30 +149,30 @@ func simulcastProduceRequest() *api.TransportProduceRequest {
 	return r
 }
 
-func newSimulation(t testing.TB, seed uint64, shortIDs bool) *simulation {
-	return newStudioOf(t, api.Compat{}, seed, shortIDs)
+func newSimulcastFixture(t testing.TB, seed uint64, shortIDs bool) *simulcastFixture {
+	return newSimulcastFixtureOf(t, api.Compat{}, seed, shortIDs)
 }
 
-func newStudioOf(t testing.TB, h api.Compat, seed uint64, shortIDs bool) *simulation {
-	return &simulation{
-		fixture: newRoomOf(t, h, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8")),
-		cam:     newSimulcastEncoder(seed, shortIDs),
+func newSimulcastFixtureOf(t testing.TB, compat api.Compat, seed uint64, shortIDs bool) *simulcastFixture {
+	return &simulcastFixture{
+		fixture: newFixtureOf(t, compat, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8")),
+		encoder: newSimulcastEncoder(seed, shortIDs),
 		network: func(p []in) []in { return p },
 	}
 }
 
-// shoot sends a picture of each stream, and lets 33 ms pass.
-func (s *simulation) shoot() {
+// sendPicture sends a picture of each stream, and lets 33 ms pass.
+func (s *simulcastFixture) sendPicture() {
 	s.t.Helper()
 	var packets []in
-	for i, e := range s.cam.streams {
-		if !s.cam.off[i] {
-			packets = append(packets, e.picture(s.cam.rng, s.ms)...)
+	for i, e := range s.encoder.streams {
+		if !s.encoder.off[i] {
+			packets = append(packets, e.picture(s.encoder.rng, s.ms)...)
 		}
 	}
 	if s.ms%990 == 0 {
-		for i, e := range s.cam.streams {
-			if !s.cam.off[i] {
+		for i, e := range s.encoder.streams {
+			if !s.encoder.off[i] {
 				s.p.HandleSenderReport(s.now, e.report(s.ms-7))
 			}
 		}
@@ -181,7 +181,7 @@ func (s *simulation) shoot() {
 	for _, p := range s.network(packets) {
 		_, outs := s.receive(p)
 		for _, o := range outs {
-			s.outs = append(s.outs, shot{o, s.ms})
+			s.outs = append(s.outs, arrival{o, s.ms})
 		}
 	}
 	s.answer()
@@ -190,12 +190,12 @@ func (s *simulation) shoot() {
 	s.ms += 33
 }
 
-// answer does what the producer's feedback asks the encoder for.
-func (s *simulation) answer() {
+// answer makes the encoder react to PLIs.
+func (s *simulcastFixture) answer() {
 	s.route()
 	for _, pkt := range s.pOut.RTCP {
 		if pli, ok := pkt.(*rtcp.PictureLossIndication); ok {
-			for i, e := range s.cam.streams {
+			for i, e := range s.encoder.streams {
 				if uint32(peerOf(i)) == pli.MediaSSRC {
 					e.wantsKey = true
 				}
@@ -205,10 +205,10 @@ func (s *simulation) answer() {
 	s.pOut.RTCP = nil
 }
 
-func (s *simulation) shootFor(d time.Duration) {
+func (s *simulcastFixture) sendFor(d time.Duration) {
 	s.t.Helper()
 	for end := s.ms + int(d.Milliseconds()); s.ms < end; {
-		s.shoot()
+		s.sendPicture()
 	}
 }
 
@@ -226,16 +226,16 @@ type frame struct {
 }
 
 // frames puts packets together in order of sequence number, and checks that the numbers are unique.
-func frames(t testing.TB, shots []shot) []frame {
+func frames(t testing.TB, arrivals []arrival) []frame {
 	t.Helper()
 	type numbered struct {
-		shot
+		arrival
 		seq int
 	}
 	var all []numbered
-	newest := int(shots[0].SequenceNumber)
+	newest := int(arrivals[0].SequenceNumber)
 	used := map[int]bool{}
-	for _, o := range shots {
+	for _, o := range arrivals {
 		seq := newest + o.SequenceNumber.Sub(unit.SeqNo(newest))
 		require.False(t, used[seq], "sequence number %d twice", seq)
 		used[seq], newest = true, max(newest, seq)
@@ -245,7 +245,7 @@ func frames(t testing.TB, shots []shot) []frame {
 	var list []frame
 	for i, o := range all {
 		require.Equal(t, outOf(0), o.SSRC)
-		f := describe(t, o.shot)
+		f := describe(t, o.arrival)
 		gap := i > 0 && o.seq != all[i-1].seq+1
 		if i > 0 {
 			require.LessOrEqual(t, o.seq-all[i-1].seq, 2, "at most one number is left out")
@@ -262,7 +262,7 @@ func frames(t testing.TB, shots []shot) []frame {
 	return list
 }
 
-func describe(t testing.TB, o shot) frame {
+func describe(t testing.TB, o arrival) frame {
 	t.Helper()
 	p := o.Payload()
 	var d codec.Descriptor
@@ -276,7 +276,7 @@ func describe(t testing.TB, o shot) frame {
 	}
 }
 
-// requireContinuous checks what a decoder goes by.
+// requireContinuous checks what a decoder relies on.
 func requireContinuous(t testing.TB, list []frame) {
 	t.Helper()
 	require.True(t, list[0].key)
@@ -307,11 +307,11 @@ func requireContinuous(t testing.TB, list []frame) {
 		}
 		first := list[0]
 		drift := int32(f.ts-first.ts) - int32(90*(f.ms-first.ms))
-		require.LessOrEqual(t, max(drift, -drift), int32(80*90), "timestamps tell when pictures were taken")
+		require.LessOrEqual(t, max(drift, -drift), int32(80*90), "timestamps are of the instant of the picture")
 	}
 }
 
-// layersOf returns the layers that notifications tell, as spatial*10+temporal, -1 for none.
+// layersOf returns the layers in notifications, as spatial*10+temporal, -1 for none.
 func layersOf(ns []api.Notification) (list []int) {
 	for _, n := range ns {
 		if b, ok := n.Body.(*api.ConsumerLayersChangeNotification); ok {
@@ -335,16 +335,16 @@ func currentLayer(c *media.Consumer) (spatial, temporal int) {
 }
 
 // requireOrdered checks that whatever comes through, timestamps, picture ids and sequence numbers agree in their order.
-func requireOrdered(t testing.TB, shots []shot) {
+func requireOrdered(t testing.TB, arrivals []arrival) {
 	t.Helper()
 	type numbers struct {
 		seq, ts, id int
 		f           frame
 	}
 	var all []numbers
-	n := numbers{seq: int(shots[0].SequenceNumber), ts: int(shots[0].Timestamp), id: 1}
+	n := numbers{seq: int(arrivals[0].SequenceNumber), ts: int(arrivals[0].Timestamp), id: 1}
 	used := map[int]bool{}
-	for _, o := range shots {
+	for _, o := range arrivals {
 		f := describe(t, o)
 		n = numbers{
 			seq: n.seq + o.SequenceNumber.Sub(unit.SeqNo(n.seq)), ts: n.ts + o.Timestamp.Sub(unit.Timestamp(n.ts)),
