@@ -239,7 +239,7 @@ func TestSharedBytesAreBounded(t *testing.T) {
 	_, err := load(t).DecodeMessage(payload)
 	runtime.ReadMemStats(&after)
 	require.ErrorIs(t, err, fbs.ErrMalformed)
-	require.ErrorContains(t, err, "out of all proportion")
+	require.ErrorContains(t, err, "too large for its")
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(20*len(payload)))
 }
 

@@ -13,8 +13,7 @@ import (
 	"gazpacho/fbs"
 )
 
-// through sends a message from one release to another one, as if the schemas differed in nothing but their numbers. The
-// shape on the wire is that of the release; what the worker sees is what comes out.
+// through encodes and decodes a message in the dialect of a release, and returns what the worker sees of it.
 func through(t *testing.T, release string, m api.MessageBody) api.MessageBody {
 	t.Helper()
 	d, err := fbs.Load(release)
@@ -96,7 +95,7 @@ func TestJitterAndLossOfOldReleases(t *testing.T) {
 	}
 }
 
-// TestSCTPOptionsOfOldReleases sends what the Node library of 3.19.22 does, in the shape of that release.
+// TestSCTPOptionsOfOldReleases sends what the Node library of 3.19.22 sends, laid out as in that release.
 func TestSCTPOptionsOfOldReleases(t *testing.T) {
 	options := func(o api.TransportOptions) *api.TransportOptions {
 		m := &api.Request{ID: 1, HandlerID: "h", Body: &api.RouterCreateDirectTransportRequest{Options: &api.DirectTransportOptions{Base: &o}}}

@@ -3,10 +3,7 @@ package fbs
 import (
 	"embed"
 	"fmt"
-	"reflect"
 	"sync"
-
-	"gazpacho/engine/api"
 )
 
 // schemas holds one file per dialect, named by the first release of mediasoup that speaks it, and the table of releases.
@@ -20,7 +17,7 @@ type Dialect struct {
 	root    *tablePlan // FBS.Message.Message as an api.Message
 }
 
-// Release returns the first release of mediasoup that speaks the dialect, such as "3.27.0".
+// Release returns the release of mediasoup that the dialect is named after, such as "3.27.0".
 func (d *Dialect) Release() string { return d.release }
 
 // Load returns the dialect of a release of mediasoup, such as "3.27.1". A release that is not known gets the dialect of
@@ -40,7 +37,7 @@ func schemaFile(dialect string) string { return "schema/" + dialect + ".fbsc" }
 // loaded keeps the compiled dialects by file name.
 var loaded sync.Map
 
-// loadFile compiles an embedded schema. One that does not fit the Go types is a mistake of the build.
+// loadFile compiles an embedded schema. One that does not fit the Go types is a build error, caught by tests.
 func loadFile(name string) *Dialect {
 	if d, ok := loaded.Load(name); ok {
 		return d.(*Dialect)
@@ -62,7 +59,11 @@ func newDialect(text string) (*Dialect, error) {
 	if err != nil {
 		return nil, err
 	}
-	root, err := newCompiler(s).table(s.root, reflect.TypeFor[api.Message]())
+	c := newCompiler(s)
+	root, err := c.root()
+	if err == nil {
+		err = c.missing()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func (r *input) Read(b []byte) (int, error) {
 // output writes a descriptor in non-blocking mode.
 type output int
 
-// TryWrite writes what can be written without waiting, and returns how much that was. An error is left to Write.
+// TryWrite writes what can be written without waiting, and returns how many bytes. Errors are left to Write.
 func (w output) TryWrite(b []byte) int {
 	n, _ := w.write(b)
 	return n
@@ -73,7 +73,7 @@ func (w output) Write(b []byte) (written int, err error) {
 		switch errno {
 		case 0, unix.EINTR:
 		case unix.EAGAIN:
-			unix.Poll([]unix.PollFd{{Fd: int32(w), Events: unix.POLLOUT}}, -1) // whatever it says, write tells
+			unix.Poll([]unix.PollFd{{Fd: int32(w), Events: unix.POLLOUT}}, -1) // the next write reports any error
 		default:
 			return written, os.NewSyscallError("write", errno)
 		}

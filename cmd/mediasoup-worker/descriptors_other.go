@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// openChannel fails: how the Node library passes descriptors is only known to Go on Unix systems.
+// openChannel fails: Go can take over the Node library's descriptors on Unix systems only.
 func openChannel() (io.Reader, io.Writer, error) {
 	return nil, nil, errors.New("this operating system is not supported")
 }

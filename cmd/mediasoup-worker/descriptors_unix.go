@@ -11,8 +11,8 @@ import (
 )
 
 // checkDescriptor takes over a descriptor that the parent process has left open, in non-blocking mode. It must be a socket or
-// a pipe, and allow what mode says. Anything else there is not ours: the Go runtime may already have opened something under
-// a number that the parent left free.
+// a pipe, and allow what mode says. Anything else does not come from the parent: the Go runtime may already have opened
+// something under a number that the parent left free.
 func checkDescriptor(fd, mode int) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
@@ -35,7 +35,7 @@ func checkDescriptor(fd, mode int) error {
 	return nil
 }
 
-// ignoreSignals ignores those that upstream's worker ignores.
+// ignoreSignals ignores the signals that the C++ worker ignores.
 func ignoreSignals() {
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP, syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2)
 }

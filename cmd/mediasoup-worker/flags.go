@@ -10,7 +10,7 @@ import (
 	"gazpacho/engine"
 )
 
-// config is what the command line says.
+// config holds the settings of the command line.
 type config struct {
 	help, version bool
 	logLevel      string // empty: not given
@@ -21,7 +21,7 @@ type config struct {
 	dtlsKeyFile   string
 	// mediasoupVersion is the release that the application speaks; empty: not given.
 	mediasoupVersion string
-	ignored          []string // arguments without effect, for the log
+	ignored          []string // arguments without effect, to be logged
 }
 
 // option is one setting of the command line.
@@ -31,7 +31,7 @@ type option struct {
 	set  func(c *config, value string) error
 }
 
-// options are those of upstream's worker in the releases 3.13.0 to 3.27.1, and three of ours.
+// options are those of the C++ worker in the releases 3.13.0 to 3.27.1, and --help, --version and --mediasoupVersion.
 var options = []option{
 	{name: "help", flag: true, set: func(c *config, _ string) error { c.help = true; return nil }},
 	{name: "version", flag: true, set: func(c *config, _ string) error { c.version = true; return nil }},
@@ -42,15 +42,15 @@ var options = []option{
 	{name: "rtcMaxPort", set: func(c *config, v string) error { return setPort(&c.rtcMaxPort, "rtcMaxPort", v) }},
 	{name: "dtlsCertificateFile", set: func(c *config, v string) error { c.dtlsCertFile = v; return nil }},
 	{name: "dtlsPrivateKeyFile", set: func(c *config, v string) error { c.dtlsKeyFile = v; return nil }},
-	// The settings from here on choose between parts of upstream's worker which this one does not have.
+	// The following choose between parts of the C++ worker that this one does not have.
 	{name: "libwebrtcFieldTrials", set: func(c *config, v string) error { return c.ignore("libwebrtcFieldTrials", v) }},
 	{name: "disableLiburing", set: func(c *config, v string) error { return ignoreBool(c, "disableLiburing", v) }},
 	{name: "useBuiltInSctpStack", set: func(c *config, v string) error { return ignoreBool(c, "useBuiltInSctpStack", v) }},
 }
 
-// parseFlags reads the command line as upstream's worker does, that is, as getopt_long_only(3) does when every option has
-// an optional value: --name=value or -name=value, and name may be shortened while it remains unambiguous (the Node library
-// sends --logTag). Unlike upstream, numbers must be numbers to their last digit and within range.
+// parseFlags reads the command line as the C++ worker does, with getopt_long_only(3) and an optional value for every option:
+// --name=value or -name=value, where name may be shortened while it remains unambiguous (the Node library sends --logTag).
+// Stricter than the C++ worker, it takes only whole numbers within range.
 func parseFlags(args []string) (*config, error) {
 	c := &config{rtcMinPort: engine.DefaultRTCMinPort, rtcMaxPort: engine.DefaultRTCMaxPort}
 	for i, arg := range args {
@@ -91,7 +91,7 @@ func (c *config) parse(arg string) error {
 	return opt.set(c, value)
 }
 
-// findOption returns the option of that name, or the only one whose name begins so.
+// findOption returns the option of that name, or the only one whose name starts with it.
 func findOption(name string) (*option, error) {
 	var found []string
 	var opt *option
@@ -114,7 +114,7 @@ func findOption(name string) (*option, error) {
 	}
 }
 
-// check validates what concerns more than one option.
+// check validates options that depend on each other.
 func (c *config) check() error {
 	if c.rtcMaxPort < c.rtcMinPort {
 		return fmt.Errorf("rtcMaxPort (%d) cannot be less than rtcMinPort (%d)", c.rtcMaxPort, c.rtcMinPort)
@@ -136,7 +136,7 @@ func (c *config) check() error {
 	return nil
 }
 
-// checkFile tells whether a regular file can be read. It opens nothing else: a named pipe would block.
+// checkFile checks that a regular file can be read. It opens nothing else: a named pipe would block.
 func checkFile(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -152,7 +152,7 @@ func checkFile(path string) error {
 	return f.Close()
 }
 
-// setLogLevel checks the level at once, so that an error names the command line's option.
+// setLogLevel checks the level at once, so that the error names the option.
 func setLogLevel(c *config, value string) error {
 	c.logLevel = value
 	return channel.NewSettings().SetLogLevel(value)

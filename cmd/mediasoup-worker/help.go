@@ -1,10 +1,10 @@
 package main
 
-// helpText is what --help prints, and what someone reads who starts the worker by hand.
+// helpText is printed by --help, and when the worker is started by hand.
 const helpText = `mediasoup-worker: the media worker of a mediasoup application
 
-It is started by the mediasoup Node library, not by hand: it is told which release of mediasoup it serves by
-the environment variable MEDIASOUP_VERSION, reads requests from file descriptor 3 and writes to file descriptor 4.
+It is started by the mediasoup Node library, not by hand: the environment variable MEDIASOUP_VERSION says which
+release of mediasoup it serves; it reads requests from file descriptor 3 and writes to file descriptor 4.
 It serves all releases since 3.13.0: "mediasoup-worker dialects" lists them.
 To use it, set MEDIASOUP_WORKER_BIN to its path in the environment of the Node application, or pass its path as
 the option workerBin to createWorker().

@@ -22,7 +22,7 @@ import (
 	"gazpacho/fbs"
 )
 
-// patience is how long a test waits for what must happen before it fails. No test waits for it to pass.
+// patience is how long a test waits for an event before it fails.
 const patience = 30 * time.Second
 
 // binaryPath is the program under test, built once.
@@ -82,7 +82,7 @@ func socketDescriptors() (fds [2]int, err error) {
 	return fds, err
 }
 
-// spawn starts a worker with its channel and waits until it says that it is running.
+// spawn starts a worker with its channel and waits until it is running.
 func spawn(t testing.TB, args ...string) *process {
 	t.Helper()
 	p := launch(t, args...)

@@ -21,21 +21,21 @@ import (
 	"gazpacho/fbs"
 )
 
-// File descriptors of the channel (upstream's values, of its main).
+// File descriptors of the channel, from mediasoup.
 const (
 	inFD  = 3
 	outFD = 4
 )
 
-// Exit codes (upstream's values, of its lib and main). The Node library knows 42 as wrong settings.
+// Exit codes, from mediasoup. The Node library recognises 42 as wrong settings.
 const (
 	exitOK            = 0
 	exitBrokenChannel = 40
 	exitWrongSettings = 42
 )
 
-// gcPercent is how much the heap may grow between two garbage collections, ours. Forwarding allocates nothing, so that
-// collections are rare, and half of Go's default saves memory at no cost that could be measured. GOGC overrides it.
+// gcPercent is how much the heap may grow between two garbage collections; GOGC overrides it. Chosen here: forwarding allocates
+// nothing, so collections are rare, and half of Go's default saves memory at no measurable cost.
 const gcPercent = 50
 
 func main() {
@@ -97,7 +97,7 @@ func versionText() string {
 		version, fbs.Oldest(), fbs.Newest(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// serve connects the channel with a worker until one of them ends, and says why.
+// serve connects the channel with a worker until one of them ends, and returns why.
 func serve(cfg *config, release string, dialect *fbs.Dialect, in io.Reader, out io.Writer) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -138,10 +138,10 @@ func serve(cfg *config, release string, dialect *fbs.Dialect, in io.Reader, out 
 	return ch.Serve(worker)
 }
 
-// errWrongSettings marks what only the engine finds wrong with the settings, such as a certificate that is none.
+// errWrongSettings is wrapped by errors about settings that only the engine can check, such as a certificate.
 var errWrongSettings = errors.New("wrong settings")
 
-// logStart tells who is starting.
+// logStart logs versions and ignored arguments.
 func logStart(logger *slog.Logger, cfg *config, release string) {
 	logger.Debug("starting mediasoup-worker process", channel.TagKey, "info", "version", release, "worker", version)
 	if fbs.IsNewer(release) {
@@ -157,7 +157,7 @@ func logStart(logger *slog.Logger, cfg *config, release string) {
 	}
 }
 
-// logSettings tells the settings in force.
+// logSettings logs the settings in force.
 func logSettings(logger *slog.Logger, cfg *config, settings *channel.Settings) {
 	logger.Debug("settings", channel.TagKey, "info",
 		"logLevel", settings.LogLevel(), "logTags", strings.Join(settings.LogTags(), ","),

@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// neighboursAge is how long a count of the neighbours is good: applications ask for the resource usage of each worker
-// about once a second.
+// neighboursAge is how long a count of the neighbours is valid: applications ask for the resource usage of each worker about
+// once a second.
 const neighboursAge = 10 * time.Second
 
-// neighbours counts the worker processes of the machine, or container, that run a program of our name.
+// neighbours counts the worker processes of the machine, or container: those whose program has the same name.
 type neighbours struct {
 	proc    string // where the proc filesystem is
-	program string // our name; empty: unknown
+	program string // this program's name; empty: unknown
 	now     func() time.Time
 	count   int
 	counted time.Time
@@ -27,7 +27,7 @@ func newNeighbours() *neighbours {
 	return &neighbours{proc: "/proc", program: filepath.Base(exe), now: time.Now}
 }
 
-// workers returns how many there are, this process included. Those of other users are not seen.
+// workers returns their number, including this process. Those of other users are not visible.
 func (n *neighbours) workers() int {
 	if n.program == "" {
 		return 1

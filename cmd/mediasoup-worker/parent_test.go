@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestParentIsKilled: a worker whose application dies without a word must not stay.
+// TestParentIsKilled: a worker ends when its application is killed.
 func TestParentIsKilled(t *testing.T) {
 	alive, theirs, err := os.Pipe()
 	require.NoError(t, err)

@@ -80,7 +80,7 @@ func TestOldSettingsAreAccepted(t *testing.T) {
 	p.dump(1)
 }
 
-// TestByHand starts the program as somebody does who wonders what it is.
+// TestByHand starts the program from a shell, without a Node library.
 func TestByHand(t *testing.T) {
 	for name, c := range map[string]struct {
 		args           []string
@@ -104,7 +104,7 @@ func TestByHand(t *testing.T) {
 		"dialects": {args: []string{"dialects"}, stdout: "\n\ndialect 3.13.23: 3.13.23 3.13.24\n    table FBS.WebRtcTransport.WebRtcTransportOptions: +ice_consent_timeout uint8 = 30\n\ndialect 3.14.1:"},
 		"one dialect": {
 			args:   []string{"dialects", "3.26.0"},
-			stdout: "mediasoup 3.26.0 speaks the dialect of 3.24.1.\nbitrates (until 3.26.0): bitrates of 32 bits; larger ones are told as 4294967295\n",
+			stdout: "mediasoup 3.26.0 speaks the dialect of 3.24.1.\nbitrates (until 3.26.0): bitrates of 32 bits; larger ones are sent as 4294967295\n",
 		},
 		"younger dialect":   {args: []string{"dialects", "9.0.0"}, stdout: "It is newer than all that this worker knows, so that is a guess.\nFrom 9.0.0 to"},
 		"dialect between":   {args: []string{"dialects", "3.20.1"}, stdout: "It is not one that npm offers, and is served like 3.19.22, so that is a guess.\n"},
@@ -130,7 +130,7 @@ func TestByHand(t *testing.T) {
 	}
 }
 
-// TestWrongDescriptors gives descriptors that are none of a channel.
+// TestWrongDescriptors gives descriptors that cannot be a channel.
 func TestWrongDescriptors(t *testing.T) {
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
@@ -209,7 +209,7 @@ func TestGarbageAndPieces(t *testing.T) {
 	}
 }
 
-// TestWrongResourceUsage gives a setting of the environment that only the engine finds wrong.
+// TestWrongResourceUsage sets an invalid value in the environment, which only the engine checks.
 func TestWrongResourceUsage(t *testing.T) {
 	p := launchAs(t, binaryPath, "3.27.1", append(os.Environ(), versionEnv+"=3.27.1", usageEnv+"=chicken"))
 	code, stderr := p.exit()

@@ -10,16 +10,15 @@ import (
 	"gazpacho/engine/dtls"
 )
 
-// Environment variables that say how CPU time is told.
+// Environment variables that set how CPU time is reported.
 const (
 	// usageEnv names an engine.UsageMode.
 	usageEnv = "GAZPACHO_RESOURCE_USAGE"
-	// maxProcsEnv is read by Go's runtime. Who sets it has divided the cores among the workers already.
+	// maxProcsEnv is read by Go's runtime. Where it is set, the cores are already divided among the workers.
 	maxProcsEnv = "GOMAXPROCS"
 )
 
-// newWorker makes the worker that this process offers to an application of a release with this compatibility. The error tells
-// what is wrong with the settings.
+// newWorker makes this process's worker, compatible with the application's release. It fails if a setting is wrong.
 func newWorker(
 	cfg *config, compat api.Compat, ch *channel.Channel, update func(*api.WorkerUpdateSettingsRequest) error,
 ) (api.Worker, error) {

@@ -25,7 +25,7 @@ func format(s *schema, release string) ([]byte, error) {
 		e := s.enums[name]
 		base := scalars[e.base]
 		if base == "" {
-			return nil, fmt.Errorf("%s is based on %s, which is no scalar", name, e.base)
+			return nil, fmt.Errorf("%s is based on %s, which is not a scalar", name, e.base)
 		}
 		fmt.Fprintf(&b, "enum %s %s\n", name, base)
 		for _, m := range e.members {
@@ -93,7 +93,7 @@ func (s *schema) fieldType(namespace, name string) (string, error) {
 	return s.resolve(namespace, name)
 }
 
-// attributes returns what is written behind the type of a field.
+// attributes returns the text after the type of a field.
 func (s *schema) attributes(f field, typ string) (string, error) {
 	switch e := s.enums[typ]; {
 	case f.required:
@@ -113,7 +113,7 @@ func (s *schema) attributes(f field, typ string) (string, error) {
 	return nonZero(f.def), nil
 }
 
-// nonZero returns the text for a default, nothing for zero.
+// nonZero returns the text of a default, "" for zero.
 func nonZero(def string) string {
 	if zero, err := strconv.ParseFloat(def, 64); def == "false" || (err == nil && zero == 0) {
 		return ""

@@ -119,7 +119,7 @@ func TestDriftIsReported(t *testing.T) {
 	require.NoError(t, reportDrift(dir, &page))
 	require.Contains(t, page.String(), "mediasoup 3.1000.0 speaks a new dialect. Against that of 3.")
 	require.Contains(t, page.String(), "+what string required")
-	require.Contains(t, page.String(), "The codec refuses this schema until this is solved:\n  api.Message lacks what of FBS.Message.Message")
+	require.Contains(t, page.String(), "The codec refuses this schema until this is solved:\n  the Go types lack FBS.Message.Message.what")
 
 	dir = writePackage(t, map[string]string{
 		"package.json":           `{"name": "mediasoup", "version": "3.12.0"}`,
@@ -165,7 +165,7 @@ func TestAPackageIsNeeded(t *testing.T) {
 
 func TestWrongSchemas(t *testing.T) {
 	for text, reason := range map[string]string{
-		"struct S {}":                           `"struct" is not known here`,
+		"struct S {}":                           `"struct" is not supported`,
 		"table":                                 `want a name, not ""`,
 		"table T":                               `want "{", not ""`,
 		"table T {":                             `want a name, not ""`,
@@ -179,7 +179,7 @@ func TestWrongSchemas(t *testing.T) {
 		"table T { a: Gone; }":                  "T: a: Gone is not defined",
 		"union U { Gone }":                      "U: Gone is not defined",
 		"union U { A B }":                       `want ",", not "B"`,
-		"enum E: string { A }":                  "E is based on string, which is no scalar",
+		"enum E: string { A }":                  "E is based on string, which is not a scalar",
 		"enum E: int8 { A = B }":                "invalid syntax",
 		"enum E: int8 { A } table T { e: E=B;}": "T: e: E has no member B",
 		"include gone;":                         `want a string, not "gone"`,

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// schema is what a set of .fbs files defines, by full names. The names within are as they were written, until they are
-// resolved in the namespace of the definition.
+// schema holds the definitions of a set of .fbs files by full name. The names inside a definition are as written, to be
+// resolved in its namespace.
 type schema struct {
 	root   string
 	enums  map[string]*enum
@@ -43,7 +43,7 @@ type field struct {
 	vector, required, isNull bool
 }
 
-// parser reads .fbs files: the part of FlatBuffers' schema language that mediasoup uses.
+// parser reads .fbs files: the subset of FlatBuffers' schema language that mediasoup uses.
 type parser struct {
 	*lexer
 	files     fs.FS
@@ -52,7 +52,7 @@ type parser struct {
 	schema    *schema
 }
 
-// parseFiles reads a file and all that it includes. The root is the one of the file itself.
+// parseFiles reads a file and all it includes. The root is that of the file itself.
 func parseFiles(files fs.FS, name string) (*schema, error) {
 	p := parser{files: files, seen: map[string]bool{}, schema: &schema{
 		enums: map[string]*enum{}, unions: map[string]*union{}, tables: map[string]*table{},
@@ -61,7 +61,7 @@ func parseFiles(files fs.FS, name string) (*schema, error) {
 	return p.schema, err
 }
 
-// file reads a file unless it has been read. What it includes comes first, so that its own root replaces theirs.
+// file reads a file once. Included files come first, so that its own root replaces theirs.
 func (p *parser) file(name string) error {
 	if p.seen[name] {
 		return nil
@@ -101,12 +101,12 @@ func (p *parser) definition() error {
 	case "union":
 		p.union()
 	default:
-		p.fail("%q is not known here", keyword)
+		p.fail("%q is not supported", keyword)
 	}
 	return nil
 }
 
-// full returns the full name of what is defined in the namespace at hand.
+// full returns the full name of a definition in the current namespace.
 func (p *parser) full(name string) string {
 	return strings.TrimPrefix(p.namespace+"."+name, ".")
 }
@@ -144,7 +144,7 @@ func (p *parser) field() field {
 	return f
 }
 
-// enum reads "name: type { A = 1, B, }". A member without value has the one after its predecessor's.
+// enum reads "name: type { A = 1, B, }". A member without a value gets its predecessor's plus one.
 func (p *parser) enum() {
 	e := &enum{}
 	p.schema.enums[p.full(p.word())] = e
@@ -165,7 +165,7 @@ func (p *parser) enum() {
 	}
 }
 
-// union reads "name { A, Alias: B, }". A member without alias is named after its type, with underscores for dots.
+// union reads "name { A, Alias: B, }". A member without an alias is named after its type, with underscores for dots.
 func (p *parser) union() {
 	u := &union{namespace: p.namespace}
 	p.schema.unions[p.full(p.word())] = u
@@ -181,14 +181,14 @@ func (p *parser) union() {
 	}
 }
 
-// separator reads the comma behind a member, which the last one need not have.
+// separator reads the comma after a member, optional after the last.
 func (p *parser) separator() {
 	if p.token != "}" {
 		p.expect(",")
 	}
 }
 
-// resolve returns the full name that a name means in a namespace: the innermost definition found.
+// resolve returns the full name of what a name refers to in a namespace: the innermost definition.
 func (s *schema) resolve(namespace, name string) (string, error) {
 	for {
 		full := strings.TrimPrefix(namespace+"."+name, ".")
