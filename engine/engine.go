@@ -47,14 +47,14 @@ type Options struct {
 
 // Worker implements api.Worker.
 type Worker struct {
-	options  Options
-	house    *router.House
-	registry *router.Registry
-	routers  router.Table[*router.Router]
-	servers  router.Table[*router.Server]
-	usage    usageScale
-	newcomer newcomer
-	closed   bool
+	options      Options
+	runner       *router.Runner
+	registry     *router.Registry
+	routers      router.Table[*router.Router]
+	servers      router.Table[*router.Server]
+	usage        usageScale
+	replyBarrier replyBarrier
+	closed       bool
 }
 
 // New starts a worker. The error tells that no certificate could be made, or that there are no descriptors.
@@ -76,16 +76,16 @@ func New(o Options) (*Worker, error) {
 	}
 	w := &Worker{
 		options: o, registry: router.NewRegistry(), usage: usageScale{mode: o.Usage, cores: o.Shards, workers: o.Workers},
-		newcomer: newcomer{emit: o.Emit},
+		replyBarrier: replyBarrier{emit: o.Emit},
 	}
-	house := router.HouseOptions{
-		Shards: o.Shards, Clock: shard.SystemClock(), Emit: w.newcomer.take, Log: o.Log,
+	runner := router.RunnerOptions{
+		Shards: o.Shards, Clock: shard.SystemClock(), Emit: w.replyBarrier.take, Log: o.Log,
 		Listen: listenUDP, ListenTCP: netio.ListenTCP, Certificate: o.Certificate,
 		RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort, Compat: o.Compat,
 	}
-	rand.Read(house.Seed[:]) // crypto/rand.Read never fails
+	rand.Read(runner.Seed[:]) // crypto/rand.Read never fails
 	var err error
-	if w.house, err = router.NewHouse(house); err != nil {
+	if w.runner, err = router.NewRunner(runner); err != nil {
 		return nil, err
 	}
 	return w, nil
@@ -106,11 +106,11 @@ func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, er
 		reply(nil, api.Errorf("Worker is closed"))
 		return
 	}
-	w.house.ForgetDeparted(w.registry)
+	w.runner.ForgetPeerClosed(w.registry)
 	if id := created(req); id != "" && w.registry.Check(id) == nil {
-		w.newcomer.arrive(id)
+		w.replyBarrier.arrive(id)
 	}
-	defer w.newcomer.answered()
+	defer w.replyBarrier.answered()
 	reply(w.handle(req))
 }
 
@@ -152,7 +152,7 @@ func (w *Worker) HandleNotification(n *api.Notification) error {
 	if w.closed {
 		return api.Errorf("Worker is closed")
 	}
-	w.house.ForgetDeparted(w.registry)
+	w.runner.ForgetPeerClosed(w.registry)
 	handler := w.registry.Find(n.HandlerID)
 	if handler == nil {
 		return api.NotFoundErrorf("Channel notification handler with ID %s not found", n.HandlerID)
@@ -176,7 +176,7 @@ func (w *Worker) Close() {
 	for _, s := range w.servers.All() {
 		s.Close()
 	}
-	w.house.Close()
+	w.runner.Close()
 }
 
 func (w *Worker) updateSettings(req *api.WorkerUpdateSettingsRequest) error {
@@ -193,7 +193,7 @@ func (w *Worker) createRouter(req *api.WorkerCreateRouterRequest) error {
 	if err := w.registry.Check(req.RouterID); err != nil {
 		return err
 	}
-	r := router.New(req.RouterID, w.registry, w.house)
+	r := router.New(req.RouterID, w.registry, w.runner)
 	w.registry.Add(req.RouterID, r)
 	w.routers.Add(req.RouterID, r)
 	return nil
@@ -215,7 +215,7 @@ func (w *Worker) createServer(req *api.WorkerCreateWebRtcServerRequest) error {
 	if err := w.registry.Check(req.WebRtcServerID); err != nil {
 		return err
 	}
-	s, err := router.NewServer(req.WebRtcServerID, req.ListenInfos, w.house)
+	s, err := router.NewServer(req.WebRtcServerID, req.ListenInfos, w.runner)
 	if err != nil {
 		return err
 	}

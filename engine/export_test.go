@@ -3,7 +3,7 @@ package engine
 import "time"
 
 // ArmedTimers returns how many timers of all shards wait for their time.
-func (w *Worker) ArmedTimers() int { return w.house.ArmedTimers() }
+func (w *Worker) ArmedTimers() int { return w.runner.ArmedTimers() }
 
 // ServerSize returns how many username fragments and tuples a WebRtcServer knows.
 func (w *Worker) ServerSize(id string) (fragments, tuples int) {

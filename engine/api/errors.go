@@ -5,7 +5,7 @@ import "fmt"
 // ErrorKind is the class that the mediasoup application sees for a refused request.
 type ErrorKind string
 
-// The classes of errors which upstream's worker gives (its Channel/ChannelRequest of release 3.27.1).
+// The classes of errors which mediasoup's worker gives (Channel/ChannelRequest, release 3.27.1).
 const (
 	ErrorKindError    ErrorKind = "Error"
 	ErrorKindType     ErrorKind = "TypeError"

@@ -87,7 +87,7 @@ type NotificationBody interface{ isNotificationBody() }
 
 // Notification goes from the application to the worker or back, and is not answered (FBS.Notification.Notification).
 type Notification struct {
-	HandlerID string // whom it is for, or who emits it
+	HandlerID string // id of the object addressed, or of the emitting one
 	Event     Event
 	Body      NotificationBody
 }

@@ -1,5 +1,39 @@
 package api
 
+// Worker is whatever answers a mediasoup application: the engine of this process, a cluster that composes many
+// workers, or a client of a remote one. The channel does not know which it talks to.
+//
+// Requests take effect in the order of the calls. Calls are not concurrent: the caller makes one after the other.
+type Worker interface {
+	// HandleRequest carries out req and calls reply exactly once, before it returns or later from another goroutine.
+	// A nil body with a nil error accepts the request without data. The error is an [*Error] where the application is
+	// to see another class than "Error". A refused request has changed nothing.
+	HandleRequest(req *Request, reply func(ResponseBody, error))
+
+	// HandleNotification carries out a notification of the application. There is no answer; the error is for the log.
+	HandleNotification(n *Notification) error
+
+	// Close closes everything that the worker holds, without notifications, and returns when all is released.
+	Close()
+}
+
+// Emitter takes the notifications of a worker on their way to the application. It never blocks, may be called from
+// any goroutine, and keeps the order of the calls of one goroutine. It does not modify n, nor keep it after it returns.
+type Emitter func(n *Notification)
+
+// Compat lists what the C++ workers of older releases do differently from the newest where applications and other workers
+// can see it and the schemas do not show it. The zero value is the newest release's behaviour.
+type Compat struct {
+	// TemporalLimitAtPreferredOnly: a consumer's preferred temporal layer limits its preferred spatial layer. Below that one
+	// all temporal layers are forwarded; above it, where a consumer is when there is nothing else, only the lowest.
+	TemporalLimitAtPreferredOnly bool
+	// PlainPipes: over pipes, messages of data channels travel without their subchannels. Pipe consumers look at
+	// subchannels as all others do.
+	PlainPipes bool
+	// SmallFrames: a message on the channel has at most 4 MiB, in both directions, where it has nearly 8 today.
+	SmallFrames bool
+}
+
 // ChannelMessageHandlers lists the ids to which requests and notifications can be addressed
 // (FBS.Worker.ChannelMessageHandlers).
 type ChannelMessageHandlers struct {
@@ -36,7 +70,7 @@ type WorkerResourceUsageResponse struct {
 	RuNivcsw   uint64
 }
 
-// WorkerUpdateSettingsRequest changes what the worker logs. Upstream's Node library always sends LogTags, so nil means
+// WorkerUpdateSettingsRequest changes what the worker logs. mediasoup's Node library always sends LogTags, so nil means
 // none (FBS.Worker.UpdateSettingsRequest).
 type WorkerUpdateSettingsRequest struct {
 	LogLevel string // debug, warn, error or none; empty: unchanged

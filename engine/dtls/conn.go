@@ -32,8 +32,8 @@ func (c conn) ReadFrom(b []byte) (int, net.Addr, error) {
 			datagram := a.in[0]
 			a.in = slices.Delete(a.in, 0, 1)
 			return copy(b, datagram), peer{}, nil
-		case a.ready && len(a.held) > 0:
-			a.in, a.held = a.genuine(a.held), nil
+		case a.ready && len(a.buffered) > 0:
+			a.in, a.buffered = a.genuine(a.buffered), nil
 		default:
 			a.readable.Wait()
 		}

@@ -56,7 +56,7 @@ const (
 	MaxOutDatagrams = maxOutDatagrams
 	MaxOutData      = maxOutData
 	MaxPlaintextLen = maxPlaintextLen
-	MaxKept         = maxKept
+	MaxKept         = maxDeferred
 	MaxInDatagrams  = maxInDatagrams
 )
 

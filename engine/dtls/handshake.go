@@ -34,8 +34,8 @@ const (
 	mtu              = 1200      // of DTLS payload, before some 60 bytes of headers: upstream keeps datagrams below 1350
 	maxHandshakeIn   = 128 << 10 // bytes shown to one handshake, which would otherwise keep them all
 	maxInDatagrams   = 32        // waiting to be read; a flight has at most six
-	maxHeld          = 4         // a ChangeCipherSpec and some Finished
-	maxKept          = 16        // records of the established association that overtook the end of the handshake
+	maxBuffered      = 4         // a ChangeCipherSpec and some Finished
+	maxDeferred      = 16        // records of the established association that overtook the end of the handshake
 )
 
 var errNoSRTP = errors.New("the peer did not negotiate SRTP (use_srtp)")
@@ -49,9 +49,9 @@ type association struct {
 
 	readable   sync.Cond
 	in         [][]byte // for the handshake to read
-	held       [][]byte // to be read once it is ready
-	kept       [][]byte // for the session
-	shown      int      // bytes of in and held so far
+	buffered   [][]byte // to be read once it is ready
+	deferred   [][]byte // for the session
+	delivered  int      // bytes of in and held so far
 	sequence   uint64   // of the last record in the clear
 	ready      bool     // the handshake has its keys
 	expired    bool     // the reader's deadline is over

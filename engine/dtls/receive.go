@@ -36,29 +36,29 @@ func (t *Transport) handshakeDatagram(b []byte) {
 		if t.assoc == nil && !t.begin() {
 			return
 		}
-		switch judge(r, t.role) {
-		case fateShow:
+		switch classify(r, t.role) {
+		case actionDeliver:
 			start := len(shown)
 			shown = append(shown, r.raw...)
 			t.assoc.renumber(shown[start:])
 			if t.role == Client {
 				t.assoc.secrets.note(r)
 			}
-		case fateHold:
-			t.assoc.hold(r)
-		case fateKeep:
-			t.assoc.keep(r.raw)
+		case actionBuffer:
+			t.assoc.buffer(r)
+		case actionDefer:
+			t.assoc.deferUntilEstablished(r.raw)
 		default:
 			t.counters.Malformed++
 		}
 	}
 	if len(shown) > 0 {
-		t.assoc.show(shown)
+		t.assoc.deliver(shown)
 	}
 }
 
-// show queues a datagram for the handshake.
-func (a *association) show(b []byte) {
+// deliver queues a datagram for the handshake.
+func (a *association) deliver(b []byte) {
 	if len(a.in) >= maxInDatagrams || !a.afford(len(b)) {
 		a.t.counters.InputFull++
 		return
@@ -67,11 +67,11 @@ func (a *association) show(b []byte) {
 	a.readable.Broadcast()
 }
 
-// hold queues a ChangeCipherSpec or Finished record. Before the handshake has its keys, pion would put it aside in a buffer
+// buffer queues a ChangeCipherSpec or Finished record. Before the handshake has its keys, pion would put it aside in a buffer
 // that the next read overwrites; so it is held back here until then, in whatever order the datagrams arrive. Forged ones
 // cannot keep the real ones out: one ChangeCipherSpec is as good as another, and a later Finished takes an earlier one's place.
-func (a *association) hold(r record) {
-	again := r.typ == typeChangeCipherSpec && slices.ContainsFunc(a.held, func(b []byte) bool { return b[0] == r.typ })
+func (a *association) buffer(r record) {
+	again := r.typ == typeChangeCipherSpec && slices.ContainsFunc(a.buffered, func(b []byte) bool { return b[0] == r.typ })
 	if again {
 		return
 	}
@@ -79,21 +79,21 @@ func (a *association) hold(r record) {
 		a.t.counters.InputFull++
 		return
 	}
-	if len(a.held) >= maxHeld {
-		oldest := slices.IndexFunc(a.held, func(b []byte) bool { return b[0] == typeHandshake })
-		a.held = slices.Delete(a.held, oldest, oldest+1)
+	if len(a.buffered) >= maxBuffered {
+		oldest := slices.IndexFunc(a.buffered, func(b []byte) bool { return b[0] == typeHandshake })
+		a.buffered = slices.Delete(a.buffered, oldest, oldest+1)
 		a.t.counters.InputFull++
 	}
-	a.held = append(a.held, a.renumber(slices.Clone(r.raw)))
+	a.buffered = append(a.buffered, a.renumber(slices.Clone(r.raw)))
 	a.readable.Broadcast()
 }
 
 // afford takes n bytes from what the handshake may be shown in all.
 func (a *association) afford(n int) bool {
-	if a.shown+n > maxHandshakeIn {
+	if a.delivered+n > maxHandshakeIn {
 		return false
 	}
-	a.shown += n
+	a.delivered += n
 	return true
 }
 
@@ -107,13 +107,13 @@ func (a *association) renumber(raw []byte) []byte {
 	return raw
 }
 
-// keep sets a record aside for the session: application data may overtake the end of the handshake.
-func (a *association) keep(b []byte) {
-	if len(a.kept) >= maxKept {
+// deferUntilEstablished sets a record aside for the session: application data may overtake the end of the handshake.
+func (a *association) deferUntilEstablished(b []byte) {
+	if len(a.deferred) >= maxDeferred {
 		a.t.counters.InputFull++
 		return
 	}
-	a.kept = append(a.kept, slices.Clone(b))
+	a.deferred = append(a.deferred, slices.Clone(b))
 }
 
 // settle takes the result of a handshake, unless the transport has lost interest in it.
@@ -131,7 +131,7 @@ func (t *Transport) settle(a *association, e *established, err error) {
 	}
 	t.session = e.session
 	t.change(StateChange{State: api.DTLSStateConnected, RemoteCertificate: e.pem, SRTP: e.srtp})
-	for _, b := range slices.Concat(a.in, a.held, a.kept) {
+	for _, b := range slices.Concat(a.in, a.buffered, a.deferred) {
 		t.sessionDatagram(b)
 	}
 	t.unlockAndWake()

@@ -74,37 +74,37 @@ func nextRecord(b []byte) (r record, rest []byte, ok bool) {
 	return r, b[end:], true
 }
 
-// fate is what becomes of a record that arrives during the handshake.
-type fate uint8
+// action is what becomes of a record that arrives during the handshake.
+type action uint8
 
 const (
-	fateDrop fate = iota
-	fateShow      // to the handshake
-	fateHold      // for the handshake, but not before it has the keys: ChangeCipherSpec and Finished
-	fateKeep      // for the established association: encrypted alerts and data
+	actionDrop    action = iota
+	actionDeliver        // to the handshake
+	actionBuffer         // for the handshake, but not before it has the keys: ChangeCipherSpec and Finished
+	actionDefer          // for the established association: encrypted alerts and data
 )
 
-// judge decides the fate of a record during a handshake in the given role. What the handshake is shown can at worst be wrong,
+// classify decides the action for a record during a handshake in the given role. What the handshake is shown can at worst be wrong,
 // not malformed: pion fails for good on some records that RFC 6347 section 4.1.2.7 says to discard.
-func judge(r record, role Role) fate {
+func classify(r record, role Role) action {
 	body := r.fragment()
 	switch {
 	case r.epoch > 1:
-		return fateDrop
+		return actionDrop
 	case r.epoch == 1 && r.typ == typeHandshake && len(body) <= maxFinishedLen:
-		return fateHold
+		return actionBuffer
 	case r.epoch == 1 && (r.typ == typeAlert || r.typ == typeApplicationData):
-		return fateKeep
+		return actionDefer
 	case r.epoch == 1:
-		return fateDrop
+		return actionDrop
 	case r.typ == typeHandshake && validMessages(body, role):
-		return fateShow
+		return actionDeliver
 	case r.typ == typeAlert && len(body) == 2 && (body[0] == alertWarning || body[0] == alertFatal):
-		return fateShow
+		return actionDeliver
 	case r.typ == typeChangeCipherSpec && len(body) == 1 && body[0] == 1:
-		return fateHold
+		return actionBuffer
 	}
-	return fateDrop
+	return actionDrop
 }
 
 // validMessages tells whether b is a sequence of fragments of handshake messages that a peer of ours may send in the clear.

@@ -207,7 +207,7 @@ func (t *Transport) abandon() {
 	}
 	t.assoc = nil
 	a.abandoned, a.detached = true, true
-	a.in, a.held, a.kept = nil, nil, nil
+	a.in, a.buffered, a.deferred = nil, nil, nil
 	a.readable.Broadcast()
 	if a.cancel != nil {
 		a.cancel()

@@ -20,7 +20,7 @@ func TestConsentTimeoutIsBounded(t *testing.T) {
 		60 * time.Second: 60 * time.Second,
 		time.Hour:        60 * time.Second,
 	} {
-		r := newRig(t, given)
+		r := newFixture(t, given)
 		r.checks(tuple(1))
 		require.Equal(t, start.Add(want), r.NextTimeout(), "%v", given)
 	}
@@ -70,7 +70,7 @@ func TestConsentIsRefreshed(t *testing.T) {
 }
 
 func TestConsentTimeoutOfZero(t *testing.T) {
-	r := newRig(t, 0)
+	r := newFixture(t, 0)
 	r.checks(tuple(1), useCandidate)
 	r.checks(tuple(2))
 	require.Equal(t, unit.Never, r.NextTimeout())
@@ -95,7 +95,7 @@ func TestConsentLateCheck(t *testing.T) {
 
 // Before the first good check there is nothing to expire.
 func TestConsentNotNeededBefore(t *testing.T) {
-	r := newRig(t, 10*time.Second)
+	r := newFixture(t, 10*time.Second)
 	r.checks(tuple(1), nomination(0))
 	require.Equal(t, unit.Never, r.NextTimeout())
 	r.passes(time.Hour)

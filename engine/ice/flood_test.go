@@ -42,7 +42,7 @@ func TestFloodOfGoodRequests(t *testing.T) {
 // Answers to forged addresses must not be worth the effort: none is more than twice as long as its request, on the wire.
 func TestAnswersDoNotAmplify(t *testing.T) {
 	const headers = 28 // IPv4 and UDP
-	r := newRig(t, 0)
+	r := newFixture(t, 0)
 	for _, msg := range [][]byte{
 		build(0, 0x55), build(0, 1), build(0, 1, fingerprint), build(0, 1, priority, fingerprint),
 		request("a", "b"), request(fragment, "wrong"),

@@ -31,7 +31,7 @@ func FuzzHandleSTUN(f *testing.F) {
 }
 
 // takes lets a stranger send any message, and compares the answer with what was counted.
-func (r *rig) takes(msg []byte) {
+func (r *fixture) takes(msg []byte) {
 	before := r.Counters()
 	given := string(msg)
 	answer := r.sends(tuple(2), msg)
@@ -62,7 +62,7 @@ func sealed(attributes []byte) []byte {
 	return w.Message()
 }
 
-// FuzzScript plays a script of good and bad events; the rig checks the invariants after each. Two bytes are one event.
+// FuzzScript plays a script of good and bad events; the fixture checks the invariants after each. Two bytes are one event.
 func FuzzScript(f *testing.F) {
 	for seed := range uint64(8) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -73,7 +73,7 @@ func FuzzScript(f *testing.F) {
 		f.Add(script)
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {
-		r := newRig(t, 30*time.Second)
+		r := newFixture(t, 30*time.Second)
 		for len(script) >= 2 {
 			r.play(script[0], script[1])
 			script = script[2:]
@@ -83,7 +83,7 @@ func FuzzScript(f *testing.F) {
 	})
 }
 
-func (r *rig) play(event, x byte) {
+func (r *fixture) play(event, x byte) {
 	from := tuple(int(x % 12))
 	switch event % 8 {
 	case 0:

@@ -14,7 +14,7 @@ import (
 	"gazpacho/engine/wire/stun"
 )
 
-func (r *rig) wantRefused(code int, m *stun.Message) {
+func (r *fixture) wantRefused(code int, m *stun.Message) {
 	r.t.Helper()
 	require.NotNil(r.t, m)
 	require.Equal(r.t, stun.ErrorResponse, m.Class)
@@ -69,7 +69,7 @@ func TestRefusedRequests(t *testing.T) {
 		"everything wrong: no method": {400, build(stun.Request, 0x55, badUsername("a"), controlled)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, 30*time.Second)
+			r := newFixture(t, 30*time.Second)
 			m := r.sends(tuple(1), test.message)
 			r.wantRefused(test.code, m)
 			r.wantNothing()
@@ -105,7 +105,7 @@ func TestMessagesWithoutAnswer(t *testing.T) {
 
 func TestSuccessResponse(t *testing.T) {
 	for _, remote := range []string{"192.0.2.1:5000", "[2001:db8::1]:6000"} {
-		r := newRig(t, 30*time.Second)
+		r := newFixture(t, 30*time.Second)
 		from := ice.Tuple{Protocol: ice.TCP, Socket: 9, Remote: netip.MustParseAddrPort(remote)}
 		m := r.sends(from, request(fragment, password))
 		require.Equal(t, stun.SuccessResponse, m.Class)
@@ -139,7 +139,7 @@ func TestHandleMessage(t *testing.T) {
 
 // pion as the peer: its request, and its view of our answers.
 func TestPionAsPeer(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	good, bad := pion.NewShortTermIntegrity(password), pion.NewShortTermIntegrity("wrong")
 	for _, by := range []pion.MessageIntegrity{bad, good} {
 		req, err := pion.Build(pion.TransactionID, pion.BindingRequest, pion.NewUsername(fragment+":remote"),

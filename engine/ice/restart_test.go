@@ -12,7 +12,7 @@ import (
 	"gazpacho/engine/wire/stun"
 )
 
-func (r *rig) restarts(fragment, password string) {
+func (r *fixture) restarts(fragment, password string) {
 	r.Restart(r.now, fragment, password)
 	r.drain()
 	require.Equal(r.t, fragment, r.UsernameFragment())
@@ -62,7 +62,7 @@ func TestRestartTwice(t *testing.T) {
 }
 
 func TestRestartBeforeConnection(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	r.restarts("second", "password 2")
 	require.Equal(t, unit.Never, r.NextTimeout())
 	require.Equal(t, api.ICEStateNew, r.State())

@@ -12,7 +12,7 @@ import (
 )
 
 func TestNew(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	r.wantOutput(ice.Output{AddedFragments: []string{fragment}})
 	require.Equal(t, api.ICEStateNew, r.State())
 	require.Equal(t, fragment, r.UsernameFragment())
@@ -84,7 +84,7 @@ func TestTransitions(t *testing.T) {
 
 // A browser tries two ways, nominates one and later changes its mind.
 func TestDialogueOfABrowser(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 
 	// Its first check connects at once: media can flow before anything is nominated.
 	r.checks(tuple(1))
@@ -112,7 +112,7 @@ func TestDialogueOfABrowser(t *testing.T) {
 
 // Checks that cross each other on the way: only the highest NOMINATION counts.
 func TestDialogueWithNominations(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	r.checks(tuple(1), nomination(1))
 	r.checks(tuple(3), nomination(3))
 	r.checks(tuple(2), nomination(2))
@@ -131,7 +131,7 @@ func TestDialogueWithNominations(t *testing.T) {
 
 // Media on a tuple that is valid, but not nominated.
 func TestMayForceSelectedTuple(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	r.checks(tuple(1), nomination(0))
 	r.MayForceSelectedTuple(tuple(1))
 	r.drain()

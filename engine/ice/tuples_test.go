@@ -18,7 +18,7 @@ func tuplesFromTo(first, last int) (tuples []ice.Tuple) {
 }
 
 func TestNinthTupleEvictsTheOldest(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	for n := 1; n <= ice.MaxTuples; n++ {
 		r.checks(tuple(n))
 		require.Empty(t, r.out.RemovedTuples)
@@ -49,7 +49,7 @@ func TestNinthTupleEvictsTheOldest(t *testing.T) {
 
 // The list is bounded also while nothing is selected.
 func TestEvictionWithoutSelection(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	for n := range 100 {
 		r.checks(tuple(n), nomination(0))
 	}
@@ -116,7 +116,7 @@ func TestRemoveTuple(t *testing.T) {
 
 // A tuple that never was selected, removed while none is.
 func TestRemoveTupleWithoutSelection(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	r.checks(tuple(1), nomination(0))
 	r.RemoveTuple(r.now, tuple(1))
 	r.drain()

@@ -30,9 +30,9 @@ func target(c *media.Consumer) [2]int {
 	return [2]int{int(*d.TargetSpatialLayer), int(*d.TargetTemporalLayer)}
 }
 
-// managed is a studio whose transport manages the bitrate.
-func managed(t testing.TB) *studio {
-	s := newStudio(t, 1, false)
+// managed is a simulation whose transport manages the bitrate.
+func managed(t testing.TB) *simulation {
+	s := newSimulation(t, 1, false)
 	s.c.SetExternallyManagedBitrate(s.now)
 	return s
 }
@@ -90,7 +90,7 @@ func TestSimulcastDoesNotExceedThePreferredStream(t *testing.T) {
 	require.Equal(t, [2]int{2, 2}, target(s.c))
 }
 
-// withoutLayer makes a camera leave out one of its spatial layers, as one whose middle encoder is switched off.
+// withoutLayer makes an encoder leave out one of its spatial layers, as one whose middle encoder is switched off.
 func withoutLayer(packets []in, spatial byte) (left []in) {
 	for _, p := range packets {
 		if p.payload[len(p.payload)-3]>>4 != spatial {
@@ -103,7 +103,7 @@ func withoutLayer(packets []in, spatial byte) (left []in) {
 // So does a spatial layer.
 func TestSVCDoesNotExceedThePreferredLayer(t *testing.T) {
 	for _, external := range []bool{false, true} {
-		s := newLayeredStudio(t, "video/VP9", "L3T3_KEY", 1)
+		s := newLayeredSimulation(t, "video/VP9", "L3T3_KEY", 1)
 		if external {
 			s.c.SetExternallyManagedBitrate(s.now)
 		}
@@ -130,7 +130,7 @@ func TestSVCDoesNotExceedThePreferredLayer(t *testing.T) {
 func TestDesiredBitrateIsAtLeastTheAnnouncedOne(t *testing.T) {
 	req := simulcastConsumeRequest("video/VP8")
 	req.RTPParameters.Encodings[0].MaxBitrate = new(uint64(9_000_000))
-	r := newRoom(t, simulcastProduceRequest(), req)
+	r := newFixture(t, simulcastProduceRequest(), req)
 	r.c.SetExternallyManagedBitrate(r.now)
 	require.EqualValues(t, 9_000_000, r.c.DesiredBitrate(r.now))
 	r.c.Pause(r.now)
@@ -180,7 +180,7 @@ func TestDowngradeIsNotUndoneAtOnce(t *testing.T) {
 func TestSVCTakesTheLayersThatFit(t *testing.T) {
 	for i, v := range layered {
 		t.Run(v.mime+v.mode, func(t *testing.T) {
-			s := newLayeredStudio(t, v.mime, v.mode, uint64(i))
+			s := newLayeredSimulation(t, v.mime, v.mode, uint64(i))
 			s.c.SetExternallyManagedBitrate(s.now)
 			require.Zero(t, s.c.DesiredBitrate(s.now), "no stream yet")
 			require.Zero(t, distribute(s.now, s.c, 1e9, false))
@@ -214,7 +214,7 @@ func TestSVCTakesTheLayersThatFit(t *testing.T) {
 }
 
 func TestSimpleConsumersSayWhatTheyUse(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.c.SetExternallyManagedBitrate(r.now)
 	require.Zero(t, r.c.IncreaseLayer(r.now, 1e9, false), "no stream yet")
 	r.c.ApplyLayers(r.now)
@@ -230,14 +230,14 @@ func TestSimpleConsumersSayWhatTheyUse(t *testing.T) {
 	require.Zero(t, r.c.IncreaseLayer(r.now, 1e9, false), "once per distribution")
 	r.c.ApplyLayers(r.now)
 	require.Equal(t, rate, r.c.IncreaseLayer(r.now, 1e9, true))
-	a := audioRoom(t)
+	a := audioFixture(t)
 	a.one(in{seq: 1, payload: []byte{0x78}})
 	require.Zero(t, a.c.DesiredBitrate(a.now), "audio does not take part")
 	require.Zero(t, a.c.BitratePriority())
 }
 
 func TestProducersTellBitratesWhilePacketsCome(t *testing.T) {
-	s := newStudio(t, 5, false)
+	s := newSimulation(t, 5, false)
 	s.shootFor(3 * time.Second)
 	p, _ := s.take()
 	told := 0

@@ -16,7 +16,7 @@ import (
 )
 
 // capturer is a peer whose wall clock is an hour before ours.
-type capturer struct{ *room }
+type capturer struct{ *fixture }
 
 // clock is the peer's clock at an instant of ours.
 func (capturer) clock(at unit.Time) uint64 { return at.Add(-time.Hour).NTP() }
@@ -43,7 +43,7 @@ func senderReport(t testing.TB, c *media.Consumer, now unit.Time) *rtcp.SenderRe
 func withoutCaptureTime(t testing.TB) capturer {
 	p := produceRequest("video/VP8", 90000)
 	p.RTPParameters.HeaderExtensions = p.RTPParameters.HeaderExtensions[:1]
-	return capturer{newRoom(t, p, consumeRequest("video/VP8", 90000))}
+	return capturer{newFixture(t, p, consumeRequest("video/VP8", 90000))}
 }
 
 // frameAt is a packet of a frame captured 100 ms before an instant at which the timestamp was ts.
@@ -89,7 +89,7 @@ func TestAllPacketsOfAFrameTellItsCapture(t *testing.T) {
 }
 
 func TestCaptureTimeIsForwardedWithOurOffset(t *testing.T) {
-	r := capturer{videoRoom(t)}
+	r := capturer{videoFixture(t)}
 	capture := func() []byte { return rtp.AppendAbsCaptureTime(nil, rtp.AbsCaptureTime{Timestamp: r.clock(r.now)}) }
 	key := in{seq: 1, ts: 1, payload: vp8Key, exts: []rtp.Extension{{ID: inCapture, Value: capture()}}}
 	o := r.one(key)
@@ -121,7 +121,7 @@ func TestCaptureTimeIsForwardedWithOurOffset(t *testing.T) {
 }
 
 func TestCaptureTimeThatNoOffsetCanTellIsLeftOut(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	for range 3 {
 		r.one(in{seq: r.nextSeq(), payload: vp8Key})
 		r.after(time.Second)
@@ -162,12 +162,12 @@ func TestProducersShareAClock(t *testing.T) {
 
 // TestSimulcastReportsStayInLine when the stream changes: what the receiver is told of its timestamps goes on.
 func TestSimulcastReportsStayInLine(t *testing.T) {
-	s := newStudio(t, 5, false)
+	s := newSimulation(t, 5, false)
 	req := simulcastProduceRequest()
 	req.RTPParameters.HeaderExtensions = slices.DeleteFunc(req.RTPParameters.HeaderExtensions, func(e api.RTPHeaderExtensionParameters) bool {
 		return e.ID == inCapture
 	})
-	s.room = newRoom(t, req, simulcastConsumeRequest("video/VP8"))
+	s.fixture = newFixture(t, req, simulcastConsumeRequest("video/VP8"))
 	s.shootFor(4 * time.Second)
 	for i, e := range s.cam.streams {
 		pkt := e.picture(s.cam.rng, s.ms)[0].packet(t, s.now)

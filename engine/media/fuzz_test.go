@@ -21,7 +21,7 @@ func FuzzForward(f *testing.F) {
 		if len(data) > packet.SmallSize || new(rtp.Packet).Parse(data) != nil {
 			return
 		}
-		r := videoRoom(t)
+		r := videoFixture(t)
 		r.one(in{seq: 0, payload: vp8Key})
 		pkt := parsePacket(t, r.now, data)
 		defer pkt.Release()

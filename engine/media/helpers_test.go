@@ -104,8 +104,8 @@ func consumeRequest(mime string, clock uint32) *api.TransportConsumeRequest {
 	}
 }
 
-// room is a producer and a consumer back to back, as a router connects them.
-type room struct {
+// fixture is a producer and a consumer back to back, as a router connects them.
+type fixture struct {
 	t   testing.TB
 	now unit.Time
 	p   *media.Producer
@@ -117,15 +117,15 @@ type room struct {
 	seq  unit.SeqNo
 }
 
-func newRoom(t testing.TB, p *api.TransportProduceRequest, c *api.TransportConsumeRequest) *room {
+func newFixture(t testing.TB, p *api.TransportProduceRequest, c *api.TransportConsumeRequest) *fixture {
 	t.Helper()
 	return newRoomOf(t, api.Compat{}, p, c)
 }
 
 // newRoomOf returns one for an application of an older release.
-func newRoomOf(t testing.TB, h api.Compat, p *api.TransportProduceRequest, c *api.TransportConsumeRequest) *room {
+func newRoomOf(t testing.TB, h api.Compat, p *api.TransportProduceRequest, c *api.TransportConsumeRequest) *fixture {
 	t.Helper()
-	r := &room{t: t, now: unit.Time(1_700_000_000 * time.Second)}
+	r := &fixture{t: t, now: unit.Time(1_700_000_000 * time.Second)}
 	var err error
 	r.p, err = media.NewProducer(p)
 	require.NoError(t, err)
@@ -138,16 +138,16 @@ func newRoomOf(t testing.TB, h api.Compat, p *api.TransportProduceRequest, c *ap
 	return r
 }
 
-func videoRoom(t testing.TB) *room {
-	return newRoom(t, produceRequest("video/VP8", 90000), consumeRequest("video/VP8", 90000))
+func videoFixture(t testing.TB) *fixture {
+	return newFixture(t, produceRequest("video/VP8", 90000), consumeRequest("video/VP8", 90000))
 }
 
-func audioRoom(t testing.TB) *room {
-	return newRoom(t, produceRequest("audio/opus", 48000), consumeRequest("audio/opus", 48000))
+func audioFixture(t testing.TB) *fixture {
+	return newFixture(t, produceRequest("audio/opus", 48000), consumeRequest("audio/opus", 48000))
 }
 
 // route does what a router does with the two outputs until nothing is left.
-func (r *room) route() {
+func (r *fixture) route() {
 	for !r.p.Output().Empty() || !r.c.Output().Empty() {
 		o := r.p.Output()
 		streams := o.Streams
@@ -175,7 +175,7 @@ func (r *room) route() {
 }
 
 // take returns and forgets what was put out.
-func (r *room) take() (media.ProducerOutput, media.ConsumerOutput) {
+func (r *fixture) take() (media.ProducerOutput, media.ConsumerOutput) {
 	r.route()
 	p, c := r.pOut, r.cOut
 	r.pOut, r.cOut = media.ProducerOutput{}, media.ConsumerOutput{}
@@ -183,7 +183,7 @@ func (r *room) take() (media.ProducerOutput, media.ConsumerOutput) {
 }
 
 // after lets time pass, with all timeouts at their moment.
-func (r *room) after(d time.Duration) {
+func (r *fixture) after(d time.Duration) {
 	end := r.now.Add(d)
 	for next := r.p.NextTimeout(); next <= end; next = r.p.NextTimeout() {
 		r.now = max(r.now, next)
@@ -236,7 +236,7 @@ type out struct {
 }
 
 // receive hands a packet to the producer and what it forwards to the consumer, and returns what that sends.
-func (r *room) receive(i in) (media.Result, []out) {
+func (r *fixture) receive(i in) (media.Result, []out) {
 	r.t.Helper()
 	pkt := i.packet(r.t, r.now)
 	defer pkt.Release()
@@ -258,7 +258,7 @@ func (r *room) receive(i in) (media.Result, []out) {
 	return result, outs
 }
 
-func (r *room) parseOut(o media.Outgoing) out {
+func (r *fixture) parseOut(o media.Outgoing) out {
 	r.t.Helper()
 	res := out{Outgoing: o}
 	require.NoError(r.t, res.Parse(append([]byte(nil), r.dst[:o.Len]...)))
@@ -267,7 +267,7 @@ func (r *room) parseOut(o media.Outgoing) out {
 }
 
 // one expects exactly one packet.
-func (r *room) one(i in) out {
+func (r *fixture) one(i in) out {
 	r.t.Helper()
 	_, outs := r.receive(i)
 	require.Len(r.t, outs, 1)
@@ -275,14 +275,14 @@ func (r *room) one(i in) out {
 }
 
 // none expects that nothing is sent.
-func (r *room) none(i in) media.Result {
+func (r *fixture) none(i in) media.Result {
 	r.t.Helper()
 	result, outs := r.receive(i)
 	require.Empty(r.t, outs)
 	return result
 }
 
-func (r *room) retransmissions() []out {
+func (r *fixture) retransmissions() []out {
 	r.t.Helper()
 	var outs []out
 	for {
@@ -304,7 +304,7 @@ func events(ns []api.Notification) []api.Event {
 }
 
 // nextSeq counts sequence numbers for tests that do not care.
-func (r *room) nextSeq() unit.SeqNo {
+func (r *fixture) nextSeq() unit.SeqNo {
 	r.seq++
 	return r.seq
 }

@@ -36,17 +36,17 @@ func vp8(key bool, id int, tl0 uint8, layer byte, sync, small bool) []byte {
 	return append(b, 1, 1, 2, 3)
 }
 
-// temporalRoom has a single stream with temporal layers, which an SVC consumer takes.
-func temporalRoom(t testing.TB, mime string) *room {
+// temporalFixture has a single stream with temporal layers, which an SVC consumer takes.
+func temporalFixture(t testing.TB, mime string) *fixture {
 	p, c := produceRequest(mime, 90000), consumeRequest(mime, 90000)
 	for _, e := range []*api.RTPEncodingParameters{&p.RTPParameters.Encodings[0], &c.RTPParameters.Encodings[0], &c.ConsumableRTPEncodings[0]} {
 		e.ScalabilityMode = "L1T3"
 	}
-	return newRoom(t, p, c)
+	return newFixture(t, p, c)
 }
 
 func TestTemporalLayersOfVP8(t *testing.T) {
-	r := temporalRoom(t, "video/VP8")
+	r := temporalFixture(t, "video/VP8")
 	r.c.SetPreferredLayers(r.now, prefer(0, 1))
 	type step struct {
 		payload []byte
@@ -85,7 +85,7 @@ func TestTemporalLayersOfVP8(t *testing.T) {
 
 // A picture may come late in whole. What counts is which layers were forwarded in its time.
 func TestLatePicturesOfVP8(t *testing.T) {
-	r := temporalRoom(t, "video/VP8")
+	r := temporalFixture(t, "video/VP8")
 	seq := unit.SeqNo(100)
 	send := func(late int, payload []byte) int {
 		seq++
@@ -119,7 +119,7 @@ func TestLatePicturesOfVP8(t *testing.T) {
 }
 
 func TestShortPictureIDsBecomeLong(t *testing.T) {
-	r := temporalRoom(t, "video/VP8")
+	r := temporalFixture(t, "video/VP8")
 	var d codec.Descriptor
 	for n := range 400 {
 		o := r.one(in{seq: unit.SeqNo(n), payload: vp8(n == 0, n+100, uint8(n), 0, true, true)})
@@ -144,7 +144,7 @@ func TestShortPictureIDsBecomeLong(t *testing.T) {
 }
 
 func TestPicturesWithoutIDs(t *testing.T) {
-	r := temporalRoom(t, "video/VP8")
+	r := temporalFixture(t, "video/VP8")
 	r.c.SetPreferredLayers(r.now, prefer(0, 1))
 	var d codec.Descriptor
 	for n, tl0 := range []uint8{7, 8, 9} {
@@ -161,7 +161,7 @@ func TestPicturesWithoutIDs(t *testing.T) {
 
 // TestEncoderThatNumbersAnew begins with a key frame whose picture id is far back.
 func TestEncoderThatNumbersAnew(t *testing.T) {
-	r := temporalRoom(t, "video/VP8")
+	r := temporalFixture(t, "video/VP8")
 	var d codec.Descriptor
 	for n, p := range []struct {
 		id  int
@@ -171,7 +171,7 @@ func TestEncoderThatNumbersAnew(t *testing.T) {
 		require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
 		require.Equal(t, []int{n + 1, n + 1}, []int{int(d.PictureID), int(d.TL0PicIdx)})
 	}
-	s := newLayeredStudio(t, "video/VP9", "L3T3", 0)
+	s := newLayeredSimulation(t, "video/VP9", "L3T3", 0)
 	s.shootFor(3 * time.Second)
 	s.cam.id, s.cam.wantsKey = (s.cam.id-2000)&0x7fff, true
 	s.shootFor(time.Second)
@@ -184,7 +184,7 @@ func TestEncoderThatNumbersAnew(t *testing.T) {
 
 // TestLatePicturesOfVP9 get the layers that were forwarded when they were due.
 func TestLatePicturesOfVP9(t *testing.T) {
-	s := newLayeredStudio(t, "video/VP9", "L3T3", 2)
+	s := newLayeredSimulation(t, "video/VP9", "L3T3", 2)
 	s.shootFor(3 * time.Second)
 	late := s.cam.picture(s.ms)
 	for spatial, wanted := range []uint8{0, 1, 0, 2} {
@@ -221,12 +221,12 @@ func mustParse(t testing.TB, i in) *rtp.Packet {
 
 func TestLayersBeyondTheAnnouncedOnes(t *testing.T) {
 	for _, v := range layered {
-		s := newLayeredStudio(t, v.mime, v.mode, 0)
+		s := newLayeredSimulation(t, v.mime, v.mode, 0)
 		p, c := produceRequest(v.mime, 90000), consumeRequest(v.mime, 90000)
 		p.RTPParameters.Encodings[0].ScalabilityMode = "L3T3"
 		c.RTPParameters.Encodings[0].ScalabilityMode = "L2T2"
 		c.ConsumableRTPEncodings[0].ScalabilityMode = "L3T3"
-		s.room = newRoom(t, p, c)
+		s.fixture = newFixture(t, p, c)
 		s.shootFor(5 * time.Second)
 		require.NotEmpty(t, s.outs)
 		for _, o := range s.outs {
@@ -239,8 +239,8 @@ func TestLayersBeyondTheAnnouncedOnes(t *testing.T) {
 
 // TestTemporalLayersOfH264 come from the dependency descriptor: without one, there is a single layer.
 func TestTemporalLayersOfH264(t *testing.T) {
-	r := temporalRoom(t, "video/H264")
-	cam := &layeredCamera{av1: true, wantsKey: true}
+	r := temporalFixture(t, "video/H264")
+	cam := &layeredEncoder{av1: true, wantsKey: true}
 	idr, slice := []byte{0x67, 1, 2}, []byte{0x61, 1, 2}
 	send := func(seq unit.SeqNo, ts unit.Timestamp, key bool, layer int) bool {
 		cam.wantsKey = key
@@ -300,7 +300,7 @@ func TestWrongLayersAreRefused(t *testing.T) {
 }
 
 func TestSVCFollowsTheLifeOfItsStream(t *testing.T) {
-	r := temporalRoom(t, "video/VP8")
+	r := temporalFixture(t, "video/VP8")
 	_, ok := r.c.ProducerStream()
 	require.False(t, ok)
 	r.one(in{seq: 1, payload: vp8(true, 1, 1, 0, true, false)})

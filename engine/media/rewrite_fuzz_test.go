@@ -16,7 +16,7 @@ import (
 // with stream and steps, a length, and so many bytes of payload. What comes out must differ from what came in by the
 // numbers that are rewritten, and by nothing else.
 func FuzzRewriteVP8(f *testing.F) {
-	cam := newCamera(1, false)
+	cam := newSimulcastEncoder(1, false)
 	var seed []byte
 	for range 6 {
 		for _, e := range cam.streams {
@@ -30,7 +30,7 @@ func FuzzRewriteVP8(f *testing.F) {
 	f.Add(append([]byte{0, 9}, vp8(true, 5, 1, 0, true, true)...))
 	f.Add(append([]byte{0, 6, 0x90, 0x40, 7, 0, 1, 2}, 0, 3, 0x10, 0, 0))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := newStudio(t, 1, false)
+		s := newSimulation(t, 1, false)
 		var seqs [3]unit.SeqNo
 		var ts [3]unit.Timestamp
 		for len(data) > 2 {
@@ -83,7 +83,7 @@ func requireRewritten(t testing.TB, payload, got []byte) {
 // FuzzLayeredStream does the same with the descriptors of SVC streams, which nothing rewrites.
 func FuzzLayeredStream(f *testing.F) {
 	for i, v := range layered {
-		cam := newLayeredStudio(f, v.mime, v.mode, uint64(i)).cam
+		cam := newLayeredSimulation(f, v.mime, v.mode, uint64(i)).cam
 		seed := []byte{byte(i)}
 		for n := range 4 {
 			for _, p := range cam.picture(33 * n) {
@@ -101,7 +101,7 @@ func FuzzLayeredStream(f *testing.F) {
 			return
 		}
 		v := layered[int(data[0])%len(layered)]
-		s := newLayeredStudio(t, v.mime, v.mode, 0)
+		s := newLayeredSimulation(t, v.mime, v.mode, 0)
 		data = data[1:]
 		var last out
 		for n := 0; len(data) > 1; n++ {

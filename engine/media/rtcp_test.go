@@ -22,7 +22,7 @@ func nackFor(ssrc unit.SSRC, seqs ...unit.SeqNo) *rtcp.TransportLayerNack {
 }
 
 func TestLossIsReportedAndRepairedByRTX(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	first := r.one(in{seq: 100, payload: vp8Key})
 	r.one(in{seq: 102, payload: vp8Delta})
 	r.after(40 * time.Millisecond) // upstream looks for gaps every 40 ms
@@ -55,7 +55,7 @@ func TestLossIsReportedAndRepairedByRTX(t *testing.T) {
 }
 
 func TestRetransmissionOnTheRTXStream(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	sent := r.one(in{seq: 100, ts: 9, marker: true, payload: vp8Key, exts: []rtp.Extension{{ID: inOrientation, Value: []byte{3}}}})
 	r.c.HandleNACK(r.now, nackFor(outSSRC, sent.SequenceNumber, sent.SequenceNumber+1))
 	outs := r.retransmissions()
@@ -92,7 +92,7 @@ func TestRetransmissionWithoutRTX(t *testing.T) {
 	c := consumeRequest("video/VP8", 90000)
 	c.RTPParameters.Codecs = c.RTPParameters.Codecs[:1]
 	c.RTPParameters.Encodings[0].RTX = nil
-	r := newRoom(t, produceRequest("video/VP8", 90000), c)
+	r := newFixture(t, produceRequest("video/VP8", 90000), c)
 	require.Empty(t, r.c.RTXSSRCs())
 	sent := r.one(in{seq: 100, payload: vp8Key})
 	r.c.HandleNACK(r.now, nackFor(outSSRC, sent.SequenceNumber))
@@ -102,7 +102,7 @@ func TestRetransmissionWithoutRTX(t *testing.T) {
 }
 
 func TestReceiverReports(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.one(in{seq: 100, payload: vp8Key})
 	r.receive(in{seq: 1, ssrc: peerRTX, pt: peerRTXPT, payload: []byte{0, 99, 1}})
 	pkts := r.p.AppendRTCP(r.now, nil)
@@ -122,7 +122,7 @@ func TestReceiverReports(t *testing.T) {
 }
 
 func TestAudioReportsAsOften(t *testing.T) {
-	r := audioRoom(t)
+	r := audioFixture(t)
 	r.one(in{seq: 100, payload: []byte{0x78}})
 	require.NotEmpty(t, r.p.AppendRTCP(r.now, nil))
 	require.Empty(t, r.p.AppendRTCP(r.now.Add(869*time.Millisecond), nil))
@@ -130,7 +130,7 @@ func TestAudioReportsAsOften(t *testing.T) {
 }
 
 func TestSenderReports(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	require.Empty(t, r.c.AppendRTCP(r.now, nil), "nothing sent yet")
 	r.after(time.Second)
 	r.one(in{seq: 100, ts: 90000, payload: vp8Key})
@@ -159,7 +159,7 @@ func TestSenderReports(t *testing.T) {
 }
 
 func TestProducerTellsOfSenderReports(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.one(in{seq: 100, payload: vp8Key})
 	r.receive(in{seq: 1, ssrc: peerRTX, pt: peerRTXPT, payload: []byte{0, 99, 1}})
 	r.p.EnableTraceEvents([]api.ProducerTraceEventType{api.ProducerTraceEventTypeSR})
@@ -183,7 +183,7 @@ func TestProducerTellsOfSenderReports(t *testing.T) {
 }
 
 func TestRoundTripTimeOfTheProducer(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.one(in{seq: 100, payload: vp8Key})
 	sent := unit.CompactNTP(r.now.NTP())
 	r.now = r.now.Add(300 * time.Millisecond)
@@ -195,7 +195,7 @@ func TestRoundTripTimeOfTheProducer(t *testing.T) {
 }
 
 func TestScores(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.one(in{seq: 0, payload: vp8Key})
 	p, c := r.take()
 	require.Equal(t, []api.Notification{{HandlerID: "producer", Event: api.EventProducerScore, Body: &api.ProducerScoreNotification{
@@ -247,7 +247,7 @@ func TestScores(t *testing.T) {
 func TestWorstLossOfConsumersReachesThePeerWithInBandFEC(t *testing.T) {
 	p := produceRequest("audio/opus", 48000)
 	p.RTPParameters.Codecs[0].Parameters = []api.Parameter{{Name: "useinbandfec", Value: &api.ValueInteger32{Value: 1}}, {Name: "usedtx", Value: &api.ValueInteger32{Value: 1}}}
-	r := newRoom(t, p, consumeRequest("audio/opus", 48000))
+	r := newFixture(t, p, consumeRequest("audio/opus", 48000))
 	r.one(in{seq: 1, payload: []byte{0x78}})
 	r.c.HandleReceptionReport(r.now, &rtcp.ReceptionReport{SSRC: uint32(outSSRC), FractionLost: 77, TotalLost: 1})
 	r.route()
@@ -259,7 +259,7 @@ func TestWorstLossOfConsumersReachesThePeerWithInBandFEC(t *testing.T) {
 }
 
 func TestRoundTripTimeOfTheConsumer(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.one(in{seq: 1, payload: vp8Key})
 	sr := r.c.AppendRTCP(r.now, nil)[0].(*rtcp.SenderReport)
 	r.after(150 * time.Millisecond)

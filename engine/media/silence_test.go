@@ -8,13 +8,13 @@ import (
 )
 
 // pauseProducer and resumeProducer do what a router does with a producer and its consumer.
-func (r *room) pauseProducer() {
+func (r *fixture) pauseProducer() {
 	r.p.Pause(r.now)
 	r.c.ProducerPaused(r.now)
 	r.route()
 }
 
-func (r *room) resumeProducer() {
+func (r *fixture) resumeProducer() {
 	r.p.Resume(r.now)
 	r.c.ProducerResumed(r.now)
 	r.route()
@@ -26,7 +26,7 @@ func TestSVCGoesOnAfterASilentPause(t *testing.T) {
 	for _, mode := range []string{"L1T3", "L3T3", "L3T3_KEY"} {
 		for _, early := range []time.Duration{0, 100 * time.Millisecond} {
 			t.Run(mode+"/"+early.String(), func(t *testing.T) {
-				s := newLayeredStudio(t, "video/VP9", mode, 2)
+				s := newLayeredSimulation(t, "video/VP9", mode, 2)
 				if mode == "L1T3" {
 					s.cam.spatial = 1
 				}
@@ -49,16 +49,16 @@ func TestSVCGoesOnAfterASilentPause(t *testing.T) {
 // With bandwidth managed by the transport, a consumer that got no layers because there was nothing to be had asks again when
 // packets come.
 func TestAConsumerWithoutLayersAsksForBandwidthWhenPacketsCome(t *testing.T) {
-	layered := newLayeredStudio(t, "video/VP9", "L1T3", 2)
+	layered := newLayeredSimulation(t, "video/VP9", "L1T3", 2)
 	layered.cam.spatial = 1
 	streams := managed(t)
 	for _, s := range []struct {
-		*room
+		*fixture
 		shootFor func(time.Duration)
 		sent     func() int
 	}{
-		{layered.room, layered.shootFor, func() int { return len(layered.outs) }},
-		{streams.room, streams.shootFor, func() int { return len(streams.outs) }},
+		{layered.fixture, layered.shootFor, func() int { return len(layered.outs) }},
+		{streams.fixture, streams.shootFor, func() int { return len(streams.outs) }},
 	} {
 		s.c.SetExternallyManagedBitrate(s.now)
 		s.shootFor(3 * time.Second)

@@ -10,7 +10,7 @@ import (
 )
 
 func TestSimulcastClimbsToThePreferredLayers(t *testing.T) {
-	s := newStudio(t, 1, false)
+	s := newSimulation(t, 1, false)
 	require.Equal(t, api.RTPTypeSimulcast, s.c.Type())
 	require.Equal(t, &api.ConsumerLayers{SpatialLayer: 2, TemporalLayer: new(uint8(2))}, s.c.Response().PreferredLayers)
 	s.shootFor(3 * time.Second)
@@ -30,7 +30,7 @@ func TestSimulcastClimbsToThePreferredLayers(t *testing.T) {
 }
 
 func TestSimulcastFollowsThePreferredLayers(t *testing.T) {
-	s := newStudio(t, 2, false)
+	s := newSimulation(t, 2, false)
 	s.shootFor(2 * time.Second)
 	for _, want := range [][2]uint8{{0, 0}, {1, 2}, {2, 1}, {2, 0}, {0, 2}, {1, 0}, {1, 1}} {
 		got := s.c.SetPreferredLayers(s.now, prefer(want[0], want[1])).PreferredLayers
@@ -49,7 +49,7 @@ func TestSimulcastFollowsThePreferredLayers(t *testing.T) {
 }
 
 func TestSimulcastClampsPreferredLayers(t *testing.T) {
-	s := newStudio(t, 3, false)
+	s := newSimulation(t, 3, false)
 	require.Equal(t, prefer(2, 2).PreferredLayers, s.c.SetPreferredLayers(s.now, prefer(66, 66)).PreferredLayers)
 	require.Equal(t, prefer(1, 2).PreferredLayers, s.c.SetPreferredLayers(s.now, &api.ConsumerSetPreferredLayersRequest{
 		PreferredLayers: &api.ConsumerLayers{SpatialLayer: 1},
@@ -64,7 +64,7 @@ func TestSimulcastClampsPreferredLayers(t *testing.T) {
 // TestSimulcastNeverBreaksTheStream changes everything at random moments.
 func TestSimulcastNeverBreaksTheStream(t *testing.T) {
 	for seed := range uint64(9) {
-		s := newStudio(t, seed, seed%3 == 0)
+		s := newSimulation(t, seed, seed%3 == 0)
 		rng := s.cam.rng
 		for range 250 {
 			switch rng.IntN(12) {
@@ -95,7 +95,7 @@ func TestSimulcastNeverBreaksTheStream(t *testing.T) {
 // unique, and belong together.
 func TestSimulcastOverABadNetwork(t *testing.T) {
 	for seed := range uint64(9) {
-		s := newStudio(t, seed, false)
+		s := newSimulation(t, seed, false)
 		rng := s.cam.rng
 		s.network = func(packets []in) (list []in) {
 			for _, p := range packets {

@@ -12,20 +12,20 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// clockRoom is a simulcast room whose packets the tests make one by one. Each is a key frame unless it says otherwise.
-type clockRoom struct{ *room }
+// clockFixture is a simulcast fixture whose packets the tests make one by one. Each is a key frame unless it says otherwise.
+type clockFixture struct{ *fixture }
 
-func newClockRoom(t testing.TB) clockRoom {
-	return clockRoom{newRoom(t, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8"))}
+func newClockFixture(t testing.TB) clockFixture {
+	return clockFixture{newFixture(t, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8"))}
 }
 
-func (r clockRoom) key(i int, seq unit.SeqNo, ts unit.Timestamp) []out {
+func (r clockFixture) key(i int, seq unit.SeqNo, ts unit.Timestamp) []out {
 	_, outs := r.receive(of(i, seq, ts, vp8(true, int(seq), uint8(seq), 0, true, false)))
 	return outs
 }
 
 // report says that ts of stream i was at the given instant of the sender.
-func (r clockRoom) report(i int, ts unit.Timestamp, at time.Duration) {
+func (r clockFixture) report(i int, ts unit.Timestamp, at time.Duration) {
 	r.p.HandleSenderReport(r.now, &rtcp.SenderReport{
 		SSRC: uint32(peerOf(i)), NTPTime: unit.Time(at + time.Hour).NTP(), RTPTime: uint32(ts),
 	})
@@ -34,7 +34,7 @@ func (r clockRoom) report(i int, ts unit.Timestamp, at time.Duration) {
 
 func TestTimestampsAreBroughtInLineBySenderReports(t *testing.T) {
 	for _, base := range []unit.Timestamp{0, 1<<32 - 50, 1<<31 - 50, 77} {
-		r := newClockRoom(t)
+		r := newClockFixture(t)
 		r.key(0, 1, 1000)
 		r.key(2, 1, base)
 		require.Equal(t, [2]int{0, 2}, target(r.c), "without its sender report, another stream is not taken")
@@ -51,7 +51,7 @@ func TestTimestampsAreBroughtInLineBySenderReports(t *testing.T) {
 
 // TestFirstReportsMayComeInAnyOrder: the one of the reference makes other streams usable, too.
 func TestFirstReportsMayComeInAnyOrder(t *testing.T) {
-	r := newClockRoom(t)
+	r := newClockFixture(t)
 	r.key(0, 1, 1000)
 	r.key(2, 1, 500)
 	r.report(2, 500, time.Second)
@@ -67,7 +67,7 @@ func TestFirstReportsMayComeInAnyOrder(t *testing.T) {
 func TestLateKeyFramesGetAnExtraOffset(t *testing.T) {
 	const extra = 33 * 90
 	for _, late := range []unit.Timestamp{0, 1, 42 * 90, 43 * 90, 90000} {
-		r := newClockRoom(t)
+		r := newClockFixture(t)
 		r.key(0, 1, 1000)
 		r.key(2, 1, 1000)
 		r.report(0, 1000, time.Second)
@@ -93,7 +93,7 @@ func TestLateKeyFramesGetAnExtraOffset(t *testing.T) {
 
 // TestTimestampsGoOnWithoutAnyReport: when the first stream ends before it sent a report, time is taken from our clock.
 func TestTimestampsGoOnWithoutAnyReport(t *testing.T) {
-	r := newClockRoom(t)
+	r := newClockFixture(t)
 	r.key(0, 1, 1000)
 	r.key(2, 1, 5)
 	r.report(2, 5, time.Second)
@@ -116,7 +116,7 @@ func TestTimestampsGoOnWithoutAnyReport(t *testing.T) {
 }
 
 func TestSimulcastHoldsBackTheTargetsPacketsForItsKeyFrame(t *testing.T) {
-	r := newClockRoom(t)
+	r := newClockFixture(t)
 	r.key(0, 1, 1000)
 	r.none(of(0, 2, 1000, nil))
 	require.EqualValues(t, 1, r.c.Drops().Empty)
@@ -144,7 +144,7 @@ func TestSimulcastHoldsBackTheTargetsPacketsForItsKeyFrame(t *testing.T) {
 }
 
 func TestSimulcastStopsWhenAllStreamsAreSilent(t *testing.T) {
-	r := newClockRoom(t)
+	r := newClockFixture(t)
 	r.key(0, 1, 1000)
 	r.after(3 * time.Second)
 	require.Equal(t, [2]int{-1, -1}, target(r.c))
@@ -178,8 +178,8 @@ func TestSimulcastStopsWhenAllStreamsAreSilent(t *testing.T) {
 func TestRewrittenRetransmissionsAreTheSamePackets(t *testing.T) {
 	req := simulcastConsumeRequest("video/VP8")
 	req.RTPParameters.Encodings[0].RTX = nil
-	s := newStudio(t, 3, true)
-	s.room = newRoom(t, simulcastProduceRequest(), req)
+	s := newSimulation(t, 3, true)
+	s.fixture = newFixture(t, simulcastProduceRequest(), req)
 	var sent int
 	for range 90 {
 		before := len(s.outs)

@@ -17,9 +17,9 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// layeredCamera is a seeded source of one stream with three spatial and three temporal layers. Its payloads end with
+// layeredEncoder is a seeded source of one stream with three spatial and three temporal layers. Its payloads end with
 // what layerInfo reads.
-type layeredCamera struct {
+type layeredEncoder struct {
 	rng      *rand.Rand
 	av1      bool
 	keyOnly  bool // K-SVC
@@ -38,7 +38,7 @@ type layeredCamera struct {
 const layerInfoLen = 4 + 4 + 1 + 1 + 1
 
 // picture returns the packets of all layers of the next picture.
-func (c *layeredCamera) picture(ms int) []in {
+func (c *layeredEncoder) picture(ms int) []in {
 	temporal := []int{0, 2, 1, 2}[c.phase]
 	if c.wantsKey {
 		c.phase, temporal = 0, 0
@@ -82,7 +82,7 @@ func (c *layeredCamera) picture(ms int) []in {
 }
 
 // vp9 returns a payload descriptor (RFC 9628 section 4.2).
-func (c *layeredCamera) vp9(spatial, temporal int, first, last bool) []byte {
+func (c *layeredEncoder) vp9(spatial, temporal int, first, last bool) []byte {
 	b := []byte{0x80 | 0x20}
 	if !c.wantsKey {
 		b[0] |= 0x40
@@ -109,7 +109,7 @@ func (c *layeredCamera) vp9(spatial, temporal int, first, last bool) []byte {
 }
 
 // dependency returns a dependency descriptor with templates for all nine layers at key frames.
-func (c *layeredCamera) dependency(spatial, temporal int, first, last bool) []byte {
+func (c *layeredEncoder) dependency(spatial, temporal int, first, last bool) []byte {
 	b := []byte{byte(spatial*3 + temporal), byte(c.frame >> 8), byte(c.frame)}
 	if first {
 		b[0] |= 0x80
@@ -137,32 +137,32 @@ func (c *layeredCamera) dependency(spatial, temporal int, first, last bool) []by
 	return b
 }
 
-// layeredStudio is a layeredCamera in a room.
-type layeredStudio struct {
-	*room
-	cam  *layeredCamera
+// layeredSimulation is a layeredEncoder in a fixture.
+type layeredSimulation struct {
+	*fixture
+	cam  *layeredEncoder
 	ms   int
 	outs []shot
 }
 
-func newLayeredStudio(t testing.TB, mime, mode string, seed uint64) *layeredStudio {
+func newLayeredSimulation(t testing.TB, mime, mode string, seed uint64) *layeredSimulation {
 	return newLayeredStudioOf(t, api.Compat{}, mime, mode, seed)
 }
 
-func newLayeredStudioOf(t testing.TB, h api.Compat, mime, mode string, seed uint64) *layeredStudio {
+func newLayeredStudioOf(t testing.TB, h api.Compat, mime, mode string, seed uint64) *layeredSimulation {
 	p, c := produceRequest(mime, 90000), consumeRequest(mime, 90000)
 	p.RTPParameters.Encodings[0].ScalabilityMode = mode
 	c.RTPParameters.Encodings[0].ScalabilityMode = mode
 	c.ConsumableRTPEncodings[0].ScalabilityMode = mode
 	rng := rand.New(rand.NewPCG(seed, 9))
-	return &layeredStudio{room: newRoomOf(t, h, p, c), cam: &layeredCamera{
+	return &layeredSimulation{fixture: newRoomOf(t, h, p, c), cam: &layeredEncoder{
 		rng: rng, av1: mime == "video/AV1", keyOnly: strings.HasSuffix(mode, "_KEY"), spatial: 3, wantsKey: true,
 		seq: unit.SeqNo(65500 + rng.IntN(60)), base: unit.Timestamp(-rng.IntN(5 * 90000)), shortID: seed%4 == 1,
 		id: uint16(32760 + rng.IntN(10)), frame: uint16(65530 + rng.IntN(10)),
 	}}
 }
 
-func (s *layeredStudio) shoot() {
+func (s *layeredSimulation) shoot() {
 	s.t.Helper()
 	for _, p := range s.cam.picture(s.ms) {
 		_, outs := s.receive(p)
@@ -181,7 +181,7 @@ func (s *layeredStudio) shoot() {
 	s.pOut.RTCP = nil
 }
 
-func (s *layeredStudio) shootFor(d time.Duration) {
+func (s *layeredSimulation) shootFor(d time.Duration) {
 	s.t.Helper()
 	for end := s.ms + int(d.Milliseconds()); s.ms < end; {
 		s.shoot()
@@ -205,7 +205,7 @@ func layerInfoOf(o shot) layerInfo {
 
 // requireDecodable checks what a decoder goes by: numbers without gaps, whole frames, all they refer to, and a marker at the
 // end of each picture and nowhere else.
-func (s *layeredStudio) requireDecodable() {
+func (s *layeredSimulation) requireDecodable() {
 	t := s.t
 	type key struct{ number, spatial int }
 	whole := map[key]bool{}
@@ -246,7 +246,7 @@ var layered = []struct{ mime, mode string }{
 func TestSVCFollowsThePreferredLayers(t *testing.T) {
 	for i, v := range layered {
 		t.Run(v.mime+v.mode, func(t *testing.T) {
-			s := newLayeredStudio(t, v.mime, v.mode, uint64(i))
+			s := newLayeredSimulation(t, v.mime, v.mode, uint64(i))
 			require.Equal(t, api.RTPTypeSVC, s.c.Type())
 			require.Equal(t, prefer(2, 2).PreferredLayers, s.c.Response().PreferredLayers)
 			s.shootFor(3 * time.Second)
@@ -277,7 +277,7 @@ func TestSVCFollowsThePreferredLayers(t *testing.T) {
 func TestSVCNeverBreaksTheStream(t *testing.T) {
 	for seed := range uint64(9) {
 		v := layered[seed%3]
-		s := newLayeredStudio(t, v.mime, v.mode, seed)
+		s := newLayeredSimulation(t, v.mime, v.mode, seed)
 		rng := s.cam.rng
 		for range 200 {
 			switch rng.IntN(10) {

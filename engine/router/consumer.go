@@ -9,16 +9,16 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// consumer is a consumer in its router's tables.
-type consumer struct {
+// consumerEntry is a consumer in its router's tables.
+type consumerEntry struct {
 	id       string
-	member   *member
-	producer *producer
+	entry    *transportEntry
+	producer *producerEntry
 	machine  *transport.Consumer
 }
 
 // HandleRequest implements Handler.
-func (c *consumer) HandleRequest(req *api.Request) (api.ResponseBody, error) {
+func (c *consumerEntry) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 	switch req.Method {
 	case api.MethodConsumerDump:
 		return c.update(func(unit.Time, *media.Consumer) (api.ResponseBody, error) { return c.machine.Dump(), nil })
@@ -63,26 +63,26 @@ func reply[B api.ResponseBody](body B, err error) (api.ResponseBody, error) {
 }
 
 // HandleNotification implements Handler; consumers take none.
-func (c *consumer) HandleNotification(*api.Notification) (bool, error) { return false, nil }
+func (c *consumerEntry) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 
 // update runs a request on the machine and hands on what follows from it.
-func (c *consumer) update(f func(now unit.Time, m *media.Consumer) (api.ResponseBody, error)) (api.ResponseBody, error) {
-	return c.member.do(func(now unit.Time, t *transport.Transport) (body api.ResponseBody, err error) {
+func (c *consumerEntry) update(f func(now unit.Time, m *media.Consumer) (api.ResponseBody, error)) (api.ResponseBody, error) {
+	return c.entry.do(func(now unit.Time, t *transport.Transport) (body api.ResponseBody, err error) {
 		t.Update(c.machine, func(m *media.Consumer) { body, err = f(now, m) })
 		return body, err
 	})
 }
 
 // do runs f on the consumer's transport. A transport out of service has nothing to be told.
-func (c *consumer) do(f func(now unit.Time, t *transport.Transport)) {
-	c.member.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
+func (c *consumerEntry) do(f func(now unit.Time, t *transport.Transport)) {
+	c.entry.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
 		f(now, t)
 		return nil, nil
 	})
 }
 
 // stats returns the consumer's statistics followed by those of the producer's stream that it forwards, as upstream.
-func (c *consumer) stats() (api.ResponseBody, error) {
+func (c *consumerEntry) stats() (api.ResponseBody, error) {
 	var mapped unit.SSRC
 	var forwards bool
 	var own *api.ConsumerGetStatsResponse
@@ -107,14 +107,14 @@ func (c *consumer) stats() (api.ResponseBody, error) {
 }
 
 // close closes the consumer at the application's request: nobody is notified.
-func (c *consumer) close() {
+func (c *consumerEntry) close() {
 	c.do(func(now unit.Time, t *transport.Transport) { t.CloseConsumer(now, c.machine) })
 	c.forget()
 }
 
-// forget removes the consumer from the tables and from its producer's feed.
-func (c *consumer) forget() {
+// forget removes the consumer from the tables and from its producer's fanOut.
+func (c *consumerEntry) forget() {
 	c.producer.unsubscribe(c)
-	c.member.consumers = slices.DeleteFunc(c.member.consumers, func(o *consumer) bool { return o == c })
-	c.member.router.registry.Remove(c.id)
+	c.entry.consumers = slices.DeleteFunc(c.entry.consumers, func(o *consumerEntry) bool { return o == c })
+	c.entry.router.registry.Remove(c.id)
 }

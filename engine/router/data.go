@@ -10,21 +10,21 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// dataProducer is a data producer in its router's tables.
-type dataProducer struct {
+// dataProducerEntry is a data producer in its router's tables.
+type dataProducerEntry struct {
 	id        string
-	member    *member
+	entry     *transportEntry
 	machine   *transport.DataProducer
-	consumers []*dataConsumer
-	feeds     []*dataFeed // one for each shard that has consumers
+	consumers []*dataConsumerEntry
+	fanOuts   []*dataFeed // one for each shard that has consumers
 }
 
-// dataFeed is the data consumers of one data producer on one shard, and the outlet that leads there. Its consumers change
+// dataFeed is the data consumers of one data producer on one shard, and the subscriber that leads there. Its consumers change
 // with that shard's turn held only.
 type dataFeed struct {
 	shard     *shard.Shard
 	here      bool // producer and consumers are on one shard
-	consumers []*dataConsumer
+	consumers []*dataConsumerEntry
 }
 
 // ForwardData implements transport.DataOutlet.
@@ -43,32 +43,32 @@ func (f *dataFeed) deliver(now unit.Time, m *data.Message) {
 }
 
 // deliver hands a message to one consumer. A fault concerns the consumer's transport, not the producer's.
-func (c *dataConsumer) deliver(now unit.Time, m *data.Message) {
-	seat := c.member.seat
-	defer seat.contain("data")
-	if !seat.transport.Broken() {
+func (c *dataConsumerEntry) deliver(now unit.Time, m *data.Message) {
+	actor := c.entry.actor
+	defer actor.contain("data")
+	if !actor.transport.Broken() {
 		c.machine.HandleMessage(now, m)
-		seat.settle(now)
+		actor.settle(now)
 	}
 }
 
-// dataDelivery carries a message to the feed on another shard.
+// dataDelivery carries a message to the fanOut on another shard.
 type dataDelivery struct {
-	feed    *dataFeed
+	fanOut  *dataFeed
 	message data.Message
 }
 
 // Run implements shard.Message.
-func (m *dataDelivery) Run(now unit.Time) { m.feed.deliver(now, &m.message) }
+func (m *dataDelivery) Run(now unit.Time) { m.fanOut.deliver(now, &m.message) }
 
-func (m *member) produceData(req *api.TransportProduceDataRequest) (api.ResponseBody, error) {
-	if slices.ContainsFunc(m.dataProducers, func(p *dataProducer) bool { return p.id == req.DataProducerID }) {
+func (m *transportEntry) produceData(req *api.TransportProduceDataRequest) (api.ResponseBody, error) {
+	if slices.ContainsFunc(m.dataProducers, func(p *dataProducerEntry) bool { return p.id == req.DataProducerID }) {
 		return nil, api.Errorf("a DataProducer with same dataProducerId already exists [method:transport.produceData]")
 	}
 	if err := m.router.registry.Check(req.DataProducerID); err != nil {
 		return nil, err
 	}
-	p := &dataProducer{id: req.DataProducerID, member: m}
+	p := &dataProducerEntry{id: req.DataProducerID, entry: m}
 	body, err := m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
 		var err error
 		if p.machine, err = t.ProduceData(now, req); err != nil {
@@ -85,8 +85,8 @@ func (m *member) produceData(req *api.TransportProduceDataRequest) (api.Response
 	return body, nil
 }
 
-func (m *member) consumeData(req *api.TransportConsumeDataRequest) (api.ResponseBody, error) {
-	if slices.ContainsFunc(m.dataConsumers, func(c *dataConsumer) bool { return c.id == req.DataConsumerID }) {
+func (m *transportEntry) consumeData(req *api.TransportConsumeDataRequest) (api.ResponseBody, error) {
+	if slices.ContainsFunc(m.dataConsumers, func(c *dataConsumerEntry) bool { return c.id == req.DataConsumerID }) {
 		return nil, api.Errorf("a DataConsumer with same dataConsumerId already exists [method:transport.consumeData]")
 	}
 	if err := m.router.registry.Check(req.DataConsumerID); err != nil {
@@ -102,7 +102,7 @@ func (m *member) consumeData(req *api.TransportConsumeDataRequest) (api.Response
 			return nil, api.NotFoundErrorf("DataProducer not found [dataProducerId:%s]", req.DataProducerID)
 		})
 	}
-	c := &dataConsumer{id: req.DataConsumerID, member: m, producer: p}
+	c := &dataConsumerEntry{id: req.DataConsumerID, entry: m, producer: p}
 	paused := p.machine.Paused() // changed by the control loop only
 	body, err := m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
 		var err error
@@ -123,39 +123,39 @@ func (m *member) consumeData(req *api.TransportConsumeDataRequest) (api.Response
 }
 
 // subscribe has c's shard fed.
-func (p *dataProducer) subscribe(c *dataConsumer) {
-	s := c.member.place.shard
-	i := slices.IndexFunc(p.feeds, func(f *dataFeed) bool { return f.shard == s })
+func (p *dataProducerEntry) subscribe(c *dataConsumerEntry) {
+	s := c.entry.ctx.shard
+	i := slices.IndexFunc(p.fanOuts, func(f *dataFeed) bool { return f.shard == s })
 	if i >= 0 {
-		f := p.feeds[i]
-		c.member.always(func(unit.Time) { f.consumers = append(f.consumers, c) })
+		f := p.fanOuts[i]
+		c.entry.runEvenIfBroken(func(unit.Time) { f.consumers = append(f.consumers, c) })
 		return
 	}
-	f := &dataFeed{shard: s, here: s == p.member.place.shard, consumers: []*dataConsumer{c}}
-	p.feeds = append(p.feeds, f)
-	p.member.always(func(unit.Time) { p.machine.AddOutlet(f) })
+	f := &dataFeed{shard: s, here: s == p.entry.ctx.shard, consumers: []*dataConsumerEntry{c}}
+	p.fanOuts = append(p.fanOuts, f)
+	p.entry.runEvenIfBroken(func(unit.Time) { p.machine.AddSubscriber(f) })
 }
 
-// unsubscribe forgets c, and its shard's feed if that has no consumer left.
-func (p *dataProducer) unsubscribe(c *dataConsumer) {
-	p.consumers = slices.DeleteFunc(p.consumers, func(o *dataConsumer) bool { return o == c })
-	s := c.member.place.shard
-	i := slices.IndexFunc(p.feeds, func(f *dataFeed) bool { return f.shard == s })
-	f, left := p.feeds[i], 0
-	c.member.always(func(unit.Time) {
-		f.consumers = slices.DeleteFunc(f.consumers, func(o *dataConsumer) bool { return o == c })
+// unsubscribe forgets c, and its shard's fanOut if that has no consumer left.
+func (p *dataProducerEntry) unsubscribe(c *dataConsumerEntry) {
+	p.consumers = slices.DeleteFunc(p.consumers, func(o *dataConsumerEntry) bool { return o == c })
+	s := c.entry.ctx.shard
+	i := slices.IndexFunc(p.fanOuts, func(f *dataFeed) bool { return f.shard == s })
+	f, left := p.fanOuts[i], 0
+	c.entry.runEvenIfBroken(func(unit.Time) {
+		f.consumers = slices.DeleteFunc(f.consumers, func(o *dataConsumerEntry) bool { return o == c })
 		left = len(f.consumers)
 	})
 	if left == 0 {
-		p.member.always(func(unit.Time) { p.machine.RemoveOutlet(f) })
-		p.feeds = slices.Delete(p.feeds, i, i+1)
+		p.entry.runEvenIfBroken(func(unit.Time) { p.machine.RemoveSubscriber(f) })
+		p.fanOuts = slices.Delete(p.fanOuts, i, i+1)
 	}
 }
 
-func (p *dataProducer) takesNotifications() {}
+func (p *dataProducerEntry) takesNotifications() {}
 
 // HandleRequest implements Handler.
-func (p *dataProducer) HandleRequest(req *api.Request) (api.ResponseBody, error) {
+func (p *dataProducerEntry) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 	switch req.Method {
 	case api.MethodDataProducerDump:
 		return p.do(func(unit.Time, *transport.Transport) (api.ResponseBody, error) { return p.machine.Dump(), nil })
@@ -172,7 +172,7 @@ func (p *dataProducer) HandleRequest(req *api.Request) (api.ResponseBody, error)
 }
 
 // HandleNotification implements Handler.
-func (p *dataProducer) HandleNotification(n *api.Notification) (bool, error) {
+func (p *dataProducerEntry) HandleNotification(n *api.Notification) (bool, error) {
 	body, ok := n.Body.(*api.DataProducerSendNotification)
 	if n.Event != api.EventDataProducerSend || !ok || body == nil {
 		return false, nil
@@ -183,12 +183,12 @@ func (p *dataProducer) HandleNotification(n *api.Notification) (bool, error) {
 	return true, err
 }
 
-func (p *dataProducer) do(f func(now unit.Time, t *transport.Transport) (api.ResponseBody, error)) (api.ResponseBody, error) {
-	return p.member.do(f)
+func (p *dataProducerEntry) do(f func(now unit.Time, t *transport.Transport) (api.ResponseBody, error)) (api.ResponseBody, error) {
+	return p.entry.do(f)
 }
 
 // switchTo pauses or resumes the producer, and tells each consumer if that changed something.
-func (p *dataProducer) switchTo(set func(*data.Producer) bool, tell func(*data.Consumer)) (api.ResponseBody, error) {
+func (p *dataProducerEntry) switchTo(set func(*data.Producer) bool, tell func(*data.Consumer)) (api.ResponseBody, error) {
 	changed := false
 	if _, err := p.do(func(unit.Time, *transport.Transport) (api.ResponseBody, error) {
 		changed = set(p.machine.Producer)
@@ -203,30 +203,30 @@ func (p *dataProducer) switchTo(set func(*data.Producer) bool, tell func(*data.C
 }
 
 // close closes the producer's consumers, which notifies the application, and then the producer.
-func (p *dataProducer) close() {
+func (p *dataProducerEntry) close() {
 	for _, c := range slices.Clone(p.consumers) {
 		_ = c.tell((*data.Consumer).HandleProducerClosed) // as above
 		c.close()
 	}
-	p.member.always(func(now unit.Time) { p.member.seat.transport.CloseDataProducer(now, p.machine) })
-	p.member.dataProducers = slices.DeleteFunc(p.member.dataProducers, func(o *dataProducer) bool { return o == p })
-	delete(p.member.router.dataProducers, p.id)
-	p.member.router.registry.Remove(p.id)
+	p.entry.runEvenIfBroken(func(now unit.Time) { p.entry.actor.transport.CloseDataProducer(now, p.machine) })
+	p.entry.dataProducers = slices.DeleteFunc(p.entry.dataProducers, func(o *dataProducerEntry) bool { return o == p })
+	delete(p.entry.router.dataProducers, p.id)
+	p.entry.router.registry.Remove(p.id)
 }
 
-// dataConsumer is a data consumer in its router's tables.
-type dataConsumer struct {
+// dataConsumerEntry is a data consumer in its router's tables.
+type dataConsumerEntry struct {
 	id       string
-	member   *member
-	producer *dataProducer
+	entry    *transportEntry
+	producer *dataProducerEntry
 	machine  *transport.DataConsumer
 }
 
 // HandleNotification implements Handler; data consumers take none.
-func (c *dataConsumer) HandleNotification(*api.Notification) (bool, error) { return false, nil }
+func (c *dataConsumerEntry) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 
 // HandleRequest implements Handler.
-func (c *dataConsumer) HandleRequest(req *api.Request) (api.ResponseBody, error) {
+func (c *dataConsumerEntry) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 	switch req.Method {
 	case api.MethodDataConsumerDump:
 		return c.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) {
@@ -263,7 +263,7 @@ func (c *dataConsumer) HandleRequest(req *api.Request) (api.ResponseBody, error)
 	return c.handleSubchannels(req)
 }
 
-func (c *dataConsumer) handleSubchannels(req *api.Request) (api.ResponseBody, error) {
+func (c *dataConsumerEntry) handleSubchannels(req *api.Request) (api.ResponseBody, error) {
 	switch req.Method {
 	case api.MethodDataConsumerSetSubchannels:
 		return with(req, func(b *api.DataConsumerSetSubchannelsRequest) (api.ResponseBody, error) {
@@ -290,12 +290,12 @@ func (c *dataConsumer) handleSubchannels(req *api.Request) (api.ResponseBody, er
 	return nil, unsupported(req.Method)
 }
 
-func (c *dataConsumer) do(f func(now unit.Time, t *transport.Transport) (api.ResponseBody, error)) (api.ResponseBody, error) {
-	return c.member.do(f)
+func (c *dataConsumerEntry) do(f func(now unit.Time, t *transport.Transport) (api.ResponseBody, error)) (api.ResponseBody, error) {
+	return c.entry.do(f)
 }
 
 // tell changes the machine and hands on what follows.
-func (c *dataConsumer) tell(f func(*data.Consumer)) error {
+func (c *dataConsumerEntry) tell(f func(*data.Consumer)) error {
 	_, err := c.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) {
 		t.UpdateDataConsumer(c.machine, f)
 		return nil, nil
@@ -304,9 +304,9 @@ func (c *dataConsumer) tell(f func(*data.Consumer)) error {
 }
 
 // close closes the consumer and removes it from the tables; nobody is notified.
-func (c *dataConsumer) close() {
-	c.member.always(func(now unit.Time) { c.member.seat.transport.CloseDataConsumer(now, c.machine) })
+func (c *dataConsumerEntry) close() {
+	c.entry.runEvenIfBroken(func(now unit.Time) { c.entry.actor.transport.CloseDataConsumer(now, c.machine) })
 	c.producer.unsubscribe(c)
-	c.member.dataConsumers = slices.DeleteFunc(c.member.dataConsumers, func(o *dataConsumer) bool { return o == c })
-	c.member.router.registry.Remove(c.id)
+	c.entry.dataConsumers = slices.DeleteFunc(c.entry.dataConsumers, func(o *dataConsumerEntry) bool { return o == c })
+	c.entry.router.registry.Remove(c.id)
 }

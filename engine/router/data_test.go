@@ -13,14 +13,14 @@ import (
 
 // dataHall has a data producer of the application on one shard, and two data consumers on each of three shards.
 type dataHall struct {
-	*rig
+	*fixture
 	between   *socket // of a transport that a router closes after the consumers' and before the producer's
 	consumers []string
 	sent      []string
 }
 
 func newDataHall(t *testing.T) *dataHall {
-	h := &dataHall{rig: newRig(t, 3)}
+	h := &dataHall{fixture: newFixture(t, 3)}
 	for i := range 6 {
 		h.directOn(i%3, fmt.Sprint("out", i))
 	}
@@ -84,7 +84,7 @@ func TestMessagesForABusyShardAreBounded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newDataHall(t)
-			busy, other := h.house.Shards()[1], h.house.Shards()[2]
+			busy, other := h.runner.Shards()[1], h.runner.Shards()[2]
 			now := busy.Enter()
 			for i := range test.fit + excess {
 				h.sendPadded(fmt.Sprint(i), test.size)
@@ -142,7 +142,7 @@ func TestMessagesUnderWayWhenSomethingCloses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newDataHall(t)
-			busy := h.house.Shards()[1]
+			busy := h.runner.Shards()[1]
 			now := busy.Enter()
 			for i := range 500 {
 				h.send(fmt.Sprint(i))

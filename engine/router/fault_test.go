@@ -12,7 +12,7 @@ import (
 // A fault in one consumer's transport, even one that happens again while it is taken out of service, does not reach the
 // producer's nor the other consumers', and the transport can be closed.
 func TestAFaultConcernsOneTransport(t *testing.T) {
-	r := newRig(t, 1)
+	r := newFixture(t, 1)
 	in := r.plain("in")
 	first, faulty, last := r.plain("first"), r.plain("faulty"), r.plain("last")
 	r.produce("in", "p")
@@ -42,7 +42,7 @@ func TestAFaultConcernsOneTransport(t *testing.T) {
 
 // Consumers on other shards that ask for key frames without end have one message under way, not one for each wish.
 func TestKeyFrameRequestsDoNotPileUp(t *testing.T) {
-	r := newRig(t, 2)
+	r := newFixture(t, 2)
 	in := r.plain("in")
 	r.produce("in", "p")
 	var outs []*socket
@@ -73,7 +73,7 @@ func TestKeyFrameRequestsDoNotPileUp(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, 1, plis, "all wishes together are one request")
+	require.Equal(t, 1, plis, "all wanted together are one request")
 	require.Zero(t, r.router.KeyFrameRequestAllocs("p", 1010))
 	require.Zero(t, r.router.LossReportAllocs("p", 1010), "nor do reports of loss")
 }

@@ -20,14 +20,14 @@ func keyFrames(first unit.SeqNo, n int) (list [][]byte) {
 	return list
 }
 
-func (r *rig) closeTransport(id string) {
+func (r *fixture) closeTransport(id string) {
 	r.t.Helper()
 	r.must("r", api.MethodRouterCloseTransport, &api.RouterCloseTransportRequest{TransportID: id})
 }
 
 // A fault in a consumer's transport on another shard than the producer's reaches nobody else on either.
 func TestAFaultOnAnotherShardConcernsOneTransport(t *testing.T) {
-	r := newRig(t, 3)
+	r := newFixture(t, 3)
 	in := r.plainOn(0, "in")
 	r.produce("in", "p")
 	outs := map[string]*socket{}
@@ -72,7 +72,7 @@ func TestAFaultOnAnotherShardConcernsOneTransport(t *testing.T) {
 // A fault in the producer's transport, here because of a consumer's wish, leaves its consumers in service. They are told
 // once that the producer is gone, when the application closes the transport.
 func TestAFaultOfTheProducersTransportLeavesItsConsumers(t *testing.T) {
-	r := newRig(t, 2)
+	r := newFixture(t, 2)
 	in := r.plainOn(0, "in")
 	r.produce("in", "p")
 	out := r.plainOn(1, "out")
@@ -109,31 +109,31 @@ func TestAFaultOfTheProducersTransportLeavesItsConsumers(t *testing.T) {
 	require.True(t, logged == r.logged(), "one fault, one message")
 }
 
-// closings are the ways in which what a delivery leads to may end. Each begins with the consumers' transports, made before
+// closings are the ways in which what a packetBatch leads to may end. Each begins with the consumers' transports, made before
 // the producer's, with consumers on two shards.
-var closings = map[string]func(r *rig){
-	"producer": func(r *rig) {
+var closings = map[string]func(r *fixture){
+	"producer": func(r *fixture) {
 		r.must("in", api.MethodTransportCloseProducer, &api.TransportCloseProducerRequest{ProducerID: "p"})
 	},
-	"consumers": func(r *rig) {
+	"consumers": func(r *fixture) {
 		for i := range 4 {
 			id := fmt.Sprint("out", i)
 			r.must(id, api.MethodTransportCloseConsumer, &api.TransportCloseConsumerRequest{ConsumerID: "c-" + id})
 		}
 	},
-	"producer's transport": func(r *rig) { r.closeTransport("in") },
-	"consumers' transports": func(r *rig) {
+	"producer's transport": func(r *fixture) { r.closeTransport("in") },
+	"consumers' transports": func(r *fixture) {
 		for i := range 4 {
 			r.closeTransport(fmt.Sprint("out", i))
 		}
 	},
-	"router": func(r *rig) { r.router.Close() },
-	"all":    func(r *rig) { r.end() },
+	"router": func(r *fixture) { r.router.Close() },
+	"all":    func(r *fixture) { r.end() },
 }
 
 // fanOut makes a producer on one shard and four consumers, two of them on another one.
-func fanOut(t *testing.T) (r *rig, in *socket, outs []*socket) {
-	r = newRig(t, 2)
+func fanOut(t *testing.T) (r *fixture, in *socket, outs []*socket) {
+	r = newFixture(t, 2)
 	for i := range 4 {
 		outs = append(outs, r.plainOn(i%2, fmt.Sprint("out", i)))
 	}
@@ -151,7 +151,7 @@ func TestWhatIsUnderWayWhenSomethingCloses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, in, outs := fanOut(t)
 			const batches, each = 50, 5
-			busy := r.house.Shards()[1]
+			busy := r.runner.Shards()[1]
 			now := busy.Enter()
 			for i := range batches {
 				in.receive(keyFrames(unit.SeqNo(i*each), each)...)
@@ -231,7 +231,7 @@ func TestAShardWithoutConsumersGetsNoMedia(t *testing.T) {
 	r, in, _ := fanOut(t)
 	closings["consumers"](r)
 	r.must("out0", api.MethodTransportDump, nil)
-	idle := r.house.Shards()[1]
+	idle := r.runner.Shards()[1]
 	now := idle.Enter()
 	for i := range shard.MaxDroppable + 10 {
 		in.receive(keyFrame(unit.SeqNo(i)))
@@ -241,13 +241,13 @@ func TestAShardWithoutConsumersGetsNoMedia(t *testing.T) {
 	r.requireAllReleased()
 }
 
-// What does not fit a busy shard's inbox is lost for its consumers alone, and its packets are given back.
+// What does not fit a busy shard's mailbox is lost for its consumers alone, and its packets are given back.
 func TestMediaForABusyShardIsBounded(t *testing.T) {
 	r, in, outs := fanOut(t)
 	const excess = 10
 	in.receive(keyFrame(0)) // the stream is known to all: what follows is media alone
 	r.settle()
-	busy := r.house.Shards()[1]
+	busy := r.runner.Shards()[1]
 	now := busy.Enter()
 	for i := range shard.MaxDroppable + excess {
 		in.receive(keyFrame(unit.SeqNo(1 + i)))

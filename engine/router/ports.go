@@ -65,7 +65,7 @@ type receiver interface {
 }
 
 // servePorts reads the ports until they are closed, those of UDP by the given poller.
-func (h *House) servePorts(poller *netio.Poller, ports []*port, to receiver) error {
+func (h *Runner) servePorts(poller *netio.Poller, ports []*port, to receiver) error {
 	for _, p := range ports {
 		if p.socket == nil {
 			h.readers.Go(func() { p.server.Serve(&tcpReader{to: to, announced: p.info.AnnouncedAddress}) })

@@ -9,22 +9,22 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// producer is a producer in its router's tables.
-type producer struct {
-	id        string
-	member    *member
-	machine   *transport.Producer
-	source    *source
-	consumers []*consumer
-	watchers  []*watcher
-	feeds     []*feed // one for each shard that has consumers
-	outlets   map[*feed]transport.Outlet
+// producerEntry is a producer in its router's tables.
+type producerEntry struct {
+	id           string
+	entry        *transportEntry
+	machine      *transport.Producer
+	feedback     *producerFeedback
+	consumers    []*consumerEntry
+	rtpObservers []*rtpObserver
+	fanOuts      []*fanOut // one for each shard that has consumers
+	subscribers  map[*fanOut]transport.Subscriber
 }
 
-func (p *producer) takesNotifications() {}
+func (p *producerEntry) takesNotifications() {}
 
 // HandleRequest implements Handler.
-func (p *producer) HandleRequest(req *api.Request) (api.ResponseBody, error) {
+func (p *producerEntry) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 	switch req.Method {
 	case api.MethodProducerDump:
 		return p.do(func(unit.Time, *transport.Transport) api.ResponseBody { return p.machine.Dump() })
@@ -46,7 +46,7 @@ func (p *producer) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 }
 
 // HandleNotification implements Handler.
-func (p *producer) HandleNotification(n *api.Notification) (bool, error) {
+func (p *producerEntry) HandleNotification(n *api.Notification) (bool, error) {
 	body, ok := n.Body.(*api.ProducerSendNotification)
 	if n.Event != api.EventProducerSend || !ok || body == nil {
 		return false, nil
@@ -58,12 +58,12 @@ func (p *producer) HandleNotification(n *api.Notification) (bool, error) {
 	return true, err
 }
 
-func (p *producer) do(f func(now unit.Time, t *transport.Transport) api.ResponseBody) (api.ResponseBody, error) {
-	return p.member.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) { return f(now, t), nil })
+func (p *producerEntry) do(f func(now unit.Time, t *transport.Transport) api.ResponseBody) (api.ResponseBody, error) {
+	return p.entry.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) { return f(now, t), nil })
 }
 
 // pause stops the producer and tells each consumer, which notifies the application.
-func (p *producer) pause() (api.ResponseBody, error) {
+func (p *producerEntry) pause() (api.ResponseBody, error) {
 	if p.machine.Paused() {
 		return nil, nil
 	}
@@ -76,13 +76,13 @@ func (p *producer) pause() (api.ResponseBody, error) {
 	for _, c := range p.consumers {
 		c.do(func(now unit.Time, t *transport.Transport) { t.ProducerPaused(now, c.machine) })
 	}
-	for _, w := range p.watchers {
+	for _, w := range p.rtpObservers {
 		w.tell(func(now unit.Time) { w.machine.ProducerPaused(now, p.id) })
 	}
 	return nil, nil
 }
 
-func (p *producer) resume() (api.ResponseBody, error) {
+func (p *producerEntry) resume() (api.ResponseBody, error) {
 	if !p.machine.Paused() {
 		return nil, nil
 	}
@@ -95,83 +95,83 @@ func (p *producer) resume() (api.ResponseBody, error) {
 	for _, c := range p.consumers {
 		c.do(func(now unit.Time, t *transport.Transport) { t.ProducerResumed(now, c.machine) })
 	}
-	for _, w := range p.watchers {
+	for _, w := range p.rtpObservers {
 		w.tell(func(now unit.Time) { w.machine.ProducerResumed(now, p.id) })
 	}
 	return nil, nil
 }
 
 // close closes the producer's consumers, which notifies the application, and then the producer.
-func (p *producer) close() {
+func (p *producerEntry) close() {
 	for _, c := range slices.Clone(p.consumers) {
 		c.do(func(now unit.Time, t *transport.Transport) { t.ProducerClosed(now, c.machine) })
 		c.forget()
 	}
-	for _, w := range slices.Clone(p.watchers) {
+	for _, w := range slices.Clone(p.rtpObservers) {
 		w.forget(p)
 	}
-	p.member.always(func(unit.Time) { p.member.seat.transport.CloseProducer(p.machine) })
-	p.member.producers = slices.DeleteFunc(p.member.producers, func(o *producer) bool { return o == p })
-	delete(p.member.router.producers, p.id)
-	p.member.router.registry.Remove(p.id)
+	p.entry.runEvenIfBroken(func(unit.Time) { p.entry.actor.transport.CloseProducer(p.machine) })
+	p.entry.producers = slices.DeleteFunc(p.entry.producers, func(o *producerEntry) bool { return o == p })
+	delete(p.entry.router.producers, p.id)
+	p.entry.router.registry.Remove(p.id)
 }
 
-// feedOn returns the feed for consumers on s. A new one delivers nothing before subscribe.
-func (p *producer) feedOn(s *shard.Shard) *feed {
-	for _, f := range p.feeds {
+// fanOutOn returns the fanOut for consumers on s. A new one delivers nothing before subscribe.
+func (p *producerEntry) fanOutOn(s *shard.Shard) *fanOut {
+	for _, f := range p.fanOuts {
 		if f.shard == s {
 			return f
 		}
 	}
-	f := &feed{shard: s}
-	p.feeds = append(p.feeds, f)
+	f := &fanOut{shard: s}
+	p.fanOuts = append(p.fanOuts, f)
 	return f
 }
 
 // subscribe makes sure that the producer delivers to c's shard, and sends c the producer's state.
-func (p *producer) subscribe(c *consumer) {
-	f := p.feedOn(c.member.place.shard)
-	p.member.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) {
+func (p *producerEntry) subscribe(c *consumerEntry) {
+	f := p.fanOutOn(c.entry.ctx.shard)
+	p.entry.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) {
 		p.open(f)
-		c.member.place.shard.Post(&attachment{
-			seat: c.member.seat, consumer: c.machine,
+		c.entry.ctx.shard.Post(&producerSnapshot{
+			actor: c.entry.actor, consumer: c.machine,
 			paused: p.machine.Paused(), scores: p.machine.Scores(), streams: p.machine.Streams(),
 		})
 		return nil, nil
 	})
 }
 
-// open adds f to the machine's outlets if it is not among them. The producer's turn is held.
-func (p *producer) open(f *feed) {
-	if p.outlets[f] != nil {
+// open adds f to the machine's subscribers if it is not among them. The producer's turn is held.
+func (p *producerEntry) open(f *fanOut) {
+	if p.subscribers[f] != nil {
 		return
 	}
-	if p.outlets == nil {
-		p.outlets = map[*feed]transport.Outlet{}
+	if p.subscribers == nil {
+		p.subscribers = map[*fanOut]transport.Subscriber{}
 	}
-	if f.shard == p.member.place.shard {
-		p.outlets[f] = f
-		p.machine.AddOutlet(f)
+	if f.shard == p.entry.ctx.shard {
+		p.subscribers[f] = f
+		p.machine.AddSubscriber(f)
 		return
 	}
-	p.outlets[f] = &remoteFeed{f}
-	p.machine.AddFirstOutlet(p.outlets[f])
+	p.subscribers[f] = &crossShardFanOut{f}
+	p.machine.AddFirstSubscriber(p.subscribers[f])
 }
 
-// unsubscribe forgets c, and its shard's feed if that has no consumer left.
-func (p *producer) unsubscribe(c *consumer) {
-	p.consumers = slices.DeleteFunc(p.consumers, func(o *consumer) bool { return o == c })
-	f := p.feedOn(c.member.place.shard)
-	c.member.always(func(unit.Time) { f.remove(c.machine) })
-	last := !slices.ContainsFunc(p.consumers, func(o *consumer) bool { return o.member.place == c.member.place })
-	p.member.always(func(unit.Time) {
+// unsubscribe forgets c, and its shard's fanOut if that has no consumer left.
+func (p *producerEntry) unsubscribe(c *consumerEntry) {
+	p.consumers = slices.DeleteFunc(p.consumers, func(o *consumerEntry) bool { return o == c })
+	f := p.fanOutOn(c.entry.ctx.shard)
+	c.entry.runEvenIfBroken(func(unit.Time) { f.remove(c.machine) })
+	last := !slices.ContainsFunc(p.consumers, func(o *consumerEntry) bool { return o.entry.ctx == c.entry.ctx })
+	p.entry.runEvenIfBroken(func(unit.Time) {
 		p.machine.ForgetConsumer(c.id)
-		if last && p.outlets[f] != nil {
-			p.machine.RemoveOutlet(p.outlets[f])
-			delete(p.outlets, f)
+		if last && p.subscribers[f] != nil {
+			p.machine.RemoveSubscriber(p.subscribers[f])
+			delete(p.subscribers, f)
 		}
 	})
 	if last {
-		p.feeds = slices.DeleteFunc(p.feeds, func(o *feed) bool { return o == f })
+		p.fanOuts = slices.DeleteFunc(p.fanOuts, func(o *fanOut) bool { return o == f })
 	}
 }

@@ -39,12 +39,12 @@ func TestChangesOfAProducerComeOnceAndInOrderUnderLoad(t *testing.T) {
 	events := []api.Event{
 		api.EventConsumerRTP, api.EventConsumerProducerPause, api.EventConsumerProducerResume, api.EventConsumerProducerClose,
 	}
-	for name, end := range map[string]func(r *rig){
+	for name, end := range map[string]func(r *fixture){
 		"closed by itself":      closings["producer"],
 		"closed with transport": closings["producer's transport"],
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, 3)
+			r := newFixture(t, 3)
 			for i := range consumers {
 				r.directOn(i%3, fmt.Sprint("out", i))
 			}

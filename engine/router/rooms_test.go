@@ -26,7 +26,7 @@ type room struct {
 	outs   []*socket
 }
 
-func (r *rig) newRoom(id string, consumers int) *room {
+func (r *fixture) newRoom(id string, consumers int) *room {
 	m := &room{id: id, router: r.newRouter(id)}
 	m.in = r.plainIn(id, id+"-in")
 	r.produce(id+"-in", id+"-p")
@@ -42,7 +42,7 @@ func (r *rig) newRoom(id string, consumers int) *room {
 // close every third of them. Each peer gets what belongs to its room, and all of it.
 func TestAThousandRooms(t *testing.T) {
 	const rooms, batches, each, readers = 1000, 4, 3, 4
-	r := newRig(t, 4)
+	r := newFixture(t, 4)
 	list := make([]*room, rooms)
 	for i := range list {
 		consumers := 1
@@ -88,7 +88,7 @@ func TestAThousandRooms(t *testing.T) {
 			m.router.Close()
 		}
 	}
-	require.Zero(t, r.house.ArmedTimers())
+	require.Zero(t, r.runner.ArmedTimers())
 	require.Equal(t, []string{"r"}, r.reg.IDs(false))
 	r.requireAllReleased()
 }
@@ -102,10 +102,10 @@ var extensions = []api.RTPHeaderExtensionParameters{
 	{URI: api.RTPHeaderExtensionURIAbsCaptureTime, ID: 5},
 }
 
-// allBytes forwards the same packets to many consumers in a house with the given number of shards. It returns what each
+// allBytes forwards the same packets to many consumers in a runner with the given number of shards. It returns what each
 // of them was sent, also again after a NACK, with sequence numbers counted from the first, for those begin at random.
 func allBytes(t *testing.T, shards, consumers int) (all [][][]byte) {
-	r := newRig(t, shards)
+	r := newFixture(t, shards)
 	in := r.plain("in")
 	produced := params(10)
 	produced.MID, produced.HeaderExtensions = "mid", extensions

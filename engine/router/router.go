@@ -2,8 +2,8 @@
 // them, and on which shard each lives. It carries out the requests of the protocol that concern more than one transport.
 //
 // The tables belong to the control loop: requests come one after the other, and nothing here is called from a shard. To
-// act on a transport, a request takes the turn of its shard (see Seat); it never holds two turns. Media flows past the
-// tables: a producer's transport hands its packets to one feed per shard, and a feed to its consumers.
+// act on a transport, a request takes the turn of its shard (see TransportActor); it never holds two turns. Media flows past the
+// tables: a producer's transport hands its packets to one fanOut per shard, and a fanOut to its consumers.
 package router
 
 import (
@@ -67,19 +67,19 @@ func (r *Registry) Remove(id string) { r.handlers.Remove(id) }
 type Router struct {
 	id            string
 	registry      *Registry
-	house         *House
-	transports    Table[*member]
-	producers     map[string]*producer
-	dataProducers map[string]*dataProducer
-	watchers      []*watcher
-	perPlace      map[*Place]int
+	runner        *Runner
+	transports    Table[*transportEntry]
+	producers     map[string]*producerEntry
+	dataProducers map[string]*dataProducerEntry
+	rtpObservers  []*rtpObserver
+	perShard      map[*ShardContext]int
 }
 
 // New returns an empty router. The caller enters it into the registry.
-func New(id string, registry *Registry, house *House) *Router {
+func New(id string, registry *Registry, runner *Runner) *Router {
 	return &Router{
-		id: id, registry: registry, house: house,
-		producers: map[string]*producer{}, dataProducers: map[string]*dataProducer{}, perPlace: map[*Place]int{},
+		id: id, registry: registry, runner: runner,
+		producers: map[string]*producerEntry{}, dataProducers: map[string]*dataProducerEntry{}, perShard: map[*ShardContext]int{},
 	}
 }
 
@@ -100,10 +100,10 @@ func (r *Router) Close() {
 		}
 		m.release()
 	}
-	for _, w := range r.watchers {
+	for _, w := range r.rtpObservers {
 		w.release()
 	}
-	r.transports, r.producers, r.dataProducers, r.watchers = Table[*member]{}, nil, nil, nil
+	r.transports, r.producers, r.dataProducers, r.rtpObservers = Table[*transportEntry]{}, nil, nil, nil
 	r.registry.Remove(r.id)
 }
 
@@ -150,7 +150,7 @@ func with[B any](req *api.Request, f func(*B) (api.ResponseBody, error)) (api.Re
 func unsupported(m api.Method) error { return api.Errorf("unknown method '%s'", m.Name()) }
 
 func (r *Router) createPlainTransport(req *api.RouterCreatePlainTransportRequest) (api.ResponseBody, error) {
-	m, err := r.newMember(req.TransportID, "router.createPlainTransport")
+	m, err := r.newTransportEntry(req.TransportID, "router.createPlainTransport")
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func (r *Router) createPlainTransport(req *api.RouterCreatePlainTransportRequest
 	if err != nil {
 		return nil, err
 	}
-	m.seat.plain, m.seat.transport = plain, plain.Transport
+	m.actor.plain, m.actor.transport = plain, plain.Transport
 	if err := m.serve(plain.Sockets()); err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (r *Router) createPlainTransport(req *api.RouterCreatePlainTransportRequest
 }
 
 func (r *Router) createPipeTransport(req *api.RouterCreatePipeTransportRequest) (api.ResponseBody, error) {
-	m, err := r.newMember(req.TransportID, "router.createPipeTransport")
+	m, err := r.newTransportEntry(req.TransportID, "router.createPipeTransport")
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func (r *Router) createPipeTransport(req *api.RouterCreatePipeTransportRequest) 
 	if err != nil {
 		return nil, err
 	}
-	m.seat.pipe, m.seat.plain, m.seat.transport = pipe, pipe.Plain, pipe.Transport
+	m.actor.pipe, m.actor.plain, m.actor.transport = pipe, pipe.Plain, pipe.Transport
 	if err := m.serve(pipe.Sockets()); err != nil {
 		return nil, err
 	}
@@ -184,12 +184,12 @@ func (r *Router) createPipeTransport(req *api.RouterCreatePipeTransportRequest) 
 }
 
 func (r *Router) createDirectTransport(req *api.RouterCreateDirectTransportRequest) (api.ResponseBody, error) {
-	m, err := r.newMember(req.TransportID, "router.createDirectTransport")
+	m, err := r.newTransportEntry(req.TransportID, "router.createDirectTransport")
 	if err != nil {
 		return nil, err
 	}
-	m.place.shard.Do(func(now unit.Time) {
-		m.seat.transport, err = transport.NewDirect(now, req.TransportID, req.Options, m.env())
+	m.ctx.shard.Do(func(now unit.Time) {
+		m.actor.transport, err = transport.NewDirect(now, req.TransportID, req.Options, m.env())
 	})
 	if err != nil {
 		return nil, err
@@ -198,23 +198,23 @@ func (r *Router) createDirectTransport(req *api.RouterCreateDirectTransportReque
 	return m.dump()
 }
 
-// newMember checks a new transport's id and chooses its place. Nothing is entered yet.
-func (r *Router) newMember(id, method string) (*member, error) {
+// newTransportEntry checks a new transport's id and chooses its place. Nothing is entered yet.
+func (r *Router) newTransportEntry(id, method string) (*transportEntry, error) {
 	if r.transports.Has(id) {
 		return nil, api.Errorf("a Transport with same id already exists [method:%s]", method)
 	}
 	if err := r.registry.Check(id); err != nil {
 		return nil, err
 	}
-	place := r.house.choose(r.perPlace)
-	return &member{id: id, router: r, place: place, seat: newSeat(place.shard, place.env.Log)}, nil
+	ctx := r.runner.choose(r.perShard)
+	return &transportEntry{id: id, router: r, ctx: ctx, actor: newTransportActor(ctx.shard, ctx.env.Log)}, nil
 }
 
 // serve has a new transport's sockets read, or closes it.
-func (m *member) serve(sockets []transport.Socket) error {
+func (m *transportEntry) serve(sockets []transport.Socket) error {
 	for i, socket := range sockets {
-		if err := serve(m.place.poller, socket, &reader{m.seat, i}); err != nil {
-			m.always(func(unit.Time) { m.seat.transport.Close() })
+		if err := serve(m.ctx.poller, socket, &reader{m.actor, i}); err != nil {
+			m.runEvenIfBroken(func(unit.Time) { m.actor.transport.Close() })
 			return api.Errorf("cannot read the socket: %v", err)
 		}
 	}
@@ -222,10 +222,10 @@ func (m *member) serve(sockets []transport.Socket) error {
 }
 
 // enter commits a new transport.
-func (r *Router) enter(m *member) {
+func (r *Router) enter(m *transportEntry) {
 	r.transports.Add(m.id, m)
-	r.perPlace[m.place]++
-	m.place.transports++
+	r.perShard[m.ctx]++
+	m.ctx.transports++
 	r.registry.Add(m.id, m)
 }
 
@@ -234,12 +234,12 @@ func (r *Router) closeTransport(req *api.RouterCloseTransportRequest) (api.Respo
 	if !ok {
 		return nil, api.NotFoundErrorf("Transport not found [method:router.closeTransport]")
 	}
-	r.closeMember(m)
+	r.closeTransportEntry(m)
 	return nil, nil
 }
 
-// closeMember closes a transport. The consumers of its producers are told of it.
-func (r *Router) closeMember(m *member) {
+// closeTransportEntry closes a transport. The consumers of its producers are told of it.
+func (r *Router) closeTransportEntry(m *transportEntry) {
 	for _, p := range slices.Clone(m.producers) {
 		p.close()
 	}
@@ -253,7 +253,7 @@ func (r *Router) closeMember(m *member) {
 		c.close()
 	}
 	r.transports.Remove(m.id)
-	r.perPlace[m.place]--
+	r.perShard[m.ctx]--
 	m.release()
 }
 
@@ -268,7 +268,7 @@ func (r *Router) dump() *api.RouterDumpResponse {
 			}
 			d.MapProducerIDConsumerIDs = append(d.MapProducerIDConsumerIDs, row)
 			watched := api.StringStringArray{Key: p.id}
-			for _, w := range p.watchers {
+			for _, w := range p.rtpObservers {
 				watched.Values = append(watched.Values, w.id)
 			}
 			d.MapProducerIDObserverIDs = append(d.MapProducerIDObserverIDs, watched)
@@ -278,7 +278,7 @@ func (r *Router) dump() *api.RouterDumpResponse {
 		}
 	}
 	r.dumpData(d)
-	for _, w := range r.watchers {
+	for _, w := range r.rtpObservers {
 		d.RTPObserverIDs = append(d.RTPObserverIDs, w.id)
 	}
 	return d

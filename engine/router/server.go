@@ -18,43 +18,43 @@ import (
 // The tables are the one thing that shards share, because a port's reader must find the shard before it can take its
 // turn. Their lock is held for look-ups and changes only, and nothing is called under it.
 type Server struct {
-	id      string
-	house   *House
-	ports   []*port
-	members Table[*member] // control loop only
-	strays  atomic.Uint64
+	id         string
+	runner     *Runner
+	ports      []*port
+	transports Table[*transportEntry] // control loop only
+	unroutable atomic.Uint64
 
 	mu         sync.RWMutex
-	byFragment map[string]*Seat
-	byTuple    map[ice.Tuple]*Seat
+	byFragment map[string]*TransportActor
+	byTuple    map[ice.Tuple]*TransportActor
 }
 
 // NewServer binds a WebRtcServer's ports and serves them. The caller enters it into the registry.
-func NewServer(id string, infos []api.ListenInfo, house *House) (*Server, error) {
+func NewServer(id string, infos []api.ListenInfo, runner *Runner) (*Server, error) {
 	if len(infos) == 0 {
 		return nil, api.TypeErrorf("wrong listenInfos (empty array)")
 	}
-	ports, err := openPorts(infos, &house.places[0].env)
+	ports, err := openPorts(infos, &runner.shards[0].env)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{id: id, house: house, ports: ports, byFragment: map[string]*Seat{}, byTuple: map[ice.Tuple]*Seat{}}
-	if err := house.servePorts(house.poller, ports, s); err != nil {
+	s := &Server{id: id, runner: runner, ports: ports, byFragment: map[string]*TransportActor{}, byTuple: map[ice.Tuple]*TransportActor{}}
+	if err := runner.servePorts(runner.poller, ports, s); err != nil {
 		closePorts(ports)
 		return nil, err
 	}
-	house.servers[id] = s
+	runner.servers[id] = s
 	return s, nil
 }
 
 // Close closes the transports, while they can still say goodbye, and then the ports.
 func (s *Server) Close() {
-	for _, m := range s.members.All() {
-		m.router.closeMember(m)
+	for _, m := range s.transports.All() {
+		m.router.closeTransportEntry(m)
 	}
 	closePorts(s.ports)
-	delete(s.house.servers, s.id)
-	s.house.log.Debug("WebRtcServer closed", "webRtcServerId", s.id, "datagramsOfNoTransport", s.strays.Load())
+	delete(s.runner.servers, s.id)
+	s.runner.log.Debug("WebRtcServer closed", "webRtcServerId", s.id, "datagramsOfNoTransport", s.unroutable.Load())
 }
 
 // HandleNotification implements Handler; servers take none.
@@ -74,22 +74,22 @@ func (s *Server) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 			d.TCPServers = append(d.TCPServers, row)
 		}
 	}
-	d.WebRtcTransportIDs = s.members.IDs()
+	d.WebRtcTransportIDs = s.transports.IDs()
 	d.LocalICEUsernameFragments = s.dumpFragments()
 	return d, nil
 }
 
 // dumpFragments returns the username fragments in the order of their transports.
 func (s *Server) dumpFragments() []api.ICEUserNameFragment {
-	bySeat := make(map[*Seat][]string, s.members.Len())
+	byActor := make(map[*TransportActor][]string, s.transports.Len())
 	s.mu.RLock()
-	for fragment, seat := range s.byFragment {
-		bySeat[seat] = append(bySeat[seat], fragment)
+	for fragment, actor := range s.byFragment {
+		byActor[actor] = append(byActor[actor], fragment)
 	}
 	s.mu.RUnlock()
 	var rows []api.ICEUserNameFragment
-	for id, m := range s.members.All() {
-		for _, fragment := range bySeat[m.seat] {
+	for id, m := range s.transports.All() {
+		for _, fragment := range byActor[m.actor] {
 			rows = append(rows, api.ICEUserNameFragment{LocalICEUsernameFragment: fragment, WebRtcTransportID: id})
 		}
 	}
@@ -109,37 +109,37 @@ func (s *Server) Size() (fragments, tuples int) {
 // The poller's goroutine itself takes the turn of one shard only, and not if it would have to wait. What is for other shards
 // it posts, so that they work at the same time: all transports of a worker may be behind this one port.
 func (s *Server) handleDatagrams(link *transport.Link, batch []netio.Datagram) {
-	for part := range slices.Chunk(batch, maxSorted) {
-		var sorting sorting
+	for part := range slices.Chunk(batch, maxDemuxed) {
+		var demux demux
 		for i := range part {
-			s.sort(&sorting, link, part[i:i+1])
+			s.sort(&demux, link, part[i:i+1])
 		}
-		sorting.deliver(link)
+		demux.deliver(link)
 	}
 }
 
-// sort keeps one datagram for delivery if its tuple is known. The first one of a tuple is handled at once, since the next one is
+// sort keeps one datagram for packetBatch if its tuple is known. The first one of a tuple is handled at once, since the next one is
 // only found when that was.
-func (s *Server) sort(to *sorting, link *transport.Link, one []netio.Datagram) {
-	seat, known := s.seatOf(link, &one[0])
+func (s *Server) sort(to *demux, link *transport.Link, one []netio.Datagram) {
+	actor, known := s.actorOf(link, &one[0])
 	switch {
-	case seat == nil:
-		s.strays.Add(1)
+	case actor == nil:
+		s.unroutable.Add(1)
 		one[0].Buffer.Release()
 	case !known:
-		seat.handleDatagrams(link, one)
+		actor.handleDatagrams(link, one)
 	default:
-		to.add(seat, &one[0])
+		to.add(actor, &one[0])
 	}
 }
 
-// seatOf returns who gets a datagram, nil for nobody, and whether its tuple is known: a transport may also be found by the
+// actorOf returns who gets a datagram, nil for nobody, and whether its tuple is known: a transport may also be found by the
 // username fragment in a STUN request.
-func (s *Server) seatOf(link *transport.Link, d *netio.Datagram) (seat *Seat, known bool) {
+func (s *Server) actorOf(link *transport.Link, d *netio.Datagram) (actor *TransportActor, known bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if seat := s.byTuple[transport.TupleOf(link, d)]; seat != nil {
-		return seat, true
+	if actor := s.byTuple[transport.TupleOf(link, d)]; actor != nil {
+		return actor, true
 	}
 	b := d.Buffer.Bytes()
 	if !stun.LooksLikeSTUN(b) {
@@ -155,49 +155,49 @@ func (s *Server) seatOf(link *transport.Link, d *netio.Datagram) (seat *Seat, kn
 // handleClosed implements receiver.
 func (s *Server) handleClosed(link *transport.Link) {
 	s.mu.RLock()
-	seat := s.byTuple[ice.Tuple{Protocol: ice.TCP, Socket: link.ID, Remote: link.Remote}]
+	actor := s.byTuple[ice.Tuple{Protocol: ice.TCP, Socket: link.ID, Remote: link.Remote}]
 	s.mu.RUnlock()
-	if seat != nil {
-		seat.handleClosed(link)
+	if actor != nil {
+		actor.handleClosed(link)
 	}
 }
 
-// directory is the server's table as one transport sees it.
-type directory struct {
+// demuxTable is the server's table as one transport sees it.
+type demuxTable struct {
 	server *Server
-	seat   *Seat
+	actor  *TransportActor
 }
 
-// AddFragment implements transport.Directory.
-func (d *directory) AddFragment(fragment string) {
+// AddFragment implements transport.DemuxTable.
+func (d *demuxTable) AddFragment(fragment string) {
 	d.server.mu.Lock()
 	defer d.server.mu.Unlock()
-	d.server.byFragment[fragment] = d.seat
+	d.server.byFragment[fragment] = d.actor
 }
 
-// RemoveFragment implements transport.Directory.
-func (d *directory) RemoveFragment(fragment string) {
+// RemoveFragment implements transport.DemuxTable.
+func (d *demuxTable) RemoveFragment(fragment string) {
 	d.server.mu.Lock()
 	defer d.server.mu.Unlock()
-	if d.server.byFragment[fragment] == d.seat {
+	if d.server.byFragment[fragment] == d.actor {
 		delete(d.server.byFragment, fragment)
 	}
 }
 
-// AddTuple implements transport.Directory. A tuple belongs to the first transport that claims it.
-func (d *directory) AddTuple(t ice.Tuple) {
+// AddTuple implements transport.DemuxTable. A tuple belongs to the first transport that claims it.
+func (d *demuxTable) AddTuple(t ice.Tuple) {
 	d.server.mu.Lock()
 	defer d.server.mu.Unlock()
 	if d.server.byTuple[t] == nil {
-		d.server.byTuple[t] = d.seat
+		d.server.byTuple[t] = d.actor
 	}
 }
 
-// RemoveTuple implements transport.Directory.
-func (d *directory) RemoveTuple(t ice.Tuple) {
+// RemoveTuple implements transport.DemuxTable.
+func (d *demuxTable) RemoveTuple(t ice.Tuple) {
 	d.server.mu.Lock()
 	defer d.server.mu.Unlock()
-	if d.server.byTuple[t] == d.seat {
+	if d.server.byTuple[t] == d.actor {
 		delete(d.server.byTuple, t)
 	}
 }

@@ -52,32 +52,32 @@ type guest struct {
 	peer netip.AddrPort
 }
 
-// serverRig is a WebRtcServer in a house of two shards, with as many transports on each.
-type serverRig struct {
+// serverFixture is a WebRtcServer in a runner of two shards, with as many transports on each.
+type serverFixture struct {
 	t      *testing.T
 	port   *sharedPort
 	guests []guest
 }
 
-func newServerRig(t *testing.T, guests int) *serverRig {
-	r := &serverRig{t: t, port: &sharedPort{
+func newServerFixture(t *testing.T, guests int) *serverFixture {
+	r := &serverFixture{t: t, port: &sharedPort{
 		sent: make(chan netip.AddrPort, 1000), waiting: make(chan struct{}, 1), release: make(chan struct{}),
 	}}
 	certificate, err := dtls.GenerateCertificate()
 	require.NoError(t, err)
-	house, err := router.NewHouse(router.HouseOptions{
+	runner, err := router.NewRunner(router.RunnerOptions{
 		Certificate: certificate,
 		Shards:      2, Clock: shard.SystemClock(), Emit: func(*api.Notification) {}, Log: slog.New(slog.DiscardHandler),
 		Listen: func(netio.UDPConfig) (transport.Socket, error) { return r.port, nil },
 	})
 	require.NoError(t, err)
-	server, err := router.NewServer("server", []api.ListenInfo{{Protocol: api.ProtocolUDP, IP: "198.51.100.1", Port: 40000}}, house)
+	server, err := router.NewServer("server", []api.ListenInfo{{Protocol: api.ProtocolUDP, IP: "198.51.100.1", Port: 40000}}, runner)
 	require.NoError(t, err)
-	t.Cleanup(func() { server.Close(); house.Close() })
+	t.Cleanup(func() { server.Close(); runner.Close() })
 	registry := router.NewRegistry()
 	for i := range guests {
 		// A room of one goes to the shard with the fewest transports.
-		room := router.New(fmt.Sprintf("room%d", i), registry, house)
+		room := router.New(fmt.Sprintf("room%d", i), registry, runner)
 		id := fmt.Sprintf("guest%d", i)
 		body, err := room.HandleRequest(&api.Request{
 			Method: api.MethodRouterCreateWebRtcTransportWithServer,
@@ -107,7 +107,7 @@ func (g *guest) check() netio.Datagram {
 }
 
 // receive plays the poller: one batch with a check of each guest named.
-func (r *serverRig) receive(guests ...int) {
+func (r *serverFixture) receive(guests ...int) {
 	var batch []netio.Datagram
 	for _, i := range guests {
 		batch = append(batch, r.guests[i].check())
@@ -115,7 +115,7 @@ func (r *serverRig) receive(guests ...int) {
 	r.port.handler.HandleDatagrams(batch)
 }
 
-func (r *serverRig) requireSent(guests ...int) {
+func (r *serverFixture) requireSent(guests ...int) {
 	r.t.Helper()
 	var want, got []netip.AddrPort
 	for _, i := range guests {
@@ -127,7 +127,7 @@ func (r *serverRig) requireSent(guests ...int) {
 
 // Every datagram of a batch for transports on several shards reaches its transport, the unknown tuples' too.
 func TestABatchForManyTransports(t *testing.T) {
-	r := newServerRig(t, 6)
+	r := newServerFixture(t, 6)
 	r.receive(0, 1, 2, 3) // found by username fragment
 	r.requireSent(0, 1, 2, 3)
 	r.receive(0, 0, 1, 5, 2, 4, 1, 1, 3) // most by tuple
@@ -141,7 +141,7 @@ func TestABatchForManyTransports(t *testing.T) {
 
 // What a transport gets of a batch it gets at once.
 func TestABatchIsSortedByTransport(t *testing.T) {
-	r := newServerRig(t, 4) // 0 and 2 are on one shard, 1 and 3 on the other
+	r := newServerFixture(t, 4) // 0 and 2 are on one shard, 1 and 3 on the other
 	r.receive(0, 1, 2, 3)
 	r.requireSent(0, 1, 2, 3)
 	r.receive(0, 2, 0, 2, 2, 0)
@@ -158,7 +158,7 @@ func TestABatchIsSortedByTransport(t *testing.T) {
 
 // A shard that is busy does not keep the datagrams of another one's transports waiting: the port's poller goes on.
 func TestABusyShardDoesNotKeepThePortWaiting(t *testing.T) {
-	r := newServerRig(t, 4) // 0 and 2 are on one shard, 1 and 3 on the other
+	r := newServerFixture(t, 4) // 0 and 2 are on one shard, 1 and 3 on the other
 	r.receive(0, 1, 2, 3)
 	r.requireSent(0, 1, 2, 3)
 	r.port.blocked = r.guests[0].peer

@@ -10,7 +10,7 @@ import (
 
 // createWebRtcTransport makes a transport with ports of its own.
 func (r *Router) createWebRtcTransport(req *api.RouterCreateWebRtcTransportRequest) (api.ResponseBody, error) {
-	m, err := r.newMember(req.TransportID, "router.createWebRtcTransport")
+	m, err := r.newTransportEntry(req.TransportID, "router.createWebRtcTransport")
 	if err != nil {
 		return nil, err
 	}
@@ -18,7 +18,7 @@ func (r *Router) createWebRtcTransport(req *api.RouterCreateWebRtcTransportReque
 	if !ok {
 		return nil, api.TypeErrorf("options.listen does not list the ports of a WebRtcTransport")
 	}
-	ports, err := openPorts(listen.ListenInfos, &m.place.env)
+	ports, err := openPorts(listen.ListenInfos, &m.ctx.env)
 	if err != nil {
 		return nil, err
 	}
@@ -28,8 +28,8 @@ func (r *Router) createWebRtcTransport(req *api.RouterCreateWebRtcTransportReque
 		closePorts(ports)
 		return nil, err
 	}
-	if err := r.house.servePorts(m.place.poller, ports, m.seat); err != nil {
-		m.always(func(unit.Time) { m.seat.transport.Close() })
+	if err := r.runner.servePorts(m.ctx.poller, ports, m.actor); err != nil {
+		m.runEvenIfBroken(func(unit.Time) { m.actor.transport.Close() })
 		return nil, err
 	}
 	r.enter(m)
@@ -38,7 +38,7 @@ func (r *Router) createWebRtcTransport(req *api.RouterCreateWebRtcTransportReque
 
 // createWebRtcTransportWithServer makes a transport behind the ports of a WebRtcServer.
 func (r *Router) createWebRtcTransportWithServer(req *api.RouterCreateWebRtcTransportRequest) (api.ResponseBody, error) {
-	m, err := r.newMember(req.TransportID, "router.createWebRtcTransportWithServer")
+	m, err := r.newTransportEntry(req.TransportID, "router.createWebRtcTransportWithServer")
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (r *Router) createWebRtcTransportWithServer(req *api.RouterCreateWebRtcTran
 	if !ok {
 		return nil, api.TypeErrorf("options.listen does not name a WebRtcServer")
 	}
-	server := r.house.servers[listen.WebRtcServerID]
+	server := r.runner.servers[listen.WebRtcServerID]
 	if server == nil {
 		return nil, api.Errorf("wrong webRtcServerId (no associated WebRtcServer found)")
 	}
@@ -54,43 +54,43 @@ func (r *Router) createWebRtcTransportWithServer(req *api.RouterCreateWebRtcTran
 	if len(list) == 0 {
 		return nil, api.TypeErrorf("empty iceCandidates")
 	}
-	if err := m.newWebRtc(req, transport.WebRtcConfig{Candidates: list, Directory: &directory{server, m.seat}}); err != nil {
+	if err := m.newWebRtc(req, transport.WebRtcConfig{Candidates: list, DemuxTable: &demuxTable{server, m.actor}}); err != nil {
 		return nil, err
 	}
 	r.enter(m)
 	m.server = server
-	server.members.Add(m.id, m)
+	server.transports.Add(m.id, m)
 	return m.dump()
 }
 
 // newWebRtc builds the transport.
-func (m *member) newWebRtc(req *api.RouterCreateWebRtcTransportRequest, config transport.WebRtcConfig) error {
-	config.Certificate = m.router.house.certificate
+func (m *transportEntry) newWebRtc(req *api.RouterCreateWebRtcTransportRequest, config transport.WebRtcConfig) error {
+	config.Certificate = m.router.runner.certificate
 	config.ConsentTimeout = time.Duration(req.Options.ICEConsentTimeout) * time.Second
 	var err error
-	m.seat.webRtc, err = transport.NewWebRtc(req.TransportID, req.Options, config, m.env())
+	m.actor.webRtc, err = transport.NewWebRtc(req.TransportID, req.Options, config, m.env())
 	if err != nil {
 		return err
 	}
-	m.seat.transport = m.seat.webRtc.Transport
+	m.actor.transport = m.actor.webRtc.Transport
 	return nil
 }
 
-func (m *member) connectWebRtc(req *api.WebRtcTransportConnectRequest) (api.ResponseBody, error) {
+func (m *transportEntry) connectWebRtc(req *api.WebRtcTransportConnectRequest) (api.ResponseBody, error) {
 	return m.do(func(now unit.Time, _ *transport.Transport) (api.ResponseBody, error) {
-		return reply(m.seat.webRtc.Connect(now, req))
+		return reply(m.actor.webRtc.Connect(now, req))
 	})
 }
 
-func (m *member) restartICE() (api.ResponseBody, error) {
+func (m *transportEntry) restartICE() (api.ResponseBody, error) {
 	return m.do(func(now unit.Time, _ *transport.Transport) (api.ResponseBody, error) {
-		return m.seat.webRtc.RestartICE(now), nil
+		return m.actor.webRtc.RestartICE(now), nil
 	})
 }
 
 // leaveServer removes the member from its WebRtcServer's list.
-func (m *member) leaveServer() {
+func (m *transportEntry) leaveServer() {
 	if m.server != nil {
-		m.server.members.Remove(m.id)
+		m.server.transports.Remove(m.id)
 	}
 }

@@ -40,17 +40,17 @@ type Shard struct {
 	clock Clock
 	fault func(fault any, stack []byte)
 
-	turn   sync.Mutex // held by whoever runs as the shard; guards everything down to inbox
+	turn   sync.Mutex // held by whoever runs as the shard; guards everything down to mailbox
 	timers timerHeap
 
-	inbox struct {
+	mailbox struct {
 		sync.Mutex
 		messages  []Message
 		droppable int
 		bytes     int // of those messages, as far as it was told
 		closed    bool
 	}
-	spare []Message // the inbox's other slice; guarded by turn
+	spare []Message // the mailbox's other slice; guarded by turn
 
 	wake    chan struct{} // capacity 1: the goroutine has messages to run or an earlier deadline to wait for
 	armed   atomic.Int64  // the deadline that the goroutine waits for
@@ -124,23 +124,23 @@ func (s *Shard) PostDroppable(m Message) bool { return s.post(m, true, 0) }
 func (s *Shard) PostDroppableSized(m Message, size int) bool { return s.post(m, true, size) }
 
 func (s *Shard) post(m Message, droppable bool, size int) bool {
-	s.inbox.Lock()
-	if s.inbox.closed {
-		s.inbox.Unlock()
+	s.mailbox.Lock()
+	if s.mailbox.closed {
+		s.mailbox.Unlock()
 		return false
 	}
 	if droppable {
-		if s.inbox.droppable >= MaxDroppable || s.inbox.bytes+size > MaxDroppableBytes {
-			s.inbox.Unlock()
+		if s.mailbox.droppable >= MaxDroppable || s.mailbox.bytes+size > MaxDroppableBytes {
+			s.mailbox.Unlock()
 			s.dropped.Add(1)
 			return false
 		}
-		s.inbox.droppable++
-		s.inbox.bytes += size
+		s.mailbox.droppable++
+		s.mailbox.bytes += size
 	}
-	s.inbox.messages = append(s.inbox.messages, m)
-	first := len(s.inbox.messages) == 1
-	s.inbox.Unlock()
+	s.mailbox.messages = append(s.mailbox.messages, m)
+	first := len(s.mailbox.messages) == 1
+	s.mailbox.Unlock()
 	if first {
 		s.signal()
 	}
@@ -150,10 +150,10 @@ func (s *Shard) post(m Message, droppable bool, size int) bool {
 // Close runs what was posted, ends the shard's goroutine and waits for it. Messages posted later are refused; no turn may
 // be taken any more.
 func (s *Shard) Close() {
-	s.inbox.Lock()
-	closed := s.inbox.closed
-	s.inbox.closed = true
-	s.inbox.Unlock()
+	s.mailbox.Lock()
+	closed := s.mailbox.closed
+	s.mailbox.closed = true
+	s.mailbox.Unlock()
 	if !closed {
 		close(s.wake)
 	}
@@ -163,10 +163,10 @@ func (s *Shard) Close() {
 // drain runs the messages that are there. Those that come meanwhile wait for the next turn, which their posting has
 // asked for: other shards may post as fast as this one runs, and then nobody else would ever get the turn.
 func (s *Shard) drain(now unit.Time) {
-	s.inbox.Lock()
-	messages := s.inbox.messages
-	s.inbox.messages, s.inbox.droppable, s.inbox.bytes = s.spare[:0], 0, 0
-	s.inbox.Unlock()
+	s.mailbox.Lock()
+	messages := s.mailbox.messages
+	s.mailbox.messages, s.mailbox.droppable, s.mailbox.bytes = s.spare[:0], 0, 0
+	s.mailbox.Unlock()
 	for left := messages; len(left) > 0; {
 		left = s.run(left, now)
 	}
@@ -195,11 +195,11 @@ func (s *Shard) contain() {
 	}
 }
 
-// signal wakes the shard's goroutine. The inbox's lock keeps it from writing to a closed channel.
+// signal wakes the shard's goroutine. The mailbox's lock keeps it from writing to a closed channel.
 func (s *Shard) signal() {
-	s.inbox.Lock()
-	defer s.inbox.Unlock()
-	if s.inbox.closed {
+	s.mailbox.Lock()
+	defer s.mailbox.Unlock()
+	if s.mailbox.closed {
 		return
 	}
 	select {

@@ -31,7 +31,7 @@ func (d *drain) Send(_ netip.AddrPort, b *netio.Batch) (sent, dropped int) {
 // bound is for the race detector, under which pools lose some of their contents.
 func TestForwardingDoesNotAllocate(t *testing.T) {
 	const consumers, burst = 20, 10
-	r := newRig(t)
+	r := newFixture(t)
 	out := &drain{}
 	r.env.Listen = func(netio.UDPConfig) (transport.Socket, error) { return out, nil }
 	in := r.connected()
@@ -44,11 +44,11 @@ func TestForwardingDoesNotAllocate(t *testing.T) {
 		connect.SRTPParameters = to.Dump().(*api.PlainTransportDumpResponse).SRTPParameters
 		_, err := to.Connect(r.now, connect)
 		require.NoError(t, err)
-		c := r.consume(to.Transport, p, fmt.Sprint("c", i), 10, 100+2*i, &source{})
+		c := r.consume(to.Transport, p, fmt.Sprint("c", i), 10, 100+2*i, &feedbackRecorder{})
 		r.attach(to.Transport, p, c)
 		all = append(all, c)
 	}
-	p.AddOutlet(&forwarder{all})
+	p.AddSubscriber(&forwarder{all})
 	frame := append(keyFrame(10, 0), make([]byte, 1100)...)
 	batch := make([]netio.Datagram, burst)
 	seq := uint16(0)
@@ -75,7 +75,7 @@ func TestForwardingDoesNotAllocate(t *testing.T) {
 	require.Less(t, allocs/(consumers*burst), 0.05, "allocations per forwarded packet")
 }
 
-// forwarder is the outlet to some consumers.
+// forwarder is the subscriber to some consumers.
 type forwarder struct{ consumers []*transport.Consumer }
 
 func (f *forwarder) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) {

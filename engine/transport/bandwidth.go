@@ -58,7 +58,7 @@ func (t *Transport) estimateIncoming(now unit.Time, p *Producer) {
 	}
 	t.bweIn = bwe.NewReceiver(kind)
 	t.bweIn.SetMaxIncomingBitrate(now, unit.Bitrate(t.bitrates.maxIncoming))
-	if t.conduit.connected() {
+	if t.backend.connected() {
 		t.bweIn.TransportConnected(now)
 	}
 }
@@ -76,7 +76,7 @@ func (t *Transport) estimateOutgoing(now unit.Time, c *Consumer) {
 		for _, o := range t.consumers {
 			o.SetExternallyManagedBitrate(now)
 		}
-		if t.conduit.connected() {
+		if t.backend.connected() {
 			t.bweOut.TransportConnected(now)
 		}
 	}
@@ -92,8 +92,8 @@ func initialBitrate(rate *uint64) uint64 {
 	return *rate
 }
 
-// noteArrival tells the estimation of a received packet, before its producer rewrites it.
-func (t *Transport) noteArrival(now unit.Time, pkt *packet.Packet) {
+// recordArrival tells the estimation of a received packet, before its producer rewrites it.
+func (t *Transport) recordArrival(now unit.Time, pkt *packet.Packet) {
 	if t.bweIn == nil {
 		return
 	}
@@ -110,12 +110,12 @@ func (t *Transport) drainIncoming(now unit.Time) {
 		t.sendFeedback(now, out.RTCP)
 		out.Reset()
 	}
-	t.lower(t.bweIn.NextTimeout())
+	t.lowerDeadline(t.bweIn.NextTimeout())
 }
 
-// number remembers an outgoing packet for the estimate, and gives it a transport-wide sequence number if it has room for
+// assignTransportSeq remembers an outgoing packet for the estimate, and gives it a transport-wide sequence number if it has room for
 // one, which number then returns.
-func (t *Transport) number(now unit.Time, b []byte, o media.Outgoing) (seq unit.SeqNo, numbered bool) {
+func (t *Transport) assignTransportSeq(now unit.Time, b []byte, o media.Outgoing) (seq unit.SeqNo, numbered bool) {
 	switch {
 	case t.bweOut == nil:
 	case t.bweOut.Type() == api.BWETypeREMB:
@@ -137,11 +137,11 @@ func (t *Transport) drainOutgoing(now unit.Time) {
 	t.bweOut.Output().Reset()
 	if changed {
 		t.distribute(now)
-		t.desire(now, false)
+		t.updateDesiredBitrate(now, false)
 		t.traceBWE(now)
 	}
 	t.probe(now)
-	t.lower(t.bweOut.NextTimeout())
+	t.lowerDeadline(t.bweOut.NextTimeout())
 }
 
 // distribute gives the available bitrate to the consumers, layer by layer: in the first round one layer to each, by
@@ -181,8 +181,8 @@ func (t *Transport) distribute(now unit.Time) {
 	}
 }
 
-// desire tells the estimation what the consumers would use if they could.
-func (t *Transport) desire(now unit.Time, force bool) {
+// updateDesiredBitrate tells the estimation what the consumers would use if they could.
+func (t *Transport) updateDesiredBitrate(now unit.Time, force bool) {
 	var total unit.Bitrate
 	for _, c := range t.consumers {
 		total += c.DesiredBitrate(now)
@@ -192,12 +192,12 @@ func (t *Transport) desire(now unit.Time, force bool) {
 
 // redistribute is called when consumers came, went or changed what they want.
 func (t *Transport) redistribute(now unit.Time, force bool) {
-	if t.bweOut == nil || !t.conduit.connected() {
+	if t.bweOut == nil || !t.backend.connected() {
 		return
 	}
 	t.distribute(now)
 	t.bweOut.Distributed(now)
-	t.desire(now, force)
+	t.updateDesiredBitrate(now, force)
 	t.drainOutgoing(now)
 }
 
@@ -266,14 +266,14 @@ type probation struct {
 
 // probe sends the padding that the estimation asks for.
 func (t *Transport) probe(now unit.Time) {
-	if !t.conduit.connected() {
+	if !t.backend.connected() {
 		return
 	}
 	for size := t.bweOut.NextProbe(now); size > 0; size = t.bweOut.NextProbe(now) {
 		seq := t.bweOut.HandleProbeSent(now, size)
 		t.sendProbation(now, min(size, maxProbationSize), seq)
 	}
-	t.conduit.flush()
+	t.backend.flush()
 }
 
 // sendProbation sends one packet of the padding stream. It has the header extensions that the peer knows from the first
@@ -289,7 +289,7 @@ func (t *Transport) sendProbation(now unit.Time, size int, seq unit.SeqNo) {
 	b := t.space(size)
 	o := t.writeProbation(now, b, size, seq, t.consumers[i].ExtensionIDs())
 	t.counters.probationSent.Update(now, o.Len, o.Len-o.HeaderLen)
-	t.conduit.sendRTP(now, t.consumers[i], b, o)
+	t.backend.sendRTP(now, t.consumers[i], b, o)
 	if slices.Contains(t.trace, api.TransportTraceEventTypeProbation) {
 		t.emitTrace(now, api.TransportTraceEventTypeProbation, nil)
 	}

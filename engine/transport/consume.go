@@ -13,13 +13,13 @@ import (
 type Consumer struct {
 	*media.Consumer
 	transport *Transport
-	source    Source
+	feedback  ProducerFeedback
 	attached  bool
 	forwards  bool // Forward is running, which drains the output at its end
 }
 
 // Consume answers TRANSPORT_CONSUME. The consumer forwards nothing before AttachConsumer has told it of its producer.
-func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, source Source) (*Consumer, error) {
+func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, feedback ProducerFeedback) (*Consumer, error) {
 	if slices.ContainsFunc(t.consumers, func(c *Consumer) bool { return c.ID() == req.ConsumerID }) {
 		return nil, api.Errorf("a Consumer with same consumerId already exists [method:transport.consume]")
 	}
@@ -27,7 +27,7 @@ func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, sou
 	if err != nil {
 		return nil, err
 	}
-	c := &Consumer{Consumer: machine, transport: t, source: source}
+	c := &Consumer{Consumer: machine, transport: t, feedback: feedback}
 	if err := t.checkSSRCs(c); err != nil {
 		machine.Close()
 		return nil, err
@@ -58,7 +58,7 @@ func (t *Transport) checkSSRCs(c *Consumer) error {
 func (t *Transport) AttachConsumer(now unit.Time, c *Consumer, paused bool, scores []uint8, streams []media.StreamInfo) {
 	c.attached = true
 	c.Attach(now, paused, scores, streams)
-	if t.conduit.connected() {
+	if t.backend.connected() {
 		c.TransportConnected(now)
 	}
 	t.drainConsumer(c)
@@ -121,7 +121,7 @@ func (c *Consumer) Forward(now unit.Time, pkts []*packet.Packet, updates []media
 
 func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 	t := c.transport
-	if !c.Active() || !t.conduit.connected() {
+	if !c.Active() || !t.backend.connected() {
 		return
 	}
 	for _, pkt := range pkts {
@@ -135,7 +135,7 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 			t.sendMedia(now, c, b, o)
 		}
 	}
-	t.conduit.flush()
+	t.backend.flush()
 }
 
 // retransmit sends what c owes after a NACK.
@@ -147,10 +147,10 @@ func (t *Transport) retransmit(now unit.Time, c *Consumer) {
 			break
 		}
 		t.counters.rtxSent.Update(now, o.Len, o.Len-o.HeaderLen)
-		t.number(now, b, o)
-		t.conduit.sendRTP(now, c, b, o)
+		t.assignTransportSeq(now, b, o)
+		t.backend.sendRTP(now, c, b, o)
 	}
-	t.conduit.flush()
+	t.backend.flush()
 }
 
 // sendMedia sends what c wrote into b, if anything.
@@ -159,10 +159,10 @@ func (t *Transport) sendMedia(now unit.Time, c *Consumer, b []byte, o media.Outg
 		return
 	}
 	t.counters.rtpSent.Update(now, o.Len, o.Len-o.HeaderLen)
-	if seq, ok := t.number(now, b, o); ok {
+	if seq, ok := t.assignTransportSeq(now, b, o); ok {
 		c.SetTransportCC(seq)
 	}
-	t.conduit.sendRTP(now, c, b, o)
+	t.backend.sendRTP(now, c, b, o)
 }
 
 // drainConsumer hands on what c produced.
@@ -175,11 +175,11 @@ func (t *Transport) drainConsumer(c *Consumer) {
 		t.env.Emit(&out.Notifications[i])
 	}
 	for _, mapped := range out.KeyFrameRequests {
-		c.source.RequestKeyFrame(mapped)
+		c.feedback.RequestKeyFrame(mapped)
 	}
 	if out.FractionLostChanged {
 		for _, mapped := range c.MappedSSRCs() {
-			c.source.ReportFractionLost(c.ID(), mapped, c.FractionLost())
+			c.feedback.ReportFractionLost(c.ID(), mapped, c.FractionLost())
 		}
 	}
 	t.reallocate = t.reallocate || out.BitrateChangeNeeded || out.ZeroBitrateNeeded

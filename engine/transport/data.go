@@ -18,19 +18,19 @@ type DataOutlet interface {
 // DataProducer is a data producer in its transport.
 type DataProducer struct {
 	*data.Producer
-	outlets []DataOutlet
+	subscribers []DataOutlet
 }
 
-// AddOutlet has messages delivered to o too.
-func (p *DataProducer) AddOutlet(o DataOutlet) { p.outlets = append(p.outlets, o) }
+// AddSubscriber has messages delivered to o too.
+func (p *DataProducer) AddSubscriber(o DataOutlet) { p.subscribers = append(p.subscribers, o) }
 
-// RemoveOutlet ends the delivery to o.
-func (p *DataProducer) RemoveOutlet(o DataOutlet) {
-	p.outlets = slices.DeleteFunc(p.outlets, func(have DataOutlet) bool { return have == o })
+// RemoveSubscriber ends the delivery to o.
+func (p *DataProducer) RemoveSubscriber(o DataOutlet) {
+	p.subscribers = slices.DeleteFunc(p.subscribers, func(have DataOutlet) bool { return have == o })
 }
 
 func (p *DataProducer) forward(now unit.Time, m *data.Message) {
-	for _, o := range p.outlets {
+	for _, o := range p.subscribers {
 		o.ForwardData(now, m)
 	}
 }
@@ -83,7 +83,7 @@ func (t *Transport) ProduceData(now unit.Time, req *api.TransportProduceDataRequ
 // CloseDataProducer removes p. Its consumers are the owner's business.
 func (t *Transport) CloseDataProducer(now unit.Time, p *DataProducer) {
 	t.dataProducers = slices.DeleteFunc(t.dataProducers, func(o *DataProducer) bool { return o == p })
-	p.outlets = nil
+	p.subscribers = nil
 	id, ok := p.StreamID()
 	if !ok {
 		return
@@ -194,7 +194,7 @@ func (t *Transport) HandleDataProducerSend(now unit.Time, p *DataProducer, n *ap
 	if err != nil {
 		return err
 	}
-	if forward && len(p.outlets) > 0 {
+	if forward && len(p.subscribers) > 0 {
 		m.Data = slices.Clone(m.Data) // the notification's bytes are the channel's
 		p.forward(now, &m)
 	}

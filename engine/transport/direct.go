@@ -6,7 +6,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// direct is the conduit of a DirectTransport: the application itself sends and receives RTP and RTCP through the channel.
+// direct is the backend of a DirectTransport: the application itself sends and receives RTP and RTCP through the channel.
 type direct struct {
 	t *Transport
 }
@@ -18,7 +18,7 @@ func NewDirect(now unit.Time, id string, options *api.DirectTransportOptions, en
 		return nil, err
 	}
 	t.options.Direct = true
-	t.conduit = &direct{t}
+	t.backend = &direct{t}
 	t.connected(now)
 	return t, nil
 }

@@ -8,7 +8,7 @@ import (
 // pipeSuite is the one suite that PipeTransports use, upstream's choice.
 const pipeSuite = api.SRTPCryptoSuiteAEADAES256GCM
 
-// pipe is the conduit of a PipeTransport: a plain one that always multiplexes RTCP and has no comedia.
+// pipe is the backend of a PipeTransport: a plain one that always multiplexes RTCP and has no comedia.
 type pipe struct {
 	plain
 	rtx bool
@@ -17,7 +17,7 @@ type pipe struct {
 // Pipe is what a PipeTransport has beyond any transport.
 type Pipe struct {
 	*Plain
-	conduit *pipe
+	backend *pipe
 }
 
 // NewPipe returns a PipeTransport with its socket bound. As with NewPlain, the owner serves the socket.
@@ -36,13 +36,13 @@ func NewPipe(id string, options *api.PipeTransportOptions, env Env) (*Pipe, erro
 	if c.rtp, err = listen(options.ListenInfo, "listen", &env); err != nil {
 		return nil, err
 	}
-	t.conduit = c
+	t.backend = c
 	return &Pipe{&Plain{t, &c.plain}, c}, nil
 }
 
 // Connect answers PIPETRANSPORT_CONNECT.
 func (p *Pipe) Connect(now unit.Time, req *api.PipeTransportConnectRequest) (*api.PipeTransportConnectResponse, error) {
-	c := p.conduit
+	c := p.backend
 	if c.connectCalled {
 		return nil, api.Errorf("connect() already called")
 	}

@@ -16,7 +16,7 @@ type Socket interface {
 	Close()
 }
 
-// plain is the conduit of a PlainTransport: RTP and RTCP over UDP, on one port or two, in clear or as SRTP with keys
+// plain is the backend of a PlainTransport: RTP and RTCP over UDP, on one port or two, in clear or as SRTP with keys
 // that the application exchanges.
 type plain struct {
 	t       *Transport
@@ -51,7 +51,7 @@ func (e *endpoint) tuple() *api.TransportTuple {
 // Plain is what a PlainTransport has beyond any transport.
 type Plain struct {
 	*Transport
-	conduit *plain
+	backend *plain
 }
 
 // NewPlain returns a PlainTransport with its sockets bound. Nothing reads them yet: the owner serves the sockets and
@@ -83,17 +83,17 @@ func NewPlain(id string, options *api.PlainTransportOptions, env Env) (*Plain, e
 			return nil, err
 		}
 	}
-	t.conduit = c
+	t.backend = c
 	return &Plain{t, c}, nil
 }
 
 // Sockets returns the transport's sockets: the one for RTP, and, without rtcpMux, the one for RTCP. HandleDatagrams wants
 // the index.
 func (p *Plain) Sockets() []Socket {
-	if p.conduit.rtcpMux {
-		return []Socket{p.conduit.rtp.socket}
+	if p.backend.rtcpMux {
+		return []Socket{p.backend.rtp.socket}
 	}
-	return []Socket{p.conduit.rtp.socket, p.conduit.rtcp.socket}
+	return []Socket{p.backend.rtp.socket, p.backend.rtcp.socket}
 }
 
 func (c *plain) connected() bool { return c.rtp.peer.IsValid() }

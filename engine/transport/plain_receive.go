@@ -13,7 +13,7 @@ import (
 
 // Connect answers PLAINTRANSPORT_CONNECT.
 func (p *Plain) Connect(now unit.Time, req *api.PlainTransportConnectRequest) (*api.PlainTransportConnectResponse, error) {
-	c := p.conduit
+	c := p.backend
 	if c.connectCalled {
 		return nil, api.Errorf("connect() already called")
 	}
@@ -115,7 +115,7 @@ func (p *Plain) handleDatagram(now unit.Time, socket int, d *netio.Datagram) {
 // handleRTPDatagram owns the datagram's buffer. Only the sender of an authentic and well-formed packet can become the
 // transport's peer.
 func (p *Plain) handleRTPDatagram(now unit.Time, socket int, d *netio.Datagram) {
-	c := p.conduit
+	c := p.backend
 	if c.srtp != nil && !p.openRTP(d) {
 		d.Buffer.Release()
 		return
@@ -134,7 +134,7 @@ func (p *Plain) handleRTPDatagram(now unit.Time, socket int, d *netio.Datagram) 
 }
 
 func (p *Plain) handleRTCPDatagram(now unit.Time, socket int, d *netio.Datagram) {
-	c := p.conduit
+	c := p.backend
 	plainText := d.Buffer.Bytes()
 	if c.srtp != nil {
 		var ok bool
@@ -152,7 +152,7 @@ func (p *Plain) handleRTCPDatagram(now unit.Time, socket int, d *netio.Datagram)
 // admitRTCP is admit for RTCP. Without rtcpMux it belongs on the second socket; on the first it is heard from the RTP
 // peer, who then multiplexes without having been asked to.
 func (p *Plain) admitRTCP(now unit.Time, socket int, from netip.AddrPort) bool {
-	c := p.conduit
+	c := p.backend
 	switch {
 	case c.rtcpMux:
 		return p.admit(now, &c.rtp, from)
@@ -169,11 +169,11 @@ func (p *Plain) admit(now unit.Time, e *endpoint, from netip.AddrPort) bool {
 	if e.peer.IsValid() {
 		return e.peer == from
 	}
-	if !p.conduit.comedia {
+	if !p.backend.comedia {
 		return false
 	}
 	e.peer = from
-	if e == &p.conduit.rtp {
+	if e == &p.backend.rtp {
 		p.emit(p.id, api.EventPlainTransportTuple, &api.PlainTransportTupleNotification{Tuple: e.tuple()})
 		p.Transport.connected(now)
 	} else {
@@ -184,7 +184,7 @@ func (p *Plain) admit(now unit.Time, e *endpoint, from netip.AddrPort) bool {
 
 // admitUnprotected is admit for SCTP, which has no SRTP around it: with SRTP, only what is authentic says who the peer is.
 func (p *Plain) admitUnprotected(now unit.Time, from netip.AddrPort) bool {
-	c := p.conduit
+	c := p.backend
 	if c.srtp != nil {
 		return c.rtp.peer == from
 	}
@@ -193,7 +193,7 @@ func (p *Plain) admitUnprotected(now unit.Time, from netip.AddrPort) bool {
 
 // openRTP decrypts a datagram in place and reports whether it is authentic and new.
 func (p *Plain) openRTP(d *netio.Datagram) bool {
-	receiver := p.conduit.srtp.receiver
+	receiver := p.backend.srtp.receiver
 	if receiver == nil {
 		p.drops.NotConnected++
 		return false
@@ -208,7 +208,7 @@ func (p *Plain) openRTP(d *netio.Datagram) bool {
 }
 
 func (p *Plain) openRTCP(b []byte) ([]byte, bool) {
-	receiver := p.conduit.srtp.receiver
+	receiver := p.backend.srtp.receiver
 	if receiver == nil {
 		p.drops.NotConnected++
 		return nil, false

@@ -11,16 +11,16 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Producer is a producer in its transport: the machine, and the outlets that its media goes to.
+// Producer is a producer in its transport: the machine, and the subscribers that its media goes to.
 type Producer struct {
 	*media.Producer
-	outlets []Outlet
-	pending []*packet.Packet     // to be forwarded by Settle; each holds one reference
-	updates []media.StreamUpdate // likewise
-	losses  losses
-	learned int // entries of the listener that packets made
-	dirty   bool
-	closed  bool
+	subscribers []Subscriber
+	pending     []*packet.Packet     // to be forwarded by Settle; each holds one reference
+	updates     []media.StreamUpdate // likewise
+	losses      losses
+	learned     int // entries of the listener that packets made
+	dirty       bool
+	closed      bool
 }
 
 // Produce answers TRANSPORT_PRODUCE.
@@ -69,18 +69,20 @@ func (t *Transport) CloseProducer(p *Producer) {
 	t.dirty = slices.DeleteFunc(t.dirty, func(o *Producer) bool { return o == p })
 	t.listener.remove(p)
 	p.dropPending()
-	p.outlets, p.closed = nil, true
+	p.subscribers, p.closed = nil, true
 }
 
-// AddOutlet has p's media delivered to o too, after all others.
-func (p *Producer) AddOutlet(o Outlet) { p.outlets = append(p.outlets, o) }
+// AddSubscriber has p's media delivered to o too, after all others.
+func (p *Producer) AddSubscriber(o Subscriber) { p.subscribers = append(p.subscribers, o) }
 
-// AddFirstOutlet has p's media delivered to o too, before all others: it only hands them on, to be worked on meanwhile.
-func (p *Producer) AddFirstOutlet(o Outlet) { p.outlets = slices.Insert(p.outlets, 0, o) }
+// AddFirstSubscriber has p's media delivered to o too, before all others: it only hands them on, to be worked on meanwhile.
+func (p *Producer) AddFirstSubscriber(o Subscriber) {
+	p.subscribers = slices.Insert(p.subscribers, 0, o)
+}
 
-// RemoveOutlet ends the delivery to o.
-func (p *Producer) RemoveOutlet(o Outlet) {
-	p.outlets = slices.DeleteFunc(p.outlets, func(have Outlet) bool { return have == o })
+// RemoveSubscriber ends the delivery to o.
+func (p *Producer) RemoveSubscriber(o Subscriber) {
+	p.subscribers = slices.DeleteFunc(p.subscribers, func(have Subscriber) bool { return have == o })
 }
 
 func (p *Producer) dropPending() {
@@ -137,8 +139,8 @@ func (t *Transport) ResumeProducer(now unit.Time, p *Producer) {
 
 // changed is called after each call of p that may have output or a new deadline.
 func (t *Transport) changed(p *Producer) {
-	t.lower(p.NextTimeout())
-	t.touch(p)
+	t.lowerDeadline(p.NextTimeout())
+	t.markDirty(p)
 }
 
 // settleProducer hands on what p produced.
@@ -158,7 +160,7 @@ func (t *Transport) settleProducer(now unit.Time, p *Producer) {
 	if len(p.updates) > 0 {
 		scores = p.Scores()
 	}
-	for _, o := range p.outlets {
+	for _, o := range p.subscribers {
 		o.Forward(now, p.pending, p.updates, scores)
 	}
 	for i, pkt := range p.pending {

@@ -46,7 +46,7 @@ func (t *Transport) handleRTP(now unit.Time, b *packet.Buffer) {
 
 // routeRTP gives a parsed packet to its producer. The caller keeps its reference.
 func (t *Transport) routeRTP(now unit.Time, pkt *packet.Packet) {
-	t.noteArrival(now, pkt)
+	t.recordArrival(now, pkt)
 	p := t.listener.find(&pkt.Packet, &t.recvIDs)
 	if p == nil {
 		t.drops.RTPUnknown++
@@ -63,7 +63,7 @@ func (t *Transport) routeRTP(now unit.Time, pkt *packet.Packet) {
 	case media.Discarded:
 		t.drops.RTPDiscarded++
 	}
-	if forward && len(p.outlets) > 0 {
+	if forward && len(p.subscribers) > 0 {
 		pkt.Retain()
 		p.pending = append(p.pending, pkt)
 	}

@@ -10,7 +10,7 @@ import (
 // in "drops:{RTPUnknown:3} ice:{Accepted:12 Unauthorized:1}". It may be called after Close.
 func (t *Transport) Report() string {
 	groups := []string{counted("drops", t.drops)}
-	if c, ok := t.conduit.(*webRtc); ok {
+	if c, ok := t.backend.(*webRtc); ok {
 		groups = append(groups, counted("ice", c.ice.Counters()), counted("dtls", c.dtls.Counters()))
 	}
 	if t.sctp != nil {

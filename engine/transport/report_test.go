@@ -20,7 +20,7 @@ func TestReport(t *testing.T) {
 	b.w.Close()
 	require.Equal(t, "drops:{Unrecognized:1 ForeignSender:1} ice:{Unauthorized:1} dtls:{} sctp:{}", b.w.Report())
 
-	r := newRig(t)
+	r := newFixture(t)
 	d, err := transport.NewDirect(r.now, "d", &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}}, r.env)
 	require.NoError(t, err)
 	d.HandleProducerSend(r.now, []byte("hello"))

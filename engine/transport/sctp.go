@@ -43,7 +43,7 @@ func (t *Transport) handleSCTP(now unit.Time, packet []byte) {
 // mayConnectSCTP starts the association when there is somebody to talk to and something to say: a browser without data
 // channels has no SCTP to answer.
 func (t *Transport) mayConnectSCTP(now unit.Time) {
-	if t.sctp != nil && t.conduit.connected() && len(t.dataProducers)+len(t.dataConsumers) > 0 {
+	if t.sctp != nil && t.backend.connected() && len(t.dataProducers)+len(t.dataConsumers) > 0 {
 		t.sctp.MayConnect()
 		t.drainSCTP(now)
 	}
@@ -72,7 +72,7 @@ func (t *Transport) handleSCTPOutput(now unit.Time, out *sctp.Output) {
 		t.changeSCTPState(state, &out.Negotiated)
 	}
 	for _, packet := range out.Packets {
-		t.conduit.sendSCTP(now, packet)
+		t.backend.sendSCTP(now, packet)
 	}
 	for i := range out.Messages {
 		t.handleDataMessage(now, &out.Messages[i])

@@ -27,7 +27,7 @@ func (t *Transport) space(n int) []byte {
 	if b := t.env.Batch.Space(need); b != nil {
 		return b
 	}
-	t.conduit.flush()
+	t.backend.flush()
 	b := t.env.Batch.Space(need)
 	if b == nil {
 		panic("transport: an empty batch has no room for one packet")
@@ -111,8 +111,8 @@ func (w *compoundWriter) flush(t *Transport, now unit.Time) {
 	if len(w.buffer) == 0 {
 		return
 	}
-	if t.conduit.connected() {
-		t.conduit.sendRTCP(now, w.buffer)
+	if t.backend.connected() {
+		t.backend.sendRTCP(now, w.buffer)
 	}
 	w.buffer = w.buffer[:0]
 }

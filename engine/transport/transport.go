@@ -1,6 +1,6 @@
 // Package transport composes the protocol machines into mediasoup's transports. A Transport holds producers, consumers
 // and what they share: the table that finds a packet's producer, RTCP, statistics. What differs between the kinds of
-// transport (how packets come in and get out, what connecting means) is a conduit: ICE with DTLS, plain UDP (also of
+// transport (how packets come in and get out, what connecting means) is a backend: ICE with DTLS, plain UDP (also of
 // pipes), or the application itself.
 //
 // A transport belongs to one shard and is called by nobody else. It has no goroutine and no clock; sockets are reached
@@ -45,21 +45,21 @@ type Env struct {
 	Compat api.Compat
 }
 
-// Outlet takes what a producer forwards to the consumers of one shard. The packets belong to the caller: whoever keeps
+// Subscriber takes what a producer forwards to the consumers of one shard. The packets belong to the caller: whoever keeps
 // one retains it. Scores are the producer's current scores by encoding.
-type Outlet interface {
+type Subscriber interface {
 	Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8)
 }
 
-// Source is where a consumer's requests to its producer go, whatever shard that lives on. Calls return at once; the
+// ProducerFeedback is where a consumer's requests to its producer go, whatever shard that lives on. Calls return at once; the
 // producer hears of them later.
-type Source interface {
+type ProducerFeedback interface {
 	RequestKeyFrame(mapped unit.SSRC)
 	ReportFractionLost(consumerID string, mapped unit.SSRC, fractionLost uint8)
 }
 
-// conduit is what differs between kinds of transport.
-type conduit interface {
+// backend is what differs between kinds of transport.
+type backend interface {
 	// connected says whether there is somebody to send to.
 	connected() bool
 	// sendRTP sends the packet that c wrote to the start of b, a space of the batch; it may wait for flush.
@@ -87,14 +87,14 @@ type Transport struct {
 	id      string
 	env     Env
 	options api.TransportOptions
-	conduit conduit
+	backend backend
 
 	producers []*Producer // in the order of their creation
 	consumers []*Consumer
 	listener  rtpListener
 	bySSRC    map[unit.SSRC]*Consumer
 	byRTXSSRC map[unit.SSRC]*Consumer
-	dirty     []*Producer // with something for their outlets
+	dirty     []*Producer // with something for their subscribers
 	addressed []*Consumer // that the RTCP at hand is about
 
 	sctp          *sctp.Association // nil unless enabled
@@ -151,10 +151,10 @@ func (t *Transport) ID() string { return t.id }
 func (t *Transport) Drops() Drops { return t.drops }
 
 // Dump answers TRANSPORT_DUMP.
-func (t *Transport) Dump() api.ResponseBody { return t.conduit.dump() }
+func (t *Transport) Dump() api.ResponseBody { return t.backend.dump() }
 
 // Stats answers TRANSPORT_GET_STATS.
-func (t *Transport) Stats(now unit.Time) api.ResponseBody { return t.conduit.stats(now) }
+func (t *Transport) Stats(now unit.Time) api.ResponseBody { return t.backend.stats(now) }
 
 // Close releases all that the transport holds, without a notification.
 func (t *Transport) Close() {
@@ -163,7 +163,7 @@ func (t *Transport) Close() {
 	}
 	t.isClosed = true
 	// Deferred, for a fault on the way there must not keep the ports open: their readers would never end.
-	defer t.conduit.close()
+	defer t.backend.close()
 	t.deadline, t.dirty = unit.Never, nil
 	for _, p := range t.producers {
 		p.closed = true // requests of consumers on other shards may be on their way
@@ -191,7 +191,7 @@ func (t *Transport) closeSCTP() {
 	t.sctp.Poll(&out)
 	if t.env.Batch.Len() == 0 {
 		for _, packet := range out.Packets {
-			t.conduit.sendSCTP(0, packet)
+			t.backend.sendSCTP(0, packet)
 		}
 	}
 }
@@ -205,7 +205,7 @@ func (t *Transport) Break() {
 		return
 	}
 	t.isBroken = true
-	defer t.conduit.close() // as in Close
+	defer t.backend.close() // as in Close
 	t.deadline = unit.Never
 	if t.sctp != nil {
 		t.sctp.Close()
@@ -215,14 +215,14 @@ func (t *Transport) Break() {
 // Broken reports whether Break was called.
 func (t *Transport) Broken() bool { return t.isBroken }
 
-// connected is called by the conduit when it can send: reports start.
+// connected is called by the backend when it can send: reports start.
 func (t *Transport) connected(now unit.Time) {
 	for _, c := range t.consumers {
 		c.TransportConnected(now)
 		t.drainConsumer(c)
 	}
 	t.rtcpAt = now.Add(firstReportDelay)
-	t.lower(t.rtcpAt)
+	t.lowerDeadline(t.rtcpAt)
 	t.mayConnectSCTP(now)
 	if t.bweIn != nil {
 		t.bweIn.TransportConnected(now)
@@ -234,7 +234,7 @@ func (t *Transport) connected(now unit.Time) {
 	}
 }
 
-// disconnected is called by the conduit when it cannot send any more: reports end.
+// disconnected is called by the backend when it cannot send any more: reports end.
 func (t *Transport) disconnected(now unit.Time) {
 	for _, c := range t.consumers {
 		c.TransportDisconnected(now)
@@ -249,8 +249,8 @@ func (t *Transport) disconnected(now unit.Time) {
 	}
 }
 
-// lower moves the deadline forward in time, never back.
-func (t *Transport) lower(at unit.Time) { t.deadline = min(t.deadline, at) }
+// lowerDeadline moves the deadline forward in time, never back.
+func (t *Transport) lowerDeadline(at unit.Time) { t.deadline = min(t.deadline, at) }
 
 // NextTimeout returns when HandleTimeout wants to be called.
 func (t *Transport) NextTimeout() unit.Time { return t.deadline }
@@ -265,12 +265,12 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 		t.sendReports(now)
 		t.rtcpAt = now.Add(t.nextReportDelay())
 	}
-	t.conduit.timeout(now)
-	deadline := min(t.rtcpAt, t.conduit.nextTimeout(), t.estimationTimeout(now))
+	t.backend.timeout(now)
+	deadline := min(t.rtcpAt, t.backend.nextTimeout(), t.estimationTimeout(now))
 	for _, p := range t.producers {
 		if p.NextTimeout() <= now {
 			p.HandleTimeout(now)
-			t.touch(p)
+			t.markDirty(p)
 		}
 		deadline = min(deadline, p.NextTimeout())
 	}
@@ -280,13 +280,13 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 // Poll looks at what goroutines of libraries did; it is called after a wake-up.
 func (t *Transport) Poll(now unit.Time) {
 	if !t.isClosed && !t.isBroken {
-		t.conduit.poll(now)
+		t.backend.poll(now)
 		t.drainSCTP(now)
 	}
 }
 
 // Settle hands on what earlier calls produced: RTCP feedback to the peer, notifications to the application, packets and
-// stream updates to the outlets of each producer, and bitrate to the consumers. A transport out of service has no say any
+// stream updates to the subscribers of each producer, and bitrate to the consumers. A transport out of service has no say any
 // more, whatever it was about to do.
 func (t *Transport) Settle(now unit.Time) {
 	if t.isClosed || t.isBroken {
@@ -306,8 +306,8 @@ func (t *Transport) Settle(now unit.Time) {
 	}
 }
 
-// touch remembers that p may have output.
-func (t *Transport) touch(p *Producer) {
+// markDirty remembers that p may have output.
+func (t *Transport) markDirty(p *Producer) {
 	if !p.dirty {
 		p.dirty = true
 		t.dirty = append(t.dirty, p)

@@ -17,21 +17,21 @@ import (
 
 // call is a producer on one transport and a consumer of it on another, with a peer each.
 type call struct {
-	*rig
+	*fixture
 	in, out *transport.Plain
 	p       *transport.Producer
 	c       *transport.Consumer
-	src     *source
+	src     *feedbackRecorder
 }
 
 func newCall(t *testing.T, kind api.MediaKind) *call {
-	r := newRig(t)
-	k := &call{rig: r, in: r.connected(), out: r.connected(), src: &source{}}
+	r := newFixture(t)
+	k := &call{fixture: r, in: r.connected(), out: r.connected(), src: &feedbackRecorder{}}
 	k.p = r.produce(k.in.Transport, "p", kind, 10)
 	k.c = r.consume(k.out.Transport, k.p, "c", 10, 20, k.src)
 	r.attach(k.out.Transport, k.p, k.c)
-	k.p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) { k.c.Forward(now, pkts, nil, nil) }})
-	k.p.AddOutlet(updates{k})
+	k.p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { k.c.Forward(now, pkts, nil, nil) }})
+	k.p.AddSubscriber(updates{k})
 	return k
 }
 
@@ -293,7 +293,7 @@ func TestDropsAreCounted(t *testing.T) {
 }
 
 func TestProducersAreFoundByMIDAndRID(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	in := r.connected()
 	request := func(id, mid, rid string) *api.TransportProduceRequest {
 		q := produceRequest(id, api.MediaKindVideo, 10)
@@ -347,7 +347,7 @@ func TestProducersAreFoundByMIDAndRID(t *testing.T) {
 }
 
 func TestAPeerCannotFillTheTableOfSSRCs(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	in := r.connected()
 	q := produceRequest("p", api.MediaKindVideo, 10)
 	q.RTPParameters.MID = "m"
@@ -365,7 +365,7 @@ func TestAPeerCannotFillTheTableOfSSRCs(t *testing.T) {
 }
 
 func TestDuplicateSSRCsAreRefused(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	in := r.connected()
 	r.produce(in.Transport, "p", api.MediaKindVideo, 10)
 	_, err := in.Produce(r.now, produceRequest("q", api.MediaKindVideo, 10))
@@ -381,7 +381,7 @@ func TestDuplicateSSRCsAreRefused(t *testing.T) {
 }
 
 func TestBitratesAndTraceEvents(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	p := r.connected()
 	require.NoError(t, p.SetMaxIncomingBitrate(r.now, 1))
 	require.NoError(t, p.SetMinOutgoingBitrate(r.now, 50000))
@@ -403,7 +403,7 @@ func TestBitratesAndTraceEvents(t *testing.T) {
 }
 
 func TestOptionsThatNoTransportTakes(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	_, err := transport.NewDirect(r.now, "d", &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true, EnableSCTP: true}}, r.env)
 	require.ErrorContains(t, err, "cannot enable SCTP in a direct Transport")
 	_, err = transport.NewDirect(r.now, "d", &api.DirectTransportOptions{Base: &api.TransportOptions{InitialAvailableOutgoingBitrate: new(uint64(1 << 63))}}, r.env)
@@ -411,13 +411,13 @@ func TestOptionsThatNoTransportTakes(t *testing.T) {
 }
 
 func TestADirectTransportTalksToTheApplication(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	d, err := transport.NewDirect(r.now, "d", &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}}, r.env)
 	require.NoError(t, err)
 	p := r.produce(d, "p", api.MediaKindAudio, 10)
-	c := r.consume(d, p, "c", 10, 20, &source{})
+	c := r.consume(d, p, "c", 10, 20, &feedbackRecorder{})
 	r.attach(d, p, c)
-	p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
+	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
 	d.HandleProducerSend(r.now, rtpPacket(10, 1, []byte{1, 2, 3}))
 	d.HandleProducerSend(r.now, make([]byte, packet.LargeSize+1))
 	d.Settle(r.now)

@@ -27,9 +27,9 @@ type Link struct {
 	Admit, Close func()
 }
 
-// Directory is a WebRtcServer's table of the transports behind its ports. A transport enters what its peers can be
+// DemuxTable is a WebRtcServer's table of the transports behind its ports. A transport enters what its peers can be
 // told by. Calls return at once and may come from any shard.
-type Directory interface {
+type DemuxTable interface {
 	AddFragment(usernameFragment string)
 	RemoveFragment(usernameFragment string)
 	AddTuple(ice.Tuple)
@@ -49,12 +49,12 @@ type WebRtcConfig struct {
 	Certificate    *dtls.Certificate
 	Candidates     []api.ICECandidate
 	ConsentTimeout time.Duration // 0 = none
-	Directory      Directory     // nil when the transport has ports of its own
+	DemuxTable     DemuxTable    // nil when the transport has ports of its own
 	// Close releases the transport's own ports; nil when it has none.
 	Close func()
 }
 
-// webRtc is the conduit of a WebRtcTransport: ICE lite finds the peer's address, DTLS agrees on keys, SRTP carries media
+// webRtc is the backend of a WebRtcTransport: ICE lite finds the peer's address, DTLS agrees on keys, SRTP carries media
 // and DTLS itself carries data.
 type webRtc struct {
 	t          *Transport
@@ -82,7 +82,7 @@ type webRtc struct {
 // WebRtc is what a WebRtcTransport has beyond any transport.
 type WebRtc struct {
 	*Transport
-	conduit *webRtc
+	backend *webRtc
 }
 
 // iceCredentialLen is the length of usernames and passwords in characters, upstream's value. RFC 8445 section 5.3 asks for
@@ -106,22 +106,22 @@ func NewWebRtc(id string, options *api.WebRtcTransportOptions, config WebRtcConf
 	if err != nil {
 		return nil, err
 	}
-	if config.Directory == nil {
-		config.Directory = noDirectory{}
+	if config.DemuxTable == nil {
+		config.DemuxTable = noDirectory{}
 	}
 	c := &webRtc{
 		t: t, candidates: config.Candidates, config: config, links: map[uint32]*Link{},
 		ice:  ice.New(randomString(iceCredentialLen), randomString(iceCredentialLen), config.ConsentTimeout),
 		dtls: dtls.New(config.Certificate, env.Wake),
 	}
-	t.conduit = c
+	t.backend = c
 	c.drainICE(0)
 	return &WebRtc{t, c}, nil
 }
 
 // Connect answers WEBRTCTRANSPORT_CONNECT.
 func (w *WebRtc) Connect(now unit.Time, req *api.WebRtcTransportConnectRequest) (*api.WebRtcTransportConnectResponse, error) {
-	c := w.conduit
+	c := w.backend
 	switch {
 	case c.connectCalled:
 		return nil, api.Errorf("connect() already called")
@@ -140,7 +140,7 @@ func (w *WebRtc) Connect(now unit.Time, req *api.WebRtcTransportConnectRequest) 
 
 // RestartICE answers TRANSPORT_RESTART_ICE.
 func (w *WebRtc) RestartICE(now unit.Time) *api.TransportRestartICEResponse {
-	c := w.conduit
+	c := w.backend
 	c.ice.Restart(now, randomString(iceCredentialLen), randomString(iceCredentialLen))
 	c.drainICE(now)
 	return &api.TransportRestartICEResponse{
@@ -177,13 +177,13 @@ func (c *webRtc) poll(now unit.Time) { c.drainDTLS(now) }
 func (c *webRtc) drainICE(now unit.Time) {
 	out := c.ice.Output()
 	for _, fragment := range out.AddedFragments {
-		c.config.Directory.AddFragment(fragment)
+		c.config.DemuxTable.AddFragment(fragment)
 	}
 	for _, fragment := range out.RemovedFragments {
-		c.config.Directory.RemoveFragment(fragment)
+		c.config.DemuxTable.RemoveFragment(fragment)
 	}
 	for _, tuple := range out.AddedTuples {
-		c.config.Directory.AddTuple(tuple)
+		c.config.DemuxTable.AddTuple(tuple)
 		if link := c.links[tuple.Socket]; link != nil && link.Admit != nil {
 			link.Admit()
 		}
@@ -198,11 +198,11 @@ func (c *webRtc) drainICE(now unit.Time) {
 		c.changeICEState(now, state)
 	}
 	out.Reset()
-	c.t.lower(c.ice.NextTimeout())
+	c.t.lowerDeadline(c.ice.NextTimeout())
 }
 
 func (c *webRtc) removeTuple(tuple ice.Tuple) {
-	c.config.Directory.RemoveTuple(tuple)
+	c.config.DemuxTable.RemoveTuple(tuple)
 	link := c.links[tuple.Socket]
 	if link == nil || link.Close == nil {
 		return

@@ -32,7 +32,7 @@ func (w *WebRtc) HandleDatagrams(now unit.Time, link *Link, batch []netio.Datagr
 
 // HandleLinkClosed is called when a TCP connection is gone.
 func (w *WebRtc) HandleLinkClosed(now unit.Time, link *Link) {
-	c := w.conduit
+	c := w.backend
 	if w.isClosed || c.links[link.ID] == nil {
 		return
 	}
@@ -50,14 +50,14 @@ func (w *WebRtc) handleDatagram(now unit.Time, link *Link, d *netio.Datagram) {
 	w.received(now, len(b))
 	switch {
 	case stun.LooksLikeSTUN(b):
-		w.conduit.handleSTUN(now, link, d)
+		w.backend.handleSTUN(now, link, d)
 	case wirertcp.LooksLikeRTCP(b):
-		w.conduit.handleRTCP(now, link, d)
+		w.backend.handleRTCP(now, link, d)
 	case rtp.LooksLikeRTP(b):
-		w.conduit.handleRTP(now, link, d) // owns the buffer
+		w.backend.handleRTP(now, link, d) // owns the buffer
 		return
 	case LooksLikeDTLS(b):
-		w.conduit.handleDTLS(now, link, d)
+		w.backend.handleDTLS(now, link, d)
 	default:
 		w.drops.Unrecognized++
 	}

@@ -17,14 +17,14 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// watcher is an RtpObserver in its router's tables, and its seat on a shard. Producers reach it through outlets that
+// rtpObserver is an RtpObserver in its router's tables, and its actor on a shard. Producers reach it through subscribers that
 // carry nothing but audio levels.
-type watcher struct {
+type rtpObserver struct {
 	id        string
 	router    *Router
-	place     *Place
-	producers []*producer
-	taps      map[*producer]transport.Outlet
+	ctx       *ShardContext
+	producers []*producerEntry
+	taps      map[*producerEntry]transport.Subscriber
 
 	// With the shard's turn held only.
 	machine observer.Observer
@@ -47,17 +47,17 @@ func (r *Router) createAudioLevelObserver(req *api.RouterCreateAudioLevelObserve
 
 // newWatcher enters a new observer.
 func (r *Router) newWatcher(id, method string, build func(unit.Time) (observer.Observer, error)) (api.ResponseBody, error) {
-	if slices.ContainsFunc(r.watchers, func(w *watcher) bool { return w.id == id }) {
+	if slices.ContainsFunc(r.rtpObservers, func(w *rtpObserver) bool { return w.id == id }) {
 		return nil, api.Errorf("an RtpObserver with same id already exists [method:%s]", method)
 	}
 	if err := r.registry.Check(id); err != nil {
 		return nil, err
 	}
-	place := r.house.choose(r.perPlace)
-	w := &watcher{id: id, router: r, place: place, taps: map[*producer]transport.Outlet{}, log: place.env.Log}
+	ctx := r.runner.choose(r.perShard)
+	w := &rtpObserver{id: id, router: r, ctx: ctx, taps: map[*producerEntry]transport.Subscriber{}, log: ctx.env.Log}
 	w.timer = shard.NewTimer(w.handleTimeout)
 	var err error
-	place.shard.Do(func(now unit.Time) {
+	ctx.shard.Do(func(now unit.Time) {
 		if w.machine, err = build(now); err == nil {
 			w.settle()
 		}
@@ -65,41 +65,41 @@ func (r *Router) newWatcher(id, method string, build func(unit.Time) (observer.O
 	if err != nil {
 		return nil, err
 	}
-	r.watchers = append(r.watchers, w)
+	r.rtpObservers = append(r.rtpObservers, w)
 	r.registry.Add(id, w)
 	return nil, nil
 }
 
 func (r *Router) closeRTPObserver(req *api.RouterCloseRTPObserverRequest) (api.ResponseBody, error) {
-	i := slices.IndexFunc(r.watchers, func(w *watcher) bool { return w.id == req.RTPObserverID })
+	i := slices.IndexFunc(r.rtpObservers, func(w *rtpObserver) bool { return w.id == req.RTPObserverID })
 	if i < 0 {
 		return nil, api.NotFoundErrorf("RtpObserver not found [method:router.closeRtpObserver]")
 	}
-	w := r.watchers[i]
+	w := r.rtpObservers[i]
 	for _, p := range slices.Clone(w.producers) {
 		w.forget(p)
 	}
-	r.watchers = slices.Delete(r.watchers, i, i+1)
+	r.rtpObservers = slices.Delete(r.rtpObservers, i, i+1)
 	w.release()
 	return nil, nil
 }
 
 // release ends the observer's timer and forgets its id.
-func (w *watcher) release() {
-	w.place.shard.Do(func(unit.Time) { w.shutDown() })
+func (w *rtpObserver) release() {
+	w.ctx.shard.Do(func(unit.Time) { w.shutDown() })
 	w.router.registry.Remove(w.id)
 }
 
-func (w *watcher) shutDown() {
+func (w *rtpObserver) shutDown() {
 	w.broken = true
-	w.place.shard.Schedule(w.timer, unit.Never)
+	w.ctx.shard.Schedule(w.timer, unit.Never)
 }
 
 // HandleNotification implements Handler; observers take none.
-func (w *watcher) HandleNotification(*api.Notification) (bool, error) { return false, nil }
+func (w *rtpObserver) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 
 // HandleRequest implements Handler.
-func (w *watcher) HandleRequest(req *api.Request) (api.ResponseBody, error) {
+func (w *rtpObserver) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 	switch req.Method {
 	case api.MethodRTPObserverPause:
 		return nil, w.do(func(now unit.Time) error { w.machine.Pause(now); return nil })
@@ -122,7 +122,7 @@ func (w *watcher) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 	return nil, unsupported(req.Method)
 }
 
-func (w *watcher) addProducer(id string) error {
+func (w *rtpObserver) addProducer(id string) error {
 	p := w.router.producers[id]
 	if p == nil {
 		return api.NotFoundErrorf("Producer not found")
@@ -132,37 +132,37 @@ func (w *watcher) addProducer(id string) error {
 	}); err != nil || w.taps[p] != nil {
 		return err
 	}
-	tap := &levelTap{watcher: w, id: id, here: p.member.place == w.place}
+	tap := &audioLevelForwarder{rtpObserver: w, id: id, here: p.entry.ctx == w.ctx}
 	w.taps[p] = tap
 	w.producers = append(w.producers, p)
-	p.watchers = append(p.watchers, w)
-	p.member.always(func(unit.Time) { p.machine.AddOutlet(tap) })
+	p.rtpObservers = append(p.rtpObservers, w)
+	p.entry.runEvenIfBroken(func(unit.Time) { p.machine.AddSubscriber(tap) })
 	return nil
 }
 
 // forget ends the watching of a producer.
-func (w *watcher) forget(p *producer) {
+func (w *rtpObserver) forget(p *producerEntry) {
 	tap := w.taps[p]
 	if tap == nil {
 		return
 	}
 	delete(w.taps, p)
-	w.producers = slices.DeleteFunc(w.producers, func(o *producer) bool { return o == p })
-	p.watchers = slices.DeleteFunc(p.watchers, func(o *watcher) bool { return o == w })
-	p.member.always(func(unit.Time) { p.machine.RemoveOutlet(tap) })
+	w.producers = slices.DeleteFunc(w.producers, func(o *producerEntry) bool { return o == p })
+	p.rtpObservers = slices.DeleteFunc(p.rtpObservers, func(o *rtpObserver) bool { return o == w })
+	p.entry.runEvenIfBroken(func(unit.Time) { p.machine.RemoveSubscriber(tap) })
 	w.tell(func(now unit.Time) { w.machine.RemoveProducer(now, p.id) })
 }
 
 // tell is do for what cannot be refused.
-func (w *watcher) tell(f func(now unit.Time)) {
+func (w *rtpObserver) tell(f func(now unit.Time)) {
 	_ = w.do(func(now unit.Time) error { f(now); return nil }) // out of service: nothing to tell
 }
 
 // do runs f on the observer's shard.
-func (w *watcher) do(f func(now unit.Time) error) (err error) {
+func (w *rtpObserver) do(f func(now unit.Time) error) (err error) {
 	err = api.Errorf("RtpObserver %s is out of service after an internal error, see the worker's log; close it", w.id)
-	now := w.place.shard.Enter()
-	defer w.place.shard.Leave(now)
+	now := w.ctx.shard.Enter()
+	defer w.ctx.shard.Leave(now)
 	defer w.contain()
 	if !w.broken {
 		err = f(now)
@@ -171,7 +171,7 @@ func (w *watcher) do(f func(now unit.Time) error) (err error) {
 	return err
 }
 
-func (w *watcher) handleTimeout(now unit.Time) {
+func (w *rtpObserver) handleTimeout(now unit.Time) {
 	defer w.contain()
 	if !w.broken {
 		w.machine.HandleTimeout(now)
@@ -180,24 +180,24 @@ func (w *watcher) handleTimeout(now unit.Time) {
 }
 
 // settle hands on the observer's notifications and arms its timer.
-func (w *watcher) settle() {
+func (w *rtpObserver) settle() {
 	out := w.machine.Output()
 	for i := range out.Notifications {
-		w.place.env.Emit(&out.Notifications[i])
+		w.ctx.env.Emit(&out.Notifications[i])
 	}
 	out.Reset()
-	w.place.shard.Schedule(w.timer, w.machine.NextTimeout())
+	w.ctx.shard.Schedule(w.timer, w.machine.NextTimeout())
 }
 
-// contain is deferred around all code of one observer, as Seat.contain is for transports.
-func (w *watcher) contain() {
+// contain is deferred around all code of one observer, as TransportActor.contain is for transports.
+func (w *rtpObserver) contain() {
 	if fault := recover(); fault != nil {
 		w.log.Error(fmt.Sprintf("internal error in RtpObserver %s, taking it out of service: %v\n%s", w.id, fault, debug.Stack()))
 		w.shutDown()
 	}
 }
 
-func (w *watcher) handleLevels(now unit.Time, id string, levels []rtp.AudioLevel) {
+func (w *rtpObserver) handleLevels(now unit.Time, id string, levels []rtp.AudioLevel) {
 	defer w.contain()
 	if w.broken {
 		return
@@ -210,16 +210,16 @@ func (w *watcher) handleLevels(now unit.Time, id string, levels []rtp.AudioLevel
 	}
 }
 
-// levelTap is the outlet of one producer to one observer.
-type levelTap struct {
-	watcher *watcher
-	id      string
-	here    bool // producer and observer are on one shard
-	levels  []rtp.AudioLevel
+// audioLevelForwarder is the subscriber of one producer to one observer.
+type audioLevelForwarder struct {
+	rtpObserver *rtpObserver
+	id          string
+	here        bool // producer and observer are on one shard
+	levels      []rtp.AudioLevel
 }
 
-// Forward implements transport.Outlet.
-func (t *levelTap) Forward(now unit.Time, pkts []*packet.Packet, _ []media.StreamUpdate, _ []uint8) {
+// Forward implements transport.Subscriber.
+func (t *audioLevelForwarder) Forward(now unit.Time, pkts []*packet.Packet, _ []media.StreamUpdate, _ []uint8) {
 	t.levels = t.levels[:0]
 	for _, pkt := range pkts {
 		if level, ok := rtp.ParseAudioLevel(pkt.Extensions.AudioLevel); ok {
@@ -229,26 +229,26 @@ func (t *levelTap) Forward(now unit.Time, pkts []*packet.Packet, _ []media.Strea
 	switch {
 	case len(t.levels) == 0:
 	case t.here:
-		t.watcher.handleLevels(now, t.id, t.levels)
+		t.rtpObserver.handleLevels(now, t.id, t.levels)
 	default:
-		m := levelReports.Get().(*levelReport)
-		m.watcher, m.id, m.levels = t.watcher, t.id, append(m.levels[:0], t.levels...)
-		t.watcher.place.shard.PostDroppable(m)
+		m := audioLevelReports.Get().(*audioLevelReport)
+		m.rtpObserver, m.id, m.levels = t.rtpObserver, t.id, append(m.levels[:0], t.levels...)
+		t.rtpObserver.ctx.shard.PostDroppable(m)
 	}
 }
 
-// levelReport carries levels to an observer on another shard.
-type levelReport struct {
-	watcher *watcher
-	id      string
-	levels  []rtp.AudioLevel
+// audioLevelReport carries levels to an observer on another shard.
+type audioLevelReport struct {
+	rtpObserver *rtpObserver
+	id          string
+	levels      []rtp.AudioLevel
 }
 
-var levelReports = sync.Pool{New: func() any { return new(levelReport) }}
+var audioLevelReports = sync.Pool{New: func() any { return new(audioLevelReport) }}
 
 // Run implements shard.Message.
-func (m *levelReport) Run(now unit.Time) {
-	m.watcher.handleLevels(now, m.id, m.levels)
-	m.watcher = nil
-	levelReports.Put(m)
+func (m *audioLevelReport) Run(now unit.Time) {
+	m.rtpObserver.handleLevels(now, m.id, m.levels)
+	m.rtpObserver = nil
+	audioLevelReports.Put(m)
 }

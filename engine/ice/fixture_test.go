@@ -50,8 +50,8 @@ func request(fragment, password string, parts ...part) []byte {
 	return w.Message()
 }
 
-// rig is a Server with a clock, and with what its outputs add up to. Every call checks the machine's invariants.
-type rig struct {
+// fixture is a Server with a clock, and with what its outputs add up to. Every call checks the machine's invariants.
+type fixture struct {
 	*ice.Server
 	t         testing.TB
 	now       unit.Time
@@ -60,8 +60,8 @@ type rig struct {
 	fragments map[string]bool
 }
 
-func newRig(t testing.TB, consentTimeout time.Duration) *rig {
-	r := &rig{
+func newFixture(t testing.TB, consentTimeout time.Duration) *fixture {
+	r := &fixture{
 		Server: ice.New(fragment, password, consentTimeout), t: t, now: start,
 		tuples: map[ice.Tuple]bool{}, fragments: map[string]bool{},
 	}
@@ -70,7 +70,7 @@ func newRig(t testing.TB, consentTimeout time.Duration) *rig {
 }
 
 // drain takes the output of a call and compares what the Server says with what it told.
-func (r *rig) drain() {
+func (r *fixture) drain() {
 	out := r.Output()
 	r.out = clone(out)
 	for _, f := range out.AddedFragments {
@@ -105,7 +105,7 @@ func clone(o *ice.Output) ice.Output {
 	}
 }
 
-func (r *rig) checkInvariants() {
+func (r *fixture) checkInvariants() {
 	tuples := r.Tuples()
 	require.LessOrEqual(r.t, len(tuples), ice.MaxTuples)
 	require.Len(r.t, r.tuples, len(tuples))
@@ -124,7 +124,7 @@ func (r *rig) checkInvariants() {
 }
 
 // sends lets the peer send msg on t and returns the answer; nil when there is none.
-func (r *rig) sends(t ice.Tuple, msg []byte) *stun.Message {
+func (r *fixture) sends(t ice.Tuple, msg []byte) *stun.Message {
 	dst := []byte("what the buffer held before")
 	response := r.HandleSTUN(r.now, t, msg, dst)
 	r.drain()
@@ -138,7 +138,7 @@ func (r *rig) sends(t ice.Tuple, msg []byte) *stun.Message {
 }
 
 // checks lets the peer send a good check on t, which must be answered with success.
-func (r *rig) checks(t ice.Tuple, parts ...part) {
+func (r *fixture) checks(t ice.Tuple, parts ...part) {
 	r.t.Helper()
 	m := r.sends(t, request(r.UsernameFragment(), r.Password(), parts...))
 	require.NotNil(r.t, m)
@@ -146,33 +146,33 @@ func (r *rig) checks(t ice.Tuple, parts ...part) {
 }
 
 // passes lets time go on, and the timer fire when it is due.
-func (r *rig) passes(d time.Duration) {
+func (r *fixture) passes(d time.Duration) {
 	r.now = r.now.Add(d)
 	r.HandleTimeout(r.now)
 	r.drain()
 }
 
 // wantOutput compares the last call's output, of which only the events matter.
-func (r *rig) wantOutput(want ice.Output) {
+func (r *fixture) wantOutput(want ice.Output) {
 	r.t.Helper()
 	require.Equal(r.t, clone(&want), r.out)
 }
 
-func (r *rig) wantSelected(want ice.Tuple) {
+func (r *fixture) wantSelected(want ice.Tuple) {
 	r.t.Helper()
 	got, ok := r.Selected()
 	require.True(r.t, ok)
 	require.Equal(r.t, want, got)
 }
 
-func (r *rig) wantNothing() {
+func (r *fixture) wantNothing() {
 	r.t.Helper()
 	r.wantOutput(ice.Output{})
 }
 
-// bringTo brings a new rig into a state; in Connected and Completed, tuple 1 is selected.
-func bringTo(t testing.TB, state ice.State) *rig {
-	r := newRig(t, 30*time.Second)
+// bringTo brings a new fixture into a state; in Connected and Completed, tuple 1 is selected.
+func bringTo(t testing.TB, state ice.State) *fixture {
+	r := newFixture(t, 30*time.Second)
 	switch state {
 	case ice.Connected:
 		r.checks(tuple(1))

@@ -5,16 +5,16 @@ import (
 	"sync/atomic"
 )
 
-// departures are the data consumers that their peers closed. Shards report them; the tables belong to the control loop, which
+// peerClosed are the data consumers that their peers closed. Shards report them; the tables belong to the control loop, which
 // clears them up before it looks at the next request, so that none finds them there.
-type departures struct {
+type peerClosed struct {
 	any atomic.Bool
 	mu  sync.Mutex
 	ids []string
 }
 
 // report is called by a transport's shard.
-func (d *departures) report(id string) {
+func (d *peerClosed) report(id string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.ids = append(d.ids, id)
@@ -22,7 +22,7 @@ func (d *departures) report(id string) {
 }
 
 // take returns what was reported since the last call.
-func (d *departures) take() []string {
+func (d *peerClosed) take() []string {
 	if !d.any.Load() {
 		return nil
 	}
@@ -34,10 +34,10 @@ func (d *departures) take() []string {
 	return ids
 }
 
-// ForgetDeparted removes the data consumers that their peers closed.
-func (h *House) ForgetDeparted(registry *Registry) {
-	for _, id := range h.departures.take() {
-		if c, ok := registry.Find(id).(*dataConsumer); ok {
+// ForgetPeerClosed removes the data consumers that their peers closed.
+func (h *Runner) ForgetPeerClosed(registry *Registry) {
+	for _, id := range h.peerClosed.take() {
+		if c, ok := registry.Find(id).(*dataConsumerEntry); ok {
 			c.close()
 		}
 	}

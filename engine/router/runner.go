@@ -13,32 +13,32 @@ import (
 	"gazpacho/engine/transport"
 )
 
-// spill is by how many transports a shard must be ahead of another before a router spreads to that one too, ours. A
+// spreadThreshold is by how many transports a shard must be ahead of another before a router spreads to that one too, ours. A
 // small room stays on one shard, where its packets need no message; a large one uses all.
-const spill = 16
+const spreadThreshold = 16
 
-// House is the shards of a process and what their transports share.
-type House struct {
-	places      []*Place
+// Runner is the shards of a process and what their transports share.
+type Runner struct {
+	shards      []*ShardContext
 	certificate *dtls.Certificate
 	log         *slog.Logger
 	servers     map[string]*Server // control loop only
-	departures  departures
+	peerClosed  peerClosed
 	readers     sync.WaitGroup // of TCP ports
 	poller      *netio.Poller  // reads the UDP ports of all WebRtcServers
 }
 
-// Place is one shard with the environment of its transports, and with the poller that reads their sockets: waiting for the
+// ShardContext is one shard with the environment of its transports, and with the poller that reads their sockets: waiting for the
 // shard's turn then keeps no other shard's sockets waiting.
-type Place struct {
+type ShardContext struct {
 	shard      *shard.Shard
 	poller     *netio.Poller
 	env        transport.Env
 	transports int
 }
 
-// HouseOptions says what a house is made of.
-type HouseOptions struct {
+// RunnerOptions says what a runner is made of.
+type RunnerOptions struct {
 	Shards                 int // number of shards, at least one
 	Clock                  shard.Clock
 	Emit                   api.Emitter
@@ -51,9 +51,9 @@ type HouseOptions struct {
 	Seed                   [32]byte // of the random numbers that need not be secret
 }
 
-// NewHouse starts the shards and pollers. The error says that the process has no descriptors left.
-func NewHouse(o HouseOptions) (*House, error) {
-	h := &House{certificate: o.Certificate, log: o.Log, servers: map[string]*Server{}}
+// NewRunner starts the shards and pollers. The error says that the process has no descriptors left.
+func NewRunner(o RunnerOptions) (*Runner, error) {
+	h := &Runner{certificate: o.Certificate, log: o.Log, servers: map[string]*Server{}}
 	var err error
 	if h.poller, err = netio.NewPoller(); err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func NewHouse(o HouseOptions) (*House, error) {
 		}
 		seed := o.Seed
 		seed[0] ^= byte(i)
-		h.places = append(h.places, &Place{
+		h.shards = append(h.shards, &ShardContext{
 			shard:  shard.New(i, o.Clock, logFaults(o.Log, i)),
 			poller: poller,
 			env: transport.Env{
@@ -79,7 +79,7 @@ func NewHouse(o HouseOptions) (*House, error) {
 	return h, nil
 }
 
-// logFaults returns what a shard calls when a message or timer panics and no seat contains it.
+// logFaults returns what a shard calls when a message or timer panics and no actor contains it.
 func logFaults(log *slog.Logger, shard int) func(fault any, stack []byte) {
 	return func(fault any, stack []byte) {
 		log.Error(fmt.Sprintf("internal error in a message or timer of shard %d: %v\n%s", shard, fault, stack))
@@ -87,13 +87,13 @@ func logFaults(log *slog.Logger, shard int) func(fault any, stack []byte) {
 }
 
 // Close ends pollers and shards. All routers and WebRtcServers were closed before.
-func (h *House) Close() {
+func (h *Runner) Close() {
 	h.readers.Wait()
 	h.poller.Close()
-	for _, p := range h.places {
+	for _, p := range h.shards {
 		p.poller.Close()
 	}
-	for _, p := range h.places {
+	for _, p := range h.shards {
 		p.shard.Close()
 		if n := p.shard.Dropped(); n > 0 {
 			h.log.Warn("messages dropped because a shard was too far behind", "shard", p.shard.Index(), "messages", n)
@@ -102,9 +102,9 @@ func (h *House) Close() {
 }
 
 // ArmedTimers returns how many timers of all shards wait for their time. No turn may be held.
-func (h *House) ArmedTimers() int {
+func (h *Runner) ArmedTimers() int {
 	total := 0
-	for _, p := range h.places {
+	for _, p := range h.shards {
 		total += p.shard.ArmedTimers()
 	}
 	return total
@@ -112,15 +112,15 @@ func (h *House) ArmedTimers() int {
 
 // choose returns the place for a router's next transport: the one with the fewest transports, where a place that the
 // router does not use yet counts as if it had more.
-func (h *House) choose(perPlace map[*Place]int) *Place {
-	cost := func(p *Place) int {
-		if perPlace[p] == 0 {
-			return p.transports + spill
+func (h *Runner) choose(perShard map[*ShardContext]int) *ShardContext {
+	cost := func(p *ShardContext) int {
+		if perShard[p] == 0 {
+			return p.transports + spreadThreshold
 		}
 		return p.transports
 	}
-	best := h.places[0]
-	for _, p := range h.places[1:] {
+	best := h.shards[0]
+	for _, p := range h.shards[1:] {
 		if cost(p) < cost(best) {
 			best = p
 		}

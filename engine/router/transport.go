@@ -11,39 +11,39 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// member is a transport in its router's tables.
-type member struct {
+// transportEntry is a transport in its router's tables.
+type transportEntry struct {
 	id        string
 	router    *Router
-	place     *Place
-	seat      *Seat
-	producers []*producer
-	consumers []*consumer
+	ctx       *ShardContext
+	actor     *TransportActor
+	producers []*producerEntry
+	consumers []*consumerEntry
 
-	dataProducers []*dataProducer
-	dataConsumers []*dataConsumer
+	dataProducers []*dataProducerEntry
+	dataConsumers []*dataConsumerEntry
 
 	server *Server // behind whose ports a WebRtcTransport is, else nil
 }
 
 // env returns the environment of the member's transport.
-func (m *member) env() transport.Env {
-	env := m.place.env
-	env.Wake = m.seat.wake
-	env.DataConsumerClosed = m.router.house.departures.report
+func (m *transportEntry) env() transport.Env {
+	env := m.ctx.env
+	env.Wake = m.actor.wake
+	env.DataConsumerClosed = m.router.runner.peerClosed.report
 	return env
 }
 
-func (m *member) takesNotifications() {}
+func (m *transportEntry) takesNotifications() {}
 
 // do runs f as the member's shard and turns a fault of ours into an error for the application.
-func (m *member) do(f func(now unit.Time, t *transport.Transport) (api.ResponseBody, error)) (body api.ResponseBody, err error) {
-	ok := m.seat.do(func(now unit.Time) {
-		if m.seat.transport.Broken() {
+func (m *transportEntry) do(f func(now unit.Time, t *transport.Transport) (api.ResponseBody, error)) (body api.ResponseBody, err error) {
+	ok := m.actor.do(func(now unit.Time) {
+		if m.actor.transport.Broken() {
 			err = errBroken(m.id)
 			return
 		}
-		body, err = f(now, m.seat.transport)
+		body, err = f(now, m.actor.transport)
 	})
 	if !ok {
 		return nil, errBroken(m.id)
@@ -51,34 +51,34 @@ func (m *member) do(f func(now unit.Time, t *transport.Transport) (api.ResponseB
 	return body, err
 }
 
-// always runs f as the member's shard, also when the transport is out of service: for clearing up.
-func (m *member) always(f func(now unit.Time)) { m.seat.do(f) }
+// runEvenIfBroken runs f as the member's shard, also when the transport is out of service: for clearing up.
+func (m *transportEntry) runEvenIfBroken(f func(now unit.Time)) { m.actor.do(f) }
 
 func errBroken(id string) error {
 	return api.Errorf("Transport %s is out of service after an internal error, see the worker's log; close it", id)
 }
 
 // HandleRequest implements Handler.
-func (m *member) HandleRequest(req *api.Request) (api.ResponseBody, error) {
+func (m *transportEntry) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 	switch req.Method {
 	case api.MethodTransportDump:
 		return m.dump()
 	case api.MethodTransportGetStats:
 		return m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) { return t.Stats(now), nil })
 	case api.MethodPlainTransportConnect:
-		if m.seat.plain != nil && m.seat.pipe == nil {
+		if m.actor.plain != nil && m.actor.pipe == nil {
 			return with(req, m.connectPlain)
 		}
 	case api.MethodPipeTransportConnect:
-		if m.seat.pipe != nil {
+		if m.actor.pipe != nil {
 			return with(req, m.connectPipe)
 		}
 	case api.MethodWebRtcTransportConnect:
-		if m.seat.webRtc != nil {
+		if m.actor.webRtc != nil {
 			return with(req, m.connectWebRtc)
 		}
 	case api.MethodTransportRestartICE:
-		if m.seat.webRtc != nil {
+		if m.actor.webRtc != nil {
 			return m.restartICE()
 		}
 	case api.MethodTransportSetMaxIncomingBitrate:
@@ -116,7 +116,7 @@ func (m *member) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 }
 
 // HandleNotification implements Handler.
-func (m *member) HandleNotification(n *api.Notification) (bool, error) {
+func (m *transportEntry) HandleNotification(n *api.Notification) (bool, error) {
 	body, ok := n.Body.(*api.TransportSendRTCPNotification)
 	if n.Event != api.EventTransportSendRTCP || !ok || body == nil {
 		return false, nil
@@ -127,27 +127,27 @@ func (m *member) HandleNotification(n *api.Notification) (bool, error) {
 	return true, err
 }
 
-func (m *member) dump() (api.ResponseBody, error) {
+func (m *transportEntry) dump() (api.ResponseBody, error) {
 	return m.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) { return t.Dump(), nil })
 }
 
-func (m *member) connectPlain(req *api.PlainTransportConnectRequest) (api.ResponseBody, error) {
+func (m *transportEntry) connectPlain(req *api.PlainTransportConnectRequest) (api.ResponseBody, error) {
 	return m.do(func(now unit.Time, _ *transport.Transport) (api.ResponseBody, error) {
-		return reply(m.seat.plain.Connect(now, req))
+		return reply(m.actor.plain.Connect(now, req))
 	})
 }
 
-func (m *member) connectPipe(req *api.PipeTransportConnectRequest) (api.ResponseBody, error) {
+func (m *transportEntry) connectPipe(req *api.PipeTransportConnectRequest) (api.ResponseBody, error) {
 	return m.do(func(now unit.Time, _ *transport.Transport) (api.ResponseBody, error) {
-		return reply(m.seat.pipe.Connect(now, req))
+		return reply(m.actor.pipe.Connect(now, req))
 	})
 }
 
-func (m *member) limit(rate uint64, set func(*transport.Transport, unit.Time, uint64) error) (api.ResponseBody, error) {
+func (m *transportEntry) limit(rate uint64, set func(*transport.Transport, unit.Time, uint64) error) (api.ResponseBody, error) {
 	return m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) { return nil, set(t, now, rate) })
 }
 
-func (m *member) enableTraceEvents(req *api.TransportEnableTraceEventRequest) (api.ResponseBody, error) {
+func (m *transportEntry) enableTraceEvents(req *api.TransportEnableTraceEventRequest) (api.ResponseBody, error) {
 	return m.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) {
 		t.EnableTraceEvents(req.Events)
 		return nil, nil
@@ -155,29 +155,29 @@ func (m *member) enableTraceEvents(req *api.TransportEnableTraceEventRequest) (a
 }
 
 // release closes the transport with all that it holds, and forgets it.
-func (m *member) release() {
-	log, report := m.place.env.Log, ""
-	m.always(func(unit.Time) {
-		m.seat.transport.Close()
+func (m *transportEntry) release() {
+	log, report := m.ctx.env.Log, ""
+	m.runEvenIfBroken(func(unit.Time) {
+		m.actor.transport.Close()
 		if log.Enabled(context.Background(), slog.LevelDebug) {
-			report = m.seat.transport.Report()
+			report = m.actor.transport.Report()
 		}
 	})
 	log.Debug("Transport closed", "transportId", m.id, "counted", report)
 	m.leaveServer()
-	m.place.transports--
+	m.ctx.transports--
 	m.router.registry.Remove(m.id)
 }
 
 // produce: the producer's machine, then the tables.
-func (m *member) produce(req *api.TransportProduceRequest) (api.ResponseBody, error) {
-	if slices.ContainsFunc(m.producers, func(p *producer) bool { return p.id == req.ProducerID }) {
+func (m *transportEntry) produce(req *api.TransportProduceRequest) (api.ResponseBody, error) {
+	if slices.ContainsFunc(m.producers, func(p *producerEntry) bool { return p.id == req.ProducerID }) {
 		return nil, api.Errorf("a Producer with same producerId already exists [method:transport.produce]")
 	}
 	if err := m.router.registry.Check(req.ProducerID); err != nil {
 		return nil, err
 	}
-	p := &producer{id: req.ProducerID, member: m}
+	p := &producerEntry{id: req.ProducerID, entry: m}
 	body, err := m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
 		var err error
 		if p.machine, err = t.Produce(now, req); err != nil {
@@ -188,37 +188,37 @@ func (m *member) produce(req *api.TransportProduceRequest) (api.ResponseBody, er
 	if err != nil {
 		return nil, err
 	}
-	p.source = &source{seat: m.seat, producer: p.machine}
+	p.feedback = &producerFeedback{actor: m.actor, producer: p.machine}
 	m.producers = append(m.producers, p)
 	m.router.producers[p.id] = p
 	m.router.registry.Add(p.id, p)
 	return body, nil
 }
 
-// consume builds the consumer on its own shard, subscribes its shard's feed on the producer's, which sends the
+// consume builds the consumer on its own shard, subscribes its shard's fanOut on the producer's, which sends the
 // producer's state in the order of later updates, and answers when that has arrived.
-func (m *member) consume(req *api.TransportConsumeRequest) (api.ResponseBody, error) {
-	if slices.ContainsFunc(m.consumers, func(c *consumer) bool { return c.id == req.ConsumerID }) {
+func (m *transportEntry) consume(req *api.TransportConsumeRequest) (api.ResponseBody, error) {
+	if slices.ContainsFunc(m.consumers, func(c *consumerEntry) bool { return c.id == req.ConsumerID }) {
 		return nil, api.Errorf("a Consumer with same consumerId already exists [method:transport.consume]")
 	}
 	if err := m.router.registry.Check(req.ConsumerID); err != nil {
 		return nil, err
 	}
 	p := m.router.producers[req.ProducerID]
-	c := &consumer{id: req.ConsumerID, member: m, producer: p}
+	c := &consumerEntry{id: req.ConsumerID, entry: m, producer: p}
 	if _, err := m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
 		var err error
 		if p == nil {
 			// Upstream looks at the parameters before the producer: keep the order of its errors.
-			if _, err = media.NewConsumer(req, m.place.env.Compat, m.place.env.Rand); err != nil {
+			if _, err = media.NewConsumer(req, m.ctx.env.Compat, m.ctx.env.Rand); err != nil {
 				return nil, err
 			}
 			return nil, api.NotFoundErrorf("Producer not found [producerId:%s]", req.ProducerID)
 		}
-		if c.machine, err = t.Consume(now, req, p.source); err != nil {
+		if c.machine, err = t.Consume(now, req, p.feedback); err != nil {
 			return nil, err
 		}
-		p.feedOn(m.place.shard).add(feedConsumer{c.machine, m.seat})
+		p.fanOutOn(m.ctx.shard).add(fanOutConsumer{c.machine, m.actor})
 		return nil, nil
 	}); err != nil {
 		return nil, err
@@ -230,8 +230,8 @@ func (m *member) consume(req *api.TransportConsumeRequest) (api.ResponseBody, er
 	return m.do(func(unit.Time, *transport.Transport) (api.ResponseBody, error) { return c.machine.Response(), nil })
 }
 
-func (m *member) closeProducer(req *api.TransportCloseProducerRequest) (api.ResponseBody, error) {
-	i := slices.IndexFunc(m.producers, func(p *producer) bool { return p.id == req.ProducerID })
+func (m *transportEntry) closeProducer(req *api.TransportCloseProducerRequest) (api.ResponseBody, error) {
+	i := slices.IndexFunc(m.producers, func(p *producerEntry) bool { return p.id == req.ProducerID })
 	if i < 0 {
 		return nil, api.NotFoundErrorf("Producer not found [method:transport.closeProducer]")
 	}
@@ -239,8 +239,8 @@ func (m *member) closeProducer(req *api.TransportCloseProducerRequest) (api.Resp
 	return nil, nil
 }
 
-func (m *member) closeConsumer(req *api.TransportCloseConsumerRequest) (api.ResponseBody, error) {
-	i := slices.IndexFunc(m.consumers, func(c *consumer) bool { return c.id == req.ConsumerID })
+func (m *transportEntry) closeConsumer(req *api.TransportCloseConsumerRequest) (api.ResponseBody, error) {
+	i := slices.IndexFunc(m.consumers, func(c *consumerEntry) bool { return c.id == req.ConsumerID })
 	if i < 0 {
 		return nil, api.NotFoundErrorf("Consumer not found [method:transport.closeConsumer]")
 	}
@@ -248,10 +248,10 @@ func (m *member) closeConsumer(req *api.TransportCloseConsumerRequest) (api.Resp
 	return nil, nil
 }
 
-func (m *member) closeDataProducer(req *api.TransportCloseDataProducerRequest) (api.ResponseBody, error) {
-	i := slices.IndexFunc(m.dataProducers, func(p *dataProducer) bool { return p.id == req.DataProducerID })
+func (m *transportEntry) closeDataProducer(req *api.TransportCloseDataProducerRequest) (api.ResponseBody, error) {
+	i := slices.IndexFunc(m.dataProducers, func(p *dataProducerEntry) bool { return p.id == req.DataProducerID })
 	switch {
-	case !m.seat.transport.CarriesData():
+	case !m.actor.transport.CarriesData():
 		return nil, api.Errorf("cannot close DataProducer, SCTP not enabled and not a direct Transport")
 	case i < 0:
 		return nil, api.NotFoundErrorf("DataProducer not found [method:transport.closeDataProducer]")
@@ -260,10 +260,10 @@ func (m *member) closeDataProducer(req *api.TransportCloseDataProducerRequest) (
 	return nil, nil
 }
 
-func (m *member) closeDataConsumer(req *api.TransportCloseDataConsumerRequest) (api.ResponseBody, error) {
-	i := slices.IndexFunc(m.dataConsumers, func(c *dataConsumer) bool { return c.id == req.DataConsumerID })
+func (m *transportEntry) closeDataConsumer(req *api.TransportCloseDataConsumerRequest) (api.ResponseBody, error) {
+	i := slices.IndexFunc(m.dataConsumers, func(c *dataConsumerEntry) bool { return c.id == req.DataConsumerID })
 	switch {
-	case !m.seat.transport.CarriesData():
+	case !m.actor.transport.CarriesData():
 		return nil, api.Errorf("cannot close DataConsumer, SCTP not enabled and not a direct Transport")
 	case i < 0:
 		return nil, api.NotFoundErrorf("DataConsumer not found [method:transport.closeDataConsumer]")

@@ -26,7 +26,7 @@ var peer = netip.MustParseAddrPort("192.0.2.1:5000")
 
 // socket is a UDP socket whose reader the test plays. It fails when it is told to.
 type socket struct {
-	rig     *rig
+	fixture *fixture
 	mu      sync.Mutex
 	sent    [][]byte
 	faulty  bool
@@ -85,7 +85,7 @@ func (s *socket) receive(datagrams ...[]byte) {
 		buffer := packet.NewBuffer(len(b))
 		buffer.SetLen(copy(buffer.Space(), b))
 		batch[i] = netio.Datagram{Buffer: buffer, From: peer}
-		s.rig.keep(buffer)
+		s.fixture.keep(buffer)
 	}
 	s.handler.HandleDatagrams(batch)
 }
@@ -97,10 +97,10 @@ type told struct {
 	data  string // of an RTP packet or a message
 }
 
-// rig is a router in a house whose sockets are the test's.
-type rig struct {
+// fixture is a router in a runner whose sockets are the test's.
+type fixture struct {
 	t       *testing.T
-	house   *router.House
+	runner  *router.Runner
 	router  *router.Router
 	reg     *router.Registry
 	sockets []*socket
@@ -119,13 +119,13 @@ type stillClock struct{}
 
 func (stillClock) Now() unit.Time { return 1_700_000_000_000_000_000 }
 
-func newRig(t *testing.T, shards int) *rig {
-	r := &rig{t: t, reg: router.NewRegistry()}
+func newFixture(t *testing.T, shards int) *fixture {
+	r := &fixture{t: t, reg: router.NewRegistry()}
 	var err error
-	r.house, err = router.NewHouse(router.HouseOptions{
+	r.runner, err = router.NewRunner(router.RunnerOptions{
 		Shards: shards, Clock: stillClock{}, Emit: r.take, Log: slog.New(slog.NewTextHandler(r, nil)),
 		Listen: func(netio.UDPConfig) (transport.Socket, error) {
-			s := &socket{rig: r, serving: make(chan struct{}), closed: make(chan struct{})}
+			s := &socket{fixture: r, serving: make(chan struct{}), closed: make(chan struct{})}
 			r.sockets = append(r.sockets, s)
 			return s, nil
 		},
@@ -136,36 +136,36 @@ func newRig(t *testing.T, shards int) *rig {
 	return r
 }
 
-func (r *rig) newRouter(id string) *router.Router {
-	made := router.New(id, r.reg, r.house)
+func (r *fixture) newRouter(id string) *router.Router {
+	made := router.New(id, r.reg, r.runner)
 	r.reg.Add(id, made)
 	return made
 }
 
 // end closes everything.
-func (r *rig) end() {
+func (r *fixture) end() {
 	if !r.ended {
 		r.ended = true
 		r.router.Close()
-		r.house.Close()
+		r.runner.Close()
 	}
 }
 
 // Write implements io.Writer for the log.
-func (r *rig) Write(b []byte) (int, error) {
+func (r *fixture) Write(b []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.log.Write(b)
 }
 
-func (r *rig) logged() string {
+func (r *fixture) logged() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.log.String()
 }
 
 // take implements api.Emitter.
-func (r *rig) take(n *api.Notification) {
+func (r *fixture) take(n *api.Notification) {
 	kept := told{id: n.HandlerID, event: n.Event}
 	switch body := n.Body.(type) {
 	case *api.ConsumerRTPNotification:
@@ -183,14 +183,14 @@ func (r *rig) take(n *api.Notification) {
 }
 
 // onNews has f called with each notification, with the turn of the shard that it comes from held.
-func (r *rig) onNews(f func(n *api.Notification)) {
+func (r *fixture) onNews(f func(n *api.Notification)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.react = f
 }
 
 // told returns what was told about one object, of the given events, or of all when none is given.
-func (r *rig) told(id string, events ...api.Event) (found []told) {
+func (r *fixture) told(id string, events ...api.Event) (found []told) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, n := range r.news {
@@ -201,14 +201,14 @@ func (r *rig) told(id string, events ...api.Event) (found []told) {
 	return found
 }
 
-func (r *rig) keep(b *packet.Buffer) {
+func (r *fixture) keep(b *packet.Buffer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.buffers = append(r.buffers, b)
 }
 
 // requireAllReleased ends everything and checks that nobody holds a packet any more, and that nothing went wrong.
-func (r *rig) requireAllReleased() {
+func (r *fixture) requireAllReleased() {
 	r.t.Helper()
 	r.end()
 	require.NotContains(r.t, r.logged(), "level=ERROR")
@@ -219,14 +219,14 @@ func (r *rig) requireAllReleased() {
 }
 
 // settle returns when all that was posted before has run on all shards.
-func (r *rig) settle() {
-	for _, s := range r.house.Shards() {
+func (r *fixture) settle() {
+	for _, s := range r.runner.Shards() {
 		s.Do(func(unit.Time) {})
 	}
 }
 
 // fill makes transports until the next one will be on the given shard.
-func (r *rig) fill(index int) {
+func (r *fixture) fill(index int) {
 	r.t.Helper()
 	for ; r.router.NextShard() != index; r.fillers++ {
 		r.direct(fmt.Sprint("filler", r.fillers))
@@ -234,7 +234,7 @@ func (r *rig) fill(index int) {
 }
 
 // direct makes a DirectTransport.
-func (r *rig) direct(id string) {
+func (r *fixture) direct(id string) {
 	r.t.Helper()
 	r.must("r", api.MethodRouterCreateDirectTransport, &api.RouterCreateDirectTransportRequest{
 		TransportID: id,
@@ -244,40 +244,40 @@ func (r *rig) direct(id string) {
 	})
 }
 
-func (r *rig) directOn(index int, id string) {
+func (r *fixture) directOn(index int, id string) {
 	r.t.Helper()
 	r.fill(index)
 	r.direct(id)
 }
 
-func (r *rig) plainOn(index int, id string) *socket {
+func (r *fixture) plainOn(index int, id string) *socket {
 	r.t.Helper()
 	r.fill(index)
 	return r.plain(id)
 }
 
 // notify sends a notification of the application.
-func (r *rig) notify(handler string, event api.Event, body api.NotificationBody) {
+func (r *fixture) notify(handler string, event api.Event, body api.NotificationBody) {
 	r.t.Helper()
 	handled, err := r.reg.Find(handler).HandleNotification(&api.Notification{HandlerID: handler, Event: event, Body: body})
 	require.NoError(r.t, err)
 	require.True(r.t, handled)
 }
 
-func (r *rig) try(handler string, method api.Method, body api.RequestBody) error {
+func (r *fixture) try(handler string, method api.Method, body api.RequestBody) error {
 	_, err := r.reg.Find(handler).HandleRequest(&api.Request{Method: method, HandlerID: handler, Body: body})
 	return err
 }
 
-func (r *rig) must(handler string, method api.Method, body api.RequestBody) {
+func (r *fixture) must(handler string, method api.Method, body api.RequestBody) {
 	r.t.Helper()
 	require.NoError(r.t, r.try(handler, method, body))
 }
 
 // plain makes a connected PlainTransport and returns its socket.
-func (r *rig) plain(id string) *socket { return r.plainIn("r", id) }
+func (r *fixture) plain(id string) *socket { return r.plainIn("r", id) }
 
-func (r *rig) plainIn(router, id string) *socket {
+func (r *fixture) plainIn(router, id string) *socket {
 	r.t.Helper()
 	r.must(router, api.MethodRouterCreatePlainTransport, &api.RouterCreatePlainTransportRequest{TransportID: id, Options: &api.PlainTransportOptions{
 		Base: &api.TransportOptions{}, RTCPMux: true, ListenInfo: &api.ListenInfo{Protocol: api.ProtocolUDP, IP: "198.51.100.1", Port: 40000},
@@ -298,12 +298,12 @@ func params(ssrc uint32) *api.RTPParameters {
 	}
 }
 
-func (r *rig) produce(transport, id string) {
+func (r *fixture) produce(transport, id string) {
 	r.t.Helper()
 	r.produceWith(transport, id, params(10))
 }
 
-func (r *rig) produceWith(transport, id string, p *api.RTPParameters) {
+func (r *fixture) produceWith(transport, id string, p *api.RTPParameters) {
 	r.t.Helper()
 	r.must(transport, api.MethodTransportProduce, &api.TransportProduceRequest{
 		ProducerID: id, Kind: api.MediaKindVideo, RTPParameters: p, RTPMapping: &api.RTPMapping{
@@ -313,12 +313,12 @@ func (r *rig) produceWith(transport, id string, p *api.RTPParameters) {
 	})
 }
 
-func (r *rig) consume(transport, id, producer string) {
+func (r *fixture) consume(transport, id, producer string) {
 	r.t.Helper()
 	r.consumeWith(transport, id, producer, params(20))
 }
 
-func (r *rig) consumeWith(transport, id, producer string, p *api.RTPParameters) {
+func (r *fixture) consumeWith(transport, id, producer string, p *api.RTPParameters) {
 	r.t.Helper()
 	r.must(transport, api.MethodTransportConsume, &api.TransportConsumeRequest{
 		ConsumerID: id, ProducerID: producer, Kind: api.MediaKindVideo, RTPParameters: p,

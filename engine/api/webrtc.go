@@ -1,5 +1,26 @@
 package api
 
+// IPPort is an address that a WebRTC server listens on (FBS.WebRtcServer.IpPort).
+type IPPort struct {
+	IP   string
+	Port uint16
+}
+
+// ICEUserNameFragment says which transport an ICE user name belongs to (FBS.WebRtcServer.IceUserNameFragment).
+type ICEUserNameFragment struct {
+	LocalICEUsernameFragment string
+	WebRtcTransportID        string
+}
+
+// WebRtcServerDumpResponse is a WebRTC server's inner state (FBS.WebRtcServer.DumpResponse).
+type WebRtcServerDumpResponse struct {
+	ID                        string
+	UDPSockets                []IPPort
+	TCPServers                []IPPort
+	WebRtcTransportIDs        []string
+	LocalICEUsernameFragments []ICEUserNameFragment
+}
+
 // ListenIndividual lets a WebRTC transport listen on addresses of its own (FBS.WebRtcTransport.ListenIndividual).
 type ListenIndividual struct {
 	ListenInfos []ListenInfo
@@ -176,13 +197,13 @@ type ICECandidate struct {
 	TCPType    *ICECandidateTCPType // nil for UDP
 }
 
-// WebRtcTransportConnectRequest tells a WebRTC transport the DTLS parameters of its peer
+// WebRtcTransportConnectRequest gives a WebRTC transport the DTLS parameters of its peer
 // (FBS.WebRtcTransport.ConnectRequest).
 type WebRtcTransportConnectRequest struct {
 	DTLSParameters *DTLSParameters
 }
 
-// WebRtcTransportConnectResponse tells the part that the worker plays in the DTLS handshake
+// WebRtcTransportConnectResponse reports the part that the worker plays in the DTLS handshake
 // (FBS.WebRtcTransport.ConnectResponse).
 type WebRtcTransportConnectResponse struct {
 	DTLSLocalRole DTLSRole
@@ -209,19 +230,19 @@ type WebRtcTransportGetStatsResponse struct {
 	DTLSState        DTLSState
 }
 
-// WebRtcTransportICESelectedTupleChangeNotification tells the addresses that ICE chose
+// WebRtcTransportICESelectedTupleChangeNotification reports the addresses that ICE chose
 // (FBS.WebRtcTransport.IceSelectedTupleChangeNotification).
 type WebRtcTransportICESelectedTupleChangeNotification struct {
 	Tuple *TransportTuple
 }
 
-// WebRtcTransportICEStateChangeNotification tells the new state of ICE
+// WebRtcTransportICEStateChangeNotification reports the new state of ICE
 // (FBS.WebRtcTransport.IceStateChangeNotification).
 type WebRtcTransportICEStateChangeNotification struct {
 	ICEState ICEState
 }
 
-// WebRtcTransportDTLSStateChangeNotification tells the new state of DTLS
+// WebRtcTransportDTLSStateChangeNotification reports the new state of DTLS
 // (FBS.WebRtcTransport.DtlsStateChangeNotification).
 type WebRtcTransportDTLSStateChangeNotification struct {
 	DTLSState  DTLSState

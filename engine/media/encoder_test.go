@@ -16,16 +16,16 @@ import (
 	"gazpacho/engine/wire/codec"
 )
 
-// camera is a seeded source of three VP8 streams of the same pictures, whose numbers all begin near their wraps.
-type camera struct {
+// simulcastEncoder is a seeded source of three VP8 streams of the same pictures, whose numbers all begin near their wraps.
+type simulcastEncoder struct {
 	rng     *rand.Rand
-	streams [3]*encoder
+	streams [3]*streamEncoder
 	// off are streams that send nothing now.
 	off [3]bool
 }
 
-// encoder makes the pictures of one stream in the pattern 0 2 1 2 of temporal layers.
-type encoder struct {
+// streamEncoder makes the pictures of one stream in the pattern 0 2 1 2 of temporal layers.
+type streamEncoder struct {
 	index    int
 	seq      unit.SeqNo
 	base     unit.Timestamp
@@ -38,10 +38,10 @@ type encoder struct {
 	wantsKey bool
 }
 
-func newCamera(seed uint64, shortIDs bool) *camera {
-	c := &camera{rng: rand.New(rand.NewPCG(seed, 7))}
+func newSimulcastEncoder(seed uint64, shortIDs bool) *simulcastEncoder {
+	c := &simulcastEncoder{rng: rand.New(rand.NewPCG(seed, 7))}
 	for i := range c.streams {
-		c.streams[i] = &encoder{
+		c.streams[i] = &streamEncoder{
 			index: i, seq: unit.SeqNo(65500 + c.rng.IntN(60)), base: unit.Timestamp(-c.rng.IntN(5 * 90000)),
 			id: uint16(32760 + c.rng.IntN(10)), tl0: uint8(250 + c.rng.IntN(10)), shortID: shortIDs, wantsKey: true,
 		}
@@ -52,11 +52,11 @@ func newCamera(seed uint64, shortIDs bool) *camera {
 // What a picture's packets say about it, behind VP8's own headers: stream, number, what it refers to, packet and count.
 const pictureInfoLen = 1 + 4 + 4 + 1 + 1
 
-// ts returns the timestamp of an instant in milliseconds since the camera began.
-func (e *encoder) ts(ms int) unit.Timestamp { return e.base + unit.Timestamp(90*ms) }
+// ts returns the timestamp of an instant in milliseconds since the encoder began.
+func (e *streamEncoder) ts(ms int) unit.Timestamp { return e.base + unit.Timestamp(90*ms) }
 
 // picture returns the packets of the next picture.
-func (e *encoder) picture(rng *rand.Rand, ms int) []in {
+func (e *streamEncoder) picture(rng *rand.Rand, ms int) []in {
 	layer, sync := []int{0, 2, 1, 2}[e.phase], e.phase < 3
 	if e.wantsKey {
 		e.phase, layer = 0, 0
@@ -112,15 +112,15 @@ func (e *encoder) picture(rng *rand.Rand, ms int) []in {
 }
 
 // report is a sender report of the stream for the given instant. The sender's clock has little to do with ours.
-func (e *encoder) report(ms int) *rtcp.SenderReport {
+func (e *streamEncoder) report(ms int) *rtcp.SenderReport {
 	sender := unit.Time(time.Duration(ms) * time.Millisecond).NTP()
 	return &rtcp.SenderReport{SSRC: uint32(peerOf(e.index)), NTPTime: sender + 77<<32, RTPTime: uint32(e.ts(ms))}
 }
 
-// studio is a camera in a room.
-type studio struct {
-	*room
-	cam  *camera
+// simulation is a simulcastEncoder in a fixture.
+type simulation struct {
+	*fixture
+	cam  *simulcastEncoder
 	ms   int
 	outs []shot
 	// each packet on its way into the producer passes network.
@@ -149,20 +149,20 @@ func simulcastProduceRequest() *api.TransportProduceRequest {
 	return r
 }
 
-func newStudio(t testing.TB, seed uint64, shortIDs bool) *studio {
+func newSimulation(t testing.TB, seed uint64, shortIDs bool) *simulation {
 	return newStudioOf(t, api.Compat{}, seed, shortIDs)
 }
 
-func newStudioOf(t testing.TB, h api.Compat, seed uint64, shortIDs bool) *studio {
-	return &studio{
-		room:    newRoomOf(t, h, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8")),
-		cam:     newCamera(seed, shortIDs),
+func newStudioOf(t testing.TB, h api.Compat, seed uint64, shortIDs bool) *simulation {
+	return &simulation{
+		fixture: newRoomOf(t, h, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8")),
+		cam:     newSimulcastEncoder(seed, shortIDs),
 		network: func(p []in) []in { return p },
 	}
 }
 
 // shoot sends a picture of each stream, and lets 33 ms pass.
-func (s *studio) shoot() {
+func (s *simulation) shoot() {
 	s.t.Helper()
 	var packets []in
 	for i, e := range s.cam.streams {
@@ -190,8 +190,8 @@ func (s *studio) shoot() {
 	s.ms += 33
 }
 
-// answer does what the producer's feedback asks the camera for.
-func (s *studio) answer() {
+// answer does what the producer's feedback asks the encoder for.
+func (s *simulation) answer() {
 	s.route()
 	for _, pkt := range s.pOut.RTCP {
 		if pli, ok := pkt.(*rtcp.PictureLossIndication); ok {
@@ -205,7 +205,7 @@ func (s *studio) answer() {
 	s.pOut.RTCP = nil
 }
 
-func (s *studio) shootFor(d time.Duration) {
+func (s *simulation) shootFor(d time.Duration) {
 	s.t.Helper()
 	for end := s.ms + int(d.Milliseconds()); s.ms < end; {
 		s.shoot()

@@ -7,11 +7,11 @@ import (
 	"gazpacho/engine/api"
 )
 
-// newcomer is the object that the request in hand creates. Shards may have something to tell of it before the request is
+// replyBarrier is the object that the request in hand creates. Shards may have something to tell of it before the request is
 // answered: a packet that comes in, layers that change. The application learns of the object by the answer, and would not
 // know what to do with a notification that comes earlier: those are held back until then. Upstream, with its one thread,
 // answers first.
-type newcomer struct {
+type replyBarrier struct {
 	emit   api.Emitter
 	active atomic.Bool
 
@@ -24,13 +24,13 @@ type newcomer struct {
 const maxHeld = 1024
 
 // take implements api.Emitter for the shards.
-func (c *newcomer) take(n *api.Notification) {
+func (c *replyBarrier) take(n *api.Notification) {
 	if !c.active.Load() || !c.hold(n) {
 		c.emit(n)
 	}
 }
 
-func (c *newcomer) hold(n *api.Notification) bool {
+func (c *replyBarrier) hold(n *api.Notification) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.active.Load() || n.HandlerID != c.id {
@@ -47,7 +47,7 @@ func (c *newcomer) hold(n *api.Notification) bool {
 }
 
 // arrive is called before the request that creates the object with the given id is handled.
-func (c *newcomer) arrive(id string) {
+func (c *replyBarrier) arrive(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.id = id
@@ -55,7 +55,7 @@ func (c *newcomer) arrive(id string) {
 }
 
 // answered is called when the request was answered. What follows from the shards waits until all that was held back is told.
-func (c *newcomer) answered() {
+func (c *replyBarrier) answered() {
 	if !c.active.Load() {
 		return
 	}

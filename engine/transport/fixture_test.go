@@ -47,8 +47,8 @@ func (s *socket) Send(to netip.AddrPort, b *netio.Batch) (sent, dropped int) {
 	return b.Len(), 0
 }
 
-// rig is an environment without network or clock.
-type rig struct {
+// fixture is an environment without network or clock.
+type fixture struct {
 	t       *testing.T
 	now     unit.Time
 	env     transport.Env
@@ -58,8 +58,8 @@ type rig struct {
 	news    []api.Notification
 }
 
-func newRig(t *testing.T) *rig {
-	r := &rig{t: t, now: unit.Time(1_000_000 * time.Hour)}
+func newFixture(t *testing.T) *fixture {
+	r := &fixture{t: t, now: unit.Time(1_000_000 * time.Hour)}
 	r.env = transport.Env{
 		Emit: func(n *api.Notification) {
 			kept := *n
@@ -95,7 +95,7 @@ func plainOptions() *api.PlainTransportOptions {
 	}
 }
 
-func (r *rig) plain(change func(*api.PlainTransportOptions)) *transport.Plain {
+func (r *fixture) plain(change func(*api.PlainTransportOptions)) *transport.Plain {
 	r.t.Helper()
 	options := plainOptions()
 	if change != nil {
@@ -111,7 +111,7 @@ func connectTo(addr netip.AddrPort) *api.PlainTransportConnectRequest {
 }
 
 // connected returns a plain transport whose peer is peerAddr.
-func (r *rig) connected() *transport.Plain {
+func (r *fixture) connected() *transport.Plain {
 	p := r.plain(nil)
 	_, err := p.Connect(r.now, connectTo(peerAddr))
 	require.NoError(r.t, err)
@@ -119,14 +119,14 @@ func (r *rig) connected() *transport.Plain {
 }
 
 // receive hands one datagram to a transport.
-func (r *rig) receive(p *transport.Plain, index int, from netip.AddrPort, data []byte) {
+func (r *fixture) receive(p *transport.Plain, index int, from netip.AddrPort, data []byte) {
 	b := packet.NewBuffer(len(data))
 	b.SetLen(copy(b.Space(), data))
 	p.HandleDatagrams(r.now, index, []netio.Datagram{{Buffer: b, From: from}})
 	p.Settle(r.now)
 }
 
-func (r *rig) receiveRTCP(p *transport.Plain, index int, from netip.AddrPort, pkts ...rtcp.Packet) {
+func (r *fixture) receiveRTCP(p *transport.Plain, index int, from netip.AddrPort, pkts ...rtcp.Packet) {
 	r.t.Helper()
 	b, err := rtcp.Marshal(pkts)
 	require.NoError(r.t, err)
@@ -134,7 +134,7 @@ func (r *rig) receiveRTCP(p *transport.Plain, index int, from netip.AddrPort, pk
 }
 
 // events returns the notifications of one kind.
-func (r *rig) events(event api.Event) []api.Notification {
+func (r *fixture) events(event api.Event) []api.Notification {
 	var found []api.Notification
 	for _, n := range r.news {
 		if n.Event == event {
@@ -144,14 +144,14 @@ func (r *rig) events(event api.Event) []api.Notification {
 	return found
 }
 
-// outlet records what a producer forwards.
-type outlet struct {
+// subscriber records what a producer forwards.
+type subscriber struct {
 	pkts    []*packet.Packet
 	updates []media.StreamUpdate
 	then    func(now unit.Time, pkts []*packet.Packet)
 }
 
-func (o *outlet) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, _ []uint8) {
+func (o *subscriber) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, _ []uint8) {
 	for _, p := range pkts {
 		p.Retain()
 	}
@@ -161,15 +161,17 @@ func (o *outlet) Forward(now unit.Time, pkts []*packet.Packet, updates []media.S
 	}
 }
 
-// source records what a consumer asks of its producer.
-type source struct {
+// feedbackRecorder records what a consumer asks of its producer.
+type feedbackRecorder struct {
 	keyFrames []unit.SSRC
 	losses    map[string]uint8
 }
 
-func (s *source) RequestKeyFrame(mapped unit.SSRC) { s.keyFrames = append(s.keyFrames, mapped) }
+func (s *feedbackRecorder) RequestKeyFrame(mapped unit.SSRC) {
+	s.keyFrames = append(s.keyFrames, mapped)
+}
 
-func (s *source) ReportFractionLost(id string, _ unit.SSRC, lost uint8) {
+func (s *feedbackRecorder) ReportFractionLost(id string, _ unit.SSRC, lost uint8) {
 	if s.losses == nil {
 		s.losses = map[string]uint8{}
 	}
@@ -213,14 +215,14 @@ func produceRequest(id string, kind api.MediaKind, ssrc uint32) *api.TransportPr
 	}
 }
 
-func (r *rig) produce(t *transport.Transport, id string, kind api.MediaKind, ssrc uint32) *transport.Producer {
+func (r *fixture) produce(t *transport.Transport, id string, kind api.MediaKind, ssrc uint32) *transport.Producer {
 	r.t.Helper()
 	p, err := t.Produce(r.now, produceRequest(id, kind, ssrc))
 	require.NoError(r.t, err)
 	return p
 }
 
-func (r *rig) consume(t *transport.Transport, p *transport.Producer, id string, from, to uint32, src transport.Source) *transport.Consumer {
+func (r *fixture) consume(t *transport.Transport, p *transport.Producer, id string, from, to uint32, src transport.ProducerFeedback) *transport.Consumer {
 	r.t.Helper()
 	c, err := t.Consume(r.now, &api.TransportConsumeRequest{
 		ConsumerID: id, ProducerID: p.ID(), Kind: p.Kind(), RTPParameters: params(p.Kind(), to),
@@ -230,7 +232,7 @@ func (r *rig) consume(t *transport.Transport, p *transport.Producer, id string, 
 	return c
 }
 
-func (r *rig) attach(t *transport.Transport, p *transport.Producer, c *transport.Consumer) {
+func (r *fixture) attach(t *transport.Transport, p *transport.Producer, c *transport.Consumer) {
 	t.AttachConsumer(r.now, c, p.Paused(), p.Scores(), p.Streams())
 }
 
