@@ -1,6 +1,7 @@
 package fbs
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
@@ -11,6 +12,7 @@ import (
 // CompatRule is one thing that older releases of mediasoup say or do differently from the newest, and its translation.
 type CompatRule struct {
 	Name  string
+	Since string // the first release to which it applies; empty: the oldest
 	Until string // the last release to which it applies
 	Text  string // what differs, for documentation
 
@@ -24,7 +26,7 @@ type CompatRule struct {
 // compatRules are all rules, oldest first.
 var compatRules = []*CompatRule{
 	&layersRule, &addressesRule, &listenInfoRule, &consentRule, &codecsRule, &extensionsRule, &statsRule, &closeRule,
-	&sctpRule, &dumpsRule, &framesRule, &pipesRule, &temporalRule, &bitratesRule, &mappingRule,
+	&sctpRule, &dumpsRule, &framesRule, &pipesRule, &pipeFilterRule, &pipeTokenRule, &temporalRule, &bitratesRule, &mappingRule,
 }
 
 // CompatRules returns all compat rules, oldest first.
@@ -41,15 +43,24 @@ func CompatRules() []CompatRule {
 func Compat(release string) (api.Compat, error) {
 	var c api.Compat
 	for _, r := range compatRules {
-		order, err := CompareReleases(release, r.Until)
+		applies, err := r.AppliesTo(release)
 		if err != nil {
 			return api.Compat{}, err
 		}
-		if order <= 0 && r.compat != nil {
+		if applies && r.compat != nil {
 			r.compat(&c)
 		}
 	}
 	return c, nil
+}
+
+// AppliesTo reports whether the rule applies to a release. It fails if release is not a version number.
+func (r *CompatRule) AppliesTo(release string) (bool, error) {
+	if order, err := CompareReleases(release, r.Until); order > 0 || err != nil {
+		return false, err
+	}
+	order, err := CompareReleases(release, cmp.Or(r.Since, Oldest()))
+	return order >= 0, err
 }
 
 // The translations of all rules, merged.

@@ -14,7 +14,7 @@ var layersRule = CompatRule{
 
 // addressesRule: fields that may hold a host name today were named after IP addresses.
 var addressesRule = CompatRule{
-	Name: "addresses", Until: "3.13.16",
+	Name: "addresses", Until: "3.13.17",
 	Text: "announcedAddress was announcedIp, a tuple's localAddress localIp, an ICE candidate's address ip",
 	fields: map[string]string{
 		"FBS.Transport.ListenInfo.announced_ip": "announced_address",
@@ -33,7 +33,7 @@ var consentRule = CompatRule{
 // codecsRule: applications could use two more video codecs. Codec names are strings on the wire, so engine/media knows them.
 // H265 is forwarded without looking for key frames, as the C++ worker did; of H264-SVC, all layers are forwarded.
 var codecsRule = CompatRule{
-	Name: "codecs", Until: "3.16.0",
+	Name: "codecs", Until: "3.16.5",
 	Text: "there were H265 and H264-SVC",
 }
 
@@ -41,7 +41,7 @@ var codecsRule = CompatRule{
 // audio level had a shorter name. engine/api keeps frame marking, so that it can be accepted and dumped.
 var extensionsRule = CompatRule{
 	Name: "header extensions", Until: "3.19.4",
-	Text:    "SsrcAudioLevel was AudioLevel; up to 3.16.0 there was frame marking",
+	Text:    "SsrcAudioLevel was AudioLevel; up to 3.16.5 there was frame marking",
 	members: map[string]string{"FBS.RtpParameters.RtpHeaderExtensionUri.SsrcAudioLevel": "AudioLevel"},
 }
 
@@ -52,10 +52,11 @@ var closeRule = CompatRule{
 	Text: "WORKER_CLOSE was a request",
 }
 
-// framesRule: messages on the channel could be half as long. The Node library of that time discards everything it has
-// received when there is more, including responses to other requests.
+// framesRule: messages on the channel could be half as long, 4 MiB in 3.19.22 and nearly 8 in 3.21.0. What lies between is
+// unknown, so the smaller size holds there: the Node library discards everything it has received when there is more,
+// including responses to other requests.
 var framesRule = CompatRule{
-	Name: "frames", Until: "3.19.22",
+	Name: "frames", Until: "3.20.10",
 	Text:   "a message had at most 4194304 bytes",
 	compat: func(c *api.Compat) { c.SmallFrames = true },
 }
@@ -66,6 +67,23 @@ var pipesRule = CompatRule{
 	Name: "subchannels over pipes", Until: "3.21.2",
 	Text:   "messages travelled without subchannels; pipe consumers filtered by them as all others do",
 	compat: func(c *api.Compat) { c.PlainPipes = true },
+}
+
+// pipeFilterRule: in 3.22.0 to 3.23.1 a pipe consumer forwarded every message, whatever its own subchannels. Since 3.23.2 it
+// filters if it has any.
+var pipeFilterRule = CompatRule{
+	Name: "filter of pipe consumers", Since: "3.22.0", Until: "3.23.1",
+	Text:   "pipe consumers forwarded every message, whatever their subchannels",
+	compat: func(c *api.Compat) { c.UnfilteredPipes = true },
+}
+
+// pipeTokenRule: up to 3.23.2 there is no ignored subchannel, and the flag that announces it in front of a message over a pipe
+// announced a required one. A worker of that time delivers a message with today's flag of a required subchannel as it is,
+// token and all.
+var pipeTokenRule = CompatRule{
+	Name: "required subchannels over pipes", Since: "3.22.0", Until: "3.23.2",
+	Text:   "the token of a message had another flag for a required subchannel",
+	compat: func(c *api.Compat) { c.OldPipeToken = true },
 }
 
 // temporalRule: a consumer's preferred temporal layer applied to its preferred spatial layer only. An application that asked

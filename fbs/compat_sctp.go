@@ -11,7 +11,7 @@ import (
 var sctpRule = CompatRule{
 	Name: "SCTP options", Until: "3.19.22",
 	Text: "numSctpStreams; maxSctpMessageSize and maxMessageSize for both directions; no queue limits; " +
-		"no negotiated capabilities; the response to DATACONSUMER_SEND lacked the buffered amount; dumps had sctpBufferedAmount, which stays 0",
+		"no negotiated capabilities; the response to DATACONSUMER_SEND lacked the buffered amount (up to 3.20.1); dumps had sctpBufferedAmount, which stays 0",
 	fields: map[string]string{
 		"FBS.SctpParameters.SctpParameters.max_message_size": "max_receive_message_size",
 		"FBS.Transport.Dump.max_message_size":                "max_receive_message_size",

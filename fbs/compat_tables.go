@@ -4,13 +4,13 @@ import "gazpacho/engine/api"
 
 // The rules about tables that older dialects lay out differently, oldest first; that of SCTP options is in compat_sctp.go.
 
-// listenInfoRule: a listen info had no flags up to 3.13.5, no port range up to 3.13.24, and did not say whether to expose the
+// listenInfoRule: a listen info had no flags up to 3.13.13, no port range up to 3.13.24, and did not say whether to expose the
 // internal IP. Without a port range the worker's own applies, and nothing is exposed by default, so the zero values of
 // engine/api are right. Without flags, an IPv6 socket accepted IPv6 only, which is no longer the default: applications
 // listen on 0.0.0.0 and :: with the same port.
 var listenInfoRule = CompatRule{
 	Name: "listen infos", Until: "3.16.8",
-	Text:      "no flags up to 3.13.5, where IPv6 sockets took no IPv4; no portRange up to 3.13.24, no exposeInternalIp",
+	Text:      "no flags up to 3.13.13, where IPv6 sockets took no IPv4; no portRange up to 3.13.24, no exposeInternalIp",
 	oldTables: []*oldTable{newOldTable("FBS.Transport.ListenInfo", "flags", (*oldListenInfo).toNew, listenInfoToOld).whenAbsent()},
 }
 
@@ -41,7 +41,7 @@ func listenInfoToOld(i *api.ListenInfo, o *oldListenInfo) {
 // statsRule: only received streams reported jitter. Lost packets were unsigned; a negative count, which duplicates can cause
 // (RFC 3550 section 6.4.1), becomes zero.
 var statsRule = CompatRule{
-	Name: "stream statistics", Until: "3.19.7",
+	Name: "stream statistics", Until: "3.19.9",
 	Text: "only received streams reported jitter; packetsLost could not be negative",
 	oldTables: []*oldTable{
 		newOldTable("FBS.RtpStream.RecvStats", "jitter", (*oldRecvStats).toNew, recvStatsToOld),
@@ -84,8 +84,8 @@ func baseOf(s *api.RTPStreamStats) *api.RTPStreamBaseStats {
 // dumpsRule: dumps had details of the C++ worker that this one does not have: statistics of liburing, which the schema allows to
 // be absent, and the hashed tuples of a WebRtcServer. This worker looks up exact tuples, so the list is empty.
 var dumpsRule = CompatRule{
-	Name: "dumps", Until: "3.19.22",
-	Text: "Worker.dump() could have liburing, which stays absent; WebRtcServer.dump() has tupleHashes, which stays empty",
+	Name: "dumps", Until: "3.20.8",
+	Text: "Worker.dump() could have liburing (3.13.7 to 3.20.6), which stays absent; WebRtcServer.dump() has tupleHashes, which stays empty",
 	oldTables: []*oldTable{
 		newOldTable("FBS.WebRtcServer.DumpResponse", "tuple_hashes", (*oldServerDump).toNew, serverDumpToOld),
 	},

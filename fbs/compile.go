@@ -111,17 +111,26 @@ func newCompiler(s *schema) *compiler {
 	}
 }
 
-// root compiles everything that a message can hold.
+// root compiles everything that a message can hold. Requests, responses, notifications and log lines must be among it.
 func (c *compiler) root() (*tablePlan, error) {
-	return c.table(c.schema.root, reflect.TypeFor[api.Message]())
+	root, err := c.table(c.schema.root, reflect.TypeFor[api.Message]())
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range api.UnionMessageBody {
+		if len(root.fields) == 0 || root.fields[0].union.tags[reflect.TypeOf(m.Type).Elem()] == 0 {
+			return nil, fmt.Errorf("%s cannot hold a %s", root.name, m.Name)
+		}
+	}
+	return root, nil
 }
 
-// missing returns an error if the Go types lack required fields, so that not every message can be encoded.
-func (c *compiler) missing() error {
-	if len(c.lacking) == 0 {
+// missing returns an error if the Go types lack required fields.
+func missing(lacking []string) error {
+	if len(lacking) == 0 {
 		return nil
 	}
-	return fmt.Errorf("the Go types lack %s, which is required", strings.Join(c.lacking, ", "))
+	return fmt.Errorf("the Go types lack %s, which is required", strings.Join(lacking, ", "))
 }
 
 type (
@@ -280,8 +289,11 @@ func (c *compiler) scalar(p *fieldPlan, f fieldDef, t reflect.Type) error {
 		}
 		p.scalar = wire
 	}
-	if f.def == "" {
+	switch {
+	case f.def == "":
 		return nil
+	case f.vector:
+		return fmt.Errorf("a vector has no default")
 	}
 	var err error
 	p.def, err = parseDefault(p.scalar, f.def)

@@ -33,6 +33,9 @@ func (d *Dialect) DecodeMessage(b []byte) (api.MessageBody, error) {
 	if err == nil {
 		err = dec.table(d.root, root, reflect.ValueOf(&m).Elem())
 	}
+	if err == nil && m.Data == nil {
+		err = malformedf("nothing in it")
+	}
 	if err == nil {
 		return m.Data, nil
 	}

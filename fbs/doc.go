@@ -2,7 +2,8 @@
 // and back.
 //
 // The protocol is data. A [Dialect] holds one wire format, read from a text file in fbs/schema that fbs/gen makes from a
-// release of the mediasoup npm package. When it is loaded, the Go types are walked once and matched with the schema by
+// release of the mediasoup npm package. The schema of a release that is not among them can be read from its package by
+// fbs/source and given to [Compile]. When a dialect is loaded, the Go types are walked once and matched with the schema by
 // name: the field handler_id is HandlerID, an enum member is the one that EnumNames lists under that name, a union member is
 // the type that the Union table of engine/api lists under that name. So one set of Go types serves every release, whatever
 // the numbers on the wire. What a dialect lacks is not sent, and is zero when received.

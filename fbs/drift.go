@@ -35,7 +35,7 @@ func CheckDrift(text string) (*Drift, error) {
 	d.Changes = embedded(nearest.Dialect).differences(s)
 	c := newCompiler(s)
 	if _, d.Refusal = c.root(); d.Refusal == nil {
-		d.Refusal = c.missing()
+		d.Refusal = missing(c.lacking)
 	}
 	d.Unknown, d.Gone = c.unmatched()
 	return d, nil

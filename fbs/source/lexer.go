@@ -1,4 +1,4 @@
-package main
+package source
 
 import (
 	"fmt"
@@ -36,7 +36,9 @@ func (l *lexer) next() string {
 	token := l.token
 	l.token = ""
 	if l.err == nil && l.scanner.Scan() != scanner.EOF && l.err == nil {
-		l.token = l.scanner.TokenText()
+		if l.token = l.scanner.TokenText(); len(l.token) > maxNameLen {
+			l.fail("a word of %d bytes", len(l.token))
+		}
 	}
 	return token
 }
@@ -70,7 +72,9 @@ func (l *lexer) word() string {
 func (l *lexer) path() string {
 	name := l.word()
 	for l.accept(".") {
-		name += "." + l.word()
+		if name += "." + l.word(); len(name) > maxNameLen {
+			l.fail("a name of %d bytes", len(name))
+		}
 	}
 	return name
 }

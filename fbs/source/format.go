@@ -1,4 +1,4 @@
-package main
+package source
 
 import (
 	"bytes"
@@ -16,10 +16,9 @@ var scalars = map[string]string{
 	"int64": "int64", "uint64": "uint64", "float32": "float32", "float64": "float64",
 }
 
-// format returns the text of the schema file.
+// format returns the text of a schema file, from the release on.
 func format(s *schema, release string) ([]byte, error) {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# Made by fbs/gen from the npm package mediasoup %s. Do not edit.\n", release)
 	fmt.Fprintf(&b, "release %s\nroot %s\n", release, s.root)
 	for _, name := range slices.Sorted(maps.Keys(s.enums)) {
 		e := s.enums[name]
