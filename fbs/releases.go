@@ -32,12 +32,6 @@ func Newest() string {
 // Oldest returns the oldest release served.
 func Oldest() string { return releaseTable()[0].Version }
 
-// IsNewer reports whether release is newer than all known ones.
-func IsNewer(release string) bool {
-	order, err := CompareReleases(release, Newest())
-	return err == nil && order > 0
-}
-
 // IsKnown reports whether a release is in the table. Of others, forks included, the schema can only be guessed.
 func IsKnown(release string) bool {
 	return slices.ContainsFunc(releaseTable(), func(r Release) bool { return r.Version == release })

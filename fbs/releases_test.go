@@ -89,14 +89,6 @@ func TestDialectsOfNoPackage(t *testing.T) {
 	}, lines)
 }
 
-func TestNewerReleases(t *testing.T) {
-	require.True(t, fbs.IsNewer("3.1000.0"))
-	require.True(t, fbs.IsNewer("4.0.0"))
-	require.False(t, fbs.IsNewer(fbs.Newest()))
-	require.False(t, fbs.IsNewer("3.13.0"))
-	require.False(t, fbs.IsNewer("default"))
-}
-
 func TestDifferences(t *testing.T) {
 	lines, err := fbs.Differences("3.13.18", "3.13.20")
 	require.NoError(t, err)
