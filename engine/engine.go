@@ -1,6 +1,6 @@
 // Package engine is the media worker of this process: it answers the worker protocol with routers, transports, producers
-// and consumers that use all cores. See the packages below it for each room: engine/router for the tables, engine/shard
-// for what runs where, engine/transport and engine/media for the machines.
+// and consumers that use all cores. See the packages below it for each room: engine/router for the tables, engine/runner
+// and engine/shard for what runs where, engine/transport and engine/media for the machines.
 package engine
 
 import (
@@ -13,6 +13,7 @@ import (
 	"gazpacho/engine/dtls"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/router"
+	"gazpacho/engine/runner"
 	"gazpacho/engine/shard"
 	"gazpacho/engine/transport"
 )
@@ -48,8 +49,8 @@ type Options struct {
 // Worker implements api.Worker.
 type Worker struct {
 	options      Options
-	runner       *router.Runner
-	registry     *router.Registry
+	runner       *runner.Runner
+	scope        *router.Scope
 	routers      router.Table[*router.Router]
 	servers      router.Table[*router.Server]
 	usage        usageScale
@@ -75,19 +76,20 @@ func New(o Options) (*Worker, error) {
 		}
 	}
 	w := &Worker{
-		options: o, registry: router.NewRegistry(), usage: usageScale{mode: o.Usage, cores: o.Shards, workers: o.Workers},
+		options: o, usage: usageScale{mode: o.Usage, cores: o.Shards, workers: o.Workers},
 		replyBarrier: replyBarrier{emit: o.Emit},
 	}
-	runner := router.RunnerOptions{
-		Shards: o.Shards, Clock: shard.SystemClock(), Emit: w.replyBarrier.take, Log: o.Log,
-		Listen: listenUDP, ListenTCP: netio.ListenTCP, Certificate: o.Certificate,
-		RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort, Compat: o.Compat,
+	options := runner.Options{
+		Shards: o.Shards, Clock: shard.SystemClock(), Log: o.Log, Listen: listenUDP, ListenTCP: netio.ListenTCP,
 	}
-	rand.Read(runner.Seed[:]) // crypto/rand.Read never fails
+	rand.Read(options.Seed[:]) // crypto/rand.Read never fails
 	var err error
-	if w.runner, err = router.NewRunner(runner); err != nil {
+	if w.runner, err = runner.New(options); err != nil {
 		return nil, err
 	}
+	w.scope = router.NewScope(w.runner, transport.WorkerEnv{
+		Emit: w.replyBarrier.take, Log: o.Log, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort, Compat: o.Compat,
+	}, o.Certificate)
 	return w, nil
 }
 
@@ -106,45 +108,34 @@ func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, er
 		reply(nil, api.Errorf("Worker is closed"))
 		return
 	}
-	w.runner.ForgetPeerClosed(w.registry)
-	if id := created(req); id != "" && w.registry.Check(id) == nil {
+	w.scope.ForgetPeerClosed()
+	if id := created(req); id != "" && w.scope.Find(id) == nil {
 		w.replyBarrier.arrive(id)
 	}
 	defer w.replyBarrier.answered()
 	reply(w.handle(req))
 }
 
+// methods are the worker's own. All others are those of the object that the request is addressed to.
+var methods = router.Methods[*Worker]{
+	api.MethodWorkerDump:               router.NoBody((*Worker).dump),
+	api.MethodWorkerGetResourceUsage:   router.NoBody((*Worker).resourceUsage),
+	api.MethodWorkerUpdateSettings:     router.WithBody((*Worker).updateSettings),
+	api.MethodWorkerCreateRouter:       router.WithBody((*Worker).createRouter),
+	api.MethodWorkerCloseRouter:        router.WithBody((*Worker).closeRouter),
+	api.MethodWorkerCreateWebRtcServer: router.WithBody((*Worker).createServer),
+	api.MethodWorkerWebRtcServerClose:  router.WithBody((*Worker).closeServer),
+}
+
 func (w *Worker) handle(req *api.Request) (api.ResponseBody, error) {
-	switch req.Method {
-	case api.MethodWorkerDump:
-		return w.dump(), nil
-	case api.MethodWorkerGetResourceUsage:
-		return w.resourceUsage()
-	case api.MethodWorkerUpdateSettings:
-		return with(req, w.updateSettings)
-	case api.MethodWorkerCreateRouter:
-		return with(req, w.createRouter)
-	case api.MethodWorkerCloseRouter:
-		return with(req, w.closeRouter)
-	case api.MethodWorkerCreateWebRtcServer:
-		return with(req, w.createServer)
-	case api.MethodWorkerWebRtcServerClose:
-		return with(req, w.closeServer)
+	if method := methods[req.Method]; method != nil {
+		return method(w, req)
 	}
-	handler := w.registry.Find(req.HandlerID)
+	handler := w.scope.Find(req.HandlerID)
 	if handler == nil {
 		return nil, api.NotFoundErrorf("Channel request handler with ID %s not found [method:%s]", req.HandlerID, req.Method.Name())
 	}
 	return handler.HandleRequest(req)
-}
-
-// with calls f with the request's body if that is of the type which the method wants.
-func with[B any](req *api.Request, f func(*B) error) (api.ResponseBody, error) {
-	body, err := api.BodyOf[B](req)
-	if err != nil {
-		return nil, err
-	}
-	return nil, f(body)
 }
 
 // HandleNotification implements api.Worker. WORKER_CLOSE is the caller's business: it ends the process.
@@ -152,8 +143,8 @@ func (w *Worker) HandleNotification(n *api.Notification) error {
 	if w.closed {
 		return api.Errorf("Worker is closed")
 	}
-	w.runner.ForgetPeerClosed(w.registry)
-	handler := w.registry.Find(n.HandlerID)
+	w.scope.ForgetPeerClosed()
+	handler := w.scope.Find(n.HandlerID)
 	if handler == nil {
 		return api.NotFoundErrorf("Channel notification handler with ID %s not found", n.HandlerID)
 	}
@@ -179,69 +170,65 @@ func (w *Worker) Close() {
 	w.runner.Close()
 }
 
-func (w *Worker) updateSettings(req *api.WorkerUpdateSettingsRequest) error {
+func (w *Worker) updateSettings(req *api.WorkerUpdateSettingsRequest) (api.ResponseBody, error) {
 	if w.options.UpdateSettings == nil {
-		return nil
+		return nil, nil
 	}
-	return w.options.UpdateSettings(req)
+	return nil, w.options.UpdateSettings(req)
 }
 
-func (w *Worker) createRouter(req *api.WorkerCreateRouterRequest) error {
-	if w.routers.Has(req.RouterID) {
-		return api.Errorf("a Router with same routerId already exists [method:worker.createRouter]")
+func (w *Worker) createRouter(req *api.WorkerCreateRouterRequest) (api.ResponseBody, error) {
+	if err := router.CheckNew(&w.scope.Registry, req.RouterID, func(*router.Router) bool { return true },
+		"a Router with same routerId", api.MethodWorkerCreateRouter); err != nil {
+		return nil, err
 	}
-	if err := w.registry.Check(req.RouterID); err != nil {
-		return err
-	}
-	r := router.New(req.RouterID, w.registry, w.runner)
-	w.registry.Add(req.RouterID, r)
+	r := router.New(req.RouterID, w.scope)
+	w.scope.Add(req.RouterID, r)
 	w.routers.Add(req.RouterID, r)
-	return nil
+	return nil, nil
 }
 
-func (w *Worker) closeRouter(req *api.WorkerCloseRouterRequest) error {
+func (w *Worker) closeRouter(req *api.WorkerCloseRouterRequest) (api.ResponseBody, error) {
 	r, ok := w.routers.Remove(req.RouterID)
 	if !ok {
-		return api.NotFoundErrorf("Router not found [method:worker.closeRouter]")
+		return nil, api.NotFoundErrorf("Router not found [method:worker.closeRouter]")
 	}
 	r.Close()
-	return nil
+	return nil, nil
 }
 
-func (w *Worker) createServer(req *api.WorkerCreateWebRtcServerRequest) error {
-	if w.servers.Has(req.WebRtcServerID) {
-		return api.Errorf("a WebRtcServer with same webRtcServerId already exists [method:worker.createWebRtcServer]")
+func (w *Worker) createServer(req *api.WorkerCreateWebRtcServerRequest) (api.ResponseBody, error) {
+	if err := router.CheckNew(&w.scope.Registry, req.WebRtcServerID, func(*router.Server) bool { return true },
+		"a WebRtcServer with same webRtcServerId", api.MethodWorkerCreateWebRtcServer); err != nil {
+		return nil, err
 	}
-	if err := w.registry.Check(req.WebRtcServerID); err != nil {
-		return err
-	}
-	s, err := router.NewServer(req.WebRtcServerID, req.ListenInfos, w.runner)
+	s, err := router.NewServer(req.WebRtcServerID, req.ListenInfos, w.scope)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w.registry.Add(req.WebRtcServerID, s)
+	w.scope.Add(req.WebRtcServerID, s)
 	w.servers.Add(req.WebRtcServerID, s)
-	return nil
+	return nil, nil
 }
 
-func (w *Worker) closeServer(req *api.WorkerCloseWebRtcServerRequest) error {
+func (w *Worker) closeServer(req *api.WorkerCloseWebRtcServerRequest) (api.ResponseBody, error) {
 	s, ok := w.servers.Remove(req.WebRtcServerID)
 	if !ok {
-		return api.NotFoundErrorf("WebRtcServer not found [method:worker.closeWebRtcServer]")
+		return nil, api.NotFoundErrorf("WebRtcServer not found [method:worker.closeWebRtcServer]")
 	}
 	s.Close()
-	w.registry.Remove(req.WebRtcServerID)
-	return nil
+	w.scope.Remove(req.WebRtcServerID)
+	return nil, nil
 }
 
-func (w *Worker) dump() *api.WorkerDumpResponse {
+func (w *Worker) dump() (*api.WorkerDumpResponse, error) {
 	return &api.WorkerDumpResponse{
 		PID:             uint32(os.Getpid()),
 		WebRtcServerIDs: w.servers.IDs(),
 		RouterIDs:       w.routers.IDs(),
 		ChannelMessageHandlers: &api.ChannelMessageHandlers{
-			ChannelRequestHandlers:      w.registry.IDs(false),
-			ChannelNotificationHandlers: w.registry.IDs(true),
+			ChannelRequestHandlers:      w.scope.IDs(false),
+			ChannelNotificationHandlers: w.scope.IDs(true),
 		},
-	}
+	}, nil
 }

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// openChannel fails: Go can take over the Node library's descriptors on Unix systems only.
+// openChannel fails: Go can take over the descriptors that the Node library passes only on Unix systems.
 func openChannel() (io.Reader, io.Writer, error) {
 	return nil, nil, errors.New("this operating system is not supported")
 }

@@ -1,7 +1,7 @@
 // Command mediasoup-worker is the process that the mediasoup Node library starts for each Worker of an application.
 //
-// This package only wires: it reads the command line and the environment, takes over the file descriptors, and connects
-// the channel with the engine.
+// This package is wiring only: it reads the command line and the environment, takes over the file descriptors, and
+// connects the channel to the engine.
 package main
 
 import (
@@ -21,21 +21,21 @@ import (
 	"gazpacho/fbs"
 )
 
-// File descriptors of the channel, from mediasoup.
+// From the C++ worker's main: file descriptors of the channel.
 const (
 	inFD  = 3
 	outFD = 4
 )
 
-// Exit codes, from mediasoup. The Node library recognises 42 as wrong settings.
+// From the C++ worker's lib and main: exit codes. To the Node library, 42 means wrong settings.
 const (
 	exitOK            = 0
 	exitBrokenChannel = 40
 	exitWrongSettings = 42
 )
 
-// gcPercent is how much the heap may grow between two garbage collections; GOGC overrides it. Chosen here: forwarding allocates
-// nothing, so collections are rare, and half of Go's default saves memory at no measurable cost.
+// gcPercent, chosen here, is how much the heap may grow between two garbage collections. Forwarding allocates nothing, so
+// collections are rare, and half of Go's default saves memory at no measurable cost. GOGC overrides it.
 const gcPercent = 50
 
 func main() {
@@ -49,7 +49,7 @@ func main() {
 	os.Exit(run(os.Args[1:], from, os.Stdout, os.Stderr))
 }
 
-// run is the whole program, up to the exit code.
+// run runs the program and returns its exit code.
 func run(args []string, from sources, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == dialectsCommand {
 		return listDialects(args[1:], stdout, stderr)
@@ -100,7 +100,7 @@ func versionText() string {
 		version, fbs.Oldest(), fbs.Newest(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// serve connects the channel with a worker until one of them ends, and returns why.
+// serve connects the channel to a worker until one of them ends, and returns the reason.
 func serve(cfg *config, spoken *protocol, in io.Reader, out io.Writer) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -141,10 +141,10 @@ func serve(cfg *config, spoken *protocol, in io.Reader, out io.Writer) error {
 	return ch.Serve(worker)
 }
 
-// errWrongSettings is wrapped by errors about settings that only the engine can check, such as a certificate.
+// errWrongSettings marks errors in the settings that only the engine finds, such as an invalid certificate.
 var errWrongSettings = errors.New("wrong settings")
 
-// logStart logs versions and ignored arguments.
+// logStart logs the start, the release and the ignored arguments.
 func logStart(logger *slog.Logger, cfg *config, spoken *protocol) {
 	logger.Debug("starting mediasoup-worker process", channel.TagKey, "info", "version", spoken.release, "worker", version)
 	spoken.log(logger)

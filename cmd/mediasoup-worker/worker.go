@@ -12,13 +12,14 @@ import (
 
 // Environment variables that set how CPU time is reported.
 const (
-	// usageEnv names an engine.UsageMode.
+	// usageEnv is the name of an engine.UsageMode.
 	usageEnv = "GAZPACHO_RESOURCE_USAGE"
-	// maxProcsEnv is read by Go's runtime. Where it is set, the cores are already divided among the workers.
+	// maxProcsEnv is read by Go's runtime. If it is set, the cores are already divided among the workers.
 	maxProcsEnv = "GOMAXPROCS"
 )
 
-// newWorker makes this process's worker, compatible with the application's release. It fails if a setting is wrong.
+// newWorker returns the worker of this process, for an application whose release needs the given compatibility. An error
+// means that the settings are wrong.
 func newWorker(
 	cfg *config, compat api.Compat, ch *channel.Channel, update func(*api.WorkerUpdateSettingsRequest) error,
 ) (api.Worker, error) {
@@ -30,7 +31,7 @@ func newWorker(
 	return engine.New(options)
 }
 
-// engineOptions gathers what command line, environment and release say.
+// engineOptions returns the options from command line, environment and release.
 func engineOptions(cfg *config, compat api.Compat) (engine.Options, error) {
 	options := engine.Options{RTCMinPort: cfg.rtcMinPort, RTCMaxPort: cfg.rtcMaxPort, Compat: compat}
 	var err error
@@ -38,7 +39,7 @@ func engineOptions(cfg *config, compat api.Compat) (engine.Options, error) {
 		return options, fmt.Errorf("%s: %w", usageEnv, err)
 	}
 	if os.Getenv(maxProcsEnv) == "" {
-		options.Workers = newNeighbours().workers
+		options.Workers = newWorkerCounter().workers
 	}
 	if cfg.dtlsCertFile != "" {
 		options.Certificate, err = dtls.LoadCertificate(cfg.dtlsCertFile, cfg.dtlsKeyFile)

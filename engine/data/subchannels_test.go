@@ -8,6 +8,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/data"
+	"gazpacho/internal/fuzzseed"
 )
 
 // The formats of pipes, by release.
@@ -107,7 +108,8 @@ func TestTooManySubchannelsTravelWithout(t *testing.T) {
 	require.Equal(t, []byte("x"), today.Append(nil, a, []byte("x")))
 }
 
-func FuzzParsePiped(f *testing.F) {
+func FuzzParsePiped(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	f.Add(today.Append(nil, data.Addressing{Subchannels: []uint16{1, 2}}, []byte("x")))
 	f.Add(today.Append(nil, data.Addressing{
 		Subchannels: []uint16{1}, RequiredSubchannel: ptr[uint16](5), IgnoredSubchannel: ptr[uint16](6),

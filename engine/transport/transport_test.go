@@ -30,7 +30,7 @@ func newCall(t *testing.T, kind api.MediaKind) *call {
 	k.p = r.produce(k.in.Transport, "p", kind, 10)
 	k.c = r.consume(k.out.Transport, k.p, "c", 10, 20, k.src)
 	r.attach(k.out.Transport, k.p, k.c)
-	k.p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { k.c.Forward(now, pkts, nil, nil) }})
+	k.p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { k.c.Forward(now, pkts) }})
 	k.p.AddSubscriber(updates{k})
 	return k
 }
@@ -39,7 +39,8 @@ func newCall(t *testing.T, kind api.MediaKind) *call {
 type updates struct{ *call }
 
 func (u updates) Forward(now unit.Time, _ []*packet.Packet, up []media.StreamUpdate, scores []uint8) {
-	u.c.Forward(now, nil, up, scores)
+	u.c.HandleStreamUpdates(now, up, scores)
+	u.c.Forward(now, nil)
 }
 
 func (k *call) outSocket() *socket { return k.sockets[1] }
@@ -417,7 +418,7 @@ func TestADirectTransportTalksToTheApplication(t *testing.T) {
 	p := r.produce(d, "p", api.MediaKindAudio, 10)
 	c := r.consume(d, p, "c", 10, 20, &feedbackRecorder{})
 	r.attach(d, p, c)
-	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
+	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	d.HandleProducerSend(r.now, rtpPacket(10, 1, []byte{1, 2, 3}))
 	d.HandleProducerSend(r.now, make([]byte, packet.LargeSize+1))
 	d.Settle(r.now)

@@ -13,6 +13,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/fbs"
+	"gazpacho/internal/fuzzseed"
 )
 
 const inner = `
@@ -226,7 +227,8 @@ func TestStrangeFiles(t *testing.T) {
 
 // FuzzCompile reads arbitrary schemas. What is understood gives the same text each time, and a dialect or an error; whatever
 // the dialect, it encodes, and decodes what it encoded.
-func FuzzCompile(f *testing.F) {
+func FuzzCompile(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	f.Add(inner)
 	f.Add(strings.ReplaceAll(outer, "include", "//"))
 	f.Add(small)

@@ -38,8 +38,9 @@ var rooms = []room{
 
 	{folder: "engine/media", may: join(basics, machines)},
 	{folder: "engine/transport", may: join(senders, []string{"engine/media"})},
-	{folder: "engine/router", may: join(senders, []string{"engine/media", "engine/transport", "engine/shard"}), impure: true},
-	{folder: "engine", may: join(senders, []string{"engine/media", "engine/transport", "engine/shard", "engine/router"}), impure: true},
+	{folder: "engine/runner", may: join(senders, []string{"engine/media", "engine/transport", "engine/shard"}), impure: true},
+	{folder: "engine/router", may: join(basics, machines, []string{"engine/media", "engine/transport", "engine/runner"})},
+	{folder: "engine", may: join(senders, []string{"engine/media", "engine/transport", "engine/shard", "engine/runner", "engine/router"}), impure: true},
 
 	{folder: "fbs", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "channel", may: []string{"engine/api", "fbs"}, impure: true},
@@ -53,6 +54,7 @@ var rooms = []room{
 	// Speaks the protocol itself, to measure without Node in between.
 	{folder: "node-harness/bench/control", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "internal/epoll", impure: true},
+	{folder: "internal/fuzzseed", impure: true},
 	{folder: "internal/rules", impure: true},
 }
 
