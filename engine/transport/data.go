@@ -120,7 +120,7 @@ func (t *Transport) newDataConsumer(req *api.TransportConsumeDataRequest) (*Data
 	if err := t.requireData(); err != nil {
 		return nil, err
 	}
-	machine, err := data.NewConsumer(req, t.options.MaxSendMessageSize, t.subchannelled)
+	machine, err := data.NewConsumer(req, t.options.MaxSendMessageSize, t.dataPipe)
 	if err != nil {
 		return nil, err
 	}

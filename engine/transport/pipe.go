@@ -2,6 +2,7 @@ package transport
 
 import (
 	"gazpacho/engine/api"
+	"gazpacho/engine/data"
 	"gazpacho/engine/unit"
 )
 
@@ -26,7 +27,9 @@ func NewPipe(id string, options *api.PipeTransportOptions, env Env) (*Pipe, erro
 	if err != nil {
 		return nil, err
 	}
-	t.subchannelled = !env.Compat.PlainPipes
+	t.dataPipe = data.Pipe{
+		Addressed: !env.Compat.PlainPipes, OldToken: env.Compat.OldPipeToken, Unfiltered: env.Compat.UnfilteredPipes,
+	}
 	c := &pipe{plain: plain{t: t, rtcpMux: true}, rtx: options.EnableRTX}
 	if options.EnableSRTP {
 		if c.srtp, err = newPlainSRTP(pipeSuite); err != nil {

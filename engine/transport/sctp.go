@@ -109,7 +109,7 @@ func (t *Transport) handleDataMessage(now unit.Time, m *sctp.Message) {
 	}
 	for _, p := range t.dataProducers {
 		if p.Producer == machine {
-			if message, forward := p.HandleMessage(m.PPID, m.Data, t.subchannelled); forward {
+			if message, forward := p.HandleMessage(m.PPID, m.Data, t.dataPipe); forward {
 				p.forward(now, &message)
 			}
 			return

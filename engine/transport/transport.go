@@ -116,8 +116,8 @@ type Transport struct {
 	dataConsumers []*DataConsumer
 	dataListener  data.Listener
 	dataByStream  map[uint16]*DataConsumer
-	subchannelled bool // over the association, messages carry their subchannels: a pipe
-	drainingSCTP  bool // drainSCTP is running
+	dataPipe      data.Pipe // how data channel messages travel over the association
+	drainingSCTP  bool      // drainSCTP is running
 
 	recvIDs media.ExtensionIDs
 	largest int // bytes of the largest packet given to a consumer, which may come again as a retransmission
