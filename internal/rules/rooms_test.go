@@ -18,6 +18,7 @@ var (
 
 var rooms = []room{
 	{folder: "engine/api"},
+	{folder: "engine/api/apitest", may: []string{"engine/api"}, impure: true},
 	{folder: "engine/unit"},
 	{folder: "engine/wire", may: []string{"engine/unit"}},
 	{folder: "engine/packet", may: []string{"engine/unit", "engine/wire"}},
@@ -46,7 +47,7 @@ var rooms = []room{
 	{folder: "fbs", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "channel", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "pipe", may: []string{"engine"}, impure: true},
-	{folder: "scaling", may: []string{"engine/api", "pipe"}, impure: true},
+	{folder: "scaling", may: []string{"engine/api", "fbs", "pipe"}, impure: true},
 	{folder: "cmd", may: []string{"channel", "engine", "engine/api", "engine/dtls", "fbs", "pipe", "scaling", "internal/epoll"}, impure: true},
 
 	// These know the binary only.
@@ -68,6 +69,7 @@ var libraries = map[string][]string{
 	"github.com/pion/sctp":          {"engine/sctp"},
 	"github.com/pion/srtp":          {"engine/srtp", "node-harness"},
 	"github.com/pion/logging":       {"engine/dtls", "engine/sctp"},
+	"github.com/stretchr/testify":   {"engine/api/apitest"},
 	"golang.org/x/net":              {"node-harness"},
 	"golang.org/x/sys":              {"cmd", "engine/netio", "internal/epoll", "node-harness", "node-harness/bench/control"},
 }

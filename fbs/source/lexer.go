@@ -1,4 +1,4 @@
-package main
+package source
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 // lexer splits the text of a schema into words, numbers, strings and single characters.
 type lexer struct {
 	scanner scanner.Scanner
-	token   string // the one at hand; "" at the end
+	token   string // the current one; "" at the end
 	err     error
 }
 
@@ -23,7 +23,7 @@ func newLexer(file, text string) *lexer {
 	return l
 }
 
-// fail records the first error, after which the lexer is at its end.
+// fail records the first error and ends the input.
 func (l *lexer) fail(format string, args ...any) {
 	if l.err == nil {
 		l.err = fmt.Errorf("%s: %s", l.scanner.Pos(), fmt.Sprintf(format, args...))
@@ -31,17 +31,19 @@ func (l *lexer) fail(format string, args ...any) {
 	l.token = ""
 }
 
-// next moves on and returns the token that was at hand.
+// next advances and returns the token before.
 func (l *lexer) next() string {
 	token := l.token
 	l.token = ""
 	if l.err == nil && l.scanner.Scan() != scanner.EOF && l.err == nil {
-		l.token = l.scanner.TokenText()
+		if l.token = l.scanner.TokenText(); len(l.token) > maxNameLen {
+			l.fail("a word of %d bytes", len(l.token))
+		}
 	}
 	return token
 }
 
-// accept moves on if token is at hand.
+// accept advances past token if it is the current one.
 func (l *lexer) accept(token string) bool {
 	if l.token != token {
 		return false
@@ -50,14 +52,14 @@ func (l *lexer) accept(token string) bool {
 	return true
 }
 
-// expect moves on if token is at hand, and fails otherwise.
+// expect advances past token, or fails if it is not the current one.
 func (l *lexer) expect(token string) {
 	if !l.accept(token) {
 		l.fail("want %q, not %q", token, l.token)
 	}
 }
 
-// word returns the word at hand.
+// word returns the current token, which must be a name.
 func (l *lexer) word() string {
 	if l.token == "" || !isLetter(l.token[0]) {
 		l.fail("want a name, not %q", l.token)
@@ -66,11 +68,13 @@ func (l *lexer) word() string {
 	return l.next()
 }
 
-// path returns a name that may have parts separated by dots.
+// path returns a name that may have dots.
 func (l *lexer) path() string {
 	name := l.word()
 	for l.accept(".") {
-		name += "." + l.word()
+		if name += "." + l.word(); len(name) > maxNameLen {
+			l.fail("a name of %d bytes", len(name))
+		}
 	}
 	return name
 }
@@ -88,7 +92,7 @@ func (l *lexer) value() string {
 	return sign + l.next()
 }
 
-// quoted returns the content of the string at hand.
+// quoted returns the content of the current token, which must be a string.
 func (l *lexer) quoted() string {
 	if len(l.token) < 2 || l.token[0] != '"' {
 		l.fail("want a string, not %q", l.token)

@@ -1,4 +1,4 @@
-package main
+package source
 
 import (
 	"bytes"
@@ -16,16 +16,15 @@ var scalars = map[string]string{
 	"int64": "int64", "uint64": "uint64", "float32": "float32", "float64": "float64",
 }
 
-// format returns the text of the schema file.
+// format returns the text of a schema file, from the release on.
 func format(s *schema, release string) ([]byte, error) {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# Made by fbs/gen from the npm package mediasoup %s. Do not edit.\n", release)
 	fmt.Fprintf(&b, "release %s\nroot %s\n", release, s.root)
 	for _, name := range slices.Sorted(maps.Keys(s.enums)) {
 		e := s.enums[name]
 		base := scalars[e.base]
 		if base == "" {
-			return nil, fmt.Errorf("%s is based on %s, which is no scalar", name, e.base)
+			return nil, fmt.Errorf("%s is based on %s, which is not a scalar", name, e.base)
 		}
 		fmt.Fprintf(&b, "enum %s %s\n", name, base)
 		for _, m := range e.members {
@@ -93,7 +92,7 @@ func (s *schema) fieldType(namespace, name string) (string, error) {
 	return s.resolve(namespace, name)
 }
 
-// attributes returns what is written behind the type of a field.
+// attributes returns the text after the type of a field.
 func (s *schema) attributes(f field, typ string) (string, error) {
 	switch e := s.enums[typ]; {
 	case f.required:
@@ -113,7 +112,7 @@ func (s *schema) attributes(f field, typ string) (string, error) {
 	return nonZero(f.def), nil
 }
 
-// nonZero returns the text for a default, nothing for zero.
+// nonZero returns the text of a default, "" for zero.
 func nonZero(def string) string {
 	if zero, err := strconv.ParseFloat(def, 64); def == "false" || (err == nil && zero == 0) {
 		return ""
