@@ -32,7 +32,7 @@ func vp9(id uint16, spatial, temporal uint8, switchingPoint bool) codec.Descript
 	}
 }
 
-// described is a whole frame of a codec whose layers the dependency descriptor tells.
+// described is a whole frame of a codec whose layers are in the dependency descriptor.
 func described(k codec.Kind, spatial, temporal uint8) codec.Descriptor {
 	return codec.Descriptor{
 		Kind: k, HasDependency: true, SpatialLayer: spatial, TemporalLayer: temporal, HasSpatialLayer: true,

@@ -259,3 +259,37 @@ func TestBitratesOfAbsentLayers(t *testing.T) {
 	require.False(t, b.SameLayers(none))
 	require.True(t, b.SameLayers(b))
 }
+
+func TestSimpleStreamsAreForwardedWhole(t *testing.T) {
+	f := &fixture{t: t, c: &consumer{}, now: start}
+	f.Selector = layer.NewSimple(f.c, codec.VP8, false)
+	f.Start(f.now)
+	require.Empty(t, f.c.takeKeyFrames(), "no stream yet")
+	s := stream(0)
+	f.Update(f.now, layer.StreamUpdate{Kind: layer.StreamNew, Stream: s})
+	f.Start(f.now)
+	require.Equal(t, []int{0}, f.c.takeKeyFrames())
+	require.Equal(t, layer.Hold, f.decide(in{Descriptor: vp8(1, 1, 0, false)}).Action)
+	require.Equal(t, layer.Decision{Sync: layer.Resync, Marker: true}, f.decide(in{Descriptor: keyFrame(vp8(2, 1, 0, false)), marker: true}))
+	require.Equal(t, layer.Decision{}, f.decide(in{Descriptor: vp8(3, 1, 2, false)}))
+	require.Equal(t, layer.DropEmpty, f.decide(in{Descriptor: vp8(4, 1, 0, false), empty: true}).Action)
+	require.Equal(t, layer.ID{}, f.Layers().Current)
+
+	require.EqualValues(t, 3000, f.Desired())
+	require.EqualValues(t, 2000, f.Increase(f.now, 2000, layer.IgnoreLoss), "no more than there is")
+	require.Zero(t, f.Increase(f.now, 2000, layer.IgnoreLoss), "once per distribution")
+	f.Apply(f.now)
+	s.Score = 0
+	f.Update(f.now, layer.StreamUpdate{Kind: layer.StreamScore, Stream: s, PreviousScore: 10})
+	require.Zero(t, f.Increase(f.now, 2000, layer.IgnoreLoss), "silent")
+}
+
+func TestSilenceOfOpusIsDroppedOnRequest(t *testing.T) {
+	for _, ignoreDTX := range []bool{false, true} {
+		f := &fixture{t: t, c: &consumer{}, now: start}
+		f.Selector = layer.NewSimple(f.c, codec.Opus, ignoreDTX)
+		f.Start(f.now)
+		require.Equal(t, layer.Resync, f.decide(in{Descriptor: codec.Descriptor{Kind: codec.Opus}}).Sync, "audio needs no key frame")
+		require.Equal(t, ignoreDTX, f.decide(in{Descriptor: codec.Descriptor{Kind: codec.Opus, DTX: true}}).Action == layer.DropDTX)
+	}
+}

@@ -31,7 +31,7 @@ type SenderReport struct {
 	ReceivedAt unit.Time
 }
 
-// delivers reports whether packets can be expected, as far as the score tells.
+// delivers reports whether packets can be expected, by the score.
 func (s *Stream) delivers() bool { return s.Score > 0 || !s.InactivityCheck }
 
 func (s *Stream) hasReport() bool { return s.SenderReport.NTP != 0 }

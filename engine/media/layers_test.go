@@ -319,7 +319,7 @@ func TestSVCFollowsTheLifeOfItsStream(t *testing.T) {
 	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: layer.StreamScore, Stream: s}, []uint8{10})
 	require.Equal(t, []unit.SSRC{mappedSSRC}, r.c.Output().KeyFrameRequests)
 	r.one(in{seq: 4, payload: vp8(true, 3, 3, 0, true, false)})
-	// A consumer that comes later begins with what is there.
+	// A consumer that attaches later selects among the existing streams.
 	c, err := newConsumer(func() *api.TransportConsumeRequest {
 		req := consumeRequest("video/VP8", 90000)
 		req.RTPParameters.Encodings[0].ScalabilityMode, req.ConsumableRTPEncodings[0].ScalabilityMode = "L1T3", "L1T3"

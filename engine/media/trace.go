@@ -109,7 +109,7 @@ func (p *Producer) tracePacket(now unit.Time, pkt *packet.Packet, isRTX bool) {
 	p.notifyTrace(now, t, api.TraceDirectionIn, info)
 }
 
-// traceFeedback notifies of what is sent to the peer.
+// traceFeedback notifies of feedback to the peer.
 func (p *Producer) traceFeedback(now unit.Time, pkt rtcp.Packet) {
 	var t api.ProducerTraceEventType
 	var info api.ProducerTraceInfo

@@ -67,7 +67,7 @@ func (c *SenderClock) AddSource(hasAbsCaptureTime bool) {
 }
 
 // HandleSenderReport takes a sender report about one of the streams; rtt is that stream's round-trip time, 0 if unknown.
-// Reports of one compound packet count once, lest a packet that was late weighs as much as the number of its streams.
+// Reports of one compound packet count once: a late packet must not weigh as much as all of its streams.
 func (c *SenderClock) HandleSenderReport(now unit.Time, sr *rtcp.SenderReport, rtt time.Duration) {
 	// A sender without a clock reports 0 (RFC 3550 section 6.4.1).
 	if sr.NTPTime == 0 || c.reports > 0 && now == c.reported {
