@@ -53,8 +53,8 @@ var closeRule = CompatRule{
 }
 
 // framesRule: messages on the channel could be half as long, 4 MiB in 3.19.22 and nearly 8 in 3.21.0. What lies between is
-// unknown, so the smaller size holds there: the Node library discards everything it has received when there is more,
-// including responses to other requests.
+// unknown, so the smaller size holds there for what is sent: the Node library discards everything it has received when there is
+// more, including responses to other requests. What is received may have the larger size in all releases.
 var framesRule = CompatRule{
 	Name: "frames", Until: "3.20.10",
 	Text:   "a message had at most 4194304 bytes",

@@ -93,7 +93,7 @@ type Compat struct {
 	// OldPipeToken: over pipes, the token in front of a message announces a required subchannel by the flag that announces an
 	// ignored one today. There is no ignored subchannel.
 	OldPipeToken bool
-	// SmallFrames: a message on the channel has at most 4 MiB, in both directions, where it has nearly 8 today.
+	// SmallFrames: the application takes messages of at most 4 MiB on the channel, where it takes nearly 8 today.
 	SmallFrames bool
 }
 
