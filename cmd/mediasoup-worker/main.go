@@ -84,17 +84,23 @@ func run(args []string, from sources, stdout, stderr io.Writer) int {
 		return fail(exitBrokenChannel, "%v\n\n%s", err, helpText)
 	}
 	err = serve(cfg, spoken, in, out)
-	switch {
-	case errors.Is(err, channel.ErrClosedByApplication), errors.Is(err, channel.ErrStopped):
+	if errors.Is(err, channel.ErrClosedByApplication) || errors.Is(err, channel.ErrStopped) {
 		return exitOK
-	case errors.Is(err, errWrongSettings):
-		return fail(exitWrongSettings, "%v", err)
-	case errors.Is(err, channel.ErrWorkerEnded):
-		return fail(exitWorkerEnded, "%v", err)
-	case errors.Is(err, channel.ErrHungUp):
-		return fail(exitOK, "%v", err)
+	}
+	return fail(exitCode(err), "%v", err)
+}
+
+// exitCode returns the code for an end that the application has not asked for.
+func exitCode(reason error) int {
+	switch {
+	case errors.Is(reason, errWrongSettings):
+		return exitWrongSettings
+	case errors.Is(reason, channel.ErrWorkerEnded):
+		return exitWorkerEnded
+	case errors.Is(reason, channel.ErrHungUp):
+		return exitOK
 	default:
-		return fail(exitBrokenChannel, "%v", err)
+		return exitBrokenChannel
 	}
 }
 
