@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Runs the suites that each release of mediasoup ships against our worker binary, release after release, and prints how
-# many of their tests pass. Every test is expected to, but for those that compat-tests/known-failures.txt lists.
+# Runs the suites that each release of mediasoup ships against this worker, one release after another, and prints how many
+# of their tests pass. Every test must pass, except those listed in compat-tests/known-failures.txt.
 #
 # Usage: compat-tests/matrix.sh [--dialects | --few | RELEASE…] [-- suite…]
-#   without releases  all that fbs/schema/releases.txt lists
-#   --dialects        the youngest release of each dialect
-#   --few             the newest, the oldest, and three that differ most, as continuous integration does
+#   without releases  all releases in fbs/schema/releases.txt
+#   --dialects        the newest release of each dialect
+#   --few             the newest, the oldest, and three that differ most, as in continuous integration
 set -euo pipefail
 source "$(dirname "$0")/../scripts/lib.sh"
 cd "$ROOT"
