@@ -10,6 +10,8 @@ type Handler interface {
 	HandleRequest(req *api.Request) (api.ResponseBody, error)
 	// HandleNotification reports false when the object takes no notifications.
 	HandleNotification(n *api.Notification) (bool, error)
+	// RouterID returns the id of the Router that the object is or belongs to, empty for none.
+	RouterID() string
 }
 
 // Method carries out a request to an object of type O.
@@ -26,8 +28,8 @@ func (m Methods[O]) Handle(o O, req *api.Request) (api.ResponseBody, error) {
 	return nil, api.Errorf("unknown method '%s'", req.Method.Name())
 }
 
-// Plain makes a method of a function that needs no body.
-func Plain[O any, R api.ResponseBody](f func(O) (R, error)) Method[O] {
+// NoBody makes a method of a function that needs no body.
+func NoBody[O any, R api.ResponseBody](f func(O) (R, error)) Method[O] {
 	return func(o O, _ *api.Request) (api.ResponseBody, error) { return reply(f(o)) }
 }
 

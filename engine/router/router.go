@@ -56,6 +56,9 @@ func (r *Router) Close() {
 	r.scope.Remove(r.id)
 }
 
+// RouterID implements Handler.
+func (r *Router) RouterID() string { return r.id }
+
 // HandleNotification implements Handler; routers take none.
 func (r *Router) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 
@@ -65,7 +68,7 @@ func (r *Router) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 }
 
 var routerMethods = Methods[*Router]{
-	api.MethodRouterDump:                            Plain((*Router).dump),
+	api.MethodRouterDump:                            NoBody((*Router).dump),
 	api.MethodRouterCreatePlainTransport:            WithBody((*Router).createPlainTransport),
 	api.MethodRouterCreatePipeTransport:             WithBody((*Router).createPipeTransport),
 	api.MethodRouterCreateWebRtcTransport:           WithBody((*Router).createWebRtcTransport),

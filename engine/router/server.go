@@ -38,6 +38,9 @@ func (s *Server) Close() {
 	s.scope.env.Log.Debug("WebRtcServer closed", "webRtcServerId", s.id, "datagramsOfNoTransport", s.ports.Unroutable())
 }
 
+// RouterID implements Handler: a WebRtcServer belongs to no Router.
+func (s *Server) RouterID() string { return "" }
+
 // HandleNotification implements Handler; servers take none.
 func (s *Server) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 
@@ -47,7 +50,7 @@ func (s *Server) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 }
 
 var serverMethods = Methods[*Server]{
-	api.MethodWebRtcServerDump: Plain((*Server).dump),
+	api.MethodWebRtcServerDump: NoBody((*Server).dump),
 }
 
 func (s *Server) dump() (*api.WebRtcServerDumpResponse, error) {

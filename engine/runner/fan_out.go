@@ -116,7 +116,13 @@ func (c *fanOutConsumer) forward(now unit.Time, pkts []*packet.Packet, updates [
 	if c.actor.transport.Broken() {
 		return
 	}
-	c.Consumer.Forward(now, pkts, updates, scores)
+	if len(updates) > 0 {
+		c.HandleStreamUpdates(now, updates, scores)
+		if len(pkts) > 0 {
+			c.actor.settle(now) // the packets need their share of the bandwidth
+		}
+	}
+	c.Consumer.Forward(now, pkts)
 	c.actor.settle(now)
 }
 

@@ -31,6 +31,8 @@ func TestAFaultConcernsOneTransport(t *testing.T) {
 	require.Len(t, first.take(), 1)
 	require.Len(t, last.take(), 1)
 	require.ErrorContains(t, r.try("faulty", api.MethodTransportDump, nil), "out of service")
+	require.Len(t, r.told("faulty", api.EventTransportOutOfService), 1)
+	require.Empty(t, r.told("first", api.EventTransportOutOfService))
 	require.ErrorContains(t, r.try("c-faulty", api.MethodConsumerDump, nil), "out of service")
 	require.Contains(t, r.logged(), "handling media")
 	require.Contains(t, r.logged(), "while transport faulty is taken out of service: close")
@@ -42,7 +44,7 @@ func TestAFaultConcernsOneTransport(t *testing.T) {
 	r.must("in", api.MethodTransportDump, nil)
 }
 
-// Consumers on other shards that ask for key frames without end have one message under way, not one for each wish.
+// Consumers on other shards that ask for key frames without end have one message under way, not one for each request.
 func TestKeyFrameRequestsDoNotPileUp(t *testing.T) {
 	r := newFixture(t, 2)
 	in := r.plain("in")
@@ -94,4 +96,24 @@ func TestFeedbackToABusyShardDoesNotAllocate(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(1000, func() { lost++; feedback.ReportFractionLost("c", 1010, lost) }))
 	direct.Close()
 	busy.Leave(now)
+}
+
+// Packets that an operation left in the shard's batch do not go to the peer of the transport that sends next: that transport is
+// taken out of service, and the others go on with an empty batch.
+func TestPacketsLeftInTheBatchGoNowhere(t *testing.T) {
+	r := newFixture(t, 1)
+	in := r.plain("in")
+	first, second := r.plain("first"), r.plain("second")
+	r.produce("in", "p")
+	r.consume("first", "c-first", "p")
+	r.consume("second", "c-second", "p")
+	placement := r.runner.NewPlacement()
+	batch := runner.NewTransportActor(placement.Choose(), transport.WorkerEnv{}).Env().Batch
+	batch.Commit(copy(batch.Space(10), "for others"))
+	in.receive(keyFrame(1))
+	require.Empty(t, first.take())
+	require.Len(t, second.take(), 1)
+	require.Contains(t, r.logged(), "in transport first while handling media")
+	require.ErrorContains(t, r.try("first", api.MethodTransportDump, nil), "out of service")
+	r.must("second", api.MethodTransportDump, nil)
 }

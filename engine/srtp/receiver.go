@@ -112,6 +112,8 @@ func (r *Receiver) UnprotectRTP(b []byte) ([]byte, error) {
 	if !known && g.ssrcs >= MaxSSRCs {
 		return nil, ErrTooManySSRCs
 	}
+	// pion parses the header itself, whatever is in the one that it is given, keeps no offsets, and takes extension blocks that
+	// RFC 8285 forbids. So packet.Packet parses the plain packet again: 55 ns, where decryption takes ten times that.
 	plain, err := g.ctx.DecryptRTP(b, b, &r.rtpHeader)
 	if err != nil {
 		return nil, r.rtpRefusal(b, err)

@@ -93,7 +93,8 @@ func (r *fixture) forwarding(t *transport.Transport) {
 type handOver struct{ c *transport.Consumer }
 
 func (f *handOver) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) {
-	f.c.Forward(now, pkts, updates, scores)
+	f.c.HandleStreamUpdates(now, updates, scores)
+	f.c.Forward(now, pkts)
 }
 
 // pass lets time pass and checks what must be true after each call.

@@ -261,7 +261,7 @@ func TestAWebRtcCall(t *testing.T) {
 	p := b.produce(b.w.Transport, "p", api.MediaKindVideo, 10)
 	c := b.consume(b.w.Transport, p, "c", 10, 20, &feedbackRecorder{})
 	b.attach(b.w.Transport, p, c)
-	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
+	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	before := len(b.sent)
 	b.sendRTP(keyFrame(10, 1))
 	require.Len(t, b.sent, before+1)
@@ -281,7 +281,7 @@ func TestAWebRtcCall(t *testing.T) {
 	require.Equal(t, api.DTLSStateConnected, stats.DTLSState)
 	require.NotZero(t, stats.Base.BytesSent)
 
-	// The peer hears of the end, and the ports are free.
+	// The peer gets close_notify, and the ports are free.
 	before = len(b.sent)
 	b.w.Close()
 	require.Equal(t, 1, b.freed)
@@ -303,7 +303,7 @@ func TestThePeerMayCloseDTLS(t *testing.T) {
 	require.EqualValues(t, 1, b.w.Drops().NotConnected)
 }
 
-// Who closed DTLS, or failed at it, may begin anew: when ICE comes back, so does DTLS.
+// A peer that closed DTLS, or failed at it, may begin anew: when ICE comes back, so does DTLS.
 func TestDTLSBeginsAnewWithICE(t *testing.T) {
 	b := established(t, nil)
 	b.dtls.Close()
@@ -540,7 +540,7 @@ func TestBandwidthIsEstimatedInBothDirections(t *testing.T) {
 	}, &feedbackRecorder{})
 	require.NoError(t, err)
 	b.attach(b.w.Transport, p, c)
-	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
+	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	require.NoError(t, b.w.SetMaxIncomingBitrate(b.now, 500000))
 
 	for seq := range uint16(50) {

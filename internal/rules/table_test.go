@@ -19,6 +19,7 @@ var (
 
 var rules = []rule{
 	{folder: "engine/api"},
+	{folder: "engine/api/apitest", may: []string{"engine/api"}, impure: true},
 	{folder: "engine/unit"},
 	{folder: "engine/wire", may: []string{"engine/unit"}},
 	{folder: "engine/packet", may: []string{"engine/unit", "engine/wire"}},
@@ -37,7 +38,8 @@ var rules = []rule{
 	{folder: "engine/sctp", may: join(basics, []string{"engine/wake"}), impure: true},
 	{folder: "engine/wake", impure: true},
 
-	{folder: "engine/media", may: join(basics, machines)},
+	{folder: "engine/layer", may: []string{"engine/unit", "engine/wire", "engine/packet", "engine/rtpstream"}},
+	{folder: "engine/media", may: join(basics, machines, []string{"engine/layer"})},
 	{folder: "engine/transport", may: join(senders, []string{"engine/media"})},
 	{folder: "engine/runner", may: join(senders, []string{"engine/media", "engine/transport", "engine/shard"}), impure: true},
 	{folder: "engine/router", may: join(basics, machines, []string{"engine/media", "engine/transport", "engine/runner"})},
@@ -46,7 +48,7 @@ var rules = []rule{
 	{folder: "fbs", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "channel", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "pipe", may: []string{"engine"}, impure: true},
-	{folder: "scaling", may: []string{"engine/api", "pipe"}, impure: true},
+	{folder: "scaling", may: []string{"engine/api", "fbs", "pipe"}, impure: true},
 	{folder: "cmd", may: []string{"channel", "engine", "engine/api", "engine/dtls", "fbs", "pipe", "scaling", "internal/epoll"}, impure: true},
 
 	// These use the binary only.
@@ -68,6 +70,7 @@ var libraries = map[string][]string{
 	"github.com/pion/sctp":          {"engine/sctp"},
 	"github.com/pion/srtp":          {"engine/srtp", "node-harness"},
 	"github.com/pion/logging":       {"engine/dtls", "engine/sctp"},
+	"github.com/stretchr/testify":   {"engine/api/apitest"},
 	"golang.org/x/net":              {"node-harness"},
 	"golang.org/x/sys":              {"cmd", "engine/netio", "internal/epoll", "node-harness", "node-harness/bench/control"},
 }
