@@ -1,22 +1,23 @@
 package rules_test
 
-// room is a folder of the module and the folders its packages may import, tests aside. A folder stands for everything
-// below it that is not a room of its own.
-type room struct {
+// rule lists the folders that the packages in folder may import, tests aside. It applies to everything below folder that
+// has no rule of its own.
+type rule struct {
 	folder string
 	may    []string
-	// impure rooms touch the outside world, or bind machines to it: goroutines, locks, sockets and the clock are theirs.
+	// impure packages reach the outside world, or connect the core to it: they may use goroutines, locks, sockets and the
+	// clock.
 	impure bool
 }
 
-// The rows that several rooms may import.
+// Lists of folders for several rules.
 var (
 	basics   = []string{"engine/api", "engine/unit", "engine/wire", "engine/packet"}
 	machines = []string{"engine/bwe", "engine/data", "engine/dtls", "engine/ice", "engine/observer", "engine/rtpstream", "engine/sctp", "engine/srtp"}
 	senders  = join(basics, machines, []string{"engine/netio"})
 )
 
-var rooms = []room{
+var rules = []rule{
 	{folder: "engine/api"},
 	{folder: "engine/api/apitest", may: []string{"engine/api"}, impure: true},
 	{folder: "engine/unit"},
@@ -50,17 +51,17 @@ var rooms = []room{
 	{folder: "scaling", may: []string{"engine/api", "fbs", "pipe"}, impure: true},
 	{folder: "cmd", may: []string{"channel", "engine", "engine/api", "engine/dtls", "fbs", "pipe", "scaling", "internal/epoll"}, impure: true},
 
-	// These know the binary only.
+	// These use the binary only.
 	{folder: "compat-tests", impure: true},
 	{folder: "node-harness", impure: true},
-	// Speaks the protocol itself, to measure without Node in between.
+	// Encodes the protocol itself, to measure without Node in between.
 	{folder: "node-harness/bench/control", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "internal/epoll", impure: true},
 	{folder: "internal/fuzzseed", impure: true},
 	{folder: "internal/rules", impure: true},
 }
 
-// libraries says which rooms may import a module of somebody else's; a library that is not listed here is not allowed.
+// libraries lists which folders may import an external module. A module that is not listed is not allowed.
 var libraries = map[string][]string{
 	"github.com/google/flatbuffers": {"fbs"},
 	"github.com/pion/dtls":          {"engine/dtls"},
