@@ -19,6 +19,7 @@ import (
 	"gazpacho/channel"
 	"gazpacho/engine/api"
 	"gazpacho/fbs"
+	"gazpacho/scaling/front"
 )
 
 // File descriptors of the channel (upstream's values, of its main).
@@ -135,7 +136,13 @@ func serve(cfg *config, release string, dialect *fbs.Dialect, in io.Reader, out 
 		waitForHangup(inFD)
 		ch.HungUp()
 	}()
-	return ch.Serve(worker)
+	err = ch.Serve(worker)
+	if f, ok := worker.(*front.Front); ok {
+		if failure := reportCounters(f); failure != nil {
+			return failure
+		}
+	}
+	return err
 }
 
 // errWrongSettings marks what only the engine finds wrong with the settings, such as a certificate that is none.
