@@ -48,13 +48,13 @@ func consume(o *operation, t *transport) *gate {
 			return o.waitOrRefuse(wait, err)
 		}
 	}
-	c.enter()
+	c.enter(o)
 	c.create(o)
 	return nil
 }
 
-func (c *consumer) enter() {
-	c.transport.front().enter(c)
+func (c *consumer) enter(o *operation) {
+	o.enter(c)
 	c.transport.consumers = append(c.transport.consumers, c)
 	c.producer.consumers = append(c.producer.consumers, c)
 	if c.relay != nil {
@@ -75,6 +75,7 @@ func (c *consumer) create(o *operation) {
 		}
 		if refusal != nil {
 			c.forget()
+			f.stay(c)
 			if c.relay != nil && c.relay.failure != nil {
 				refusal = c.relay.failure
 			}
@@ -151,11 +152,7 @@ func (c *consumer) forget() {
 
 // closeForProducer tells the application that the consumer is closed since its producer is.
 func (c *consumer) closeForProducer() {
-	if c.creating { // the application does not know it: its request will be refused
-		c.forget()
-		return
-	}
-	c.transport.front().emit(c.id, api.EventConsumerProducerClose, nil)
+	c.transport.front().leave(c, api.EventConsumerProducerClose)
 	c.forget()
 }
 

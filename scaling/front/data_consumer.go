@@ -38,7 +38,7 @@ func consumeData(o *operation, t *transport) *gate {
 		c.relay = p.relayTo(t.node)
 		c.relay.use()
 	}
-	f.enter(c)
+	o.enter(c)
 	t.dataConsumers = append(t.dataConsumers, c)
 	p.consumers = append(p.consumers, c)
 	c.create(o)
@@ -61,6 +61,7 @@ func (c *dataConsumer) create(o *operation) {
 		}
 		if refusal != nil {
 			c.forget()
+			f.stay(c)
 			o.refuse(refusal)
 			return
 		}
@@ -110,8 +111,6 @@ func (c *dataConsumer) forget() {
 
 // closeForProducer tells the application that the data consumer is closed since its data producer is.
 func (c *dataConsumer) closeForProducer() {
-	if !c.creating {
-		c.transport.front().emit(c.id, api.EventDataConsumerDataProducerClose, nil)
-	}
+	c.transport.front().leave(c, api.EventDataConsumerDataProducerClose)
 	c.forget()
 }

@@ -31,7 +31,7 @@ func produceData(o *operation, t *transport) *gate {
 		entry: entry{id: body.DataProducerID, router: t.router, node: t.node, creating: true}, transport: t, request: body,
 		paused: body.Paused,
 	}
-	f.enter(p)
+	o.enter(p)
 	t.dataProducers = append(t.dataProducers, p)
 	c := t.node.ask(o.req.Method, t.id, body, func(answer api.ResponseBody, err error) {
 		if err != nil {
@@ -80,12 +80,14 @@ func (p *dataProducer) close() {
 // lost between them.
 func pauseDataProducer(o *operation, p *dataProducer) *gate {
 	end := o.holdIf(p.tap != nil)
+	was := p.paused
+	p.paused = true // for relays that are made meanwhile
 	p.node.ask(o.req.Method, p.id, nil, func(_ api.ResponseBody, err error) {
 		if err != nil {
+			p.paused = was
 			end(err)
 			return
 		}
-		p.paused = true
 		p.askRelays(o.req.Method, func() { end(nil) })
 	})
 	return nil

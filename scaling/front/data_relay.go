@@ -159,7 +159,7 @@ func (r *dataRelay) end() {
 // fail ends the relay with the data consumers that depend on it.
 func (r *dataRelay) fail() {
 	for _, c := range slices.Clone(r.tap.producer.consumers) {
-		if c.relay == r && !c.creating {
+		if c.relay == r {
 			c.closeForProducer()
 		}
 	}

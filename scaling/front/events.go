@@ -14,6 +14,9 @@ const (
 func (f *Front) handleEvent(n *node, e *api.Notification) {
 	obj, ok := f.objects[e.HandlerID]
 	if !ok {
+		if f.handleLast(n, e) {
+			return
+		}
 		if h := f.hidden[e.HandlerID]; h != nil {
 			h.handleEvent(n, e)
 		}

@@ -60,20 +60,21 @@ type Front struct {
 	methods map[api.Method]method
 
 	// The control goroutine's, as everything below and behind.
-	own      *node
-	nodes    []*node
-	objects  map[string]object // of the application, by id
-	hidden   map[string]hidden // of the front, by id
-	routers  []*router         // in the order of creation, as all lists
-	servers  []*server
-	lane     *lane            // of requests to the worker itself
-	expected map[string]*lane // of objects that a queued request will create
-	pending  map[*operation]struct{}
-	created  uint64
-	lastID   uint64 // of a hidden object
-	ssrcs    pipe.SSRCs
-	counters Counters
-	ended    bool
+	own        *node
+	nodes      []*node
+	objects    map[string]object  // of the application, by id
+	hidden     map[string]hidden  // of the front, by id
+	leaving    map[string]*leaver // of the application, by id
+	routers    []*router          // in the order of creation, as all lists
+	servers    []*server
+	lane       *lane            // of requests to the worker itself
+	expected   map[string]*lane // of objects that a queued request will create
+	pending    map[*operation]struct{}
+	operations uint64 // so far
+	lastID     uint64 // of a hidden object
+	ssrcs      pipe.SSRCs
+	counters   Counters
+	ended      bool
 }
 
 // Counters say what a front did.
@@ -102,7 +103,7 @@ func New(o Options) (*Front, error) {
 	}
 	f := &Front{
 		options: o, log: o.Log, inbox: newInbox(), done: make(chan struct{}), methods: methods(),
-		objects: map[string]object{}, hidden: map[string]hidden{}, expected: map[string]*lane{},
+		objects: map[string]object{}, hidden: map[string]hidden{}, leaving: map[string]*leaver{}, expected: map[string]*lane{},
 		pending: map[*operation]struct{}{}, counters: Counters{Transports: map[string]int{}},
 	}
 	f.lane = newLane(f)

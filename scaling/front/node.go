@@ -20,6 +20,8 @@ type node struct {
 	pipe     api.ListenInfo
 	sameHost bool
 
+	transports int // of the application
+
 	gone    error // why it has ended; nil while it lives
 	lastID  uint32
 	calls   []*call // unanswered, in the order in which they were made
@@ -34,6 +36,7 @@ type call struct {
 	// late is called when an acceptance comes after done was called with an error, to take back what was done. It may be nil.
 	late     func()
 	deadline time.Time
+	then     []func() // called after done
 }
 
 func (f *Front) newNode(o NodeOptions) (*node, error) {
@@ -124,9 +127,23 @@ func (c *call) answer(body api.ResponseBody, err error) {
 }
 
 func (c *call) finish(body api.ResponseBody, err error) {
-	done := c.done
-	c.done = nil
+	done, then := c.done, c.then
+	c.done, c.then = nil, nil
 	done(body, err)
+	for _, f := range then {
+		f()
+	}
+}
+
+// whenAnswered calls f when the node has answered, or failed to answer, all that it was asked until now.
+func (n *node) whenAnswered(f func()) {
+	for _, c := range slices.Backward(n.calls) {
+		if c.done != nil {
+			c.then = append(c.then, f)
+			return
+		}
+	}
+	f()
 }
 
 // startWatch has the oldest unanswered call looked at when its time is over, unless a timer is running.

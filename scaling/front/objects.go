@@ -14,7 +14,7 @@ type entry struct {
 	id       string
 	router   *router // nil for a WebRtcServer
 	node     *node   // where it lives; nil for what lives on several or nowhere
-	sequence uint64  // objects are numbered in the order of their creation
+	sequence uint64  // of the request that created it
 	creating bool    // its node has not accepted it yet
 	made     gate    // opens when it has, or refuses
 	closed   bool
@@ -38,12 +38,11 @@ func (f *Front) checkID(id string, inList func(object) bool, text string, method
 	}
 }
 
-// enter puts a new object into the table. It is being created until made or remove is called.
-func (f *Front) enter(o object) {
-	e := o.base()
-	f.created++
-	e.sequence = f.created
-	f.objects[e.id] = o
+// enter puts the object that an operation creates into the table.
+func (o *operation) enter(obj object) {
+	e := obj.base()
+	e.sequence = o.sequence
+	o.front.objects[e.id] = obj
 }
 
 // settle ends an object's creation.

@@ -28,7 +28,7 @@ func createObserver(o *operation, r *router) *gate {
 		return o.refuse(api.Errorf("no node can take the RtpObserver [method:%s]", o.req.Method.Name()))
 	}
 	w := &observer{entry: entry{id: id, router: r, node: candidates[0], creating: true}, relays: map[*producer]*relay{}}
-	f.enter(w)
+	o.enter(w)
 	r.observers = append(r.observers, w)
 	r.on(w.node)
 	c := w.node.ask(o.req.Method, r.id, o.req.Body, func(answer api.ResponseBody, err error) {

@@ -12,6 +12,7 @@ type operation struct {
 	notification *api.Notification
 	reply        func(api.ResponseBody, error)
 	creates      string // id of the object that the request creates, empty for none
+	sequence     uint64 // operations are numbered in their order
 	answered     bool
 }
 
@@ -21,6 +22,8 @@ func (f *Front) dispatch(o *operation) {
 		f.laneOf(o.notification.HandlerID).add(o)
 		return
 	}
+	f.operations++
+	o.sequence = f.operations
 	f.pending[o] = struct{}{}
 	l := f.laneOf(addressed(o.req))
 	if o.creates = creates(o.req); o.creates != "" {

@@ -33,7 +33,7 @@ func produce(o *operation, t *transport) *gate {
 		entry: entry{id: body.ProducerID, router: t.router, node: t.node, creating: true}, transport: t, request: body,
 		paused: body.Paused, scores: make([]uint8, len(body.RTPParameters.Encodings)),
 	}
-	f.enter(p)
+	o.enter(p)
 	t.producers = append(t.producers, p)
 	c := t.node.ask(o.req.Method, t.id, body, func(answer api.ResponseBody, err error) {
 		if err != nil {
@@ -85,12 +85,14 @@ func (p *producer) close() {
 // pauseProducer pauses at home, and then at the far ends of relays, which tells the consumers there.
 func pauseProducer(o *operation, p *producer) *gate {
 	end := o.holdIf(len(p.relays) > 0)
+	was := p.paused
+	p.paused = true // for relays that are made meanwhile
 	p.node.ask(o.req.Method, p.id, nil, func(_ api.ResponseBody, err error) {
 		if err != nil {
+			p.paused = was
 			end(err)
 			return
 		}
-		p.paused = true
 		p.askRelays(o.req.Method, func() { end(nil) })
 	})
 	return nil

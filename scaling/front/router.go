@@ -1,6 +1,8 @@
 package front
 
 import (
+	"slices"
+
 	"gazpacho/engine/api"
 )
 
@@ -39,7 +41,7 @@ func createRouter(o *operation) *gate {
 		nodes: map[*node]bool{}, pairs: map[[2]*node]*pair{}, dataEnds: map[*node]string{},
 	}
 	r.router = r
-	f.enter(r)
+	o.enter(r)
 	f.routers = append(f.routers, r)
 	return o.answer(nil, nil)
 }
@@ -84,7 +86,7 @@ func closeRouter(o *operation) *gate {
 // they find nothing any more.
 func (r *router) forget(o *operation) (rest []*operation) {
 	f := o.front
-	for _, t := range r.transports {
+	for _, t := range slices.Clone(r.transports) {
 		t.forget()
 	}
 	for _, w := range r.observers {

@@ -31,7 +31,7 @@ func createWebRtcServer(o *operation) *gate {
 		entry: entry{id: body.WebRtcServerID, creating: true}, request: body,
 		refused: map[*node]bool{}, asked: map[*node]*gate{},
 	}
-	f.enter(s)
+	o.enter(s)
 	f.servers = append(f.servers, s)
 	n := f.anchor(body)
 	c := n.ask(o.req.Method, "", body, func(answer api.ResponseBody, err error) {

@@ -93,7 +93,7 @@ func createTransport(o *operation, r *router) *gate {
 	t := &transport{
 		entry: entry{id: want.transportID, router: r, creating: true}, request: o.req, webRtc: want.webRtc, server: server,
 	}
-	f.enter(t)
+	o.enter(t)
 	r.transports = append(r.transports, t)
 	if server != nil {
 		server.transports = append(server.transports, t)
@@ -111,9 +111,12 @@ func (t *transport) tryCreate(o *operation, candidates []*node) {
 	n := candidates[0]
 	t.node = n
 	t.router.on(n)
+	n.transports++
 	c := n.ask(o.req.Method, o.req.HandlerID, o.req.Body, func(body api.ResponseBody, err error) {
 		switch {
 		case errors.Is(err, ErrBusy):
+			n.transports--
+			t.node = nil
 			t.tryCreate(o, candidates[1:])
 		case err != nil:
 			t.refused(o, err)
@@ -137,6 +140,9 @@ func (t *transport) front() *Front { return t.router.lane.front }
 
 // forget removes the transport and what it holds from the tables. Nobody is told, and relays of its producers stay as they are.
 func (t *transport) forget() {
+	if t.closed {
+		return
+	}
 	f := t.front()
 	for _, p := range t.producers {
 		f.remove(p)
@@ -151,6 +157,9 @@ func (t *transport) forget() {
 		f.remove(c)
 	}
 	f.remove(t)
+	if t.node != nil {
+		t.node.transports--
+	}
 	t.router.transports = without(t.router.transports, t)
 	if t.server != nil {
 		t.server.transports = without(t.server.transports, t)
@@ -212,7 +221,7 @@ func (f *Front) place(r *router, want wanted) []*node {
 	}
 	known := make([]placement.Node, len(nodes))
 	for i, n := range nodes {
-		known[i].Load = n.load()
+		known[i].Load, known[i].All = n.load(), n.transports
 		for _, t := range r.transports {
 			if t.node == n {
 				known[i].Transports++
