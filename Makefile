@@ -3,14 +3,14 @@
 GO      ?= go
 BIN     := bin/mediasoup-worker
 
-.PHONY: build test demo check generate drift compat compat-matrix node-test browser-test peers bench-fanout bench-control bench-server format clean
+.PHONY: build test demo check generate drift compat compat-matrix fuzz node-test browser-test peers bench-fanout bench-control bench-server format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool itself knows what is up to date. It need not ask git, which may refuse a folder of somebody else.
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o $(BIN) ./cmd/mediasoup-worker
 
-# Everything: checks, Go tests, upstream's suites, our Node tests, the demo.
+# What a change must pass: checks, Go tests, mediasoup's suites, our Node tests, pion's peers, the demo.
 test:
 	scripts/test.sh
 
@@ -18,9 +18,13 @@ test:
 demo: build
 	scripts/demo.sh
 
-# What a change must pass, without Node: format, vet, staticcheck, import rules, tests, generated files, fuzzing.
+# What a change to the Go code must pass: format, vet, staticcheck, generated files, tests (import rules and fuzz targets too).
 check:
 	scripts/check.sh
+
+# Random inputs for every fuzz target, FUZZTIME=… each (default 1m); PACKAGE=engine/ice and TARGET=FuzzScript narrow it.
+fuzz:
+	FUZZTIME=$(FUZZTIME) PACKAGE=$(PACKAGE) TARGET=$(TARGET) scripts/fuzz.sh
 
 # Rewrites the files that are made from the npm packages (fbs/schema).
 generate:

@@ -8,6 +8,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/fbs"
+	"gazpacho/internal/fuzzseed"
 )
 
 // message lays out a message by hand: 32-bit words, then the vtables' 16-bit entries.
@@ -106,7 +107,8 @@ func TestVectorLengthIsChecked(t *testing.T) {
 	}
 }
 
-func FuzzDecodeMessage(f *testing.F) {
+func FuzzDecodeMessage(tf *testing.F) {
+	f := fuzzseed.New(tf, 2000)
 	d := load(f)
 	for _, body := range everyMessage(5) {
 		f.Add(encode(f, body))

@@ -9,6 +9,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/fbs"
+	"gazpacho/internal/fuzzseed"
 )
 
 func TestTableOfReleases(t *testing.T) {
@@ -128,7 +129,8 @@ func TestCompatRulesNameKnownReleases(t *testing.T) {
 }
 
 // FuzzDialects decodes arbitrary bytes in an arbitrary dialect; what decodes must encode, and decode again.
-func FuzzDialects(f *testing.F) {
+func FuzzDialects(tf *testing.F) {
+	f := fuzzseed.New(tf, 2000)
 	var dialects []*fbs.Dialect
 	for i, r := range fbs.Releases() {
 		d, err := fbs.Load(r.Version)

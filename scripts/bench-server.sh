@@ -6,6 +6,6 @@ source "$(dirname "$0")/lib.sh"
 need_command go "install Go 1.26 or newer (https://go.dev/dl)"
 WORKER_BIN=$(realpath "${WORKER_BIN:-$ROOT/bin/mediasoup-worker}")
 export WORKER_BIN
-cd "$ROOT/compat-tests/peers"
+cd "$ROOT/peer-tests"
 go test -run '^$' -bench Conference -benchtime 1000x "$@" .
 go test -run '^$' -bench RoomsBehindOnePort -benchtime 40000x "$@" .

@@ -4,5 +4,4 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"
 prepare_harness
-cd "$HARNESS"
-exec "$NODE" run-tests.js "$@"
+exec "$NODE" "$HARNESS/run-tests.js" "$@"

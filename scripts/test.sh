@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs everything and ends with a summary; a failure does not keep the later steps from running.
-# Steps: build, check (scripts/check.sh), compat (upstream's suites: the newest release, the oldest, and three in between),
+# Steps: build, check (scripts/check.sh), compat (mediasoup's suites: the newest release, the oldest, and three in between),
 # node (our Node tests), peers (WebRTC peers in Go), demo.
 set -uo pipefail
 source "$(dirname "$0")/lib.sh"

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gazpacho/channel"
 	"gazpacho/engine"
@@ -37,9 +38,13 @@ func localNodes(value string) (int, error) {
 	return n, nil
 }
 
-// newLocalFront returns a front over nodes that are engines of this process, with every Router spread over all of them: what a
+// newLocalCluster returns a front over nodes that are engines of this process, with every Router spread over all of them: what a
 // cluster does, for development and tests.
-func newLocalFront(nodes int, options engine.Options, ch *channel.Channel) (*front.Front, error) {
+func newLocalCluster(nodes int, options engine.Options, ch *channel.Channel) (*localCluster, error) {
+	host, err := engine.NewHost(engine.HostOptions{Log: ch.Logger()})
+	if err != nil {
+		return nil, err
+	}
 	node := func(name string) front.NodeOptions {
 		return front.NodeOptions{
 			Name: name, SameHost: true,
@@ -47,7 +52,7 @@ func newLocalFront(nodes int, options engine.Options, ch *channel.Channel) (*fro
 			Worker: func(emit api.Emitter) (api.Worker, error) {
 				o := options
 				o.Emit = emit
-				return engine.New(o)
+				return host.NewWorker(o)
 			},
 		}
 	}
@@ -55,7 +60,24 @@ func newLocalFront(nodes int, options engine.Options, ch *channel.Channel) (*fro
 	for i := range nodes {
 		o.Nodes = append(o.Nodes, node(fmt.Sprint("node", i+1)))
 	}
-	return front.New(o)
+	f, err := front.New(o)
+	if err != nil {
+		host.Close()
+		return nil, err
+	}
+	return &localCluster{f, sync.OnceFunc(host.Close)}, nil
+}
+
+// localCluster is a front with the shards of its nodes.
+type localCluster struct {
+	*front.Front
+	closeHost func()
+}
+
+// Close implements api.Worker.
+func (c *localCluster) Close() {
+	c.Front.Close()
+	c.closeHost()
 }
 
 // reportCounters appends what a front has done to the file that the environment names.

@@ -1,7 +1,7 @@
 // Command mediasoup-worker is the process that the mediasoup Node library starts for each Worker of an application.
 //
-// This package only wires: it reads the command line and the environment, takes over the file descriptors, and connects
-// the channel with the engine.
+// This package is wiring only: it reads the command line and the environment, takes over the file descriptors, and
+// connects the channel to the engine.
 package main
 
 import (
@@ -19,24 +19,24 @@ import (
 	"gazpacho/channel"
 	"gazpacho/engine/api"
 	"gazpacho/fbs"
-	"gazpacho/scaling/front"
 )
 
-// File descriptors of the channel (upstream's values, of its main).
+// From the C++ worker's main: file descriptors of the channel.
 const (
 	inFD  = 3
 	outFD = 4
 )
 
-// Exit codes (upstream's values, of its lib and main). The Node library knows 42 as wrong settings.
+// From the C++ worker's lib and main: exit codes. To the Node library, 42 means wrong settings.
 const (
 	exitOK            = 0
+	exitWorkerEnded   = 1 // chosen here; any code that is not 42 makes the Node library emit "died"
 	exitBrokenChannel = 40
 	exitWrongSettings = 42
 )
 
-// gcPercent is how much the heap may grow between two garbage collections, ours. Forwarding allocates nothing, so that
-// collections are rare, and half of Go's default saves memory at no cost that could be measured. GOGC overrides it.
+// gcPercent, chosen here, is how much the heap may grow between two garbage collections. Forwarding allocates nothing, so
+// collections are rare, and half of Go's default saves memory at no measurable cost. GOGC overrides it.
 const gcPercent = 50
 
 func main() {
@@ -47,7 +47,7 @@ func main() {
 	os.Exit(run(os.Args[1:], from, os.Stdout, os.Stderr))
 }
 
-// run is the whole program, up to the exit code.
+// run runs the program and returns its exit code.
 func run(args []string, from sources, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == dialectsCommand {
 		return listDialects(args[1:], stdout, stderr)
@@ -86,6 +86,8 @@ func run(args []string, from sources, stdout, stderr io.Writer) int {
 		return exitOK
 	case errors.Is(err, errWrongSettings):
 		return fail(exitWrongSettings, "%v", err)
+	case errors.Is(err, channel.ErrWorkerEnded):
+		return fail(exitWorkerEnded, "%v", err)
 	case errors.Is(err, channel.ErrHungUp):
 		return fail(exitOK, "%v", err)
 	default:
@@ -98,7 +100,7 @@ func versionText() string {
 		version, fbs.Oldest(), fbs.Newest(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// serve connects the channel with a worker until one of them ends, and says why.
+// serve connects the channel to a worker until one of them ends, and returns the reason.
 func serve(cfg *config, release string, dialect *fbs.Dialect, in io.Reader, out io.Writer) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -137,18 +139,18 @@ func serve(cfg *config, release string, dialect *fbs.Dialect, in io.Reader, out 
 		ch.HungUp()
 	}()
 	err = ch.Serve(worker)
-	if f, ok := worker.(*front.Front); ok {
-		if failure := reportCounters(f); failure != nil {
+	if c, ok := worker.(*localCluster); ok {
+		if failure := reportCounters(c.Front); failure != nil {
 			return failure
 		}
 	}
 	return err
 }
 
-// errWrongSettings marks what only the engine finds wrong with the settings, such as a certificate that is none.
+// errWrongSettings marks errors in the settings that only the engine finds, such as an invalid certificate.
 var errWrongSettings = errors.New("wrong settings")
 
-// logStart tells who is starting.
+// logStart logs the start, the release and the ignored arguments.
 func logStart(logger *slog.Logger, cfg *config, release string) {
 	logger.Debug("starting mediasoup-worker process", channel.TagKey, "info", "version", release, "worker", version)
 	if fbs.IsNewer(release) {
@@ -164,7 +166,7 @@ func logStart(logger *slog.Logger, cfg *config, release string) {
 	}
 }
 
-// logSettings tells the settings in force.
+// logSettings logs the settings in force.
 func logSettings(logger *slog.Logger, cfg *config, settings *channel.Settings) {
 	logger.Debug("settings", channel.TagKey, "info",
 		"logLevel", settings.LogLevel(), "logTags", strings.Join(settings.LogTags(), ","),

@@ -80,7 +80,7 @@ func TestOldSettingsAreAccepted(t *testing.T) {
 	p.dump(1)
 }
 
-// TestByHand starts the program as somebody does who wonders what it is.
+// TestByHand starts the program as one does from a shell.
 func TestByHand(t *testing.T) {
 	for name, c := range map[string]struct {
 		args           []string
@@ -130,7 +130,7 @@ func TestByHand(t *testing.T) {
 	}
 }
 
-// TestWrongDescriptors gives descriptors that are none of a channel.
+// TestWrongDescriptors passes descriptors that cannot be a channel.
 func TestWrongDescriptors(t *testing.T) {
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
@@ -169,7 +169,7 @@ func TestUpdateSettings(t *testing.T) {
 	require.Equal(t, &api.Response{ID: 2, Accepted: true}, p.response())
 }
 
-// TestSlowReader sends thousands of requests before it reads the first answer.
+// TestSlowReader sends thousands of requests while it reads the answers one by one.
 func TestSlowReader(t *testing.T) {
 	const requests = 30_000
 	p := spawn(t)
@@ -209,7 +209,7 @@ func TestGarbageAndPieces(t *testing.T) {
 	}
 }
 
-// TestWrongResourceUsage gives a setting of the environment that only the engine finds wrong.
+// TestWrongResourceUsage sets an environment variable that only the engine can check.
 func TestWrongResourceUsage(t *testing.T) {
 	p := launchAs(t, binaryPath, "3.27.1", append(os.Environ(), versionEnv+"=3.27.1", usageEnv+"=chicken"))
 	code, stderr := p.exit()

@@ -12,6 +12,7 @@ import (
 	"gazpacho/engine/bwe"
 	"gazpacho/engine/unit"
 	wirertcp "gazpacho/engine/wire/rtcp"
+	"gazpacho/internal/fuzzseed"
 )
 
 // all is feedback that gives n packets from base on the same status.
@@ -159,7 +160,8 @@ func TestRandomFeedback(t *testing.T) {
 	}
 }
 
-func FuzzFeedback(f *testing.F) {
+func FuzzFeedback(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	r := connected(api.BWETypeTransportCc)
 	random := rand.New(rand.NewPCG(1, 1))
 	for i := range 200 {

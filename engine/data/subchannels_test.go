@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/data"
+	"gazpacho/internal/fuzzseed"
 )
 
 // The bytes as upstream's worker writes them.
@@ -59,7 +60,8 @@ func TestTooManySubchannelsTravelWithout(t *testing.T) {
 	require.Equal(t, []byte("x"), data.AppendPiped(nil, a, []byte("x")))
 }
 
-func FuzzParsePiped(f *testing.F) {
+func FuzzParsePiped(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	f.Add(data.AppendPiped(nil, data.Addressing{Subchannels: []uint16{1, 2}}, []byte("x")))
 	f.Add(data.AppendPiped(nil, data.Addressing{
 		Subchannels: []uint16{1}, RequiredSubchannel: ptr[uint16](5), IgnoredSubchannel: ptr[uint16](6),

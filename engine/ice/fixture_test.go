@@ -23,7 +23,7 @@ func tuple(n int) ice.Tuple {
 	return ice.Tuple{Protocol: ice.UDP, Socket: 1, Remote: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(n >> 8), byte(n)}), 5000)}
 }
 
-// part adds to a request.
+// part adds an attribute to a request.
 type part func(*stun.Builder)
 
 func useCandidate(w *stun.Builder) { w.Flag(stun.UseCandidate) }
@@ -37,7 +37,7 @@ func oldNomination(value uint32) part {
 	return func(w *stun.Builder) { w.Uint32(stun.NominationOld, value) }
 }
 
-// request builds the check that a browser with the given credentials sends.
+// request builds a check as a browser sends it to the given credentials.
 func request(fragment, password string, parts ...part) []byte {
 	w := stun.Build(nil, stun.Request, stun.Binding, stun.TransactionID([]byte("transaction!")))
 	w.String(stun.Username, fragment+":remote")
@@ -50,12 +50,12 @@ func request(fragment, password string, parts ...part) []byte {
 	return w.Message()
 }
 
-// fixture is a Server with a clock, and with what its outputs add up to. Every call checks the machine's invariants.
+// fixture is a Server with a clock, and the state that its outputs add up to. Every call checks the invariants.
 type fixture struct {
 	*ice.Server
 	t         testing.TB
 	now       unit.Time
-	out       ice.Output // of the last call
+	out       ice.Output // the output of the last call
 	tuples    map[ice.Tuple]bool
 	fragments map[string]bool
 }
@@ -69,7 +69,7 @@ func newFixture(t testing.TB, consentTimeout time.Duration) *fixture {
 	return r
 }
 
-// drain takes the output of a call and compares what the Server says with what it told.
+// drain takes the output of a call and compares the Server's state with what its outputs add up to.
 func (r *fixture) drain() {
 	out := r.Output()
 	r.out = clone(out)
@@ -115,15 +115,15 @@ func (r *fixture) checkInvariants() {
 	}
 	selected, ok := r.Selected()
 	active := r.State() == ice.Connected || r.State() == ice.Completed
-	require.Equal(r.t, active, ok, "a tuple is selected exactly while ICE works")
+	require.Equal(r.t, active, ok, "a tuple is selected if and only if ICE is connected")
 	require.Equal(r.t, ok, r.IsValidTuple(selected))
 	if r.NextTimeout() != unit.Never {
-		require.True(r.t, active, "consent matters only while ICE works")
+		require.True(r.t, active, "consent matters only while ICE is connected")
 	}
 	require.LessOrEqual(r.t, len(r.fragments), 2)
 }
 
-// sends lets the peer send msg on t and returns the answer; nil when there is none.
+// sends delivers msg from the peer on t and returns the answer, nil if there is none.
 func (r *fixture) sends(t ice.Tuple, msg []byte) *stun.Message {
 	dst := []byte("what the buffer held before")
 	response := r.HandleSTUN(r.now, t, msg, dst)
@@ -137,7 +137,7 @@ func (r *fixture) sends(t ice.Tuple, msg []byte) *stun.Message {
 	return m
 }
 
-// checks lets the peer send a good check on t, which must be answered with success.
+// checks delivers a good check from the peer on t and requires a success response.
 func (r *fixture) checks(t ice.Tuple, parts ...part) {
 	r.t.Helper()
 	m := r.sends(t, request(r.UsernameFragment(), r.Password(), parts...))
@@ -145,14 +145,14 @@ func (r *fixture) checks(t ice.Tuple, parts ...part) {
 	require.Equal(r.t, stun.SuccessResponse, m.Class)
 }
 
-// passes lets time go on, and the timer fire when it is due.
-func (r *fixture) passes(d time.Duration) {
+// advance moves the clock and handles the timer if it is due.
+func (r *fixture) advance(d time.Duration) {
 	r.now = r.now.Add(d)
 	r.HandleTimeout(r.now)
 	r.drain()
 }
 
-// wantOutput compares the last call's output, of which only the events matter.
+// wantOutput compares the output of the last call; nil and empty lists are equal.
 func (r *fixture) wantOutput(want ice.Output) {
 	r.t.Helper()
 	require.Equal(r.t, clone(&want), r.out)
@@ -180,7 +180,7 @@ func bringTo(t testing.TB, state ice.State) *fixture {
 		r.checks(tuple(1), nomination(5))
 	case ice.Disconnected:
 		r.checks(tuple(1), nomination(5))
-		r.passes(30 * time.Second)
+		r.advance(30 * time.Second)
 	}
 	require.Equal(t, state, r.State())
 	return r

@@ -10,12 +10,14 @@ import (
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/codec"
 	"gazpacho/engine/wire/rtp"
+	"gazpacho/internal/fuzzseed"
 )
 
 // FuzzRewriteVP8 hands a simulcast consumer streams whose payloads a peer makes up: data holds, for each packet, a byte
 // with stream and steps, a length, and so many bytes of payload. What comes out must differ from what came in by the
 // numbers that are rewritten, and by nothing else.
-func FuzzRewriteVP8(f *testing.F) {
+func FuzzRewriteVP8(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	cam := newSimulcastEncoder(1, false)
 	var seed []byte
 	for range 6 {
@@ -81,7 +83,8 @@ func requireRewritten(t testing.TB, payload, got []byte) {
 }
 
 // FuzzLayeredStream does the same with the descriptors of SVC streams, which nothing rewrites.
-func FuzzLayeredStream(f *testing.F) {
+func FuzzLayeredStream(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	for i, v := range layered {
 		cam := newLayeredSimulation(f, v.mime, v.mode, uint64(i)).cam
 		seed := []byte{byte(i)}

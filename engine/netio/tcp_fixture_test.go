@@ -16,14 +16,14 @@ import (
 	"gazpacho/engine/netio"
 )
 
-// event is a call of a handler: a batch, or, without one, the end of a connection.
+// event is a handler call: a batch or, without one, the end of a connection.
 type event struct {
 	conn  *netio.TCPConn
 	batch [][]byte
 	from  netip.AddrPort
 }
 
-// tcpEvents passes on what a server receives. With admit, it admits whoever sends something.
+// tcpEvents queues what a server receives. With admit, it admits every peer that sends something.
 type tcpEvents struct {
 	calls chan event
 	admit bool
@@ -140,7 +140,7 @@ func readFrame(t *testing.T, r io.Reader) []byte {
 	return payload
 }
 
-// requireClosed waits until the server has closed conn; a reset is as good as an end.
+// requireClosed waits until the server has closed conn, with FIN or RST.
 func requireClosed(t *testing.T, conn *net.TCPConn) {
 	t.Helper()
 	_, err := conn.Read(make([]byte, 1))
@@ -148,7 +148,7 @@ func requireClosed(t *testing.T, conn *net.TCPConn) {
 	require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "still open")
 }
 
-// requireRefused connects and expects the server to reset that, while we still connect or later.
+// requireRefused connects and expects a reset from the server, during connect or later.
 func requireRefused(t *testing.T, s *netio.TCPServer) {
 	t.Helper()
 	conn, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(s.LocalAddr()))

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"gazpacho/engine/api"
-	"gazpacho/engine/media"
+	"gazpacho/engine/runner"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
 )
@@ -15,105 +15,144 @@ import (
 type transportEntry struct {
 	id        string
 	router    *Router
-	ctx       *ShardContext
-	actor     *TransportActor
-	producers []*producerEntry
-	consumers []*consumerEntry
+	ctx       *runner.ShardContext
+	actor     *runner.TransportActor
+	transport *transport.Transport
+	// The same transport, if it is of that kind.
+	plain   *transport.Plain
+	pipe    *transport.Pipe
+	webRtc  *transport.WebRtc
+	methods Methods[*transportEntry] // that only this kind has
 
+	producers     []*producerEntry
+	consumers     []*consumerEntry
 	dataProducers []*dataProducerEntry
 	dataConsumers []*dataConsumerEntry
 
-	server *Server // behind whose ports a WebRtcTransport is, else nil
+	server *Server // the WebRtcServer whose ports a WebRtcTransport uses, else nil
 }
 
-// env returns the environment of the member's transport.
-func (m *transportEntry) env() transport.Env {
-	env := m.ctx.env
-	env.Wake = m.actor.wake
-	env.DataConsumerClosed = m.router.runner.peerClosed.report
-	return env
+// newTransportEntry checks a new transport's id and chooses its shard. Nothing is entered yet.
+func (r *Router) newTransportEntry(id string, method api.Method) (*transportEntry, error) {
+	sibling := func(m *transportEntry) bool { return m.router == r }
+	if err := CheckNew(&r.scope.Registry, id, sibling, "a Transport with same id", method); err != nil {
+		return nil, err
+	}
+	ctx := r.placement.Choose()
+	return &transportEntry{id: id, router: r, ctx: ctx, actor: runner.NewTransportActor(ctx, r.scope.env)}, nil
 }
 
-func (m *transportEntry) takesNotifications() {}
+func (r *Router) createPlainTransport(req *api.RouterCreatePlainTransportRequest) (api.ResponseBody, error) {
+	m, err := r.newTransportEntry(req.TransportID, api.MethodRouterCreatePlainTransport)
+	if err != nil {
+		return nil, err
+	}
+	if m.plain, err = transport.NewPlain(req.TransportID, req.Options, m.actor.Env()); err != nil {
+		return nil, err
+	}
+	m.run(m.plain.Transport, plainMethods)
+	return m.servePlain(m.plain)
+}
 
-// do runs f as the member's shard and turns a fault of ours into an error for the application.
-func (m *transportEntry) do(f func(now unit.Time, t *transport.Transport) (api.ResponseBody, error)) (body api.ResponseBody, err error) {
-	ok := m.actor.do(func(now unit.Time) {
-		if m.actor.transport.Broken() {
+func (r *Router) createPipeTransport(req *api.RouterCreatePipeTransportRequest) (api.ResponseBody, error) {
+	m, err := r.newTransportEntry(req.TransportID, api.MethodRouterCreatePipeTransport)
+	if err != nil {
+		return nil, err
+	}
+	if m.pipe, err = transport.NewPipe(req.TransportID, req.Options, m.actor.Env()); err != nil {
+		return nil, err
+	}
+	m.run(m.pipe.Transport, pipeMethods)
+	return m.servePlain(m.pipe.Plain)
+}
+
+func (r *Router) createDirectTransport(req *api.RouterCreateDirectTransportRequest) (api.ResponseBody, error) {
+	m, err := r.newTransportEntry(req.TransportID, api.MethodRouterCreateDirectTransport)
+	if err != nil {
+		return nil, err
+	}
+	var t *transport.Transport
+	m.ctx.Do(func(now unit.Time) {
+		t, err = transport.NewDirect(now, req.TransportID, req.Options, m.actor.Env())
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.run(t, nil)
+	return m.enter()
+}
+
+// run gives the actor its transport, which has methods beside those of all kinds.
+func (m *transportEntry) run(t *transport.Transport, own Methods[*transportEntry]) {
+	m.transport, m.methods = t, own
+	m.actor.Run(t)
+}
+
+// servePlain has a new transport's sockets read and enters the transport, or closes it.
+func (m *transportEntry) servePlain(p *transport.Plain) (api.ResponseBody, error) {
+	if err := m.actor.ServePlain(p); err != nil {
+		m.discard()
+		return nil, api.Errorf("cannot read the socket: %v", err)
+	}
+	return m.enter()
+}
+
+// discard closes a transport that is in no table yet.
+func (m *transportEntry) discard() {
+	m.actor.Do("closing", func(unit.Time) { m.transport.Close() })
+}
+
+// enter commits a new transport, and answers the request that made it.
+func (m *transportEntry) enter() (api.ResponseBody, error) {
+	m.router.transports.Add(m.id, m)
+	m.router.placement.Add(m.ctx)
+	m.router.scope.Add(m.id, m)
+	if m.server != nil {
+		m.server.transports.Add(m.id, m)
+	}
+	return transportMethods[api.MethodTransportDump](m, &api.Request{Method: api.MethodTransportDump})
+}
+
+// release closes the transport with all that it holds, and forgets it.
+func (m *transportEntry) release() {
+	log, report := m.router.scope.env.Log, ""
+	m.actor.Do("closing", func(unit.Time) {
+		m.transport.Close()
+		if log.Enabled(context.Background(), slog.LevelDebug) {
+			report = m.transport.Report()
+		}
+	})
+	log.Debug("Transport closed", "transportId", m.id, "counted", report)
+	if m.server != nil {
+		m.server.transports.Remove(m.id)
+	}
+	m.router.placement.Remove(m.ctx)
+	m.router.scope.Remove(m.id)
+}
+
+// do implements onShard.
+func (m *transportEntry) do(what string, f func(now unit.Time) error) (err error) {
+	ok := m.actor.Do(what, func(now unit.Time) {
+		if m.transport.Broken() {
 			err = errBroken(m.id)
 			return
 		}
-		body, err = f(now, m.actor.transport)
+		err = f(now)
 	})
 	if !ok {
-		return nil, errBroken(m.id)
+		return errBroken(m.id)
 	}
-	return body, err
+	return err
 }
-
-// runEvenIfBroken runs f as the member's shard, also when the transport is out of service: for clearing up.
-func (m *transportEntry) runEvenIfBroken(f func(now unit.Time)) { m.actor.do(f) }
 
 func errBroken(id string) error {
 	return api.Errorf("Transport %s is out of service after an internal error, see the worker's log; close it", id)
 }
 
-// HandleRequest implements Handler.
-func (m *transportEntry) HandleRequest(req *api.Request) (api.ResponseBody, error) {
-	switch req.Method {
-	case api.MethodTransportDump:
-		return m.dump()
-	case api.MethodTransportGetStats:
-		return m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) { return t.Stats(now), nil })
-	case api.MethodPlainTransportConnect:
-		if m.actor.plain != nil && m.actor.pipe == nil {
-			return with(req, m.connectPlain)
-		}
-	case api.MethodPipeTransportConnect:
-		if m.actor.pipe != nil {
-			return with(req, m.connectPipe)
-		}
-	case api.MethodWebRtcTransportConnect:
-		if m.actor.webRtc != nil {
-			return with(req, m.connectWebRtc)
-		}
-	case api.MethodTransportRestartICE:
-		if m.actor.webRtc != nil {
-			return m.restartICE()
-		}
-	case api.MethodTransportSetMaxIncomingBitrate:
-		return with(req, func(b *api.TransportSetMaxIncomingBitrateRequest) (api.ResponseBody, error) {
-			return m.limit(b.MaxIncomingBitrate, (*transport.Transport).SetMaxIncomingBitrate)
-		})
-	case api.MethodTransportSetMaxOutgoingBitrate:
-		return with(req, func(b *api.TransportSetMaxOutgoingBitrateRequest) (api.ResponseBody, error) {
-			return m.limit(b.MaxOutgoingBitrate, (*transport.Transport).SetMaxOutgoingBitrate)
-		})
-	case api.MethodTransportSetMinOutgoingBitrate:
-		return with(req, func(b *api.TransportSetMinOutgoingBitrateRequest) (api.ResponseBody, error) {
-			return m.limit(b.MinOutgoingBitrate, (*transport.Transport).SetMinOutgoingBitrate)
-		})
-	case api.MethodTransportEnableTraceEvent:
-		return with(req, m.enableTraceEvents)
-	case api.MethodTransportProduce:
-		return with(req, m.produce)
-	case api.MethodTransportConsume:
-		return with(req, m.consume)
-	case api.MethodTransportCloseProducer:
-		return with(req, m.closeProducer)
-	case api.MethodTransportCloseConsumer:
-		return with(req, m.closeConsumer)
-	case api.MethodTransportProduceData:
-		return with(req, m.produceData)
-	case api.MethodTransportConsumeData:
-		return with(req, m.consumeData)
-	case api.MethodTransportCloseDataProducer:
-		return with(req, m.closeDataProducer)
-	case api.MethodTransportCloseDataConsumer:
-		return with(req, m.closeDataConsumer)
-	}
-	return nil, unsupported(req.Method)
-}
+func (m *transportEntry) takesNotifications() {}
+
+// RouterID implements Handler.
+func (m *transportEntry) RouterID() string { return m.router.id }
 
 // HandleNotification implements Handler.
 func (m *transportEntry) HandleNotification(n *api.Notification) (bool, error) {
@@ -121,113 +160,67 @@ func (m *transportEntry) HandleNotification(n *api.Notification) (bool, error) {
 	if n.Event != api.EventTransportSendRTCP || !ok || body == nil {
 		return false, nil
 	}
-	_, err := m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-		return nil, t.HandleSendRTCP(now, body.Data)
-	})
-	return true, err
+	return true, m.do("transport.sendRtcp", func(now unit.Time) error { return m.transport.HandleSendRTCP(now, body.Data) })
 }
 
-func (m *transportEntry) dump() (api.ResponseBody, error) {
-	return m.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) { return t.Dump(), nil })
+// HandleRequest implements Handler.
+func (m *transportEntry) HandleRequest(req *api.Request) (api.ResponseBody, error) {
+	if method := m.methods[req.Method]; method != nil {
+		return method(m, req)
+	}
+	return transportMethods.Handle(m, req)
 }
 
-func (m *transportEntry) connectPlain(req *api.PlainTransportConnectRequest) (api.ResponseBody, error) {
-	return m.do(func(now unit.Time, _ *transport.Transport) (api.ResponseBody, error) {
-		return reply(m.actor.plain.Connect(now, req))
-	})
+var plainMethods = Methods[*transportEntry]{
+	api.MethodPlainTransportConnect: inTurnWith(func(m *transportEntry, now unit.Time, req *api.PlainTransportConnectRequest) (*api.PlainTransportConnectResponse, error) {
+		return m.plain.Connect(now, req)
+	}),
 }
 
-func (m *transportEntry) connectPipe(req *api.PipeTransportConnectRequest) (api.ResponseBody, error) {
-	return m.do(func(now unit.Time, _ *transport.Transport) (api.ResponseBody, error) {
-		return reply(m.actor.pipe.Connect(now, req))
-	})
+var pipeMethods = Methods[*transportEntry]{
+	api.MethodPipeTransportConnect: inTurnWith(func(m *transportEntry, now unit.Time, req *api.PipeTransportConnectRequest) (*api.PipeTransportConnectResponse, error) {
+		return m.pipe.Connect(now, req)
+	}),
 }
 
-func (m *transportEntry) limit(rate uint64, set func(*transport.Transport, unit.Time, uint64) error) (api.ResponseBody, error) {
-	return m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) { return nil, set(t, now, rate) })
+var webRtcMethods = Methods[*transportEntry]{
+	api.MethodWebRtcTransportConnect: inTurnWith(func(m *transportEntry, now unit.Time, req *api.WebRtcTransportConnectRequest) (*api.WebRtcTransportConnectResponse, error) {
+		return m.webRtc.Connect(now, req)
+	}),
+	api.MethodTransportRestartICE: inTurn(func(m *transportEntry, now unit.Time) (api.ResponseBody, error) {
+		return m.webRtc.RestartICE(now), nil
+	}),
 }
 
-func (m *transportEntry) enableTraceEvents(req *api.TransportEnableTraceEventRequest) (api.ResponseBody, error) {
-	return m.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-		t.EnableTraceEvents(req.Events)
+// transportMethods are those of all kinds of transport.
+var transportMethods = Methods[*transportEntry]{
+	api.MethodTransportDump: inTurn(func(m *transportEntry, _ unit.Time) (api.ResponseBody, error) {
+		return m.transport.Dump(), nil
+	}),
+	api.MethodTransportGetStats: inTurn(func(m *transportEntry, now unit.Time) (api.ResponseBody, error) {
+		return m.transport.Stats(now), nil
+	}),
+	api.MethodTransportSetMaxIncomingBitrate: inTurnWith(func(m *transportEntry, now unit.Time, req *api.TransportSetMaxIncomingBitrateRequest) (api.ResponseBody, error) {
+		return nil, m.transport.SetMaxIncomingBitrate(now, req.MaxIncomingBitrate)
+	}),
+	api.MethodTransportSetMaxOutgoingBitrate: inTurnWith(func(m *transportEntry, now unit.Time, req *api.TransportSetMaxOutgoingBitrateRequest) (api.ResponseBody, error) {
+		return nil, m.transport.SetMaxOutgoingBitrate(now, req.MaxOutgoingBitrate)
+	}),
+	api.MethodTransportSetMinOutgoingBitrate: inTurnWith(func(m *transportEntry, now unit.Time, req *api.TransportSetMinOutgoingBitrateRequest) (api.ResponseBody, error) {
+		return nil, m.transport.SetMinOutgoingBitrate(now, req.MinOutgoingBitrate)
+	}),
+	api.MethodTransportEnableTraceEvent: inTurnWith(func(m *transportEntry, _ unit.Time, req *api.TransportEnableTraceEventRequest) (api.ResponseBody, error) {
+		m.transport.EnableTraceEvents(req.Events)
 		return nil, nil
-	})
-}
-
-// release closes the transport with all that it holds, and forgets it.
-func (m *transportEntry) release() {
-	log, report := m.ctx.env.Log, ""
-	m.runEvenIfBroken(func(unit.Time) {
-		m.actor.transport.Close()
-		if log.Enabled(context.Background(), slog.LevelDebug) {
-			report = m.actor.transport.Report()
-		}
-	})
-	log.Debug("Transport closed", "transportId", m.id, "counted", report)
-	m.leaveServer()
-	m.ctx.transports--
-	m.router.registry.Remove(m.id)
-}
-
-// produce: the producer's machine, then the tables.
-func (m *transportEntry) produce(req *api.TransportProduceRequest) (api.ResponseBody, error) {
-	if slices.ContainsFunc(m.producers, func(p *producerEntry) bool { return p.id == req.ProducerID }) {
-		return nil, api.Errorf("a Producer with same producerId already exists [method:transport.produce]")
-	}
-	if err := m.router.registry.Check(req.ProducerID); err != nil {
-		return nil, err
-	}
-	p := &producerEntry{id: req.ProducerID, entry: m}
-	body, err := m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-		var err error
-		if p.machine, err = t.Produce(now, req); err != nil {
-			return nil, err
-		}
-		return &api.TransportProduceResponse{Type: p.machine.Type()}, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	p.feedback = &producerFeedback{actor: m.actor, producer: p.machine}
-	m.producers = append(m.producers, p)
-	m.router.producers[p.id] = p
-	m.router.registry.Add(p.id, p)
-	return body, nil
-}
-
-// consume builds the consumer on its own shard, subscribes its shard's fanOut on the producer's, which sends the
-// producer's state in the order of later updates, and answers when that has arrived.
-func (m *transportEntry) consume(req *api.TransportConsumeRequest) (api.ResponseBody, error) {
-	if slices.ContainsFunc(m.consumers, func(c *consumerEntry) bool { return c.id == req.ConsumerID }) {
-		return nil, api.Errorf("a Consumer with same consumerId already exists [method:transport.consume]")
-	}
-	if err := m.router.registry.Check(req.ConsumerID); err != nil {
-		return nil, err
-	}
-	p := m.router.producers[req.ProducerID]
-	c := &consumerEntry{id: req.ConsumerID, entry: m, producer: p}
-	if _, err := m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-		var err error
-		if p == nil {
-			// Upstream looks at the parameters before the producer: keep the order of its errors.
-			if _, err = media.NewConsumer(req, m.ctx.env.Compat, m.ctx.env.Rand); err != nil {
-				return nil, err
-			}
-			return nil, api.NotFoundErrorf("Producer not found [producerId:%s]", req.ProducerID)
-		}
-		if c.machine, err = t.Consume(now, req, p.feedback); err != nil {
-			return nil, err
-		}
-		p.fanOutOn(m.ctx.shard).add(fanOutConsumer{c.machine, m.actor})
-		return nil, nil
-	}); err != nil {
-		return nil, err
-	}
-	m.consumers = append(m.consumers, c)
-	p.consumers = append(p.consumers, c)
-	m.router.registry.Add(c.id, c)
-	p.subscribe(c)
-	return m.do(func(unit.Time, *transport.Transport) (api.ResponseBody, error) { return c.machine.Response(), nil })
+	}),
+	api.MethodTransportProduce:           WithBody((*transportEntry).produce),
+	api.MethodTransportConsume:           WithBody((*transportEntry).consume),
+	api.MethodTransportCloseProducer:     WithBody((*transportEntry).closeProducer),
+	api.MethodTransportCloseConsumer:     WithBody((*transportEntry).closeConsumer),
+	api.MethodTransportProduceData:       WithBody((*transportEntry).produceData),
+	api.MethodTransportConsumeData:       WithBody((*transportEntry).consumeData),
+	api.MethodTransportCloseDataProducer: WithBody((*transportEntry).closeDataProducer),
+	api.MethodTransportCloseDataConsumer: WithBody((*transportEntry).closeDataConsumer),
 }
 
 func (m *transportEntry) closeProducer(req *api.TransportCloseProducerRequest) (api.ResponseBody, error) {
@@ -251,7 +244,7 @@ func (m *transportEntry) closeConsumer(req *api.TransportCloseConsumerRequest) (
 func (m *transportEntry) closeDataProducer(req *api.TransportCloseDataProducerRequest) (api.ResponseBody, error) {
 	i := slices.IndexFunc(m.dataProducers, func(p *dataProducerEntry) bool { return p.id == req.DataProducerID })
 	switch {
-	case !m.actor.transport.CarriesData():
+	case !m.transport.CarriesData():
 		return nil, api.Errorf("cannot close DataProducer, SCTP not enabled and not a direct Transport")
 	case i < 0:
 		return nil, api.NotFoundErrorf("DataProducer not found [method:transport.closeDataProducer]")
@@ -263,7 +256,7 @@ func (m *transportEntry) closeDataProducer(req *api.TransportCloseDataProducerRe
 func (m *transportEntry) closeDataConsumer(req *api.TransportCloseDataConsumerRequest) (api.ResponseBody, error) {
 	i := slices.IndexFunc(m.dataConsumers, func(c *dataConsumerEntry) bool { return c.id == req.DataConsumerID })
 	switch {
-	case !m.actor.transport.CarriesData():
+	case !m.transport.CarriesData():
 		return nil, api.Errorf("cannot close DataConsumer, SCTP not enabled and not a direct Transport")
 	case i < 0:
 		return nil, api.NotFoundErrorf("DataConsumer not found [method:transport.closeDataConsumer]")

@@ -9,9 +9,11 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/sctp"
+	"gazpacho/internal/fuzzseed"
 )
 
-func FuzzHandlePacket(f *testing.F) {
+func FuzzHandlePacket(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	f.Add([]byte{0, 3, 0, 17, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 51, 'x'}, true)
 	f.Add([]byte{1, 0, 0, 20, 0, 0, 0, 9, 0, 1, 0, 0, 0, 9, 0, 9, 0, 0, 0, 7}, true)
 	f.Add([]byte{130, 0, 0, 22, 0, 13, 0, 18, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 5}, true)
@@ -49,7 +51,8 @@ func FuzzHandlePacket(f *testing.F) {
 }
 
 // Whatever a connected peer sends, nothing panics, and nothing is left after Close.
-func FuzzConnected(f *testing.F) {
+func FuzzConnected(tf *testing.F) {
+	f := fuzzseed.New(tf, 500)
 	f.Add([]byte{0, 3, 0, 17, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 51, 'x'}, uint8(0))
 	f.Add([]byte{0, 2, 0, 17, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 51, 'x'}, uint8(1))
 	f.Add([]byte{130, 0, 0, 22, 0, 13, 0, 18, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 5}, uint8(0))

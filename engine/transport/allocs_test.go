@@ -80,6 +80,24 @@ type forwarder struct{ consumers []*transport.Consumer }
 
 func (f *forwarder) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) {
 	for _, c := range f.consumers {
-		c.Forward(now, pkts, updates, scores)
+		c.HandleStreamUpdates(now, updates, scores)
+		c.Forward(now, pkts)
 	}
+}
+
+// Distributing the available bitrate among consumers costs no allocation: it happens whenever a layer comes or goes.
+func TestDistributingBitrateDoesNotAllocate(t *testing.T) {
+	r := newFixture(t)
+	in, out := r.connected(), r.connected()
+	p := r.produce(in.Transport, "p", api.MediaKindVideo, 10)
+	for i := range uint32(20) {
+		r.wideConsumer(out.Transport, p, fmt.Sprint("c", i), 100+2*i, true)
+	}
+	r.receive(in, 0, peerAddr, keyFrame(10, 1))
+	distribute := func() {
+		require.NoError(t, out.SetMaxOutgoingBitrate(r.now, 10_000_000))
+		out.Settle(r.now)
+	}
+	distribute()
+	require.Zero(t, testing.AllocsPerRun(100, distribute))
 }

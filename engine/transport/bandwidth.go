@@ -147,7 +147,7 @@ func (t *Transport) drainOutgoing(now unit.Time) {
 // distribute gives the available bitrate to the consumers, layer by layer: in the first round one layer to each, by
 // falling priority, then as many as the priority says, until nothing more fits (upstream's rule).
 func (t *Transport) distribute(now unit.Time) {
-	var wanting []*Consumer
+	wanting := t.wanting[:0]
 	for _, c := range t.consumers {
 		if c.BitratePriority() > 0 {
 			wanting = append(wanting, c)
@@ -179,6 +179,8 @@ func (t *Transport) distribute(now unit.Time) {
 		c.ApplyLayers(now)
 		t.drainConsumer(c)
 	}
+	clear(wanting)
+	t.wanting = wanting
 }
 
 // updateDesiredBitrate tells the estimation what the consumers would use if they could.
@@ -269,6 +271,7 @@ func (t *Transport) probe(now unit.Time) {
 	if !t.backend.connected() {
 		return
 	}
+	t.mustBeEmpty("probation")
 	for size := t.bweOut.NextProbe(now); size > 0; size = t.bweOut.NextProbe(now) {
 		seq := t.bweOut.HandleProbeSent(now, size)
 		t.sendProbation(now, min(size, maxProbationSize), seq)

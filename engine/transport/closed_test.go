@@ -58,7 +58,8 @@ func TestWhatArrivesTooLateForAConsumersTransport(t *testing.T) {
 	delivered := 0
 	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) {
 		delivered += len(pkts)
-		c.Forward(now, pkts, []media.StreamUpdate{{Kind: media.StreamScore}}, []uint8{5})
+		c.HandleStreamUpdates(now, []media.StreamUpdate{{Kind: media.StreamScore}}, []uint8{5})
+		c.Forward(now, pkts)
 		out.Settle(now)
 	}})
 	r.receive(in, 0, peerAddr, keyFrame(7, 1))

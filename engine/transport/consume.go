@@ -15,14 +15,12 @@ type Consumer struct {
 	transport *Transport
 	feedback  ProducerFeedback
 	attached  bool
-	forwards  bool // Forward is running, which drains the output at its end
+	// holdsOutput is set from HandleStreamUpdates to the end of Forward, which drains the output.
+	holdsOutput bool
 }
 
 // Consume answers TRANSPORT_CONSUME. The consumer forwards nothing before AttachConsumer has told it of its producer.
 func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, feedback ProducerFeedback) (*Consumer, error) {
-	if slices.ContainsFunc(t.consumers, func(c *Consumer) bool { return c.ID() == req.ConsumerID }) {
-		return nil, api.Errorf("a Consumer with same consumerId already exists [method:transport.consume]")
-	}
 	machine, err := media.NewConsumer(req, t.env.Compat, t.env.Rand)
 	if err != nil {
 		return nil, err
@@ -98,28 +96,35 @@ func (t *Transport) Update(c *Consumer, f func(c *media.Consumer)) {
 	t.drainConsumer(c)
 }
 
-// Forward tells c of changes in its producer's streams, and then sends the producer's packets to c's peer, all together.
-// What c asks for because of the changes waits for the packets, which may be just that: a new stream comes with its first
-// packet, which usually begins a key frame. For the same reason, a consumer whose layers depend on the bandwidth is given
-// its share before the packets, not by Settle.
-func (c *Consumer) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) {
+// HandleStreamUpdates gives c the changes in its producer's streams that come with the packets of the next Forward, which must
+// follow. Between the two calls the owner calls Settle, so that a consumer whose layers depend on the bandwidth has its share
+// before the packets: a new stream comes with its first packet, which usually begins a key frame. For the same reason the other
+// requests of c wait until Forward has seen the packets.
+func (c *Consumer) HandleStreamUpdates(now unit.Time, updates []media.StreamUpdate, scores []uint8) {
 	if !c.attached {
 		return
 	}
-	t := c.transport
-	c.forwards = true
+	c.holdsOutput = true
 	for i := range updates {
 		c.HandleStreamUpdate(now, updates[i], scores)
 	}
+	if out := c.Output(); out.BitrateChangeNeeded {
+		out.BitrateChangeNeeded = false
+		c.transport.reallocate = true
+	}
+}
+
+// Forward sends packets of the producer to c's peer, all together. There may be none, only to end HandleStreamUpdates.
+func (c *Consumer) Forward(now unit.Time, pkts []*packet.Packet) {
+	if !c.attached {
+		return
+	}
+	c.holdsOutput = true
 	if len(pkts) > 0 {
-		if c.Output().BitrateChangeNeeded {
-			c.Output().BitrateChangeNeeded = false
-			t.redistribute(now, false)
-		}
 		c.deliver(now, pkts)
 	}
-	c.forwards = false
-	t.drainConsumer(c)
+	c.holdsOutput = false
+	c.transport.drainConsumer(c)
 }
 
 func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
@@ -127,6 +132,7 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 	if !c.Active() || !t.backend.connected() {
 		return
 	}
+	t.mustBeEmpty("media")
 	for _, pkt := range pkts {
 		t.largest = max(t.largest, len(pkt.Data))
 		b := t.space(len(pkt.Data))
@@ -143,6 +149,7 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 
 // retransmit sends what c owes after a NACK.
 func (t *Transport) retransmit(now unit.Time, c *Consumer) {
+	t.mustBeEmpty("a retransmission")
 	for {
 		b := t.space(t.largest)
 		o := c.WriteRetransmission(now, b)
@@ -171,7 +178,7 @@ func (t *Transport) sendMedia(now unit.Time, c *Consumer, b []byte, o media.Outg
 // drainConsumer hands on what c produced.
 func (t *Transport) drainConsumer(c *Consumer) {
 	out := c.Output()
-	if c.forwards || out.Empty() {
+	if c.holdsOutput || out.Empty() {
 		return
 	}
 	for i := range out.Notifications {

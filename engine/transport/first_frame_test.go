@@ -21,7 +21,9 @@ type whole struct {
 }
 
 func (w *whole) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) {
-	w.c.Forward(now, pkts, updates, scores)
+	w.c.HandleStreamUpdates(now, updates, scores)
+	w.t.Settle(now)
+	w.c.Forward(now, pkts)
 	w.t.Settle(now)
 }
 

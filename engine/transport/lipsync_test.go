@@ -81,7 +81,7 @@ func newSpeaker(t *testing.T, cnames [2]string, tells bool) *speaker {
 		require.NoError(t, err)
 		c := s.consume(s.out.Transport, p, kind.String(), ssrc, ssrc+100, &feedbackRecorder{})
 		s.attach(s.out.Transport, p, c)
-		p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
+		p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	}
 	return s
 }

@@ -125,6 +125,7 @@ func (c *plain) send(e *endpoint) {
 }
 
 func (c *plain) sendRTCP(now unit.Time, compound []byte) {
+	c.t.mustBeEmpty("RTCP")
 	e := &c.rtp
 	if !c.rtcpMux {
 		e = &c.rtcp
@@ -133,9 +134,6 @@ func (c *plain) sendRTCP(now unit.Time, compound []byte) {
 		return
 	}
 	b := c.t.env.Batch.Space(len(compound) + sealOverhead)
-	if b == nil {
-		panic("transport: RTCP is sent while media waits in the batch")
-	}
 	n := copy(b, compound)
 	if c.srtp != nil {
 		sealed, err := c.srtp.sender.ProtectRTCP(b[:0], compound)
@@ -156,6 +154,7 @@ func (c *plain) sendSCTP(now unit.Time, packet []byte) {
 		c.t.drops.NotConnected++
 		return
 	}
+	c.t.mustBeEmpty("SCTP")
 	batch := c.t.env.Batch
 	batch.Commit(copy(batch.Space(len(packet)), packet))
 	c.t.sent(now, len(packet))

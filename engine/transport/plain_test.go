@@ -272,7 +272,7 @@ func TestSRTPWithEverySuite(t *testing.T) {
 			p := r.produce(s.Transport, "p", api.MediaKindVideo, 10)
 			c := r.consume(s.Transport, p, "c", 10, 20, &feedbackRecorder{})
 			r.attach(s.Transport, p, c)
-			p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
+			p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 			r.receive(s.Plain, 0, peerAddr, r.protect(s, keyFrame(10, 1)))
 			require.Len(t, r.sockets[0].sent, 1, connected)
 			clear, err := s.receiver.UnprotectRTP(r.sockets[0].sent[0])

@@ -25,9 +25,6 @@ type Producer struct {
 
 // Produce answers TRANSPORT_PRODUCE.
 func (t *Transport) Produce(now unit.Time, req *api.TransportProduceRequest) (*Producer, error) {
-	if slices.ContainsFunc(t.producers, func(p *Producer) bool { return p.ID() == req.ProducerID }) {
-		return nil, api.Errorf("a Producer with same producerId already exists [method:transport.produce]")
-	}
 	machine, err := media.NewProducer(req)
 	if err != nil {
 		return nil, err

@@ -128,6 +128,7 @@ func (t *Transport) handleStreamReset(id uint16) {
 	t.dataConsumers = slices.DeleteFunc(t.dataConsumers, func(o *DataConsumer) bool { return o == c })
 	c.HandleSCTPClosed()
 	t.env.DataConsumerClosed(c.ID())
+	t.emit(c.ID(), api.EventDataConsumerClosedByPeer, nil)
 	t.sctp.ResetStreams(id)
 }
 

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -33,6 +34,14 @@ func (t *Transport) space(n int) []byte {
 		panic("transport: an empty batch has no room for one packet")
 	}
 	return b
+}
+
+// mustBeEmpty panics if the shard's batch holds packets before something else is sent: they would go to its destination. Each
+// function that begins to send calls it first.
+func (t *Transport) mustBeEmpty(next string) {
+	if n := t.env.Batch.Len(); n > 0 {
+		panic(fmt.Sprintf("transport: %d packets of another operation are in the batch when %s is to be sent", n, next))
+	}
 }
 
 // sent counts a datagram that left.

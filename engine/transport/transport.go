@@ -22,27 +22,37 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Env is what a transport gets from the shard that owns it and from the process.
+// Env is what a transport gets from outside.
 type Env struct {
+	WorkerEnv
+	ShardEnv
+	// Wake makes the owner call Poll soon. It may be called from any goroutine.
+	Wake func()
+}
+
+// WorkerEnv is what the transports of one worker share. Its functions may be called from any shard.
+type WorkerEnv struct {
 	// Emit takes notifications for the application.
 	Emit api.Emitter
 	Log  *slog.Logger
+	// DataConsumerClosed takes the id of a data consumer that its peer closed; the owner removes it from its tables later. It
+	// returns at once.
+	DataConsumerClosed func(id string)
+	// RTCMinPort and RTCMaxPort are the worker's own port range, for applications that name neither port nor range.
+	RTCMinPort, RTCMaxPort uint16
+	// Compat says what the application's release expects otherwise than the newest does.
+	Compat api.Compat
+}
+
+// ShardEnv is what the transports of one shard share, of whatever worker they are.
+type ShardEnv struct {
 	// Batch is the shard's arena for outgoing packets. It is empty between two operations.
 	Batch *netio.Batch
 	// Rand is the shard's source of what need not be secret: first sequence numbers, jittered intervals.
 	Rand *rand.Rand
-	// Listen opens a UDP socket.
-	Listen func(netio.UDPConfig) (Socket, error)
-	// Wake is called from any goroutine when Poll has something to do; it only posts to the transport's shard.
-	Wake func()
-	// DataConsumerClosed hears of a data consumer that its peer closed; the owner forgets it later. It returns at once.
-	DataConsumerClosed func(id string)
-	// ListenTCP opens a TCP port.
+	// Listen opens a UDP socket, ListenTCP a TCP port.
+	Listen    func(netio.UDPConfig) (Socket, error)
 	ListenTCP func(netio.TCPConfig) (*netio.TCPServer, error)
-	// RTCMinPort and RTCMaxPort are the worker's own port range, for applications that name neither port nor range.
-	RTCMinPort, RTCMaxPort uint16
-	// Compat are those of the release that the application speaks.
-	Compat api.Compat
 }
 
 // Subscriber takes what a producer forwards to the consumers of one shard. The packets belong to the caller: whoever keeps
@@ -112,6 +122,7 @@ type Transport struct {
 	bweOut     *bwe.Sender   // nil until a video consumer negotiated it
 	reallocate bool          // a consumer wants the bitrate distributed anew, by Settle
 	giveUp     bool          // because one stopped
+	wanting    []*Consumer   // empty; room for those that distribute gives bitrate to
 	probation  probation
 
 	counters counters
@@ -189,10 +200,8 @@ func (t *Transport) closeSCTP() {
 	t.sctp.Close()
 	var out sctp.Output
 	t.sctp.Poll(&out)
-	if t.env.Batch.Len() == 0 {
-		for _, packet := range out.Packets {
-			t.backend.sendSCTP(0, packet)
-		}
+	for _, packet := range out.Packets {
+		t.backend.sendSCTP(0, packet)
 	}
 }
 
@@ -205,6 +214,7 @@ func (t *Transport) Break() {
 		return
 	}
 	t.isBroken = true
+	t.emit(t.id, api.EventTransportOutOfService, nil)
 	defer t.backend.close() // as in Close
 	t.deadline = unit.Never
 	if t.sctp != nil {

@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ func newCall(t *testing.T, kind api.MediaKind) *call {
 	k.p = r.produce(k.in.Transport, "p", kind, 10)
 	k.c = r.consume(k.out.Transport, k.p, "c", 10, 20, k.src)
 	r.attach(k.out.Transport, k.p, k.c)
-	k.p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { k.c.Forward(now, pkts, nil, nil) }})
+	k.p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { k.c.Forward(now, pkts) }})
 	k.p.AddSubscriber(updates{k})
 	return k
 }
@@ -39,7 +40,8 @@ func newCall(t *testing.T, kind api.MediaKind) *call {
 type updates struct{ *call }
 
 func (u updates) Forward(now unit.Time, _ []*packet.Packet, up []media.StreamUpdate, scores []uint8) {
-	u.c.Forward(now, nil, up, scores)
+	u.c.HandleStreamUpdates(now, up, scores)
+	u.c.Forward(now, nil)
 }
 
 func (k *call) outSocket() *socket { return k.sockets[1] }
@@ -417,7 +419,7 @@ func TestADirectTransportTalksToTheApplication(t *testing.T) {
 	p := r.produce(d, "p", api.MediaKindAudio, 10)
 	c := r.consume(d, p, "c", 10, 20, &feedbackRecorder{})
 	r.attach(d, p, c)
-	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
+	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	d.HandleProducerSend(r.now, rtpPacket(10, 1, []byte{1, 2, 3}))
 	d.HandleProducerSend(r.now, make([]byte, packet.LargeSize+1))
 	d.Settle(r.now)
@@ -434,11 +436,53 @@ func TestADirectTransportTalksToTheApplication(t *testing.T) {
 	require.Equal(t, unit.Never, d.NextTimeout())
 }
 
+// Whoever takes notifications may keep their bodies: what they hold is in no buffer that is used again.
+func TestNotificationsMayKeepTheirBodies(t *testing.T) {
+	r := newFixture(t)
+	d, err := transport.NewDirect(r.now, "d", &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}}, r.env)
+	require.NoError(t, err)
+	p := r.produce(d, "p", api.MediaKindAudio, 10)
+	c := r.consume(d, p, "c", 10, 20, &feedbackRecorder{})
+	r.attach(d, p, c)
+	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
+	payload := []byte{1, 2, 3}
+	d.HandleProducerSend(r.now, rtpPacket(10, 1, payload))
+	d.Settle(r.now)
+	r.now = r.now.Add(2 * time.Second)
+	d.HandleTimeout(r.now)
+	var bodies [][]byte
+	for _, n := range r.events(api.EventConsumerRTP) {
+		bodies = append(bodies, n.Body.(*api.ConsumerRTPNotification).Data)
+	}
+	for _, n := range r.events(api.EventDirectTransportRTCP) {
+		bodies = append(bodies, n.Body.(*api.DirectTransportRTCPNotification).Data)
+	}
+	require.Greater(t, len(bodies), 1)
+	var before [][]byte
+	for _, b := range bodies {
+		before = append(before, bytes.Clone(b))
+	}
+
+	poison := r.env.Batch.Space(1)
+	for i := range poison {
+		poison[i] = 0xee
+	}
+	clear(payload)
+	for seq := range uint16(100) {
+		d.HandleProducerSend(r.now, rtpPacket(10, seq+2, []byte{9, 9, 9}))
+		d.Settle(r.now)
+		r.now = r.now.Add(2 * time.Second)
+		d.HandleTimeout(r.now)
+	}
+	require.Equal(t, before, bodies)
+}
+
 func TestATransportOutOfServiceIsSilent(t *testing.T) {
 	k := newCall(t, api.MediaKindVideo)
 	k.in.Break()
 	k.in.Break()
 	require.True(t, k.in.Broken())
+	require.Len(t, k.events(api.EventTransportOutOfService), 1, "but for this")
 	require.Equal(t, 1, k.inSocket().closed)
 	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
 	k.in.HandleTimeout(k.now.Add(time.Hour))

@@ -9,6 +9,7 @@ import (
 	"gazpacho/engine/dtls"
 	"gazpacho/engine/ice"
 	"gazpacho/engine/netio"
+	"gazpacho/engine/packet"
 	"gazpacho/engine/srtp"
 	"gazpacho/engine/unit"
 )
@@ -25,6 +26,21 @@ type Link struct {
 	// Admit says that a TCP connection's peer belongs here, and Close ends the connection; nil for UDP, whose socket
 	// lives as long as its transport or WebRtcServer.
 	Admit, Close func()
+}
+
+// Tuple returns the tuple of what comes from an address by this link.
+func (l *Link) Tuple(from netip.AddrPort) ice.Tuple {
+	protocol := ice.UDP
+	if l.Protocol == api.ProtocolTCP {
+		protocol = ice.TCP
+	}
+	return ice.Tuple{Protocol: protocol, Socket: l.ID, Remote: from}
+}
+
+// Datagram is a received datagram with its tuple, which also says from whom it is.
+type Datagram struct {
+	Buffer *packet.Buffer
+	Tuple  ice.Tuple
 }
 
 // DemuxTable is a WebRtcServer's table of the transports behind its ports. A transport enters what its peers can be
@@ -349,7 +365,7 @@ func (c *webRtc) close() {
 	defer c.release()
 	c.dtls.Close()
 	c.dtls.Poll(&c.output)
-	if c.selected != nil && c.t.env.Batch.Len() == 0 {
+	if c.selected != nil {
 		for _, b := range c.output.Datagrams {
 			c.sendRaw(0, b)
 		}

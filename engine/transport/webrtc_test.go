@@ -116,7 +116,7 @@ func (b *browser) dump() *api.WebRtcTransportDumpResponse {
 func (b *browser) deliver(data []byte) {
 	buffer := packet.NewBuffer(len(data))
 	buffer.SetLen(copy(buffer.Space(), data))
-	b.w.HandleDatagrams(b.now, b.link, []netio.Datagram{{Buffer: buffer, From: b.addr}})
+	b.w.HandleDatagrams(b.now, b.link, []transport.Datagram{{Buffer: buffer, Tuple: b.link.Tuple(b.addr)}})
 	b.w.Settle(b.now)
 }
 
@@ -261,7 +261,7 @@ func TestAWebRtcCall(t *testing.T) {
 	p := b.produce(b.w.Transport, "p", api.MediaKindVideo, 10)
 	c := b.consume(b.w.Transport, p, "c", 10, 20, &feedbackRecorder{})
 	b.attach(b.w.Transport, p, c)
-	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
+	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	before := len(b.sent)
 	b.sendRTP(keyFrame(10, 1))
 	require.Len(t, b.sent, before+1)
@@ -540,7 +540,7 @@ func TestBandwidthIsEstimatedInBothDirections(t *testing.T) {
 	}, &feedbackRecorder{})
 	require.NoError(t, err)
 	b.attach(b.w.Transport, p, c)
-	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
+	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	require.NoError(t, b.w.SetMaxIncomingBitrate(b.now, 500000))
 
 	for seq := range uint16(50) {

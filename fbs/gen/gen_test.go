@@ -9,6 +9,8 @@ import (
 	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
+
+	"gazpacho/internal/fuzzseed"
 )
 
 const inner = `
@@ -203,7 +205,8 @@ func TestErrorsSayWhere(t *testing.T) {
 	require.ErrorContains(t, err, "other.fbs:2:")
 }
 
-func FuzzParse(f *testing.F) {
+func FuzzParse(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	f.Add(inner)
 	f.Add(strings.ReplaceAll(outer, "include", "//"))
 	f.Fuzz(func(t *testing.T, text string) {

@@ -49,8 +49,6 @@ func TestTestsOfTheSecurityPageExist(t *testing.T) {
 		folder := ""
 		for _, m := range folderOrTest.FindAllStringSubmatch(cells[3], -1) {
 			switch {
-			case m[1] == "peers":
-				folder = "compat-tests/peers"
 			case m[1] != "":
 				folder = m[1]
 			default:
@@ -82,7 +80,7 @@ func TestLinksOfThePages(t *testing.T) {
 	require.NoError(t, err)
 	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
 	require.NotEmpty(t, pages)
-	for _, file := range append(pages, filepath.Join(root, "README.md")) {
+	for _, file := range append(pages, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md")) {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, m := range link.FindAllStringSubmatch(string(text), -1) {

@@ -18,6 +18,7 @@ var (
 
 var rooms = []room{
 	{folder: "engine/api"},
+	{folder: "engine/api/apitest", may: []string{"engine/api"}, impure: true},
 	{folder: "engine/unit"},
 	{folder: "engine/wire", may: []string{"engine/unit"}},
 	{folder: "engine/packet", may: []string{"engine/unit", "engine/wire"}},
@@ -38,8 +39,9 @@ var rooms = []room{
 
 	{folder: "engine/media", may: join(basics, machines)},
 	{folder: "engine/transport", may: join(senders, []string{"engine/media"})},
-	{folder: "engine/router", may: join(senders, []string{"engine/media", "engine/transport", "engine/shard"}), impure: true},
-	{folder: "engine", may: join(senders, []string{"engine/media", "engine/transport", "engine/shard", "engine/router"}), impure: true},
+	{folder: "engine/runner", may: join(senders, []string{"engine/media", "engine/transport", "engine/shard"}), impure: true},
+	{folder: "engine/router", may: join(basics, machines, []string{"engine/media", "engine/transport", "engine/runner"})},
+	{folder: "engine", may: join(senders, []string{"engine/media", "engine/transport", "engine/shard", "engine/runner", "engine/router"}), impure: true},
 
 	{folder: "fbs", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "channel", may: []string{"engine/api", "fbs"}, impure: true},
@@ -54,6 +56,7 @@ var rooms = []room{
 	// Speaks the protocol itself, to measure without Node in between.
 	{folder: "node-harness/bench/control", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "internal/epoll", impure: true},
+	{folder: "internal/fuzzseed", impure: true},
 	{folder: "internal/rules", impure: true},
 }
 
@@ -66,6 +69,7 @@ var libraries = map[string][]string{
 	"github.com/pion/sctp":          {"engine/sctp"},
 	"github.com/pion/srtp":          {"engine/srtp", "node-harness"},
 	"github.com/pion/logging":       {"engine/dtls", "engine/sctp"},
+	"github.com/stretchr/testify":   {"engine/api/apitest"},
 	"golang.org/x/net":              {"node-harness"},
 	"golang.org/x/sys":              {"cmd", "engine/netio", "internal/epoll", "node-harness", "node-harness/bench/control"},
 }

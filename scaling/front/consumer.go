@@ -75,7 +75,7 @@ func (c *consumer) create(o *operation) {
 		}
 		if refusal != nil {
 			c.forget()
-			f.stay(c)
+			f.neverWas(c)
 			if c.relay != nil && c.relay.failure != nil {
 				refusal = c.relay.failure
 			}
@@ -152,7 +152,7 @@ func (c *consumer) forget() {
 
 // closeForProducer tells the application that the consumer is closed since its producer is.
 func (c *consumer) closeForProducer() {
-	c.transport.front().leave(c, api.EventConsumerProducerClose)
+	c.transport.front().orphan(c, api.EventConsumerProducerClose)
 	c.forget()
 }
 

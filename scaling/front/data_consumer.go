@@ -61,7 +61,7 @@ func (c *dataConsumer) create(o *operation) {
 		}
 		if refusal != nil {
 			c.forget()
-			f.stay(c)
+			f.neverWas(c)
 			o.refuse(refusal)
 			return
 		}
@@ -111,6 +111,6 @@ func (c *dataConsumer) forget() {
 
 // closeForProducer tells the application that the data consumer is closed since its data producer is.
 func (c *dataConsumer) closeForProducer() {
-	c.transport.front().leave(c, api.EventDataConsumerDataProducerClose)
+	c.transport.front().orphan(c, api.EventDataConsumerDataProducerClose)
 	c.forget()
 }

@@ -19,8 +19,8 @@ const perConversation = 400
 
 // compare makes the same random requests of one engine and of a front over three, and demands the same answers and the same events of
 // each object. Up to atOnce requests are made without waiting for answers. It returns what the front has done.
-func compare(t *testing.T, seed uint64, atOnce int) front.Counters {
-	one, many := newEngine(t), newFront(t, 3)
+func compare(t *testing.T, seed uint64, atOnce int, o front.Options) front.Counters {
+	one, many := newEngine(t), newFrontOf(t, o)
 	g := newGenerator(seed)
 	var history []string
 	for sent := 0; sent < perConversation; {
@@ -98,11 +98,11 @@ func same(t *testing.T, one, many *app, what string) {
 	require.Equal(t, describe(one), describe(many), what)
 }
 
-func compareMany(t *testing.T, seed uint64, atOnce int) {
+func compareMany(t *testing.T, seed uint64, atOnce int, options func(seed uint64) front.Options) {
 	var relays, dataRelays int
 	used := map[string]int{}
 	for n := range uint64(max(1, *requests/perConversation)) {
-		c := compare(t, seed+n, atOnce)
+		c := compare(t, seed+n, atOnce, options(seed+n))
 		relays, dataRelays = relays+c.Relays, dataRelays+c.DataRelays
 		for node, transports := range c.Transports {
 			used[node] += transports
@@ -114,6 +114,12 @@ func compareMany(t *testing.T, seed uint64, atOnce int) {
 	require.Len(t, used, 4, "every node is used")
 }
 
-func TestDifferentialOneByOne(t *testing.T) { compareMany(t, 1000, 1) }
+func near(uint64) front.Options { return options(3) }
 
-func TestDifferentialPipelined(t *testing.T) { compareMany(t, 5000000, 12) }
+func TestDifferentialOneByOne(t *testing.T) { compareMany(t, 1000, 1, near) }
+
+func TestDifferentialPipelined(t *testing.T) { compareMany(t, 5000000, 12, near) }
+
+func TestDifferentialOverDistantNodes(t *testing.T) {
+	compareMany(t, 9000000, 12, func(seed uint64) front.Options { return distant(options(3), seed) })
+}

@@ -2,13 +2,6 @@ package front
 
 import "gazpacho/engine/api"
 
-// Events by which workers tell their callers what only answers would show otherwise; no application sees them.
-const (
-	eventDataConsumerClosedByPeer api.Event = 128 + iota
-	eventTransportOutOfService
-	eventRTPObserverOutOfService
-)
-
 // handleEvent takes what a node tells. What is about hidden objects is for the front; so is what a relay tells under its producer's
 // id. Everything else goes to the application, after the tables have taken note.
 func (f *Front) handleEvent(n *node, e *api.Notification) {
@@ -38,7 +31,7 @@ func (f *Front) handleEvent(n *node, e *api.Notification) {
 			return
 		}
 	case *dataConsumer:
-		if e.Event == eventDataConsumerClosedByPeer {
+		if e.Event == api.EventDataConsumerClosedByPeer {
 			f.options.Emit(e)
 			obj.forget()
 			return

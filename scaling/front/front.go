@@ -106,6 +106,7 @@ func New(o Options) (*Front, error) {
 		objects: map[string]object{}, hidden: map[string]hidden{}, leaving: map[string]*leaver{}, expected: map[string]*lane{},
 		pending: map[*operation]struct{}{}, counters: Counters{Transports: map[string]int{}},
 	}
+	f.routes.routers = map[string]string{}
 	f.lane = newLane(f)
 	var err error
 	if f.own, err = f.newNode(o.Own); err != nil {
@@ -160,8 +161,40 @@ func (f *Front) HandleNotification(n *api.Notification) (err error) {
 	return err
 }
 
-// RouterOf returns the id of the Router that an object is or belongs to, empty for none.
+// RouterOf implements api.Worker.
 func (f *Front) RouterOf(id string) string { return f.routes.routerOf(id) }
+
+// Load implements api.Worker. The CPU time is that of the node with the most left, which is where new Routers go.
+func (f *Front) Load() api.Load {
+	select {
+	case <-f.done:
+		return api.Load{}
+	default:
+	}
+	load := f.routes.load()
+	if len(f.nodes) == 0 {
+		load.CPU = f.own.load()
+		return load
+	}
+	load.CPU = 1
+	for _, n := range f.nodes {
+		load.CPU = min(load.CPU, n.load())
+	}
+	return load
+}
+
+// Done implements api.Worker: a front ends by Close only.
+func (f *Front) Done() <-chan struct{} { return f.done }
+
+// Err implements api.Worker.
+func (f *Front) Err() error {
+	select {
+	case <-f.done:
+		return api.ErrClosed
+	default:
+		return nil
+	}
+}
 
 // Counters returns what the front has done. It is called after Close.
 func (f *Front) Counters() Counters {
@@ -182,6 +215,7 @@ func (f *Front) end() {
 	for o := range f.pending {
 		o.answer(nil, errClosed())
 	}
+	f.routes.clear()
 	f.closeWorkers()
 	f.inbox.close()
 	f.log.Debug("front closed", "relays", f.counters.Relays, "dataRelays", f.counters.DataRelays,

@@ -12,6 +12,7 @@ import (
 
 	"gazpacho/engine"
 	"gazpacho/engine/api"
+	"gazpacho/engine/api/apitest"
 	"gazpacho/engine/dtls"
 	"gazpacho/scaling/front"
 	"gazpacho/scaling/placement"
@@ -84,13 +85,28 @@ func loopback() api.ListenInfo {
 	return api.ListenInfo{Protocol: api.ProtocolUDP, IP: "127.0.0.1", PortRange: &api.PortRange{}, Flags: &api.SocketFlags{}}
 }
 
-// newFront is an application on a front over so many engines, with every Router spread over them.
-func newFront(t testing.TB, nodes int) *app {
+// options are those of a front over so many engines, with every Router spread over them.
+func options(nodes int) front.Options {
 	o := front.Options{Own: engineNode("own"), Placement: placement.Spread{}}
 	for i := range nodes {
 		o.Nodes = append(o.Nodes, engineNode(fmt.Sprint("node", i+1)))
 	}
-	return newFrontOf(t, o)
+	return o
+}
+
+// distant has the nodes answer late, out of order and from other goroutines.
+func distant(o front.Options, seed uint64) front.Options {
+	for i := range o.Nodes {
+		start := o.Nodes[i].Worker
+		o.Nodes[i].Worker = func(emit api.Emitter) (api.Worker, error) {
+			w, err := start(emit)
+			if err != nil {
+				return nil, err
+			}
+			return apitest.NewLate(w, seed+uint64(i)), nil
+		}
+	}
+	return o
 }
 
 func newFrontOf(t testing.TB, o front.Options) *app {

@@ -48,6 +48,10 @@ func (f *Front) newNode(o NodeOptions) (*node, error) {
 	if n.worker, err = o.Worker(n.emit); err != nil {
 		return nil, err
 	}
+	go func() {
+		<-n.worker.Done()
+		f.inbox.put(item{do: func() { f.handleGone(n, n.worker.Err()) }})
+	}()
 	return n, nil
 }
 
@@ -137,13 +141,15 @@ func (c *call) finish(body api.ResponseBody, err error) {
 
 // whenAnswered calls f when the node has answered, or failed to answer, all that it was asked until now.
 func (n *node) whenAnswered(f func()) {
-	for _, c := range slices.Backward(n.calls) {
-		if c.done != nil {
-			c.then = append(c.then, f)
-			return
+	part := join(len(n.calls)+1, f)
+	for _, c := range n.calls {
+		if c.done == nil {
+			part()
+		} else {
+			c.then = append(c.then, part)
 		}
 	}
-	f()
+	part()
 }
 
 // startWatch has the oldest unanswered call looked at when its time is over, unless a timer is running.
@@ -178,4 +184,4 @@ func (n *node) errGone(m api.Method) error {
 }
 
 // load returns how busy the node is, from 0 to 1.
-func (n *node) load() float64 { return 0 }
+func (n *node) load() float64 { return n.worker.Load().CPU }

@@ -43,6 +43,7 @@ func (o *operation) enter(obj object) {
 	e := obj.base()
 	e.sequence = o.sequence
 	o.front.objects[e.id] = obj
+	o.front.routes.enter(obj)
 }
 
 // settle ends an object's creation.
@@ -60,7 +61,10 @@ func (f *Front) remove(o object) {
 	}
 	e.closed = true
 	delete(f.objects, e.id)
-	f.routes.remove(e.id)
+	f.routes.leave(o)
+	if e.node != nil {
+		f.leave(&leaver{object: o})
+	}
 	f.settle(o)
 }
 

@@ -26,7 +26,7 @@ func (f *Front) dispatch(o *operation) {
 	o.sequence = f.operations
 	f.pending[o] = struct{}{}
 	l := f.laneOf(addressed(o.req))
-	if o.creates = creates(o.req); o.creates != "" {
+	if o.creates = o.req.Creates(); o.creates != "" {
 		f.expected[o.creates] = l
 	}
 	l.add(o)

@@ -153,7 +153,7 @@ func (p *pair) of() *router { return p.router }
 
 // handleEvent implements hidden.
 func (p *pair) handleEvent(n *node, e *api.Notification) {
-	if e.Event == eventTransportOutOfService {
+	if e.Event == api.EventTransportOutOfService {
 		p.fail(api.Errorf("a pipe of node %s is out of service after an internal error", n.name))
 	}
 }
