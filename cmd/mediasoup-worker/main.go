@@ -147,7 +147,13 @@ func serve(cfg *config, spoken *protocol, in io.Reader, out io.Writer) error {
 		waitForHangup(inFD)
 		ch.HungUp()
 	}()
-	return ch.Serve(worker)
+	err = ch.Serve(worker)
+	if c, ok := worker.(*localCluster); ok {
+		if failure := reportCounters(c.Front); failure != nil {
+			return failure
+		}
+	}
+	return err
 }
 
 // errWrongSettings marks errors in the settings that only the engine finds, such as an invalid certificate.

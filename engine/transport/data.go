@@ -124,6 +124,9 @@ func (t *Transport) newDataConsumer(req *api.TransportConsumeDataRequest) (*Data
 	if err != nil {
 		return nil, err
 	}
+	if t.options.Internal && machine.Type() == api.DataConsumerTypeDirect {
+		machine.Relay()
+	}
 	switch id, overSCTP := machine.StreamID(); {
 	case !overSCTP && !t.options.Direct:
 		return nil, api.TypeErrorf("cannot create a DataConsumer of type 'direct', not a direct Transport")

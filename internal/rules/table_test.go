@@ -47,9 +47,10 @@ var rules = []rule{
 
 	{folder: "fbs", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "channel", may: []string{"engine/api", "fbs"}, impure: true},
-	{folder: "pipe", may: []string{"engine"}, impure: true},
-	{folder: "scaling", may: []string{"engine/api", "fbs", "pipe"}, impure: true},
-	{folder: "cmd", may: []string{"channel", "engine", "engine/api", "engine/dtls", "fbs", "pipe", "scaling", "internal/epoll"}, impure: true},
+	{folder: "pipe", may: []string{"engine/api"}},
+	{folder: "scaling/placement"},
+	{folder: "scaling/front", may: []string{"engine/api", "pipe", "scaling/placement"}, impure: true},
+	{folder: "cmd", may: []string{"channel", "engine", "engine/api", "engine/dtls", "fbs", "scaling/placement", "scaling/front", "internal/epoll"}, impure: true},
 
 	// These use the binary only.
 	{folder: "compat-tests", impure: true},
