@@ -77,16 +77,16 @@ type Channel struct {
 
 // New returns a channel that takes notifications and logs, and sends them when it serves.
 func New(o Options) *Channel {
-	maxPayload := MaxPayloadLen
+	maxSent := MaxPayloadLen
 	if o.Compat.SmallFrames {
-		maxPayload = SmallPayloadLen
+		maxSent = SmallPayloadLen
 	}
 	c := &Channel{
-		in:      newFrameReader(o.In, maxPayload),
+		in:      newFrameReader(o.In, MaxPayloadLen),
 		out:     o.Out,
 		decoder: o.Decoder,
 		pid:     o.PID,
-		outbox:  newOutbox(o.Encoder, maxPayload-sendMargin),
+		outbox:  newOutbox(o.Encoder, maxSent-sendMargin),
 		ended:   make(chan struct{}),
 
 		tryWrite: tryWriter(o.Out),

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// schema is a dialect as its file tells it. The format is described in fbs/gen, which writes it.
+// schema is the content of a schema file, in the format that fbs/source describes.
 type schema struct {
 	release string
 	root    string

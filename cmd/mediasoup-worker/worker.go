@@ -28,6 +28,13 @@ func newWorker(
 		return nil, err
 	}
 	options.Emit, options.Log, options.UpdateSettings = ch.Emit, ch.Logger(), update
+	nodes, err := localNodes(os.Getenv(clusterEnv))
+	switch {
+	case err != nil:
+		return nil, err
+	case nodes > 0:
+		return newLocalCluster(nodes, options, ch)
+	}
 	return engine.New(options)
 }
 

@@ -11,8 +11,8 @@ import (
 type Node struct {
 	// Load is how busy it is, from 0 to 1.
 	Load float64
-	// Transports is how many the Router in question has there.
-	Transports int
+	// Transports is how many the Router in question has there, All how many all Routers have.
+	Transports, All int
 }
 
 // Policy chooses among nodes.
@@ -28,14 +28,16 @@ type Fixed struct{}
 // Order implements Policy.
 func (Fixed) Order(nodes []Node) []int { return inTurn(nodes) }
 
-// Spread puts each transport of a Router where that Router has the fewest: for tests, since it makes as many relays as there
-// can be.
+// Spread puts each transport of a Router where that Router has the fewest, and of several such nodes where there are the fewest:
+// for tests, since it makes as many relays as there can be.
 type Spread struct{}
 
 // Order implements Policy.
 func (Spread) Order(nodes []Node) []int {
 	order := inTurn(nodes)
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(nodes[a].Transports, nodes[b].Transports) })
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(nodes[a].Transports, nodes[b].Transports), cmp.Compare(nodes[a].All, nodes[b].All))
+	})
 	return order
 }
 

@@ -19,6 +19,7 @@ func TestOrder(t *testing.T) {
 		{"fixed", placement.Fixed{}, []placement.Node{{Load: 0.9, Transports: 5}, {}, {}}, []int{0, 1, 2}},
 		{"spread begins in turn", placement.Spread{}, []placement.Node{{Load: 0.9}, {}, {}}, []int{0, 1, 2}},
 		{"spread goes where there are fewest", placement.Spread{}, []placement.Node{{Transports: 2}, {Transports: 1}, {Transports: 2}}, []int{1, 0, 2}},
+		{"spread uses all nodes", placement.Spread{}, []placement.Node{{Transports: 1, All: 9}, {All: 3}, {All: 2}}, []int{2, 1, 0}},
 		{"fill begins on the fullest", placement.Fill{}, []placement.Node{{Load: 0.1}, {Load: 0.5}, {Load: 0.3}}, []int{1, 2, 0}},
 		{"fill takes idle nodes in turn", placement.Fill{}, []placement.Node{{}, {}}, []int{0, 1}},
 		{"fill stays", placement.Fill{}, []placement.Node{{Load: 0.1, Transports: 1}, {Load: 0.5}, {Load: 0.3}}, []int{0, 1, 2}},
