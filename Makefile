@@ -1,7 +1,9 @@
 # Gazpacho: mediasoup's media worker in Go. "make" builds it; "make test" and "make demo" set up what they need themselves.
 
-GO      ?= go
-BIN     := bin/mediasoup-worker
+GO       ?= go
+BIN      := bin/mediasoup-worker
+NODE_BIN := bin/gazpacho
+MODE     ?= local
 
 .PHONY: build test demo check generate drift compat compat-matrix fuzz node-test browser-test peers bench-fanout bench-control bench-server format clean
 .DEFAULT_GOAL := build
@@ -9,6 +11,7 @@ BIN     := bin/mediasoup-worker
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o $(BIN) ./cmd/mediasoup-worker
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o $(NODE_BIN) ./cmd/gazpacho
 
 # What a change must pass: checks, Go tests, mediasoup's suites, our Node tests, pion's peers, the demo.
 test:
@@ -34,9 +37,9 @@ generate:
 drift:
 	fbs/gen/generate.sh --drift $(RELEASE)
 
-# mediasoup's own test suites, as npm ships them.
+# mediasoup's own test suites, as npm ships them. MODE=local (default), remote (one node) or nodes (three).
 compat: build
-	compat-tests/run.sh
+	MODE=$(MODE) compat-tests/run.sh
 
 # The suites of every release since 3.13.0. RELEASES=… selects: releases, --dialects or --few.
 compat-matrix: build

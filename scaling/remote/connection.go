@@ -23,11 +23,12 @@ type connection struct {
 	waiting []byte
 	closing bool // nothing more comes: close when all is written
 	closed  bool
+	ended   chan struct{} // closed with the writer
 }
 
 // newConnection starts the writer.
 func newConnection(c net.Conn) *connection {
-	w := &connection{Conn: c}
+	w := &connection{Conn: c, ended: make(chan struct{})}
 	w.work.L = &w.mu
 	go w.write()
 	return w
@@ -67,6 +68,7 @@ func (c *connection) abort() {
 
 // write is the writer's goroutine.
 func (c *connection) write() {
+	defer close(c.ended)
 	defer c.abort()
 	var spare []byte
 	for {

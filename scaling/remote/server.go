@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -172,9 +173,11 @@ func (s *Server) serve(c net.Conn, config *tls.Config) {
 	s.mu.Unlock()
 	<-s.stranger
 	if err != nil {
-		s.refused.Add(1)
-		s.options.Log.Warn("connection refused", "from", c.RemoteAddr(), "error", err)
 		c.Close()
+		if !errors.Is(err, io.EOF) { // closed again before a word was said
+			s.refused.Add(1)
+			s.options.Log.Warn("connection refused", "from", c.RemoteAddr(), "error", err)
+		}
 		return
 	}
 	conn := newConnection(c)

@@ -379,12 +379,24 @@ func (w *Worker) Err() error {
 	return w.err
 }
 
+// goodbyeTime is how long Close waits for the goodbye to be written, chosen here: well below the time within which a worker's
+// process has to end.
+const goodbyeTime = 40 * time.Millisecond
+
 // Close implements [api.Worker]. The node is told, if it is reached; else it notices when the lease is over.
 func (w *Worker) Close() {
+	var conn *connection
 	w.turn(func(unit.Time) {
+		conn = w.conn
 		w.end(api.ErrClosed)
 	})
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	w.alarm.stop()
+	w.mu.Unlock()
+	if conn != nil {
+		select {
+		case <-conn.ended:
+		case <-time.After(goodbyeTime):
+		}
+	}
 }
