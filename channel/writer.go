@@ -18,7 +18,12 @@ func (o *outbox) write(w io.Writer, logger *slog.Logger) error {
 				return err
 			}
 			rest = rest[n:]
-			if d := o.written(n); d != (drops{}) {
+			d := o.written(n)
+			if d.early > 0 {
+				logger.Warn("notifications dropped because the creation of their objects was not answered for too long",
+					"notifications", d.early)
+			}
+			if d.early = 0; d != (drops{}) {
 				logger.Warn("messages dropped because the application reads slowly",
 					"media", d.media, "data", d.data, "logs", d.logs, "notifications", d.state)
 			}

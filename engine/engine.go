@@ -4,18 +4,12 @@
 package engine
 
 import (
-	"crypto/rand"
 	"log/slog"
 	"os"
-	"runtime"
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
-	"gazpacho/engine/netio"
 	"gazpacho/engine/router"
-	"gazpacho/engine/runner"
-	"gazpacho/engine/shard"
-	"gazpacho/engine/transport"
 )
 
 // Upstream's defaults of the worker's own port range (its Settings, release 3.27.1).
@@ -32,7 +26,7 @@ type Options struct {
 	Log *slog.Logger
 	// UpdateSettings applies WORKER_UPDATE_SETTINGS; an error is the answer to the application. Nil accepts everything.
 	UpdateSettings func(*api.WorkerUpdateSettingsRequest) error
-	// Shards is the number of shards; 0 means one for each usable core.
+	// Shards is the number of shards of a worker that has them for itself, as New makes it; 0 means one for each usable core.
 	Shards int
 	// RTCMinPort and RTCMaxPort are the ports for transports that name neither port nor range; 0 means upstream's default.
 	RTCMinPort, RTCMaxPort uint16
@@ -48,71 +42,40 @@ type Options struct {
 
 // Worker implements api.Worker.
 type Worker struct {
-	options      Options
-	runner       *runner.Runner
-	scope        *router.Scope
-	routers      router.Table[*router.Router]
-	servers      router.Table[*router.Server]
-	usage        usageScale
-	replyBarrier replyBarrier
-	closed       bool
+	options Options
+	host    *Host
+	ownHost bool // ends with the worker
+	scope   *router.Scope
+	routers router.Table[*router.Router]
+	servers router.Table[*router.Server]
+	usage   usageScale
+	closed  bool
+	done    chan struct{}
 }
 
-// New starts a worker. The error tells that no certificate could be made, or that there are no descriptors.
+// New starts a worker with shards of its own. The error tells that no certificate could be made, or that there are no
+// descriptors.
 func New(o Options) (*Worker, error) {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Shards == 0 {
-		o.Shards = runtime.GOMAXPROCS(0)
-	}
-	if o.RTCMinPort == 0 && o.RTCMaxPort == 0 {
-		o.RTCMinPort, o.RTCMaxPort = DefaultRTCMinPort, DefaultRTCMaxPort
-	}
-	if o.Certificate == nil {
-		var err error
-		if o.Certificate, err = dtls.GenerateCertificate(); err != nil {
-			return nil, err
-		}
-	}
-	w := &Worker{
-		options: o, usage: usageScale{mode: o.Usage, cores: o.Shards, workers: o.Workers},
-		replyBarrier: replyBarrier{emit: o.Emit},
-	}
-	options := runner.Options{
-		Shards: o.Shards, Clock: shard.SystemClock(), Log: o.Log, Listen: listenUDP, ListenTCP: netio.ListenTCP,
-	}
-	rand.Read(options.Seed[:]) // crypto/rand.Read never fails
-	var err error
-	if w.runner, err = runner.New(options); err != nil {
-		return nil, err
-	}
-	w.scope = router.NewScope(w.runner, transport.WorkerEnv{
-		Emit: w.replyBarrier.take, Log: o.Log, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort, Compat: o.Compat,
-	}, o.Certificate)
-	return w, nil
-}
-
-func listenUDP(cfg netio.UDPConfig) (transport.Socket, error) {
-	socket, err := netio.ListenUDP(cfg)
+	host, err := NewHost(HostOptions{Shards: o.Shards, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	return socket, nil
+	w, err := host.NewWorker(o)
+	if err != nil {
+		host.Close()
+		return nil, err
+	}
+	w.ownHost = true
+	return w, nil
 }
 
-// HandleRequest implements api.Worker. The reply comes before it returns, and before any notification of an object that
-// the request creates.
+// HandleRequest implements api.Worker. The reply comes before it returns.
 func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, error)) {
 	if w.closed {
-		reply(nil, api.Errorf("Worker is closed"))
+		reply(nil, errClosed)
 		return
 	}
 	w.scope.ForgetPeerClosed()
-	if id := created(req); id != "" && w.scope.Find(id) == nil {
-		w.replyBarrier.arrive(id)
-	}
-	defer w.replyBarrier.answered()
 	reply(w.handle(req))
 }
 
@@ -141,7 +104,7 @@ func (w *Worker) handle(req *api.Request) (api.ResponseBody, error) {
 // HandleNotification implements api.Worker. WORKER_CLOSE is the caller's business: it ends the process.
 func (w *Worker) HandleNotification(n *api.Notification) error {
 	if w.closed {
-		return api.Errorf("Worker is closed")
+		return errClosed
 	}
 	w.scope.ForgetPeerClosed()
 	handler := w.scope.Find(n.HandlerID)
@@ -167,7 +130,34 @@ func (w *Worker) Close() {
 	for _, s := range w.servers.All() {
 		s.Close()
 	}
-	w.runner.Close()
+	if w.ownHost {
+		w.host.Close()
+	}
+	close(w.done)
+}
+
+// errClosed refuses what comes after Close.
+var errClosed = api.Errorf("Worker is closed")
+
+// RouterOf implements api.Worker.
+func (w *Worker) RouterOf(id string) string {
+	if handler := w.scope.Find(id); handler != nil {
+		return handler.RouterID()
+	}
+	return ""
+}
+
+// Done implements api.Worker: an engine's worker ends by Close only.
+func (w *Worker) Done() <-chan struct{} { return w.done }
+
+// Err implements api.Worker.
+func (w *Worker) Err() error {
+	select {
+	case <-w.done:
+		return api.ErrClosed
+	default:
+		return nil
+	}
 }
 
 func (w *Worker) updateSettings(req *api.WorkerUpdateSettingsRequest) (api.ResponseBody, error) {

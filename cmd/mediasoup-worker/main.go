@@ -30,6 +30,7 @@ const (
 // From the C++ worker's lib and main: exit codes. To the Node library, 42 means wrong settings.
 const (
 	exitOK            = 0
+	exitWorkerEnded   = 1 // chosen here; any code that is not 42 makes the Node library emit "died"
 	exitBrokenChannel = 40
 	exitWrongSettings = 42
 )
@@ -83,15 +84,23 @@ func run(args []string, from sources, stdout, stderr io.Writer) int {
 		return fail(exitBrokenChannel, "%v\n\n%s", err, helpText)
 	}
 	err = serve(cfg, spoken, in, out)
-	switch {
-	case errors.Is(err, channel.ErrClosedByApplication), errors.Is(err, channel.ErrStopped):
+	if errors.Is(err, channel.ErrClosedByApplication) || errors.Is(err, channel.ErrStopped) {
 		return exitOK
-	case errors.Is(err, errWrongSettings):
-		return fail(exitWrongSettings, "%v", err)
-	case errors.Is(err, channel.ErrHungUp):
-		return fail(exitOK, "%v", err)
+	}
+	return fail(exitCode(err), "%v", err)
+}
+
+// exitCode returns the code for an end that the application has not asked for.
+func exitCode(reason error) int {
+	switch {
+	case errors.Is(reason, errWrongSettings):
+		return exitWrongSettings
+	case errors.Is(reason, channel.ErrWorkerEnded):
+		return exitWorkerEnded
+	case errors.Is(reason, channel.ErrHungUp):
+		return exitOK
 	default:
-		return fail(exitBrokenChannel, "%v", err)
+		return exitBrokenChannel
 	}
 }
 
@@ -119,7 +128,7 @@ func serve(cfg *config, spoken *protocol, in io.Reader, out io.Writer) error {
 		return err
 	}
 	logStart(ch.Logger(), cfg, spoken)
-	worker, err := newWorker(cfg, compat, ch, func(req *api.WorkerUpdateSettingsRequest) error {
+	worker, err := newWorker(cfg, spoken.release, compat, ch, func(req *api.WorkerUpdateSettingsRequest) error {
 		if err := settings.Update(req); err != nil {
 			return err
 		}
@@ -138,7 +147,13 @@ func serve(cfg *config, spoken *protocol, in io.Reader, out io.Writer) error {
 		waitForHangup(inFD)
 		ch.HungUp()
 	}()
-	return ch.Serve(worker)
+	err = ch.Serve(worker)
+	if c, ok := worker.(*cluster); ok {
+		if failure := reportCounters(c.Front); failure != nil {
+			return failure
+		}
+	}
+	return err
 }
 
 // errWrongSettings marks errors in the settings that only the engine finds, such as an invalid certificate.

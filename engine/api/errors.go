@@ -1,6 +1,12 @@
 package api
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrClosed is why a [Worker] has ended after Close.
+var ErrClosed = errors.New("worker closed")
 
 // ErrorKind is the class that the mediasoup application sees for a refused request.
 type ErrorKind string

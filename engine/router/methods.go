@@ -10,6 +10,8 @@ type Handler interface {
 	HandleRequest(req *api.Request) (api.ResponseBody, error)
 	// HandleNotification reports false when the object takes no notifications.
 	HandleNotification(n *api.Notification) (bool, error)
+	// RouterID returns the id of the Router that the object is or belongs to, empty for none.
+	RouterID() string
 }
 
 // Method carries out a request to an object of type O.

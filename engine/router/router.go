@@ -56,6 +56,9 @@ func (r *Router) Close() {
 	r.scope.Remove(r.id)
 }
 
+// RouterID implements Handler.
+func (r *Router) RouterID() string { return r.id }
+
 // HandleNotification implements Handler; routers take none.
 func (r *Router) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 

@@ -1,6 +1,8 @@
 package router
 
 import (
+	"sync/atomic"
+
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
 	"gazpacho/engine/runner"
@@ -36,9 +38,32 @@ func (s *Scope) ForgetPeerClosed() {
 	}
 }
 
-// Registry finds objects by their ids, which are unique within a worker.
+// Registry finds objects by their ids, which are unique within a worker. All but Count belongs to the control loop.
 type Registry struct {
 	handlers Table[Handler]
+	counts   counts
+}
+
+// counts says how many objects of each kind there are.
+type counts struct{ routers, transports, producers, consumers, dataProducers, dataConsumers, others atomic.Int64 }
+
+// of returns the count of an object's kind.
+func (c *counts) of(h Handler) *atomic.Int64 {
+	switch h.(type) {
+	case *Router:
+		return &c.routers
+	case *transportEntry:
+		return &c.transports
+	case *producerEntry:
+		return &c.producers
+	case *consumerEntry:
+		return &c.consumers
+	case *dataProducerEntry:
+		return &c.dataProducers
+	case *dataConsumerEntry:
+		return &c.dataConsumers
+	}
+	return &c.others
 }
 
 // Find returns the object with the given id, or nil.
@@ -62,13 +87,27 @@ func (r *Registry) IDs(notifications bool) []string {
 type notifiable interface{ takesNotifications() }
 
 // Add enters an object whose id CheckNew allowed.
-func (r *Registry) Add(id string, h Handler) { r.handlers.Add(id, h) }
+func (r *Registry) Add(id string, h Handler) {
+	r.handlers.Add(id, h)
+	r.counts.of(h).Add(1)
+}
 
 // Remove forgets an object.
-func (r *Registry) Remove(id string) { r.handlers.Remove(id) }
+func (r *Registry) Remove(id string) {
+	if h, ok := r.handlers.Remove(id); ok {
+		r.counts.of(h).Add(-1)
+	}
+}
 
-// CheckNew refuses an id that is taken, in the words of mediasoup: it has others for an object of the same kind with the same
-// parent (sibling), which they call what, as in "a Router with same routerId".
+// Count enters into l how many objects there are. It may be called from any goroutine.
+func (r *Registry) Count(l *api.Load) {
+	l.Routers, l.Transports = int(r.counts.routers.Load()), int(r.counts.transports.Load())
+	l.Producers, l.Consumers = int(r.counts.producers.Load()), int(r.counts.consumers.Load())
+	l.DataProducers, l.DataConsumers = int(r.counts.dataProducers.Load()), int(r.counts.dataConsumers.Load())
+}
+
+// CheckNew refuses an id that is taken, in mediasoup's words. These are others if a sibling has the id, an object of the same kind
+// with the same parent; what names it, as in "a Router with same routerId".
 func CheckNew[O Handler](r *Registry, id string, sibling func(O) bool, what string, method api.Method) error {
 	taken := r.Find(id)
 	if taken == nil {

@@ -30,6 +30,8 @@ func (p *parcel) HandleRequest(req *api.Request) (api.ResponseBody, error) {
 	return parcelMethods.Handle(p, req)
 }
 
+func (p *parcel) RouterID() string { return p.parent }
+
 func (p *parcel) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 
 func TestMethods(t *testing.T) {

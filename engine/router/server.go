@@ -38,6 +38,9 @@ func (s *Server) Close() {
 	s.scope.env.Log.Debug("WebRtcServer closed", "webRtcServerId", s.id, "datagramsOfNoTransport", s.ports.Unroutable())
 }
 
+// RouterID implements Handler: a WebRtcServer belongs to no Router.
+func (s *Server) RouterID() string { return "" }
+
 // HandleNotification implements Handler; servers take none.
 func (s *Server) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 

@@ -92,6 +92,7 @@ func (a *ObserverActor) contain(what string) {
 		a.worker.Log.Error(fmt.Sprintf("internal error in RtpObserver %s while handling %s, taking it out of service: %v\n%s",
 			a.id, what, fault, debug.Stack()))
 		a.shutDown()
+		a.worker.Emit(&api.Notification{HandlerID: a.id, Event: api.EventRTPObserverOutOfService})
 	}
 }
 

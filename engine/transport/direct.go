@@ -1,6 +1,8 @@
 package transport
 
 import (
+	"bytes"
+
 	"gazpacho/engine/api"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
@@ -11,7 +13,7 @@ type direct struct {
 	t *Transport
 }
 
-// NewDirect returns a DirectTransport. It is connected from the beginning.
+// NewDirect returns a DirectTransport, which is connected at once.
 func NewDirect(now unit.Time, id string, options *api.DirectTransportOptions, env Env) (*Transport, error) {
 	t, err := newTransport(id, options.Base, env)
 	if err != nil {
@@ -26,14 +28,15 @@ func NewDirect(now unit.Time, id string, options *api.DirectTransportOptions, en
 func (d *direct) connected() bool { return true }
 
 func (d *direct) sendRTP(now unit.Time, c *Consumer, b []byte, o media.Outgoing) {
-	d.t.emit(c.ID(), api.EventConsumerRTP, &api.ConsumerRTPNotification{Data: b[:o.Len]})
+	// The batch's arena is used again, and whoever takes a notification may keep its body.
+	d.t.emit(c.ID(), api.EventConsumerRTP, &api.ConsumerRTPNotification{Data: bytes.Clone(b[:o.Len])})
 	d.t.sent(now, o.Len)
 }
 
 func (d *direct) flush() {}
 
 func (d *direct) sendRTCP(now unit.Time, compound []byte) {
-	d.t.emit(d.t.id, api.EventDirectTransportRTCP, &api.DirectTransportRTCPNotification{Data: compound})
+	d.t.emit(d.t.id, api.EventDirectTransportRTCP, &api.DirectTransportRTCPNotification{Data: bytes.Clone(compound)})
 	d.t.sent(now, len(compound))
 }
 

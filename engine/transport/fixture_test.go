@@ -61,17 +61,8 @@ type fixture struct {
 func newFixture(t *testing.T) *fixture {
 	r := &fixture{t: t, now: unit.Time(1_000_000 * time.Hour)}
 	r.env.WorkerEnv = transport.WorkerEnv{
-		Emit: func(n *api.Notification) {
-			kept := *n
-			if rtp, ok := n.Body.(*api.ConsumerRTPNotification); ok {
-				kept.Body = &api.ConsumerRTPNotification{Data: append([]byte(nil), rtp.Data...)}
-			}
-			if rtcp, ok := n.Body.(*api.DirectTransportRTCPNotification); ok {
-				kept.Body = &api.DirectTransportRTCPNotification{Data: append([]byte(nil), rtcp.Data...)}
-			}
-			r.news = append(r.news, kept)
-		},
-		Log: slog.New(slog.DiscardHandler), RTCMinPort: 10000, RTCMaxPort: 20000, DataConsumerClosed: func(string) {},
+		Emit: func(n *api.Notification) { r.news = append(r.news, *n) },
+		Log:  slog.New(slog.DiscardHandler), RTCMinPort: 10000, RTCMaxPort: 20000, DataConsumerClosed: func(string) {},
 	}
 	r.env.ShardEnv = transport.ShardEnv{Batch: netio.NewBatch(), Rand: rand.New(rand.NewPCG(1, 2))}
 	r.env.Listen = func(cfg netio.UDPConfig) (transport.Socket, error) {

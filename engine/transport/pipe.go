@@ -6,7 +6,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// pipeSuite is the one suite that PipeTransports use, upstream's choice.
+// pipeSuite is the only SRTP suite of PipeTransports, mediasoup's choice.
 const pipeSuite = api.SRTPCryptoSuiteAEADAES256GCM
 
 // pipe is the backend of a PipeTransport: a plain one that always multiplexes RTCP and has no comedia.
@@ -21,7 +21,7 @@ type Pipe struct {
 	backend *pipe
 }
 
-// NewPipe returns a PipeTransport with its socket bound. As with NewPlain, the owner serves the socket.
+// NewPipe returns a PipeTransport with its socket bound. As with NewPlain, the owner has the socket read.
 func NewPipe(id string, options *api.PipeTransportOptions, env Env) (*Pipe, error) {
 	t, err := newTransport(id, options.Base, env)
 	if err != nil {

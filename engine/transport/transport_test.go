@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -183,7 +184,7 @@ func TestKeyFrameRequestsGoToTheProducer(t *testing.T) {
 	k.in.RequestKeyFrame(k.now, k.p, 1010)
 	k.in.Settle(k.now)
 	require.Len(t, find[*rtcp.PictureLossIndication](rtcpOf(t, k.inSocket())), 1)
-	// Wishes that arrive after the producer was closed go nowhere.
+	// Requests that arrive after the producer was closed go nowhere.
 	k.in.CloseProducer(k.p)
 	k.in.RequestKeyFrame(k.now, k.p, 1010)
 	k.in.ReportFractionLost(k.p, "c", 1010, 9)
@@ -435,11 +436,53 @@ func TestADirectTransportTalksToTheApplication(t *testing.T) {
 	require.Equal(t, unit.Never, d.NextTimeout())
 }
 
+// Whoever takes notifications may keep their bodies: what they hold is in no buffer that is used again.
+func TestNotificationsMayKeepTheirBodies(t *testing.T) {
+	r := newFixture(t)
+	d, err := transport.NewDirect(r.now, "d", &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}}, r.env)
+	require.NoError(t, err)
+	p := r.produce(d, "p", api.MediaKindAudio, 10)
+	c := r.consume(d, p, "c", 10, 20, &feedbackRecorder{})
+	r.attach(d, p, c)
+	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
+	payload := []byte{1, 2, 3}
+	d.HandleProducerSend(r.now, rtpPacket(10, 1, payload))
+	d.Settle(r.now)
+	r.now = r.now.Add(2 * time.Second)
+	d.HandleTimeout(r.now)
+	var bodies [][]byte
+	for _, n := range r.events(api.EventConsumerRTP) {
+		bodies = append(bodies, n.Body.(*api.ConsumerRTPNotification).Data)
+	}
+	for _, n := range r.events(api.EventDirectTransportRTCP) {
+		bodies = append(bodies, n.Body.(*api.DirectTransportRTCPNotification).Data)
+	}
+	require.Greater(t, len(bodies), 1)
+	var before [][]byte
+	for _, b := range bodies {
+		before = append(before, bytes.Clone(b))
+	}
+
+	poison := r.env.Batch.Space(1)
+	for i := range poison {
+		poison[i] = 0xee
+	}
+	clear(payload)
+	for seq := range uint16(100) {
+		d.HandleProducerSend(r.now, rtpPacket(10, seq+2, []byte{9, 9, 9}))
+		d.Settle(r.now)
+		r.now = r.now.Add(2 * time.Second)
+		d.HandleTimeout(r.now)
+	}
+	require.Equal(t, before, bodies)
+}
+
 func TestATransportOutOfServiceIsSilent(t *testing.T) {
 	k := newCall(t, api.MediaKindVideo)
 	k.in.Break()
 	k.in.Break()
 	require.True(t, k.in.Broken())
+	require.Len(t, k.events(api.EventTransportOutOfService), 1, "but for this")
 	require.Equal(t, 1, k.inSocket().closed)
 	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
 	k.in.HandleTimeout(k.now.Add(time.Hour))
