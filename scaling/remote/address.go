@@ -8,8 +8,6 @@ import (
 	"net"
 	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // connectTime is how long connecting, with the handshake, may take: chosen here, below the time after which applications are
@@ -67,28 +65,4 @@ func dial(ctx context.Context, address string, config *tls.Config) (net.Conn, er
 		return nil, err
 	}
 	return secure, nil
-}
-
-// checkPeer wants the process at the other end of a unix socket to be of the same user, or of root.
-func checkPeer(c net.Conn) error {
-	u, ok := c.(*net.UnixConn)
-	if !ok {
-		return errors.New("not a unix socket")
-	}
-	raw, err := u.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var peer *unix.Ucred
-	var peerErr error
-	if err := raw.Control(func(fd uintptr) { peer, peerErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED) }); err != nil {
-		return err
-	}
-	if peerErr != nil {
-		return peerErr
-	}
-	if own := unix.Getuid(); int(peer.Uid) != own && peer.Uid != 0 && own != 0 {
-		return fmt.Errorf("the process at the other end is of user %d, not %d", peer.Uid, own)
-	}
-	return nil
 }

@@ -3,19 +3,8 @@ package remote
 import (
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"gazpacho/engine/unit"
 )
-
-// clock returns the time for sessions. It counts while the machine is suspended, as leases do.
-func clock() unit.Time {
-	var t unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &t); err != nil {
-		panic("remote: no clock: " + err.Error()) // Linux has had it since 2.6.39
-	}
-	return unit.Time(t.Nano())
-}
 
 // alarm calls a function when a machine's deadline has come. It is used with the lock of the machine's owner held.
 type alarm struct {
