@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"strconv"
@@ -29,6 +30,8 @@ var (
 	ErrHungUp = errors.New("channel closed by the application's side")
 	// ErrStopped means that Stop was called.
 	ErrStopped = errors.New("stopped")
+	// ErrWorkerEnded is wrapped when the worker has ended by itself. The worker's own reason follows it.
+	ErrWorkerEnded = errors.New("the worker has ended")
 )
 
 // Options says what a Channel is made of.
@@ -74,16 +77,16 @@ type Channel struct {
 
 // New returns a channel that takes notifications and logs, and sends them when it serves.
 func New(o Options) *Channel {
-	maxPayload := MaxPayloadLen
+	maxSent := MaxPayloadLen
 	if o.Compat.SmallFrames {
-		maxPayload = SmallPayloadLen
+		maxSent = SmallPayloadLen
 	}
 	c := &Channel{
-		in:      newFrameReader(o.In, maxPayload),
+		in:      newFrameReader(o.In, MaxPayloadLen),
 		out:     o.Out,
 		decoder: o.Decoder,
 		pid:     o.PID,
-		outbox:  newOutbox(o.Encoder, maxPayload-sendMargin),
+		outbox:  newOutbox(o.Encoder, maxSent-sendMargin),
 		ended:   make(chan struct{}),
 
 		tryWrite: tryWriter(o.Out),
@@ -91,16 +94,19 @@ func New(o Options) *Channel {
 		closeTime: cmp.Or(o.CloseTime, defaultCloseTime),
 		stallTime: cmp.Or(o.StallTime, defaultStallTime),
 	}
-	c.logger = slog.New(&logHandler{settings: o.Settings, send: c.sendLog})
+	c.logger = NewLogger(o.Settings, c.LogLine)
 	return c
 }
 
 // Logger returns the logger whose records reach the application as Log messages, filtered by the settings.
 func (c *Channel) Logger() *slog.Logger { return c.logger }
 
-// Emit is the worker's [api.Emitter].
+// Emit is the worker's [api.Emitter]. Internal events end here.
 func (c *Channel) Emit(n *api.Notification) {
-	err := c.outbox.post(n, weightOf(n.Event))
+	if n.Event.Internal() {
+		return
+	}
+	err := c.outbox.post(n.HandlerID, n, weightOf(n.Event))
 	if errors.Is(err, fbs.ErrNotInDialect) {
 		c.logger.Debug("notification unknown to this release of mediasoup", TagKey, "info", "event", n.Event)
 	} else if err != nil {
@@ -108,14 +114,14 @@ func (c *Channel) Emit(n *api.Notification) {
 	}
 }
 
-// sendLog sends a log line. One that cannot be encoded is lost: there is no other place to tell.
-func (c *Channel) sendLog(line string) {
-	_ = c.outbox.post(&api.Log{Data: line}, weightMedia)
+// LogLine sends a line to the application's log, in the form of [NewLogger]. One that cannot be encoded is lost: there is no other place to tell.
+func (c *Channel) LogLine(line string) {
+	_ = c.outbox.post("", &api.Log{Data: line}, weightMedia)
 }
 
 // Serve announces the worker as running, carries requests to it until the channel ends, closes it, and sends what is
-// queued. It always returns an error, the reason of the end: ErrClosedByApplication, ErrHungUp, ErrStopped, or what makes
-// the incoming stream unintelligible. It returns within Options.CloseTime after the end, though the worker may hang and the
+// queued. It always returns an error, the reason of the end: ErrClosedByApplication, ErrHungUp, ErrStopped, ErrWorkerEnded,
+// or what makes the incoming stream unintelligible. It returns within Options.CloseTime after the end, though the worker may hang and the
 // application may not read. The streams remain open.
 func (c *Channel) Serve(w api.Worker) error {
 	c.worker = w
@@ -129,7 +135,11 @@ func (c *Channel) Serve(w api.Worker) error {
 		}
 	}()
 	go func() { c.end(c.control()) }()
-	<-c.ended
+	select {
+	case <-c.ended:
+	case <-w.Done():
+		c.end(fmt.Errorf("%w: %w", ErrWorkerEnded, w.Err()))
+	}
 
 	deadline, cancel := context.WithTimeout(context.Background(), c.closeTime)
 	defer cancel()

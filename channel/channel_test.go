@@ -133,7 +133,7 @@ func producerSend(size int) *api.Notification {
 
 func TestTooLongFrameEndsTheChannel(t *testing.T) {
 	for size, compat := range map[uint32]api.Compat{
-		channel.MaxPayloadLen + 1: {}, 1 << 31: {}, 1<<32 - 1: {}, channel.SmallPayloadLen + 1: {SmallFrames: true},
+		channel.MaxPayloadLen + 1: {SmallFrames: true}, 1 << 31: {}, 1<<32 - 1: {},
 	} {
 		w := newWorker()
 		a := setup(t, func(o *channel.Options) { o.CloseTime, o.Compat = patience, compat })
@@ -215,7 +215,7 @@ func TestSecondAnswerIsRefused(t *testing.T) {
 		switch req.ID {
 		case 1:
 			early = reply
-		case 2: // answered twice while it is held back
+		case 2:
 			reply(nil, nil)
 			reply(nil, errors.New("again"))
 			early(nil, nil)
@@ -225,8 +225,8 @@ func TestSecondAnswerIsRefused(t *testing.T) {
 	a := start(t, w)
 	a.send(&api.Request{ID: 1})
 	a.send(&api.Request{ID: 2})
-	require.Equal(t, &api.Response{ID: 1, Accepted: true}, a.read())
 	require.Equal(t, &api.Response{ID: 2, Accepted: true}, a.read())
 	require.Equal(t, "Erequest answered twice [method:WORKER_DUMP, id:2]", a.log())
+	require.Equal(t, &api.Response{ID: 1, Accepted: true}, a.read())
 	require.Equal(t, "Erequest answered twice [method:WORKER_DUMP, id:1]", a.log())
 }

@@ -55,7 +55,7 @@ func (c *Channel) handle(payload []byte) bool {
 	switch m := m.(type) {
 	case *api.Request:
 		if m.Method == api.MethodWorkerClose { // releases before 3.19.18 want an answer
-			c.answer(c.outbox.expect(), &api.Response{ID: m.ID, Accepted: true})
+			c.answer(&call{id: m.ID}, nil, nil)
 			return false
 		}
 		c.handleRequest(m)
@@ -98,43 +98,51 @@ func (c *Channel) handleGarbage(err error, size int) {
 	if refused.UnknownMethod {
 		reason = errors.New("unknown method") // upstream's text
 	}
-	c.answer(c.outbox.expect(), refusal(refused.ID, reason))
+	c.answer(&call{id: refused.ID}, nil, reason)
 }
 
 // handleRequest hands a request to the worker. A panic of the worker refuses this request; the worker lives on.
 func (c *Channel) handleRequest(req *api.Request) {
-	id, method, n := req.ID, req.Method, c.outbox.expect()
-	reply := func(body api.ResponseBody, err error) {
-		r := &api.Response{ID: id, Accepted: true, Body: body}
-		if err != nil {
-			c.logger.Debug("request refused", TagKey, "info", "method", method, "id", id, "error", err)
-			r = refusal(id, err)
-		}
-		if !c.answer(n, r) {
-			c.logger.Error("request answered twice", "method", method, "id", id)
-		}
-	}
 	c.handling.Lock()
 	defer c.handling.Unlock()
-	defer func() {
-		if p := recover(); p != nil {
-			c.logger.Error("panic while a request was handled", "method", method, "id", id, "handlerId", req.HandlerID,
-				"panic", p, "stack", string(debug.Stack()))
-			c.answer(n, refusal(id, fmt.Errorf("internal error: %v [method:%s]", p, method)))
-		}
-	}()
 	if c.closing {
-		reply(nil, api.Errorf("worker closed [method:%s]", method))
+		c.answer(&call{id: req.ID, method: req.Method}, nil, api.Errorf("worker closed [method:%s]", req.Method))
 		return
 	}
-	c.worker.HandleRequest(req, reply)
+	to := &call{id: req.ID, method: req.Method}
+	defer func() {
+		if p := recover(); p != nil {
+			c.logger.Error("panic while a request was handled", "method", to.method, "id", to.id, "handlerId", req.HandlerID,
+				"panic", p, "stack", string(debug.Stack()))
+			c.answer(to, nil, fmt.Errorf("internal error: %v [method:%s]", p, to.method))
+		}
+	}()
+	router := c.worker.RouterOf(req.HandlerID)
+	if !c.outbox.begin(to, req, router) {
+		c.answer(to, nil, api.Errorf("too many unanswered requests for the same Router [method:%s, routerId:%s]",
+			to.method.Name(), router))
+		return
+	}
+	c.worker.HandleRequest(req, func(body api.ResponseBody, err error) {
+		if !c.answer(to, body, err) {
+			c.logger.Error("request answered twice", "method", to.method, "id", to.id)
+		}
+	})
+	if !to.answered.Load() {
+		c.outbox.owe(to, req, router)
+	}
 }
 
-// answer queues a response. It returns false when the request has been answered before.
-func (c *Channel) answer(n uint64, r *api.Response) bool {
-	ok, err := c.outbox.answer(n, r)
+// answer queues the response to a request. It returns false when the request has been answered before.
+func (c *Channel) answer(to *call, body api.ResponseBody, err error) bool {
+	r := &api.Response{ID: to.id, Accepted: true, Body: body}
 	if err != nil {
-		c.logger.Error("response lost", "id", r.ID, "error", err)
+		c.logger.Debug("request refused", TagKey, "info", "method", to.method, "id", to.id, "error", err)
+		r = refusal(to.id, err)
+	}
+	ok, err := c.outbox.answer(to, r)
+	if err != nil {
+		c.logger.Error("response lost", "id", to.id, "error", err)
 	}
 	return ok
 }

@@ -13,5 +13,7 @@
 //   - above highWater, the control loop stops reading requests until the application has read some answers;
 //   - above hardLimit, even notifications which carry state are dropped and counted; nothing is known to get there.
 //
-// Responses leave in the order of their requests, though workers may answer later and in any order.
+// Workers may answer later and in any order, and each response leaves when it exists: the Node library finds its request by
+// the id. Nothing waits for a worker's answer but the notifications of the object that the answer creates. How many
+// requests may be unanswered is bounded for each Router; one that cannot be reached does not stop the others.
 package channel

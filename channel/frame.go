@@ -7,36 +7,36 @@ import (
 	"io"
 )
 
-// Upstream's values (its Channel/ChannelSocket and the Node library's Channel, release 3.27.1).
+// From mediasoup (Channel/ChannelSocket and the Node library's Channel, release 3.27.1), in bytes:
 const (
-	// MaxMessageLen is the most bytes of a frame, with its length prefix.
+	// MaxMessageLen is the maximum length of a frame, with its length prefix.
 	MaxMessageLen = 8388608
-	// MaxPayloadLen is the most bytes of a frame's message.
+	// MaxPayloadLen is the maximum length of a frame's message.
 	MaxPayloadLen = MaxMessageLen - prefixLen
-	// SmallPayloadLen is the same for releases with small frames.
+	// SmallPayloadLen is MaxPayloadLen in releases with small frames.
 	SmallPayloadLen = 4194304
 
 	prefixLen = 4
 )
 
-// Ours.
+// Chosen here, in bytes:
 const (
-	// sendMargin is by how much a frame that we send, with its prefix, stays below the most bytes of a message. The Node
-	// library throws away everything it has received, and is out of step from then on, when more than those lie in its
-	// buffer: an unfinished frame and the chunk just read, which has up to 64 KiB.
+	// sendMargin is how far a sent frame, with its prefix, stays below the maximum length of a message. The Node library
+	// discards its receive buffer, and loses track of frames, when the buffer holds more than that maximum: an unfinished
+	// frame and the chunk just read, which has up to 64 KiB.
 	sendMargin = 64 << 10
 
 	readBufferLen = 64 << 10
 )
 
-// ErrFrameTooLong tells of a length prefix above the most bytes of a message. Nothing after it can be understood.
+// ErrFrameTooLong means that a length prefix exceeds the maximum. The rest of the stream cannot be decoded.
 var ErrFrameTooLong = errors.New("frame too long")
 
-// frameReader cuts a byte stream into frames. It holds one buffer, grown for a frame that needs more and given back
-// afterwards.
+// frameReader splits a byte stream into frames. It has one buffer, which it replaces by a larger one for a frame that does
+// not fit, until that frame is done.
 type frameReader struct {
 	r          io.Reader
-	max        int // bytes of a message
+	max        int // maximum length of a message in bytes
 	buf        []byte
 	start, end int // the unread bytes are buf[start:end]
 }
@@ -46,7 +46,7 @@ func newFrameReader(r io.Reader, maxPayload int) *frameReader {
 }
 
 // next returns the next frame's message, valid until the next call. The error is io.EOF at the end of the stream,
-// io.ErrUnexpectedEOF when it ends inside a frame, ErrFrameTooLong, or the reader's.
+// io.ErrUnexpectedEOF if it ends inside a frame, ErrFrameTooLong, or that of the underlying reader.
 func (f *frameReader) next() ([]byte, error) {
 	if err := f.fill(prefixLen); err != nil {
 		return nil, err
@@ -64,13 +64,13 @@ func (f *frameReader) next() ([]byte, error) {
 	return payload, nil
 }
 
-// ready reports whether next has a whole frame already, and will not read.
+// ready reports whether a whole frame is buffered, so that next will not read.
 func (f *frameReader) ready() bool {
 	n := f.end - f.start
 	return n >= prefixLen && int64(n-prefixLen) >= int64(binary.LittleEndian.Uint32(f.buf[f.start:]))
 }
 
-// fill reads until n bytes are unread.
+// fill reads until the buffer holds n unread bytes.
 func (f *frameReader) fill(n int) error {
 	f.makeRoom(n)
 	for f.end-f.start < n {
@@ -86,8 +86,7 @@ func (f *frameReader) fill(n int) error {
 	return nil
 }
 
-// makeRoom moves the unread bytes to the front of a buffer that has space for n of them, when they do not fit where
-// they are.
+// makeRoom moves the unread bytes to the front of a buffer with space for n bytes, if the present place has less.
 func (f *frameReader) makeRoom(n int) {
 	if f.start == f.end {
 		f.start, f.end = 0, 0

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"gazpacho/internal/fuzzseed"
 )
 
 // chunkReader gives at most size bytes at a time.
@@ -30,7 +32,8 @@ func frame(payload []byte) []byte {
 }
 
 // FuzzFrames compares the reader, for any size of chunks, with the plain definition of the format.
-func FuzzFrames(f *testing.F) {
+func FuzzFrames(tf *testing.F) {
+	f := fuzzseed.New(tf, 500)
 	f.Add([]byte{}, uint16(1))
 	f.Add([]byte{0, 0, 0, 0}, uint16(3))
 	f.Add(append(frame([]byte("one")), frame([]byte("two"))...), uint16(5))

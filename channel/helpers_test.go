@@ -24,9 +24,20 @@ type worker struct {
 	notify  func(n *api.Notification) error
 	close   func()
 	closed  chan struct{}
+	routers map[string]string // by the ids of their objects
+	done    chan struct{}
+	err     error // valid once done is closed
 }
 
-func newWorker() *worker { return &worker{closed: make(chan struct{})} }
+func newWorker() *worker { return &worker{closed: make(chan struct{}), done: make(chan struct{})} }
+
+func (w *worker) RouterOf(id string) string { return w.routers[id] }
+
+func (w *worker) Load() api.Load { return api.Load{} }
+
+func (w *worker) Done() <-chan struct{} { return w.done }
+
+func (w *worker) Err() error { return w.err }
 
 func (w *worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, error)) {
 	if w.request == nil {

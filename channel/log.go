@@ -10,22 +10,27 @@ const (
 	// TagKey is the attribute that gives a record its log tag: logger.Debug("…", channel.TagKey, "ice").
 	TagKey = "tag"
 
-	// LevelDump is above all levels: such a record always goes out. The Node library writes it to its standard output.
+	// LevelDump is above all levels: such a record is always sent. The Node library writes it to its standard output.
 	LevelDump = slog.Level(12)
 
-	// maxLogLen is the most bytes of a log line (upstream's value: the size of its Logger's buffer).
+	// maxLogLen is the maximum length of a log line in bytes, from mediasoup (the size of its Logger's buffer).
 	maxLogLen = 50000
 )
 
-// logHandler turns records into upstream's log lines: a letter for the level ('D', 'W', 'E', 'X'), the tag, the message
+// logHandler formats records as mediasoup's log lines: a letter for the level ('D', 'W', 'E', 'X'), the tag, the message
 // and its attributes, as in "Wice | no answer [transport:1234, tries:3]".
 type logHandler struct {
 	settings *Settings
 	send     func(line string)
 	tags     uint32
 	tagName  string
-	attrs    string // formatted, of With
-	group    string // with its dot
+	attrs    string // from With, formatted
+	group    string // prefix of attribute names, with its dot
+}
+
+// NewLogger returns a logger that formats records as mediasoup's log lines and sends those that pass the settings.
+func NewLogger(s *Settings, send func(line string)) *slog.Logger {
+	return slog.New(&logHandler{settings: s, send: send})
 }
 
 // Enabled implements [slog.Handler].
@@ -79,7 +84,7 @@ func (h *logHandler) WithGroup(name string) slog.Handler {
 	return &with
 }
 
-// add appends an attribute to the formatted ones, or its tag to the mask.
+// add formats an attribute and appends it, or adds a tag.
 func (h *logHandler) add(a slog.Attr) {
 	v := a.Value.Resolve()
 	switch {
@@ -104,7 +109,7 @@ func (h *logHandler) add(a slog.Attr) {
 	}
 }
 
-// addTag notes a tag. A record with two tags passes when either is enabled.
+// addTag adds a tag. A record with two tags passes if either is enabled.
 func (h *logHandler) addTag(name string) {
 	h.tags |= tagBit(name)
 	if h.tagName != "" {

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,80 +12,6 @@ import (
 	"gazpacho/channel"
 	"gazpacho/engine/api"
 )
-
-// TestResponsesLeaveInOrder answers requests in random orders, from many goroutines at once.
-func TestResponsesLeaveInOrder(t *testing.T) {
-	const requests = 500
-	for seed := range uint64(5) {
-		w := newWorker()
-		var replies []func(api.ResponseBody, error)
-		all := make(chan struct{})
-		w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) {
-			if replies = append(replies, reply); len(replies) == requests {
-				close(all)
-			}
-		}
-		a := start(t, w)
-		for id := uint32(1); id <= requests; id++ {
-			a.send(&api.Request{ID: id})
-		}
-		closed(t, all)
-		var done sync.WaitGroup
-		rng := rand.New(rand.NewPCG(seed, 0))
-		for _, i := range rng.Perm(requests) {
-			done.Go(func() { replies[i](nil, nil) })
-		}
-		for id := uint32(1); id <= requests; id++ {
-			require.Equal(t, id, a.response().ID)
-		}
-		done.Wait()
-	}
-}
-
-// TestNotificationsFollowTheResponseBefore: a notification about what a held-back response announces must not come
-// before it.
-func TestNotificationsFollowTheResponseBefore(t *testing.T) {
-	w := newWorker()
-	var replies []func(api.ResponseBody, error)
-	ready := make(chan struct{}, 10)
-	w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) {
-		replies = append(replies, reply)
-		ready <- struct{}{}
-	}
-	a := start(t, w)
-	for id := uint32(1); id <= 4; id++ {
-		a.send(&api.Request{ID: id})
-		<-ready
-	}
-	emit := func(id string) {
-		a.ch.Emit(&api.Notification{HandlerID: id, Event: api.EventConsumerProducerPause})
-	}
-	emit("before all")
-	replies[2](nil, nil)
-	emit("after 3")
-	replies[1](nil, nil)
-	emit("after 3, too")
-	require.NoError(t, a.settings.SetLogLevel("debug"))
-	a.ch.Logger().Debug("hello")
-	replies[0](nil, nil)
-	emit("after 3, directly")
-	replies[3](nil, nil)
-
-	var got []string
-	for range 9 {
-		switch m := a.read().(type) {
-		case *api.Notification:
-			got = append(got, m.HandlerID)
-		case *api.Response:
-			got = append(got, fmt.Sprint(m.ID))
-		case *api.Log:
-			got = append(got, m.Data)
-		}
-	}
-	require.Equal(t, []string{
-		"before all", "1", "2", "3", "after 3", "after 3, too", "Dhello", "after 3, directly", "4",
-	}, got)
-}
 
 // TestPipelinedRequestsOfASlowReader sends thousands of requests before it reads a single answer.
 func TestPipelinedRequestsOfASlowReader(t *testing.T) {
@@ -139,27 +63,6 @@ func TestControlLoopWaitsForTheReader(t *testing.T) {
 		require.Less(t, a.ch.Queued(), 21<<20)
 		require.Equal(t, id, a.response().ID)
 	}
-}
-
-// TestUnansweredRequestsAreBounded: the control loop waits for a worker that owes many answers.
-func TestUnansweredRequestsAreBounded(t *testing.T) {
-	const allowed = 4096
-	w := newWorker()
-	got := make(chan func(api.ResponseBody, error), allowed+2)
-	w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) { got <- reply }
-	a := start(t, w)
-	for id := uint32(1); id <= allowed+2; id++ {
-		a.send(&api.Request{ID: id})
-	}
-	oldest := <-got
-	for range allowed - 1 {
-		<-got
-	}
-	require.Empty(t, got)
-	oldest(nil, nil)
-	require.Equal(t, uint32(1), a.response().ID)
-	(<-got)(nil, nil)
-	require.Empty(t, got)
 }
 
 func TestMediaIsDroppedBeforeState(t *testing.T) {
@@ -240,24 +143,6 @@ func TestStateIsBoundedToo(t *testing.T) {
 	require.Less(t, a.ch.Queued(), 66<<20)
 	require.NoError(t, a.settings.SetLogLevel("warn"))
 	require.Regexp(t, `dropped .*media:0, data:0, logs:0, notifications:3\d\]`, a.log())
-}
-
-// TestOneRequestIsAlwaysUnanswered: the table of requests stays small though it is never empty.
-func TestOneRequestIsAlwaysUnanswered(t *testing.T) {
-	w := newWorker()
-	var before func(api.ResponseBody, error)
-	w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) {
-		if before != nil {
-			before(nil, nil)
-		}
-		before = reply
-	}
-	a := start(t, w)
-	a.send(&api.Request{ID: 1})
-	for id := uint32(2); id <= 10_000; id++ {
-		a.send(&api.Request{ID: id})
-		require.Equal(t, id-1, a.response().ID)
-	}
 }
 
 // Lone requests are answered by the control loop itself, as far as the stream takes the answer; the rest, and everything for

@@ -8,16 +8,13 @@ import (
 	"gazpacho/engine/api"
 )
 
-// Ours: bytes that wait for the application, and requests that wait for the worker. Each limit is below the next one: as
-// media and data stop first, the control loop goes on when an application reads too slowly for what it has asked for.
+// Chosen here: bytes that wait for the application. Each limit is below the next one: as media and data stop first, the
+// control loop goes on when an application reads too slowly for what it has asked for.
 const (
 	mediaLimit = 1 << 20
 	dataLimit  = 16 << 20
 	highWater  = 20 << 20
 	hardLimit  = 64 << 20
-
-	// maxUnanswered is how many requests the worker may leave unanswered before the control loop waits for it.
-	maxUnanswered = 4096
 
 	// writeLen is the most bytes of one write; accounting goes by writes.
 	writeLen = 256 << 10
@@ -39,13 +36,14 @@ const (
 	weightAnswer               // never dropped; the control loop waits above highWater
 )
 
-// drops counts what an application that reads slowly has lost.
-type drops struct{ media, data, logs, state uint64 }
+// drops counts what an application that reads slowly has lost, and the notifications that there was no room to hold until
+// their object's creation is answered.
+type drops struct{ media, data, logs, state, early uint64 }
 
-// outbox holds the frames on their way to the application, in order, and the requests that have no response yet.
+// outbox holds the frames on their way to the application, in order, and knows the requests that have no response yet.
 //
-// A response that comes before those of earlier requests is held back; then so are the notifications that follow it, as
-// they may speak of what the response announces.
+// Each response leaves when it exists. Only the notifications of an object wait for the response to the request that
+// creates it (see barrier).
 type outbox struct {
 	encoder Encoder
 	maxLen  int // bytes of a frame that the application can receive
@@ -55,105 +53,37 @@ type outbox struct {
 	room    sync.Cond // the control loop waits for space
 	filling []byte    // frames that wait for the writer
 	writing int       // bytes that the writer has taken but not written
-	held    int       // bytes in slots
 	closed  bool      // nothing is taken any more
 
 	// attended says that the control loop will call flush as soon as it has handled the request in hand, so that its
 	// response need not wake the writer.
 	attended bool
 
-	slots    []slot // of unanswered requests, and of those held back, in order; slots[head] is the oldest
-	head     int
-	first    uint64 // number of the request in slots[head]
-	lastHeld uint64 // number of the youngest request whose response is held back; valid while held > 0
+	debts    map[string]*debt    // by Router: its unanswered requests, but for those that close something
+	barriers map[string]*barrier // by the ids of the objects that unanswered requests create
+	held     int                 // bytes in barriers
 
 	dropped drops
 }
 
-// slot is the place of a request's response.
-type slot struct {
-	answered bool
-	frames   []byte // the response and the notifications after it
-}
-
 func newOutbox(e Encoder, maxLen int) *outbox {
-	o := &outbox{encoder: e, maxLen: maxLen, first: 1}
+	o := &outbox{encoder: e, maxLen: maxLen, debts: map[string]*debt{}, barriers: map[string]*barrier{}}
 	o.work.L, o.room.L = &o.mu, &o.mu
 	return o
 }
 
-// expect notes a request and returns its number.
-func (o *outbox) expect() uint64 {
+// post queues a notification of the object with the given id, or a log. The error tells that it cannot be encoded; what is
+// dropped for lack of space is counted.
+func (o *outbox) post(id string, m api.MessageBody, w weight) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.slots = append(o.slots, slot{})
-	return o.first + uint64(len(o.slots)-o.head) - 1
-}
-
-// answer queues the response to request number n. When it cannot be encoded, the application gets an Error response
-// instead, and the caller the reason. ok is false when the request has been answered before.
-func (o *outbox) answer(n uint64, r *api.Response) (ok bool, err error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if n < o.first || o.slots[o.head+int(n-o.first)].answered {
-		return false, nil
+	if b := o.barriers[id]; b != nil && !o.closed {
+		return o.hold(b, m, w)
 	}
-	s := &o.slots[o.head+int(n-o.first)]
-	s.answered = true
-	if o.closed {
-		return true, nil
-	}
-	if n == o.first {
-		o.filling, err = o.encodeResponse(o.filling, r)
-		o.release()
-		if !o.attended {
-			o.work.Signal()
-		}
-		return true, err
-	}
-	s.frames, err = o.encodeResponse(nil, r)
-	o.held += len(s.frames)
-	o.lastHeld = max(o.lastHeld, n)
-	return true, err
-}
-
-// release takes answered requests off the front, with what was held back behind them.
-func (o *outbox) release() {
-	for o.head < len(o.slots) && o.slots[o.head].answered {
-		s := &o.slots[o.head]
-		o.filling = append(o.filling, s.frames...)
-		o.held -= len(s.frames)
-		*s = slot{}
-		o.head++
-		o.first++
-	}
-	switch {
-	case o.head == len(o.slots):
-		o.slots, o.head = o.slots[:0], 0
-	case o.head >= maxUnanswered:
-		o.slots = append(o.slots[:0], o.slots[o.head:]...)
-		o.head = 0
-	}
-	o.room.Signal()
-}
-
-// post queues a notification or a log. The error tells that it cannot be encoded; what is dropped for lack of space is
-// counted.
-func (o *outbox) post(m api.MessageBody, w weight) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	size := o.size()
 	if o.closed || (w == weightMedia && size > mediaLimit) || (w == weightData && size > dataLimit) || size > hardLimit {
 		o.count(m, w)
 		return nil
-	}
-	if o.held > 0 {
-		s := &o.slots[o.head+int(o.lastHeld-o.first)]
-		before := len(s.frames)
-		var err error
-		s.frames, err = o.encode(s.frames, m)
-		o.held += len(s.frames) - before
-		return err
 	}
 	var err error
 	o.filling, err = o.encode(o.filling, m)
@@ -203,13 +133,13 @@ func (o *outbox) encode(dst []byte, m api.MessageBody) (out []byte, err error) {
 }
 
 // size returns the bytes that wait; mu is held.
-func (o *outbox) size() int { return len(o.filling) + o.writing + o.held }
+func (o *outbox) size() int { return len(o.filling) + o.writing }
 
 // waitForRoom returns when another request may be read, or the outbox has been closed.
 func (o *outbox) waitForRoom() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for !o.closed && (o.size() > highWater || len(o.slots)-o.head >= maxUnanswered) {
+	for !o.closed && o.size() > highWater {
 		o.room.Wait()
 	}
 }

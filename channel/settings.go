@@ -8,12 +8,12 @@ import (
 	"gazpacho/engine/api"
 )
 
-// logTagNames are upstream's log tags (its Settings, release 3.27.1). A tag's bit in a mask is its index here.
+// logTagNames are mediasoup's log tags (Settings, release 3.27.1). A tag's bit in a mask is its index here.
 var logTagNames = []string{
 	"info", "ice", "dtls", "rtp", "srtp", "rtcp", "rtx", "bwe", "score", "simulcast", "svc", "sctp", "message",
 }
 
-// logLevels are upstream's log levels: the least severe record that passes.
+// logLevels are mediasoup's log levels, each with the least severe level of a record that passes.
 var logLevels = []struct {
 	name  string
 	level slog.Level
@@ -24,27 +24,27 @@ var logLevels = []struct {
 	{"none", LevelDump},
 }
 
-// Settings are those which change while a worker runs: the log level and the log tags. They may be read and changed from
-// any goroutine.
+// Settings are the settings that can change while a worker runs: the log level and the log tags. They may be read and
+// changed from any goroutine.
 type Settings struct {
 	state atomic.Pointer[logFilter]
 }
 
-// logFilter says which records pass. It is never modified.
+// logFilter decides which records are sent. It is immutable.
 type logFilter struct {
 	levelName string
 	level     slog.Level
 	tags      uint32
 }
 
-// NewSettings returns upstream's defaults: level "error", no tags.
+// NewSettings returns mediasoup's defaults: level "error", no tags.
 func NewSettings() *Settings {
 	s := &Settings{}
 	s.state.Store(&logFilter{levelName: "error", level: slog.LevelError})
 	return s
 }
 
-// SetLogLevel sets the level by name, in any case. The error is upstream's TypeError.
+// SetLogLevel sets the level by its name, in upper or lower case. The error is mediasoup's TypeError.
 func (s *Settings) SetLogLevel(name string) error {
 	f, err := s.state.Load().withLevel(name)
 	if err != nil {
@@ -54,9 +54,9 @@ func (s *Settings) SetLogLevel(name string) error {
 	return nil
 }
 
-// Update does what WORKER_UPDATE_SETTINGS asks. An empty level leaves the level as it is. The tags are always replaced:
-// the Node library sends an empty list when its user gives none, upon which upstream's worker disables them all. A refused
-// request has changed nothing.
+// Update carries out WORKER_UPDATE_SETTINGS. An empty level leaves the level unchanged. The tags are always replaced: the
+// Node library sends an empty list if the application passes none, and the C++ worker then disables them all. A refused
+// request changes nothing.
 func (s *Settings) Update(req *api.WorkerUpdateSettingsRequest) error {
 	f := *s.state.Load()
 	if req.LogLevel != "" {
@@ -96,7 +96,7 @@ func (f logFilter) withLevel(name string) (logFilter, error) {
 	return f, api.TypeErrorf("invalid value '%s' for logLevel", lower)
 }
 
-// withTags enables exactly the tags given. Names that are no tags are ignored, as upstream ignores them.
+// withTags enables exactly the given tags. Like mediasoup, it ignores unknown names.
 func (f logFilter) withTags(tags []string) logFilter {
 	f.tags = 0
 	for _, tag := range tags {
@@ -105,8 +105,8 @@ func (f logFilter) withTags(tags []string) logFilter {
 	return f
 }
 
-// passes decides on a record as upstream's logging macros do: errors and records without a tag by level alone, others
-// need one of their tags enabled as well.
+// passes decides about a record like mediasoup's logging macros: errors, and records without a tag, by level alone; for
+// others one of their tags must be enabled too.
 func (f *logFilter) passes(level slog.Level, tags uint32) bool {
 	if level < f.level {
 		return false
@@ -114,7 +114,7 @@ func (f *logFilter) passes(level slog.Level, tags uint32) bool {
 	return tags == 0 || level >= slog.LevelError || tags&f.tags != 0
 }
 
-// tagBit returns the tag's bit, 0 for a name that is no tag.
+// tagBit returns the bit of a tag, 0 for an unknown name.
 func tagBit(name string) uint32 {
 	for i, known := range logTagNames {
 		if known == name {

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 )
 
-// write sends what the outbox holds until that is closed and empty. The error is the stream's.
+// write sends the contents of the outbox until it is closed and empty. The error is that of w.
 func (o *outbox) write(w io.Writer, logger *slog.Logger) error {
 	var buf []byte
 	for {
@@ -18,10 +18,29 @@ func (o *outbox) write(w io.Writer, logger *slog.Logger) error {
 				return err
 			}
 			rest = rest[n:]
-			if d := o.written(n); d != (drops{}) {
+			d := o.written(n)
+			if d.early > 0 {
+				logger.Warn("notifications dropped because the creation of their objects was not answered for too long",
+					"notifications", d.early)
+			}
+			if d.early = 0; d != (drops{}) {
 				logger.Warn("messages dropped because the application reads slowly",
 					"media", d.media, "data", d.data, "logs", d.logs, "notifications", d.state)
 			}
 		}
 	}
+}
+
+// TryWriter is a stream that can be written without waiting.
+type TryWriter interface {
+	// TryWrite writes what can be written at once, and returns the number of bytes. The next Write returns any error.
+	TryWrite(b []byte) int
+}
+
+// tryWriter returns w's TryWrite, or a function that writes nothing if w has none.
+func tryWriter(w io.Writer) func([]byte) int {
+	if t, ok := w.(TryWriter); ok {
+		return t.TryWrite
+	}
+	return func([]byte) int { return 0 }
 }

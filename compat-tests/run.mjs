@@ -7,12 +7,12 @@ import { parseArgs } from 'node:util';
 import { knownFailures } from './known-failures.mjs';
 
 const HERE = import.meta.dirname;
-// Upstream's tests set their own limits (2 s mostly); this is for those that set none.
-const TEST_TIMEOUT_MS = 10_000;
+// What each test and hook has at least. It is for what hangs, not for what is slow: see patience.cjs.
+const TEST_TIMEOUT_MS = 30_000;
 // A suite that takes longer hangs: its processes are killed and its tests count as failed.
-const SUITE_TIMEOUT_MS = 120_000;
-// How long a worker may take to notice that its parent is gone.
-const LEFTOVER_GRACE_MS = 2_000;
+const SUITE_TIMEOUT_MS = 300_000;
+// How long a worker may take, on a busy machine, to notice that its parent is gone.
+const LEFTOVER_GRACE_MS = 30_000;
 
 const { values: options, positionals: wanted } = parseArgs({
 	allowPositionals: true,
@@ -53,6 +53,7 @@ function jestConfig() {
 		testEnvironment: 'node',
 		testRegex: ['test-.*\\.js$'],
 		testTimeout: TEST_TIMEOUT_MS,
+		setupFilesAfterEnv: [path.join(HERE, 'patience.cjs')],
 		transform: {},
 		cacheDirectory: path.join(options.home, 'jest-cache'),
 	});
@@ -116,7 +117,7 @@ async function runJest(suite, outputFile) {
 		cwd: testFolder,
 		detached: true,
 		stdio: ['ignore', 'ignore', 'pipe'],
-		env: { ...process.env, MEDIASOUP_WORKER_BIN: options.worker, DEBUG: '' },
+		env: { ...process.env, MEDIASOUP_WORKER_BIN: options.worker, TEST_TIMEOUT_MS: String(TEST_TIMEOUT_MS), DEBUG: '' },
 	});
 	const log = fs.createWriteStream(path.join(resultFolder, `${suite}.log`));
 	child.stderr.pipe(log);

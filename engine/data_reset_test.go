@@ -37,7 +37,7 @@ func (a *app) consumeData(transport, id string, stream uint16) {
 	})
 }
 
-// awaitNotFound waits until an object is gone that nobody is told of.
+// awaitNotFound waits until an object is gone.
 func (a *app) awaitNotFound(id string, method api.Method) {
 	a.t.Helper()
 	for deadline := time.Now().Add(patience); ; runtime.Gosched() {
@@ -52,7 +52,8 @@ func (a *app) awaitNotFound(id string, method api.Method) {
 	}
 }
 
-// The peer resets a stream: that closes the data consumer, as in upstream, and its owner is not told.
+// The peer resets a stream: that closes the data consumer, as in mediasoup, which does not notify the application. The
+// worker's caller learns of it by an internal event.
 func TestAResetStreamClosesTheDataConsumer(t *testing.T) {
 	for _, shards := range []int{1, 2} {
 		a := newApp(t, engine.Options{Shards: shards})
@@ -65,6 +66,7 @@ func TestAResetStreamClosesTheDataConsumer(t *testing.T) {
 				a.await(id, api.EventTransportSCTPNegotiatedCapabilities)
 			}
 			a.must("near", api.MethodTransportCloseDataConsumer, &api.TransportCloseDataConsumerRequest{DataConsumerID: "mine"})
+			a.awaitCount("yours", api.EventDataConsumerClosedByPeer, int(stream)+1)
 			a.awaitNotFound("yours", api.MethodDataConsumerGetStats)
 			dump := a.must("far", api.MethodTransportDump, nil).(*api.PlainTransportDumpResponse)
 			require.Empty(t, dump.Base.DataConsumerIDs)

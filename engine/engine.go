@@ -1,20 +1,15 @@
 // Package engine is the media worker of this process: it answers the worker protocol with routers, transports, producers
-// and consumers that use all cores. See the packages below it for each room: engine/router for the tables, engine/shard
-// for what runs where, engine/transport and engine/media for the machines.
+// and consumers that use all cores. See the packages below it for each room: engine/router for the tables, engine/runner
+// and engine/shard for what runs where, engine/transport and engine/media for the machines.
 package engine
 
 import (
-	"crypto/rand"
 	"log/slog"
 	"os"
-	"runtime"
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
-	"gazpacho/engine/netio"
 	"gazpacho/engine/router"
-	"gazpacho/engine/shard"
-	"gazpacho/engine/transport"
 )
 
 // Upstream's defaults of the worker's own port range (its Settings, release 3.27.1).
@@ -31,7 +26,7 @@ type Options struct {
 	Log *slog.Logger
 	// UpdateSettings applies WORKER_UPDATE_SETTINGS; an error is the answer to the application. Nil accepts everything.
 	UpdateSettings func(*api.WorkerUpdateSettingsRequest) error
-	// Shards is the number of shards; 0 means one for each usable core.
+	// Shards is the number of shards of a worker that has them for itself, as New makes it; 0 means one for each usable core.
 	Shards int
 	// RTCMinPort and RTCMaxPort are the ports for transports that name neither port nor range; 0 means upstream's default.
 	RTCMinPort, RTCMaxPort uint16
@@ -47,113 +42,72 @@ type Options struct {
 
 // Worker implements api.Worker.
 type Worker struct {
-	options  Options
-	house    *router.House
-	registry *router.Registry
-	routers  router.Table[*router.Router]
-	servers  router.Table[*router.Server]
-	usage    usageScale
-	newcomer newcomer
-	closed   bool
+	options Options
+	host    *Host
+	ownHost bool // ends with the worker
+	scope   *router.Scope
+	routers router.Table[*router.Router]
+	servers router.Table[*router.Server]
+	usage   usageScale
+	closed  bool
+	done    chan struct{}
 }
 
-// New starts a worker. The error tells that no certificate could be made, or that there are no descriptors.
+// New starts a worker with shards of its own. The error tells that no certificate could be made, or that there are no
+// descriptors.
 func New(o Options) (*Worker, error) {
-	if o.Log == nil {
-		o.Log = slog.New(slog.DiscardHandler)
-	}
-	if o.Shards == 0 {
-		o.Shards = runtime.GOMAXPROCS(0)
-	}
-	if o.RTCMinPort == 0 && o.RTCMaxPort == 0 {
-		o.RTCMinPort, o.RTCMaxPort = DefaultRTCMinPort, DefaultRTCMaxPort
-	}
-	if o.Certificate == nil {
-		var err error
-		if o.Certificate, err = dtls.GenerateCertificate(); err != nil {
-			return nil, err
-		}
-	}
-	w := &Worker{
-		options: o, registry: router.NewRegistry(), usage: usageScale{mode: o.Usage, cores: o.Shards, workers: o.Workers},
-		newcomer: newcomer{emit: o.Emit},
-	}
-	house := router.HouseOptions{
-		Shards: o.Shards, Clock: shard.SystemClock(), Emit: w.newcomer.take, Log: o.Log,
-		Listen: listenUDP, ListenTCP: netio.ListenTCP, Certificate: o.Certificate,
-		RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort, Compat: o.Compat,
-	}
-	rand.Read(house.Seed[:]) // crypto/rand.Read never fails
-	var err error
-	if w.house, err = router.NewHouse(house); err != nil {
-		return nil, err
-	}
-	return w, nil
-}
-
-func listenUDP(cfg netio.UDPConfig) (transport.Socket, error) {
-	socket, err := netio.ListenUDP(cfg)
+	host, err := NewHost(HostOptions{Shards: o.Shards, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	return socket, nil
+	w, err := host.NewWorker(o)
+	if err != nil {
+		host.Close()
+		return nil, err
+	}
+	w.ownHost = true
+	return w, nil
 }
 
-// HandleRequest implements api.Worker. The reply comes before it returns, and before any notification of an object that
-// the request creates.
+// HandleRequest implements api.Worker. The reply comes before it returns.
 func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, error)) {
 	if w.closed {
-		reply(nil, api.Errorf("Worker is closed"))
+		reply(nil, errClosed)
 		return
 	}
-	w.house.ForgetDeparted(w.registry)
-	if id := created(req); id != "" && w.registry.Check(id) == nil {
-		w.newcomer.arrive(id)
-	}
-	defer w.newcomer.answered()
+	w.scope.ForgetPeerClosed()
 	reply(w.handle(req))
 }
 
+// methods are the worker's own. All others are those of the object that the request is addressed to.
+var methods = router.Methods[*Worker]{
+	api.MethodWorkerDump:               router.NoBody((*Worker).dump),
+	api.MethodWorkerGetResourceUsage:   router.NoBody((*Worker).resourceUsage),
+	api.MethodWorkerUpdateSettings:     router.WithBody((*Worker).updateSettings),
+	api.MethodWorkerCreateRouter:       router.WithBody((*Worker).createRouter),
+	api.MethodWorkerCloseRouter:        router.WithBody((*Worker).closeRouter),
+	api.MethodWorkerCreateWebRtcServer: router.WithBody((*Worker).createServer),
+	api.MethodWorkerWebRtcServerClose:  router.WithBody((*Worker).closeServer),
+}
+
 func (w *Worker) handle(req *api.Request) (api.ResponseBody, error) {
-	switch req.Method {
-	case api.MethodWorkerDump:
-		return w.dump(), nil
-	case api.MethodWorkerGetResourceUsage:
-		return w.resourceUsage()
-	case api.MethodWorkerUpdateSettings:
-		return with(req, w.updateSettings)
-	case api.MethodWorkerCreateRouter:
-		return with(req, w.createRouter)
-	case api.MethodWorkerCloseRouter:
-		return with(req, w.closeRouter)
-	case api.MethodWorkerCreateWebRtcServer:
-		return with(req, w.createServer)
-	case api.MethodWorkerWebRtcServerClose:
-		return with(req, w.closeServer)
+	if method := methods[req.Method]; method != nil {
+		return method(w, req)
 	}
-	handler := w.registry.Find(req.HandlerID)
+	handler := w.scope.Find(req.HandlerID)
 	if handler == nil {
 		return nil, api.NotFoundErrorf("Channel request handler with ID %s not found [method:%s]", req.HandlerID, req.Method.Name())
 	}
 	return handler.HandleRequest(req)
 }
 
-// with calls f with the request's body if that is of the type which the method wants.
-func with[B any](req *api.Request, f func(*B) error) (api.ResponseBody, error) {
-	body, err := api.BodyOf[B](req)
-	if err != nil {
-		return nil, err
-	}
-	return nil, f(body)
-}
-
 // HandleNotification implements api.Worker. WORKER_CLOSE is the caller's business: it ends the process.
 func (w *Worker) HandleNotification(n *api.Notification) error {
 	if w.closed {
-		return api.Errorf("Worker is closed")
+		return errClosed
 	}
-	w.house.ForgetDeparted(w.registry)
-	handler := w.registry.Find(n.HandlerID)
+	w.scope.ForgetPeerClosed()
+	handler := w.scope.Find(n.HandlerID)
 	if handler == nil {
 		return api.NotFoundErrorf("Channel notification handler with ID %s not found", n.HandlerID)
 	}
@@ -176,72 +130,95 @@ func (w *Worker) Close() {
 	for _, s := range w.servers.All() {
 		s.Close()
 	}
-	w.house.Close()
+	if w.ownHost {
+		w.host.Close()
+	}
+	close(w.done)
 }
 
-func (w *Worker) updateSettings(req *api.WorkerUpdateSettingsRequest) error {
-	if w.options.UpdateSettings == nil {
+// errClosed refuses what comes after Close.
+var errClosed = api.Errorf("Worker is closed")
+
+// RouterOf implements api.Worker.
+func (w *Worker) RouterOf(id string) string {
+	if handler := w.scope.Find(id); handler != nil {
+		return handler.RouterID()
+	}
+	return ""
+}
+
+// Done implements api.Worker: an engine's worker ends by Close only.
+func (w *Worker) Done() <-chan struct{} { return w.done }
+
+// Err implements api.Worker.
+func (w *Worker) Err() error {
+	select {
+	case <-w.done:
+		return api.ErrClosed
+	default:
 		return nil
 	}
-	return w.options.UpdateSettings(req)
 }
 
-func (w *Worker) createRouter(req *api.WorkerCreateRouterRequest) error {
-	if w.routers.Has(req.RouterID) {
-		return api.Errorf("a Router with same routerId already exists [method:worker.createRouter]")
+func (w *Worker) updateSettings(req *api.WorkerUpdateSettingsRequest) (api.ResponseBody, error) {
+	if w.options.UpdateSettings == nil {
+		return nil, nil
 	}
-	if err := w.registry.Check(req.RouterID); err != nil {
-		return err
+	return nil, w.options.UpdateSettings(req)
+}
+
+func (w *Worker) createRouter(req *api.WorkerCreateRouterRequest) (api.ResponseBody, error) {
+	if err := router.CheckNew(&w.scope.Registry, req.RouterID, func(*router.Router) bool { return true },
+		"a Router with same routerId", api.MethodWorkerCreateRouter); err != nil {
+		return nil, err
 	}
-	r := router.New(req.RouterID, w.registry, w.house)
-	w.registry.Add(req.RouterID, r)
+	r := router.New(req.RouterID, w.scope)
+	w.scope.Add(req.RouterID, r)
 	w.routers.Add(req.RouterID, r)
-	return nil
+	return nil, nil
 }
 
-func (w *Worker) closeRouter(req *api.WorkerCloseRouterRequest) error {
+func (w *Worker) closeRouter(req *api.WorkerCloseRouterRequest) (api.ResponseBody, error) {
 	r, ok := w.routers.Remove(req.RouterID)
 	if !ok {
-		return api.NotFoundErrorf("Router not found [method:worker.closeRouter]")
+		return nil, api.NotFoundErrorf("Router not found [method:worker.closeRouter]")
 	}
 	r.Close()
-	return nil
+	return nil, nil
 }
 
-func (w *Worker) createServer(req *api.WorkerCreateWebRtcServerRequest) error {
-	if w.servers.Has(req.WebRtcServerID) {
-		return api.Errorf("a WebRtcServer with same webRtcServerId already exists [method:worker.createWebRtcServer]")
+func (w *Worker) createServer(req *api.WorkerCreateWebRtcServerRequest) (api.ResponseBody, error) {
+	if err := router.CheckNew(&w.scope.Registry, req.WebRtcServerID, func(*router.Server) bool { return true },
+		"a WebRtcServer with same webRtcServerId", api.MethodWorkerCreateWebRtcServer); err != nil {
+		return nil, err
 	}
-	if err := w.registry.Check(req.WebRtcServerID); err != nil {
-		return err
-	}
-	s, err := router.NewServer(req.WebRtcServerID, req.ListenInfos, w.house)
+	s, err := router.NewServer(req.WebRtcServerID, req.ListenInfos, w.scope)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w.registry.Add(req.WebRtcServerID, s)
+	w.scope.Add(req.WebRtcServerID, s)
 	w.servers.Add(req.WebRtcServerID, s)
-	return nil
+	return nil, nil
 }
 
-func (w *Worker) closeServer(req *api.WorkerCloseWebRtcServerRequest) error {
+func (w *Worker) closeServer(req *api.WorkerCloseWebRtcServerRequest) (api.ResponseBody, error) {
 	s, ok := w.servers.Remove(req.WebRtcServerID)
 	if !ok {
-		return api.NotFoundErrorf("WebRtcServer not found [method:worker.closeWebRtcServer]")
+		return nil, api.NotFoundErrorf("WebRtcServer not found [method:worker.closeWebRtcServer]")
 	}
 	s.Close()
-	w.registry.Remove(req.WebRtcServerID)
-	return nil
+	w.scope.Remove(req.WebRtcServerID)
+	return nil, nil
 }
 
-func (w *Worker) dump() *api.WorkerDumpResponse {
+func (w *Worker) dump() (*api.WorkerDumpResponse, error) {
 	return &api.WorkerDumpResponse{
 		PID:             uint32(os.Getpid()),
 		WebRtcServerIDs: w.servers.IDs(),
 		RouterIDs:       w.routers.IDs(),
 		ChannelMessageHandlers: &api.ChannelMessageHandlers{
-			ChannelRequestHandlers:      w.registry.IDs(false),
-			ChannelNotificationHandlers: w.registry.IDs(true),
+			ChannelRequestHandlers:      w.scope.IDs(false),
+			ChannelNotificationHandlers: w.scope.IDs(true),
 		},
-	}
+	}, nil
 }

@@ -3,12 +3,18 @@ package engine
 import "time"
 
 // ArmedTimers returns how many timers of all shards wait for their time.
-func (w *Worker) ArmedTimers() int { return w.house.ArmedTimers() }
+func (w *Worker) ArmedTimers() int { return w.host.runner.ArmedTimers() }
 
 // ServerSize returns how many username fragments and tuples a WebRtcServer knows.
 func (w *Worker) ServerSize(id string) (fragments, tuples int) {
 	server, _ := w.servers.Find(id)
 	return server.Size()
+}
+
+// NewLoadMeter returns what turns the CPU time used until an instant into the fraction used of so many cores.
+func NewLoadMeter(cores int) func(at, cpu time.Duration) float64 {
+	m := &loadMeter{cores: cores}
+	return func(at, cpu time.Duration) float64 { return m.fraction(cpuSample{at, cpu}) }
 }
 
 // NewUsageScale returns what turns CPU times of the process into those that the application is told.

@@ -16,6 +16,7 @@ import (
 	"gazpacho/engine"
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
+	"gazpacho/internal/fuzzseed"
 )
 
 // maxFuzzedRequests bounds a conversation.
@@ -220,7 +221,8 @@ func converse(t *testing.T, d *dice) {
 
 // FuzzRequests: whatever an application asks for, in whatever order, each request is answered once, nothing of ours fails,
 // and the worker can be closed.
-func FuzzRequests(f *testing.F) {
+func FuzzRequests(tf *testing.F) {
+	f := fuzzseed.New(tf, 2000)
 	for _, seed := range conversations() {
 		f.Add(seed)
 	}

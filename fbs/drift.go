@@ -3,19 +3,17 @@ package fbs
 import (
 	"reflect"
 	"slices"
-
-	"gazpacho/engine/api"
 )
 
 // Drift is how a release's schema relates to the dialects and Go types known.
 type Drift struct {
 	Known   bool     // the release is in the table of releases
 	SameAs  string   // the dialect that has the same schema; empty: none
-	Nearest string   // otherwise, the dialect of the youngest release known that is not younger
-	Changes []string // as [Differences] tells them
+	Nearest string   // otherwise, the dialect of the youngest known release that is not younger
+	Changes []string // from Nearest, as [Differences] returns them
 	Unknown []string // what the schema has and engine/api has not
 	Gone    []string // what engine/api has and the schema has not, compat rules of other releases left out
-	Refusal error    // why the codec cannot take it
+	Refusal error    // why the codec cannot use it
 }
 
 // CheckDrift compares the text of a schema file with what is known.
@@ -36,12 +34,14 @@ func CheckDrift(text string) (*Drift, error) {
 	}
 	d.Changes = embedded(nearest.Dialect).differences(s)
 	c := newCompiler(s)
-	_, d.Refusal = c.table(s.root, reflect.TypeFor[api.Message]())
+	if _, d.Refusal = c.root(); d.Refusal == nil {
+		d.Refusal = missing(c.lacking)
+	}
 	d.Unknown, d.Gone = c.unmatched()
 	return d, nil
 }
 
-// unmatched lists what only one side has, of all that has been compiled.
+// unmatched lists what only one side has, of everything compiled.
 func (c *compiler) unmatched() (unknown, gone []string) {
 	for key, plan := range c.tables {
 		u, g := unmatchedFields(c.schema.tables[key.name], plan)
@@ -92,11 +92,19 @@ func unmatchedFields(def *tableDef, plan *tablePlan) (unknown, gone []string) {
 		}
 	}
 	for i := range t.NumField() {
-		if name := t.String() + "." + t.Field(i).Name; !indices[i] && !retired[name] {
+		if name := t.String() + "." + t.Field(i).Name; !indices[i] && !retired[name] && !internal[name] {
 			gone = append(gone, name)
 		}
 	}
 	return unknown, gone
+}
+
+// internal lists what engine/api has for workers among themselves: no release has it, and no codec writes or reads it.
+var internal = map[string]bool{
+	"api.TransportOptions.Internal":                          true,
+	"api.DataConsumerMessageNotification.Subchannels":        true,
+	"api.DataConsumerMessageNotification.RequiredSubchannel": true,
+	"api.DataConsumerMessageNotification.IgnoredSubchannel":  true,
 }
 
 // retired lists what engine/api has for older releases only.

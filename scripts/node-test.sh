@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Runs our integration tests: the unchanged mediasoup Node API against our worker. Arguments: test files (default: all).
+# Runs the integration tests: the unchanged mediasoup Node API against this worker. Arguments: test files (default: all).
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"
 prepare_harness
-cd "$HARNESS"
-exec "$NODE" run-tests.js "$@"
+exec "$NODE" "$HARNESS/run-tests.js" "$@"

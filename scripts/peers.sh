@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests the worker with WebRTC peers in Go (compat-tests/peers): pion/webrtc, and peers that misbehave. Arguments go to go test.
+# Tests the worker with WebRTC peers in Go (peer-tests): pion/webrtc, and peers that misbehave. Arguments go to go test.
 # The worker is built with the race detector unless WORKER_BIN names one.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
@@ -9,11 +9,12 @@ if [ -n "${WORKER_BIN:-}" ]; then
 	WORKER_BIN=$(realpath "$WORKER_BIN")
 	export WORKER_BIN
 fi
-cd "$ROOT/compat-tests/peers"
+mkdir -p "$BUILD"
+cd "$ROOT/peer-tests"
 go vet ./...
 # One line per test, and at the end the line that scripts/test.sh adds up.
 code=0
-go test -v -count=1 -timeout 5m "$@" . 2>&1 | tee "$BUILD/peers.log" | grep -Ev '^(=== |[[:space:]]*--- SKIP)' || code=$?
+go test -v -count=1 -timeout 15m "$@" . 2>&1 | tee "$BUILD/peers.log" | grep -Ev '^(=== |[[:space:]]*--- SKIP)' || code=$?
 passed=$(grep -Ec '^[[:space:]]*--- PASS' "$BUILD/peers.log" || true)
 failed=$(grep -Ec '^[[:space:]]*--- FAIL' "$BUILD/peers.log" || true)
 grep -q '^FAIL' "$BUILD/peers.log" && code=1

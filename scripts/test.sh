@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs everything and ends with a summary; a failure does not keep the later steps from running.
-# Steps: build, check (scripts/check.sh), compat (upstream's suites: the newest release, the oldest, and three in between),
+# Steps: build, check (scripts/check.sh), compat (mediasoup's suites: the newest release, the oldest, and three in between),
+# cluster (the newest release's suite over three nodes),
 # node (our Node tests), peers (WebRTC peers in Go), demo.
 set -uo pipefail
 source "$(dirname "$0")/lib.sh"
@@ -38,6 +39,7 @@ step() {
 if step build make --no-print-directory build; then
 	step check scripts/check.sh
 	step compat compat-tests/matrix.sh --few
+	step cluster env MODE=nodes compat-tests/run.sh
 	step node scripts/node-test.sh
 	step peers scripts/peers.sh
 	step demo scripts/demo.sh

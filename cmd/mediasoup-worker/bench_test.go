@@ -11,7 +11,7 @@ import (
 	"gazpacho/engine/api"
 )
 
-// BenchmarkStart measures a process from its start to its first answer, and its end.
+// BenchmarkStart measures the time from starting a process to its first answer.
 func BenchmarkStart(b *testing.B) {
 	for range b.N {
 		p := spawn(b)
@@ -23,7 +23,7 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// BenchmarkPipelinedDumps measures requests to a whole process.
+// BenchmarkPipelinedDumps measures pipelined requests to a worker process.
 func BenchmarkPipelinedDumps(b *testing.B) {
 	p := spawn(b)
 	request, err := p.encoder.AppendMessage(nil, &api.Request{ID: 1, Method: api.MethodWorkerDump})

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// openChannel fails: how the Node library passes descriptors is only known to Go on Unix systems.
+// openChannel fails: Go can take over the descriptors that the Node library passes only on Unix systems.
 func openChannel() (io.Reader, io.Writer, error) {
 	return nil, nil, errors.New("this operating system is not supported")
 }

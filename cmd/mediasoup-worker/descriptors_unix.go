@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// checkDescriptor takes over a descriptor that the parent process has left open, in non-blocking mode. It must be a socket or
-// a pipe, and allow what mode says. Anything else there is not ours: the Go runtime may already have opened something under
-// a number that the parent left free.
+// checkDescriptor checks a descriptor inherited from the parent process and makes it non-blocking. It must be a socket or a
+// pipe, open for mode. Anything else was not passed by the parent: the Go runtime may already have opened something under a
+// number that was free.
 func checkDescriptor(fd, mode int) error {
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
@@ -35,7 +35,7 @@ func checkDescriptor(fd, mode int) error {
 	return nil
 }
 
-// ignoreSignals ignores those that upstream's worker ignores.
+// ignoreSignals ignores the signals that the C++ worker ignores.
 func ignoreSignals() {
 	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP, syscall.SIGALRM, syscall.SIGUSR1, syscall.SIGUSR2)
 }

@@ -10,28 +10,28 @@ import (
 	"gazpacho/engine"
 )
 
-// config is what the command line says.
+// config is the parsed command line.
 type config struct {
 	help, version bool
-	logLevel      string // empty: not given
+	logLevel      string // empty if not given
 	logTags       []string
 	rtcMinPort    uint16
 	rtcMaxPort    uint16
 	dtlsCertFile  string
 	dtlsKeyFile   string
-	// mediasoupVersion is the release that the application speaks; empty: not given.
+	// mediasoupVersion is the release of the application; empty if not given.
 	mediasoupVersion string
 	ignored          []string // arguments without effect, for the log
 }
 
-// option is one setting of the command line.
+// option is one command line option.
 type option struct {
 	name string
 	flag bool // takes no value
 	set  func(c *config, value string) error
 }
 
-// options are those of upstream's worker in the releases 3.13.0 to 3.27.1, and three of ours.
+// options are those of the C++ worker in the releases 3.13.0 to 3.27.1, and three more: help, version and mediasoupVersion.
 var options = []option{
 	{name: "help", flag: true, set: func(c *config, _ string) error { c.help = true; return nil }},
 	{name: "version", flag: true, set: func(c *config, _ string) error { c.version = true; return nil }},
@@ -42,15 +42,15 @@ var options = []option{
 	{name: "rtcMaxPort", set: func(c *config, v string) error { return setPort(&c.rtcMaxPort, "rtcMaxPort", v) }},
 	{name: "dtlsCertificateFile", set: func(c *config, v string) error { c.dtlsCertFile = v; return nil }},
 	{name: "dtlsPrivateKeyFile", set: func(c *config, v string) error { c.dtlsKeyFile = v; return nil }},
-	// The settings from here on choose between parts of upstream's worker which this one does not have.
+	// From here on, options that select parts of the C++ worker which this worker does not have.
 	{name: "libwebrtcFieldTrials", set: func(c *config, v string) error { return c.ignore("libwebrtcFieldTrials", v) }},
 	{name: "disableLiburing", set: func(c *config, v string) error { return ignoreBool(c, "disableLiburing", v) }},
 	{name: "useBuiltInSctpStack", set: func(c *config, v string) error { return ignoreBool(c, "useBuiltInSctpStack", v) }},
 }
 
-// parseFlags reads the command line as upstream's worker does, that is, as getopt_long_only(3) does when every option has
-// an optional value: --name=value or -name=value, and name may be shortened while it remains unambiguous (the Node library
-// sends --logTag). Unlike upstream, numbers must be numbers to their last digit and within range.
+// parseFlags parses the command line like the C++ worker, that is, like getopt_long_only(3) when every option has an
+// optional value: --name=value or -name=value, where name may be an unambiguous prefix (the Node library sends --logTag).
+// Unlike the C++ worker, it refuses numbers with trailing characters or out of range.
 func parseFlags(args []string) (*config, error) {
 	c := &config{rtcMinPort: engine.DefaultRTCMinPort, rtcMaxPort: engine.DefaultRTCMaxPort}
 	for i, arg := range args {
@@ -71,7 +71,7 @@ func parseFlags(args []string) (*config, error) {
 	return c, nil
 }
 
-// parse takes one argument.
+// parse parses one argument.
 func (c *config) parse(arg string) error {
 	text, dashed := strings.CutPrefix(arg, "-")
 	if !dashed || text == "" {
@@ -91,7 +91,7 @@ func (c *config) parse(arg string) error {
 	return opt.set(c, value)
 }
 
-// findOption returns the option of that name, or the only one whose name begins so.
+// findOption returns the option with that name, or the only one with that prefix.
 func findOption(name string) (*option, error) {
 	var found []string
 	var opt *option
@@ -114,7 +114,7 @@ func findOption(name string) (*option, error) {
 	}
 }
 
-// check validates what concerns more than one option.
+// check validates options that depend on each other, and the files.
 func (c *config) check() error {
 	if c.rtcMaxPort < c.rtcMinPort {
 		return fmt.Errorf("rtcMaxPort (%d) cannot be less than rtcMinPort (%d)", c.rtcMaxPort, c.rtcMinPort)
@@ -136,7 +136,7 @@ func (c *config) check() error {
 	return nil
 }
 
-// checkFile tells whether a regular file can be read. It opens nothing else: a named pipe would block.
+// checkFile checks that path is a regular file that can be read. It opens nothing else: a named pipe would block.
 func checkFile(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -152,7 +152,7 @@ func checkFile(path string) error {
 	return f.Close()
 }
 
-// setLogLevel checks the level at once, so that an error names the command line's option.
+// setLogLevel checks the level at once, so that a wrong one is reported before the worker starts.
 func setLogLevel(c *config, value string) error {
 	c.logLevel = value
 	return channel.NewSettings().SetLogLevel(value)
@@ -167,7 +167,7 @@ func setPort(to *uint16, name, value string) error {
 	return nil
 }
 
-// ignoreBool accepts a switch of older releases; the Node library only ever sends "true".
+// ignoreBool accepts a boolean option of older releases; their Node library only sends "true".
 func ignoreBool(c *config, name, value string) error {
 	if _, err := strconv.ParseBool(value); err != nil {
 		return fmt.Errorf("invalid value '%s' for %s: want true or false", value, name)

@@ -22,7 +22,7 @@ import (
 	"gazpacho/fbs"
 )
 
-// patience is how long a test waits for what must happen before it fails. No test waits for it to pass.
+// patience bounds the wait for what must happen; no passing test waits this long.
 const patience = 30 * time.Second
 
 // binaryPath is the program under test, built once.
@@ -51,7 +51,7 @@ func buildAndRun(m *testing.M) int {
 	return m.Run()
 }
 
-// process is a worker process, and the application's side of its channel.
+// process is a worker process and the application's end of its channel.
 type process struct {
 	t       testing.TB
 	cmd     *exec.Cmd
@@ -62,7 +62,7 @@ type process struct {
 	from    *os.File
 }
 
-// socketPair returns two ends of a stream, as Node makes them for its child processes.
+// socketPair returns the two ends of a stream, as Node creates them for its child processes.
 func socketPair(t testing.TB) (ours, theirs *os.File) {
 	t.Helper()
 	fds, err := socketDescriptors()
@@ -71,9 +71,9 @@ func socketPair(t testing.TB) (ours, theirs *os.File) {
 	return os.NewFile(uintptr(fds[0]), "ours"), os.NewFile(uintptr(fds[1]), "theirs")
 }
 
-// socketDescriptors returns two ends of a stream that other processes get only when they are given them.
+// socketDescriptors returns the two ends of a stream, which child processes do not inherit by default.
 func socketDescriptors() (fds [2]int, err error) {
-	syscall.ForkLock.RLock() // no other test starts a process before they are marked
+	syscall.ForkLock.RLock() // no other test may start a process before they are marked close-on-exec
 	defer syscall.ForkLock.RUnlock()
 	if fds, err = unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0); err == nil {
 		unix.CloseOnExec(fds[0])
@@ -82,7 +82,7 @@ func socketDescriptors() (fds [2]int, err error) {
 	return fds, err
 }
 
-// spawn starts a worker with its channel and waits until it says that it is running.
+// spawn starts a worker with its channel and waits for the notification that it is running.
 func spawn(t testing.TB, args ...string) *process {
 	t.Helper()
 	p := launch(t, args...)
@@ -97,16 +97,24 @@ func launch(t testing.TB, args ...string) *process {
 	return launchAs(t, binaryPath, "3.27.1", append(os.Environ(), versionEnv+"=3.27.1"), args...)
 }
 
-// launchAs starts a program as a worker whose application speaks a release, with nothing but env in its environment.
+// launchAs starts a program as the worker of an application of the given release, with env as its whole environment.
 func launchAs(t testing.TB, program, release string, env []string, args ...string) *process {
 	t.Helper()
 	dialect, err := fbs.Load(release)
 	require.NoError(t, err)
-	p := &process{t: t, cmd: exec.Command(program, args...), dialect: dialect, encoder: dialect.NewEncoder()}
+	cmd := exec.Command(program, args...)
+	cmd.Env = env
+	return start(t, cmd, dialect)
+}
+
+// start starts a command as a worker whose application speaks a dialect.
+func start(t testing.TB, cmd *exec.Cmd, dialect *fbs.Dialect) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, dialect: dialect, encoder: dialect.NewEncoder()}
 	var in, out *os.File
 	p.to, in = socketPair(t)
 	p.from, out = socketPair(t)
-	p.cmd.Env, p.cmd.ExtraFiles, p.cmd.Stderr = env, []*os.File{in, out}, &p.stderr
+	p.cmd.ExtraFiles, p.cmd.Stderr = []*os.File{in, out}, &p.stderr
 	require.NoError(t, p.cmd.Start())
 	require.NoError(t, errors.Join(in.Close(), out.Close()))
 	t.Cleanup(func() {
@@ -144,7 +152,7 @@ func (p *process) read() api.MessageBody {
 	return m
 }
 
-// notification takes messages until one about the event comes.
+// notification reads messages up to the next notification of the event.
 func (p *process) notification(e api.Event) *api.Notification {
 	p.t.Helper()
 	for {
@@ -154,7 +162,7 @@ func (p *process) notification(e api.Event) *api.Notification {
 	}
 }
 
-// response takes messages until a response comes.
+// response reads messages up to the next response.
 func (p *process) response() *api.Response {
 	p.t.Helper()
 	for {
@@ -164,12 +172,12 @@ func (p *process) response() *api.Response {
 	}
 }
 
-// log takes messages until a log line that contains text comes.
-func (p *process) log(text string) {
+// log reads messages up to the next log line that contains text, and returns the line.
+func (p *process) log(text string) string {
 	p.t.Helper()
 	for {
 		if l, ok := p.read().(*api.Log); ok && strings.Contains(l.Data, text) {
-			return
+			return l.Data
 		}
 	}
 }
@@ -186,7 +194,7 @@ func (p *process) exit() (code int, stderr string) {
 	case <-done:
 		return p.cmd.ProcessState.ExitCode(), p.stderr.String()
 	case <-time.After(patience):
-		p.t.Fatal("the worker does not exit")
+		p.t.Fatal("the worker did not exit")
 		return 0, ""
 	}
 }

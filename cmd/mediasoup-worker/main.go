@@ -1,7 +1,7 @@
 // Command mediasoup-worker is the process that the mediasoup Node library starts for each Worker of an application.
 //
-// This package only wires: it reads the command line and the environment, takes over the file descriptors, and connects
-// the channel with the engine.
+// This package is wiring only: it reads the command line and the environment, takes over the file descriptors, and
+// connects the channel to the engine.
 package main
 
 import (
@@ -21,32 +21,36 @@ import (
 	"gazpacho/fbs"
 )
 
-// File descriptors of the channel (upstream's values, of its main).
+// From the C++ worker's main: file descriptors of the channel.
 const (
 	inFD  = 3
 	outFD = 4
 )
 
-// Exit codes (upstream's values, of its lib and main). The Node library knows 42 as wrong settings.
+// From the C++ worker's lib and main: exit codes. To the Node library, 42 means wrong settings.
 const (
 	exitOK            = 0
+	exitWorkerEnded   = 1 // chosen here; any code that is not 42 makes the Node library emit "died"
 	exitBrokenChannel = 40
 	exitWrongSettings = 42
 )
 
-// gcPercent is how much the heap may grow between two garbage collections, ours. Forwarding allocates nothing, so that
-// collections are rare, and half of Go's default saves memory at no cost that could be measured. GOGC overrides it.
+// gcPercent, chosen here, is how much the heap may grow between two garbage collections. Forwarding allocates nothing, so
+// collections are rare, and half of Go's default saves memory at no measurable cost. GOGC overrides it.
 const gcPercent = 50
 
 func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	from := sources{env: os.Getenv(versionEnv), ownEnv: os.Getenv(ownVersionEnv), programs: programs(os.Args[0])}
+	from := sources{
+		env: os.Getenv(versionEnv), ownEnv: os.Getenv(ownVersionEnv), programs: programs(os.Args[0]),
+		packageFolder: os.Getenv(packageEnv), parent: fmt.Sprintf("/proc/%d", os.Getppid()),
+	}
 	os.Exit(run(os.Args[1:], from, os.Stdout, os.Stderr))
 }
 
-// run is the whole program, up to the exit code.
+// run runs the program and returns its exit code.
 func run(args []string, from sources, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == dialectsCommand {
 		return listDialects(args[1:], stdout, stderr)
@@ -71,7 +75,7 @@ func run(args []string, from sources, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(exitWrongSettings, "%v\n%s\n\n%s", err, supported(), helpText)
 	}
-	dialect, err := chosen.dialect()
+	spoken, err := chosen.protocol(from.packageFolder, func() []string { return applicationFolders(from.parent, from.programs) })
 	if err != nil {
 		return fail(exitWrongSettings, "wrong settings: %v\n%s", err, supported())
 	}
@@ -79,16 +83,24 @@ func run(args []string, from sources, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(exitBrokenChannel, "%v\n\n%s", err, helpText)
 	}
-	err = serve(cfg, chosen.release, dialect, in, out)
-	switch {
-	case errors.Is(err, channel.ErrClosedByApplication), errors.Is(err, channel.ErrStopped):
+	err = serve(cfg, spoken, in, out)
+	if errors.Is(err, channel.ErrClosedByApplication) || errors.Is(err, channel.ErrStopped) {
 		return exitOK
-	case errors.Is(err, errWrongSettings):
-		return fail(exitWrongSettings, "%v", err)
-	case errors.Is(err, channel.ErrHungUp):
-		return fail(exitOK, "%v", err)
+	}
+	return fail(exitCode(err), "%v", err)
+}
+
+// exitCode returns the code for an end that the application has not asked for.
+func exitCode(reason error) int {
+	switch {
+	case errors.Is(reason, errWrongSettings):
+		return exitWrongSettings
+	case errors.Is(reason, channel.ErrWorkerEnded):
+		return exitWorkerEnded
+	case errors.Is(reason, channel.ErrHungUp):
+		return exitOK
 	default:
-		return fail(exitBrokenChannel, "%v", err)
+		return exitBrokenChannel
 	}
 }
 
@@ -97,26 +109,26 @@ func versionText() string {
 		version, fbs.Oldest(), fbs.Newest(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
-// serve connects the channel with a worker until one of them ends, and says why.
-func serve(cfg *config, release string, dialect *fbs.Dialect, in io.Reader, out io.Writer) error {
+// serve connects the channel to a worker until one of them ends, and returns the reason.
+func serve(cfg *config, spoken *protocol, in io.Reader, out io.Writer) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	ignoreSignals()
 
-	compat, err := fbs.Compat(release)
+	compat, err := fbs.Compat(spoken.release)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errWrongSettings, err)
 	}
 	settings := channel.NewSettings()
 	ch := channel.New(channel.Options{
-		In: in, Out: out, Decoder: dialect, Encoder: dialect.NewEncoder(), Settings: settings, PID: os.Getpid(),
+		In: in, Out: out, Decoder: spoken.dialect, Encoder: spoken.dialect.NewEncoder(), Settings: settings, PID: os.Getpid(),
 		Compat: compat,
 	})
 	if err := settings.Update(&api.WorkerUpdateSettingsRequest{LogLevel: cfg.logLevel, LogTags: cfg.logTags}); err != nil {
 		return err
 	}
-	logStart(ch.Logger(), cfg, release)
-	worker, err := newWorker(cfg, compat, ch, func(req *api.WorkerUpdateSettingsRequest) error {
+	logStart(ch.Logger(), cfg, spoken)
+	worker, err := newWorker(cfg, spoken.release, compat, ch, func(req *api.WorkerUpdateSettingsRequest) error {
 		if err := settings.Update(req); err != nil {
 			return err
 		}
@@ -135,29 +147,28 @@ func serve(cfg *config, release string, dialect *fbs.Dialect, in io.Reader, out 
 		waitForHangup(inFD)
 		ch.HungUp()
 	}()
-	return ch.Serve(worker)
+	err = ch.Serve(worker)
+	if c, ok := worker.(*cluster); ok {
+		if failure := reportCounters(c.Front); failure != nil {
+			return failure
+		}
+	}
+	return err
 }
 
-// errWrongSettings marks what only the engine finds wrong with the settings, such as a certificate that is none.
+// errWrongSettings marks errors in the settings that only the engine finds, such as an invalid certificate.
 var errWrongSettings = errors.New("wrong settings")
 
-// logStart tells who is starting.
-func logStart(logger *slog.Logger, cfg *config, release string) {
-	logger.Debug("starting mediasoup-worker process", channel.TagKey, "info", "version", release, "worker", version)
-	if fbs.IsNewer(release) {
-		logger.Warn("mediasoup is newer than this worker knows: it is served like the newest known",
-			"version", release, "newest", fbs.Newest())
-	}
-	if like, err := fbs.ServedLike(release); err == nil && !fbs.IsNewer(release) && like.Version != release {
-		logger.Warn("mediasoup's release is not one that npm offers: it is served like an older one",
-			"version", release, "like", like.Version)
-	}
+// logStart logs the start, the release and the ignored arguments.
+func logStart(logger *slog.Logger, cfg *config, spoken *protocol) {
+	logger.Debug("starting mediasoup-worker process", channel.TagKey, "info", "version", spoken.release, "worker", version)
+	spoken.log(logger)
 	for _, arg := range cfg.ignored {
 		logger.Warn("argument without effect", channel.TagKey, "info", "argument", arg)
 	}
 }
 
-// logSettings tells the settings in force.
+// logSettings logs the settings in force.
 func logSettings(logger *slog.Logger, cfg *config, settings *channel.Settings) {
 	logger.Debug("settings", channel.TagKey, "info",
 		"logLevel", settings.LogLevel(), "logTags", strings.Join(settings.LogTags(), ","),

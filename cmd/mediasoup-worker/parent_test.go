@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestParentIsKilled: a worker whose application dies without a word must not stay.
+// TestParentIsKilled checks that the worker exits when its application is killed.
 func TestParentIsKilled(t *testing.T) {
 	alive, theirs, err := os.Pipe()
 	require.NoError(t, err)
@@ -35,8 +35,8 @@ func TestParentIsKilled(t *testing.T) {
 	require.Equal(t, io.EOF, err)
 }
 
-// playParent is the application that gets killed: it starts a worker that inherits descriptor 3 as its standard input,
-// and waits for its end.
+// playParent is the application that gets killed. It starts a worker whose standard input is this process's descriptor 3,
+// prints the worker's pid when it is running, and blocks.
 func playParent() {
 	var pairs [2][2]int
 	for i := range pairs {

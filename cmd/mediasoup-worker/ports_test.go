@@ -10,7 +10,7 @@ import (
 	"gazpacho/engine/api"
 )
 
-// createServer asks for a WebRtcServer with a UDP and a TCP port of the worker's range.
+// createServer requests a WebRtcServer with a UDP and a TCP port from the worker's range.
 func (p *process) createServer(id string) *api.Response {
 	p.t.Helper()
 	info := func(protocol api.Protocol) api.ListenInfo {
@@ -22,10 +22,10 @@ func (p *process) createServer(id string) *api.Response {
 	return p.response()
 }
 
-// TestWorkersShareAPortRange fills a range of ports from three workers, in turn, until there is none left.
+// TestWorkersShareAPortRange takes ports of one range from three workers in turn until none is left.
 func TestWorkersShareAPortRange(t *testing.T) {
 	const limit = 16
-	first := 28000 + os.Getpid()%250*limit // another range in each process, since tests may run twice at a time
+	first := 28000 + os.Getpid()%250*limit // a range per process, since this test may run twice at the same time
 	var workers []*process
 	for range 3 {
 		workers = append(workers, spawn(t, fmt.Sprintf("--rtcMinPort=%d", first), fmt.Sprintf("--rtcMaxPort=%d", first+limit-1)))
@@ -42,8 +42,8 @@ func TestWorkersShareAPortRange(t *testing.T) {
 		}
 		p.send(&api.Request{ID: 2, Method: api.MethodWebRtcServerDump, HandlerID: id})
 		dump := p.response().Body.(*api.WebRtcServerDumpResponse)
-		require.False(t, udp[dump.UDPSockets[0].Port], "a UDP port of two workers")
-		require.False(t, tcp[dump.TCPServers[0].Port], "a TCP port of two workers")
+		require.False(t, udp[dump.UDPSockets[0].Port], "two workers have the same UDP port")
+		require.False(t, tcp[dump.TCPServers[0].Port], "two workers have the same TCP port")
 		udp[dump.UDPSockets[0].Port], tcp[dump.TCPServers[0].Port] = true, true
 		require.LessOrEqual(t, len(udp), limit)
 	}

@@ -6,7 +6,7 @@ type ConsumerLayers struct {
 	TemporalLayer *uint8 // nil: the highest
 }
 
-// ConsumerScore tells the quality of what a consumer gets; scores are from 0 (nothing arrives) to 10 (nothing is lost)
+// ConsumerScore is the quality of what a consumer gets; scores are from 0 (nothing arrives) to 10 (nothing is lost)
 // (FBS.Consumer.ConsumerScore).
 type ConsumerScore struct {
 	Score          uint8   // of the consumer's stream
@@ -20,7 +20,7 @@ type ConsumerSetPreferredLayersRequest struct {
 	PreferredLayers *ConsumerLayers
 }
 
-// ConsumerSetPreferredLayersResponse tells the layers that apply now, nil when the consumer has none
+// ConsumerSetPreferredLayersResponse reports the layers that apply now, nil when the consumer has none
 // (FBS.Consumer.SetPreferredLayersResponse).
 type ConsumerSetPreferredLayersResponse struct {
 	PreferredLayers *ConsumerLayers
@@ -32,7 +32,7 @@ type ConsumerSetPriorityRequest struct {
 	Priority uint8 // 1 to 255, the highest first
 }
 
-// ConsumerSetPriorityResponse tells the priority that applies now (FBS.Consumer.SetPriorityResponse).
+// ConsumerSetPriorityResponse reports the priority that applies now (FBS.Consumer.SetPriorityResponse).
 type ConsumerSetPriorityResponse struct {
 	Priority uint8
 }
@@ -102,7 +102,7 @@ type ConsumerGetStatsResponse struct {
 	Stats []RTPStreamStats
 }
 
-// ConsumerLayersChangeNotification tells the layers that a consumer forwards from now on, nil for none
+// ConsumerLayersChangeNotification reports the layers that a consumer forwards from now on, nil for none
 // (FBS.Consumer.LayersChangeNotification).
 type ConsumerLayersChangeNotification struct {
 	Layers *ConsumerLayers
@@ -114,7 +114,7 @@ type ConsumerRTPNotification struct {
 	Data []byte
 }
 
-// ConsumerScoreNotification tells a consumer's new score (FBS.Consumer.ScoreNotification).
+// ConsumerScoreNotification reports a consumer's new score (FBS.Consumer.ScoreNotification).
 type ConsumerScoreNotification struct {
 	Score *ConsumerScore
 }

@@ -1,11 +1,17 @@
 package api
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrClosed is why a [Worker] has ended after Close.
+var ErrClosed = errors.New("worker closed")
 
 // ErrorKind is the class that the mediasoup application sees for a refused request.
 type ErrorKind string
 
-// The classes of errors which upstream's worker gives (its Channel/ChannelRequest of release 3.27.1).
+// The classes of errors which mediasoup's worker gives (Channel/ChannelRequest, release 3.27.1).
 const (
 	ErrorKindError    ErrorKind = "Error"
 	ErrorKindType     ErrorKind = "TypeError"

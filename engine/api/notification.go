@@ -39,6 +39,23 @@ const (
 	EventAudioLevelObserverVolumes             Event = 32
 )
 
+// Internal events, which no release has and no application sees: they tell a worker's caller what only its answers would show
+// otherwise. They have no body.
+const (
+	// EventDataConsumerClosedByPeer: the peer has reset the stream. The data consumer is gone.
+	EventDataConsumerClosedByPeer Event = firstInternalEvent + iota
+	// EventTransportOutOfService: after an internal error. The transport and what it holds refuse everything but being closed.
+	EventTransportOutOfService
+	// EventRTPObserverOutOfService is the same for an RtpObserver.
+	EventRTPObserverOutOfService
+)
+
+// firstInternalEvent leaves room for future releases' events.
+const firstInternalEvent = 128
+
+// Internal reports whether the event is none of mediasoup's.
+func (v Event) Internal() bool { return v >= firstInternalEvent }
+
 var eventNames = []string{
 	"WORKER_CLOSE",
 	"TRANSPORT_SEND_RTCP",
@@ -78,8 +95,19 @@ var eventNames = []string{
 // EnumNames returns the schema's member names, indexed by value.
 func (Event) EnumNames() []string { return eventNames }
 
-// String returns the schema's member name.
-func (v Event) String() string { return enumName(eventNames, uint8(v)) }
+var internalEventNames = []string{
+	"DATACONSUMER_CLOSED_BY_PEER",
+	"TRANSPORT_OUT_OF_SERVICE",
+	"RTPOBSERVER_OUT_OF_SERVICE",
+}
+
+// String returns the schema's member name, or that of an internal event.
+func (v Event) String() string {
+	if i := int(v) - firstInternalEvent; i >= 0 && i < len(internalEventNames) {
+		return internalEventNames[i]
+	}
+	return enumName(eventNames, uint8(v))
+}
 
 // NotificationBody is the content of a notification: a pointer to one of the types that UnionNotificationBody lists
 // (FBS.Notification.Body).
@@ -87,7 +115,7 @@ type NotificationBody interface{ isNotificationBody() }
 
 // Notification goes from the application to the worker or back, and is not answered (FBS.Notification.Notification).
 type Notification struct {
-	HandlerID string // whom it is for, or who emits it
+	HandlerID string // id of the object addressed, or of the emitting one
 	Event     Event
 	Body      NotificationBody
 }

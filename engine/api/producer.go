@@ -59,12 +59,12 @@ type ProducerScore struct {
 	Score       uint8 // from 0 to 10
 }
 
-// ProducerScoreNotification tells the scores of all of a producer's streams (FBS.Producer.ScoreNotification).
+// ProducerScoreNotification reports the scores of all of a producer's streams (FBS.Producer.ScoreNotification).
 type ProducerScoreNotification struct {
 	Scores []ProducerScore
 }
 
-// ProducerVideoOrientationChangeNotification tells how the camera is held (3GPP TS 26.114)
+// ProducerVideoOrientationChangeNotification reports how the camera is held (3GPP TS 26.114)
 // (FBS.Producer.VideoOrientationChangeNotification).
 type ProducerVideoOrientationChangeNotification struct {
 	Camera   bool // it faces away from the user

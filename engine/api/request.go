@@ -1,5 +1,7 @@
 package api
 
+import "reflect"
+
 // Method is the kind of a request (FBS.Request.Method).
 type Method uint8
 
@@ -162,6 +164,195 @@ type RequestBody interface{ isRequestBody() }
 type Request struct {
 	ID        uint32 // from 1 on
 	Method    Method
-	HandlerID string // whom it is for; empty for the worker itself
+	HandlerID string // id of the object addressed; empty for the worker itself
 	Body      RequestBody
+}
+
+// methodWords are the names of the methods in mediasoup's error messages.
+var methodWords = []string{
+	MethodWorkerDump:                                "worker.dump",
+	MethodWorkerGetResourceUsage:                    "worker.getResourceUsage",
+	MethodWorkerUpdateSettings:                      "worker.updateSettings",
+	MethodWorkerCreateWebRtcServer:                  "worker.createWebRtcServer",
+	MethodWorkerCreateRouter:                        "worker.createRouter",
+	MethodWorkerWebRtcServerClose:                   "worker.closeWebRtcServer",
+	MethodWorkerCloseRouter:                         "worker.closeRouter",
+	MethodWebRtcServerDump:                          "webRtcServer.dump",
+	MethodRouterDump:                                "router.dump",
+	MethodRouterCreateWebRtcTransport:               "router.createWebRtcTransport",
+	MethodRouterCreateWebRtcTransportWithServer:     "router.createWebRtcTransportWithServer",
+	MethodRouterCreatePlainTransport:                "router.createPlainTransport",
+	MethodRouterCreatePipeTransport:                 "router.createPipeTransport",
+	MethodRouterCreateDirectTransport:               "router.createDirectTransport",
+	MethodRouterCloseTransport:                      "router.closeTransport",
+	MethodRouterCreateActiveSpeakerObserver:         "router.createActiveSpeakerObserver",
+	MethodRouterCreateAudioLevelObserver:            "router.createAudioLevelObserver",
+	MethodRouterCloseRTPObserver:                    "router.closeRtpObserver",
+	MethodTransportDump:                             "transport.dump",
+	MethodTransportGetStats:                         "transport.getStats",
+	MethodTransportConnect:                          "transport.connect",
+	MethodTransportSetMaxIncomingBitrate:            "transport.setMaxIncomingBitrate",
+	MethodTransportSetMaxOutgoingBitrate:            "transport.setMaxOutgoingBitrate",
+	MethodTransportSetMinOutgoingBitrate:            "transport.setMinOutgoingBitrate",
+	MethodTransportRestartICE:                       "transport.restartIce",
+	MethodTransportProduce:                          "transport.produce",
+	MethodTransportProduceData:                      "transport.produceData",
+	MethodTransportConsume:                          "transport.consume",
+	MethodTransportConsumeData:                      "transport.consumeData",
+	MethodTransportEnableTraceEvent:                 "transport.enableTraceEvent",
+	MethodTransportCloseProducer:                    "transport.closeProducer",
+	MethodTransportCloseConsumer:                    "transport.closeConsumer",
+	MethodTransportCloseDataProducer:                "transport.closeDataProducer",
+	MethodTransportCloseDataConsumer:                "transport.closeDataConsumer",
+	MethodPlainTransportConnect:                     "plainTransport.connect",
+	MethodPipeTransportConnect:                      "pipeTransport.connect",
+	MethodWebRtcTransportConnect:                    "webRtcTransport.connect",
+	MethodProducerDump:                              "producer.dump",
+	MethodProducerGetStats:                          "producer.getStats",
+	MethodProducerPause:                             "producer.pause",
+	MethodProducerResume:                            "producer.resume",
+	MethodProducerEnableTraceEvent:                  "producer.enableTraceEvent",
+	MethodConsumerDump:                              "consumer.dump",
+	MethodConsumerGetStats:                          "consumer.getStats",
+	MethodConsumerPause:                             "consumer.pause",
+	MethodConsumerResume:                            "consumer.resume",
+	MethodConsumerSetPreferredLayers:                "consumer.setPreferredLayers",
+	MethodConsumerSetPriority:                       "consumer.setPriority",
+	MethodConsumerRequestKeyFrame:                   "consumer.requestKeyFrame",
+	MethodConsumerEnableTraceEvent:                  "consumer.enableTraceEvent",
+	MethodDataProducerDump:                          "dataProducer.dump",
+	MethodDataProducerGetStats:                      "dataProducer.getStats",
+	MethodDataProducerPause:                         "dataProducer.pause",
+	MethodDataProducerResume:                        "dataProducer.resume",
+	MethodDataConsumerDump:                          "dataConsumer.dump",
+	MethodDataConsumerGetStats:                      "dataConsumer.getStats",
+	MethodDataConsumerPause:                         "dataConsumer.pause",
+	MethodDataConsumerResume:                        "dataConsumer.resume",
+	MethodDataConsumerGetBufferedAmount:             "dataConsumer.getBufferedAmount",
+	MethodDataConsumerSetBufferedAmountLowThreshold: "dataConsumer.setBufferedAmountLowThreshold",
+	MethodDataConsumerSend:                          "dataConsumer.send",
+	MethodDataConsumerSetSubchannels:                "dataConsumer.setSubchannels",
+	MethodDataConsumerAddSubchannel:                 "dataConsumer.addSubchannel",
+	MethodDataConsumerRemoveSubchannel:              "dataConsumer.removeSubchannel",
+	MethodRTPObserverPause:                          "rtpObserver.pause",
+	MethodRTPObserverResume:                         "rtpObserver.resume",
+	MethodRTPObserverAddProducer:                    "rtpObserver.addProducer",
+	MethodRTPObserverRemoveProducer:                 "rtpObserver.removeProducer",
+	MethodWorkerClose:                               "worker.close",
+}
+
+// Name returns the method's name as mediasoup's error messages have it, such as "router.createPlainTransport".
+func (v Method) Name() string { return enumName(methodWords, uint8(v)) }
+
+// BodyOf returns a request's body as the type which its method wants. A body of another type, none, or one that lacks a part
+// which it must have is an error.
+func BodyOf[B any](req *Request) (*B, error) {
+	body, ok := any(req.Body).(*B)
+	if !ok || body == nil {
+		return nil, TypeErrorf("wrong or missing body for method %s", req.Method.Name())
+	}
+	if v, ok := any(body).(validator); ok {
+		if name := v.missingField(); name != "" {
+			return nil, TypeErrorf("missing %s [method:%s]", name, req.Method.Name())
+		}
+	}
+	return body, nil
+}
+
+// validator is a request body with required parts. A codec enforces its schema; Go code that calls a worker directly may omit
+// them.
+type validator interface {
+	// missingField returns the name of the first missing part, as the Node library calls it, or "".
+	missingField() string
+}
+
+// part is a required part and what it is called.
+type part struct {
+	name  string
+	value any
+}
+
+// firstNil returns the name of the first part that is nil, or that is an interface which holds a nil pointer. A part behind
+// a nil one is not looked at.
+func firstNil(parts ...part) string {
+	for _, p := range parts {
+		v := reflect.ValueOf(p.value)
+		if !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+			return p.name
+		}
+	}
+	return ""
+}
+
+func (r *RouterCreateWebRtcTransportRequest) missingField() string {
+	if r.Options == nil {
+		return "options"
+	}
+	return firstNil(part{"options.base", r.Options.Base}, part{"options.listen", r.Options.Listen})
+}
+
+func (r *RouterCreatePlainTransportRequest) missingField() string {
+	if r.Options == nil {
+		return "options"
+	}
+	return firstNil(part{"options.base", r.Options.Base}, part{"options.listenInfo", r.Options.ListenInfo})
+}
+
+func (r *RouterCreatePipeTransportRequest) missingField() string {
+	if r.Options == nil {
+		return "options"
+	}
+	return firstNil(part{"options.base", r.Options.Base}, part{"options.listenInfo", r.Options.ListenInfo})
+}
+
+func (r *RouterCreateDirectTransportRequest) missingField() string {
+	if r.Options == nil {
+		return "options"
+	}
+	return firstNil(part{"options.base", r.Options.Base})
+}
+
+func (r *RouterCreateActiveSpeakerObserverRequest) missingField() string {
+	return firstNil(part{"options", r.Options})
+}
+
+func (r *RouterCreateAudioLevelObserverRequest) missingField() string {
+	return firstNil(part{"options", r.Options})
+}
+
+func (r *TransportProduceRequest) missingField() string {
+	if name := firstNil(part{"rtpParameters", r.RTPParameters}, part{"rtpMapping", r.RTPMapping}); name != "" {
+		return name
+	}
+	return r.RTPParameters.missingField()
+}
+
+func (r *TransportConsumeRequest) missingField() string {
+	if r.RTPParameters == nil {
+		return "rtpParameters"
+	}
+	return r.RTPParameters.missingField()
+}
+
+func (p *RTPParameters) missingField() string {
+	for i := range p.Codecs {
+		if lackValue(p.Codecs[i].Parameters) {
+			return "value of rtpParameters.codecs[].parameters[]"
+		}
+	}
+	for i := range p.HeaderExtensions {
+		if lackValue(p.HeaderExtensions[i].Parameters) {
+			return "value of rtpParameters.headerExtensions[].parameters[]"
+		}
+	}
+	return firstNil(part{"rtpParameters.rtcp", p.RTCP})
+}
+
+func lackValue(list []Parameter) bool {
+	for i := range list {
+		if firstNil(part{"value", list[i].Value}) != "" {
+			return true
+		}
+	}
+	return false
 }

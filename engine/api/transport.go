@@ -33,8 +33,8 @@ type SocketFlags struct {
 type ListenInfo struct {
 	Protocol         Protocol
 	IP               string
-	AnnouncedAddress string // what peers are told instead of IP, such as the public address
-	ExposeInternalIP bool   // peers are told IP, too
+	AnnouncedAddress string // the address announced to peers instead of IP, such as the public one
+	ExposeInternalIP bool   // announce IP to peers, too
 	Port             uint16 // 0: one of PortRange
 	PortRange        *PortRange
 	Flags            *SocketFlags
@@ -60,7 +60,7 @@ type TransportProduceRequest struct {
 	EnableMediasoupPacketIDHeaderExtension bool
 }
 
-// TransportProduceResponse tells the type of the new producer (FBS.Transport.ProduceResponse).
+// TransportProduceResponse reports the type of the new producer (FBS.Transport.ProduceResponse).
 type TransportProduceResponse struct {
 	Type RTPType
 }
@@ -78,7 +78,7 @@ type TransportConsumeRequest struct {
 	IgnoreDTX              bool // do not forward packets of silence
 }
 
-// TransportConsumeResponse tells the state of the new consumer (FBS.Transport.ConsumeResponse).
+// TransportConsumeResponse reports the state of the new consumer (FBS.Transport.ConsumeResponse).
 type TransportConsumeResponse struct {
 	Paused          bool
 	ProducerPaused  bool
@@ -152,6 +152,12 @@ type TransportOptions struct {
 	SCTPDefaultStreamBufferedAmountLowThreshold uint32 // bytes
 	IsDataChannel                               bool
 	NumSCTPStreams                              *NumSCTPStreams // only in releases before 3.21, for dumps
+
+	// Internal marks a transport that carries a relay between two workers of one application; in no release's schema. Such
+	// a PipeTransport forwards at once, without waiting for key frames, asks only for those that the other end asks for,
+	// and takes the preferred spatial layer of a pipe consumer as the highest encoding to forward. On such a DirectTransport,
+	// data consumers get all messages, with their subchannels.
+	Internal bool
 }
 
 // TransportTraceEventType is a kind of event that a transport can report (FBS.Transport.TraceEventType).
@@ -272,13 +278,13 @@ type TransportSendRTCPNotification struct {
 	Data []byte
 }
 
-// TransportSCTPStateChangeNotification tells the new state of a transport's SCTP association
+// TransportSCTPStateChangeNotification reports the new state of a transport's SCTP association
 // (FBS.Transport.SctpStateChangeNotification).
 type TransportSCTPStateChangeNotification struct {
 	SCTPState SCTPState
 }
 
-// TransportSCTPNegotiatedCapabilitiesNotification tells what both ends of the SCTP association agreed on
+// TransportSCTPNegotiatedCapabilitiesNotification reports what both ends of the SCTP association agreed on
 // (FBS.Transport.SctpNegotiatedCapabilitiesNotification).
 type TransportSCTPNegotiatedCapabilitiesNotification struct {
 	NegotiatedCapabilities *SCTPNegotiatedCapabilities

@@ -9,7 +9,7 @@ import (
 	"gazpacho/engine/dtls"
 )
 
-// One handshake between two transports: both sides' CPU.
+// BenchmarkHandshake measures one handshake between two transports: the CPU time of both sides.
 func BenchmarkHandshake(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
@@ -20,7 +20,7 @@ func BenchmarkHandshake(b *testing.B) {
 	}
 }
 
-// One SCTP packet from one transport to the other.
+// BenchmarkData measures one SCTP packet from one transport to the other.
 func BenchmarkData(b *testing.B) {
 	p := connected(b)
 	data := make([]byte, 1200)
@@ -39,7 +39,7 @@ func BenchmarkData(b *testing.B) {
 	}
 }
 
-// memoryOf returns the bytes that one of n things holds, with its goroutines' stacks.
+// memoryOf returns the bytes that each of n objects takes, including the stacks of its goroutines.
 func memoryOf(n int, make func(i int)) int {
 	var before, after runtime.MemStats
 	runtime.GC()
@@ -56,7 +56,7 @@ func memoryOf(n int, make func(i int)) int {
 }
 
 func TestMemory(t *testing.T) {
-	cert := testCertificate()
+	cert := testCertificate
 	fingerprint := sha256Of(cert)
 	idle := make([]*dtls.Transport, 2000)
 	perIdle := memoryOf(len(idle), func(i int) {
@@ -78,7 +78,7 @@ func TestMemory(t *testing.T) {
 	perHandshake := memoryOf(len(waiting), func(i int) {
 		s := newSide(t, dtls.Settings{})
 		require.NoError(t, s.Start(dtls.Server, fingerprint))
-		s.HandleDatagram(transcript()[0])
+		s.HandleDatagram(transcript[0])
 		<-s.woken
 		s.poll()
 		s.sent = nil

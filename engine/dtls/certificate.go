@@ -5,9 +5,14 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // one of the five algorithms that mediasoup offers; signalling chooses
+	"crypto/sha256"
+	"crypto/sha512"
+	"crypto/subtle"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -19,19 +24,19 @@ import (
 	"gazpacho/engine/api"
 )
 
-// Upstream's values for the certificate it makes.
+// From mediasoup, for the certificate it generates.
 const (
 	certificateName     = "mediasoup"               // followed by a random number
-	certificateValidity = 10 * 365 * 24 * time.Hour // before and after now: a wrong clock does no harm
+	certificateValidity = 10 * 365 * 24 * time.Hour // before and after now, in case a clock is wrong
 )
 
-// Certificate is what this process shows to every peer.
+// Certificate is the certificate that this process presents to every peer.
 type Certificate struct {
 	tls          tls.Certificate
 	fingerprints []api.Fingerprint
 }
 
-// GenerateCertificate makes a self-signed certificate with a new ECDSA P-256 key, valid for ten years before and after now.
+// GenerateCertificate creates a self-signed certificate with a new ECDSA P-256 key, valid for ten years before and after now.
 func GenerateCertificate() (*Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -56,25 +61,38 @@ func GenerateCertificate() (*Certificate, error) {
 	return newCertificate(der, key), nil
 }
 
-// LoadCertificate reads a PEM certificate (the first of its file) and its PEM private key (RSA or ECDSA; PKCS #1, SEC 1 or
-// PKCS #8). The error names the file and says what is wrong with it.
+// LoadCertificate reads a PEM certificate (the first in its file) and its PEM private key (RSA or ECDSA; PKCS #1, SEC 1 or
+// PKCS #8). The error names the file and what is wrong with it.
 func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
-	cert, err := loadCertificate(certFile)
+	certPEM, err := os.ReadFile(certFile)
 	if err != nil {
 		return nil, fmt.Errorf("DTLS certificate file %q: %w", certFile, err)
 	}
-	key, err := loadKey(keyFile)
+	keyPEM, err := os.ReadFile(keyFile)
 	if err != nil {
 		return nil, fmt.Errorf("DTLS private key file %q: %w", keyFile, err)
 	}
+	return ParseCertificate(fmt.Sprintf("file %q", certFile), certPEM, fmt.Sprintf("file %q", keyFile), keyPEM)
+}
+
+// ParseCertificate is [LoadCertificate] for what the files contain. The names are for errors.
+func ParseCertificate(certName string, certPEM []byte, keyName string, keyPEM []byte) (*Certificate, error) {
+	cert, err := parseCertificate(certPEM)
+	if err != nil {
+		return nil, fmt.Errorf("DTLS certificate %s: %w", certName, err)
+	}
+	key, err := parsePrivateKey(keyPEM)
+	if err != nil {
+		return nil, fmt.Errorf("DTLS private key %s: %w", keyName, err)
+	}
 	if !keysMatch(cert.PublicKey, key) {
-		return nil, fmt.Errorf("the DTLS private key in %q does not belong to the certificate in %q", keyFile, certFile)
+		return nil, fmt.Errorf("the DTLS private key in %s does not belong to the certificate in %s", keyName, certName)
 	}
 	return newCertificate(cert.Raw, key), nil
 }
 
-// Fingerprints returns the certificate's fingerprints, one per algorithm (sha-1, sha-224, sha-256, sha-384, sha-512, in this
-// order), each in upper-case hexadecimal with colons (RFC 8122 section 5). The caller must not modify the slice.
+// Fingerprints returns the certificate's fingerprints, one per algorithm in the order sha-1, sha-224, sha-256, sha-384,
+// sha-512, each in upper-case hexadecimal with colons (RFC 8122 section 5). The caller must not modify the slice.
 func (c *Certificate) Fingerprints() []api.Fingerprint { return c.fingerprints }
 
 func newCertificate(der []byte, key any) *Certificate {
@@ -84,8 +102,8 @@ func newCertificate(der []byte, key any) *Certificate {
 	}
 }
 
-func loadCertificate(file string) (*x509.Certificate, error) {
-	block, err := firstBlock(file, func(kind string) bool { return kind == "CERTIFICATE" })
+func parseCertificate(data []byte) (*x509.Certificate, error) {
+	block, err := firstBlock(data, func(kind string) bool { return kind == "CERTIFICATE" })
 	if err != nil {
 		return nil, err
 	}
@@ -96,13 +114,13 @@ func loadCertificate(file string) (*x509.Certificate, error) {
 	return cert, nil
 }
 
-func loadKey(file string) (any, error) {
-	block, err := firstBlock(file, func(kind string) bool { return strings.HasSuffix(kind, "PRIVATE KEY") })
+func parsePrivateKey(data []byte) (any, error) {
+	block, err := firstBlock(data, func(kind string) bool { return strings.HasSuffix(kind, "PRIVATE KEY") })
 	if err != nil {
 		return nil, err
 	}
 	if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
-		return nil, errors.New("the key is encrypted; give an unencrypted one")
+		return nil, errors.New("the key is encrypted; use an unencrypted one")
 	}
 	return parseKey(block)
 }
@@ -126,12 +144,8 @@ func parseKey(block *pem.Block) (key any, err error) {
 	return nil, fmt.Errorf("the key is a %T; DTLS-SRTP needs RSA or ECDSA", key)
 }
 
-// firstBlock returns the first PEM block of a wanted type: files often hold EC parameters or text in front of it.
-func firstBlock(file string, wanted func(kind string) bool) (*pem.Block, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
+// firstBlock returns the first PEM block of a wanted type: files often have text or EC parameters before it.
+func firstBlock(data []byte, wanted func(kind string) bool) (*pem.Block, error) {
 	var others []string
 	for {
 		var block *pem.Block
@@ -140,7 +154,7 @@ func firstBlock(file string, wanted func(kind string) bool) (*pem.Block, error) 
 		case block == nil && len(others) == 0:
 			return nil, errors.New("not a PEM file")
 		case block == nil:
-			return nil, fmt.Errorf("holds only PEM blocks of other types: %s", strings.Join(others, ", "))
+			return nil, fmt.Errorf("contains only PEM blocks of other types: %s", strings.Join(others, ", "))
 		case wanted(block.Type):
 			return block, nil
 		}
@@ -156,4 +170,68 @@ func keysMatch(public, private any) bool {
 		return key.PublicKey.Equal(public)
 	}
 	return false
+}
+
+// algorithms in mediasoup's order (those of RFC 8122 section 5 without MD2 and MD5).
+var algorithms = []api.FingerprintAlgorithm{
+	api.FingerprintAlgorithmSha1,
+	api.FingerprintAlgorithmSha224,
+	api.FingerprintAlgorithmSha256,
+	api.FingerprintAlgorithmSha384,
+	api.FingerprintAlgorithmSha512,
+}
+
+// digest hashes a DER certificate. It returns nil for an unknown algorithm.
+func digest(algorithm api.FingerprintAlgorithm, der []byte) []byte {
+	switch algorithm {
+	case api.FingerprintAlgorithmSha1:
+		sum := sha1.Sum(der) //nolint:gosec // see the import
+		return sum[:]
+	case api.FingerprintAlgorithmSha224:
+		sum := sha256.Sum224(der)
+		return sum[:]
+	case api.FingerprintAlgorithmSha256:
+		sum := sha256.Sum256(der)
+		return sum[:]
+	case api.FingerprintAlgorithmSha384:
+		sum := sha512.Sum384(der)
+		return sum[:]
+	case api.FingerprintAlgorithmSha512:
+		sum := sha512.Sum512(der)
+		return sum[:]
+	}
+	return nil
+}
+
+func fingerprintsOf(der []byte) []api.Fingerprint {
+	all := make([]api.Fingerprint, len(algorithms))
+	for i, algorithm := range algorithms {
+		all[i] = api.Fingerprint{Algorithm: algorithm, Value: formatDigest(digest(algorithm, der))}
+	}
+	return all
+}
+
+// formatDigest writes upper-case hexadecimal with a colon between bytes.
+func formatDigest(sum []byte) string {
+	var b strings.Builder
+	b.Grow(3 * len(sum))
+	for i, v := range sum {
+		if i > 0 {
+			b.WriteByte(':')
+		}
+		fmt.Fprintf(&b, "%02X", v)
+	}
+	return b.String()
+}
+
+// checkFingerprint returns an error unless der is the certificate announced by signalling. A value that is malformed, or
+// of the wrong length for its algorithm, matches nothing.
+func checkFingerprint(announced api.Fingerprint, der []byte) error {
+	got := digest(announced.Algorithm, der)
+	want, err := hex.DecodeString(strings.ReplaceAll(announced.Value, ":", ""))
+	if got != nil && err == nil && subtle.ConstantTimeCompare(got, want) == 1 {
+		return nil
+	}
+	return fmt.Errorf("the %s fingerprint of the peer's certificate is %s, the announced one %q",
+		announced.Algorithm, formatDigest(got), announced.Value)
 }

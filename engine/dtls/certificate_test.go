@@ -28,7 +28,7 @@ import (
 )
 
 func TestGeneratedCertificate(t *testing.T) {
-	der, key := testCertificate().TLS()
+	der, key := testCertificate.TLS()
 	cert, err := x509.ParseCertificate(der)
 	require.NoError(t, err)
 	require.NoError(t, cert.CheckSignature(cert.SignatureAlgorithm, cert.RawTBSCertificate, cert.Signature), "self-signed")
@@ -38,12 +38,12 @@ func TestGeneratedCertificate(t *testing.T) {
 	require.Equal(t, 1, cert.SerialNumber.Sign())
 	require.True(t, cert.NotBefore.Before(time.Now().AddDate(-9, 0, 0)))
 	require.True(t, cert.NotAfter.After(time.Now().AddDate(9, 0, 0)))
-	require.NotEqual(t, testCertificate().Fingerprints(), generate().Fingerprints())
+	require.NotEqual(t, testCertificate.Fingerprints(), generate().Fingerprints())
 }
 
 func TestFingerprints(t *testing.T) {
-	der, _ := testCertificate().TLS()
-	all := testCertificate().Fingerprints()
+	der, _ := testCertificate.TLS()
+	all := testCertificate.Fingerprints()
 	require.Len(t, all, 5)
 	for i, length := range []int{20, 28, 32, 48, 64} {
 		require.Equal(t, api.FingerprintAlgorithm(i), all[i].Algorithm)
@@ -53,7 +53,7 @@ func TestFingerprints(t *testing.T) {
 	require.Equal(t, want, strings.ReplaceAll(all[2].Value, ":", ""))
 }
 
-// keyFiles holds PEM files of one key pair.
+// keyFiles are PEM files of one key pair.
 type keyFiles struct{ cert, pkcs8, own string }
 
 func writeFiles(t *testing.T, key any) keyFiles {
@@ -149,8 +149,8 @@ func TestLoadCertificateErrors(t *testing.T) {
 		{good.cert, missing, missing, "no such file"},
 		{text, good.own, text, "not a PEM file"},
 		{good.cert, text, text, "not a PEM file"},
-		{good.own, good.own, good.own, "holds only PEM blocks of other types: EC PARAMETERS, EC PRIVATE KEY"},
-		{good.cert, good.cert, good.cert, "holds only PEM blocks of other types: CERTIFICATE"},
+		{good.own, good.own, good.own, "contains only PEM blocks of other types: EC PARAMETERS, EC PRIVATE KEY"},
+		{good.cert, good.cert, good.cert, "contains only PEM blocks of other types: CERTIFICATE"},
 		{broken, good.own, broken, "not a valid X.509 certificate"},
 		{good.cert, brokenKey, brokenKey, "not a valid private key"},
 		{good.cert, encrypted, encrypted, "encrypted"},
@@ -166,7 +166,7 @@ func TestLoadCertificateErrors(t *testing.T) {
 	}
 }
 
-// A key as long as a message may be would take seconds to verify with.
+// Verifying with a key as long as a handshake message allows would take seconds.
 func TestLongCertificates(t *testing.T) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// conn is the packet connection that the handshake is given: it reads what the filter let through and writes into the
-// transport's output. All its state is the association's, under the transport's lock.
+// conn is the handshake's packet connection: it reads the records that passed the filter and writes to the transport's
+// output. Its state is in the association, under the transport's lock.
 type conn struct{ a *association }
 
-// peer is the address of a connection that has only one.
+// peer is the address of the only peer.
 type peer struct{}
 
 func (peer) Network() string { return "dtls" }
@@ -32,15 +32,15 @@ func (c conn) ReadFrom(b []byte) (int, net.Addr, error) {
 			datagram := a.in[0]
 			a.in = slices.Delete(a.in, 0, 1)
 			return copy(b, datagram), peer{}, nil
-		case a.ready && len(a.held) > 0:
-			a.in, a.held = a.genuine(a.held), nil
+		case a.ready && len(a.buffered) > 0:
+			a.in, a.buffered = a.dropUnauthentic(a.buffered), nil
 		default:
 			a.readable.Wait()
 		}
 	}
 }
 
-// WriteTo never blocks. Once the association is detached, nothing that the handshake still writes leaves.
+// WriteTo never blocks. Once the association is detached, it discards what the handshake still writes.
 func (c conn) WriteTo(b []byte, _ net.Addr) (int, error) {
 	a := c.a
 	a.t.mu.Lock()
@@ -55,7 +55,7 @@ func (c conn) WriteTo(b []byte, _ net.Addr) (int, error) {
 	datagram := slices.Clone(b)
 	if a.scan(datagram) {
 		a.lastFlight = datagram
-		if a.role == Client { // it has the keys, see hold
+		if a.role == Client { // it has the keys, see buffer
 			a.ready = true
 			a.readable.Broadcast()
 		}
@@ -65,16 +65,13 @@ func (c conn) WriteTo(b []byte, _ net.Addr) (int, error) {
 	return len(b), nil
 }
 
-// scan looks at what the handshake sends, and tells whether a datagram holds an encrypted handshake record.
+// scan inspects a datagram that the handshake sends, and reports whether it contains an encrypted handshake record.
 func (a *association) scan(b []byte) (hasFinished bool) {
-	for len(b) > 0 {
-		r, rest, ok := nextRecord(b)
-		if !ok {
-			return hasFinished
+	for r, ok := range records(b) {
+		if ok {
+			a.secrets.readServerHello(r)
+			hasFinished = hasFinished || r.epoch == 1 && r.typ == typeHandshake
 		}
-		a.secrets.note(r)
-		hasFinished = hasFinished || r.epoch == 1 && r.typ == typeHandshake
-		b = rest
 	}
 	return hasFinished
 }
@@ -87,7 +84,7 @@ func (c conn) Close() error {
 	return nil
 }
 
-// SetReadDeadline is used for one thing only: a time long past makes a reader return, the zero time lets it read again.
+// SetReadDeadline only knows two values: pion sets a time in the past to make a reader return, and zero to let it read again.
 func (c conn) SetReadDeadline(at time.Time) error {
 	c.a.t.mu.Lock()
 	defer c.a.t.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"gazpacho/engine/dtls"
 )
 
-// driver connects a side to a peer that is no Transport of ours, over a packet-preserving connection.
+// driver connects a side to a peer of another implementation, over a connection that preserves datagrams.
 type driver struct {
 	*side
 	conn     net.Conn
@@ -38,7 +38,7 @@ func drive(tb testing.TB, s *side, conn net.Conn) *driver {
 	return d
 }
 
-// until carries datagrams until done.
+// until carries datagrams until done returns true.
 func (d *driver) until(tb testing.TB, what string, done func() bool) {
 	tb.Helper()
 	deadline := time.After(patience)
@@ -56,7 +56,7 @@ func (d *driver) until(tb testing.TB, what string, done func() bool) {
 			d.HandleDatagram(b)
 		case <-d.woken:
 		case <-deadline:
-			require.FailNow(tb, "waited in vain for "+what, "states %v, data %q", d.states, d.data)
+			require.FailNow(tb, "timeout waiting for "+what, "states %v, data %q", d.states, d.data)
 		}
 	}
 }
@@ -70,7 +70,7 @@ func (d *driver) untilConnected(tb testing.TB) dtls.StateChange {
 	return d.change(tb, api.DTLSStateConnected)
 }
 
-// memoryConn is one end of an in-memory connection that keeps datagrams apart and never blocks a writer for long.
+// memoryConn is one end of an in-memory connection that preserves datagrams and rarely blocks a writer.
 type memoryConn struct {
 	in, out chan []byte
 	closed  chan struct{}

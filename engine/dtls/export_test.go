@@ -6,12 +6,12 @@ import (
 	piondtls "github.com/pion/dtls/v3"
 )
 
-// Limits is the limiter, for tests that want one of their own.
+// Limits is a limiter for tests that need their own.
 type Limits struct{ l *limiter }
 
 func NewLimits(running, waiting int) Limits { return Limits{newLimiter(running, waiting)} }
 
-// Running and Waiting tell how many handshakes do.
+// Running and Waiting return the number of handshakes that run and that wait.
 func (l Limits) Running() int {
 	l.l.mu.Lock()
 	defer l.l.mu.Unlock()
@@ -24,7 +24,7 @@ func (l Limits) Waiting() int {
 	return l.l.waiting.Len()
 }
 
-// Settings replaces the package's values; zero fields keep them.
+// Settings replaces the package's constants; zero fields keep them.
 type Settings struct {
 	FlightInterval   time.Duration
 	HandshakeTimeout time.Duration
@@ -50,30 +50,30 @@ func NewWith(cert *Certificate, wake func(), s Settings) *Transport {
 	return newTransport(cert, wake, &c)
 }
 
-// Bounds that tests reach.
+// Bounds that tests exceed.
 const (
 	MaxEarly        = maxEarly
 	MaxOutDatagrams = maxOutDatagrams
 	MaxOutData      = maxOutData
 	MaxPlaintextLen = maxPlaintextLen
-	MaxKept         = maxKept
+	MaxDeferred     = maxDeferred
 	MaxInDatagrams  = maxInDatagrams
 )
 
-// TLS returns what a peer in a test shows as this certificate.
+// TLS returns the certificate and its key for a peer of another implementation.
 func (c *Certificate) TLS() (der []byte, key any) { return c.tls.Certificate[0], c.tls.PrivateKey }
 
-// SkipSequence moves the next sequence number of a connected transport on.
+// SkipSequence advances the next sequence number of a connected transport by n.
 func (t *Transport) SkipSequence(n uint64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.session.nextSequence += n
 }
 
-// Window gives tests the replay window.
+// Window is a replay window.
 type Window struct{ w replayWindow }
 
-// Accept marks seq and tells whether it was fresh.
+// Accept marks seq as received and reports whether it was new.
 func (w *Window) Accept(seq uint64) bool {
 	if !w.w.fresh(seq) {
 		return false
@@ -82,19 +82,19 @@ func (w *Window) Accept(seq uint64) bool {
 	return true
 }
 
-// SendRecord sends an authentic record of any type from a connected transport.
+// SendRecord sends an encrypted record of any type from a connected transport.
 func (t *Transport) SendRecord(typ byte, data []byte) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.send(typ, data)
 }
 
-// Sealer seals records of epoch 1 as a peer does that knows the secrets.
+// Sealer seals records of epoch 1 like a peer that has the secrets.
 type Sealer struct{ s *session }
 
 // NewSealer derives one side's keys of TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256.
 func NewSealer(isClient bool, masterSecret []byte, clientRandom, serverRandom [32]byte) (*Sealer, error) {
-	e := &exported{
+	e := &exportedState{
 		LocalRandom: serverRandom, RemoteRandom: clientRandom, MasterSecret: masterSecret, IsClient: isClient,
 		CipherSuiteID: uint16(piondtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
 	}
@@ -105,5 +105,5 @@ func NewSealer(isClient bool, masterSecret []byte, clientRandom, serverRandom [3
 	return &Sealer{s}, err
 }
 
-// Seal makes the next record.
+// Seal returns the next record.
 func (s *Sealer) Seal(typ byte, data []byte) ([]byte, error) { return s.s.seal(typ, data) }

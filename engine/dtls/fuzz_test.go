@@ -1,39 +1,48 @@
 package dtls_test
 
 import (
+	_ "embed"
+	"encoding/hex"
 	"runtime"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
+	"gazpacho/internal/fuzzseed"
 )
 
-// transcript is the datagrams of one handshake, of the client and of the server, followed by one of data.
-var transcript = sync.OnceValue(func() (datagrams [][]byte) {
-	tb := &testing.B{}
-	p := connected(tb)
-	if err := p.client.Write([]byte("data")); err != nil {
-		panic(err)
-	}
-	p.client.poll()
-	return append(p.client.sent, p.server.sent...)
-})
+//go:embed testdata/handshake.hex
+var recorded string
 
-func addSeeds(f *testing.F) {
-	for _, b := range transcript() {
+// transcript holds the datagrams of one handshake: the client's, with one of data at their end, then the server's. It is a
+// recording, so that the seeds are the same in every run: one datagram per line, in hexadecimal.
+var transcript = func() (datagrams [][]byte) {
+	for line := range strings.Lines(recorded) {
+		b, err := hex.DecodeString(strings.TrimSpace(line))
+		if err != nil {
+			panic(err)
+		}
+		datagrams = append(datagrams, b)
+	}
+	return datagrams
+}()
+
+func addSeeds(f *fuzzseed.F) {
+	for _, b := range transcript {
 		f.Add(b, b)
 		f.Add(b, b[:len(b)/2])
 	}
-	for _, b := range garbage(transcript()[0]) {
-		f.Add(transcript()[0], b)
+	for _, b := range garbage(transcript[0]) {
+		f.Add(transcript[0], b)
 	}
 }
 
-// FuzzHandleDatagram shows a transport in each state two datagrams that may be anything. It must not panic, and one that is
-// connected must stay so. No handshake runs, so that each input has the same effect every time.
-func FuzzHandleDatagram(f *testing.F) {
+// FuzzHandleDatagram passes two arbitrary datagrams to a transport in each state. It must not panic, and a connected one
+// must stay connected. No handshake runs, so that each input has the same effect every time.
+func FuzzHandleDatagram(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	addSeeds(f)
 	established := connected(f)
 	f.Fuzz(func(t *testing.T, first, second []byte) {
@@ -63,8 +72,9 @@ func FuzzHandleDatagram(f *testing.F) {
 	})
 }
 
-// FuzzHandshake does the same with a running handshake, which must neither panic nor hang nor connect.
-func FuzzHandshake(f *testing.F) {
+// FuzzHandshake does the same with a running handshake, which must not panic, hang or connect.
+func FuzzHandshake(tf *testing.F) {
+	f := fuzzseed.New(tf, 50)
 	addSeeds(f)
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		for _, role := range []dtls.Role{dtls.Server, dtls.Client} {
@@ -77,7 +87,7 @@ func FuzzHandshake(f *testing.F) {
 			s.HandleDatagram(second)
 			for s.poll(); limits.Running() > 0 && !s.reached(api.DTLSStateFailed); s.poll() {
 				select {
-				case <-s.woken: // the handshake reads all that it is shown, then its time is over
+				case <-s.woken: // the handshake reads everything, then times out
 				case <-time.After(patience):
 					stacks := make([]byte, 1<<16)
 					t.Fatalf("the handshake hangs\n%s", stacks[:runtime.Stack(stacks, true)])

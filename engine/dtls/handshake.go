@@ -20,27 +20,27 @@ import (
 	"gazpacho/engine/api"
 )
 
-// From the specification: RFC 5764 section 4.2.
+// From RFC 5764 section 4.2.
 const exporterLabel = "EXTRACTOR-dtls_srtp"
 
-// Upstream's value for the first retransmission; it doubles each time.
+// From mediasoup: the interval before the first retransmission; it doubles each time.
 const flightInterval = 100 * time.Millisecond
 
-// Ours.
+// Chosen here:
 const (
-	// handshakeTimeout counts from a client's first or a server's first received ClientHello. Upstream's gives up after 13
-	// retransmissions, which takes it 34 s.
+	// handshakeTimeout counts from the first ClientHello that a client sends or a server receives. mediasoup gives up after
+	// 13 retransmissions, which take 34 s.
 	handshakeTimeout = 30 * time.Second
-	mtu              = 1200      // of DTLS payload, before some 60 bytes of headers: upstream keeps datagrams below 1350
-	maxHandshakeIn   = 128 << 10 // bytes shown to one handshake, which would otherwise keep them all
-	maxInDatagrams   = 32        // waiting to be read; a flight has at most six
-	maxHeld          = 4         // a ChangeCipherSpec and some Finished
-	maxKept          = 16        // records of the established association that overtook the end of the handshake
+	mtu              = 1200      // bytes of DTLS payload, before some 60 bytes of headers; mediasoup keeps datagrams below 1350
+	maxHandshakeIn   = 128 << 10 // bytes delivered to one handshake in all, because pion keeps them
+	maxInDatagrams   = 32        // datagrams waiting to be read; a flight has at most six
+	maxBuffered      = 4         // a ChangeCipherSpec and a few Finished records
+	maxDeferred      = 16        // records of the established association that overtook the end of the handshake
 )
 
 var errNoSRTP = errors.New("the peer did not negotiate SRTP (use_srtp)")
 
-// association is one running handshake. Its fields belong to the transport's lock, except place.
+// association is one running handshake. The transport's lock protects its fields, except place.
 type association struct {
 	t      *Transport
 	role   Role
@@ -49,17 +49,17 @@ type association struct {
 
 	readable   sync.Cond
 	in         [][]byte // for the handshake to read
-	held       [][]byte // to be read once it is ready
-	kept       [][]byte // for the session
-	shown      int      // bytes of in and held so far
-	sequence   uint64   // of the last record in the clear
+	buffered   [][]byte // for the handshake to read once it is ready
+	deferred   [][]byte // for the session
+	delivered  int      // bytes added to in and buffered so far
+	sequence   uint64   // number of the last plaintext record
 	ready      bool     // the handshake has its keys
-	expired    bool     // the reader's deadline is over
+	expired    bool     // the read deadline has passed
 	connClosed bool
-	detached   bool // what the handshake writes is not sent any more
-	abandoned  bool // the transport has no interest in the result
+	detached   bool // what the handshake writes is discarded
+	abandoned  bool // the result is no longer wanted
 	cancel     context.CancelFunc
-	lastFlight []byte // the last datagram sent that holds a Finished
+	lastFlight []byte // the last datagram sent that contains a Finished
 
 	certificate []byte // DER, once verified
 	secrets     secrets
@@ -71,7 +71,7 @@ func newAssociation(t *Transport) *association {
 	return a
 }
 
-// run is the goroutine of a handshake. It ends soon after abandon, and after the timeout at the latest.
+// run is the goroutine of a handshake. It ends soon after abandon, or else at the timeout.
 func (a *association) run() {
 	defer a.t.config.limiter.leave()
 	ctx, cancel := context.WithTimeout(context.Background(), a.t.config.handshakeTimeout)
@@ -86,10 +86,10 @@ func (a *association) run() {
 	a.t.mu.Unlock()
 
 	result, err := a.handshake(ctx)
-	a.t.settle(a, result, err)
+	a.t.handshakeDone(a, result, err)
 }
 
-// established is what a handshake leaves behind.
+// established is the result of a handshake.
 type established struct {
 	session *session
 	srtp    SRTP
@@ -101,15 +101,15 @@ func (a *association) handshake(ctx context.Context) (*established, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer c.Close() //nolint:errcheck // conn's Close gives no error
+	defer c.Close() //nolint:errcheck // conn's Close returns no error
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}
-	return a.finish(c)
+	return a.takeOver(c)
 }
 
-// newConn configures pion: its peer must show a certificate, whose fingerprint is checked within the handshake, before any
-// key is derived. The HelloVerifyRequest is left out as in upstream: ICE has proved the peer's address already.
+// newConn configures pion: the peer must present a certificate, whose fingerprint is checked within the handshake, before
+// any key is derived. There is no HelloVerifyRequest, as in mediasoup: ICE has already verified the peer's address.
 func (a *association) newConn() (*piondtls.Conn, error) {
 	options := []piondtls.Option{
 		piondtls.WithCertificates(a.t.cert.tls),
@@ -139,10 +139,10 @@ func convert[T any](options []piondtls.Option) []T {
 	return converted
 }
 
-// verify is called by the handshake after the peer has proved that it owns the first certificate's key.
+// verify is called within the handshake, after the peer has proved that it has the first certificate's key.
 func (a *association) verify(raw [][]byte, _ [][]*x509.Certificate) error {
 	if len(raw) == 0 {
-		return errors.New("the peer showed no certificate")
+		return errors.New("the peer presented no certificate")
 	}
 	if err := checkFingerprint(a.remote, raw[0]); err != nil {
 		return err
@@ -150,21 +150,21 @@ func (a *association) verify(raw [][]byte, _ [][]*x509.Certificate) error {
 	a.t.mu.Lock()
 	defer a.t.mu.Unlock()
 	a.certificate = slices.Clone(raw[0])
-	if a.role == Server { // it derives the keys now, before it reads again, see hold
+	if a.role == Server { // it derives the keys now, before it reads again, see buffer
 		a.ready = true
 	}
 	return nil
 }
 
-// finish takes over from pion. The order matters: first nothing that pion writes leaves any more, then the sequence number is
-// read, so that no number (which is a nonce) is used twice on the wire.
-func (a *association) finish(c *piondtls.Conn) (*established, error) {
+// takeOver takes the established association over from pion. The order matters: first what pion writes is discarded, then
+// its sequence number is read, so that no number (which is a nonce) is used twice on the wire.
+func (a *association) takeOver(c *piondtls.Conn) (*established, error) {
 	a.t.mu.Lock()
 	a.detached = true
 	certificate, lastFlight := a.certificate, a.lastFlight
 	a.t.mu.Unlock()
 	if certificate == nil {
-		return nil, errors.New("the handshake ended without the peer's certificate being verified")
+		return nil, errors.New("the handshake ended without verifying the peer's certificate")
 	}
 	profile, ok := c.SelectedSRTPProtectionProfile()
 	i := slices.IndexFunc(srtpSuites, func(s srtpSuite) bool { return s.profile == profile })
@@ -180,11 +180,11 @@ func (a *association) finish(c *piondtls.Conn) (*established, error) {
 	if err != nil {
 		return nil, fmt.Errorf("exporting the SRTP keys: %w", err)
 	}
-	keys, err := export(&state)
+	exported, err := exportState(&state)
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSession(keys, lastFlight)
+	s, err := newSession(exported, lastFlight)
 	if err != nil {
 		return nil, err
 	}
@@ -192,8 +192,8 @@ func (a *association) finish(c *piondtls.Conn) (*established, error) {
 	return &established{session: s, srtp: suite.split(material, a.role == Client), pem: string(block)}, nil
 }
 
-// exported is the part of pion's serialised state that the record layer needs; gob matches the fields by their names.
-type exported struct {
+// exportedState is the part of pion's serialized state that the record layer needs; gob matches the fields by name.
+type exportedState struct {
 	LocalRandom, RemoteRandom [32]byte
 	CipherSuiteID             uint16
 	MasterSecret              []byte
@@ -202,22 +202,22 @@ type exported struct {
 	IsClient                  bool
 }
 
-func export(state *piondtls.State) (*exported, error) {
+func exportState(state *piondtls.State) (*exportedState, error) {
 	b, err := state.MarshalBinary()
 	if err != nil {
 		return nil, fmt.Errorf("exporting the DTLS state: %w", err)
 	}
-	var e exported
+	var e exportedState
 	if err := gob.NewDecoder(bytes.NewReader(b)).Decode(&e); err != nil {
 		return nil, fmt.Errorf("reading the DTLS state: %w", err)
 	}
 	if len(e.MasterSecret) == 0 || e.LocalEpoch != 1 {
-		return nil, errors.New("the exported DTLS state is not that of a finished handshake")
+		return nil, errors.New("the exported DTLS state is not from a finished handshake")
 	}
 	return &e, nil
 }
 
-// silent keeps pion from writing to the standard error: what it would say is in the reasons and the counters.
+// silent keeps pion from logging to standard error: the reasons and the counters hold what matters.
 type silent struct{}
 
 var noLog = logging.NewDefaultLeveledLoggerForScope("dtls", logging.LogLevelDisabled, io.Discard)

@@ -81,11 +81,11 @@ func TestSRTPSuites(t *testing.T) {
 }
 
 func TestEachFingerprintAlgorithm(t *testing.T) {
-	for i, algorithm := range testCertificate().Fingerprints() {
+	for i, algorithm := range testCertificate.Fingerprints() {
 		t.Run(algorithm.Algorithm.String(), func(t *testing.T) {
 			p := newPair(t, dtls.Settings{}, dtls.Settings{})
 			all := p.client.cert.Fingerprints()
-			wrongLater := append(slices.Clone(all[i:i+1]), api.Fingerprint{Value: "00"}) // the first counts, as in upstream
+			wrongLater := append(slices.Clone(all[i:i+1]), api.Fingerprint{Value: "00"}) // the first counts, as in mediasoup
 			require.NoError(t, p.server.Start(dtls.Server, wrongLater))
 			lower := api.Fingerprint{Algorithm: algorithm.Algorithm, Value: strings.ToLower(all[i].Value)}
 			require.NoError(t, p.client.Start(dtls.Client, []api.Fingerprint{lower}))
@@ -95,24 +95,24 @@ func TestEachFingerprintAlgorithm(t *testing.T) {
 }
 
 func TestWrongFingerprintFails(t *testing.T) {
-	right := sha256Of(testCertificate())[0]
+	right := sha256Of(testCertificate)[0]
 	other := sha256Of(generate())[0]
-	sha512 := testCertificate().Fingerprints()[4]
+	sha512 := testCertificate.Fingerprints()[4]
 	for name, wrong := range map[string]api.Fingerprint{
 		"of another certificate":     other,
 		"one byte short":             {Algorithm: right.Algorithm, Value: right.Value[:len(right.Value)-3]},
 		"empty":                      {Algorithm: right.Algorithm},
-		"no hexadecimal":             {Algorithm: right.Algorithm, Value: "fingerprint"},
+		"not hexadecimal":            {Algorithm: right.Algorithm, Value: "fingerprint"},
 		"value of another algorithm": {Algorithm: right.Algorithm, Value: sha512.Value},
 		"unknown algorithm":          {Algorithm: 9, Value: ""},
 	} {
-		t.Run("the server is told a fingerprint "+name, func(t *testing.T) {
+		t.Run("the server gets a fingerprint "+name, func(t *testing.T) {
 			p := newPair(t, dtls.Settings{}, dtls.Settings{})
 			require.NoError(t, p.server.Start(dtls.Server, []api.Fingerprint{wrong}))
 			require.NoError(t, p.client.Start(dtls.Client, sha256Of(p.server.cert)))
 			p.requireFailure(t, p.server, p.client)
 		})
-		t.Run("the client is told a fingerprint "+name, func(t *testing.T) {
+		t.Run("the client gets a fingerprint "+name, func(t *testing.T) {
 			p := newPair(t, dtls.Settings{}, dtls.Settings{})
 			require.NoError(t, p.server.Start(dtls.Server, sha256Of(p.client.cert)))
 			require.NoError(t, p.client.Start(dtls.Client, []api.Fingerprint{wrong}))
@@ -121,13 +121,13 @@ func TestWrongFingerprintFails(t *testing.T) {
 	}
 }
 
-// requireFailure wants judge to refuse the peer's certificate and both to fail with no key exported and no data carried.
-func (p *pair) requireFailure(t *testing.T, judge, peer *side) {
+// requireFailure requires that verifier refuses the peer's certificate and that both fail, with no key exported and no data.
+func (p *pair) requireFailure(t *testing.T, verifier, peer *side) {
 	t.Helper()
 	p.until(t, "both to fail", func() bool {
-		return judge.reached(api.DTLSStateFailed) && peer.reached(api.DTLSStateFailed)
+		return verifier.reached(api.DTLSStateFailed) && peer.reached(api.DTLSStateFailed)
 	})
-	for _, s := range []*side{judge, peer} {
+	for _, s := range []*side{verifier, peer} {
 		require.Equal(t, []string{"CONNECTING", "FAILED"}, s.names())
 		require.Equal(t, api.DTLSStateFailed, s.State())
 		require.ErrorIs(t, s.Write([]byte("data")), dtls.ErrNotConnected)
@@ -135,7 +135,7 @@ func (p *pair) requireFailure(t *testing.T, judge, peer *side) {
 		require.Empty(t, s.states[1].RemoteCertificate)
 		require.Empty(t, s.data)
 	}
-	require.ErrorContains(t, judge.states[1].Reason, "fingerprint of the peer's certificate is")
+	require.ErrorContains(t, verifier.states[1].Reason, "fingerprint of the peer's certificate is")
 	require.ErrorContains(t, peer.states[1].Reason, "BadCertificate")
 }
 
@@ -178,15 +178,15 @@ func TestAnEarlyClientHelloIsKept(t *testing.T) {
 	p := newPair(t, dtls.Settings{}, dtls.Settings{})
 	require.NoError(t, p.client.Start(dtls.Client, sha256Of(p.server.cert)))
 	p.until(t, "the ClientHello", func() bool { return p.counts[p.client] > 0 })
-	require.Empty(t, p.server.poll(), "nothing flows before Start")
+	require.Empty(t, p.server.poll(), "nothing is sent before Start")
 	require.NoError(t, p.server.Start(dtls.Server, sha256Of(p.client.cert)))
 	p.untilConnected(t)
 
-	lonely := newSide(t, dtls.Settings{})
+	unstarted := newSide(t, dtls.Settings{})
 	for range dtls.MaxEarly + 3 {
-		lonely.HandleDatagram([]byte("early"))
+		unstarted.HandleDatagram([]byte("early"))
 	}
-	require.Equal(t, uint64(3), lonely.Counters().InputFull)
+	require.Equal(t, uint64(3), unstarted.Counters().InputFull)
 }
 
 func TestHandshakeTimeout(t *testing.T) {
@@ -198,7 +198,7 @@ func TestHandshakeTimeout(t *testing.T) {
 	noNewGoroutines(t, before)
 }
 
-// Whatever single datagram is lost, and whatever the order, retransmission recovers.
+// Retransmission recovers from the loss of any one datagram, and from duplication and reordering.
 func TestLossDuplicationAndReordering(t *testing.T) {
 	quick := dtls.Settings{FlightInterval: 20 * time.Millisecond}
 	links := map[string]func(p *pair) func(from *side, n int, b []byte) [][]byte{
@@ -244,12 +244,12 @@ func TestLossDuplicationAndReordering(t *testing.T) {
 			p.link = link(p)
 			p.connect(t)
 			p.link = nil
-			p.exchange(t, "after all")
+			p.exchange(t, "after recovery")
 		})
 	}
 }
 
-// splitRecords cuts a datagram into its records.
+// splitRecords splits a datagram into its records.
 func splitRecords(b []byte) (records [][]byte) {
 	for len(b) > 0 {
 		end := 13 + int(b[11])<<8 + int(b[12])
@@ -261,7 +261,7 @@ func splitRecords(b []byte) (records [][]byte) {
 
 // Data that overtakes the last flight of the handshake is not lost.
 func TestDataOvertakesTheFinished(t *testing.T) {
-	p := newPair(t, dtls.Settings{}, dtls.Settings{}) // no retransmission, for which there would be a second Finished
+	p := newPair(t, dtls.Settings{}, dtls.Settings{}) // without retransmission, so that there is only one Finished
 	var late [][]byte
 	p.link = func(from *side, _ int, b []byte) [][]byte {
 		if from == p.server && b[0] == 20 && late == nil { // ChangeCipherSpec and Finished
@@ -273,7 +273,7 @@ func TestDataOvertakesTheFinished(t *testing.T) {
 	p.start(t)
 	p.until(t, "the server to connect", func() bool { return p.server.reached(api.DTLSStateConnected) && late != nil })
 	require.False(t, p.client.reached(api.DTLSStateConnected))
-	for range dtls.MaxKept + 2 {
+	for range dtls.MaxDeferred + 2 {
 		require.NoError(t, p.server.Write([]byte("early data")))
 	}
 	for _, b := range p.server.poll() {
@@ -281,7 +281,7 @@ func TestDataOvertakesTheFinished(t *testing.T) {
 	}
 	p.client.HandleDatagram(late[0])
 	p.until(t, "the client to connect", func() bool { return p.client.reached(api.DTLSStateConnected) })
-	require.Len(t, p.client.data, dtls.MaxKept)
+	require.Len(t, p.client.data, dtls.MaxDeferred)
 	require.Equal(t, uint64(2), p.client.Counters().InputFull)
 }
 
@@ -295,7 +295,7 @@ func TestGarbageDuringTheHandshakeChangesNothing(t *testing.T) {
 	require.NotZero(t, p.server.Counters().Malformed)
 }
 
-// garbage is datagrams that a peer may not send, made from one that it may.
+// garbage returns datagrams that a peer must not send, made from a valid one.
 func garbage(b []byte) [][]byte {
 	record := func(typ byte, version uint16, epoch byte, body ...byte) []byte {
 		return append([]byte{typ, byte(version >> 8), byte(version), 0, epoch, 0, 0, 0, 0, 9, 9, 0, byte(len(body))}, body...)
@@ -314,16 +314,16 @@ func garbage(b []byte) [][]byte {
 		record(22, v, 0), record(22, v, 0, 1), record(22, v, 2, 1), record(20, v, 1, 1),
 		record(21, v, 0, 2), record(21, v, 0, 3, 40), record(21, v, 0, 2, 40, 0), record(20, v, 0, 2), record(20, v, 0, 1, 1),
 		record(23, v, 0, 1, 2, 3),                         // plain application data: pion gives up
-		message(1, 0, 3, 0, 3, 1, 2, 3),                   // a ClientHello that is none
+		message(1, 0, 3, 0, 3, 1, 2, 3),                   // a malformed ClientHello
 		message(0, 0, 0, 0, 0), message(4, 1, 1, 0, 1, 1), // HelloRequest, NewSessionTicket
 		message(20, 1, 1, 0, 1, 1),                                                         // a Finished in the clear
 		message(11, 16, 1, 0, 1, 1),                                                        // far ahead
-		message(11, 1, 9, 8, 2, 1, 1), message(11, 1, 9, 0, 0), message(11, 1, 2, 0, 2, 1), // fragments that lie
+		message(11, 1, 9, 8, 2, 1, 1), message(11, 1, 9, 0, 0), message(11, 1, 2, 0, 2, 1), // fragments with wrong lengths
 		bytes.Repeat([]byte{22}, 9000),
 	}
 }
 
-// A ClientHello with many key shares does not fit one datagram; its fragments may arrive in any order.
+// A ClientHello with many key shares does not fit into one datagram; its fragments may arrive in any order.
 func TestFragmentedClientHello(t *testing.T) {
 	for _, reversed := range []bool{false, true} {
 		p := newPair(t, dtls.Settings{FlightInterval: 20 * time.Millisecond}, dtls.Settings{})
@@ -343,7 +343,7 @@ func TestFragmentedClientHello(t *testing.T) {
 	}
 }
 
-// fragment cuts the one handshake message in b into fragments of n bytes, each in a record of its own.
+// fragment splits the one handshake message in b into fragments of n bytes, each in its own record.
 func fragment(b []byte, n int) (records [][]byte) {
 	body := b[25:]
 	for offset := 0; offset < len(body); offset += n {

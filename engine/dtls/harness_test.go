@@ -3,7 +3,6 @@ package dtls_test
 import (
 	"runtime"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,10 +12,12 @@ import (
 	"gazpacho/engine/dtls"
 )
 
-// patience bounds waiting for what must happen; it is generous because tests share their machine.
+// patience bounds the wait for what must happen; it is generous because the machine may be busy.
 const patience = 25 * time.Second
 
-var testCertificate = sync.OnceValue(func() *dtls.Certificate { return generate() })
+// testCertificate is every side's. It is made before any test runs: one made lazily could be made in a synctest bubble, whose
+// clock stands in the year 2000, and would then be valid at another time than the tests outside.
+var testCertificate = generate()
 
 func generate() *dtls.Certificate {
 	c, err := dtls.GenerateCertificate()
@@ -26,7 +27,7 @@ func generate() *dtls.Certificate {
 	return c
 }
 
-// side is one Transport and all that came out of it.
+// side is one Transport and everything it has put out.
 type side struct {
 	*dtls.Transport
 	cert   *dtls.Certificate
@@ -37,9 +38,9 @@ type side struct {
 }
 
 func newSide(tb testing.TB, s dtls.Settings) *side {
-	x := &side{cert: testCertificate(), woken: make(chan struct{}, 1)}
+	x := &side{cert: testCertificate, woken: make(chan struct{}, 1)}
 	if s.FlightInterval == 0 {
-		s.FlightInterval = 10 * time.Second // no retransmission unless a test wants it
+		s.FlightInterval = 10 * time.Second // no retransmission unless a test sets it
 	}
 	x.Transport = dtls.NewWith(x.cert, func() {
 		select {
@@ -69,7 +70,7 @@ func (s *side) reached(state api.DTLSState) bool {
 
 func (s *side) change(tb testing.TB, state api.DTLSState) dtls.StateChange {
 	i := slices.IndexFunc(s.states, func(c dtls.StateChange) bool { return c.State == state })
-	require.GreaterOrEqual(tb, i, 0, "state %s never came", state)
+	require.GreaterOrEqual(tb, i, 0, "state %s was never reached", state)
 	return s.states[i]
 }
 
@@ -81,8 +82,8 @@ func (s *side) names() []string {
 	return names
 }
 
-// pair is two transports and the network between them. link, when set, decides what becomes of the n-th datagram (from 0) of
-// a side: it returns what the other side gets.
+// pair is two transports and the network between them. link, if set, is called for the n-th datagram (from 0) of a side and
+// returns what the other side receives.
 type pair struct {
 	client, server *side
 	link           func(from *side, n int, b []byte) [][]byte
@@ -100,7 +101,7 @@ func (p *pair) start(tb testing.TB) {
 
 func sha256Of(c *dtls.Certificate) []api.Fingerprint { return c.Fingerprints()[2:3] }
 
-// move carries what both sides have to send; it tells whether there was anything.
+// move carries what both sides have to send. It reports whether there was anything.
 func (p *pair) move() bool {
 	moved := p.carry(p.client, p.server)
 	return p.carry(p.server, p.client) || moved
@@ -122,7 +123,7 @@ func (p *pair) carry(from, to *side) bool {
 	return len(datagrams) > 0
 }
 
-// until moves datagrams until done.
+// until moves datagrams until done returns true.
 func (p *pair) until(tb testing.TB, what string, done func() bool) {
 	tb.Helper()
 	deadline := time.After(patience)
@@ -138,7 +139,7 @@ func (p *pair) until(tb testing.TB, what string, done func() bool) {
 		case <-p.client.woken:
 		case <-p.server.woken:
 		case <-deadline:
-			require.FailNow(tb, "waited in vain for "+what, "client %v, server %v", p.client.states, p.server.states)
+			require.FailNow(tb, "timeout waiting for "+what, "client %v, server %v", p.client.states, p.server.states)
 		}
 	}
 }
@@ -166,7 +167,7 @@ func connected(tb testing.TB) *pair {
 	return p
 }
 
-// exchange proves that data flows in both directions.
+// exchange checks that data flows in both directions.
 func (p *pair) exchange(tb testing.TB, text string) {
 	tb.Helper()
 	require.NoError(tb, p.client.Write([]byte(text)))
@@ -177,7 +178,7 @@ func (p *pair) exchange(tb testing.TB, text string) {
 	require.Equal(tb, text+" back", p.client.data[len(p.client.data)-1])
 }
 
-// noNewGoroutines waits until the number of goroutines is back at what it was.
+// noNewGoroutines waits until the number of goroutines is back to what it was.
 func noNewGoroutines(tb testing.TB, before int) {
 	tb.Helper()
 	deadline := time.Now().Add(patience)

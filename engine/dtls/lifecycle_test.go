@@ -48,7 +48,7 @@ func TestCloseInEachState(t *testing.T) {
 				require.ErrorIs(t, s.Write([]byte("x")), dtls.ErrNotConnected)
 				s.HandleDatagram(garbage([]byte{1, 2})[3])
 			}
-			noNewGoroutines(t, before+2) // the subtest's own
+			noNewGoroutines(t, before+2) // those of the subtest
 			require.Empty(t, p.client.woken, "no wake after Close")
 			require.Empty(t, p.server.woken, "no wake after Close")
 			require.Empty(t, p.client.poll())
@@ -92,15 +92,15 @@ func TestHandshakesAtOnceAreLimited(t *testing.T) {
 		p.until(t, "the ClientHello", func() bool { return p.counts[p.client] > 0 })
 	}
 	require.Equal(t, 1, limits.Waiting())
-	require.EqualValues(t, second.counts[second.client], second.server.Counters().Overload, "each ClientHello, of which there may be more by now")
-	outgoing := newSide(t, dtls.Settings{Limits: limits}) // a client waits in any case
+	require.EqualValues(t, second.counts[second.client], second.server.Counters().Overload, "each ClientHello, retransmissions included")
+	outgoing := newSide(t, dtls.Settings{Limits: limits}) // a client is never refused
 	require.NoError(t, outgoing.Start(dtls.Client, sha256Of(blocker.cert)))
 	require.Equal(t, 2, limits.Waiting())
 
 	blocker.Close()
 	first.untilConnected(t)
 	outgoing.Close()
-	second.untilConnected(t) // by the client's retransmission
+	second.untilConnected(t) // after the client's retransmission
 	first.exchange(t, "first")
 	second.exchange(t, "second")
 }
@@ -110,7 +110,7 @@ func TestWakeMayPoll(t *testing.T) {
 	peer := newSide(t, dtls.Settings{})
 	done := make(chan int, 10)
 	var s *dtls.Transport
-	s = dtls.New(testCertificate(), func() {
+	s = dtls.New(testCertificate, func() {
 		var out dtls.Output
 		s.Poll(&out)
 		done <- len(out.Datagrams)

@@ -5,17 +5,17 @@ import (
 	"sync"
 )
 
-// Ours. A running handshake holds some 35 KB while it waits for its peer, up to the handshake's timeout: together 9 MB. A
-// waiting one holds its first datagrams.
+// Chosen here: a running handshake takes some 35 KB while it waits for its peer, up to the handshake's timeout, which makes
+// 9 MB in all. A waiting one holds its first datagrams.
 const (
 	maxRunning = 256
 	maxWaiting = 1024
 )
 
-// handshakes is the process's limit: a flood of ClientHellos must not take its memory and CPU from the media.
+// handshakes is the limit of the process: a flood of ClientHellos must not take memory and CPU from the media.
 var handshakes = newLimiter(maxRunning, maxWaiting)
 
-// limiter lets a number of handshakes run at once, has some wait in order of arrival, and refuses the rest.
+// limiter lets some handshakes run at once, queues some in order of arrival, and refuses the rest.
 type limiter struct {
 	mu         sync.Mutex
 	running    int
@@ -28,8 +28,8 @@ func newLimiter(running, waiting int) *limiter {
 	return &limiter{maxRunning: running, maxWaiting: waiting}
 }
 
-// enter runs a in a goroutine of its own, now or when another one leaves. It refuses with false when too many wait already,
-// except a client: nothing would make it try again, and it holds nothing while it waits.
+// enter runs a in a goroutine of its own, now or when another one leaves. It returns false if too many wait already. A
+// client is never refused: nothing would make it try again, and it holds no memory while it waits.
 func (l *limiter) enter(a *association) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -45,7 +45,7 @@ func (l *limiter) enter(a *association) bool {
 	return true
 }
 
-// leave ends a's turn and begins the next one's.
+// leave is called when a handshake has ended; it starts the next one.
 func (l *limiter) leave() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -59,7 +59,7 @@ func (l *limiter) leave() {
 	go next.run()
 }
 
-// remove takes a out of the queue; it does nothing when a runs.
+// remove takes a out of the queue. If a runs, it does nothing.
 func (l *limiter) remove(a *association) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

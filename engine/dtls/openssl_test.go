@@ -24,7 +24,7 @@ type openssl struct {
 	lines chan string
 }
 
-// runOpenSSL starts openssl with a certificate of its own and SRTP offered in profile.
+// runOpenSSL starts openssl with the given certificate and arguments.
 func runOpenSSL(t *testing.T, cert *dtls.Certificate, args ...string) *openssl {
 	t.Helper()
 	path, err := exec.LookPath("openssl")
@@ -72,7 +72,7 @@ func (o *openssl) expect(t *testing.T, text string) string {
 				return after
 			}
 		case <-deadline:
-			require.FailNow(t, "openssl did not say "+text, strings.Join(seen, "\n"))
+			require.FailNow(t, "openssl did not print "+text, strings.Join(seen, "\n"))
 		}
 	}
 }
@@ -128,7 +128,7 @@ func TestWithOpenSSLClient(t *testing.T) {
 			require.NoError(t, d.Start(dtls.Server, sha256Of(cert)))
 			d.HandleDatagram(first[:n])
 			checkOpenSSL(t, d, o, false, p.suite, p.keyLen, p.saltLen)
-			require.NoError(t, o.stdin.Close()) // s_client ends and says so
+			require.NoError(t, o.stdin.Close()) // s_client sends close_notify and exits
 			d.until(t, "close_notify", func() bool { return d.reached(api.DTLSStateClosed) })
 		})
 	}
@@ -157,7 +157,7 @@ func TestWithOpenSSLServer(t *testing.T) {
 	}
 }
 
-// connectedUDP is a listening socket that talks to one peer.
+// connectedUDP is a listening socket that sends to one peer.
 type connectedUDP struct {
 	*net.UDPConn
 	peer *net.UDPAddr

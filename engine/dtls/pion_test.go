@@ -14,18 +14,18 @@ import (
 	"gazpacho/engine/dtls"
 )
 
-// pionPeer is pion/dtls itself on the other end; its result arrives when its handshake is over.
+// pionPeer is a peer of pion/dtls itself; result gets the result of its handshake.
 type pionPeer struct {
 	conn   *piondtls.Conn
 	result chan error
 }
 
-func (p *pionPeer) begin(d *driver) {
+func (p *pionPeer) start(d *driver) {
 	p.result = make(chan error, 1)
 	go func() {
 		p.result <- p.conn.Handshake()
 		select {
-		case d.woken <- struct{}{}: // whoever waits for the result waits on this
+		case d.woken <- struct{}{}: // driver.until waits on this
 		default:
 		}
 	}()
@@ -36,7 +36,7 @@ func tlsCertificate(c *dtls.Certificate) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// checkPion compares what both ends know after the handshake, and carries data.
+// checkPion compares the results of both ends after the handshake, and carries data.
 func checkPion(t *testing.T, d *driver, p *pionPeer, client bool) {
 	t.Helper()
 	change := d.untilConnected(t)
@@ -83,7 +83,7 @@ func TestWithPionServer(t *testing.T) {
 			piondtls.WithInsecureSkipVerifyHello(skipHelloVerify))
 		require.NoError(t, err)
 		p := &pionPeer{conn: conn}
-		p.begin(d)
+		p.start(d)
 		require.NoError(t, d.Start(dtls.Client, sha256Of(cert)))
 		checkPion(t, d, p, true)
 	}
@@ -105,7 +105,7 @@ func TestWithPionClient(t *testing.T) {
 	}
 }
 
-// pionClient starts a server of ours and a pion client that shows cert, whose fingerprint the server knows.
+// pionClient starts a Transport as server, and a pion client that presents cert, whose fingerprint the server has.
 func pionClient(t *testing.T, cert *dtls.Certificate, options ...piondtls.ClientOption) (*driver, *pionPeer) {
 	t.Helper()
 	near, far := memoryPipe()
@@ -115,7 +115,7 @@ func pionClient(t *testing.T, cert *dtls.Certificate, options ...piondtls.Client
 		piondtls.WithCertificates(tlsCertificate(cert)), piondtls.WithInsecureSkipVerify(true))...)
 	require.NoError(t, err)
 	p := &pionPeer{conn: conn}
-	p.begin(d)
+	p.start(d)
 	return d, p
 }
 
@@ -127,7 +127,8 @@ func requireRefusal(t *testing.T, d *driver, p *pionPeer) {
 	_ = p.conn.Close()
 }
 
-// inVirtualTime runs a subtest in which time passes when nobody has anything to do: timeouts come at once, and never too early.
+// inVirtualTime runs a subtest in which time passes only when all goroutines are blocked: timeouts come at once, but never
+// too early.
 func inVirtualTime(t *testing.T, name string, f func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
 }
@@ -171,7 +172,7 @@ func TestPeersThatAreRefused(t *testing.T) {
 			func(*piondtls.CertificateRequestInfo) (*tls.Certificate, error) { return &stolen, nil }))
 		requireRefusal(t, d, p)
 	})
-	inVirtualTime(t, "a client that refuses us", func(t *testing.T) {
+	inVirtualTime(t, "a client that refuses the server's certificate", func(t *testing.T) {
 		d, p := pionClient(t, generate(), srtp, piondtls.WithVerifyPeerCertificate(
 			func([][]byte, [][]*x509.Certificate) error { return x509.ErrUnsupportedAlgorithm }))
 		requireRefusal(t, d, p)

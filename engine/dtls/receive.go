@@ -7,8 +7,8 @@ import (
 	"gazpacho/engine/api"
 )
 
-// begin gives the handshake its turn; false when too many wait already.
-func (t *Transport) begin() bool {
+// startHandshake runs or queues a handshake. It returns false if too many wait already.
+func (t *Transport) startHandshake() bool {
 	a := newAssociation(t)
 	if !t.config.limiter.enter(a) {
 		t.counters.Overload++
@@ -18,48 +18,48 @@ func (t *Transport) begin() bool {
 	return true
 }
 
-// handshakeDatagram shows the handshake those records of a datagram that it may see. A server's handshake begins with the
-// first ClientHello; before, nothing else has an effect.
+// handshakeDatagram delivers the records of a datagram that the handshake may read. A server's handshake begins with the
+// first ClientHello; before that, no other record has an effect.
 func (t *Transport) handshakeDatagram(b []byte) {
-	var shown []byte
-	for len(b) > 0 {
-		r, rest, ok := nextRecord(b)
-		if !ok {
+	var delivered []byte
+	for r, ok := range records(b) {
+		switch {
+		case !ok, t.assoc == nil && !opensHandshake(r):
 			t.counters.Malformed++
-			break
-		}
-		b = rest
-		if t.assoc == nil && !opensHandshake(r) {
-			t.counters.Malformed++
-			continue
-		}
-		if t.assoc == nil && !t.begin() {
+		case t.assoc == nil && !t.startHandshake():
 			return
-		}
-		switch judge(r, t.role) {
-		case fateShow:
-			start := len(shown)
-			shown = append(shown, r.raw...)
-			t.assoc.renumber(shown[start:])
-			if t.role == Client {
-				t.assoc.secrets.note(r)
-			}
-		case fateHold:
-			t.assoc.hold(r)
-		case fateKeep:
-			t.assoc.keep(r.raw)
 		default:
-			t.counters.Malformed++
+			delivered = t.handshakeRecord(r, delivered)
 		}
 	}
-	if len(shown) > 0 {
-		t.assoc.show(shown)
+	if len(delivered) > 0 {
+		t.assoc.deliver(delivered)
 	}
 }
 
-// show queues a datagram for the handshake.
-func (a *association) show(b []byte) {
-	if len(a.in) >= maxInDatagrams || !a.afford(len(b)) {
+// handshakeRecord does with a record what classify decides, and appends one to deliver to datagram.
+func (t *Transport) handshakeRecord(r record, datagram []byte) []byte {
+	switch classify(r, t.role) {
+	case actionDeliver:
+		start := len(datagram)
+		datagram = append(datagram, r.raw...)
+		t.assoc.renumber(datagram[start:])
+		if t.role == Client {
+			t.assoc.secrets.readServerHello(r)
+		}
+	case actionBuffer:
+		t.assoc.buffer(r)
+	case actionDefer:
+		t.assoc.deferUntilEstablished(r.raw)
+	case actionDrop:
+		t.counters.Malformed++
+	}
+	return datagram
+}
+
+// deliver queues a datagram for the handshake.
+func (a *association) deliver(b []byte) {
+	if len(a.in) >= maxInDatagrams || !a.reserve(len(b)) {
 		a.t.counters.InputFull++
 		return
 	}
@@ -67,38 +67,38 @@ func (a *association) show(b []byte) {
 	a.readable.Broadcast()
 }
 
-// hold queues a ChangeCipherSpec or Finished record. Before the handshake has its keys, pion would put it aside in a buffer
-// that the next read overwrites; so it is held back here until then, in whatever order the datagrams arrive. Forged ones
-// cannot keep the real ones out: one ChangeCipherSpec is as good as another, and a later Finished takes an earlier one's place.
-func (a *association) hold(r record) {
-	again := r.typ == typeChangeCipherSpec && slices.ContainsFunc(a.held, func(b []byte) bool { return b[0] == r.typ })
+// buffer queues a ChangeCipherSpec or Finished record until the handshake has its keys, in whatever order the datagrams
+// arrive: pion would keep it in a buffer that its next read overwrites. Forged records cannot keep the real ones out: one
+// ChangeCipherSpec is as good as another, and a later Finished replaces an earlier one.
+func (a *association) buffer(r record) {
+	again := r.typ == typeChangeCipherSpec && slices.ContainsFunc(a.buffered, func(b []byte) bool { return b[0] == r.typ })
 	if again {
 		return
 	}
-	if !a.afford(len(r.raw)) {
+	if !a.reserve(len(r.raw)) {
 		a.t.counters.InputFull++
 		return
 	}
-	if len(a.held) >= maxHeld {
-		oldest := slices.IndexFunc(a.held, func(b []byte) bool { return b[0] == typeHandshake })
-		a.held = slices.Delete(a.held, oldest, oldest+1)
+	if len(a.buffered) >= maxBuffered {
+		oldest := slices.IndexFunc(a.buffered, func(b []byte) bool { return b[0] == typeHandshake })
+		a.buffered = slices.Delete(a.buffered, oldest, oldest+1)
 		a.t.counters.InputFull++
 	}
-	a.held = append(a.held, a.renumber(slices.Clone(r.raw)))
+	a.buffered = append(a.buffered, a.renumber(slices.Clone(r.raw)))
 	a.readable.Broadcast()
 }
 
-// afford takes n bytes from what the handshake may be shown in all.
-func (a *association) afford(n int) bool {
-	if a.shown+n > maxHandshakeIn {
+// reserve takes n bytes of the total that may be delivered to the handshake. It returns false if they exceed it.
+func (a *association) reserve(n int) bool {
+	if a.delivered+n > maxHandshakeIn {
 		return false
 	}
-	a.shown += n
+	a.delivered += n
 	return true
 }
 
-// renumber gives a record in the clear (RFC 6347 section 4.1: epoch 0) the next sequence number, in place. It is not
-// authenticated, and a forged high one would make pion's replay window refuse all that follow.
+// renumber gives a plaintext record (epoch 0, RFC 6347 section 4.1) the next sequence number, in place. The received number
+// is not authenticated: a forged high one would make pion's replay window refuse all records after it.
 func (a *association) renumber(raw []byte) []byte {
 	if binary.BigEndian.Uint16(raw[3:]) == 0 {
 		a.sequence++
@@ -107,17 +107,17 @@ func (a *association) renumber(raw []byte) []byte {
 	return raw
 }
 
-// keep sets a record aside for the session: application data may overtake the end of the handshake.
-func (a *association) keep(b []byte) {
-	if len(a.kept) >= maxKept {
+// deferUntilEstablished queues a record for the session: application data may overtake the end of the handshake.
+func (a *association) deferUntilEstablished(b []byte) {
+	if len(a.deferred) >= maxDeferred {
 		a.t.counters.InputFull++
 		return
 	}
-	a.kept = append(a.kept, slices.Clone(b))
+	a.deferred = append(a.deferred, slices.Clone(b))
 }
 
-// settle takes the result of a handshake, unless the transport has lost interest in it.
-func (t *Transport) settle(a *association, e *established, err error) {
+// handshakeDone handles the result of a handshake, unless it was abandoned.
+func (t *Transport) handshakeDone(a *association, e *established, err error) {
 	t.mu.Lock()
 	if t.assoc != a {
 		t.mu.Unlock()
@@ -125,38 +125,39 @@ func (t *Transport) settle(a *association, e *established, err error) {
 	}
 	t.assoc = nil
 	if err != nil {
-		t.change(StateChange{State: api.DTLSStateFailed, Reason: err})
+		t.setState(StateChange{State: api.DTLSStateFailed, Reason: err})
 		t.unlockAndWake()
 		return
 	}
 	t.session = e.session
-	t.change(StateChange{State: api.DTLSStateConnected, RemoteCertificate: e.pem, SRTP: e.srtp})
-	for _, b := range slices.Concat(a.in, a.held, a.kept) {
+	t.setState(StateChange{State: api.DTLSStateConnected, RemoteCertificate: e.pem, SRTP: e.srtp})
+	for _, b := range slices.Concat(a.in, a.buffered, a.deferred) {
 		t.sessionDatagram(b)
 	}
 	t.unlockAndWake()
 }
 
-// sessionDatagram opens the records of a datagram for the established association. Only what is authentic has an effect.
+// sessionDatagram opens the records of a datagram for the established association. Only authentic records have an effect.
 func (t *Transport) sessionDatagram(b []byte) {
-	for len(b) > 0 && t.session != nil {
-		r, rest, ok := nextRecord(b)
-		if !ok {
-			t.counters.Malformed++
+	for r, ok := range records(b) {
+		switch {
+		case t.session == nil: // an earlier record closed the association
 			return
-		}
-		b = rest
-		if r.epoch != 1 || r.typ == typeChangeCipherSpec {
+		case !ok || r.epoch != 1 || r.typ == typeChangeCipherSpec:
 			t.counters.Malformed++
-			continue
+		default:
+			t.sessionRecord(r)
 		}
-		plain, ok := t.session.open(r)
-		if !ok {
-			t.counters.Unauthentic++
-			continue
-		}
-		t.handlePlain(r.typ, plain)
 	}
+}
+
+func (t *Transport) sessionRecord(r record) {
+	plain, ok := t.session.open(r)
+	if !ok {
+		t.counters.Unauthentic++
+		return
+	}
+	t.handlePlain(r.typ, plain)
 }
 
 func (t *Transport) handlePlain(typ byte, plain []byte) {
@@ -170,7 +171,7 @@ func (t *Transport) handlePlain(typ byte, plain []byte) {
 	}
 }
 
-// handleAlert closes the association at the peer's wish (RFC 5246 section 7.2); other warnings mean nothing here.
+// handleAlert closes the association on close_notify and on fatal alerts (RFC 5246 section 7.2). It ignores other warnings.
 func (t *Transport) handleAlert(level, description byte) {
 	switch {
 	case description == alertCloseNotify:
@@ -179,11 +180,12 @@ func (t *Transport) handleAlert(level, description byte) {
 		return
 	}
 	t.session = nil
-	t.change(StateChange{State: api.DTLSStateClosed})
+	t.setState(StateChange{State: api.DTLSStateClosed})
 }
 
-// handleMessage answers a handshake message from the authentic peer. A repeated Finished says that a server's last flight was
-// lost (RFC 6347 section 4.2.4). Anything else would be a renegotiation, which RFC 8827 section 6.5 has no use for.
+// handleMessage answers a handshake message of the authenticated peer. A client that repeats its Finished has not received
+// the server's last flight (RFC 6347 section 4.2.4). Anything else is a renegotiation, which WebRTC does not use (RFC 8827
+// section 6.5).
 func (t *Transport) handleMessage(message byte) {
 	switch {
 	case message == messageFinished && t.session.lastFlight != nil:

@@ -2,11 +2,12 @@ package dtls
 
 import (
 	"encoding/binary"
+	"iter"
 
 	"github.com/pion/dtls/v3/pkg/protocol/handshake"
 )
 
-// From the specification: RFC 6347 section 4.1 (record layer) and 4.2.2 (handshake), RFC 5246 sections 6 and 7.
+// From RFC 6347 sections 4.1 (record layer) and 4.2.2 (handshake), and RFC 5246 sections 6 and 7.
 const (
 	typeChangeCipherSpec byte = 20
 	typeAlert            byte = 21
@@ -30,7 +31,7 @@ const (
 	alertCloseNotify     byte = 0
 	alertNoRenegotiation byte = 100
 
-	version10 = 0xfeff // only on a ClientHello's or HelloVerifyRequest's record
+	version10 = 0xfeff // only on records with a ClientHello or HelloVerifyRequest
 	version12 = 0xfefd
 
 	recordHeaderLen  = 13
@@ -38,11 +39,11 @@ const (
 	maxPlaintextLen  = 1 << 14
 )
 
-// Ours: limits on what the handshake is shown. A real flight of five messages has some 2 KB.
+// Chosen here: limits in bytes on what is delivered to the handshake. A real flight of five messages has some 2 KB.
 const (
-	maxMessageLen      = 32 << 10 // a certificate message of this length holds a long chain
-	maxCertificateLen  = 5 << 10  // with an RSA key of 16384 bits, OpenSSL's limit; verifying with 240,000 bits takes seconds
-	maxMessageSequence = 15       // a full handshake has messages 0 to 6 per side
+	maxMessageLen      = 32 << 10 // enough for a certificate message with a long chain
+	maxCertificateLen  = 5 << 10  // enough for an RSA key of 16384 bits, OpenSSL's limit; verifying with 240,000 bits takes seconds
+	maxMessageSequence = 15       // a number: a full handshake has messages 0 to 6 per side
 	maxFinishedLen     = 256      // an encrypted Finished record has 61 bytes with GCM
 )
 
@@ -56,7 +57,20 @@ type record struct {
 
 func (r record) fragment() []byte { return r.raw[recordHeaderLen:] }
 
-// nextRecord cuts the first record off b. It accepts only what DTLS 1.2 sends: nothing empty, no unknown version or type.
+// records iterates over the records of a datagram. After the first malformed one, which has ok = false, it stops.
+func records(datagram []byte) iter.Seq2[record, bool] {
+	return func(yield func(r record, ok bool) bool) {
+		for len(datagram) > 0 {
+			r, rest, ok := nextRecord(datagram)
+			if !yield(r, ok) || !ok {
+				return
+			}
+			datagram = rest
+		}
+	}
+}
+
+// nextRecord cuts the first record off b. It refuses empty records and unknown versions and types, which DTLS 1.2 never sends.
 func nextRecord(b []byte) (r record, rest []byte, ok bool) {
 	if len(b) <= recordHeaderLen || b[0] < typeChangeCipherSpec || b[0] > typeApplicationData {
 		return record{}, nil, false
@@ -74,40 +88,61 @@ func nextRecord(b []byte) (r record, rest []byte, ok bool) {
 	return r, b[end:], true
 }
 
-// fate is what becomes of a record that arrives during the handshake.
-type fate uint8
+// action is what to do with a record that arrives during the handshake.
+type action uint8
 
 const (
-	fateDrop fate = iota
-	fateShow      // to the handshake
-	fateHold      // for the handshake, but not before it has the keys: ChangeCipherSpec and Finished
-	fateKeep      // for the established association: encrypted alerts and data
+	actionDrop    action = iota
+	actionDeliver        // to the handshake
+	actionBuffer         // for the handshake, until it has the keys: ChangeCipherSpec and Finished
+	actionDefer          // for the established association: encrypted alerts and data
 )
 
-// judge decides the fate of a record during a handshake in the given role. What the handshake is shown can at worst be wrong,
-// not malformed: pion fails for good on some records that RFC 6347 section 4.1.2.7 says to discard.
-func judge(r record, role Role) fate {
-	body := r.fragment()
-	switch {
-	case r.epoch > 1:
-		return fateDrop
-	case r.epoch == 1 && r.typ == typeHandshake && len(body) <= maxFinishedLen:
-		return fateHold
-	case r.epoch == 1 && (r.typ == typeAlert || r.typ == typeApplicationData):
-		return fateKeep
-	case r.epoch == 1:
-		return fateDrop
-	case r.typ == typeHandshake && validMessages(body, role):
-		return fateShow
-	case r.typ == typeAlert && len(body) == 2 && (body[0] == alertWarning || body[0] == alertFatal):
-		return fateShow
-	case r.typ == typeChangeCipherSpec && len(body) == 1 && body[0] == 1:
-		return fateHold
+// classify decides the action for a record during a handshake in the given role. Delivered records may be wrong, but are
+// never malformed: pion fails for good on some records that must be discarded according to RFC 6347 section 4.1.2.7.
+func classify(r record, role Role) action {
+	switch r.epoch {
+	case 0:
+		return classifyPlaintext(r, role)
+	case 1:
+		return classifyEncrypted(r)
 	}
-	return fateDrop
+	return actionDrop
 }
 
-// validMessages tells whether b is a sequence of fragments of handshake messages that a peer of ours may send in the clear.
+func classifyPlaintext(r record, role Role) action {
+	body := r.fragment()
+	switch r.typ {
+	case typeHandshake:
+		if validMessages(body, role) {
+			return actionDeliver
+		}
+	case typeAlert:
+		if len(body) == 2 && (body[0] == alertWarning || body[0] == alertFatal) {
+			return actionDeliver
+		}
+	case typeChangeCipherSpec:
+		if len(body) == 1 && body[0] == 1 {
+			return actionBuffer
+		}
+	}
+	return actionDrop
+}
+
+func classifyEncrypted(r record) action {
+	switch r.typ {
+	case typeHandshake:
+		if len(r.fragment()) <= maxFinishedLen {
+			return actionBuffer
+		}
+	case typeAlert, typeApplicationData:
+		return actionDefer
+	}
+	return actionDrop
+}
+
+// validMessages reports whether b is a sequence of fragments of handshake messages that the peer may send unencrypted. role
+// is the local one.
 func validMessages(b []byte, role Role) bool {
 	for len(b) > 0 {
 		if len(b) < messageHeaderLen {
@@ -129,11 +164,12 @@ func validMessages(b []byte, role Role) bool {
 	return true
 }
 
-// validCertificate tells whether the beginning of a certificate message of the given length announces a first certificate, the
-// only one that counts, of a bearable length (RFC 5246 section 7.4.2: the length of the list, then that of each certificate).
+// validCertificate reports whether the first certificate in a certificate message of the given length, the only one that
+// counts, is not too long. b is the beginning of the message (RFC 5246 section 7.4.2: the length of the list, then the length
+// of each certificate).
 func validCertificate(b []byte, length int) bool {
 	if length < 6 {
-		return true // of a peer that has none
+		return true // an empty list
 	}
 	return len(b) >= 6 && uint24(b[3:]) <= maxCertificateLen
 }
@@ -150,8 +186,8 @@ func expectedMessage(message byte, role Role) bool {
 	return false
 }
 
-// opensHandshake tells whether r begins a client's handshake. A whole ClientHello must parse: a broken one would take the
-// place of the real one, which bears the same number. A fragmented one cannot be checked at this point.
+// opensHandshake reports whether r is the beginning of a client's handshake. A complete ClientHello must parse: a broken one
+// would displace the real one, which has the same message number. A fragmented one cannot be checked at this point.
 func opensHandshake(r record) bool {
 	body := r.fragment()
 	if r.epoch != 0 || r.typ != typeHandshake || !validMessages(body, Server) || body[0] != messageClientHello {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// From the specification: RFC 5246 section 7.4.9 (Finished) and 7.4.1.3 (ServerHello).
+// From RFC 5246 sections 7.4.9 (Finished) and 7.4.1.3 (ServerHello).
 const (
 	verifyDataLen      = 12
 	finishedMessageLen = messageHeaderLen + verifyDataLen
@@ -17,19 +17,19 @@ const (
 	helloRandomEnd     = helloRandomAt + 32
 )
 
-// secrets are what opens the peer's Finished before the handshake does. All else that the handshake is shown came in the clear
-// and was judged (record.go). A Finished is encrypted, and pion takes what it decrypts on trust: some messages there make it
-// panic, in a goroutine of its own, where nothing contains that. Their sender need only be a peer like any other.
+// secrets decrypt the peer's Finished before the handshake gets it. All other records arrive unencrypted and are checked
+// before they are delivered (record.go). pion trusts what it decrypts: some messages make it panic, in its own goroutine,
+// where the panic cannot be contained. Any peer that completes the key exchange could send them.
 type secrets struct {
-	suite        uint16
-	clientRandom [32]byte
-	serverRandom [32]byte
-	hasServer    bool // the second one is known
-	master       []byte
-	session      *session // made of the above when first wanted
+	suite           uint16
+	clientRandom    [32]byte
+	serverRandom    [32]byte
+	hasServerRandom bool
+	master          []byte
+	session         *session // derived from the above when first needed
 }
 
-// keyLog is where pion tells the master secret, once it has it: "CLIENT_RANDOM", the random and the secret.
+// keyLog receives the master secret from pion as soon as it exists: a line "CLIENT_RANDOM", the random and the secret.
 type keyLog struct{ a *association }
 
 func (l keyLog) Write(line []byte) (int, error) {
@@ -40,7 +40,7 @@ func (l keyLog) Write(line []byte) (int, error) {
 	random, err := hex.DecodeString(fields[1])
 	master, err2 := hex.DecodeString(fields[2])
 	if err != nil || err2 != nil || len(random) != 32 {
-		return 0, errors.New("the handshake told no secret")
+		return 0, errors.New("malformed line in the key log")
 	}
 	l.a.t.mu.Lock()
 	defer l.a.t.mu.Unlock()
@@ -50,26 +50,28 @@ func (l keyLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// note reads the server's hello, whichever side sends it. The first one counts, as it does for pion.
-func (s *secrets) note(r record) {
+// readServerHello takes the random and the cipher suite from the ServerHello, whichever side sends it. The first one counts,
+// as in pion. It ignores other records.
+func (s *secrets) readServerHello(r record) {
 	body := r.fragment()
-	if s.hasServer || r.epoch != 0 || r.typ != typeHandshake || len(body) < helloRandomEnd+1 || body[0] != messageServerHello ||
+	if s.hasServerRandom || r.epoch != 0 || r.typ != typeHandshake || len(body) < helloRandomEnd+1 || body[0] != messageServerHello ||
 		uint24(body[6:]) != 0 || uint24(body[9:]) < helloRandomEnd-messageHeaderLen {
 		return
 	}
 	copy(s.serverRandom[:], body[helloRandomAt:helloRandomEnd])
-	s.hasServer = true
+	s.hasServerRandom = true
 	session := int(body[helloRandomEnd])
 	if at := helloRandomEnd + 1 + session; len(body) >= at+2 {
 		s.suite = binary.BigEndian.Uint16(body[at:])
 	}
 }
 
-// genuine returns those of the held records that the handshake may see, a ChangeCipherSpec before what it announces.
-func (a *association) genuine(held [][]byte) [][]byte {
-	slices.SortStableFunc(held, func(x, y []byte) int { return cmp.Compare(x[0], y[0]) }) // types 20 and 22
-	return slices.DeleteFunc(held, func(raw []byte) bool {
-		r, _, _ := nextRecord(raw) // was cut from a datagram by it
+// dropUnauthentic returns the buffered records that may be delivered to the handshake: a ChangeCipherSpec, then authentic
+// Finished records.
+func (a *association) dropUnauthentic(buffered [][]byte) [][]byte {
+	slices.SortStableFunc(buffered, func(x, y []byte) int { return cmp.Compare(x[0], y[0]) }) // types 20 and 22
+	return slices.DeleteFunc(buffered, func(raw []byte) bool {
+		r, _, _ := nextRecord(raw) // cannot fail: raw is a record that nextRecord returned
 		if r.typ == typeChangeCipherSpec || a.secrets.opensFinished(r, a.role) {
 			return false
 		}
@@ -78,7 +80,7 @@ func (a *association) genuine(held [][]byte) [][]byte {
 	})
 }
 
-// opensFinished tells whether r is an authentic Finished, whole and nothing else.
+// opensFinished reports whether r decrypts to exactly one complete Finished message.
 func (s *secrets) opensFinished(r record, role Role) bool {
 	if s.session == nil && !s.derive(role) {
 		return false
@@ -90,10 +92,10 @@ func (s *secrets) opensFinished(r record, role Role) bool {
 }
 
 func (s *secrets) derive(role Role) bool {
-	if s.master == nil || !s.hasServer {
+	if s.master == nil || !s.hasServerRandom {
 		return false
 	}
-	e := &exported{
+	e := &exportedState{
 		LocalRandom: s.serverRandom, RemoteRandom: s.clientRandom, CipherSuiteID: s.suite, MasterSecret: s.master,
 	}
 	if role == Client {

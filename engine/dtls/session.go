@@ -10,7 +10,7 @@ import (
 	"github.com/pion/dtls/v3/pkg/crypto/prf"
 )
 
-// From the specification: RFC 5288 section 3 (AES-GCM in TLS 1.2), RFC 6347 section 4.1.
+// From RFC 5288 section 3 (AES-GCM in TLS 1.2) and RFC 6347 section 4.1.
 const (
 	implicitNonceLen = 4
 	explicitNonceLen = 8
@@ -20,17 +20,17 @@ const (
 	maxSequence      = 1<<48 - 1
 )
 
-// session is the record layer of an established association, in epoch 1: what the handshake leaves behind.
+// session is the record layer of an established association, in epoch 1.
 type session struct {
 	sealer, opener       cipher.AEAD
 	sealNonce, openNonce [implicitNonceLen]byte
 	nextSequence         uint64
 	window               replayWindow
-	lastFlight           []byte // a server's ChangeCipherSpec and Finished, to send again when the client asks by repeating its own
+	lastFlight           []byte // a server's ChangeCipherSpec and Finished, to send again when the client repeats its own
 }
 
 // newSession derives the keys of both directions (RFC 5246 section 6.3) from what the handshake exported.
-func newSession(e *exported, lastFlight []byte) (*session, error) {
+func newSession(e *exportedState, lastFlight []byte) (*session, error) {
 	suite, ok := cipherSuites[piondtls.CipherSuiteID(e.CipherSuiteID)]
 	if !ok {
 		return nil, fmt.Errorf("the handshake chose cipher suite %#04x, which was not offered", e.CipherSuiteID)
@@ -69,7 +69,8 @@ func newGCM(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
-// seal makes a record. The sequence number is the nonce: it must not repeat, so the association ends before it wraps.
+// seal returns an encrypted record. The sequence number is the nonce and must not repeat, so the association ends before
+// it wraps.
 func (s *session) seal(typ byte, data []byte) ([]byte, error) {
 	if s.nextSequence > maxSequence {
 		return nil, ErrClosed
@@ -91,7 +92,7 @@ func (s *session) seal(typ byte, data []byte) ([]byte, error) {
 	return s.sealer.Seal(b, nonce[:], data, additional[:]), nil
 }
 
-// open returns the plaintext of a record of epoch 1 in new memory; false when it is not authentic or was seen before.
+// open returns the plaintext of a record of epoch 1 in a new slice, or false if it is not authentic or was seen before.
 func (s *session) open(r record) ([]byte, bool) {
 	body := r.fragment()
 	length := len(body) - explicitNonceLen - tagLen
@@ -118,7 +119,7 @@ func additionalData(typ byte, numbers uint64, length int) (b [additionalLen]byte
 	return b
 }
 
-// replayWindow is RFC 6347 section 4.1.2.6's: it remembers which of the last 64 sequence numbers came.
+// replayWindow (RFC 6347 section 4.1.2.6) records which of the last 64 sequence numbers were received.
 type replayWindow struct {
 	next uint64 // the highest number seen, plus one
 	seen uint64 // bit i: number next-1-i was seen
@@ -134,7 +135,7 @@ func (w *replayWindow) fresh(seq uint64) bool {
 
 func (w *replayWindow) mark(seq uint64) {
 	if seq >= w.next {
-		w.seen <<= seq + 1 - w.next // a shift by 64 or more clears all, as it should
+		w.seen <<= seq + 1 - w.next // a shift by 64 or more clears all bits
 		w.next = seq + 1
 	}
 	w.seen |= 1 << (w.next - 1 - seq)

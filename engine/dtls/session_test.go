@@ -30,7 +30,7 @@ func TestWriteBeforeConnected(t *testing.T) {
 	require.ErrorIs(t, s.Write([]byte("x")), dtls.ErrNotConnected)
 }
 
-// What is not authentic has no effect on an established association.
+// Records that are not authentic have no effect on an established association.
 func TestForgeriesAfterTheHandshakeChangeNothing(t *testing.T) {
 	p := connected(t)
 	hello, finished := slices.Clone(p.client.sent[0]), slices.Clone(p.client.sent[len(p.client.sent)-1])
@@ -39,9 +39,9 @@ func TestForgeriesAfterTheHandshakeChangeNothing(t *testing.T) {
 
 	forged := slices.Concat(garbage(hello), [][]byte{
 		hello,
-		finished, // the client's whole last flight: its Finished was not opened by the session yet, and is genuine
-		{21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 40},    // fatal alert in the clear
-		{21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 100, 0, 2, 1, 0},    // close_notify in the clear
+		finished, // the client's last flight: its Finished is genuine, and the session has not opened it yet
+		{21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 99, 0, 2, 2, 40},    // unencrypted fatal alert
+		{21, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 100, 0, 2, 1, 0},    // unencrypted close_notify
 		{20, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 101, 0, 1, 1},       // ChangeCipherSpec
 		{23, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 102, 0, 3, 1, 2, 3}, // too short for a tag
 		{23, 0xfe, 0xfd, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 24, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16},
@@ -57,7 +57,7 @@ func TestForgeriesAfterTheHandshakeChangeNothing(t *testing.T) {
 	}
 	require.Empty(t, p.client.poll())
 	answer := p.server.poll()
-	require.LessOrEqual(t, len(answer), 1, "at most the last flight again, which a genuine Finished asks for")
+	require.LessOrEqual(t, len(answer), 1, "at most the last flight again, in response to the genuine Finished")
 	require.Equal(t, []string{"CONNECTING", "CONNECTED"}, p.server.names())
 	require.Equal(t, []string{"CONNECTING", "CONNECTED"}, p.client.names())
 	require.Empty(t, p.server.data)
@@ -67,7 +67,7 @@ func TestForgeriesAfterTheHandshakeChangeNothing(t *testing.T) {
 	p.server.HandleDatagram(genuine)
 	p.server.HandleDatagram(genuine)
 	p.server.poll()
-	require.Equal(t, []string{"genuine"}, p.server.data, "once, whatever is replayed")
+	require.Equal(t, []string{"genuine"}, p.server.data, "once, in spite of the replay")
 	p.exchange(t, "still here")
 }
 
@@ -99,7 +99,7 @@ func TestSeveralRecordsInOneDatagram(t *testing.T) {
 	require.Equal(t, []string{"one", "two"}, p.server.data)
 }
 
-// The client repeats its Finished when the server's was lost; the server then sends its own once more.
+// When the server's Finished is lost, the client repeats its own, and the server then repeats its last flight.
 func TestLostLastFlight(t *testing.T) {
 	p := newPair(t, dtls.Settings{FlightInterval: 20 * time.Millisecond}, dtls.Settings{})
 	lost := 0
@@ -112,7 +112,7 @@ func TestLostLastFlight(t *testing.T) {
 	}
 	p.connect(t)
 	require.Equal(t, 3, lost)
-	p.exchange(t, "at the fourth time")
+	p.exchange(t, "at the fourth attempt")
 }
 
 func TestReplayWindow(t *testing.T) {
@@ -173,7 +173,7 @@ func TestNoNonceIsUsedTwice(t *testing.T) {
 			for _, r := range splitRecords(b) {
 				numbers := binary.BigEndian.Uint64(r[3:])
 				if numbers>>48 == 1 && seen[numbers] != nil {
-					require.Equal(t, seen[numbers], r, "only a repetition of the same record may have its number")
+					require.Equal(t, seen[numbers], r, "only a repetition of the same record may reuse its number")
 				}
 				seen[numbers] = r
 			}
@@ -189,13 +189,13 @@ func TestPeerCloses(t *testing.T) {
 	require.Equal(t, api.DTLSStateClosed, p.client.State())
 	require.ErrorIs(t, p.client.Write([]byte("x")), dtls.ErrNotConnected)
 	p.move()
-	require.Equal(t, []string{"CONNECTING", "CONNECTED"}, p.client.names(), "the caller knows that it closed")
+	require.Equal(t, []string{"CONNECTING", "CONNECTED"}, p.client.names(), "Close reports no state change")
 	require.Equal(t, []string{"CONNECTING", "CONNECTED", "CLOSED"}, p.server.names())
 	require.Equal(t, []string{"last words"}, p.server.data)
 	require.Len(t, p.server.poll(), 0)
 	require.ErrorIs(t, p.server.Write([]byte("x")), dtls.ErrNotConnected)
 	p.server.HandleDatagram(p.client.sent[0])
-	require.Equal(t, uint64(1), p.server.Counters().InputFull, "a closed association takes nothing")
+	require.Equal(t, uint64(1), p.server.Counters().InputFull, "a closed association drops everything")
 	p.client.HandleDatagram(p.server.sent[0])
 	require.Zero(t, p.client.Counters())
 }
@@ -225,13 +225,13 @@ func TestOutputIsBounded(t *testing.T) {
 	for range dtls.MaxOutDatagrams {
 		require.NoError(t, p.server.Write([]byte("x")))
 	}
-	p.server.Close() // its close_notify is dropped, not an error
+	p.server.Close() // its close_notify is dropped, which is not an error
 	require.Equal(t, uint64(6), p.server.Counters().OutputFull)
 }
 
-// A flood during the handshake stays within the bounds, and the handshake still ends.
+// The memory that a flood takes during the handshake is bounded.
 func TestInputIsBounded(t *testing.T) {
-	s := newSide(t, dtls.Settings{Limits: dtls.NewLimits(0, 1)}) // it waits for its turn for ever
+	s := newSide(t, dtls.Settings{Limits: dtls.NewLimits(0, 1)}) // its handshake stays queued
 	require.NoError(t, s.Start(dtls.Server, sha256Of(s.cert)))
 	c := newSide(t, dtls.Settings{})
 	require.NoError(t, c.Start(dtls.Client, sha256Of(s.cert)))
@@ -249,7 +249,7 @@ func TestInputIsBounded(t *testing.T) {
 	require.Greater(t, s.Counters().InputFull, uint64(2000-10))
 }
 
-// What an authentic peer may ask for beside data: it is refused, ignored, or ends the association.
+// Records of an authentic peer other than data are refused or ignored, or end the association.
 func TestControlRecordsOfTheAuthenticPeer(t *testing.T) {
 	message := func(typ byte) []byte { return append([]byte{typ}, make([]byte, 11)...) }
 	for _, c := range []struct {
@@ -262,7 +262,7 @@ func TestControlRecordsOfTheAuthenticPeer(t *testing.T) {
 		{"warning", 21, []byte{1, 90}, 0, api.DTLSStateConnected},
 		{"fatal alert", 21, []byte{2, 80}, 0, api.DTLSStateClosed},
 		{"close_notify", 21, []byte{1, 0}, 1, api.DTLSStateClosed},
-		{"alert that is none", 21, []byte{2}, 0, api.DTLSStateConnected},
+		{"malformed alert", 21, []byte{2}, 0, api.DTLSStateConnected},
 		{"renegotiation by ClientHello", 22, message(1), 1, api.DTLSStateConnected},
 		{"renegotiation by HelloRequest", 22, message(0), 1, api.DTLSStateConnected},
 		{"half a message", 22, message(0)[:11], 0, api.DTLSStateConnected},
@@ -282,7 +282,7 @@ func TestControlRecordsOfTheAuthenticPeer(t *testing.T) {
 			require.Equal(t, dtls.Counters{Renegotiated: renegotiated}, p.server.Counters())
 		})
 	}
-	t.Run("a Finished is answered by the server alone", func(t *testing.T) {
+	t.Run("only a server answers a Finished", func(t *testing.T) {
 		p := connected(t)
 		require.NoError(t, p.client.SendRecord(22, message(20)))
 		p.carry(p.client, p.server)

@@ -10,15 +10,15 @@ import (
 	"gazpacho/engine/api"
 )
 
-// cipherSuite is what the record layer needs to know of a DTLS cipher suite.
+// cipherSuite holds the parameters of a DTLS cipher suite that the record layer needs.
 type cipherSuite struct {
 	keyLen int
 	hash   func() hash.Hash
 }
 
-// The cipher suites offered: AES-GCM with ephemeral keys. TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 is the one that every
-// WebRTC endpoint has (RFC 8827 section 6.5); the RSA ones serve certificates from files. CBC is left out for its padding
-// oracles; a peer that has nothing else cannot connect.
+// The cipher suites offered: AES-GCM with ephemeral keys. Every WebRTC endpoint has TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+// (RFC 8827 section 6.5); the RSA suites are for certificates from files. CBC is left out because of its padding oracles, so
+// a peer with nothing else cannot connect.
 var (
 	cipherSuiteOrder = []piondtls.CipherSuiteID{
 		piondtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
@@ -34,7 +34,7 @@ var (
 	}
 )
 
-// srtpSuite maps an SRTP protection profile to the protocol's name of it and to its lengths in bytes.
+// srtpSuite maps an SRTP protection profile to its name in the worker's protocol and to its lengths in bytes.
 type srtpSuite struct {
 	profile piondtls.SRTPProtectionProfile
 	suite   api.SRTPCryptoSuite
@@ -42,7 +42,7 @@ type srtpSuite struct {
 	saltLen int
 }
 
-// srtpSuites in upstream's order of preference (RFC 7714 section 12, RFC 5764 section 4.1.2).
+// srtpSuites in mediasoup's order of preference (RFC 7714 section 12, RFC 5764 section 4.1.2).
 var srtpSuites = []srtpSuite{
 	{piondtls.SRTP_AEAD_AES_256_GCM, api.SRTPCryptoSuiteAEADAES256GCM, 32, 12},
 	{piondtls.SRTP_AEAD_AES_128_GCM, api.SRTPCryptoSuiteAEADAES128GCM, 16, 12},
@@ -58,8 +58,8 @@ func srtpProfiles() []piondtls.SRTPProtectionProfile {
 	return profiles
 }
 
-// split cuts exported keying material into this side's and the peer's key and salt (RFC 5764 section 4.2: client key, server
-// key, client salt, server salt).
+// split splits exported keying material into this side's and the peer's key and salt (RFC 5764 section 4.2: client key,
+// server key, client salt, server salt).
 func (s srtpSuite) split(material []byte, isClient bool) SRTP {
 	clientKey, rest := material[:s.keyLen], material[s.keyLen:]
 	serverKey, rest := rest[:s.keyLen], rest[s.keyLen:]

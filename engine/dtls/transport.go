@@ -15,22 +15,22 @@ import (
 // Errors of Start and Write.
 var (
 	ErrClosed       = errors.New("the DTLS transport is closed")
-	ErrStarted      = errors.New("the DTLS transport runs already in the other role")
+	ErrStarted      = errors.New("the DTLS transport is already running in the other role")
 	ErrNotConnected = errors.New("the DTLS transport is not connected")
-	ErrQueueFull    = errors.New("too many DTLS datagrams wait to be sent")
+	ErrQueueFull    = errors.New("too many DTLS datagrams are waiting to be sent")
 	ErrDataLength   = errors.New("application data is empty or longer than a DTLS record")
 )
 
-// Ours: bounds of the queues.
+// Chosen here: bounds of the queues.
 const (
-	maxEarly        = 4    // datagrams kept before Start: a ClientHello in fragments
-	maxDatagramLen  = 8192 // during the handshake, pion reads no more
+	maxEarly        = 4    // datagrams kept before Start, enough for a ClientHello in fragments
+	maxDatagramLen  = 8192 // bytes during the handshake; pion's read buffer is no larger
 	maxOutDatagrams = 256
 	maxOutData      = 256 << 10 // bytes
-	keptCapacity    = 4         // elements of an empty queue
+	maxIdleCapacity = 4         // elements for which an empty queue keeps memory
 )
 
-// config is what tests set otherwise.
+// config holds what tests change.
 type config struct {
 	flightInterval   time.Duration
 	handshakeTimeout time.Duration
@@ -40,13 +40,13 @@ type config struct {
 
 var defaults = &config{flightInterval, handshakeTimeout, srtpProfiles(), handshakes}
 
-// Transport is one DTLS association. Its methods never block and may be called from any goroutine, though a shard calls them
-// from its own; drain it with Poll after each call.
+// Transport is one DTLS association. Its methods never block and may be called from any goroutine; the engine calls them
+// in the turn of the transport's shard. Drain it with Poll after each call.
 type Transport struct {
 	cert   *Certificate
 	config *config
 
-	signal wake.Signal // that Poll has something new
+	signal wake.Signal // Poll has something new
 
 	mu       sync.Mutex
 	closed   bool
@@ -54,19 +54,19 @@ type Transport struct {
 	role     Role
 	remote   api.Fingerprint
 	early    [][]byte
-	assoc    *association // while a handshake runs or waits for its turn
+	assoc    *association // while a handshake runs or is queued
 	session  *session     // while connected
 	out      Output
 	dataSize int
 	counters Counters
 }
 
-// New makes a Transport that does nothing before Start. It keeps a few early datagrams, because a browser sends its
-// ClientHello as soon as ICE is connected, which may be before the application has told us its fingerprint.
+// New returns a Transport that does nothing before Start except keep a few early datagrams: a browser sends its ClientHello
+// as soon as ICE is connected, which may be before the application passes the fingerprint.
 //
-// wake is called, from a goroutine of the running handshake, when Poll has something new; it is not called for what a method
-// produces while the caller is in it. It must only post to the shard: not block, and not call Close. Once Close has returned,
-// wake is not called again.
+// A running handshake calls wake, from its own goroutine, when Poll has something new. Output that a method produces within
+// the call is not announced. wake must only post to the shard: it must not block, and must not call Close. After Close has
+// returned, wake is not called again.
 func New(cert *Certificate, wake func()) *Transport { return newTransport(cert, wake, defaults) }
 
 func newTransport(cert *Certificate, wake func(), c *config) *Transport {
@@ -75,12 +75,12 @@ func newTransport(cert *Certificate, wake func(), c *config) *Transport {
 	return t
 }
 
-// Start runs the association in the given local role (upstream's Run). remote holds the fingerprints that signalling gave;
-// like upstream, the first one counts. The state becomes Connecting; a client sends its ClientHello, a server waits for one
-// and uses nothing until then.
+// Start runs the association in the given local role (mediasoup's Run). remote holds the fingerprints from signalling; as in
+// mediasoup, only the first one counts. The state becomes Connecting; a client sends its ClientHello, a server waits for one
+// and takes no resources until then.
 //
-// Starting again in the same role does nothing. After Failed, or after Closed by the peer, Start begins anew.
-// Errors: *api.Error (TypeError) when remote is empty, ErrStarted, ErrClosed.
+// Starting again in the same role does nothing. After Failed, or after Closed by the peer, Start runs a new association.
+// Errors: *api.Error (TypeError) if remote is empty, ErrStarted, ErrClosed.
 func (t *Transport) Start(role Role, remote []api.Fingerprint) error {
 	if role == Auto {
 		role = Server
@@ -98,9 +98,9 @@ func (t *Transport) Start(role Role, remote []api.Fingerprint) error {
 		return nil
 	}
 	t.role, t.remote = role, remote[0]
-	t.change(StateChange{State: api.DTLSStateConnecting})
+	t.setState(StateChange{State: api.DTLSStateConnecting})
 	if role == Client {
-		t.begin()
+		t.startHandshake()
 	}
 	early := t.early
 	t.early = nil
@@ -110,14 +110,14 @@ func (t *Transport) Start(role Role, remote []api.Fingerprint) error {
 	return nil
 }
 
-// State returns the present state.
+// State returns the current state.
 func (t *Transport) State() api.DTLSState {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.state
 }
 
-// HandleDatagram takes a DTLS datagram. It must come from an ICE-valid tuple; that is the caller's duty. b is copied.
+// HandleDatagram handles a DTLS datagram, which it copies. The caller must have checked that it comes from an ICE-valid tuple.
 func (t *Transport) HandleDatagram(b []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -141,10 +141,10 @@ func (t *Transport) Poll(out *Output) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.signal.Seen()
-	out.Datagrams = wake.Move(out.Datagrams, &t.out.Datagrams, keptCapacity)
-	out.States = wake.Move(out.States, &t.out.States, keptCapacity)
-	t.out.States = nil // there will hardly be another one
-	out.Data = wake.Move(out.Data, &t.out.Data, keptCapacity)
+	out.Datagrams = wake.Move(out.Datagrams, &t.out.Datagrams, maxIdleCapacity)
+	out.States = wake.Move(out.States, &t.out.States, maxIdleCapacity)
+	t.out.States = nil // another change is unlikely
+	out.Data = wake.Move(out.Data, &t.out.Data, maxIdleCapacity)
 	t.dataSize = 0
 }
 
@@ -164,8 +164,8 @@ func (t *Transport) Write(data []byte) error {
 	return t.send(typeApplicationData, data)
 }
 
-// Close ends the association. A connected peer gets a close_notify, which the last Poll after Close returns. There is no
-// state change to Closed, since the caller knows. Close twice is allowed.
+// Close ends the association. For a connected peer, the next Poll returns a close_notify to send. Close reports no state
+// change. It may be called twice.
 func (t *Transport) Close() {
 	t.signal.Close()
 	t.mu.Lock()
@@ -177,13 +177,13 @@ func (t *Transport) Close() {
 	t.state = api.DTLSStateClosed
 	t.early, t.out.States, t.out.Data = nil, nil, nil
 	if t.session != nil {
-		_ = t.send(typeAlert, []byte{alertWarning, alertCloseNotify}) // an association out of numbers ends without
+		_ = t.send(typeAlert, []byte{alertWarning, alertCloseNotify}) // fails when the sequence numbers are used up
 		t.session = nil
 	}
 	t.abandon()
 }
 
-// Counters returns what was dropped so far.
+// Counters returns the counters of what was dropped or refused.
 func (t *Transport) Counters() Counters {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -194,12 +194,12 @@ func (t *Transport) active() bool {
 	return t.state == api.DTLSStateConnecting || t.state == api.DTLSStateConnected
 }
 
-func (t *Transport) change(c StateChange) {
+func (t *Transport) setState(c StateChange) {
 	t.state = c.State
 	t.out.States = append(t.out.States, c)
 }
 
-// abandon ends a handshake whose result nobody wants.
+// abandon ends a handshake without waiting for its result.
 func (t *Transport) abandon() {
 	a := t.assoc
 	if a == nil {
@@ -207,7 +207,7 @@ func (t *Transport) abandon() {
 	}
 	t.assoc = nil
 	a.abandoned, a.detached = true, true
-	a.in, a.held, a.kept = nil, nil, nil
+	a.in, a.buffered, a.deferred = nil, nil, nil
 	a.readable.Broadcast()
 	if a.cancel != nil {
 		a.cancel()
@@ -232,7 +232,7 @@ func (t *Transport) pushData(b []byte) {
 	t.out.Data = append(t.out.Data, b)
 }
 
-// unlockAndWake ends a change made by a handshake's goroutine: it announces the output, once per Poll.
+// unlockAndWake ends a change made by a handshake's goroutine and announces its output, once until the next Poll.
 func (t *Transport) unlockAndWake() {
 	t.mu.Unlock()
 	t.signal.Send()

@@ -20,7 +20,7 @@ func TestConsentTimeoutIsBounded(t *testing.T) {
 		60 * time.Second: 60 * time.Second,
 		time.Hour:        60 * time.Second,
 	} {
-		r := newRig(t, given)
+		r := newFixture(t, given)
 		r.checks(tuple(1))
 		require.Equal(t, start.Add(want), r.NextTimeout(), "%v", given)
 	}
@@ -30,28 +30,28 @@ func TestConsentExpires(t *testing.T) {
 	for _, state := range []ice.State{ice.Connected, ice.Completed} {
 		r := bringTo(t, state)
 		r.checks(tuple(2))
-		r.passes(30*time.Second - 1)
+		r.advance(30*time.Second - 1)
 		r.wantNothing()
-		r.passes(1)
+		r.advance(1)
 		r.wantOutput(ice.Output{RemovedTuples: []ice.Tuple{tuple(2), tuple(1)}, States: []ice.State{ice.Disconnected}})
 		require.Equal(t, uint64(1), r.Counters().ConsentExpired)
 		require.Equal(t, unit.Never, r.NextTimeout())
 		require.False(t, r.IsValidTuple(tuple(1)))
-		r.passes(time.Hour)
+		r.advance(time.Hour)
 		r.wantNothing()
 
-		// The peer comes back, and everything begins anew.
+		// The peer comes back, and everything starts over.
 		r.checks(tuple(1), nomination(1))
 		r.wantOutput(ice.Output{AddedTuples: []ice.Tuple{tuple(1)}, SelectedTuples: []ice.Tuple{tuple(1)}, States: []ice.State{ice.Completed}})
 		require.Equal(t, r.now.Add(30*time.Second), r.NextTimeout())
 	}
 }
 
-// Consent is refreshed by good requests on any tuple, and by nothing else.
+// Only good requests refresh consent, on any tuple.
 func TestConsentIsRefreshed(t *testing.T) {
 	r := bringTo(t, ice.Completed)
 	for range 10 {
-		r.passes(29 * time.Second)
+		r.advance(29 * time.Second)
 		r.wantNothing()
 		r.checks(tuple(2))
 		require.Equal(t, r.now.Add(30*time.Second), r.NextTimeout())
@@ -70,11 +70,11 @@ func TestConsentIsRefreshed(t *testing.T) {
 }
 
 func TestConsentTimeoutOfZero(t *testing.T) {
-	r := newRig(t, 0)
+	r := newFixture(t, 0)
 	r.checks(tuple(1), useCandidate)
 	r.checks(tuple(2))
 	require.Equal(t, unit.Never, r.NextTimeout())
-	r.passes(1000 * time.Hour)
+	r.advance(1000 * time.Hour)
 	r.wantNothing()
 	r.RemoveTuple(r.now, tuple(1))
 	r.Restart(r.now, "second", "password 2")
@@ -83,21 +83,21 @@ func TestConsentTimeoutOfZero(t *testing.T) {
 	require.Equal(t, ice.Completed, r.State())
 }
 
-// A check that arrives when consent has expired already, but the timer has not been handled yet, is in time.
+// A check that arrives after consent has expired, but before the timer is handled, is in time.
 func TestConsentLateCheck(t *testing.T) {
 	r := bringTo(t, ice.Completed)
 	r.now = r.NextTimeout().Add(time.Second)
 	r.checks(tuple(1))
-	r.passes(0)
+	r.advance(0)
 	r.wantNothing()
 	require.Equal(t, ice.Completed, r.State())
 }
 
 // Before the first good check there is nothing to expire.
 func TestConsentNotNeededBefore(t *testing.T) {
-	r := newRig(t, 10*time.Second)
+	r := newFixture(t, 10*time.Second)
 	r.checks(tuple(1), nomination(0))
 	require.Equal(t, unit.Never, r.NextTimeout())
-	r.passes(time.Hour)
+	r.advance(time.Hour)
 	r.wantNothing()
 }

@@ -29,7 +29,7 @@ func TestFloodOfBadIntegrity(t *testing.T) {
 	r.wantNothing()
 }
 
-// A peer that has the password, but a thousand addresses: the selected tuple stays, and so does the limit.
+// A peer sends good checks from a thousand addresses: the selected tuple stays, and the limit holds.
 func TestFloodOfGoodRequests(t *testing.T) {
 	r := bringTo(t, ice.Completed)
 	for n := 2; n < 1000; n++ {
@@ -39,10 +39,10 @@ func TestFloodOfGoodRequests(t *testing.T) {
 	require.Equal(t, append(tuplesFromTo(999, 993), tuple(1)), r.Tuples())
 }
 
-// Answers to forged addresses must not be worth the effort: none is more than twice as long as its request, on the wire.
+// Answers to forged addresses must not amplify: on the wire, none is more than twice as long as its request.
 func TestAnswersDoNotAmplify(t *testing.T) {
 	const headers = 28 // IPv4 and UDP
-	r := newRig(t, 0)
+	r := newFixture(t, 0)
 	for _, msg := range [][]byte{
 		build(0, 0x55), build(0, 1), build(0, 1, fingerprint), build(0, 1, priority, fingerprint),
 		request("a", "b"), request(fragment, "wrong"),
@@ -70,7 +70,7 @@ func TestNoAllocations(t *testing.T) {
 			s.IsValidTuple(tuple(2))
 		}), name)
 	}
-	// A peer that changes its address with each request costs no memory either.
+	// Nor does a peer allocate that changes its address with each request.
 	n, msg := 0, request(fragment, password, useCandidate)
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		n++
@@ -109,7 +109,7 @@ func BenchmarkIsValidTuple(b *testing.B) {
 	}
 }
 
-// The memory of a Server that has answered a check.
+// BenchmarkMemory measures the memory of a Server that has answered one check.
 func BenchmarkMemory(b *testing.B) {
 	msg, dst := request(fragment, password), make([]byte, 0, 1500)
 	b.ReportAllocs()

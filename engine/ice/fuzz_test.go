@@ -11,10 +11,12 @@ import (
 
 	"gazpacho/engine/ice"
 	"gazpacho/engine/wire/stun"
+	"gazpacho/internal/fuzzseed"
 )
 
-// FuzzHandleSTUN: whatever arrives, nothing panics, and nothing but counters changes, unless it is authentic.
-func FuzzHandleSTUN(f *testing.F) {
+// FuzzHandleSTUN: no message causes a panic, and a message that is not authentic changes nothing but counters.
+func FuzzHandleSTUN(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	f.Add(request(fragment, password, useCandidate))
 	f.Add(request(fragment, "wrong", nomination(3)))
 	f.Add(request(fragment, password, controlled))
@@ -24,14 +26,14 @@ func FuzzHandleSTUN(f *testing.F) {
 	f.Add([]byte{0, 0x24, 0, 4, 1, 2, 3, 4, 0x80, 0x29, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := bringTo(t, ice.Completed)
-		r.takes(b)
+		r.sendsAny(b)
 		r = bringTo(t, ice.Completed)
-		r.takes(sealed(b))
+		r.sendsAny(authentic(b))
 	})
 }
 
-// takes lets a stranger send any message, and compares the answer with what was counted.
-func (r *rig) takes(msg []byte) {
+// sendsAny delivers any message on a new tuple and compares the answer with the counters.
+func (r *fixture) sendsAny(msg []byte) {
 	before := r.Counters()
 	given := string(msg)
 	answer := r.sends(tuple(2), msg)
@@ -47,11 +49,11 @@ func (r *rig) takes(msg []byte) {
 	require.Equal(r.t, uint64(1), accepted+dropped+refused)
 }
 
-// sealed makes a request of any attributes and gives it the marks of an authentic one, which a fuzzer cannot guess.
-func sealed(attributes []byte) []byte {
+// authentic builds a request of any attributes, with valid credentials and fingerprint, which a fuzzer cannot guess.
+func authentic(attributes []byte) []byte {
 	w := stun.Build(nil, stun.Request, stun.Binding, stun.TransactionID{})
 	username(&w)
-	// One attribute as long as all of them makes the room; they then overwrite its header.
+	// One attribute as long as all of them reserves the space; they then overwrite it, its header included.
 	if n := len(attributes); n >= 4 {
 		w.Bytes(stun.Attribute(binary.BigEndian.Uint16(attributes)), attributes[4:])
 		msg := w.Message()
@@ -62,8 +64,9 @@ func sealed(attributes []byte) []byte {
 	return w.Message()
 }
 
-// FuzzScript plays a script of good and bad events; the rig checks the invariants after each. Two bytes are one event.
-func FuzzScript(f *testing.F) {
+// FuzzScript plays a script of good and bad events; the fixture checks the invariants after each. Two bytes are one event.
+func FuzzScript(tf *testing.F) {
+	f := fuzzseed.New(tf, 200)
 	for seed := range uint64(8) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		script := make([]byte, 200)
@@ -73,7 +76,7 @@ func FuzzScript(f *testing.F) {
 		f.Add(script)
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {
-		r := newRig(t, 30*time.Second)
+		r := newFixture(t, 30*time.Second)
 		for len(script) >= 2 {
 			r.play(script[0], script[1])
 			script = script[2:]
@@ -83,7 +86,7 @@ func FuzzScript(f *testing.F) {
 	})
 }
 
-func (r *rig) play(event, x byte) {
+func (r *fixture) play(event, x byte) {
 	from := tuple(int(x % 12))
 	switch event % 8 {
 	case 0:
@@ -98,7 +101,7 @@ func (r *rig) play(event, x byte) {
 		r.RemoveTuple(r.now, from)
 		r.drain()
 	case 5:
-		r.passes(time.Duration(x) * 200 * time.Millisecond)
+		r.advance(time.Duration(x) * 200 * time.Millisecond)
 	case 6:
 		r.MayForceSelectedTuple(from)
 		r.drain()

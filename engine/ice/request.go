@@ -5,14 +5,14 @@ import (
 	"gazpacho/engine/wire/stun"
 )
 
-// refusal is an error response: its code, and a reason for whoever reads a capture. Reasons are short, so that an answer to a
-// forged source address is of little use to the forger.
+// refusal is an error response: its code, and a reason to read in a packet capture. Reasons are short, to keep answers to
+// forged source addresses from amplifying an attack.
 type refusal struct {
 	code   int
 	reason string
 }
 
-// From the specification: RFC 8489 section 9.1.3 (400, 401), RFC 8445 section 7.3.1.1 (487).
+// From RFC 8489 section 9.1.3 (400, 401) and RFC 8445 section 7.3.1.1 (487).
 var (
 	unknownMethod    = refusal{400, "unknown method"}
 	noFingerprint    = refusal{400, "missing FINGERPRINT"}
@@ -22,12 +22,12 @@ var (
 	roleConflict     = refusal{487, "role conflict"}
 )
 
-// HandleSTUN takes a message that came from t and appends the answer, if there is one, to dst[:0]; nil when there is none. The
-// answer is to be sent to t. Neither msg nor dst is kept.
+// HandleSTUN handles a message received from t. It returns the response to send to t, built in dst[:0], or nil if there is
+// none. It retains neither msg nor dst.
 //
-// Malformed messages, indications and responses are counted and get no answer. A request is refused with 400 when it is no
-// Binding request or lacks FINGERPRINT, PRIORITY, USERNAME or MESSAGE-INTEGRITY, with 401 when its credentials are wrong, with
-// 487 when the peer wants to be controlled. What is not authentic changes nothing but counters.
+// Malformed messages, indications and responses are counted and not answered. A request is refused with 400 if it is not a
+// Binding request or lacks FINGERPRINT, PRIORITY, USERNAME or MESSAGE-INTEGRITY, with 401 if its credentials are wrong, and
+// with 487 if the peer wants to be controlled. A message that is not authentic changes nothing but counters.
 func (s *Server) HandleSTUN(now unit.Time, t Tuple, msg, dst []byte) (response []byte) {
 	m := &s.message
 	if m.Parse(msg) != nil {
@@ -40,7 +40,7 @@ func (s *Server) HandleSTUN(now unit.Time, t Tuple, msg, dst []byte) (response [
 	return response
 }
 
-// HandleMessage is HandleSTUN for a message that the caller has parsed, for instance to find the Server by
+// HandleMessage is HandleSTUN for a message that the caller has already parsed, for example to find the Server by
 // LocalUsernameFragment.
 func (s *Server) HandleMessage(now unit.Time, t Tuple, m *stun.Message, dst []byte) (response []byte) {
 	if m.Class != stun.Request {
@@ -71,7 +71,7 @@ func (s *Server) HandleMessage(now unit.Time, t Tuple, m *stun.Message, dst []by
 	return accept(dst, m, t, by.key)
 }
 
-// malformed tells whether a request cannot be processed, and why.
+// malformed reports whether a request cannot be processed, and why.
 func malformed(m *stun.Message) (why refusal, bad bool) {
 	switch {
 	case m.Method != stun.Binding:
@@ -86,20 +86,20 @@ func malformed(m *stun.Message) (why refusal, bad bool) {
 	return refusal{}, false
 }
 
-// authenticate returns the credentials that a request was made with; nil when it was made with none of ours.
+// authenticate returns the local credentials that a request uses, nil if none match.
 func (s *Server) authenticate(m *stun.Message) *credentials {
 	switch {
-	case s.current.made(m):
+	case s.current.match(m):
 		return &s.current
-	case s.previous.made(m):
+	case s.previous.match(m):
 		return &s.previous
 	}
 	return nil
 }
 
-// made tells whether m is addressed to c's username fragment and made with its password. The fragment of the peer behind the
-// colon is not checked: the application does not tell us which one it is.
-func (c *credentials) made(m *stun.Message) bool {
+// match reports whether m is addressed to c's username fragment and its integrity is computed with c's password. The peer's
+// fragment after the colon is not checked: mediasoup's API does not pass it.
+func (c *credentials) match(m *stun.Message) bool {
 	return c.key != nil && m.AddressedTo(c.fragment) && m.Verify(c.key)
 }
 
@@ -111,7 +111,7 @@ func accept(dst []byte, m *stun.Message, t Tuple, key *stun.Key) []byte {
 	return w.Message()
 }
 
-// refuse builds an error response; key is nil when the request was not authentic.
+// refuse builds an error response; key is nil if the request was not authentic.
 func refuse(dst []byte, m *stun.Message, r refusal, key *stun.Key) []byte {
 	w := stun.Build(dst[:0], stun.ErrorResponse, m.Method, m.TransactionID)
 	w.ErrorCode(r.code, r.reason)
@@ -122,14 +122,14 @@ func refuse(dst []byte, m *stun.Message, r refusal, key *stun.Key) []byte {
 	return w.Message()
 }
 
-// handleTuple stores where an authentic request came from and decides about selection and state.
+// handleTuple adds the tuple of an authentic request, and updates the selection and the state.
 func (s *Server) handleTuple(t Tuple, m *stun.Message) {
 	s.addTuple(t)
 	value, hasNomination := m.Nomination()
 	useCandidate := m.Has(stun.UseCandidate)
 	nominated := hasNomination && value > s.nomination // draft-thatcher-tsvwg-renomination: the highest value counts
-	to := s.next(useCandidate, hasNomination, nominated)
-	if to == keep {
+	to := s.nextState(useCandidate, hasNomination, nominated)
+	if to == unchanged {
 		return
 	}
 	s.choose(t)
@@ -141,21 +141,21 @@ func (s *Server) handleTuple(t Tuple, m *stun.Message) {
 	}
 }
 
-// keep is what next returns when neither the selection nor the state is to change. No state has this value.
-const keep State = 255
+// unchanged, returned by nextState, is not the value of any state.
+const unchanged State = 255
 
-// next decides what a request does: keep, or selecting its tuple and being in the state returned. The first tuple is selected
-// without nomination (RFC 8445 section 12.1.1 lets a lite agent send early); later ones need one.
-func (s *Server) next(useCandidate, hasNomination, nominated bool) State {
+// nextState decides what a request does: nothing (unchanged), or select its tuple and enter the returned state. The first
+// tuple is selected without nomination (RFC 8445 section 12.1.1 lets a lite agent send early); later ones need one.
+func (s *Server) nextState(useCandidate, hasNomination, nominated bool) State {
 	switch {
 	case !useCandidate && !hasNomination && !s.active():
 		return Connected
 	case nominated, useCandidate && !hasNomination:
 		return Completed
-	case useCandidate && s.state == Completed: // upstream's: an outdated NOMINATION matters only while nothing is nominated
+	case useCandidate && s.state == Completed: // as in mediasoup: an outdated NOMINATION matters only before completion
 		return Completed
 	}
-	return keep
+	return unchanged
 }
 
 func (s *Server) addTuple(t Tuple) {

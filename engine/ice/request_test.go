@@ -14,7 +14,7 @@ import (
 	"gazpacho/engine/wire/stun"
 )
 
-func (r *rig) wantRefused(code int, m *stun.Message) {
+func (r *fixture) wantRefused(code int, m *stun.Message) {
 	r.t.Helper()
 	require.NotNil(r.t, m)
 	require.Equal(r.t, stun.ErrorResponse, m.Class)
@@ -22,10 +22,10 @@ func (r *rig) wantRefused(code int, m *stun.Message) {
 	require.True(r.t, ok)
 	require.Equal(r.t, code, got)
 	require.NotEmpty(r.t, reason)
-	require.Equal(r.t, code == 487, m.Has(stun.MessageIntegrity), "only who authenticated gets an authentic answer")
+	require.Equal(r.t, code == 487, m.Has(stun.MessageIntegrity), "only an authentic request gets an authentic answer")
 }
 
-// build makes a message that need not be a good request.
+// build builds a message of any class, method and attributes.
 func build(class stun.Class, method stun.Method, parts ...part) []byte {
 	w := stun.Build(nil, class, method, stun.TransactionID([]byte("0123456789ab")))
 	for _, p := range parts {
@@ -69,7 +69,7 @@ func TestRefusedRequests(t *testing.T) {
 		"everything wrong: no method": {400, build(stun.Request, 0x55, badUsername("a"), controlled)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, 30*time.Second)
+			r := newFixture(t, 30*time.Second)
 			m := r.sends(tuple(1), test.message)
 			r.wantRefused(test.code, m)
 			r.wantNothing()
@@ -105,7 +105,7 @@ func TestMessagesWithoutAnswer(t *testing.T) {
 
 func TestSuccessResponse(t *testing.T) {
 	for _, remote := range []string{"192.0.2.1:5000", "[2001:db8::1]:6000"} {
-		r := newRig(t, 30*time.Second)
+		r := newFixture(t, 30*time.Second)
 		from := ice.Tuple{Protocol: ice.TCP, Socket: 9, Remote: netip.MustParseAddrPort(remote)}
 		m := r.sends(from, request(fragment, password))
 		require.Equal(t, stun.SuccessResponse, m.Class)
@@ -118,7 +118,7 @@ func TestSuccessResponse(t *testing.T) {
 	}
 }
 
-// The response lies in the caller's buffer, from its beginning, whatever that held.
+// The response is built at the beginning of the caller's buffer and overwrites its contents.
 func TestResponseUsesTheBuffer(t *testing.T) {
 	s := ice.New(fragment, password, 0)
 	dst := make([]byte, 100, 1500)
@@ -127,7 +127,7 @@ func TestResponseUsesTheBuffer(t *testing.T) {
 	require.True(t, stun.LooksLikeSTUN(response))
 }
 
-// A caller that parsed the message itself, as a WebRTC server does to find the transport.
+// The caller may parse the message, as a WebRTC server does to find the transport.
 func TestHandleMessage(t *testing.T) {
 	s := ice.New(fragment, password, 0)
 	var m stun.Message
@@ -137,9 +137,9 @@ func TestHandleMessage(t *testing.T) {
 	require.Equal(t, ice.Connected, s.State())
 }
 
-// pion as the peer: its request, and its view of our answers.
+// pion builds the requests and checks the answers.
 func TestPionAsPeer(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	good, bad := pion.NewShortTermIntegrity(password), pion.NewShortTermIntegrity("wrong")
 	for _, by := range []pion.MessageIntegrity{bad, good} {
 		req, err := pion.Build(pion.TransactionID, pion.BindingRequest, pion.NewUsername(fragment+":remote"),

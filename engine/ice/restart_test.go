@@ -12,14 +12,14 @@ import (
 	"gazpacho/engine/wire/stun"
 )
 
-func (r *rig) restarts(fragment, password string) {
+func (r *fixture) restarts(fragment, password string) {
 	r.Restart(r.now, fragment, password)
 	r.drain()
 	require.Equal(r.t, fragment, r.UsernameFragment())
 	require.Equal(r.t, password, r.Password())
 }
 
-// The application restarts ICE; until the browser has heard of it, it goes on with the old credentials.
+// The application restarts ICE; the browser uses the old credentials until it receives the new ones.
 func TestDialogueOfARestart(t *testing.T) {
 	r := bringTo(t, ice.Completed)
 	r.now = r.now.Add(20 * time.Second)
@@ -27,7 +27,7 @@ func TestDialogueOfARestart(t *testing.T) {
 	r.wantOutput(ice.Output{AddedFragments: []string{"second"}})
 	require.Equal(t, ice.Completed, r.State(), "media goes on")
 	r.wantSelected(tuple(1))
-	require.Equal(t, r.now.Add(30*time.Second), r.NextTimeout(), "time to hear of it")
+	require.Equal(t, r.now.Add(30*time.Second), r.NextTimeout(), "time for signalling")
 
 	// A check with the old credentials, answered with the old password.
 	m := r.sends(tuple(1), request(fragment, password))
@@ -35,11 +35,11 @@ func TestDialogueOfARestart(t *testing.T) {
 	require.True(t, m.Verify(stun.NewKey(password)))
 	r.wantNothing()
 
-	// The passwords belong to their fragments.
+	// Each password is valid with its own fragment only.
 	r.wantRefused(401, r.sends(tuple(2), request(fragment, "password 2")))
 	r.wantRefused(401, r.sends(tuple(2), request("second", password)))
 
-	// The first one with the new credentials ends the old ones.
+	// The first check with the new credentials invalidates the old ones.
 	m = r.sends(tuple(2), request("second", "password 2", nomination(1)))
 	require.Equal(t, stun.SuccessResponse, m.Class)
 	require.True(t, m.Verify(stun.NewKey("password 2")))
@@ -49,7 +49,7 @@ func TestDialogueOfARestart(t *testing.T) {
 	r.wantNothing()
 }
 
-// A second restart before the browser heard of the first: what it may know now are the second and the third credentials.
+// After two restarts in a row the browser may use the second and the third credentials.
 func TestRestartTwice(t *testing.T) {
 	r := bringTo(t, ice.Connected)
 	r.restarts("second", "password 2")
@@ -62,7 +62,7 @@ func TestRestartTwice(t *testing.T) {
 }
 
 func TestRestartBeforeConnection(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	r.restarts("second", "password 2")
 	require.Equal(t, unit.Never, r.NextTimeout())
 	require.Equal(t, api.ICEStateNew, r.State())
@@ -70,7 +70,7 @@ func TestRestartBeforeConnection(t *testing.T) {
 	require.Equal(t, ice.Connected, r.State(), "the old credentials can still connect")
 }
 
-// A request that is authentic but refused shows that the peer has the new credentials.
+// An authentic request shows that the peer has the new credentials, even if it is refused.
 func TestRestartSeenByRefusedRequest(t *testing.T) {
 	r := bringTo(t, ice.Completed)
 	r.restarts("second", "password 2")

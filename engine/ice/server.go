@@ -8,12 +8,12 @@ import (
 	"gazpacho/engine/wire/stun"
 )
 
-// Server is the ICE lite agent of one transport. It belongs to the shard of its transport; no two goroutines may use it at once.
+// Server is the ICE lite agent of one transport. It belongs to its transport's shard and is not safe for concurrent use.
 type Server struct {
-	current, previous credentials // previous only between Restart and the first request with the current ones
+	current, previous credentials // previous is set only from Restart until the first request with the current ones
 	state             State
 	tuples            tupleList
-	nomination        uint32 // the highest NOMINATION that selected a tuple; 0 when none did
+	nomination        uint32 // the highest NOMINATION that selected a tuple; 0 if none did
 	consentTimeout    time.Duration
 	consentUntil      unit.Time
 	output            Output
@@ -21,20 +21,21 @@ type Server struct {
 	message           stun.Message
 }
 
-// credentials are a username fragment and the password that belongs to it.
+// credentials are a username fragment and its password.
 type credentials struct {
 	fragment, password string
-	key                *stun.Key // nil: there are none
+	key                *stun.Key // nil if unset
 }
 
 func newCredentials(fragment, password string) credentials {
 	return credentials{fragment, password, stun.NewKey(password)}
 }
 
-// New makes a Server in state api.ICEStateNew with the local credentials. The Output holds the username fragment already.
+// New returns a Server in state api.ICEStateNew with the given local credentials. Its Output already holds the username
+// fragment.
 //
-// consentTimeout is how long the peer may pause its checks before it counts as gone (RFC 7675 section 5.1 says 30 s): 0 is for
-// ever, everything else is brought between MinConsentTimeout and MaxConsentTimeout.
+// consentTimeout is how long the peer may pause its checks before it counts as gone (30 s in RFC 7675 section 5.1). 0 means
+// forever; other values are clamped to MinConsentTimeout and MaxConsentTimeout.
 func New(usernameFragment, password string, consentTimeout time.Duration) *Server {
 	if consentTimeout != 0 {
 		consentTimeout = min(max(consentTimeout, MinConsentTimeout), MaxConsentTimeout)
@@ -49,40 +50,39 @@ func New(usernameFragment, password string, consentTimeout time.Duration) *Serve
 	return s
 }
 
-// State returns the present state.
+// State returns the current state.
 func (s *Server) State() State { return s.state }
 
-// Selected returns the tuple to send to. There is one exactly while the state is Connected or Completed.
+// Selected returns the tuple to send to. There is one if and only if the state is Connected or Completed.
 func (s *Server) Selected() (Tuple, bool) { return s.tuples.selectedTuple() }
 
-// Tuples returns the valid tuples, the newest first, in new memory.
+// Tuples returns a new slice of the valid tuples, newest first.
 func (s *Server) Tuples() []Tuple { return s.tuples.list() }
 
-// UsernameFragment returns the present local username fragment.
+// UsernameFragment returns the current local username fragment.
 func (s *Server) UsernameFragment() string { return s.current.fragment }
 
-// Password returns the present local password.
+// Password returns the current local password.
 func (s *Server) Password() string { return s.current.password }
 
-// Counters returns what became of the messages so far.
+// Counters returns the counters of messages and events.
 func (s *Server) Counters() Counters { return s.counters }
 
 // Output returns what happened since its last Reset. The caller acts on it after each call.
 func (s *Server) Output() *Output { return &s.output }
 
-// IsValidTuple tells whether an authentic check came from t, so that other packets from there may be looked at.
+// IsValidTuple reports whether an authentic check came from t. Packets from other tuples must be dropped.
 func (s *Server) IsValidTuple(t Tuple) bool { return s.tuples.has(t) }
 
-// MayForceSelectedTuple selects t if that is a valid tuple and the state is Connected or Completed. The caller does it when DTLS
-// or authentic media comes from t, for browsers that send on a tuple which they have not nominated yet (aggressive nomination).
-func (s *Server) MayForceSelectedTuple(t Tuple) {
-	if s.active() && s.tuples.has(t) {
-		s.choose(t)
-	}
+// MayForceSelectedTuple selects t if it is a valid tuple and the state is Connected or Completed. Call it when DTLS or
+// authentic media arrives from t: browsers may send on a tuple that they have not nominated yet (aggressive nomination).
+// It reports whether the selection changed; the change is then in the Output.
+func (s *Server) MayForceSelectedTuple(t Tuple) (changed bool) {
+	return s.active() && s.tuples.has(t) && s.choose(t)
 }
 
-// RemoveTuple forgets t, for instance because its TCP connection is gone. If t was selected, the newest of the remaining ones
-// takes its place; without any, ICE is disconnected.
+// RemoveTuple removes t, for example because its TCP connection is closed. If t was selected, the newest remaining tuple
+// is selected; if none remains, ICE is disconnected.
 func (s *Server) RemoveTuple(now unit.Time, t Tuple) {
 	wasSelected, ok := s.tuples.remove(t)
 	if !ok {
@@ -94,14 +94,14 @@ func (s *Server) RemoveTuple(now unit.Time, t Tuple) {
 	}
 	if next, ok := s.tuples.newest(); ok {
 		s.choose(next)
-		s.renewConsent(now) // the peer has not used this tuple for its checks so far
+		s.renewConsent(now) // give the peer time to continue its checks on this tuple
 		return
 	}
 	s.disconnect()
 }
 
-// Restart gives the Server new credentials (ICE restart, RFC 8445 section 9). State, tuples and selection stay. The present
-// credentials go on to be accepted until the first request that uses the new ones, or the next Restart.
+// Restart sets new credentials (ICE restart, RFC 8445 section 9). State, tuples and selection stay. The previous
+// credentials are accepted until the first request that uses the new ones, or until the next Restart.
 func (s *Server) Restart(now unit.Time, usernameFragment, password string) {
 	s.dropPrevious()
 	s.previous = s.current
@@ -113,8 +113,8 @@ func (s *Server) Restart(now unit.Time, usernameFragment, password string) {
 	}
 }
 
-// Close puts all fragments and tuples into the Output as removed. There is no change of state; the Server must not be used any
-// more, except for its Output.
+// Close reports all fragments and tuples in the Output as removed, without a change of state. Afterwards only Output may
+// be called.
 func (s *Server) Close() {
 	s.output.RemovedFragments = append(s.output.RemovedFragments, s.current.fragment)
 	s.dropPrevious()
@@ -135,7 +135,7 @@ func (s *Server) HandleTimeout(now unit.Time) {
 	s.disconnect()
 }
 
-// active tells whether there is a selected tuple.
+// active reports whether there is a selected tuple.
 func (s *Server) active() bool { return s.state == Connected || s.state == Completed }
 
 func (s *Server) setState(to State) {
@@ -143,14 +143,16 @@ func (s *Server) setState(to State) {
 	s.output.States = append(s.output.States, to)
 }
 
-// choose selects a tuple of the list.
-func (s *Server) choose(t Tuple) {
-	if s.tuples.choose(t) {
-		s.output.SelectedTuples = append(s.output.SelectedTuples, t)
+// choose selects a tuple of the list. It returns false if it is selected already.
+func (s *Server) choose(t Tuple) bool {
+	if !s.tuples.choose(t) {
+		return false
 	}
+	s.output.SelectedTuples = append(s.output.SelectedTuples, t)
+	return true
 }
 
-// disconnect needs a list without selected tuple.
+// disconnect enters Disconnected; the caller has removed the selected tuple.
 func (s *Server) disconnect() {
 	s.nomination = 0
 	s.consentUntil = unit.Never

@@ -12,7 +12,7 @@ import (
 )
 
 func TestNew(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	r.wantOutput(ice.Output{AddedFragments: []string{fragment}})
 	require.Equal(t, api.ICEStateNew, r.State())
 	require.Equal(t, fragment, r.UsernameFragment())
@@ -23,7 +23,8 @@ func TestNew(t *testing.T) {
 	require.False(t, r.IsValidTuple(ice.Tuple{}))
 }
 
-// What a check on a second, new tuple does, in every state and with every way to nominate. In Completed, 5 was nominated before.
+// What a check on a new, second tuple does, in every state and with every way to nominate. In Completed, the highest
+// nomination so far is 5.
 func TestTransitions(t *testing.T) {
 	const same = ice.State(255)
 	fresh, stale := api.ICEStateNew, ice.Disconnected // both without a selected tuple
@@ -82,25 +83,25 @@ func TestTransitions(t *testing.T) {
 	}
 }
 
-// A browser tries two ways, nominates one and later changes its mind.
+// A browser checks two tuples, nominates one and later moves to a third.
 func TestDialogueOfABrowser(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 
-	// Its first check connects at once: media can flow before anything is nominated.
+	// The first check connects at once: media can flow before a nomination.
 	r.checks(tuple(1))
 	r.wantOutput(ice.Output{AddedTuples: []ice.Tuple{tuple(1)}, SelectedTuples: []ice.Tuple{tuple(1)}, States: []ice.State{ice.Connected}})
 
-	// A check from elsewhere is remembered, no more.
+	// A check from another address only adds a tuple.
 	r.checks(tuple(2))
 	r.wantOutput(ice.Output{AddedTuples: []ice.Tuple{tuple(2)}})
 	r.checks(tuple(2))
 	r.wantNothing()
 
-	// It nominates the second one.
+	// The browser nominates the second tuple.
 	r.checks(tuple(2), useCandidate)
 	r.wantOutput(ice.Output{SelectedTuples: []ice.Tuple{tuple(2)}, States: []ice.State{ice.Completed}})
 
-	// Its keepalives repeat that.
+	// Its consent checks repeat the nomination.
 	r.checks(tuple(2), useCandidate)
 	r.wantNothing()
 
@@ -110,9 +111,9 @@ func TestDialogueOfABrowser(t *testing.T) {
 	require.Equal(t, []ice.Tuple{tuple(3), tuple(2), tuple(1)}, r.Tuples())
 }
 
-// Checks that cross each other on the way: only the highest NOMINATION counts.
+// Checks arrive out of order: only the highest NOMINATION counts.
 func TestDialogueWithNominations(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	r.checks(tuple(1), nomination(1))
 	r.checks(tuple(3), nomination(3))
 	r.checks(tuple(2), nomination(2))
@@ -122,16 +123,16 @@ func TestDialogueWithNominations(t *testing.T) {
 	r.checks(tuple(1), oldNomination(4))
 	r.wantSelected(tuple(1))
 
-	// USE-CANDIDATE alone selects, but does not change which value is the highest.
+	// USE-CANDIDATE alone selects, but leaves the highest value.
 	r.checks(tuple(2), useCandidate)
 	r.wantSelected(tuple(2))
 	r.checks(tuple(3), nomination(4))
 	r.wantSelected(tuple(2))
 }
 
-// Media on a tuple that is valid, but not nominated.
+// Media arrives on a tuple that is valid, but not nominated.
 func TestMayForceSelectedTuple(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	r.checks(tuple(1), nomination(0))
 	r.MayForceSelectedTuple(tuple(1))
 	r.drain()
@@ -147,7 +148,7 @@ func TestMayForceSelectedTuple(t *testing.T) {
 		r.MayForceSelectedTuple(tuple(2))
 		r.drain()
 		r.wantNothing()
-		r.MayForceSelectedTuple(tuple(3)) // a stranger
+		r.MayForceSelectedTuple(tuple(3)) // not a valid tuple
 		r.drain()
 		r.wantNothing()
 		r.wantSelected(tuple(2))

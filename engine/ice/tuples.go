@@ -1,18 +1,18 @@
 package ice
 
-// tupleList holds up to MaxTuples valid tuples, in the order in which they came, and knows which one is selected.
+// tupleList holds up to MaxTuples valid tuples, in order of arrival, and which of them is selected.
 type tupleList struct {
-	tuples   [MaxTuples]Tuple
-	count    int
-	selected Tuple
-	hasOne   bool // a selected tuple, which then is one of the list
+	tuples      [MaxTuples]Tuple
+	count       int
+	selected    Tuple // in the list, if hasSelected
+	hasSelected bool
 }
 
-func (l *tupleList) selectedTuple() (Tuple, bool) { return l.selected, l.hasOne }
+func (l *tupleList) selectedTuple() (Tuple, bool) { return l.selected, l.hasSelected }
 
-// has is asked for each packet, most of which come from the selected tuple.
+// has is called for each packet; most come from the selected tuple.
 func (l *tupleList) has(t Tuple) bool {
-	return l.hasOne && l.selected == t || l.find(t) >= 0
+	return l.hasSelected && l.selected == t || l.find(t) >= 0
 }
 
 func (l *tupleList) find(t Tuple) int {
@@ -31,7 +31,7 @@ func (l *tupleList) newest() (Tuple, bool) {
 	return l.tuples[l.count-1], true
 }
 
-// list returns the tuples, the newest first.
+// list returns the tuples, newest first.
 func (l *tupleList) list() []Tuple {
 	tuples := make([]Tuple, 0, l.count)
 	for i := l.count - 1; i >= 0; i-- {
@@ -44,7 +44,7 @@ func (l *tupleList) list() []Tuple {
 func (l *tupleList) add(t Tuple) (evicted Tuple, full bool) {
 	if full = l.count == MaxTuples; full {
 		i := 0
-		if l.hasOne && l.tuples[0] == l.selected {
+		if l.hasSelected && l.tuples[0] == l.selected {
 			i = 1
 		}
 		evicted = l.tuples[i]
@@ -55,12 +55,12 @@ func (l *tupleList) add(t Tuple) (evicted Tuple, full bool) {
 	return evicted, full
 }
 
-// choose selects a tuple of the list; false when it is selected already.
+// choose selects a tuple of the list. It returns false if it is selected already.
 func (l *tupleList) choose(t Tuple) bool {
-	if l.hasOne && l.selected == t {
+	if l.hasSelected && l.selected == t {
 		return false
 	}
-	l.selected, l.hasOne = t, true
+	l.selected, l.hasSelected = t, true
 	return true
 }
 
@@ -70,8 +70,8 @@ func (l *tupleList) remove(t Tuple) (wasSelected, ok bool) {
 		return false, false
 	}
 	l.removeAt(i)
-	if wasSelected = l.hasOne && l.selected == t; wasSelected {
-		l.selected, l.hasOne = Tuple{}, false
+	if wasSelected = l.hasSelected && l.selected == t; wasSelected {
+		l.selected, l.hasSelected = Tuple{}, false
 	}
 	return wasSelected, true
 }

@@ -18,7 +18,7 @@ func tuplesFromTo(first, last int) (tuples []ice.Tuple) {
 }
 
 func TestNinthTupleEvictsTheOldest(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	for n := 1; n <= ice.MaxTuples; n++ {
 		r.checks(tuple(n))
 		require.Empty(t, r.out.RemovedTuples)
@@ -30,7 +30,7 @@ func TestNinthTupleEvictsTheOldest(t *testing.T) {
 	r.wantOutput(ice.Output{AddedTuples: []ice.Tuple{tuple(9)}, RemovedTuples: []ice.Tuple{tuple(2)}})
 	r.wantSelected(tuple(1))
 
-	// The newcomer is nominated while the list is full: tuple 1 is not protected any more from the next one on.
+	// The new tuple is nominated while the list is full: from the next one on, tuple 1 is no longer protected.
 	r.checks(tuple(10), useCandidate)
 	r.wantOutput(ice.Output{
 		AddedTuples: []ice.Tuple{tuple(10)}, RemovedTuples: []ice.Tuple{tuple(3)},
@@ -47,9 +47,9 @@ func TestNinthTupleEvictsTheOldest(t *testing.T) {
 	require.Equal(t, []ice.Tuple{tuple(4)}, r.out.RemovedTuples)
 }
 
-// The list is bounded also while nothing is selected.
+// The list is bounded even while no tuple is selected.
 func TestEvictionWithoutSelection(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	for n := range 100 {
 		r.checks(tuple(n), nomination(0))
 	}
@@ -57,7 +57,7 @@ func TestEvictionWithoutSelection(t *testing.T) {
 	require.Len(t, r.tuples, ice.MaxTuples)
 }
 
-// Tuples are the same only if every part is.
+// Tuples are equal only if every part is.
 func TestTuplesAreExact(t *testing.T) {
 	tuple1 := tuple(1)
 	r := bringTo(t, ice.Completed)
@@ -95,7 +95,7 @@ func TestRemoveTuple(t *testing.T) {
 		r.drain()
 		r.wantNothing()
 
-		// The selected one: the newest takes its place, and has the whole consent time before it.
+		// The selected one: the newest replaces it, with the full consent time ahead.
 		r.now = r.now.Add(20 * time.Second)
 		r.RemoveTuple(r.now, tuple(1))
 		r.drain()
@@ -108,15 +108,15 @@ func TestRemoveTuple(t *testing.T) {
 		r.drain()
 		r.wantOutput(ice.Output{RemovedTuples: []ice.Tuple{tuple(2), tuple(4)}, States: []ice.State{ice.Disconnected}})
 
-		// All is forgotten, also which nomination was the highest.
+		// Everything was reset, including the highest nomination.
 		r.checks(tuple(5), nomination(1))
 		require.Equal(t, ice.Completed, r.State())
 	}
 }
 
-// A tuple that never was selected, removed while none is.
+// A tuple is removed while none is selected.
 func TestRemoveTupleWithoutSelection(t *testing.T) {
-	r := newRig(t, 30*time.Second)
+	r := newFixture(t, 30*time.Second)
 	r.checks(tuple(1), nomination(0))
 	r.RemoveTuple(r.now, tuple(1))
 	r.drain()

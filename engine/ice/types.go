@@ -7,9 +7,9 @@ import (
 	"gazpacho/engine/api"
 )
 
-// Upstream's values.
+// From mediasoup:
 const (
-	// MaxTuples is how many tuples a Server keeps. One more drops the oldest that is not selected.
+	// MaxTuples is the number of tuples that a Server keeps. One more evicts the oldest that is not selected.
 	MaxTuples = 8
 
 	// MinConsentTimeout and MaxConsentTimeout bound a consent timeout that is not 0.
@@ -26,37 +26,37 @@ const (
 	TCP = api.ProtocolTCP
 )
 
-// Tuple says which way a packet came or goes. It is comparable and exact: two tuples are the same only if every part is.
+// Tuple is the path of a packet: a remote address and a local socket. It is comparable, and equal only if every part is.
 type Tuple struct {
 	Remote   netip.AddrPort
-	Socket   uint32 // which of the local sockets or TCP connections; the caller numbers them
+	Socket   uint32 // the local socket or TCP connection, numbered by the caller
 	Protocol Protocol
 }
 
 // State is the state of ICE.
 type State = api.ICEState
 
-// The states; the first one is api.ICEStateNew. Connected: a check succeeded, so that packets can flow. Completed: the peer
-// nominated a tuple. Disconnected: the selected tuple is lost and no other took its place, or consent expired.
+// The states after api.ICEStateNew. Connected: a check succeeded, so packets can flow. Completed: the peer nominated a
+// tuple. Disconnected: the selected tuple was lost with no other to replace it, or consent expired.
 const (
 	Connected    = api.ICEStateConnected
 	Completed    = api.ICEStateCompleted
 	Disconnected = api.ICEStateDisconnected
 )
 
-// Output is what a Server's calls brought about. The caller acts on it after each call and then resets it. Each list is in the
-// order of the events; between lists, this is the order that upstream's applications see: fragments, added tuples, removed
-// tuples, selected tuples, states.
+// Output is what happened in a Server's calls. The caller acts on it after each call and then resets it. Each list is in
+// the order of the events. Process the lists in the order that mediasoup's applications see: fragments, added tuples,
+// removed tuples, selected tuples, states.
 type Output struct {
-	AddedFragments   []string // username fragments that requests may now be addressed to
-	RemovedFragments []string // the contrary
+	AddedFragments   []string // username fragments that requests may be addressed to from now on
+	RemovedFragments []string // username fragments no longer in use
 	AddedTuples      []Tuple
-	RemovedTuples    []Tuple // a TCP connection that was removed is to be closed
-	SelectedTuples   []Tuple // each one the selected tuple from then on
-	States           []State // each one the state from then on
+	RemovedTuples    []Tuple // if a tuple is a TCP connection, close it
+	SelectedTuples   []Tuple // the selected tuple each time it changed
+	States           []State // the state each time it changed
 }
 
-// Empty tells whether there is nothing to act on.
+// Empty reports whether there is nothing to act on.
 func (o *Output) Empty() bool {
 	return len(o.AddedFragments)+len(o.RemovedFragments)+len(o.AddedTuples)+len(o.RemovedTuples)+
 		len(o.SelectedTuples)+len(o.States) == 0
@@ -74,14 +74,14 @@ func (o *Output) Reset() {
 	}
 }
 
-// Counters tells what became of the messages that a Server was given.
+// Counters counts the messages that a Server handled, by outcome, and events.
 type Counters struct {
 	Accepted       uint64 // requests answered with success
-	Malformed      uint64 // no STUN, or STUN that the format forbids: dropped
-	Ignored        uint64 // indications and responses: a lite agent has no use for them
+	Malformed      uint64 // dropped: not STUN, or malformed STUN
+	Ignored        uint64 // indications and responses, which a lite agent does not need
 	BadRequests    uint64 // refused with 400
 	Unauthorized   uint64 // refused with 401
 	RoleConflicts  uint64 // refused with 487
 	EvictedTuples  uint64 // removed because there were more than MaxTuples
-	ConsentExpired uint64 // times that the peer stopped its checks
+	ConsentExpired uint64 // how often the peer stopped its checks
 }

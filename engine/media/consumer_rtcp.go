@@ -4,6 +4,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/unit"
 )
 
@@ -37,8 +38,8 @@ func (c *Consumer) HandleReceptionReport(now unit.Time, r *rtcp.ReceptionReport)
 	if _, changed := s.send.TakeScoreChange(); changed {
 		c.notifyScore()
 		if c.Active() && !c.external {
-			c.selector.mayChangeLayers(now, false)
-			c.apply()
+			c.selector.Reconsider(now, false)
+			c.notifyChange()
 		}
 	}
 	c.checkFractionLost()
@@ -63,8 +64,12 @@ func (c *Consumer) HandleKeyFrameRequest(now unit.Time, kind KeyFrameRequestKind
 		c.traceRequest(now, api.ConsumerTraceEventTypePLI, &api.ConsumerPLITraceInfo{SSRC: uint32(ssrc)})
 	}
 	s.send.HandleKeyFrameRequest(kind == FIR)
-	if c.Active() {
-		c.selector.requestKeyFrame(current)
+	switch {
+	case !c.Active():
+	case c.relay:
+		c.requestKeyFrame(c.mapped[c.indexOf(s)])
+	default:
+		c.selector.RequestKeyFrame(layer.CurrentOnly)
 	}
 }
 

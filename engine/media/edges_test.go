@@ -6,12 +6,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/wire/rtp"
 )
 
 func TestResumeWhileTheTransportIsNotConnected(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.one(in{seq: 1, payload: vp8Key})
 	r.c.TransportDisconnected(r.now)
 	r.c.Pause(r.now)
@@ -25,7 +26,7 @@ func TestResumeWhileTheTransportIsNotConnected(t *testing.T) {
 	require.Len(t, c.KeyFrameRequests, 1)
 }
 
-func TestConsumerOfAVanishedSimulcastStreamAsksForNothing(t *testing.T) {
+func TestConsumerOfASilentSimulcastStreamRequestsNothing(t *testing.T) {
 	c, err := newConsumer(consumeRequest("video/VP8", 90000))
 	require.NoError(t, err)
 	defer c.Close()
@@ -34,14 +35,14 @@ func TestConsumerOfAVanishedSimulcastStreamAsksForNothing(t *testing.T) {
 	c.TransportConnected(1)
 	require.Empty(t, c.Output().KeyFrameRequests)
 	stream.Score = 10
-	c.HandleStreamUpdate(2, media.StreamUpdate{Kind: media.StreamScore, Stream: stream}, []uint8{10})
+	c.HandleStreamUpdate(2, media.StreamUpdate{Kind: layer.StreamScore, Stream: stream}, []uint8{10})
 	c.Pause(3)
 	c.Resume(3)
 	require.Len(t, c.Output().KeyFrameRequests, 1)
 }
 
 func TestHeldPacketThatComesTwice(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.none(in{seq: 2, payload: vp8Delta})
 	r.none(in{seq: 2, payload: vp8Delta})
 	_, outs := r.receive(in{seq: 1, payload: vp8Key})
@@ -51,7 +52,7 @@ func TestHeldPacketThatComesTwice(t *testing.T) {
 func TestPacketThatWasDroppedComesAgain(t *testing.T) {
 	c := consumeRequest("audio/opus", 48000)
 	c.IgnoreDTX = true
-	r := newRoom(t, produceRequest("audio/opus", 48000), c)
+	r := newFixture(t, produceRequest("audio/opus", 48000), c)
 	r.one(in{seq: 1, payload: []byte{0x78, 1, 2}})
 	r.none(in{seq: 2, payload: []byte{0x78}})
 	r.one(in{seq: 3, payload: []byte{0x78, 1, 2}})
@@ -64,7 +65,7 @@ func TestTraceShowsTheTransportWideSequenceNumber(t *testing.T) {
 	req.RTPParameters.HeaderExtensions = append(req.RTPParameters.HeaderExtensions, api.RTPHeaderExtensionParameters{
 		URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: 14,
 	}, api.RTPHeaderExtensionParameters{URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: 13})
-	r := newRoom(t, req, consumeRequest("audio/opus", 48000))
+	r := newFixture(t, req, consumeRequest("audio/opus", 48000))
 	require.EqualValues(t, 14, r.p.ExtensionIDs().TransportCC, "the first entry counts")
 	require.Equal(t, "producer", r.p.ID())
 	require.Equal(t, api.MediaKindAudio, r.p.Kind())
@@ -76,7 +77,7 @@ func TestTraceShowsTheTransportWideSequenceNumber(t *testing.T) {
 }
 
 func TestReportBeforeAnyStream(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	require.Empty(t, r.p.AppendRTCP(r.now, nil), "a reference time alone would be no compound packet")
 	r.p.SetFractionLost(mappedSSRC, 9)
 	require.Nil(t, r.p.StreamStats(r.now, mappedSSRC))

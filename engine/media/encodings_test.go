@@ -8,12 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
 )
 
-// simulcastRequest has three encodings told apart by RID.
+// simulcastRequest has three encodings with RIDs.
 func simulcastRequest() *api.TransportProduceRequest {
 	r := produceRequest("video/VP8", 90000)
 	r.RTPParameters.Encodings, r.RTPMapping.Encodings = nil, nil
@@ -26,27 +27,27 @@ func simulcastRequest() *api.TransportProduceRequest {
 
 func rid(id uint8, v string) []rtp.Extension { return []rtp.Extension{{ID: id, Value: []byte(v)}} }
 
-// producerRoom is a room for a producer alone.
-type producerRoom struct {
+// producerFixture is a fixture for a producer alone.
+type producerFixture struct {
 	t   testing.TB
 	p   *media.Producer
 	now unit.Time
 }
 
-func newProducerRoom(t testing.TB, req *api.TransportProduceRequest) *producerRoom {
+func newProducerFixture(t testing.TB, req *api.TransportProduceRequest) *producerFixture {
 	t.Helper()
 	p, err := media.NewProducer(req)
 	require.NoError(t, err)
-	return &producerRoom{t: t, p: p, now: unit.Time(time.Hour)}
+	return &producerFixture{t: t, p: p, now: unit.Time(time.Hour)}
 }
 
-// mapped is what the producer made of a packet.
+// mapped is a packet after the producer.
 type mapped struct {
 	rtp.Packet
 	Encoding int
 }
 
-func (r *producerRoom) receive(i in) (res media.Result, forward bool, got mapped) {
+func (r *producerFixture) receive(i in) (res media.Result, forward bool, got mapped) {
 	r.t.Helper()
 	pkt := i.packet(r.t, r.now)
 	defer pkt.Release()
@@ -56,7 +57,7 @@ func (r *producerRoom) receive(i in) (res media.Result, forward bool, got mapped
 }
 
 func TestStreamsByRID(t *testing.T) {
-	r := newProducerRoom(t, simulcastRequest())
+	r := newProducerFixture(t, simulcastRequest())
 	require.Equal(t, api.RTPTypeSimulcast, r.p.Type())
 	for i, id := range []string{"high", "low"} {
 		res, forward, got := r.receive(in{ssrc: unit.SSRC(50 + i), seq: 1, payload: vp8Key, exts: rid(inRID, id)})
@@ -99,7 +100,7 @@ func TestStreamsByRID(t *testing.T) {
 }
 
 func TestSilentSimulcastStreamLosesItsScore(t *testing.T) {
-	r := newProducerRoom(t, simulcastRequest())
+	r := newProducerFixture(t, simulcastRequest())
 	r.receive(in{ssrc: 50, seq: 1, payload: vp8Key, exts: rid(inRID, "low")})
 	r.p.Output().Reset()
 	end := r.now.Add(3 * time.Second)
@@ -109,7 +110,7 @@ func TestSilentSimulcastStreamLosesItsScore(t *testing.T) {
 	}
 	require.Equal(t, []uint8{0, 0, 0}, r.p.Scores())
 	require.True(t, slices.ContainsFunc(r.p.Output().Streams, func(u media.StreamUpdate) bool {
-		return u.Kind == media.StreamScore && u.Stream.Score == 0 && u.PreviousScore == 10
+		return u.Kind == layer.StreamScore && u.Stream.Score == 0 && u.PreviousScore == 10
 	}))
 	require.Equal(t, []api.Notification{{HandlerID: "producer", Event: api.EventProducerScore, Body: &api.ProducerScoreNotification{
 		Scores: []api.ProducerScore{{SSRC: 50, RID: "low"}},
@@ -119,7 +120,7 @@ func TestSilentSimulcastStreamLosesItsScore(t *testing.T) {
 func TestSingleStreamWithoutSSRC(t *testing.T) {
 	req := produceRequest("video/VP8", 90000)
 	req.RTPParameters.Encodings[0], req.RTPMapping.Encodings[0].SSRC = api.RTPEncodingParameters{}, nil
-	r := newProducerRoom(t, req)
+	r := newProducerFixture(t, req)
 	rtx := in{ssrc: 91, pt: peerRTXPT, payload: []byte{0, 1, 2}}
 	res, _, _ := r.receive(rtx)
 	require.Equal(t, media.Discarded, res, "RTX before its stream")
@@ -141,7 +142,7 @@ func TestSingleStreamWithoutSSRC(t *testing.T) {
 func TestAnnouncedSSRCOfAStreamThatCameByRID(t *testing.T) {
 	req := produceRequest("video/VP8", 90000)
 	req.RTPParameters.Encodings[0].RID = "r"
-	r := newProducerRoom(t, req)
+	r := newProducerFixture(t, req)
 	res, _, _ := r.receive(in{ssrc: 90, payload: vp8Key, exts: rid(inRID, "r")})
 	require.Equal(t, media.Media, res)
 	res, _, _ = r.receive(in{payload: vp8Key})
@@ -149,7 +150,7 @@ func TestAnnouncedSSRCOfAStreamThatCameByRID(t *testing.T) {
 }
 
 func TestFloodOfSSRCs(t *testing.T) {
-	r := newProducerRoom(t, simulcastRequest())
+	r := newProducerFixture(t, simulcastRequest())
 	for i := range 10000 {
 		r.receive(in{ssrc: unit.SSRC(i + 1), payload: vp8Key, exts: rid(inRID, []string{"low", "mid", "high", "x"}[i%4])})
 	}

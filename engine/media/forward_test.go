@@ -12,7 +12,7 @@ import (
 )
 
 // supported are the media codecs of mediasoup's supportedRtpCapabilities, each with a payload a receiver can begin with
-// and one it cannot; nil = the codec has no such packets, or they cannot be told apart.
+// and one it cannot; nil = the codec has no such packets, or they cannot be distinguished.
 var supported = []struct {
 	mime          string
 	clock         uint32
@@ -39,10 +39,10 @@ var supported = []struct {
 	{"video/H265", 90000, []byte{0x40, 1, 2, 3}, nil},
 }
 
-// A mixer names those who contribute to a packet (RFC 3550 section 5.1); receivers show who that is.
+// A mixer lists the contributing sources of a packet (RFC 3550 section 5.1), which receivers display.
 func TestContributingSourcesAreForwarded(t *testing.T) {
 	sources := []byte{0, 0, 0, 7, 0, 0, 0, 8}
-	r := videoRoom(t)
+	r := videoFixture(t)
 	i := in{seq: 10, ts: 555, payload: vp8Key}.bytes()
 	data := append(append(append([]byte{}, i[:rtp.FixedHeaderLen]...), sources...), i[rtp.FixedHeaderLen:]...)
 	data[0] |= 2
@@ -56,7 +56,7 @@ func TestContributingSourcesAreForwarded(t *testing.T) {
 	require.Equal(t, vp8Key, o.Payload())
 	require.Equal(t, o.Extension(outTransportCC), o.Data[o.TransportCC:o.TransportCC+rtp.TransportCCLen])
 	rtp.PutTransportCC(o.Data[o.TransportCC:], 0x1234)
-	require.Equal(t, []byte{0x12, 0x34}, o.Extension(outTransportCC), "the transport knows where its number goes")
+	require.Equal(t, []byte{0x12, 0x34}, o.Extension(outTransportCC), "at the offset that the transport gets")
 
 	r.c.HandleNACK(r.now, nackFor(outSSRC, o.SequenceNumber))
 	again := r.retransmissions()
@@ -69,7 +69,7 @@ func TestContributingSourcesAreForwarded(t *testing.T) {
 func TestForwardEveryCodec(t *testing.T) {
 	for _, s := range supported {
 		t.Run(s.mime, func(t *testing.T) {
-			r := newRoom(t, produceRequest(s.mime, s.clock), consumeRequest(s.mime, s.clock))
+			r := newFixture(t, produceRequest(s.mime, s.clock), consumeRequest(s.mime, s.clock))
 			if s.cannot != nil {
 				require.Equal(t, media.Media, r.none(in{seq: 9, payload: s.cannot}))
 			}
@@ -95,7 +95,7 @@ func TestForwardEveryCodec(t *testing.T) {
 }
 
 func TestExtensionsOfVideo(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	o := r.one(in{seq: 1, payload: vp8Key, exts: []rtp.Extension{
 		{ID: inMID, Value: []byte("0")},
 		{ID: inAudioLevel, Value: []byte{0x85}},
@@ -136,7 +136,7 @@ func extensionsOf(p *rtp.Packet) map[uint8][]byte {
 }
 
 func TestExtensionsOfAudio(t *testing.T) {
-	r := audioRoom(t)
+	r := audioFixture(t)
 	o := r.one(in{seq: 1, payload: []byte{0x78, 1}, exts: []rtp.Extension{
 		{ID: inAudioLevel, Value: []byte{0x85}},
 		{ID: inOrientation, Value: []byte{0x05}},
@@ -153,7 +153,7 @@ func TestExtensionsOfAudio(t *testing.T) {
 func TestExtensionsOnlyAsNegotiated(t *testing.T) {
 	c := consumeRequest("video/VP8", 90000)
 	c.RTPParameters.HeaderExtensions = nil
-	r := newRoom(t, produceRequest("video/VP8", 90000), c)
+	r := newFixture(t, produceRequest("video/VP8", 90000), c)
 	o := r.one(in{seq: 1, payload: vp8Key, exts: []rtp.Extension{
 		{ID: inOrientation, Value: []byte{0x05}},
 		{ID: inCapture, Value: make([]byte, 8)},
@@ -163,7 +163,7 @@ func TestExtensionsOnlyAsNegotiated(t *testing.T) {
 }
 
 func TestCaptureTimeOfAnotherLengthIsLeftOut(t *testing.T) {
-	r := audioRoom(t)
+	r := audioFixture(t)
 	o := r.one(in{seq: 1, payload: []byte{0x78, 1}, exts: []rtp.Extension{{ID: inCapture, Value: make([]byte, 9)}}})
 	require.Nil(t, o.Extension(outCapture))
 }
@@ -180,7 +180,7 @@ func TestMID(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := consumeRequest("audio/opus", 48000)
 			c.RTPParameters.MID = tc.mid
-			r := newRoom(t, produceRequest("audio/opus", 48000), c)
+			r := newFixture(t, produceRequest("audio/opus", 48000), c)
 			o := r.one(in{seq: 1, payload: []byte{0x78}})
 			require.Equal(t, tc.want, o.Extension(outMID))
 		})
@@ -190,7 +190,7 @@ func TestMID(t *testing.T) {
 func TestPacketIDsAreAddedAndHonoured(t *testing.T) {
 	p := produceRequest("audio/opus", 48000)
 	p.EnableMediasoupPacketIDHeaderExtension = true
-	r := newRoom(t, p, consumeRequest("audio/opus", 48000))
+	r := newFixture(t, p, consumeRequest("audio/opus", 48000))
 	id := func(o out) uint32 {
 		t.Helper()
 		v, ok := rtp.ParsePacketID(o.Extension(outPacketID))
@@ -211,7 +211,7 @@ func TestHeaderGrowthIsBounded(t *testing.T) {
 	}
 	p := produceRequest("video/VP8", 90000)
 	p.EnableMediasoupPacketIDHeaderExtension = true
-	r := newRoom(t, p, c)
+	r := newFixture(t, p, c)
 	i := in{seq: 1, payload: vp8Key, exts: []rtp.Extension{
 		{ID: inOrientation, Value: []byte{0x05}},
 		{ID: inCapture, Value: make([]byte, 8)},
@@ -225,7 +225,7 @@ func TestHeaderGrowthIsBounded(t *testing.T) {
 }
 
 func TestSequenceNumbersWrap(t *testing.T) {
-	r := audioRoom(t)
+	r := audioFixture(t)
 	first := r.one(in{seq: 65530, payload: []byte{0x78}}).SequenceNumber
 	for i := 1; i < 20; i++ {
 		if i == 7 { // lost before us: the gap stays
@@ -241,7 +241,7 @@ func TestSequenceNumbersWrap(t *testing.T) {
 func TestDroppedPacketsLeaveNoGap(t *testing.T) {
 	c := consumeRequest("audio/opus", 48000)
 	c.IgnoreDTX = true
-	r := newRoom(t, produceRequest("audio/opus", 48000), c)
+	r := newFixture(t, produceRequest("audio/opus", 48000), c)
 	first := r.one(in{seq: 1, payload: []byte{0x78, 1, 2}})
 	r.none(in{seq: 2})                        // empty
 	r.none(in{seq: 3, payload: []byte{0x78}}) // DTX
@@ -251,34 +251,34 @@ func TestDroppedPacketsLeaveNoGap(t *testing.T) {
 }
 
 func TestDTXIsForwardedByDefault(t *testing.T) {
-	r := audioRoom(t)
+	r := audioFixture(t)
 	r.one(in{seq: 1, payload: []byte{0x78}})
 }
 
 func TestPayloadTypeThatTheReceiverDoesNotTake(t *testing.T) {
 	p := produceRequest("audio/opus", 48000)
 	p.RTPMapping.Codecs[0].MappedPayloadType = 99
-	r := newRoom(t, p, consumeRequest("audio/opus", 48000))
+	r := newFixture(t, p, consumeRequest("audio/opus", 48000))
 	require.Equal(t, media.Media, r.none(in{seq: 1, payload: []byte{0x78}}))
 	require.EqualValues(t, 1, r.c.Drops().PayloadType)
 }
 
 func TestPayloadTypeWithoutMapping(t *testing.T) {
-	r := audioRoom(t)
+	r := audioFixture(t)
 	r.one(in{seq: 1, payload: []byte{0x78}})
 	require.Equal(t, media.Discarded, r.none(in{seq: 2, pt: 13, payload: []byte{1}}))
 	require.EqualValues(t, 1, r.p.Drops().PayloadType)
 }
 
 func TestDuplicatesAreNotSentTwice(t *testing.T) {
-	r := audioRoom(t)
+	r := audioFixture(t)
 	r.one(in{seq: 1, payload: []byte{0x78}})
 	r.none(in{seq: 1, payload: []byte{0x78}})
 	require.EqualValues(t, 1, r.c.Drops().Sequence)
 }
 
 func TestStreamsOfNoEncodingAreDiscarded(t *testing.T) {
-	r := audioRoom(t)
+	r := audioFixture(t)
 	require.Equal(t, media.Discarded, r.none(in{seq: 1, ssrc: 77, payload: []byte{0x78}}))
 	require.Equal(t, media.Discarded, r.none(in{seq: 1, ssrc: peerRTX, pt: peerRTXPT, payload: []byte{0, 1, 2}}), "RTX before its stream")
 	require.EqualValues(t, 2, r.p.Drops().NoStream)
@@ -287,7 +287,7 @@ func TestStreamsOfNoEncodingAreDiscarded(t *testing.T) {
 }
 
 func TestVideoOrientationChange(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	orientations := func(v byte) []api.Notification {
 		r.take()
 		r.receive(in{seq: r.nextSeq(), payload: vp8Key, exts: []rtp.Extension{{ID: inOrientation, Value: []byte{v}}}})

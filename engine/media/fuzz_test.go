@@ -8,11 +8,13 @@ import (
 	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
+	"gazpacho/internal/fuzzseed"
 )
 
 // FuzzForward sends whatever parses as RTP through a producer and a consumer: what comes out is RTP with the consumer's
 // own SSRC and no longer than announced.
-func FuzzForward(f *testing.F) {
+func FuzzForward(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	f.Add(in{seq: 1, payload: vp8Key}.bytes())
 	f.Add(in{seq: 2, payload: vp8Delta, exts: []rtp.Extension{{ID: inCapture, Value: make([]byte, 8)}, {ID: inDD, Value: make([]byte, 40)}}}.bytes())
 	f.Add(in{seq: 3, ssrc: peerRTX, pt: peerRTXPT, payload: []byte{0, 9, 0x10, 0}}.bytes())
@@ -21,7 +23,7 @@ func FuzzForward(f *testing.F) {
 		if len(data) > packet.SmallSize || new(rtp.Packet).Parse(data) != nil {
 			return
 		}
-		r := videoRoom(t)
+		r := videoFixture(t)
 		r.one(in{seq: 0, payload: vp8Key})
 		pkt := parsePacket(t, r.now, data)
 		defer pkt.Release()

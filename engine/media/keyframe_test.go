@@ -24,7 +24,7 @@ func plis(o media.ProducerOutput) int {
 }
 
 func TestVideoBeginsWithAKeyFrame(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.none(in{seq: 5, payload: vp8Delta})
 	p, _ := r.take()
 	require.Equal(t, 1, plis(p), "a stream that begins without a key frame is asked for one")
@@ -37,10 +37,10 @@ func TestVideoBeginsWithAKeyFrame(t *testing.T) {
 	require.Zero(t, plis(p))
 }
 
-// A consumer that wants a key frame and is given one before its wish was heard does not want it any more.
-func TestKeyFrameFulfilsAWish(t *testing.T) {
+// A key frame that arrives before the request left cancels the request.
+func TestKeyFrameCancelsAQueuedRequest(t *testing.T) {
 	for i, payload := range [][]byte{vp8Key, vp8Delta} {
-		r := videoRoom(t)
+		r := videoFixture(t)
 		r.one(in{seq: 6, payload: vp8Key})
 		r.take()
 		pkt := in{seq: 7, payload: payload}.packet(t, r.now)
@@ -58,7 +58,7 @@ func TestKeyFrameFulfilsAWish(t *testing.T) {
 // The first packet of a key frame comes after others of it: those are held back, across the wrap of sequence numbers.
 func TestReorderedKeyFrame(t *testing.T) {
 	for _, start := range []unit.SeqNo{100, 65533} {
-		r := videoRoom(t)
+		r := videoFixture(t)
 		r.none(in{seq: start, payload: vp8Delta})
 		r.none(in{seq: start + 4, payload: []byte{0, 4}})
 		r.none(in{seq: start + 2, payload: []byte{0, 2}})
@@ -77,7 +77,7 @@ func TestReorderedKeyFrame(t *testing.T) {
 }
 
 func TestHeldPacketsAreBounded(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	for i := range 100 {
 		r.none(in{seq: unit.SeqNo(200 - i), payload: vp8Delta}) // backwards: too old ones are refused at once
 	}
@@ -88,8 +88,8 @@ func TestHeldPacketsAreBounded(t *testing.T) {
 	require.Len(t, outs, 1+30)
 }
 
-func TestHeldPacketsAreForgottenWhenPaused(t *testing.T) {
-	r := videoRoom(t)
+func TestHeldPacketsAreReleasedWhenPaused(t *testing.T) {
+	r := videoFixture(t)
 	r.none(in{seq: 101, payload: vp8Delta})
 	r.c.Pause(r.now)
 	r.c.Resume(r.now)
@@ -105,11 +105,11 @@ func TestResumeWaitsForAKeyFrameAndAsksForOne(t *testing.T) {
 		"transport": {(*media.Consumer).TransportDisconnected, (*media.Consumer).TransportConnected},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := videoRoom(t)
+			r := videoFixture(t)
 			first := r.one(in{seq: 1, payload: vp8Key})
 			r.after(2 * time.Second)
 			tc.stop(r.c, r.now)
-			tc.stop(r.c, r.now) // the second time means nothing
+			tc.stop(r.c, r.now) // the second time has no effect
 			require.False(t, r.c.Active())
 			r.none(in{seq: 2, payload: vp8Key})
 			require.EqualValues(t, 1, r.c.Drops().Inactive)
@@ -128,7 +128,7 @@ func TestResumeWaitsForAKeyFrameAndAsksForOne(t *testing.T) {
 }
 
 func TestProducerPauseNotifies(t *testing.T) {
-	r := audioRoom(t)
+	r := audioFixture(t)
 	r.c.ProducerPaused(r.now)
 	r.c.ProducerPaused(r.now)
 	r.c.ProducerResumed(r.now)
@@ -142,7 +142,7 @@ func TestProducerPauseNotifies(t *testing.T) {
 }
 
 func TestKeyFrameRequestsOfTheReceiverAreThrottled(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.one(in{seq: 1, payload: vp8Key})
 	r.after(time.Second)
 	r.take()
@@ -168,7 +168,7 @@ func TestKeyFrameRequestsOfTheReceiverAreThrottled(t *testing.T) {
 func TestKeyFrameRequestDelay(t *testing.T) {
 	req := produceRequest("video/VP8", 90000)
 	req.KeyFrameRequestDelay = 500
-	r := newRoom(t, req, consumeRequest("video/VP8", 90000))
+	r := newFixture(t, req, consumeRequest("video/VP8", 90000))
 	r.one(in{seq: 1, payload: vp8Key})
 	r.after(time.Second)
 	r.c.RequestKeyFrame(r.now)
@@ -188,7 +188,7 @@ func TestKeyFrameRequestDelay(t *testing.T) {
 // descriptors.
 func TestAKeyFrameOfAV1EndsTheRequestForIt(t *testing.T) {
 	key, delta := []byte{0x18, 1, 2, 3}, []byte{0x10, 1, 2, 3}
-	r := newRoom(t, produceRequest("video/AV1", 90000), consumeRequest("video/AV1", 90000))
+	r := newFixture(t, produceRequest("video/AV1", 90000), consumeRequest("video/AV1", 90000))
 	r.c.TransportDisconnected(r.now)
 	r.none(in{seq: 1, payload: delta})
 	r.take()
@@ -207,8 +207,8 @@ func TestAKeyFrameOfAV1EndsTheRequestForIt(t *testing.T) {
 	require.Zero(t, plis(p))
 }
 
-func TestWhoIsNotAskedForKeyFrames(t *testing.T) {
-	r := audioRoom(t)
+func TestStreamsThatAreNotAskedForKeyFrames(t *testing.T) {
+	r := audioFixture(t)
 	r.one(in{seq: 1, payload: []byte{0x78}})
 	r.c.RequestKeyFrame(r.now)
 	r.c.HandleKeyFrameRequest(r.now, media.FIR, outSSRC)
@@ -217,7 +217,7 @@ func TestWhoIsNotAskedForKeyFrames(t *testing.T) {
 	require.Empty(t, c.KeyFrameRequests)
 	require.Zero(t, plis(p))
 
-	v := videoRoom(t)
+	v := videoFixture(t)
 	v.p.RequestKeyFrame(v.now, mappedSSRC) // no stream yet
 	v.c.HandleKeyFrameRequest(v.now, media.PLI, 77)
 	v.c.Pause(v.now)
@@ -229,7 +229,7 @@ func TestWhoIsNotAskedForKeyFrames(t *testing.T) {
 }
 
 func TestProducerPauseAndResume(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.one(in{seq: 1, payload: vp8Key})
 	r.p.Resume(r.now) // is not paused
 	r.p.Pause(r.now)
@@ -250,7 +250,7 @@ func TestProducerPauseAndResume(t *testing.T) {
 func TestProducerThatBeginsPaused(t *testing.T) {
 	req := produceRequest("video/VP8", 90000)
 	req.Paused = true
-	r := newRoom(t, req, consumeRequest("video/VP8", 90000))
+	r := newFixture(t, req, consumeRequest("video/VP8", 90000))
 	require.True(t, r.c.ProducerIsPaused())
 	r.none(in{seq: 1, payload: vp8Delta})
 	p, _ := r.take()

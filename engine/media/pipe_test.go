@@ -13,7 +13,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Encoding i of the many-stream rooms: what the peer, the router and the receiver call its stream.
+// SSRCs of encoding i: of the peer, the router and the receiver.
 func peerOf(i int) unit.SSRC   { return unit.SSRC(50 + i) }
 func mappedOf(i int) unit.SSRC { return mappedSSRC + unit.SSRC(i) }
 func outOf(i int) unit.SSRC    { return outSSRC + unit.SSRC(10*i) }
@@ -32,8 +32,8 @@ func pipeRequest(mime string) *api.TransportConsumeRequest {
 	return r
 }
 
-func pipeRoom(t testing.TB) *room {
-	return newRoom(t, simulcastRequest(), pipeRequest("video/VP8"))
+func pipeFixture(t testing.TB) *fixture {
+	return newFixture(t, simulcastRequest(), pipeRequest("video/VP8"))
 }
 
 // of makes a packet of encoding i, which the producer knows by its RID.
@@ -42,7 +42,7 @@ func of(i int, seq unit.SeqNo, ts unit.Timestamp, payload []byte) in {
 }
 
 func TestPipeForwardsAllEncodings(t *testing.T) {
-	r := pipeRoom(t)
+	r := pipeFixture(t)
 	require.Equal(t, api.RTPTypePipe, r.c.Type())
 	require.Equal(t, []unit.SSRC{outOf(0), outOf(1), outOf(2)}, r.c.MediaSSRCs())
 	require.Equal(t, []unit.SSRC{outOf(0) + 1, outOf(1) + 1, outOf(2) + 1}, r.c.RTXSSRCs())
@@ -62,13 +62,13 @@ func TestPipeForwardsAllEncodings(t *testing.T) {
 		}
 	}
 	_, c := r.take()
-	require.Empty(t, c.Notifications, "neither scores nor layers are told")
+	require.Empty(t, c.Notifications, "neither scores nor layers are notified")
 	_, ok := r.c.ProducerStream()
 	require.False(t, ok)
 }
 
 func TestPipeStreamsBeginWithTheirOwnKeyFrames(t *testing.T) {
-	r := pipeRoom(t)
+	r := pipeFixture(t)
 	_, c := r.take()
 	require.Equal(t, r.c.MappedSSRCs(), c.KeyFrameRequests)
 	r.one(of(0, 1, 1, vp8Key))
@@ -92,7 +92,7 @@ func TestPipeStreamsBeginWithTheirOwnKeyFrames(t *testing.T) {
 }
 
 func TestPipeTakesFeedbackBySSRC(t *testing.T) {
-	r := pipeRoom(t)
+	r := pipeFixture(t)
 	var sent [3]out
 	for i := range 3 {
 		sent[i] = r.one(of(i, 7, 7, vp8Key))
@@ -102,7 +102,7 @@ func TestPipeTakesFeedbackBySSRC(t *testing.T) {
 	r.c.HandleKeyFrameRequest(r.now, media.PLI, outOf(1))
 	r.c.HandleKeyFrameRequest(r.now, media.PLI, 4242)
 	_, c := r.take()
-	require.Equal(t, r.c.MappedSSRCs(), c.KeyFrameRequests, "of all streams, as upstream")
+	require.Equal(t, r.c.MappedSSRCs(), c.KeyFrameRequests, "of all streams, as in mediasoup")
 	require.Len(t, c.Notifications, 1)
 
 	r.c.HandleNACK(r.now, nackFor(outOf(2), sent[2].SequenceNumber))
@@ -122,7 +122,7 @@ func TestPipeTakesFeedbackBySSRC(t *testing.T) {
 }
 
 func TestPipeDumpStatsAndReports(t *testing.T) {
-	r := pipeRoom(t)
+	r := pipeFixture(t)
 	r.c.HandleRRTR(r.now, r.now.NTP())
 	for i := range 3 {
 		r.one(of(i, 7, 7, vp8Key))
@@ -160,8 +160,8 @@ func TestPipeDumpStatsAndReports(t *testing.T) {
 	require.Equal(t, 3, srs)
 }
 
-func TestPipeTakesNoPartInTheGameOfBandwidth(t *testing.T) {
-	r := pipeRoom(t)
+func TestPipeTakesNoPartInBitrateAllocation(t *testing.T) {
+	r := pipeFixture(t)
 	r.c.SetExternallyManagedBitrate(r.now)
 	r.one(of(0, 7, 7, vp8Key))
 	require.Zero(t, r.c.DesiredBitrate(r.now))
@@ -173,7 +173,7 @@ func TestPipeTakesNoPartInTheGameOfBandwidth(t *testing.T) {
 func TestPipeDropsStreamsThatAreNotConsumable(t *testing.T) {
 	req := pipeRequest("video/VP8")
 	req.RTPParameters.Encodings, req.ConsumableRTPEncodings = req.RTPParameters.Encodings[:2], req.ConsumableRTPEncodings[:2]
-	r := newRoom(t, simulcastRequest(), req)
+	r := newFixture(t, simulcastRequest(), req)
 	r.none(of(2, 1, 1, vp8Key))
 	require.EqualValues(t, 1, r.c.Drops().Stream)
 	r.one(of(1, 1, 1, vp8Key))
@@ -192,7 +192,7 @@ func TestRetransmissionWithoutRTXIsTheSamePacket(t *testing.T) {
 		t.Run(mime, func(t *testing.T) {
 			req := consumeRequest(mime, 90000)
 			req.RTPParameters.Encodings[0].RTX = nil
-			r := newRoom(t, produceRequest(mime, 90000), req)
+			r := newFixture(t, produceRequest(mime, 90000), req)
 			for n := range 3 {
 				o := r.one(in{seq: unit.SeqNo(n), ts: 5, payload: vp8Key, marker: n == 1})
 				if n < 2 && o.TransportCC != 0 {
@@ -213,10 +213,10 @@ func TestRetransmissionWithoutRTXIsTheSamePacket(t *testing.T) {
 	}
 }
 
-// TestRenumberedSourceGoesOn: whatever numbers a source uses that begins anew or comes back from an outage, the receiver's go
-// on, without thousands that seem lost. One is left out, so that it knows that something is missing.
+// TestRenumberedSourceGoesOn: whatever numbers a source uses after a restart or an outage, the sent numbers go on, without a gap of
+// thousands. One number is left out: the receiver then knows that something is missing.
 func TestRenumberedSourceGoesOn(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	seq := unit.SeqNo(40000)
 	last := r.one(in{seq: seq, payload: vp8Key})
 	for i, jump := range []int{-1600, -20000, -32768, -5000, 3001, 30000} {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
@@ -22,10 +23,10 @@ func nackFor(ssrc unit.SSRC, seqs ...unit.SeqNo) *rtcp.TransportLayerNack {
 }
 
 func TestLossIsReportedAndRepairedByRTX(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	first := r.one(in{seq: 100, payload: vp8Key})
 	r.one(in{seq: 102, payload: vp8Delta})
-	r.after(40 * time.Millisecond) // upstream looks for gaps every 40 ms
+	r.after(40 * time.Millisecond) // mediasoup looks for gaps every 40 ms
 	p, _ := r.take()
 	require.Len(t, p.RTCP, 1)
 	n := p.RTCP[0].(*rtcp.TransportLayerNack)
@@ -55,7 +56,7 @@ func TestLossIsReportedAndRepairedByRTX(t *testing.T) {
 }
 
 func TestRetransmissionOnTheRTXStream(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	sent := r.one(in{seq: 100, ts: 9, marker: true, payload: vp8Key, exts: []rtp.Extension{{ID: inOrientation, Value: []byte{3}}}})
 	r.c.HandleNACK(r.now, nackFor(outSSRC, sent.SequenceNumber, sent.SequenceNumber+1))
 	outs := r.retransmissions()
@@ -92,7 +93,7 @@ func TestRetransmissionWithoutRTX(t *testing.T) {
 	c := consumeRequest("video/VP8", 90000)
 	c.RTPParameters.Codecs = c.RTPParameters.Codecs[:1]
 	c.RTPParameters.Encodings[0].RTX = nil
-	r := newRoom(t, produceRequest("video/VP8", 90000), c)
+	r := newFixture(t, produceRequest("video/VP8", 90000), c)
 	require.Empty(t, r.c.RTXSSRCs())
 	sent := r.one(in{seq: 100, payload: vp8Key})
 	r.c.HandleNACK(r.now, nackFor(outSSRC, sent.SequenceNumber))
@@ -102,7 +103,7 @@ func TestRetransmissionWithoutRTX(t *testing.T) {
 }
 
 func TestReceiverReports(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.one(in{seq: 100, payload: vp8Key})
 	r.receive(in{seq: 1, ssrc: peerRTX, pt: peerRTXPT, payload: []byte{0, 99, 1}})
 	pkts := r.p.AppendRTCP(r.now, nil)
@@ -122,7 +123,7 @@ func TestReceiverReports(t *testing.T) {
 }
 
 func TestAudioReportsAsOften(t *testing.T) {
-	r := audioRoom(t)
+	r := audioFixture(t)
 	r.one(in{seq: 100, payload: []byte{0x78}})
 	require.NotEmpty(t, r.p.AppendRTCP(r.now, nil))
 	require.Empty(t, r.p.AppendRTCP(r.now.Add(869*time.Millisecond), nil))
@@ -130,7 +131,7 @@ func TestAudioReportsAsOften(t *testing.T) {
 }
 
 func TestSenderReports(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	require.Empty(t, r.c.AppendRTCP(r.now, nil), "nothing sent yet")
 	r.after(time.Second)
 	r.one(in{seq: 100, ts: 90000, payload: vp8Key})
@@ -158,8 +159,8 @@ func TestSenderReports(t *testing.T) {
 	require.Len(t, more[2].(*rtcp.ExtendedReport).Reports[0].(*rtcp.DLRRReportBlock).Reports, 2)
 }
 
-func TestProducerTellsOfSenderReports(t *testing.T) {
-	r := videoRoom(t)
+func TestProducerPublishesSenderReports(t *testing.T) {
+	r := videoFixture(t)
 	r.one(in{seq: 100, payload: vp8Key})
 	r.receive(in{seq: 1, ssrc: peerRTX, pt: peerRTXPT, payload: []byte{0, 99, 1}})
 	r.p.EnableTraceEvents([]api.ProducerTraceEventType{api.ProducerTraceEventTypeSR})
@@ -169,10 +170,10 @@ func TestProducerTellsOfSenderReports(t *testing.T) {
 	r.p.HandleSenderReport(r.now, &rtcp.SenderReport{SSRC: 77})
 	p, c := r.take()
 	require.Positive(t, p.Streams[0].Stream.Bitrates.Total())
-	require.Equal(t, []media.StreamUpdate{{Kind: media.StreamSenderReport, Stream: media.StreamInfo{
+	require.Equal(t, []media.StreamUpdate{{Kind: layer.StreamSenderReport, Stream: media.StreamInfo{
 		MappedSSRC: mappedSSRC, SSRC: peerSSRC, ClockRate: 90000, Score: 10,
 		ActiveSince: r.now, Bitrates: p.Streams[0].Stream.Bitrates,
-		SenderReport: media.SenderReportInfo{NTP: 5<<32 | 6, Timestamp: 7, ReceivedAt: r.now},
+		SenderReport: layer.SenderReport{NTP: 5<<32 | 6, Timestamp: 7, ReceivedAt: r.now},
 	}}}, p.Streams)
 	require.Equal(t, []api.Notification{{HandlerID: "producer", Event: api.EventProducerTrace, Body: &api.ProducerTraceNotification{
 		Type: api.ProducerTraceEventTypeSR, Timestamp: r.now.Milliseconds(), Direction: api.TraceDirectionIn,
@@ -183,7 +184,7 @@ func TestProducerTellsOfSenderReports(t *testing.T) {
 }
 
 func TestRoundTripTimeOfTheProducer(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.one(in{seq: 100, payload: vp8Key})
 	sent := unit.CompactNTP(r.now.NTP())
 	r.now = r.now.Add(300 * time.Millisecond)
@@ -195,13 +196,13 @@ func TestRoundTripTimeOfTheProducer(t *testing.T) {
 }
 
 func TestScores(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.one(in{seq: 0, payload: vp8Key})
 	p, c := r.take()
 	require.Equal(t, []api.Notification{{HandlerID: "producer", Event: api.EventProducerScore, Body: &api.ProducerScoreNotification{
 		Scores: []api.ProducerScore{{SSRC: uint32(peerSSRC), Score: 10}},
 	}}}, p.Notifications, "the first score comes with the stream")
-	require.Equal(t, media.StreamNew, p.Streams[0].Kind)
+	require.Equal(t, layer.StreamNew, p.Streams[0].Kind)
 	score := func(s api.ConsumerScore) []api.Notification {
 		return []api.Notification{{HandlerID: "consumer", Event: api.EventConsumerScore, Body: &api.ConsumerScoreNotification{Score: &s}}}
 	}
@@ -215,7 +216,7 @@ func TestScores(t *testing.T) {
 	r.p.HandleSenderReport(r.now, &rtcp.SenderReport{SSRC: uint32(peerSSRC), NTPTime: 1})
 	p, c = r.take()
 	require.Equal(t, []api.Event{api.EventProducerScore}, events(p.Notifications))
-	require.Equal(t, media.StreamScore, p.Streams[0].Kind)
+	require.Equal(t, layer.StreamScore, p.Streams[0].Kind)
 	require.EqualValues(t, 10, p.Streams[0].PreviousScore)
 	down := p.Streams[0].Stream.Score
 	require.Less(t, down, uint8(10))
@@ -232,7 +233,7 @@ func TestScores(t *testing.T) {
 	require.EqualValues(t, 128, r.c.FractionLost())
 
 	r.c.Pause(r.now)
-	require.Zero(t, r.c.FractionLost(), "who is paused does not count")
+	require.Zero(t, r.c.FractionLost(), "paused consumers do not count")
 	require.Zero(t, r.c.Bitrate(r.now))
 	_, c = r.take()
 	require.True(t, c.FractionLostChanged)
@@ -247,7 +248,7 @@ func TestScores(t *testing.T) {
 func TestWorstLossOfConsumersReachesThePeerWithInBandFEC(t *testing.T) {
 	p := produceRequest("audio/opus", 48000)
 	p.RTPParameters.Codecs[0].Parameters = []api.Parameter{{Name: "useinbandfec", Value: &api.ValueInteger32{Value: 1}}, {Name: "usedtx", Value: &api.ValueInteger32{Value: 1}}}
-	r := newRoom(t, p, consumeRequest("audio/opus", 48000))
+	r := newFixture(t, p, consumeRequest("audio/opus", 48000))
 	r.one(in{seq: 1, payload: []byte{0x78}})
 	r.c.HandleReceptionReport(r.now, &rtcp.ReceptionReport{SSRC: uint32(outSSRC), FractionLost: 77, TotalLost: 1})
 	r.route()
@@ -259,7 +260,7 @@ func TestWorstLossOfConsumersReachesThePeerWithInBandFEC(t *testing.T) {
 }
 
 func TestRoundTripTimeOfTheConsumer(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.one(in{seq: 1, payload: vp8Key})
 	sr := r.c.AppendRTCP(r.now, nil)[0].(*rtcp.SenderReport)
 	r.after(150 * time.Millisecond)

@@ -8,24 +8,25 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 )
 
-// clockRoom is a simulcast room whose packets the tests make one by one. Each is a key frame unless it says otherwise.
-type clockRoom struct{ *room }
+// clockFixture is a simulcast fixture whose packets the tests send one by one. Each is a key frame unless stated otherwise.
+type clockFixture struct{ *fixture }
 
-func newClockRoom(t testing.TB) clockRoom {
-	return clockRoom{newRoom(t, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8"))}
+func newClockFixture(t testing.TB) clockFixture {
+	return clockFixture{newFixture(t, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8"))}
 }
 
-func (r clockRoom) key(i int, seq unit.SeqNo, ts unit.Timestamp) []out {
+func (r clockFixture) key(i int, seq unit.SeqNo, ts unit.Timestamp) []out {
 	_, outs := r.receive(of(i, seq, ts, vp8(true, int(seq), uint8(seq), 0, true, false)))
 	return outs
 }
 
-// report says that ts of stream i was at the given instant of the sender.
-func (r clockRoom) report(i int, ts unit.Timestamp, at time.Duration) {
+// report sends a sender report: stream i has timestamp ts at the given instant of the sender.
+func (r clockFixture) report(i int, ts unit.Timestamp, at time.Duration) {
 	r.p.HandleSenderReport(r.now, &rtcp.SenderReport{
 		SSRC: uint32(peerOf(i)), NTPTime: unit.Time(at + time.Hour).NTP(), RTPTime: uint32(ts),
 	})
@@ -34,7 +35,7 @@ func (r clockRoom) report(i int, ts unit.Timestamp, at time.Duration) {
 
 func TestTimestampsAreBroughtInLineBySenderReports(t *testing.T) {
 	for _, base := range []unit.Timestamp{0, 1<<32 - 50, 1<<31 - 50, 77} {
-		r := newClockRoom(t)
+		r := newClockFixture(t)
 		r.key(0, 1, 1000)
 		r.key(2, 1, base)
 		require.Equal(t, [2]int{0, 2}, target(r.c), "without its sender report, another stream is not taken")
@@ -51,7 +52,7 @@ func TestTimestampsAreBroughtInLineBySenderReports(t *testing.T) {
 
 // TestFirstReportsMayComeInAnyOrder: the one of the reference makes other streams usable, too.
 func TestFirstReportsMayComeInAnyOrder(t *testing.T) {
-	r := newClockRoom(t)
+	r := newClockFixture(t)
 	r.key(0, 1, 1000)
 	r.key(2, 1, 500)
 	r.report(2, 500, time.Second)
@@ -67,7 +68,7 @@ func TestFirstReportsMayComeInAnyOrder(t *testing.T) {
 func TestLateKeyFramesGetAnExtraOffset(t *testing.T) {
 	const extra = 33 * 90
 	for _, late := range []unit.Timestamp{0, 1, 42 * 90, 43 * 90, 90000} {
-		r := newClockRoom(t)
+		r := newClockFixture(t)
 		r.key(0, 1, 1000)
 		r.key(2, 1, 1000)
 		r.report(0, 1000, time.Second)
@@ -93,7 +94,7 @@ func TestLateKeyFramesGetAnExtraOffset(t *testing.T) {
 
 // TestTimestampsGoOnWithoutAnyReport: when the first stream ends before it sent a report, time is taken from our clock.
 func TestTimestampsGoOnWithoutAnyReport(t *testing.T) {
-	r := newClockRoom(t)
+	r := newClockFixture(t)
 	r.key(0, 1, 1000)
 	r.key(2, 1, 5)
 	r.report(2, 5, time.Second)
@@ -116,7 +117,7 @@ func TestTimestampsGoOnWithoutAnyReport(t *testing.T) {
 }
 
 func TestSimulcastHoldsBackTheTargetsPacketsForItsKeyFrame(t *testing.T) {
-	r := newClockRoom(t)
+	r := newClockFixture(t)
 	r.key(0, 1, 1000)
 	r.none(of(0, 2, 1000, nil))
 	require.EqualValues(t, 1, r.c.Drops().Empty)
@@ -144,15 +145,15 @@ func TestSimulcastHoldsBackTheTargetsPacketsForItsKeyFrame(t *testing.T) {
 }
 
 func TestSimulcastStopsWhenAllStreamsAreSilent(t *testing.T) {
-	r := newClockRoom(t)
+	r := newClockFixture(t)
 	r.key(0, 1, 1000)
 	r.after(3 * time.Second)
 	require.Equal(t, [2]int{-1, -1}, target(r.c))
 	_, c := r.take()
-	told := layersOf(c.Notifications)
-	require.Equal(t, -1, told[len(told)-1])
+	changes := layersOf(c.Notifications)
+	require.Equal(t, -1, changes[len(changes)-1])
 	require.Equal(t, []uint8{0, 0, 0}, r.c.Score().ProducerScores)
-	require.Len(t, r.key(0, 2, 9000), 1, "consumers hear of the stream before they get its packet")
+	require.Len(t, r.key(0, 2, 9000), 1, "consumers learn of the stream before they get its packet")
 	require.Len(t, r.key(0, 3, 9100), 1)
 	require.EqualValues(t, 10, r.c.Score().ProducerScore)
 	r.c.HandleKeyFrameRequest(r.now, media.PLI, outOf(0))
@@ -160,7 +161,7 @@ func TestSimulcastStopsWhenAllStreamsAreSilent(t *testing.T) {
 	require.Equal(t, []unit.SSRC{mappedOf(0)}, r.c.Output().KeyFrameRequests)
 	stranger := r.p.Streams()[0]
 	stranger.Encoding = 7
-	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: media.StreamNew, Stream: stranger}, []uint8{1, 2, 3})
+	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: layer.StreamNew, Stream: stranger}, []uint8{1, 2, 3})
 	require.Equal(t, [2]int{0, 2}, target(r.c))
 	late, err := newConsumer(simulcastConsumeRequest("video/VP8"))
 	require.NoError(t, err)
@@ -178,12 +179,12 @@ func TestSimulcastStopsWhenAllStreamsAreSilent(t *testing.T) {
 func TestRewrittenRetransmissionsAreTheSamePackets(t *testing.T) {
 	req := simulcastConsumeRequest("video/VP8")
 	req.RTPParameters.Encodings[0].RTX = nil
-	s := newStudio(t, 3, true)
-	s.room = newRoom(t, simulcastProduceRequest(), req)
+	s := newSimulcastFixture(t, 3, true)
+	s.fixture = newFixture(t, simulcastProduceRequest(), req)
 	var sent int
 	for range 90 {
 		before := len(s.outs)
-		s.shoot()
+		s.sendPicture()
 		for _, o := range s.outs[before:] {
 			s.c.HandleNACK(s.now, nackFor(outOf(0), o.SequenceNumber))
 			again := s.c.WriteRetransmission(s.now.Add(time.Second), s.dst[:])

@@ -32,7 +32,7 @@ func consumerTraces(ns []api.Notification) []api.ConsumerTraceEventType {
 }
 
 func TestTracesOfPackets(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.p.EnableTraceEvents([]api.ProducerTraceEventType{api.ProducerTraceEventTypeRTP, api.ProducerTraceEventTypeKeyFrame})
 	r.c.EnableTraceEvents([]api.ConsumerTraceEventType{api.ConsumerTraceEventTypeRTP, api.ConsumerTraceEventTypeKeyFrame})
 	r.one(in{seq: 1, payload: vp8Key})
@@ -58,7 +58,7 @@ func TestTracesOfPackets(t *testing.T) {
 		}},
 	}, sent)
 
-	// A retransmission says so.
+	// A retransmission is marked as one.
 	r.c.HandleNACK(r.now, nackFor(outSSRC, o.SequenceNumber))
 	require.Len(t, r.retransmissions(), 1)
 	_, c = r.take()
@@ -82,7 +82,7 @@ func TestTracesOfFeedbackToTheProducer(t *testing.T) {
 	} {
 		req := produceRequest("video/VP8", 90000)
 		req.RTPParameters.Codecs[0].RTCPFeedback = tc.feedback
-		r := newRoom(t, req, consumeRequest("video/VP8", 90000))
+		r := newFixture(t, req, consumeRequest("video/VP8", 90000))
 		r.p.EnableTraceEvents([]api.ProducerTraceEventType{api.ProducerTraceEventTypePLI, api.ProducerTraceEventTypeFIR, api.ProducerTraceEventTypeNACK})
 		r.none(in{seq: 1, payload: vp8Delta})
 		r.none(in{seq: 3, payload: vp8Delta})
@@ -98,7 +98,7 @@ func TestTracesOfFeedbackToTheProducer(t *testing.T) {
 }
 
 func TestTracesOfRequestsOfTheReceiver(t *testing.T) {
-	r := videoRoom(t)
+	r := videoFixture(t)
 	r.c.EnableTraceEvents([]api.ConsumerTraceEventType{api.ConsumerTraceEventTypePLI, api.ConsumerTraceEventTypeFIR, api.ConsumerTraceEventTypeNACK})
 	r.c.HandleKeyFrameRequest(r.now, media.PLI, outSSRC)
 	r.c.HandleKeyFrameRequest(r.now, media.FIR, outSSRC)

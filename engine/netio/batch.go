@@ -2,28 +2,28 @@ package netio
 
 import "iter"
 
-// Limits of one GSO send, the kernel's: UDP_MAX_SEGMENTS of Linux 4.18 and the largest UDP payload in an IPv4 packet.
+// From the kernel, the limits of one GSO send: UDP_MAX_SEGMENTS of Linux 4.18, and the largest UDP payload in an IPv4 packet.
 const (
 	maxSegments = 64
 	maxPayload  = 65507
 )
 
-// Limits of a batch, ours: what one GSO send can carry, so that a full batch of equal packets is one system call. The
-// arena has room for the tag of a last packet that then does not fit.
+// Chosen here: a batch holds what one GSO send can carry, so that a full batch of equal packets is one system call. The
+// arena leaves room for the authentication tag of a last packet that turns out not to fit.
 const (
 	maxBatchPackets = maxSegments
 	batchArena      = maxPayload + 2048
 )
 
-// Batch collects packets for one destination in one arena, back to back. A shard has one and uses it for one destination
-// after the other: Space, write and protect, Commit, … , Send, Reset. It belongs to one goroutine.
+// Batch collects packets for one destination back to back in one arena. A shard reuses its one batch for one destination
+// after another: Space, write and protect, Commit, … , Send, Reset. It is not safe for concurrent use.
 type Batch struct {
 	arena   []byte
 	used    int
 	count   int
 	lengths [maxBatchPackets]uint16
-	framed  []byte // the packets as frames of a stream, once TCP needed them
-	sent    int    // of the last Send
+	framed  []byte // the packets as RFC 4571 frames; allocated at the first send over TCP
+	sent    int    // packets taken by the last Send
 	sys     batchSys
 }
 
@@ -34,14 +34,14 @@ func NewBatch() *Batch {
 	return b
 }
 
-// Reset forgets the packets.
+// Reset empties the batch.
 func (b *Batch) Reset() { b.used, b.count = 0, 0 }
 
 // Len returns the number of packets.
 func (b *Batch) Len() int { return b.count }
 
 // Space returns room for the next packet, at least min bytes (up to 65,507), or nil when the batch is full: send and
-// reset it first. Space may be called again without Commit; the room is then the same.
+// reset it first. Calling Space again without Commit returns the same room.
 func (b *Batch) Space(min int) []byte {
 	if b.count == maxBatchPackets || len(b.arena)-b.used < min {
 		return nil
@@ -49,7 +49,7 @@ func (b *Batch) Space(min int) []byte {
 	return b.arena[b.used:]
 }
 
-// Commit makes the first n bytes of Space the next packet; n is 1 to 65,507.
+// Commit adds the first n bytes of Space as a packet; n is 1 to 65,507.
 func (b *Batch) Commit(n int) {
 	if n <= 0 || n > maxPayload || b.count == maxBatchPackets || n > len(b.arena)-b.used {
 		panic("netio: committed packet does not fit its space")
@@ -59,7 +59,7 @@ func (b *Batch) Commit(n int) {
 	b.used += n
 }
 
-// Packets returns the packets one by one, in the order in which they were committed.
+// Packets iterates over the packets in the order in which they were committed.
 func (b *Batch) Packets() iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		offset := 0
@@ -72,15 +72,14 @@ func (b *Batch) Packets() iter.Seq[[]byte] {
 	}
 }
 
-// nextGroup returns how many of the packets with these lengths, from the first on, one GSO send can carry, and their
-// bytes together. All segments of a send have the size of the first; only the last may be shorter.
+// nextGroup returns how many of the leading packets one GSO send can carry, and their total size in bytes. All segments
+// of a send have the size of the first; only the last may be shorter.
 //
-// The order of packets is kept, not only that within a stream: receivers estimate bandwidth from the order of
-// transport-wide sequence numbers, and a packet cannot be moved in the arena for nothing. With the order given, taking as
-// many packets as fit is optimal, because every part of a valid group is a valid group too: no other cut leaves fewer
-// groups. Reordering would not help with the common case either, a video frame cut into packets of n and then n+1
-// bytes: two sizes are two sends in any order, and a shorter packet that happens to follow (the next frame's, or
-// audio) joins the group before it.
+// Packets are never reordered, not even across streams: receivers estimate bandwidth from the order of transport-wide
+// sequence numbers, and moving a packet within the arena costs a copy. In the given order the greedy choice is optimal:
+// every part of a valid group is a valid group, so no other split needs fewer groups. Reordering would not help the
+// common case either, a video frame split into packets of n and then n+1 bytes: two sizes need two sends in any order,
+// and a shorter packet that happens to follow (of the next frame, or audio) joins the group before it.
 func nextGroup(lengths []uint16) (packets, bytes int) {
 	size := lengths[0]
 	for _, n := range lengths {

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sink returns the address of a socket that nobody reads: its buffer fills up and the kernel drops the rest, which keeps
+// sink returns the address of a socket that is never read: its buffer fills up and the kernel drops the rest, which keeps
 // the receiver out of the sender's figures.
 func sink(b *testing.B) netip.AddrPort {
 	b.Helper()
@@ -19,7 +19,7 @@ func sink(b *testing.B) netip.AddrPort {
 	return s.LocalAddr()
 }
 
-// BenchmarkSend tells the time per packet of 1200 bytes.
+// BenchmarkSend measures the time per packet of 1200 bytes.
 func BenchmarkSend(b *testing.B) {
 	mixed := []int{1199, 1199, 1199, 1199, 1199, 1199, 1200, 1200, 1200, 1200}
 	for name, lengths := range map[string][]int{"one": {1200}, "GSO of 10": nil, "frame of 10 with two sizes": mixed} {
@@ -52,7 +52,7 @@ func benchmarkSend(b *testing.B, lengths []int, withoutGSO bool) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*batch.Len()), "ns/packet")
 }
 
-// BenchmarkSendto is the bare system call for one packet of 1200 bytes, the baseline for everything else.
+// BenchmarkSendto measures the bare system call for one packet of 1200 bytes, the baseline for the others.
 func BenchmarkSendto(b *testing.B) {
 	to := sink(b)
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK, 0)
@@ -70,7 +70,7 @@ func BenchmarkSendto(b *testing.B) {
 	}
 }
 
-// BenchmarkReceive tells the time per packet of 1200 bytes read from a socket in bursts, without the poller.
+// BenchmarkReceive measures the time per packet of 1200 bytes read from a socket in bursts, without the poller.
 func BenchmarkReceive(b *testing.B) {
 	for name, burst := range map[string]int{"one at a time": 1, "bursts of 10": 10} {
 		b.Run(name, func(b *testing.B) {

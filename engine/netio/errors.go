@@ -5,36 +5,36 @@ import (
 	"net/netip"
 )
 
-// BindReason says why a socket could not be bound.
+// BindReason is why a socket could not be bound.
 type BindReason uint8
 
 const (
-	// BindInvalidRange: PortMax is less than PortMin. A mistake of the application (upstream's TypeError).
+	// BindInvalidRange: PortMax is less than PortMin. A mistake of the application (mediasoup answers with TypeError).
 	BindInvalidRange BindReason = iota
-	// BindInvalidAddress: the address is no IP address. A mistake of the application (upstream's TypeError).
+	// BindInvalidAddress: not an IP address. A mistake of the application (mediasoup answers with TypeError).
 	BindInvalidAddress
-	// BindFailed: the system refused the fixed port; Err says why.
+	// BindFailed: the system refused the fixed port, for the reason in Err.
 	BindFailed
 	// BindNoMorePorts: every port of the range is taken.
 	BindNoMorePorts
 	// BindTooManyOpenFiles: the process has no file descriptor left.
 	BindTooManyOpenFiles
-	// BindAddressNotAvailable: the address is not one of this host's.
+	// BindAddressNotAvailable: this host does not have the address.
 	BindAddressNotAvailable
 )
 
-// BindError is the error of ListenUDP and ListenTCP. Its text is fit to be the reason in an answer to the application.
+// BindError is the error of ListenUDP and ListenTCP. Its text is meant to be sent to the application as the reason.
 type BindError struct {
 	Reason   BindReason
 	Protocol string // "udp" or "tcp"
 	Address  netip.Addr
-	Port     uint16 // the port tried last
+	Port     uint16 // the last port tried
 	Attempt  int    // number of the last attempt, from 1; 0 without a range
-	Attempts int    // number of ports in the range; 0 without a range
+	Attempts int    // size of the port range; 0 without a range
 	Err      error  // the system's error, may be nil
 }
 
-// Error tells the reason with protocol, address, port and attempts.
+// Error returns the reason with protocol, address, port and attempts, worded as mediasoup's.
 func (e *BindError) Error() string {
 	switch e.Reason {
 	case BindInvalidRange:

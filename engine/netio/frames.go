@@ -6,8 +6,8 @@ import (
 	"gazpacho/engine/packet"
 )
 
-// From the specification, RFC 4571 section 2: a frame is a length of two bytes in network byte order, and as many bytes.
-// Length zero is the null packet, which carries nothing.
+// From RFC 4571 section 2: a frame is a length of two bytes in network byte order, followed by that many bytes. Length zero
+// is the null packet, which carries nothing.
 const (
 	frameHeaderLen = 2
 	maxFrame       = 1<<16 - 1
@@ -15,17 +15,17 @@ const (
 
 var errFrameTooLarge = errors.New("netio: announced frame too large")
 
-// deframer finds the frames in a stream of bytes, however it is cut. What it holds of an unfinished frame is what came of
-// it, not what its length announces, so that a peer cannot make it reserve memory.
+// deframer splits a stream of bytes into frames. For an unfinished frame it holds memory for the bytes received, not for
+// the length announced, so that a peer cannot make it reserve memory.
 type deframer struct {
 	length [frameHeaderLen]byte
-	have   int            // bytes of the frame that came, its length included
+	have   int            // bytes of the frame received so far, its length field included
 	small  *packet.Buffer // the frame, if it fits packet.SmallSize
 	large  []byte         // the frame, if it does not
 }
 
-// next takes bytes from the front of data until a frame is complete; it returns the frame and what is left of data. Without
-// a frame all of data is taken. A frame of more than limit bytes is an error, which ends the stream.
+// next consumes data up to the end of the first frame that it completes, and returns that frame and the rest of data. If
+// no frame completes, it consumes all of data. A frame of more than limit bytes is an error, which ends the stream.
 func (d *deframer) next(data []byte, limit int) (frame *packet.Buffer, rest []byte, err error) {
 	for {
 		if d.have < frameHeaderLen {
@@ -48,7 +48,7 @@ func (d *deframer) next(data []byte, limit int) (frame *packet.Buffer, rest []by
 	}
 }
 
-// body takes the bytes of a frame of size bytes.
+// body consumes what data holds of a frame of size bytes.
 func (d *deframer) body(data []byte, size int) (frame *packet.Buffer, rest []byte) {
 	missing := frameHeaderLen + size - d.have
 	n := min(missing, len(data))
@@ -81,7 +81,7 @@ func (d *deframer) keep(part []byte, size int) {
 	copy(d.small.Space()[d.have-frameHeaderLen:], part)
 }
 
-// take returns the frame of size bytes that keep has stored.
+// take returns the frame of size bytes that keep stored.
 func (d *deframer) take(size int) *packet.Buffer {
 	frame := d.small
 	if size > packet.SmallSize {
@@ -93,7 +93,7 @@ func (d *deframer) take(size int) *packet.Buffer {
 	return frame
 }
 
-// release gives back what is held of an unfinished frame.
+// release drops an unfinished frame.
 func (d *deframer) release() {
 	if d.small != nil {
 		d.small.Release()
@@ -102,7 +102,7 @@ func (d *deframer) release() {
 }
 
 // frames returns the first packets of b as frames, as many as fit limit bytes, and their number. The bytes belong to b
-// and are valid until its next call.
+// and are valid until the next call of frames.
 func (b *Batch) frames(limit int) (data []byte, n int) {
 	if b.framed == nil {
 		b.framed = make([]byte, 0, batchArena+maxBatchPackets*frameHeaderLen)

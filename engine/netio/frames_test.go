@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/packet"
+	"gazpacho/internal/fuzzseed"
 )
 
 // appendFrame appends a frame that carries payload, RFC 4571 section 2.
@@ -16,7 +17,7 @@ func appendFrame(b, payload []byte) []byte {
 	return append(b, payload...)
 }
 
-// framesOf is the plain way to read a whole stream: the frames in it, and whether one is larger than limit.
+// framesOf is the reference: it reads a whole stream and returns its frames, and whether one is larger than limit.
 func framesOf(stream []byte, limit int) (frames [][]byte, tooLarge bool) {
 	for len(stream) >= 2 {
 		size := int(binary.BigEndian.Uint16(stream))
@@ -91,11 +92,11 @@ func TestDeframerLimit(t *testing.T) {
 	var d deframer
 	frames, err := feed(&d, appendFrame(appendFrame(nil, make([]byte, 10)), make([]byte, 11)), 10)
 	require.ErrorIs(t, err, errFrameTooLarge)
-	require.Len(t, frames, 1, "what comes before is good")
+	require.Len(t, frames, 1, "the frame before it is good")
 }
 
-// A peer that announces much and sends little makes us hold little.
-func TestDeframerHoldsWhatCame(t *testing.T) {
+// A peer that announces much and sends little takes little memory.
+func TestDeframerMemoryFollowsReceivedBytes(t *testing.T) {
 	var d deframer
 	_, err := feed(&d, []byte{0xff, 0xff, 1, 2, 3}, maxFrame)
 	require.NoError(t, err)
@@ -153,7 +154,8 @@ func TestBatchFramesOfFullBatch(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(10, func() { b.frames(maxWriteQueue) }))
 }
 
-func FuzzTCPFraming(f *testing.F) {
+func FuzzTCPFraming(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	stream := appendFrame(appendFrame(appendFrame(nil, []byte("stun")), nil), bytes.Repeat([]byte("rtp "), 500))
 	f.Add(stream, uint16(1), uint16(maxFrame))
 	f.Add(stream, uint16(7), uint16(packet.SmallSize))
@@ -172,7 +174,7 @@ func FuzzTCPFraming(f *testing.F) {
 			frames, err = feed(&d, rest[:min(n, len(rest))], int(limit))
 			got = append(got, frames...)
 			if cap(d.large) > 4*len(stream)+64 {
-				t.Fatal("holds more than came")
+				t.Fatal("holds more than was received")
 			}
 		}
 		d.release()

@@ -7,11 +7,11 @@ import (
 	"gazpacho/internal/epoll"
 )
 
-// maxReady is how many sockets one system call tells of, ours; the others' turn comes with the next call.
+// maxReady is the most sockets that one epoll_wait reports, chosen here; the others come with the next call.
 const maxReady = 64
 
-// Poller reads UDP sockets, any number of them, on one goroutine. In Go's own poller they would wake a thread for each
-// datagram sent (see internal/epoll), and a goroutine for each socket would cost each idle transport a stack.
+// Poller reads any number of UDP sockets on one goroutine. In Go's own poller each datagram sent would wake a thread (see
+// internal/epoll), and a goroutine per socket would cost each idle transport a stack.
 type Poller struct {
 	epoll *epoll.Instance
 	done  chan struct{}
@@ -19,7 +19,7 @@ type Poller struct {
 	mu     sync.Mutex
 	served map[int32]served // by descriptor
 
-	reader reader // the goroutine's own
+	reader reader // used by the poller's goroutine only
 }
 
 type served struct {
@@ -27,7 +27,7 @@ type served struct {
 	handler Handler
 }
 
-// NewPoller starts a poller. The error says that the process has no descriptor left.
+// NewPoller starts a poller. It fails if the process has no descriptor left.
 func NewPoller() (*Poller, error) {
 	e, err := epoll.New()
 	if err != nil {
@@ -39,7 +39,7 @@ func NewPoller() (*Poller, error) {
 	return p, nil
 }
 
-// Close ends the goroutine and waits for it; handlers must not call it. Sockets that are served stay open and unread.
+// Close ends the goroutine and waits for it; handlers must not call it. The sockets stay open, but are no longer read.
 func (p *Poller) Close() {
 	p.epoll.Close()
 	<-p.done
@@ -60,18 +60,19 @@ func (p *Poller) run() {
 	}
 }
 
-// serve reads one batch. What is left makes the socket ready again (epoll is level-triggered here), after the others.
+// serve reads one batch. What is left keeps the socket ready (epoll is level-triggered here), so the other ready sockets
+// come first.
 func (p *Poller) serve(fd int32, receive func(int)) {
 	p.mu.Lock()
 	s, ok := p.served[fd]
 	p.mu.Unlock()
-	if !ok { // closed since
+	if !ok { // closed meanwhile
 		return
 	}
 	r := &p.reader
 	r.socket = s.socket
-	s.socket.use(receive) // nothing is read when the socket is closed
-	// The handler may close the socket, which waits for the end of use.
+	s.socket.use(receive) // reads nothing when the socket is closed
+	// The handler runs outside use: it may close the socket, which waits for use to return.
 	if len(r.batch) > 0 {
 		s.socket.stats.received.Add(uint64(len(r.batch)))
 		s.handler.HandleDatagrams(r.batch)
@@ -81,8 +82,8 @@ func (p *Poller) serve(fd int32, receive func(int)) {
 	r.socket = nil
 }
 
-// Serve has p read the socket until it is closed, and hand what arrives to h. The error says that the socket is closed, or
-// that the kernel has no memory for one more.
+// Serve makes p read the socket until it is closed, and pass what arrives to h. It fails if the socket is closed, or if
+// the kernel has no memory for another one.
 func (s *UDPSocket) Serve(p *Poller, h Handler) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,7 +104,7 @@ func (s *UDPSocket) Serve(p *Poller, h Handler) error {
 	return nil
 }
 
-// forget is for a socket that is about to be closed, which takes it out of the epoll instance as well.
+// forget removes a socket that is about to be closed. Closing it removes it from the epoll instance.
 func (p *Poller) forget(fd int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const patience = 30 * time.Second // for what must happen; no test waits for it
+const deadline = 30 * time.Second // a bound for what must happen; no passing test waits this long
 
-// batches notes who got how many datagrams, in order.
+// batches records how many datagrams each handler got, in order.
 type batches chan batchOf
 
 type batchOf struct {
@@ -34,7 +34,7 @@ func (b batches) next(t *testing.T) batchOf {
 	select {
 	case got := <-b:
 		return got
-	case <-time.After(patience):
+	case <-time.After(deadline):
 		require.FailNow(t, "no batch")
 		return batchOf{}
 	}
@@ -64,13 +64,13 @@ func sendTo(t *testing.T, s *UDPSocket, n int) {
 }
 
 // A socket that always has input does not keep the others waiting.
-func TestThePollerIsFair(t *testing.T) {
+func TestPollerIsFair(t *testing.T) {
 	p, got := openPoller(t), make(batches, 100)
 	gate, flooded, quiet := openSocket(t), openSocket(t), openSocket(t)
 	entered, open := make(chan struct{}), make(chan struct{})
 	require.NoError(t, gate.Serve(p, handlerFunc(func(batch []Datagram) { close(entered); <-open })))
 	sendTo(t, gate, 1)
-	<-entered // the poller is busy, so that all of this is there when it looks again
+	<-entered // the poller is busy, so all of the following is ready when it polls again
 	require.NoError(t, flooded.Serve(p, got.of("flooded")))
 	require.NoError(t, quiet.Serve(p, got.of("quiet")))
 	sendTo(t, flooded, 3*recvBatch)
@@ -81,8 +81,8 @@ func TestThePollerIsFair(t *testing.T) {
 	require.Equal(t, batchOf{"flooded", recvBatch}, got.next(t))
 }
 
-// More sockets have input than one system call tells of.
-func TestThePollerReadsAnyNumberOfSockets(t *testing.T) {
+// More sockets have input than one system call reports.
+func TestPollerReadsAnyNumberOfSockets(t *testing.T) {
 	p, got := openPoller(t), make(batches, 1000)
 	const sockets = 2*maxReady + 1
 	for i := range sockets {
@@ -98,7 +98,7 @@ func TestThePollerReadsAnyNumberOfSockets(t *testing.T) {
 	require.Len(t, seen, sockets)
 }
 
-// A descriptor that is closed becomes another socket's: what arrives goes to the new owner.
+// The number of a closed descriptor goes to another socket: what arrives goes to the new one.
 func TestDescriptorsAreReused(t *testing.T) {
 	p, got := openPoller(t), make(batches, 100)
 	for range 50 {
@@ -107,7 +107,7 @@ func TestDescriptorsAreReused(t *testing.T) {
 		fd := s.fd
 		s.Close()
 		again := openSocket(t)
-		require.Equal(t, fd, again.fd, "the system gives out the lowest that is free")
+		require.Equal(t, fd, again.fd, "the system assigns the lowest free number")
 		require.NoError(t, again.Serve(p, got.of("second")))
 		sendTo(t, again, 1)
 		require.Equal(t, batchOf{"second", 1}, got.next(t))
@@ -146,7 +146,7 @@ func TestWithoutDescriptors(t *testing.T) {
 	require.Equal(t, BindTooManyOpenFiles, bindErr.Reason)
 }
 
-// What the application does not say is more than the system's default, what it says is taken.
+// Without a size from the application, buffers are larger than the system's default; a given size is used.
 func TestBufferSizes(t *testing.T) {
 	sizes := func(fd int) (send, receive int) {
 		send, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF)
@@ -167,5 +167,5 @@ func TestBufferSizes(t *testing.T) {
 	require.NoError(t, err)
 	defer s.Close()
 	send, receive = sizes(s.fd)
-	require.Equal(t, []int{100_000, 120_000}, []int{send, receive}, "twice as much, for what the kernel itself needs (socket(7))")
+	require.Equal(t, []int{100_000, 120_000}, []int{send, receive}, "the kernel doubles the value for its own overhead, socket(7)")
 }

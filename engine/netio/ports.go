@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// portTable knows the ports that this process uses for one protocol, so that a range never gives out a port twice, not
-// even where the system would allow it (ReusePort).
+// portTable holds the ports that this process uses for one protocol, so that a port of a range is never given out twice,
+// not even where the system would allow it (ReusePort).
 type portTable struct {
 	mu   sync.Mutex
 	used map[netip.AddrPort]int // number of sockets
@@ -17,7 +17,7 @@ type portTable struct {
 
 var udpPorts = &portTable{used: make(map[netip.AddrPort]int)}
 
-// claim takes a port; exclusive refuses one that is in use.
+// claim takes a port. With exclusive it fails if the port is in use.
 func (t *portTable) claim(a netip.AddrPort, exclusive bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -36,7 +36,7 @@ func (t *portTable) release(a netip.AddrPort) {
 	}
 }
 
-// portChoice is how a port is chosen: one fixed port, or the first free one of a range from a random start on.
+// portChoice is how to choose a port: one fixed port, or the first free one of a range, counted from a random start.
 type portChoice struct {
 	protocol       string
 	address        netip.Addr
@@ -67,7 +67,7 @@ func bind[S any](t *portTable, c portChoice, open func(port uint16) (S, error)) 
 		}
 		t.release(claim)
 		reason := bindReason(err)
-		if reason != BindFailed { // the next port would not do better
+		if reason != BindFailed { // the next port would fail too
 			return none, netip.AddrPort{}, &BindError{reason, c.protocol, c.address, claim.Port(), attempt, n, err}
 		}
 	}

@@ -32,7 +32,7 @@ func TestRangeIsTriedFromARandomStartAndWraps(t *testing.T) {
 func TestRangeGivesNoPortTwice(t *testing.T) {
 	table := newPortTable()
 	choice := portChoice{"udp", loopback4, 0, 65534, 65535, func(int) int { return 0 }}
-	open := func(port uint16) (uint16, error) { return port, nil } // a system that allows everything
+	open := func(port uint16) (uint16, error) { return port, nil } // the system allows everything
 	_, first, err := bind(table, choice, open)
 	require.NoError(t, err)
 	_, second, err := bind(table, choice, open)
@@ -45,7 +45,7 @@ func TestRangeGivesNoPortTwice(t *testing.T) {
 	other := choice
 	other.address = netip.MustParseAddr("127.0.0.2")
 	_, _, err = bind(table, other, open)
-	require.NoError(t, err, "another address has ports of its own")
+	require.NoError(t, err, "another address has its own ports")
 
 	table.release(first)
 	_, again, err := bind(table, choice, open)

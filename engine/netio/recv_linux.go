@@ -11,12 +11,11 @@ import (
 	"gazpacho/engine/packet"
 )
 
-// Ours: recvBatch is how many datagrams one system call takes; overflowSize is the room behind a small buffer, so that a
-// datagram of any size arrives whole; recvAttempts bounds how often one call retries after ICMP errors.
+// Chosen here:
 const (
-	recvBatch    = 16
-	overflowSize = packet.LargeSize - packet.SmallSize
-	recvAttempts = 8
+	recvBatch    = 16                                  // datagrams per system call
+	overflowSize = packet.LargeSize - packet.SmallSize // room behind a small buffer, so that any datagram arrives whole
+	recvAttempts = 8                                   // how often a read is tried, because of reported ICMP errors
 )
 
 // messageHeader is struct mmsghdr of recvmmsg(2). Go gives it the C compiler's padding, because Msghdr holds pointers.
@@ -25,8 +24,8 @@ type messageHeader struct {
 	length uint32
 }
 
-// recvArea is what one recvmmsg call points to. It is large, so sockets share areas: one is taken for the length of a
-// call only, and an idle socket holds none.
+// recvArea is the memory that one recvmmsg call points to. It is large, so sockets share areas: an area is in use for the
+// length of one call only, and an idle socket holds none.
 type recvArea struct {
 	headers  [recvBatch]messageHeader
 	iovecs   [recvBatch][2]unix.Iovec
@@ -60,7 +59,7 @@ func (a *recvArea) arm(i int) {
 	a.headers[i].header.Namelen = unix.SizeofSockaddrInet6
 }
 
-// take returns the datagram of n bytes in a slot and its buffer.
+// take returns the datagram of n bytes in a slot.
 func (a *recvArea) take(i, n int) *packet.Buffer {
 	b := a.buffers[i]
 	if n <= packet.SmallSize {
@@ -75,15 +74,15 @@ func (a *recvArea) take(i, n int) *packet.Buffer {
 	return large
 }
 
-// reader takes batches from sockets, one after the other.
+// reader reads batches from sockets, one socket at a time.
 type reader struct {
 	socket *UDPSocket
 	batch  []Datagram
-	zone   string // name of zoneID, kept because making it costs garbage
+	zone   string // zoneID as text; cached, because formatting it allocates
 	zoneID uint32
 }
 
-// receive takes a batch from the socket, if there is anything.
+// receive reads a batch without waiting; the batch stays empty if there is nothing.
 func (r *reader) receive(fd int) {
 	a := recvAreas.Get().(*recvArea)
 	defer recvAreas.Put(a)
@@ -97,7 +96,7 @@ func (r *reader) receive(fd int) {
 		case unix.EAGAIN:
 			return
 		}
-		// A signal, or the ICMP error of something we sent, which the kernel reports once: read again.
+		// A signal, or an ICMP error caused by an earlier send, which the kernel reports once: read again.
 	}
 }
 
@@ -115,7 +114,7 @@ func (r *reader) collect(a *recvArea, n int) {
 	}
 }
 
-// source returns the sender's address as Datagram.From promises it.
+// source returns the sender's address in the form documented at Datagram.From.
 func (r *reader) source(name *unix.RawSockaddrInet6) netip.AddrPort {
 	if name.Family == unix.AF_INET {
 		name := (*unix.RawSockaddrInet4)(unsafe.Pointer(name))

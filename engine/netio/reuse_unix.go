@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reusePort allows or forbids several sockets on one port, with the option that libuv and thus upstream uses here.
+// reusePort allows or forbids several sockets on one port, with the option that libuv, and so mediasoup, uses on these systems.
 func reusePort(raw syscall.RawConn, allow bool) (err error) {
 	value := 0
 	if allow {

@@ -11,32 +11,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxGSORefusals is how many groups in a row the kernel may refuse, though it takes their packets one by one, before the
-// socket does without GSO for good, ours. One refusal proves nothing: the packets may be larger than what one
-// destination's path allows, and a peer can make its path that narrow (ICMP), which shall not slow the others on the
-// same socket.
+// maxGSORefusals, chosen here, is how many groups in a row the kernel may refuse, although it takes their packets one by
+// one, before the socket stops using GSO for good. One refusal proves nothing: the packets may exceed the path MTU of one
+// destination. A peer can lower that (ICMP), which must not slow down the others on the same socket.
 const maxGSORefusals = 16
 
-// gsoState is whether a socket may use UDP_SEGMENT.
+// gsoState tracks whether a socket may use UDP_SEGMENT.
 type gsoState struct {
 	off     atomic.Bool
 	refused atomic.Int32 // in a row
 }
 
-// probe switches GSO off where the kernel does not know it (before Linux 4.18).
+// probe turns GSO off where the kernel lacks it (before Linux 4.18).
 func (g *gsoState) probe(fd int) {
 	_, err := unix.GetsockoptInt(fd, unix.SOL_UDP, unix.UDP_SEGMENT)
 	g.off.Store(err != nil)
 }
 
-// accepted notes that the kernel took a group.
+// accepted records that the kernel took a group.
 func (g *gsoState) accepted() {
 	if g.refused.Load() != 0 {
 		g.refused.Store(0)
 	}
 }
 
-// refuse notes that the kernel took the packets of a group, but not the group.
+// refuse records that the kernel took the packets of a group one by one, but not as a group.
 func (g *gsoState) refuse() {
 	if g.refused.Add(1) >= maxGSORefusals {
 		g.off.Store(true)
@@ -50,13 +49,13 @@ type segmentControl struct {
 	_      [6]byte
 }
 
-// sendCalls are the two system calls; tests put others in their place.
+// sendCalls are the two system calls that send; tests replace them.
 type sendCalls struct {
-	group  func(fd int, y *batchSys) syscall.Errno // what message describes, with GSO
+	group  func(fd int, y *batchSys) syscall.Errno // sends y.message, with GSO
 	single func(fd int, y *batchSys, data []byte) syscall.Errno
 }
 
-// kernel are the system's own. They never wait, so they are raw (see internal/epoll).
+// kernel holds the real system calls. They are raw because they never wait (see internal/epoll).
 var kernel = sendCalls{
 	group: func(fd int, y *batchSys) syscall.Errno {
 		_, _, errno := unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&y.message)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
@@ -69,7 +68,7 @@ var kernel = sendCalls{
 	},
 }
 
-// batchSys holds what system calls point to, so that a send allocates nothing.
+// batchSys is the memory that the system calls point to, so that a send allocates nothing.
 type batchSys struct {
 	calls   sendCalls
 	batch   *Batch
@@ -79,7 +78,7 @@ type batchSys struct {
 	iov     unix.Iovec
 	control segmentControl
 	message unix.Msghdr
-	full    int // packets that were left when the kernel's buffer was full
+	full    int // packets left over because the kernel's buffer was full
 	run     func(fd int)
 }
 
@@ -95,8 +94,8 @@ func (y *batchSys) init(b *Batch) {
 	y.message.SetControllen(unix.CmsgSpace(2))
 }
 
-// send sends the batch; it returns how many packets were left because the kernel's buffer was full. Others may send through the
-// socket at the same time.
+// send sends the batch and returns how many packets were left over because the kernel's buffer was full. Other goroutines
+// may send through the socket at the same time.
 func (b *Batch) send(s *UDPSocket, to netip.AddrPort) (full int) {
 	y := &b.sys
 	b.sent, y.full = 0, 0
@@ -104,12 +103,12 @@ func (b *Batch) send(s *UDPSocket, to netip.AddrPort) (full int) {
 		return 0
 	}
 	y.socket = s
-	s.use(y.run) // nothing is sent when the socket is closed
+	s.use(y.run) // sends nothing when the socket is closed
 	y.socket = nil
 	return y.full
 }
 
-// flush is send with the descriptor at hand.
+// flush does the work of send, with the descriptor.
 func (y *batchSys) flush(fd int) {
 	b, gso := y.batch, &y.socket.gso
 	for i, offset := 0, 0; i < b.count; {
@@ -135,15 +134,15 @@ func (y *batchSys) flush(fd int) {
 	}
 }
 
-// sendGroup sends n packets, from the i-th on, as one GSO send. False means that they are to be sent one by one; when
-// the buffer is full, nothing is left to do.
+// sendGroup sends n packets, starting with packet i, as one GSO send. It returns false if they must be sent one by one.
+// If the kernel's buffer is full, it sets y.full and returns true.
 func (y *batchSys) sendGroup(fd int, data []byte, i, n int) bool {
 	y.iov.Base = &data[0]
 	y.iov.SetLen(len(data))
 	y.control.size = y.batch.lengths[i]
 	y.message.Namelen = y.nameLen
 	errno := y.calls.group(fd, y)
-	if again(errno) {
+	if retryable(errno) {
 		errno = y.calls.group(fd, y)
 	}
 	switch errno {
@@ -154,20 +153,21 @@ func (y *batchSys) sendGroup(fd int, data []byte, i, n int) bool {
 	case unix.EAGAIN, unix.ENOBUFS:
 		y.full = y.batch.count - i
 		return true
-	case unix.EIO: // the device cannot compute checksums, which is final
+	case unix.EIO: // the device cannot compute checksums, which does not change
 		y.socket.gso.off.Store(true)
 	}
 	y.socket.stats.fallbacks.Add(1)
 	return false
 }
 
-// sendSingly sends n packets, from the i-th on, which begins at offset. False means that the destination takes nothing.
+// sendSingly sends n packets one by one, starting with packet i at offset. It returns false if the rest of the batch
+// cannot be sent to this destination either.
 func (y *batchSys) sendSingly(fd int, offset, i, n int) bool {
 	b := y.batch
 	for ; n > 0; n-- {
 		data := b.arena[offset : offset+int(b.lengths[i])]
 		errno := y.calls.single(fd, y, data)
-		if again(errno) {
+		if retryable(errno) {
 			errno = y.calls.single(fd, y, data)
 		}
 		switch errno {
@@ -176,7 +176,7 @@ func (y *batchSys) sendSingly(fd int, offset, i, n int) bool {
 		case unix.EAGAIN, unix.ENOBUFS:
 			y.full = b.count - i
 			return false
-		case unix.EMSGSIZE: // this one is too large, the next may fit
+		case unix.EMSGSIZE: // this packet is too large, the next may fit
 		default:
 			return false
 		}
@@ -186,11 +186,11 @@ func (y *batchSys) sendSingly(fd int, offset, i, n int) bool {
 	return true
 }
 
-// again reports whether a call is worth repeating once: a signal interrupted it, or it told about the ICMP error that an
-// earlier datagram met.
-func again(errno syscall.Errno) bool { return errno == unix.EINTR || errno == unix.ECONNREFUSED }
+// retryable reports whether a call is worth repeating once: a signal interrupted it, or it reported the ICMP error that an
+// earlier datagram caused.
+func retryable(errno syscall.Errno) bool { return errno == unix.EINTR || errno == unix.ECONNREFUSED }
 
-// setName writes the destination in the form that the socket's family wants; false when it cannot be reached from it.
+// setName sets the destination in the form that the socket's family needs. It returns false if that family cannot reach it.
 func (y *batchSys) setName(to netip.AddrPort, ipv6 bool) bool {
 	addr := to.Addr()
 	switch {
@@ -220,7 +220,7 @@ func putPort(dst *uint16, port uint16) {
 	b[0], b[1] = byte(port>>8), byte(port)
 }
 
-// scopeID returns the number of an IPv6 zone, which is that number or the interface's name.
+// scopeID returns the number of an IPv6 zone given as a number or as an interface name, 0 if there is none.
 func scopeID(zone string) uint32 {
 	if id, err := strconv.ParseUint(zone, 10, 32); err == nil {
 		return uint32(id)

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fakeKernel answers system calls from a list, then with success, and notes what each was asked to send.
+// fakeKernel answers system calls from a list, then with success, and records what each was to send.
 type fakeKernel struct {
 	answers []syscall.Errno
 	groups  []int // bytes
@@ -37,7 +37,7 @@ func (k *fakeKernel) calls() sendCalls {
 	}
 }
 
-func TestHowTheKernelsAnswersAreTaken(t *testing.T) {
+func TestSendErrors(t *testing.T) {
 	for name, test := range map[string]struct {
 		lengths         []uint16
 		answers         []syscall.Errno

@@ -10,57 +10,57 @@ import (
 	"time"
 )
 
-// Limits of a TCP server, ours; upstream has none.
+// Chosen here; mediasoup has no such limits.
 const (
 	defaultMaxConnections   = 10000
 	defaultAdmissionTimeout = 15 * time.Second
 )
 
-// TCPConfig says where to listen for TCP connections.
+// TCPConfig is where to listen for TCP connections, and with which limits.
 type TCPConfig struct {
 	// Address is the local address; 0.0.0.0 and :: are allowed. :: also takes IPv4 unless IPv6Only.
 	Address netip.Addr
-	// Port is the local port; 0 chooses one from PortMin..PortMax, or, when PortMax is 0 too, lets the system choose.
+	// Port is the local port; 0 chooses one from PortMin..PortMax or, if PortMax is 0 too, lets the system choose.
 	Port             uint16
 	PortMin, PortMax uint16
-	// IPv6Only keeps an IPv6 socket from taking IPv4; it means nothing to an IPv4 socket.
+	// IPv6Only keeps an IPv6 socket from taking IPv4. An IPv4 socket ignores it.
 	IPv6Only bool
 	// SendBufferSize and RecvBufferSize set the kernel's buffers of each connection, in bytes; 0 leaves the system's
 	// default. The system may grant less.
 	SendBufferSize, RecvBufferSize int
-	// MaxConnections is how many connections may be open at once, 0 for 10,000; further ones are reset.
+	// MaxConnections is how many connections may be open at once, 0 means 10,000; further ones are reset.
 	MaxConnections int
-	// AdmissionTimeout is how long a connection may live without TCPConn.Admit, 0 for 15 s.
+	// AdmissionTimeout is how long a connection may stay open without TCPConn.Admit, 0 means 15 s.
 	AdmissionTimeout time.Duration
 }
 
-// TCPHandler takes what the connections of a server receive. Its methods run on the connection's reader goroutine, so
-// those of one connection never overlap, while those of different connections do.
+// TCPHandler handles what the connections of a server receive. Its methods run on the connection's reader goroutine, so
+// calls for one connection never overlap, while those for different connections do.
 type TCPHandler interface {
-	// HandleFrames takes a batch of frames (RFC 4571) in the order of arrival; the datagrams' From is c.RemoteAddr(). The
-	// buffers become the handler's, the slice is the connection's again when the call returns. No datagram is empty. One
-	// batch may still come after c.Close returned, when that was called from another goroutine.
+	// HandleFrames handles a batch of frames (RFC 4571) in the order of arrival; the datagrams' From is c.RemoteAddr(). The
+	// handler owns the buffers; the slice is reused when the call returns. No datagram is empty. One more batch may come
+	// after c.Close returned, if another goroutine called that.
 	//
-	// The handler calls c.Admit as soon as the peer proved that it belongs here: unless that happens within
+	// The handler calls c.Admit as soon as the peer has proved that it belongs here. If that does not happen within
 	// TCPConfig.AdmissionTimeout, the connection is closed.
 	HandleFrames(c *TCPConn, batch []Datagram)
-	// HandleClosed is the last call for a connection, exactly one for each that was accepted, whether it brought frames
-	// or not, whoever closed it.
+	// HandleClosed is the last call for a connection. There is exactly one for each accepted connection, whether it brought
+	// frames or not, and whichever side closed it.
 	HandleClosed(c *TCPConn)
 }
 
 // TCPStats counts what happened to a server and its connections since it was opened.
 type TCPStats struct {
 	Connections  int    // open now
-	Accepted     uint64 // connections taken
+	Accepted     uint64 // connections accepted
 	Refused      uint64 // connections reset because there were too many
 	Expired      uint64 // connections closed because they were not admitted in time
 	Oversized    uint64 // connections closed because they announced too large a frame before they were admitted
-	Received     uint64 // frames handed to the handler
+	Received     uint64 // frames passed to the handler
 	Sent         uint64 // frames that the kernel or the write queue took
 	SendDropped  uint64 // frames dropped because the write queue was full
 	SendErrors   uint64 // frames dropped because the connection was closed or broken
-	AcceptErrors uint64 // failures to accept, such as no file descriptor left
+	AcceptErrors uint64 // failures to accept, for example because no file descriptor was left
 }
 
 // TCPServer listens for connections that carry datagrams in frames (RFC 4571 section 2), as ICE uses them (RFC 6544).
@@ -82,8 +82,8 @@ type TCPServer struct {
 
 var tcpPorts = &portTable{used: make(map[netip.AddrPort]int)}
 
-// ListenTCP binds and listens, with the same choice of port as ListenUDP; ports of UDP and TCP do not get in each
-// other's way. The error is a *BindError.
+// ListenTCP binds and listens. It chooses the port as ListenUDP does; UDP and TCP ports are independent of each other. The
+// error is a *BindError.
 func ListenTCP(cfg TCPConfig) (*TCPServer, error) {
 	if !cfg.Address.IsValid() {
 		return nil, &BindError{Reason: BindInvalidAddress, Protocol: "tcp"}
@@ -113,10 +113,10 @@ func openTCP(cfg TCPConfig, port uint16) (*TCPServer, error) {
 		network = "tcp6"
 	}
 	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
-		// Before listening: connections inherit the sizes, and the receive buffer's decides the window scale.
+		// Set before listening: connections inherit the sizes, and the receive buffer decides the window scale.
 		return setBufferSizes(raw, cfg.SendBufferSize, cfg.RecvBufferSize)
 	}}
-	config.SetMultipathTCP(false) // browsers do not speak it, and its sockets cost more
+	config.SetMultipathTCP(false) // browsers do not use it, and its sockets cost more
 	listener, err := config.Listen(context.Background(), network, netip.AddrPortFrom(cfg.Address, port).String())
 	if err != nil {
 		return nil, err

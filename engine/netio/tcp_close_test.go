@@ -34,7 +34,7 @@ func TestTCPClosedByThePeer(t *testing.T) {
 			require.Equal(t, uint64(2), s.Stats().SendErrors)
 			c.Close()
 			c.Admit()
-			require.Empty(t, events.calls, "the end is told once")
+			require.Empty(t, events.calls, "HandleClosed is called once")
 		})
 	}
 }
@@ -54,7 +54,7 @@ func TestTCPClosedByUs(t *testing.T) {
 	requireClosed(t, client)
 }
 
-// Closing within the handler ends the connection at once: nothing of the same read follows.
+// Closing within the handler ends the connection at once: no further frame of the same read follows.
 func TestTCPClosedWithinTheHandler(t *testing.T) {
 	events := &tcpEvents{calls: make(chan event, 1000), react: func(c *netio.TCPConn, _ [][]byte) { c.Close() }}
 	s := serveTCPWith(t, netio.TCPConfig{}, events)
@@ -101,7 +101,7 @@ func TestTCPCloseWithFullQueue(t *testing.T) {
 	}
 }
 
-// Connections come while the server closes; Serve returns all the same, and every accepted one got its last call.
+// Serve returns although connections are open, and HandleClosed is called for each of them.
 func TestTCPServerCloseWithConnections(t *testing.T) {
 	s, events := serveTCP(t, netio.TCPConfig{}, true)
 	for range 50 {
@@ -121,7 +121,7 @@ func TestTCPServerCloseWithConnections(t *testing.T) {
 		delete(open, c)
 	}
 	_, err := net.DialTCP("tcp", nil, net.TCPAddrFromAddrPort(s.LocalAddr()))
-	require.Error(t, err, "nobody listens")
+	require.Error(t, err, "the port is closed")
 }
 
 func TestTCPServerNeverServed(t *testing.T) {

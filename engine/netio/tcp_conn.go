@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// lastConnID is the id of the connection accepted last, of all servers.
+// lastConnID is the id of the last connection accepted by any server.
 var lastConnID atomic.Uint32
 
 // TCPConn is an accepted connection.
@@ -20,7 +20,7 @@ type TCPConn struct {
 	id       uint32
 	admitted atomic.Bool
 	closed   atomic.Bool
-	receiver receiver // the reader goroutine's, as is the deframer
+	receiver receiver // used by the reader goroutine only, like the deframer
 	deframer deframer
 	writer   writer
 }
@@ -41,7 +41,7 @@ func newTCPConn(s *TCPServer, conn *net.TCPConn) (*TCPConn, error) {
 	return c, nil
 }
 
-// ID returns the connection's number, which no other connection of this process has.
+// ID returns the connection's number, which is unique in this process.
 func (c *TCPConn) ID() uint32 { return c.id }
 
 // RemoteAddr returns the peer; an IPv4 address never appears in its IPv6-mapped form.
@@ -50,17 +50,18 @@ func (c *TCPConn) RemoteAddr() netip.AddrPort { return c.remote }
 // LocalAddr returns the address that the server is bound to.
 func (c *TCPConn) LocalAddr() netip.AddrPort { return c.server.local }
 
-// Admit says that the peer belongs here, as ICE found. Before, the connection must not announce a frame of more than
-// packet.SmallSize bytes, and is closed when TCPConfig.AdmissionTimeout is over: strangers who connect and say nothing, or
-// nothing sensible, cost little and not for long. It may be called from any goroutine and more than once.
+// Admit lifts the limits of a new connection, once ICE has authenticated the peer. Before, the connection must not announce
+// a frame of more than packet.SmallSize bytes, and it is closed after TCPConfig.AdmissionTimeout: strangers that connect
+// and send nothing, or nothing sensible, cost little and not for long. Admit may be called from any goroutine and more
+// than once.
 func (c *TCPConn) Admit() {
 	if !c.admitted.Load() && c.admitted.CompareAndSwap(false, true) {
-		c.conn.SetReadDeadline(time.Time{}) // it fails when the connection is closed
+		c.conn.SetReadDeadline(time.Time{}) // fails if the connection is closed, which does not matter
 	}
 }
 
-// Close closes the connection. What waits in the write queue is lost, what the kernel has taken still goes out. It may be
-// called from within the handler, from any goroutine, and more than once. HandleClosed follows soon after.
+// Close closes the connection. It drops the write queue; the kernel still sends what it has taken. Close may be called
+// from within the handler, from any goroutine, and more than once. HandleClosed follows soon after.
 func (c *TCPConn) Close() {
 	if c.closed.CompareAndSwap(false, true) {
 		c.conn.Close()

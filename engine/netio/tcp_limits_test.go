@@ -12,9 +12,9 @@ import (
 	"gazpacho/engine/packet"
 )
 
-// Before it is admitted, nobody may announce a frame that is larger than a STUN message: whoever speaks another protocol
-// is turned away at its first bytes.
-func TestTCPStrangersAreTurnedAway(t *testing.T) {
+// Before it is admitted, a connection must not announce a frame larger than a STUN message: a peer with another protocol
+// is cut off at its first bytes.
+func TestTCPOtherProtocolsAreRefused(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"HTTP":            []byte("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
 		"TLS":             {22, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3},
@@ -24,7 +24,7 @@ func TestTCPStrangersAreTurnedAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, events := serveTCP(t, netio.TCPConfig{}, false)
 			client := dial(t, s)
-			client.Write(data) // it may fail when the server is quick
+			client.Write(data) // may fail if the server closes first
 			events.closed(t)
 			requireClosed(t, client)
 			require.Equal(t, netio.TCPStats{Accepted: 1, Oversized: 1}, s.Stats())
@@ -38,23 +38,23 @@ func TestTCPLargestFrameOfAStranger(t *testing.T) {
 	write(t, client, string(make([]byte, packet.SmallSize)))
 	_, batch := events.frames(t)
 	require.Len(t, batch[0], packet.SmallSize)
-	// What is good before the bad is delivered.
+	// Good frames before a bad one are delivered.
 	client.Write(append(frame([]byte("good")), 0xff, 0xff))
 	_, batch = events.frames(t)
 	require.Equal(t, [][]byte{[]byte("good")}, batch)
 	events.closed(t)
 }
 
-// Whoever is not admitted in time is closed: one that says nothing, one that stops within a frame, one that sends frames
-// which nobody knows. An admitted one, though older, stays.
+// A connection that is not admitted in time is closed: one that sends nothing, one that stops within a frame, one that
+// sends unknown frames. An older one that was admitted stays.
 func TestTCPAdmissionTimeout(t *testing.T) {
 	events := &tcpEvents{calls: make(chan event, 1000), react: func(c *netio.TCPConn, batch [][]byte) {
 		if string(batch[0]) == "friend" {
 			c.Admit()
-			c.Admit() // twice is once
+			c.Admit() // the second call changes nothing
 		}
 	}}
-	// The friend has this long to be admitted and the strangers to write, on a machine however busy.
+	// Long enough, even on a busy machine, for the friend to be admitted and for the strangers to write.
 	s := serveTCPWith(t, netio.TCPConfig{AdmissionTimeout: 3 * time.Second}, events)
 	friend := dial(t, s)
 	write(t, friend, "friend")
@@ -66,7 +66,7 @@ func TestTCPAdmissionTimeout(t *testing.T) {
 		{0},                           // half a length
 		frame([]byte("stranger"))[:5], // half a frame
 		frame([]byte("stranger")),     // unknown frames
-		make([]byte, 100),             // only null ones
+		make([]byte, 100),             // null packets only
 		append(frame([]byte("stranger")), 0, 9, 1), // a frame and a half
 	} {
 		client := dial(t, s)
@@ -91,7 +91,7 @@ func TestTCPAdmissionTimeout(t *testing.T) {
 	require.Equal(t, [][]byte{[]byte("still here")}, batch)
 }
 
-// Beyond the limit connections are accepted and reset; when one ends, another may come.
+// Connections beyond the limit are reset; when one ends, another may come.
 func TestTCPConnectionLimit(t *testing.T) {
 	s, events := serveTCP(t, netio.TCPConfig{MaxConnections: 2}, true)
 	first, second := dial(t, s), dial(t, s)

@@ -12,20 +12,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// counting passes on which connections brought frames and which ended.
-type counting struct{ came, ended chan *TCPConn }
+// connEvents reports which connections brought frames and which ended.
+type connEvents struct{ frames, closed chan *TCPConn }
 
-func newCounting() counting { return counting{make(chan *TCPConn, 1000), make(chan *TCPConn, 1000)} }
+func newConnEvents() connEvents {
+	return connEvents{make(chan *TCPConn, 1000), make(chan *TCPConn, 1000)}
+}
 
-func (h counting) HandleFrames(c *TCPConn, batch []Datagram) {
+func (h connEvents) HandleFrames(c *TCPConn, batch []Datagram) {
 	for _, d := range batch {
 		d.Buffer.Release()
 	}
 	c.Admit()
-	h.came <- c
+	h.frames <- c
 }
 
-func (h counting) HandleClosed(c *TCPConn) { h.ended <- c }
+func (h connEvents) HandleClosed(c *TCPConn) { h.closed <- c }
 
 // startTCP returns a server and a function that waits until it has ended.
 func startTCP(t testing.TB, cfg TCPConfig, h TCPHandler) (s *TCPServer, stop func()) {
@@ -49,12 +51,12 @@ func connect(t testing.TB, s *TCPServer) *net.TCPConn {
 }
 
 // accepted returns both ends of a connection.
-func accepted(t testing.TB, s *TCPServer, h counting) (*net.TCPConn, *TCPConn) {
+func accepted(t testing.TB, s *TCPServer, h connEvents) (*net.TCPConn, *TCPConn) {
 	t.Helper()
 	conn := connect(t, s)
 	_, err := conn.Write([]byte{0, 1, 'x'})
 	require.NoError(t, err)
-	return conn, <-h.came
+	return conn, <-h.frames
 }
 
 func descriptors(t *testing.T) int {
@@ -64,11 +66,11 @@ func descriptors(t *testing.T) int {
 	return len(entries)
 }
 
-// When Serve has returned, no descriptor is left of the server and its connections: idle ones, one within a frame, one
-// with a full queue, one that the peer closed, one that was refused.
+// When Serve has returned, the server and its connections hold no descriptor: idle ones, one within a frame, some with a
+// full queue, one that the peer closed.
 func TestTCPLeavesNoDescriptors(t *testing.T) {
-	h := newCounting()
-	_, stop := startTCP(t, TCPConfig{}, h) // with it comes Go's poller, which stays
+	h := newConnEvents()
+	_, stop := startTCP(t, TCPConfig{}, h) // starts Go's poller, which keeps its descriptors
 	stop()
 	before := descriptors(t)
 	s, stop := startTCP(t, TCPConfig{MaxConnections: 10, SendBufferSize: 32 << 10}, h)
@@ -87,7 +89,7 @@ func TestTCPLeavesNoDescriptors(t *testing.T) {
 	}
 	clients[0].Write([]byte{0, 9, 1})
 	clients[1].Close()
-	<-h.ended
+	<-h.closed
 	stop()
 	for _, client := range clients {
 		client.Close()
@@ -95,12 +97,12 @@ func TestTCPLeavesNoDescriptors(t *testing.T) {
 	require.Equal(t, before, descriptors(t))
 }
 
-// When the system cannot accept, the server rests and tries again.
+// When accepting fails, the server pauses and tries again.
 func TestTCPAcceptErrors(t *testing.T) {
-	h := newCounting()
+	h := newConnEvents()
 	s, err := ListenTCP(TCPConfig{Address: loopback4})
 	require.NoError(t, err)
-	require.NoError(t, s.listener.SetDeadline(time.Unix(1, 0))) // Accept fails, as it does without descriptors
+	require.NoError(t, s.listener.SetDeadline(time.Unix(1, 0))) // Accept fails, as it does when descriptors run out
 	done := make(chan struct{})
 	go func() { s.Serve(h); close(done) }()
 	for s.Stats().AcceptErrors < 2 {
@@ -114,9 +116,9 @@ func TestTCPAcceptErrors(t *testing.T) {
 	<-done
 }
 
-// A write that fails ends the connection, as a failing read does.
+// A failed write ends the connection, as a failed read does.
 func TestTCPWriteError(t *testing.T) {
-	h := newCounting()
+	h := newConnEvents()
 	s, _ := startTCP(t, TCPConfig{}, h)
 	_, c := accepted(t, s, h)
 	require.NoError(t, c.conn.CloseWrite()) // from now on the kernel answers EPIPE
@@ -124,7 +126,7 @@ func TestTCPWriteError(t *testing.T) {
 	b.Commit(100)
 	sent, dropped := c.Send(b)
 	require.Equal(t, [2]int{0, 1}, [2]int{sent, dropped})
-	require.Same(t, c, <-h.ended)
+	require.Same(t, c, <-h.closed)
 	require.Equal(t, uint64(1), s.Stats().SendErrors)
 }
 
@@ -142,7 +144,7 @@ func TestTCPAdmittedAtTheDeadline(t *testing.T) {
 }
 
 func TestTCPBufferSizes(t *testing.T) {
-	h := newCounting()
+	h := newConnEvents()
 	s, _ := startTCP(t, TCPConfig{SendBufferSize: 40000, RecvBufferSize: 50000}, h)
 	_, c := accepted(t, s, h)
 	for option, size := range map[int]int{unix.SO_SNDBUF: 40000, unix.SO_RCVBUF: 50000} {
@@ -158,7 +160,7 @@ func TestTCPBufferSizeRefused(t *testing.T) {
 	pipe, other, err := os.Pipe()
 	require.NoError(t, err)
 	defer pipe.Close()
-	defer other.Close() // else the collector closes it, while another test counts descriptors
+	defer other.Close() // otherwise the garbage collector closes it while another test counts descriptors
 	raw, err := pipe.SyscallConn()
 	require.NoError(t, err)
 	require.ErrorIs(t, setBufferSizes(raw, 1, 0), unix.ENOTSOCK)
@@ -168,7 +170,7 @@ func TestTCPBufferSizeRefused(t *testing.T) {
 	require.Error(t, setBufferSizes(raw, 1, 1))
 }
 
-// drain reads and forgets.
+// drain reads and discards.
 func drain(conn *net.TCPConn) {
 	b := make([]byte, 1<<20)
 	for {
@@ -179,22 +181,21 @@ func drain(conn *net.TCPConn) {
 }
 
 func TestTCPSendAllocatesNothing(t *testing.T) {
-	h := newCounting()
+	h := newConnEvents()
 	s, _ := startTCP(t, TCPConfig{SendBufferSize: 1 << 20}, h)
 	client, c := accepted(t, s, h)
 	b := NewBatch()
 	b.Commit(100)
 	b.Commit(100)
-	b.frames(maxWriteQueue) // makes the memory for frames
-	require.Zero(t, testing.AllocsPerRun(100, func() { c.Send(b) }), "20 kB, which the kernel takes")
+	b.frames(maxWriteQueue) // allocates the memory for frames
+	require.Zero(t, testing.AllocsPerRun(100, func() { c.Send(b) }), "20 kB, which fit the kernel's buffer")
 	require.Equal(t, uint64(202), s.Stats().Sent)
 	client.Close()
 }
 
-// BenchmarkTCPSend tells the time until 10 packets of 1200 bytes have been taken together, with a peer that reads as fast
-// as it can.
+// BenchmarkTCPSend measures the time to send 10 packets of 1200 bytes to a peer that reads as fast as it can.
 func BenchmarkTCPSend(b *testing.B) {
-	h := newCounting()
+	h := newConnEvents()
 	s, _ := startTCP(b, TCPConfig{}, h)
 	client, c := accepted(b, s, h)
 	go drain(client)
@@ -213,7 +214,7 @@ func BenchmarkTCPSend(b *testing.B) {
 	}
 }
 
-// BenchmarkTCPReceive tells the time per frame of 1200 bytes.
+// BenchmarkTCPReceive measures the time per frame of 1200 bytes.
 func BenchmarkTCPReceive(b *testing.B) {
 	frames := make([]byte, 0, 27*1202)
 	for range 27 {
@@ -251,31 +252,31 @@ func (h *sumHandler) HandleFrames(c *TCPConn, batch []Datagram) {
 
 func (h *sumHandler) HandleClosed(*TCPConn) {}
 
-// BenchmarkTCPIdle tells the memory of a connection that has brought a frame and is idle since.
+// BenchmarkTCPIdle measures the memory of a connection that has brought one frame and is idle.
 func BenchmarkTCPIdle(b *testing.B) {
 	const count = 400
-	h := newCounting()
+	h := newConnEvents()
 	s, _ := startTCP(b, TCPConfig{}, h)
-	var first float64 // later ones use the stacks of the first again
+	var first float64 // later rounds reuse the stacks of the first
 	for b.Loop() {
 		before := memory()
 		var fds []int
 		for range count {
 			fds = append(fds, rawConnect(b, s))
-			<-h.came
+			<-h.frames
 		}
 		if first == 0 {
 			first = float64(memory()-before) / count
 		}
 		for _, fd := range fds {
 			unix.Close(fd)
-			<-h.ended
+			<-h.closed
 		}
 	}
 	b.ReportMetric(first, "B/conn")
 }
 
-// memory returns what heap and stacks take after garbage collection.
+// memory returns the size of heap and stacks after garbage collection.
 func memory() int64 {
 	for range 4 { // stacks shrink by half each time
 		runtime.GC()
@@ -285,7 +286,7 @@ func memory() int64 {
 	return int64(m.HeapAlloc + m.StackInuse)
 }
 
-// rawConnect connects and sends a frame without the memory that Go's own connections take.
+// rawConnect connects and sends a frame, without the memory that a net.Conn takes.
 func rawConnect(b *testing.B, s *TCPServer) int {
 	b.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)

@@ -31,8 +31,8 @@ func sendUntilFull(c *netio.TCPConn) (taken []uint32, dropped int) {
 	return taken, dropped
 }
 
-// A peer that does not read: its queue fills, whole frames are dropped. When it reads again, it gets every frame that was
-// taken, in order and complete, and then new ones.
+// While a peer does not read, its queue fills up and whole frames are dropped. When it reads again, it gets every frame
+// that was taken, in order and complete, and then new ones.
 func TestTCPSlowReader(t *testing.T) {
 	s, events := serveTCP(t, netio.TCPConfig{SendBufferSize: 64 << 10}, true)
 	client := dial(t, s)
@@ -50,8 +50,8 @@ func TestTCPSlowReader(t *testing.T) {
 			require.Len(t, got, 1000)
 			require.Equal(t, n, binary.BigEndian.Uint32(got))
 		}
-		// What the kernel has taken leaves the queue a moment later; before it takes anything else, in any case. This is
-		// less than what 256 kB have left beside frames of 1002 bytes.
+		// The flushing goroutine removes what the kernel has taken a moment later, so the queue may still seem full. This
+		// frame fits all the same: frames of 1002 bytes leave more than that free in 256 KiB.
 		b := netio.NewBatch()
 		fill(b, 100)
 		c.Send(b)
@@ -60,7 +60,7 @@ func TestTCPSlowReader(t *testing.T) {
 	require.Zero(t, s.Stats().SendErrors)
 }
 
-// Several goroutines send on one connection: their frames do not mix.
+// The frames of several goroutines that send on one connection do not mix.
 func TestTCPConcurrentSenders(t *testing.T) {
 	const senders, rounds = 4, 50
 	s, events := serveTCP(t, netio.TCPConfig{SendBufferSize: 32 << 10}, true)

@@ -10,16 +10,15 @@ import (
 	"gazpacho/engine/packet"
 )
 
-// Ours: readSize is how many bytes one read takes; framesPerBatch is how many frames the handler gets at once; acceptPause
-// is how long a server rests when the system has no descriptor or memory for a connection.
+// Chosen here:
 const (
-	readSize       = 32 << 10
-	framesPerBatch = 32
-	acceptPause    = 50 * time.Millisecond
+	readSize       = 32 << 10              // bytes per read
+	framesPerBatch = 32                    // frames passed to the handler at once, at most
+	acceptPause    = 50 * time.Millisecond // before accepting again, after the system had no descriptor or memory for a connection
 )
 
-// readArea is what a read needs. Connections share areas: one is taken when there is something to read, and an idle
-// connection holds none.
+// readArea is the memory for one read. Connections share areas: a connection takes one when there is something to read,
+// and holds none while it is idle.
 type readArea struct {
 	data  [readSize]byte
 	batch [framesPerBatch]Datagram
@@ -27,8 +26,8 @@ type readArea struct {
 
 var readAreas = sync.Pool{New: func() any { return new(readArea) }}
 
-// Serve accepts connections until the server is closed and hands what they receive to h. It blocks: give it a goroutine of
-// its own. When it returns, all connections are closed, their goroutines have ended and h is not called again.
+// Serve accepts connections until the server is closed, and passes what they receive to h. It blocks: give it a goroutine
+// of its own. When it returns, all connections are closed, their goroutines have ended and h is not called again.
 func (s *TCPServer) Serve(h TCPHandler) {
 	defer s.running.Wait()
 	for {
@@ -62,7 +61,7 @@ func (s *TCPServer) take(conn *net.TCPConn, h TCPHandler) {
 	go c.serve(h)
 }
 
-// add notes an open connection; false means that there may be no further one.
+// add registers an open connection. It returns false if there are too many, or if the server is closed.
 func (s *TCPServer) add(c *TCPConn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,7 +78,7 @@ func (s *TCPServer) remove(c *TCPConn) {
 	delete(s.conns, c)
 }
 
-// serve reads until the connection ends, from whichever side.
+// serve reads until either side closes the connection.
 func (c *TCPConn) serve(h TCPHandler) {
 	defer c.server.running.Done()
 	for !c.closed.Load() {
@@ -100,10 +99,10 @@ func (c *TCPConn) serve(h TCPHandler) {
 	h.HandleClosed(c)
 }
 
-// ends reports whether an error of reading, maybe nil, is the end of the connection.
+// ends reports whether the result of a read ends the connection.
 func (c *TCPConn) ends(err error) bool {
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		if c.admitted.Load() { // the deadline passed a moment before Admit lifted it
+		if c.admitted.Load() { // the deadline passed just before Admit lifted it
 			return false
 		}
 		c.server.stats.expired.Add(1)
@@ -111,7 +110,7 @@ func (c *TCPConn) ends(err error) bool {
 	return err != nil
 }
 
-// deliver hands the frames that data completes to h.
+// deliver passes the frames that data completes to h.
 func (c *TCPConn) deliver(h TCPHandler, area *readArea, data []byte) error {
 	for len(data) > 0 && !c.closed.Load() {
 		batch := area.batch[:0]
@@ -134,7 +133,7 @@ func (c *TCPConn) deliver(h TCPHandler, area *readArea, data []byte) error {
 	return nil
 }
 
-// frameLimit returns how large a frame may be now. What comes before Admit is STUN, which is small.
+// frameLimit returns the largest frame allowed now. Before Admit only STUN is expected, which is small.
 func (c *TCPConn) frameLimit() int {
 	if c.admitted.Load() {
 		return maxFrame

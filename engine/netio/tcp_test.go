@@ -51,7 +51,7 @@ func TestTCPSendNothing(t *testing.T) {
 	require.Equal(t, [2]int{0, 0}, [2]int{sent, dropped})
 }
 
-// A socket on :: takes IPv4 too, and shows the peer as what it is; with IPv6Only it does not.
+// A socket on :: takes IPv4 too, and reports the peer's address unmapped; with IPv6Only it takes IPv6 only.
 func TestTCPDualStack(t *testing.T) {
 	s, events := serveTCP(t, netio.TCPConfig{Address: netip.MustParseAddr("::")}, true)
 	client := dialTo(t, netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), s.LocalAddr().Port()))
@@ -66,7 +66,7 @@ func TestTCPDualStack(t *testing.T) {
 	require.Error(t, err)
 }
 
-// Frames that come together are handed over together, at most 32 at once; the null packet of RFC 4571 is nothing.
+// Frames that arrive together are delivered together, at most 32 at once; the null packet of RFC 4571 is ignored.
 func TestTCPBatches(t *testing.T) {
 	s, events := serveTCP(t, netio.TCPConfig{}, true)
 	client := dial(t, s)
@@ -90,7 +90,7 @@ func TestTCPBatches(t *testing.T) {
 	require.Equal(t, uint64(103), s.Stats().Received)
 }
 
-// A frame may come byte by byte, whatever TCP makes of it.
+// A frame may arrive byte by byte.
 func TestTCPFrameInPieces(t *testing.T) {
 	s, events := serveTCP(t, netio.TCPConfig{}, true)
 	client := dial(t, s)
@@ -102,7 +102,7 @@ func TestTCPFrameInPieces(t *testing.T) {
 	require.Equal(t, [][]byte{[]byte("dtls")}, batch)
 }
 
-// The largest frame that the format knows passes once the connection is admitted.
+// The largest frame of the format passes once the connection is admitted.
 func TestTCPLargestFrame(t *testing.T) {
 	s, events := serveTCP(t, netio.TCPConfig{}, true)
 	client := dial(t, s)
@@ -149,7 +149,7 @@ func TestTCPBindErrors(t *testing.T) {
 	requireBindError(t, err, netio.BindNoMorePorts)
 	s.Close()
 	again, err := netio.ListenTCP(netio.TCPConfig{Address: at.Addr(), PortMin: at.Port(), PortMax: at.Port()})
-	require.NoError(t, err, "Close has freed the port")
+	require.NoError(t, err, "Close frees the port")
 	again.Close()
 }
 
@@ -161,7 +161,7 @@ func requireBindError(t *testing.T, err error, reason netio.BindReason) {
 	require.Equal(t, "tcp", bind.Protocol)
 }
 
-// A port is taken for UDP and for TCP separately.
+// UDP and TCP ports are independent.
 func TestTCPAndUDPShareAPort(t *testing.T) {
 	s, _ := serveTCP(t, netio.TCPConfig{}, true)
 	at := s.LocalAddr()

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// receiver is the reading half of a connection: one read for each time that the poller says there is something.
+// receiver is the reading half of a connection: one read each time the poller reports input.
 type receiver struct {
 	area *readArea
 	n    int
@@ -19,8 +19,8 @@ type receiver struct {
 
 func (r *receiver) init() { r.run = r.read }
 
-// receive waits for bytes and returns them in an area, which the caller returns. The error is io.EOF when the peer has
-// closed, and os.ErrDeadlineExceeded.
+// receive waits for bytes and returns them in an area, which the caller puts back into readAreas. The error is io.EOF if
+// the peer has closed, os.ErrDeadlineExceeded after the deadline, or any other error of the read.
 func (r *receiver) receive(c *TCPConn) (area *readArea, n int, err error) {
 	if err = c.raw.Read(r.run); err == nil {
 		err = r.err
@@ -29,7 +29,7 @@ func (r *receiver) receive(c *TCPConn) (area *readArea, n int, err error) {
 	return area, r.n, err
 }
 
-// read takes what is there; false means that there is nothing and the poller should wait.
+// read reads what is there. It returns false if there is nothing and the poller should wait.
 func (r *receiver) read(fd uintptr) bool {
 	area := readAreas.Get().(*readArea)
 	n, err := unix.Read(int(fd), area.data[:])
@@ -58,7 +58,7 @@ type directWrite struct {
 
 func (d *directWrite) init() { d.run = d.try }
 
-// write returns how many bytes the kernel took at once, maybe none.
+// write returns how many bytes the kernel took at once, possibly none.
 func (d *directWrite) write(raw syscall.RawConn, data []byte) (n int, err error) {
 	d.data = data
 	if err = raw.Control(d.run); err == nil {
@@ -77,4 +77,20 @@ func (d *directWrite) try(fd uintptr) {
 		n, err = 0, nil
 	}
 	d.n, d.err = max(n, 0), err
+}
+
+// setBufferSizes sets the kernel's buffers of a socket, in bytes; 0 leaves the system's default.
+func setBufferSizes(raw syscall.RawConn, send, receive int) (err error) {
+	controlErr := raw.Control(func(fd uintptr) {
+		if send > 0 {
+			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF, send)
+		}
+		if receive > 0 && err == nil {
+			err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, receive)
+		}
+	})
+	if controlErr != nil {
+		return controlErr
+	}
+	return err
 }

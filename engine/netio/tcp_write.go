@@ -2,27 +2,26 @@ package netio
 
 import "sync"
 
-// Ours: maxWriteQueue is how many bytes wait for a peer that reads too slowly before frames are dropped; flushSize is how
-// many of them the flushing goroutine takes at once.
+// Chosen here:
 const (
-	maxWriteQueue = 256 << 10
-	flushSize     = 64 << 10
+	maxWriteQueue = 256 << 10 // bytes that wait for a slow peer before frames are dropped
+	flushSize     = 64 << 10  // bytes that the flushing goroutine writes at once
 )
 
-// writer is the sending half of a connection. As long as the kernel takes everything, senders write themselves and the
-// queue is empty. When it does not, the rest of that write goes to the queue, and a goroutine lives until it has been
-// written; meanwhile senders only append to the queue.
+// writer is the sending half of a connection. While the kernel takes everything, senders write directly and the queue is
+// empty. When it does not, the rest of the write is queued, and a goroutine runs until the queue has been written;
+// meanwhile senders only append to the queue.
 type writer struct {
 	mu       sync.Mutex
-	queue    []byte // begins anywhere in a frame, ends with a whole one
+	queue    []byte // may begin within a frame, ends at the end of one
 	flushing bool
-	finished bool // the connection is over
+	finished bool // the connection has ended
 	direct   directWrite
 }
 
 func (w *writer) init() { w.direct.init() }
 
-// write sends the packets of b. It returns how many were taken, and how many were not because the queue is full.
+// write sends the packets of b. It returns how many were taken, and how many were dropped because the queue is full.
 func (c *TCPConn) write(b *Batch) (taken, full int) {
 	w := &c.writer
 	w.mu.Lock()
@@ -35,7 +34,7 @@ func (c *TCPConn) write(b *Batch) (taken, full int) {
 		w.queue = append(w.queue, data...)
 		return n, b.count - n
 	}
-	data, n := b.frames(maxWriteQueue) // a batch is less than that
+	data, n := b.frames(maxWriteQueue) // any batch fits
 	written, err := w.direct.write(c.raw, data)
 	if err != nil {
 		c.Close()
@@ -44,7 +43,8 @@ func (c *TCPConn) write(b *Batch) (taken, full int) {
 	if written < len(data) {
 		w.queue = append(w.queue, data[written:]...)
 		w.flushing = true
-		c.server.running.Add(1) // the reader goroutine, which finishes the writer before it ends, counts too
+		// The count is not 0 here: the reader goroutine is counted until it has finished the writer.
+		c.server.running.Add(1)
 		go c.flush()
 	}
 	return n, 0
@@ -61,7 +61,7 @@ func (c *TCPConn) flush() {
 	}
 }
 
-// next drops what has been written from the queue and returns what is to be written now, nil for nothing.
+// next removes what has been written from the queue and returns what to write next, nil if there is nothing.
 func (w *writer) next(written int) []byte {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -76,7 +76,7 @@ func (w *writer) next(written int) []byte {
 	return w.queue[:min(len(w.queue), flushSize)]
 }
 
-// finish drops the queue; nothing is written any more.
+// finish drops the queue and ends writing.
 func (w *writer) finish() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

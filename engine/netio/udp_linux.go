@@ -9,23 +9,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// defaultBufferSize is what sockets ask for when the application does not, in bytes, ours. The kernel grants no more than
-// net.core.wmem_max and rmem_max say, and takes memory for what waits only. Its own default holds less than a hundred
-// packets: too few for a port that all transports of a worker share, whose bursts to a large room leave at once.
+// defaultBufferSize, chosen here, is the buffer size in bytes that a socket asks for when the application does not give
+// one. The kernel grants at most net.core.wmem_max and rmem_max, and takes memory only for what is queued. The kernel's
+// default holds less than a hundred packets: too few for a port that all transports of a worker share, where a burst to a
+// large room leaves at once.
 const defaultBufferSize = 2 << 20
 
-// descriptor is a socket of the system. It is in blocking mode, since Go's poller does not have it (see Poller); all calls say
-// that they will not wait.
+// descriptor is a system socket. It is in blocking mode, because it is not in Go's poller (see Poller); each call passes
+// MSG_DONTWAIT.
 type descriptor struct {
-	// mu is held for reading during a call, which never waits, and for writing to close: a descriptor is not closed while it
-	// is used, when it could already be another socket's.
+	// mu is held for reading during a call, which never waits, and for writing to close: a descriptor must not be closed
+	// while in use, because its number could become another socket's.
 	mu     sync.RWMutex
 	fd     int // -1 when closed
 	poller *Poller
 	gso    gsoState
 }
 
-// openUDP opens a socket on the given port, 0 for one that the system chooses.
+// openUDP opens a socket on the given port; 0 lets the system choose.
 func openUDP(cfg UDPConfig, port uint16) (*UDPSocket, error) {
 	family := unix.AF_INET
 	if cfg.Address.Is6() {
@@ -44,7 +45,7 @@ func openUDP(cfg UDPConfig, port uint16) (*UDPSocket, error) {
 	return s, nil
 }
 
-// use calls f with the descriptor; f does not wait. It returns false when the socket is closed.
+// use calls f, which must not wait, with the descriptor. It returns false if the socket is closed.
 func (d *descriptor) use(f func(fd int)) bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
@@ -65,16 +66,16 @@ func (d *descriptor) close() {
 	d.fd = -1
 }
 
-// setUp sets the options that the configuration asks for, binds the socket and learns its address.
+// setUp sets the configured options, binds the socket and reads its address.
 func (s *UDPSocket) setUp(fd int, cfg UDPConfig, port uint16) error {
 	type option struct {
 		level, name, value int
 	}
 	options := []option{{unix.SOL_SOCKET, unix.SO_BROADCAST, 1}}
 	if s.ipv6 {
-		options = append(options, option{unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, number(cfg.IPv6Only)})
+		options = append(options, option{unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, boolToInt(cfg.IPv6Only)})
 	}
-	if cfg.ReusePort { // by the option that libuv, and thus upstream, uses: all sockets on the port need to have it
+	if cfg.ReusePort { // with the option that libuv, and so mediasoup, uses: every socket on the port must have it
 		options = append(options, option{unix.SOL_SOCKET, unix.SO_REUSEADDR, 1})
 	}
 	options = append(options,
@@ -97,7 +98,7 @@ func (s *UDPSocket) setUp(fd int, cfg UDPConfig, port uint16) error {
 	return nil
 }
 
-func number(b bool) int {
+func boolToInt(b bool) int {
 	if b {
 		return 1
 	}
@@ -118,5 +119,5 @@ func portOf(name unix.Sockaddr) uint16 {
 	case *unix.SockaddrInet6:
 		return uint16(name.Port)
 	}
-	panic("netio: the socket's name is of no family that it was opened with")
+	panic("netio: getsockname returned an address that is neither IPv4 nor IPv6")
 }

@@ -13,10 +13,10 @@ import (
 	"gazpacho/engine/packet"
 )
 
-// descriptor is a socket of the standard library. The systems other than Linux are for development.
+// descriptor is a socket of the standard library. Systems other than Linux are for development only.
 type descriptor struct{ conn *net.UDPConn }
 
-// openUDP opens a socket on the given port, 0 for one that the system chooses.
+// openUDP opens a socket on the given port; 0 lets the system choose.
 func openUDP(cfg UDPConfig, port uint16) (*UDPSocket, error) {
 	network := "udp"
 	switch {
@@ -26,7 +26,7 @@ func openUDP(cfg UDPConfig, port uint16) (*UDPSocket, error) {
 		network = "udp6"
 	}
 	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
-		// Said in both cases: Go allows reuse by itself when the address is a multicast group.
+		// Set in both cases: for a multicast group Go allows reuse by default.
 		return reusePort(raw, cfg.ReusePort)
 	}}
 	pc, err := config.ListenPacket(context.Background(), network, netip.AddrPortFrom(cfg.Address, port).String())
@@ -81,13 +81,13 @@ func (b *Batch) send(s *UDPSocket, to netip.AddrPort) (full int) {
 // Poller reads UDP sockets, each on a goroutine of its own.
 type Poller struct{ readers sync.WaitGroup }
 
-// NewPoller returns a poller; there is never an error.
+// NewPoller returns a poller; the error is always nil.
 func NewPoller() (*Poller, error) { return &Poller{}, nil }
 
-// Close waits until all sockets that are served were closed; handlers must not call it.
+// Close waits until all served sockets have been closed; handlers must not call it.
 func (p *Poller) Close() { p.readers.Wait() }
 
-// Serve has p read the socket until it is closed, and hand what arrives to h. There is never an error.
+// Serve makes p read the socket until it is closed, and pass what arrives to h. The error is always nil.
 func (s *UDPSocket) Serve(p *Poller, h Handler) error {
 	p.readers.Go(func() { s.read(h) })
 	return nil
@@ -101,7 +101,7 @@ func (s *UDPSocket) read(h Handler) {
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
-		case err != nil || n == 0: // the ICMP error of something we sent, or an empty datagram
+		case err != nil || n == 0: // an ICMP error caused by an earlier send, or an empty datagram
 			continue
 		}
 		b := packet.NewBuffer(n)

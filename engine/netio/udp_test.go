@@ -16,14 +16,14 @@ import (
 	"gazpacho/engine/netio"
 )
 
-const deadline = 30 * time.Second // for what must happen; no test waits for it
+const deadline = 30 * time.Second // a bound for what must happen; no passing test waits this long
 
 type received struct {
 	data []byte
 	from netip.AddrPort
 }
 
-// collector passes on what a socket receives.
+// collector queues what a socket receives.
 type collector chan received
 
 func (c collector) HandleDatagrams(batch []netio.Datagram) {
@@ -61,7 +61,7 @@ func serve(t *testing.T, address string) (*netio.UDPSocket, collector) {
 	return s, c
 }
 
-// poller returns a poller that ends with the test, after its sockets.
+// poller returns a poller that is closed at the end of the test, after its sockets.
 func poller(t *testing.T) *netio.Poller {
 	t.Helper()
 	p, err := netio.NewPoller()
@@ -72,7 +72,7 @@ func poller(t *testing.T) *netio.Poller {
 		select {
 		case <-done:
 		case <-time.After(deadline):
-			require.FailNow(t, "the poller does not end")
+			require.FailNow(t, "Poller.Close did not return")
 		}
 	})
 	return p
@@ -139,7 +139,7 @@ func TestEmptyDatagramsAreIgnored(t *testing.T) {
 	require.Equal(t, uint64(1), s.Stats().Received)
 }
 
-// discard counts nothing and keeps nothing.
+// discard ignores what a socket receives.
 type discard struct{}
 
 func (discard) HandleDatagrams(batch []netio.Datagram) {
@@ -148,7 +148,7 @@ func (discard) HandleDatagrams(batch []netio.Datagram) {
 	}
 }
 
-func TestManySendersOneReaderAndAClose(t *testing.T) {
+func TestCloseWhileManySend(t *testing.T) {
 	s := listen(t, netio.UDPConfig{Address: netip.MustParseAddr("127.0.0.1")})
 	var all, senders sync.WaitGroup
 	require.NoError(t, s.Serve(poller(t), discard{}))
@@ -232,7 +232,7 @@ func TestSocketSurvivesClosedDestination(t *testing.T) {
 	gone.Close()
 	s, got := serve(t, "127.0.0.1")
 	for range 10 {
-		s.Send(to, filled(2)) // the kernel answers with ICMP: port unreachable
+		s.Send(to, filled(2)) // the kernel answers with ICMP port unreachable
 	}
 	sent, _ := s.Send(s.LocalAddr(), filled(1))
 	require.Equal(t, 1, sent)
@@ -267,7 +267,7 @@ func TestCloseFromTheHandler(t *testing.T) {
 	select {
 	case <-c.done:
 	case <-time.After(deadline):
-		require.FailNow(t, "Close does not return")
+		require.FailNow(t, "Close did not return")
 	}
 	again := listen(t, netio.UDPConfig{Address: s.LocalAddr().Addr(), Port: s.LocalAddr().Port()})
 	require.Equal(t, s.LocalAddr(), again.LocalAddr(), "the port is free again")
@@ -311,7 +311,7 @@ func TestReusePort(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestMulticastPortIsNotReusedUnasked(t *testing.T) {
+func TestMulticastPortIsNotReusedByDefault(t *testing.T) {
 	cfg := netio.UDPConfig{Address: netip.MustParseAddr("224.0.0.1")}
 	first := listen(t, cfg)
 	cfg.Port = first.LocalAddr().Port()

@@ -9,112 +9,153 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// consumer is a consumer in its router's tables.
-type consumer struct {
+// consumerEntry is a consumer in its router's tables.
+type consumerEntry struct {
 	id       string
-	member   *member
-	producer *producer
+	entry    *transportEntry
+	producer *producerEntry
 	machine  *transport.Consumer
 }
 
-// HandleRequest implements Handler.
-func (c *consumer) HandleRequest(req *api.Request) (api.ResponseBody, error) {
-	switch req.Method {
-	case api.MethodConsumerDump:
-		return c.update(func(unit.Time, *media.Consumer) (api.ResponseBody, error) { return c.machine.Dump(), nil })
-	case api.MethodConsumerGetStats:
-		return c.stats()
-	case api.MethodConsumerPause:
-		return c.update(func(now unit.Time, m *media.Consumer) (api.ResponseBody, error) { m.Pause(now); return nil, nil })
-	case api.MethodConsumerResume:
-		return c.update(func(now unit.Time, m *media.Consumer) (api.ResponseBody, error) { m.Resume(now); return nil, nil })
-	case api.MethodConsumerRequestKeyFrame:
-		return c.update(func(now unit.Time, m *media.Consumer) (api.ResponseBody, error) {
-			m.RequestKeyFrame(now)
-			return nil, nil
-		})
-	case api.MethodConsumerSetPreferredLayers:
-		return with(req, func(b *api.ConsumerSetPreferredLayersRequest) (api.ResponseBody, error) {
-			return c.update(func(now unit.Time, m *media.Consumer) (api.ResponseBody, error) {
-				return m.SetPreferredLayers(now, b), nil
-			})
-		})
-	case api.MethodConsumerSetPriority:
-		return with(req, func(b *api.ConsumerSetPriorityRequest) (api.ResponseBody, error) {
-			return c.update(func(_ unit.Time, m *media.Consumer) (api.ResponseBody, error) { return reply(m.SetPriority(b)) })
-		})
-	case api.MethodConsumerEnableTraceEvent:
-		return with(req, func(b *api.ConsumerEnableTraceEventRequest) (api.ResponseBody, error) {
-			return c.update(func(_ unit.Time, m *media.Consumer) (api.ResponseBody, error) {
-				m.EnableTraceEvents(b.Events)
-				return nil, nil
-			})
-		})
-	}
-	return nil, unsupported(req.Method)
-}
-
-// reply keeps a nil response from becoming an interface that is not nil.
-func reply[B api.ResponseBody](body B, err error) (api.ResponseBody, error) {
-	if err != nil {
+// consume makes the consumer on its own shard, attaches it on the producer's, which posts the producer's state ahead of later
+// updates, and answers when that has arrived.
+func (m *transportEntry) consume(req *api.TransportConsumeRequest) (api.ResponseBody, error) {
+	sibling := func(c *consumerEntry) bool { return c.entry == m }
+	if err := CheckNew(&m.router.scope.Registry, req.ConsumerID, sibling,
+		"a Consumer with same consumerId", api.MethodTransportConsume); err != nil {
 		return nil, err
 	}
-	return body, nil
+	p := m.router.producers[req.ProducerID]
+	if p == nil {
+		return nil, m.refuseConsume(req)
+	}
+	c := &consumerEntry{id: req.ConsumerID, entry: m, producer: p}
+	if err := m.do("transport.consume", func(now unit.Time) (err error) {
+		if c.machine, err = m.transport.Consume(now, req, p.feedback); err == nil {
+			p.fanOut.Add(c.machine, m.actor)
+		}
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	m.consumers = append(m.consumers, c)
+	p.consumers = append(p.consumers, c)
+	m.router.scope.Add(c.id, c)
+	p.fanOut.Attach(c.machine, m.actor)
+	var response *api.TransportConsumeResponse
+	err := m.do("transport.consume", func(unit.Time) error {
+		response = c.machine.Response()
+		return nil
+	})
+	return reply(response, err)
 }
+
+// refuseConsume returns the error for a producer that does not exist. mediasoup looks at the parameters first.
+func (m *transportEntry) refuseConsume(req *api.TransportConsumeRequest) error {
+	return m.do("transport.consume", func(unit.Time) error {
+		env := m.actor.Env()
+		if _, err := media.NewConsumer(req, env.Compat, env.Rand); err != nil {
+			return err
+		}
+		return api.NotFoundErrorf("Producer not found [producerId:%s]", req.ProducerID)
+	})
+}
+
+// RouterID implements Handler.
+func (c *consumerEntry) RouterID() string { return c.entry.router.id }
 
 // HandleNotification implements Handler; consumers take none.
-func (c *consumer) HandleNotification(*api.Notification) (bool, error) { return false, nil }
+func (c *consumerEntry) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 
-// update runs a request on the machine and hands on what follows from it.
-func (c *consumer) update(f func(now unit.Time, m *media.Consumer) (api.ResponseBody, error)) (api.ResponseBody, error) {
-	return c.member.do(func(now unit.Time, t *transport.Transport) (body api.ResponseBody, err error) {
-		t.Update(c.machine, func(m *media.Consumer) { body, err = f(now, m) })
-		return body, err
-	})
+// HandleRequest implements Handler.
+func (c *consumerEntry) HandleRequest(req *api.Request) (api.ResponseBody, error) {
+	return consumerMethods.Handle(c, req)
 }
 
-// do runs f on the consumer's transport. A transport out of service has nothing to be told.
-func (c *consumer) do(f func(now unit.Time, t *transport.Transport)) {
-	c.member.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-		f(now, t)
+var consumerMethods = Methods[*consumerEntry]{
+	api.MethodConsumerDump: inTurn(func(c *consumerEntry, _ unit.Time) (api.ResponseBody, error) {
+		return c.machine.Dump(), nil
+	}),
+	api.MethodConsumerGetStats: NoBody((*consumerEntry).stats),
+	api.MethodConsumerPause: inTurn(func(c *consumerEntry, now unit.Time) (api.ResponseBody, error) {
+		c.machine.Pause(now)
 		return nil, nil
+	}),
+	api.MethodConsumerResume: inTurn(func(c *consumerEntry, now unit.Time) (api.ResponseBody, error) {
+		c.machine.Resume(now)
+		return nil, nil
+	}),
+	api.MethodConsumerRequestKeyFrame: inTurn(func(c *consumerEntry, now unit.Time) (api.ResponseBody, error) {
+		c.machine.RequestKeyFrame(now)
+		return nil, nil
+	}),
+	api.MethodConsumerSetPreferredLayers: inTurnWith(func(
+		c *consumerEntry, now unit.Time, req *api.ConsumerSetPreferredLayersRequest,
+	) (api.ResponseBody, error) {
+		return c.machine.SetPreferredLayers(now, req), nil
+	}),
+	api.MethodConsumerSetPriority: inTurnWith(func(
+		c *consumerEntry, _ unit.Time, req *api.ConsumerSetPriorityRequest,
+	) (*api.ConsumerSetPriorityResponse, error) {
+		return c.machine.SetPriority(req)
+	}),
+	api.MethodConsumerEnableTraceEvent: inTurnWith(func(
+		c *consumerEntry, _ unit.Time, req *api.ConsumerEnableTraceEventRequest,
+	) (api.ResponseBody, error) {
+		c.machine.EnableTraceEvents(req.Events)
+		return nil, nil
+	}),
+}
+
+// do implements onShard, and passes on what f makes the consumer produce.
+func (c *consumerEntry) do(what string, f func(now unit.Time) error) error {
+	return c.entry.do(what, func(now unit.Time) (err error) {
+		c.entry.transport.Update(c.machine, func(*media.Consumer) { err = f(now) })
+		return err
 	})
 }
 
-// stats returns the consumer's statistics followed by those of the producer's stream that it forwards, as upstream.
-func (c *consumer) stats() (api.ResponseBody, error) {
+// follow gives the consumer a change of its producer. A broken transport needs none.
+func (c *consumerEntry) follow(what string, f func(*transport.Transport, unit.Time, *transport.Consumer)) {
+	_ = c.entry.do(what, func(now unit.Time) error {
+		f(c.entry.transport, now, c.machine)
+		return nil
+	})
+}
+
+// stats returns the consumer's statistics followed by those of the producer's stream that it forwards, as in mediasoup.
+func (c *consumerEntry) stats() (*api.ConsumerGetStatsResponse, error) {
 	var mapped unit.SSRC
 	var forwards bool
 	var own *api.ConsumerGetStatsResponse
-	if _, err := c.update(func(now unit.Time, m *media.Consumer) (api.ResponseBody, error) {
-		own = m.Stats(now)
-		mapped, forwards = m.ProducerStream()
-		return nil, nil
+	if err := c.do("consumer.getStats", func(now unit.Time) error {
+		own = c.machine.Stats(now)
+		mapped, forwards = c.machine.ProducerStream()
+		return nil
 	}); err != nil || !forwards {
-		return reply(own, err)
+		return own, err
 	}
 	p := c.producer
-	if _, err := p.do(func(now unit.Time, _ *transport.Transport) api.ResponseBody {
+	// If the producer is broken, the consumer's own statistics are the answer.
+	_ = p.do("consumer.getStats", func(now unit.Time) error {
 		if s := p.machine.StreamStats(now, mapped); s != nil {
 			own.Stats = append(own.Stats, *s)
 		}
 		return nil
-	}); err != nil {
-		// The producer's transport is out of service; the consumer's own figures are still true.
-		return own, nil
-	}
+	})
 	return own, nil
 }
 
-// close closes the consumer at the application's request: nobody is notified.
-func (c *consumer) close() {
-	c.do(func(now unit.Time, t *transport.Transport) { t.CloseConsumer(now, c.machine) })
+// close closes the consumer at the application's request, without a notification.
+func (c *consumerEntry) close() {
+	c.follow("closing of the consumer", (*transport.Transport).CloseConsumer)
 	c.forget()
 }
 
-// forget removes the consumer from the tables and from its producer's feed.
-func (c *consumer) forget() {
-	c.producer.unsubscribe(c)
-	c.member.consumers = slices.DeleteFunc(c.member.consumers, func(o *consumer) bool { return o == c })
-	c.member.router.registry.Remove(c.id)
+// forget removes the consumer from the tables and from its producer's fan-out.
+func (c *consumerEntry) forget() {
+	c.producer.fanOut.Remove(c.machine, c.entry.actor)
+	c.producer.consumers = slices.DeleteFunc(c.producer.consumers, func(o *consumerEntry) bool { return o == c })
+	c.entry.consumers = slices.DeleteFunc(c.entry.consumers, func(o *consumerEntry) bool { return o == c })
+	c.entry.router.scope.Remove(c.id)
 }

@@ -5,308 +5,245 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/data"
-	"gazpacho/engine/shard"
+	"gazpacho/engine/runner"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
 )
 
-// dataProducer is a data producer in its router's tables.
-type dataProducer struct {
+// dataProducerEntry is a data producer in its router's tables.
+type dataProducerEntry struct {
 	id        string
-	member    *member
+	entry     *transportEntry
 	machine   *transport.DataProducer
-	consumers []*dataConsumer
-	feeds     []*dataFeed // one for each shard that has consumers
+	fanOut    *runner.DataFanOut
+	consumers []*dataConsumerEntry
 }
 
-// dataFeed is the data consumers of one data producer on one shard, and the outlet that leads there. Its consumers change
-// with that shard's turn held only.
-type dataFeed struct {
-	shard     *shard.Shard
-	here      bool // producer and consumers are on one shard
-	consumers []*dataConsumer
-}
-
-// ForwardData implements transport.DataOutlet.
-func (f *dataFeed) ForwardData(now unit.Time, m *data.Message) {
-	if f.here {
-		f.deliver(now, m)
-		return
-	}
-	f.shard.PostDroppableSized(&dataDelivery{f, *m}, len(m.Data))
-}
-
-func (f *dataFeed) deliver(now unit.Time, m *data.Message) {
-	for _, c := range f.consumers {
-		c.deliver(now, m)
-	}
-}
-
-// deliver hands a message to one consumer. A fault concerns the consumer's transport, not the producer's.
-func (c *dataConsumer) deliver(now unit.Time, m *data.Message) {
-	seat := c.member.seat
-	defer seat.contain("data")
-	if !seat.transport.Broken() {
-		c.machine.HandleMessage(now, m)
-		seat.settle(now)
-	}
-}
-
-// dataDelivery carries a message to the feed on another shard.
-type dataDelivery struct {
-	feed    *dataFeed
-	message data.Message
-}
-
-// Run implements shard.Message.
-func (m *dataDelivery) Run(now unit.Time) { m.feed.deliver(now, &m.message) }
-
-func (m *member) produceData(req *api.TransportProduceDataRequest) (api.ResponseBody, error) {
-	if slices.ContainsFunc(m.dataProducers, func(p *dataProducer) bool { return p.id == req.DataProducerID }) {
-		return nil, api.Errorf("a DataProducer with same dataProducerId already exists [method:transport.produceData]")
-	}
-	if err := m.router.registry.Check(req.DataProducerID); err != nil {
+func (m *transportEntry) produceData(req *api.TransportProduceDataRequest) (api.ResponseBody, error) {
+	sibling := func(p *dataProducerEntry) bool { return p.entry == m }
+	if err := CheckNew(&m.router.scope.Registry, req.DataProducerID, sibling,
+		"a DataProducer with same dataProducerId", api.MethodTransportProduceData); err != nil {
 		return nil, err
 	}
-	p := &dataProducer{id: req.DataProducerID, member: m}
-	body, err := m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-		var err error
-		if p.machine, err = t.ProduceData(now, req); err != nil {
-			return nil, err
+	p := &dataProducerEntry{id: req.DataProducerID, entry: m}
+	var response *api.DataProducerDumpResponse
+	if err := m.do("transport.produceData", func(now unit.Time) (err error) {
+		if p.machine, err = m.transport.ProduceData(now, req); err == nil {
+			response = p.machine.Dump()
 		}
-		return p.machine.Dump(), nil
-	})
-	if err != nil {
+		return err
+	}); err != nil {
 		return nil, err
 	}
+	p.fanOut = runner.NewDataFanOut(p.machine, m.actor)
 	m.dataProducers = append(m.dataProducers, p)
 	m.router.dataProducers[p.id] = p
-	m.router.registry.Add(p.id, p)
-	return body, nil
+	m.router.scope.Add(p.id, p)
+	return response, nil
 }
 
-func (m *member) consumeData(req *api.TransportConsumeDataRequest) (api.ResponseBody, error) {
-	if slices.ContainsFunc(m.dataConsumers, func(c *dataConsumer) bool { return c.id == req.DataConsumerID }) {
-		return nil, api.Errorf("a DataConsumer with same dataConsumerId already exists [method:transport.consumeData]")
-	}
-	if err := m.router.registry.Check(req.DataConsumerID); err != nil {
-		return nil, err
-	}
-	p := m.router.dataProducers[req.DataProducerID]
-	if p == nil {
-		// Upstream looks at the transport and the parameters before the data producer: keep the order of its errors.
-		return m.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-			if err := t.CheckConsumeData(req); err != nil {
-				return nil, err
-			}
-			return nil, api.NotFoundErrorf("DataProducer not found [dataProducerId:%s]", req.DataProducerID)
-		})
-	}
-	c := &dataConsumer{id: req.DataConsumerID, member: m, producer: p}
-	paused := p.machine.Paused() // changed by the control loop only
-	body, err := m.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-		var err error
-		if c.machine, err = t.ConsumeData(now, req); err != nil {
-			return nil, err
-		}
-		c.machine.Attach(paused)
-		return c.machine.Dump(t.BufferedAmounts(c.machine)), nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	m.dataConsumers = append(m.dataConsumers, c)
-	p.consumers = append(p.consumers, c)
-	m.router.registry.Add(c.id, c)
-	p.subscribe(c)
-	return body, nil
-}
+func (p *dataProducerEntry) takesNotifications() {}
 
-// subscribe has c's shard fed.
-func (p *dataProducer) subscribe(c *dataConsumer) {
-	s := c.member.place.shard
-	i := slices.IndexFunc(p.feeds, func(f *dataFeed) bool { return f.shard == s })
-	if i >= 0 {
-		f := p.feeds[i]
-		c.member.always(func(unit.Time) { f.consumers = append(f.consumers, c) })
-		return
-	}
-	f := &dataFeed{shard: s, here: s == p.member.place.shard, consumers: []*dataConsumer{c}}
-	p.feeds = append(p.feeds, f)
-	p.member.always(func(unit.Time) { p.machine.AddOutlet(f) })
-}
-
-// unsubscribe forgets c, and its shard's feed if that has no consumer left.
-func (p *dataProducer) unsubscribe(c *dataConsumer) {
-	p.consumers = slices.DeleteFunc(p.consumers, func(o *dataConsumer) bool { return o == c })
-	s := c.member.place.shard
-	i := slices.IndexFunc(p.feeds, func(f *dataFeed) bool { return f.shard == s })
-	f, left := p.feeds[i], 0
-	c.member.always(func(unit.Time) {
-		f.consumers = slices.DeleteFunc(f.consumers, func(o *dataConsumer) bool { return o == c })
-		left = len(f.consumers)
-	})
-	if left == 0 {
-		p.member.always(func(unit.Time) { p.machine.RemoveOutlet(f) })
-		p.feeds = slices.Delete(p.feeds, i, i+1)
-	}
-}
-
-func (p *dataProducer) takesNotifications() {}
-
-// HandleRequest implements Handler.
-func (p *dataProducer) HandleRequest(req *api.Request) (api.ResponseBody, error) {
-	switch req.Method {
-	case api.MethodDataProducerDump:
-		return p.do(func(unit.Time, *transport.Transport) (api.ResponseBody, error) { return p.machine.Dump(), nil })
-	case api.MethodDataProducerGetStats:
-		return p.do(func(now unit.Time, _ *transport.Transport) (api.ResponseBody, error) {
-			return p.machine.Stats(now), nil
-		})
-	case api.MethodDataProducerPause:
-		return p.switchTo((*data.Producer).Pause, (*data.Consumer).HandleProducerPaused)
-	case api.MethodDataProducerResume:
-		return p.switchTo((*data.Producer).Resume, (*data.Consumer).HandleProducerResumed)
-	}
-	return nil, unsupported(req.Method)
-}
+// RouterID implements Handler.
+func (p *dataProducerEntry) RouterID() string { return p.entry.router.id }
 
 // HandleNotification implements Handler.
-func (p *dataProducer) HandleNotification(n *api.Notification) (bool, error) {
+func (p *dataProducerEntry) HandleNotification(n *api.Notification) (bool, error) {
 	body, ok := n.Body.(*api.DataProducerSendNotification)
 	if n.Event != api.EventDataProducerSend || !ok || body == nil {
 		return false, nil
 	}
-	_, err := p.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-		return nil, t.HandleDataProducerSend(now, p.machine, body)
+	return true, p.do("dataProducer.send", func(now unit.Time) error {
+		return p.entry.transport.HandleDataProducerSend(now, p.machine, body)
 	})
-	return true, err
 }
 
-func (p *dataProducer) do(f func(now unit.Time, t *transport.Transport) (api.ResponseBody, error)) (api.ResponseBody, error) {
-	return p.member.do(f)
+// HandleRequest implements Handler.
+func (p *dataProducerEntry) HandleRequest(req *api.Request) (api.ResponseBody, error) {
+	return dataProducerMethods.Handle(p, req)
 }
 
-// switchTo pauses or resumes the producer, and tells each consumer if that changed something.
-func (p *dataProducer) switchTo(set func(*data.Producer) bool, tell func(*data.Consumer)) (api.ResponseBody, error) {
+var dataProducerMethods = Methods[*dataProducerEntry]{
+	api.MethodDataProducerDump: inTurn(func(p *dataProducerEntry, _ unit.Time) (api.ResponseBody, error) {
+		return p.machine.Dump(), nil
+	}),
+	api.MethodDataProducerGetStats: inTurn(func(p *dataProducerEntry, now unit.Time) (api.ResponseBody, error) {
+		return p.machine.Stats(now), nil
+	}),
+	api.MethodDataProducerPause: NoBody(func(p *dataProducerEntry) (api.ResponseBody, error) {
+		return nil, p.change("dataProducer.pause", (*data.Producer).Pause, (*data.Consumer).HandleProducerPaused)
+	}),
+	api.MethodDataProducerResume: NoBody(func(p *dataProducerEntry) (api.ResponseBody, error) {
+		return nil, p.change("dataProducer.resume", (*data.Producer).Resume, (*data.Consumer).HandleProducerResumed)
+	}),
+}
+
+// do implements onShard.
+func (p *dataProducerEntry) do(what string, f func(now unit.Time) error) error {
+	return p.entry.do(what, f)
+}
+
+// change pauses or resumes the producer, and if that changed something its consumers, which notify the application.
+func (p *dataProducerEntry) change(what string, producer func(*data.Producer) bool, consumer func(*data.Consumer)) error {
 	changed := false
-	if _, err := p.do(func(unit.Time, *transport.Transport) (api.ResponseBody, error) {
-		changed = set(p.machine.Producer)
-		return nil, nil
+	if err := p.do(what, func(unit.Time) error {
+		changed = producer(p.machine.Producer)
+		return nil
 	}); err != nil || !changed {
-		return nil, err
+		return err
 	}
 	for _, c := range p.consumers {
-		_ = c.tell(tell) // a transport out of service has nobody to be told
+		c.follow(what, consumer)
 	}
-	return nil, nil
+	return nil
 }
 
 // close closes the producer's consumers, which notifies the application, and then the producer.
-func (p *dataProducer) close() {
+func (p *dataProducerEntry) close() {
 	for _, c := range slices.Clone(p.consumers) {
-		_ = c.tell((*data.Consumer).HandleProducerClosed) // as above
+		c.follow("closing of the data producer", (*data.Consumer).HandleProducerClosed)
 		c.close()
 	}
-	p.member.always(func(now unit.Time) { p.member.seat.transport.CloseDataProducer(now, p.machine) })
-	p.member.dataProducers = slices.DeleteFunc(p.member.dataProducers, func(o *dataProducer) bool { return o == p })
-	delete(p.member.router.dataProducers, p.id)
-	p.member.router.registry.Remove(p.id)
+	p.entry.actor.Do("closing of the data producer", func(now unit.Time) { p.entry.transport.CloseDataProducer(now, p.machine) })
+	p.entry.dataProducers = slices.DeleteFunc(p.entry.dataProducers, func(o *dataProducerEntry) bool { return o == p })
+	delete(p.entry.router.dataProducers, p.id)
+	p.entry.router.scope.Remove(p.id)
 }
 
-// dataConsumer is a data consumer in its router's tables.
-type dataConsumer struct {
+// dataConsumerEntry is a data consumer in its router's tables.
+type dataConsumerEntry struct {
 	id       string
-	member   *member
-	producer *dataProducer
+	entry    *transportEntry
+	producer *dataProducerEntry
 	machine  *transport.DataConsumer
 }
 
+func (m *transportEntry) consumeData(req *api.TransportConsumeDataRequest) (api.ResponseBody, error) {
+	sibling := func(c *dataConsumerEntry) bool { return c.entry == m }
+	if err := CheckNew(&m.router.scope.Registry, req.DataConsumerID, sibling,
+		"a DataConsumer with same dataConsumerId", api.MethodTransportConsumeData); err != nil {
+		return nil, err
+	}
+	p := m.router.dataProducers[req.DataProducerID]
+	if p == nil {
+		return nil, m.refuseConsumeData(req)
+	}
+	c := &dataConsumerEntry{id: req.DataConsumerID, entry: m, producer: p}
+	paused := p.machine.Paused() // changed by the control loop only
+	var response *api.DataConsumerDumpResponse
+	if err := m.do("transport.consumeData", func(now unit.Time) (err error) {
+		if c.machine, err = m.transport.ConsumeData(now, req); err == nil {
+			c.machine.Attach(paused)
+			response = c.machine.Dump(m.transport.BufferedAmounts(c.machine))
+		}
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	m.dataConsumers = append(m.dataConsumers, c)
+	p.consumers = append(p.consumers, c)
+	m.router.scope.Add(c.id, c)
+	p.fanOut.Add(c.machine, m.actor)
+	return response, nil
+}
+
+// refuseConsumeData returns the error for a data producer that does not exist. mediasoup looks at the transport and the
+// parameters first.
+func (m *transportEntry) refuseConsumeData(req *api.TransportConsumeDataRequest) error {
+	return m.do("transport.consumeData", func(unit.Time) error {
+		if err := m.transport.CheckConsumeData(req); err != nil {
+			return err
+		}
+		return api.NotFoundErrorf("DataProducer not found [dataProducerId:%s]", req.DataProducerID)
+	})
+}
+
+// RouterID implements Handler.
+func (c *dataConsumerEntry) RouterID() string { return c.entry.router.id }
+
 // HandleNotification implements Handler; data consumers take none.
-func (c *dataConsumer) HandleNotification(*api.Notification) (bool, error) { return false, nil }
+func (c *dataConsumerEntry) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 
 // HandleRequest implements Handler.
-func (c *dataConsumer) HandleRequest(req *api.Request) (api.ResponseBody, error) {
-	switch req.Method {
-	case api.MethodDataConsumerDump:
-		return c.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-			return c.machine.Dump(t.BufferedAmounts(c.machine)), nil
-		})
-	case api.MethodDataConsumerGetStats:
-		return c.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-			return c.machine.Stats(now, t.BufferedAmounts(c.machine)), nil
-		})
-	case api.MethodDataConsumerPause:
-		return nil, c.tell((*data.Consumer).Pause)
-	case api.MethodDataConsumerResume:
-		return nil, c.tell((*data.Consumer).Resume)
-	case api.MethodDataConsumerGetBufferedAmount:
-		return c.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-			if err := c.machine.RequireSCTP(); err != nil {
-				return nil, err
-			}
-			return &api.DataConsumerGetBufferedAmountResponse{BufferedAmount: t.BufferedAmounts(c.machine).Amount}, nil
-		})
-	case api.MethodDataConsumerSetBufferedAmountLowThreshold:
-		return with(req, func(b *api.DataConsumerSetBufferedAmountLowThresholdRequest) (api.ResponseBody, error) {
-			return c.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-				return nil, t.SetBufferedAmountLowThreshold(now, c.machine, b.Threshold)
-			})
-		})
-	case api.MethodDataConsumerSend:
-		return with(req, func(b *api.DataConsumerSendRequest) (api.ResponseBody, error) {
-			return c.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-				return reply(t.SendData(now, c.machine, b))
-			})
-		})
-	}
-	return c.handleSubchannels(req)
+func (c *dataConsumerEntry) HandleRequest(req *api.Request) (api.ResponseBody, error) {
+	return dataConsumerMethods.Handle(c, req)
 }
 
-func (c *dataConsumer) handleSubchannels(req *api.Request) (api.ResponseBody, error) {
-	switch req.Method {
-	case api.MethodDataConsumerSetSubchannels:
-		return with(req, func(b *api.DataConsumerSetSubchannelsRequest) (api.ResponseBody, error) {
-			return c.do(func(unit.Time, *transport.Transport) (api.ResponseBody, error) {
-				c.machine.SetSubchannels(b.Subchannels)
-				return &api.DataConsumerSetSubchannelsResponse{Subchannels: c.machine.Subchannels()}, nil
-			})
-		})
-	case api.MethodDataConsumerAddSubchannel:
-		return with(req, func(b *api.DataConsumerAddSubchannelRequest) (api.ResponseBody, error) {
-			return c.do(func(unit.Time, *transport.Transport) (api.ResponseBody, error) {
-				c.machine.AddSubchannel(b.Subchannel)
-				return &api.DataConsumerAddSubchannelResponse{Subchannels: c.machine.Subchannels()}, nil
-			})
-		})
-	case api.MethodDataConsumerRemoveSubchannel:
-		return with(req, func(b *api.DataConsumerRemoveSubchannelRequest) (api.ResponseBody, error) {
-			return c.do(func(unit.Time, *transport.Transport) (api.ResponseBody, error) {
-				c.machine.RemoveSubchannel(b.Subchannel)
-				return &api.DataConsumerRemoveSubchannelResponse{Subchannels: c.machine.Subchannels()}, nil
-			})
-		})
-	}
-	return nil, unsupported(req.Method)
+var dataConsumerMethods = Methods[*dataConsumerEntry]{
+	api.MethodDataConsumerDump: inTurn(func(c *dataConsumerEntry, _ unit.Time) (api.ResponseBody, error) {
+		return c.machine.Dump(c.buffered()), nil
+	}),
+	api.MethodDataConsumerGetStats: inTurn(func(c *dataConsumerEntry, now unit.Time) (api.ResponseBody, error) {
+		return c.machine.Stats(now, c.buffered()), nil
+	}),
+	api.MethodDataConsumerPause: NoBody(func(c *dataConsumerEntry) (api.ResponseBody, error) {
+		return nil, c.update("dataConsumer.pause", (*data.Consumer).Pause)
+	}),
+	api.MethodDataConsumerResume: NoBody(func(c *dataConsumerEntry) (api.ResponseBody, error) {
+		return nil, c.update("dataConsumer.resume", (*data.Consumer).Resume)
+	}),
+	api.MethodDataConsumerGetBufferedAmount: inTurn(func(c *dataConsumerEntry, _ unit.Time) (api.ResponseBody, error) {
+		if err := c.machine.RequireSCTP(); err != nil {
+			return nil, err
+		}
+		return &api.DataConsumerGetBufferedAmountResponse{BufferedAmount: c.buffered().Amount}, nil
+	}),
+	api.MethodDataConsumerSetBufferedAmountLowThreshold: inTurnWith(func(
+		c *dataConsumerEntry, now unit.Time, req *api.DataConsumerSetBufferedAmountLowThresholdRequest,
+	) (api.ResponseBody, error) {
+		return nil, c.entry.transport.SetBufferedAmountLowThreshold(now, c.machine, req.Threshold)
+	}),
+	api.MethodDataConsumerSend: inTurnWith(func(
+		c *dataConsumerEntry, now unit.Time, req *api.DataConsumerSendRequest,
+	) (*api.DataConsumerSendResponse, error) {
+		return c.entry.transport.SendData(now, c.machine, req)
+	}),
+	api.MethodDataConsumerSetSubchannels: inTurnWith(func(
+		c *dataConsumerEntry, _ unit.Time, req *api.DataConsumerSetSubchannelsRequest,
+	) (api.ResponseBody, error) {
+		c.machine.SetSubchannels(req.Subchannels)
+		return &api.DataConsumerSetSubchannelsResponse{Subchannels: c.machine.Subchannels()}, nil
+	}),
+	api.MethodDataConsumerAddSubchannel: inTurnWith(func(
+		c *dataConsumerEntry, _ unit.Time, req *api.DataConsumerAddSubchannelRequest,
+	) (api.ResponseBody, error) {
+		c.machine.AddSubchannel(req.Subchannel)
+		return &api.DataConsumerAddSubchannelResponse{Subchannels: c.machine.Subchannels()}, nil
+	}),
+	api.MethodDataConsumerRemoveSubchannel: inTurnWith(func(
+		c *dataConsumerEntry, _ unit.Time, req *api.DataConsumerRemoveSubchannelRequest,
+	) (api.ResponseBody, error) {
+		c.machine.RemoveSubchannel(req.Subchannel)
+		return &api.DataConsumerRemoveSubchannelResponse{Subchannels: c.machine.Subchannels()}, nil
+	}),
 }
 
-func (c *dataConsumer) do(f func(now unit.Time, t *transport.Transport) (api.ResponseBody, error)) (api.ResponseBody, error) {
-	return c.member.do(f)
+// buffered returns what waits on the consumer's stream. The shard's turn is held.
+func (c *dataConsumerEntry) buffered() data.BufferedAmounts {
+	return c.entry.transport.BufferedAmounts(c.machine)
 }
 
-// tell changes the machine and hands on what follows.
-func (c *dataConsumer) tell(f func(*data.Consumer)) error {
-	_, err := c.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-		t.UpdateDataConsumer(c.machine, f)
-		return nil, nil
+// do implements onShard.
+func (c *dataConsumerEntry) do(what string, f func(now unit.Time) error) error {
+	return c.entry.do(what, f)
+}
+
+// update changes the machine, which may notify the application.
+func (c *dataConsumerEntry) update(what string, f func(*data.Consumer)) error {
+	return c.do(what, func(unit.Time) error {
+		c.entry.transport.UpdateDataConsumer(c.machine, f)
+		return nil
 	})
-	return err
 }
 
-// close closes the consumer and removes it from the tables; nobody is notified.
-func (c *dataConsumer) close() {
-	c.member.always(func(now unit.Time) { c.member.seat.transport.CloseDataConsumer(now, c.machine) })
-	c.producer.unsubscribe(c)
-	c.member.dataConsumers = slices.DeleteFunc(c.member.dataConsumers, func(o *dataConsumer) bool { return o == c })
-	c.member.router.registry.Remove(c.id)
+// follow is update for a change of the data producer. A broken transport needs none.
+func (c *dataConsumerEntry) follow(what string, f func(*data.Consumer)) { _ = c.update(what, f) }
+
+// close closes the consumer and removes it from the tables, without a notification.
+func (c *dataConsumerEntry) close() {
+	c.entry.actor.Do("closing of the data consumer", func(now unit.Time) { c.entry.transport.CloseDataConsumer(now, c.machine) })
+	c.producer.fanOut.Remove(c.machine, c.entry.actor)
+	c.producer.consumers = slices.DeleteFunc(c.producer.consumers, func(o *dataConsumerEntry) bool { return o == c })
+	c.entry.dataConsumers = slices.DeleteFunc(c.entry.dataConsumers, func(o *dataConsumerEntry) bool { return o == c })
+	c.entry.router.scope.Remove(c.id)
 }

@@ -4,174 +4,140 @@ import (
 	"slices"
 
 	"gazpacho/engine/api"
-	"gazpacho/engine/shard"
+	"gazpacho/engine/observer"
+	"gazpacho/engine/runner"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
 )
 
-// producer is a producer in its router's tables.
-type producer struct {
-	id        string
-	member    *member
-	machine   *transport.Producer
-	source    *source
-	consumers []*consumer
-	watchers  []*watcher
-	feeds     []*feed // one for each shard that has consumers
-	outlets   map[*feed]transport.Outlet
+// producerEntry is a producer in its router's tables.
+type producerEntry struct {
+	id           string
+	entry        *transportEntry
+	machine      *transport.Producer
+	feedback     *runner.ProducerFeedback
+	fanOut       *runner.FanOut
+	consumers    []*consumerEntry
+	rtpObservers []*rtpObserverEntry
 }
 
-func (p *producer) takesNotifications() {}
-
-// HandleRequest implements Handler.
-func (p *producer) HandleRequest(req *api.Request) (api.ResponseBody, error) {
-	switch req.Method {
-	case api.MethodProducerDump:
-		return p.do(func(unit.Time, *transport.Transport) api.ResponseBody { return p.machine.Dump() })
-	case api.MethodProducerGetStats:
-		return p.do(func(now unit.Time, _ *transport.Transport) api.ResponseBody { return p.machine.Stats(now) })
-	case api.MethodProducerPause:
-		return p.pause()
-	case api.MethodProducerResume:
-		return p.resume()
-	case api.MethodProducerEnableTraceEvent:
-		return with(req, func(b *api.ProducerEnableTraceEventRequest) (api.ResponseBody, error) {
-			return p.do(func(unit.Time, *transport.Transport) api.ResponseBody {
-				p.machine.EnableTraceEvents(b.Events)
-				return nil
-			})
-		})
+// produce makes a producer on the transport's shard, and then enters it.
+func (m *transportEntry) produce(req *api.TransportProduceRequest) (api.ResponseBody, error) {
+	sibling := func(p *producerEntry) bool { return p.entry == m }
+	if err := CheckNew(&m.router.scope.Registry, req.ProducerID, sibling,
+		"a Producer with same producerId", api.MethodTransportProduce); err != nil {
+		return nil, err
 	}
-	return nil, unsupported(req.Method)
+	p := &producerEntry{id: req.ProducerID, entry: m}
+	response := &api.TransportProduceResponse{}
+	if err := m.do("transport.produce", func(now unit.Time) (err error) {
+		if p.machine, err = m.transport.Produce(now, req); err == nil {
+			response.Type = p.machine.Type()
+		}
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	p.feedback, p.fanOut = runner.NewProducerFeedback(p.machine, m.actor), runner.NewFanOut(p.machine, m.actor)
+	m.producers = append(m.producers, p)
+	m.router.producers[p.id] = p
+	m.router.scope.Add(p.id, p)
+	return response, nil
 }
+
+func (p *producerEntry) takesNotifications() {}
+
+// RouterID implements Handler.
+func (p *producerEntry) RouterID() string { return p.entry.router.id }
 
 // HandleNotification implements Handler.
-func (p *producer) HandleNotification(n *api.Notification) (bool, error) {
+func (p *producerEntry) HandleNotification(n *api.Notification) (bool, error) {
 	body, ok := n.Body.(*api.ProducerSendNotification)
 	if n.Event != api.EventProducerSend || !ok || body == nil {
 		return false, nil
 	}
-	_, err := p.do(func(now unit.Time, t *transport.Transport) api.ResponseBody {
-		t.HandleProducerSend(now, body.Data)
+	return true, p.do("producer.send", func(now unit.Time) error {
+		p.entry.transport.HandleProducerSend(now, body.Data)
 		return nil
 	})
-	return true, err
 }
 
-func (p *producer) do(f func(now unit.Time, t *transport.Transport) api.ResponseBody) (api.ResponseBody, error) {
-	return p.member.do(func(now unit.Time, t *transport.Transport) (api.ResponseBody, error) { return f(now, t), nil })
+// HandleRequest implements Handler.
+func (p *producerEntry) HandleRequest(req *api.Request) (api.ResponseBody, error) {
+	return producerMethods.Handle(p, req)
 }
 
-// pause stops the producer and tells each consumer, which notifies the application.
-func (p *producer) pause() (api.ResponseBody, error) {
+var producerMethods = Methods[*producerEntry]{
+	api.MethodProducerDump: inTurn(func(p *producerEntry, _ unit.Time) (api.ResponseBody, error) {
+		return p.machine.Dump(), nil
+	}),
+	api.MethodProducerGetStats: inTurn(func(p *producerEntry, now unit.Time) (api.ResponseBody, error) {
+		return p.machine.Stats(now), nil
+	}),
+	api.MethodProducerPause:  NoBody((*producerEntry).pause),
+	api.MethodProducerResume: NoBody((*producerEntry).resume),
+	api.MethodProducerEnableTraceEvent: inTurnWith(func(
+		p *producerEntry, _ unit.Time, req *api.ProducerEnableTraceEventRequest,
+	) (api.ResponseBody, error) {
+		p.machine.EnableTraceEvents(req.Events)
+		return nil, nil
+	}),
+}
+
+// do implements onShard.
+func (p *producerEntry) do(what string, f func(now unit.Time) error) error {
+	return p.entry.do(what, f)
+}
+
+func (p *producerEntry) pause() (api.ResponseBody, error) {
 	if p.machine.Paused() {
 		return nil, nil
 	}
-	if _, err := p.do(func(now unit.Time, t *transport.Transport) api.ResponseBody {
-		t.PauseProducer(now, p.machine)
-		return nil
-	}); err != nil {
-		return nil, err
-	}
-	for _, c := range p.consumers {
-		c.do(func(now unit.Time, t *transport.Transport) { t.ProducerPaused(now, c.machine) })
-	}
-	for _, w := range p.watchers {
-		w.tell(func(now unit.Time) { w.machine.ProducerPaused(now, p.id) })
-	}
-	return nil, nil
+	return nil, p.change("producer.pause",
+		(*transport.Transport).PauseProducer, (*transport.Transport).ProducerPaused, observer.Observer.ProducerPaused)
 }
 
-func (p *producer) resume() (api.ResponseBody, error) {
+func (p *producerEntry) resume() (api.ResponseBody, error) {
 	if !p.machine.Paused() {
 		return nil, nil
 	}
-	if _, err := p.do(func(now unit.Time, t *transport.Transport) api.ResponseBody {
-		t.ResumeProducer(now, p.machine)
+	return nil, p.change("producer.resume",
+		(*transport.Transport).ResumeProducer, (*transport.Transport).ProducerResumed, observer.Observer.ProducerResumed)
+}
+
+// change pauses or resumes the producer, then its consumers, which notify the application, and then its observers.
+func (p *producerEntry) change(
+	what string,
+	producer func(*transport.Transport, unit.Time, *transport.Producer),
+	consumer func(*transport.Transport, unit.Time, *transport.Consumer),
+	rtpObserver func(observer.Observer, unit.Time, string),
+) error {
+	if err := p.do(what, func(now unit.Time) error {
+		producer(p.entry.transport, now, p.machine)
 		return nil
 	}); err != nil {
-		return nil, err
+		return err
 	}
 	for _, c := range p.consumers {
-		c.do(func(now unit.Time, t *transport.Transport) { t.ProducerResumed(now, c.machine) })
+		c.follow(what, consumer)
 	}
-	for _, w := range p.watchers {
-		w.tell(func(now unit.Time) { w.machine.ProducerResumed(now, p.id) })
+	for _, o := range p.rtpObservers {
+		o.follow(what, p, rtpObserver)
 	}
-	return nil, nil
+	return nil
 }
 
 // close closes the producer's consumers, which notifies the application, and then the producer.
-func (p *producer) close() {
+func (p *producerEntry) close() {
 	for _, c := range slices.Clone(p.consumers) {
-		c.do(func(now unit.Time, t *transport.Transport) { t.ProducerClosed(now, c.machine) })
+		c.follow("closing of the producer", (*transport.Transport).ProducerClosed)
 		c.forget()
 	}
-	for _, w := range slices.Clone(p.watchers) {
-		w.forget(p)
+	for _, o := range slices.Clone(p.rtpObservers) {
+		o.forget(p)
 	}
-	p.member.always(func(unit.Time) { p.member.seat.transport.CloseProducer(p.machine) })
-	p.member.producers = slices.DeleteFunc(p.member.producers, func(o *producer) bool { return o == p })
-	delete(p.member.router.producers, p.id)
-	p.member.router.registry.Remove(p.id)
-}
-
-// feedOn returns the feed for consumers on s. A new one delivers nothing before subscribe.
-func (p *producer) feedOn(s *shard.Shard) *feed {
-	for _, f := range p.feeds {
-		if f.shard == s {
-			return f
-		}
-	}
-	f := &feed{shard: s}
-	p.feeds = append(p.feeds, f)
-	return f
-}
-
-// subscribe makes sure that the producer delivers to c's shard, and sends c the producer's state.
-func (p *producer) subscribe(c *consumer) {
-	f := p.feedOn(c.member.place.shard)
-	p.member.do(func(_ unit.Time, t *transport.Transport) (api.ResponseBody, error) {
-		p.open(f)
-		c.member.place.shard.Post(&attachment{
-			seat: c.member.seat, consumer: c.machine,
-			paused: p.machine.Paused(), scores: p.machine.Scores(), streams: p.machine.Streams(),
-		})
-		return nil, nil
-	})
-}
-
-// open adds f to the machine's outlets if it is not among them. The producer's turn is held.
-func (p *producer) open(f *feed) {
-	if p.outlets[f] != nil {
-		return
-	}
-	if p.outlets == nil {
-		p.outlets = map[*feed]transport.Outlet{}
-	}
-	if f.shard == p.member.place.shard {
-		p.outlets[f] = f
-		p.machine.AddOutlet(f)
-		return
-	}
-	p.outlets[f] = &remoteFeed{f}
-	p.machine.AddFirstOutlet(p.outlets[f])
-}
-
-// unsubscribe forgets c, and its shard's feed if that has no consumer left.
-func (p *producer) unsubscribe(c *consumer) {
-	p.consumers = slices.DeleteFunc(p.consumers, func(o *consumer) bool { return o == c })
-	f := p.feedOn(c.member.place.shard)
-	c.member.always(func(unit.Time) { f.remove(c.machine) })
-	last := !slices.ContainsFunc(p.consumers, func(o *consumer) bool { return o.member.place == c.member.place })
-	p.member.always(func(unit.Time) {
-		p.machine.ForgetConsumer(c.id)
-		if last && p.outlets[f] != nil {
-			p.machine.RemoveOutlet(p.outlets[f])
-			delete(p.outlets, f)
-		}
-	})
-	if last {
-		p.feeds = slices.DeleteFunc(p.feeds, func(o *feed) bool { return o == f })
-	}
+	p.entry.actor.Do("closing of the producer", func(unit.Time) { p.entry.transport.CloseProducer(p.machine) })
+	p.entry.producers = slices.DeleteFunc(p.entry.producers, func(o *producerEntry) bool { return o == p })
+	delete(p.entry.router.producers, p.id)
+	p.entry.router.scope.Remove(p.id)
 }

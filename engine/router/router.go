@@ -1,85 +1,34 @@
-// Package router holds the routing tables: which transports a router has, which producers they receive and who consumes
-// them, and on which shard each lives. It carries out the requests of the protocol that concern more than one transport.
+// Package router holds the routing tables of one worker: which transports a router has, which producers they receive, what
+// consumes them, and on which shard each lives. It carries out the requests of the protocol.
 //
-// The tables belong to the control loop: requests come one after the other, and nothing here is called from a shard. To
-// act on a transport, a request takes the turn of its shard (see Seat); it never holds two turns. Media flows past the
-// tables: a producer's transport hands its packets to one feed per shard, and a feed to its consumers.
+// The tables belong to the worker's control loop: requests come one after the other, and no shard calls anything here. So there
+// is no lock. To act on a transport a request runs a function in the turn of the transport's shard (transportEntry.do); it never
+// holds two turns. Media flows past the tables, through package runner.
 package router
 
 import (
 	"slices"
 
 	"gazpacho/engine/api"
-	"gazpacho/engine/transport"
-	"gazpacho/engine/unit"
+	"gazpacho/engine/runner"
 )
-
-// Handler carries out the requests and notifications that are addressed to one object by its id.
-type Handler interface {
-	HandleRequest(req *api.Request) (api.ResponseBody, error)
-	// HandleNotification reports false when the object takes no notifications.
-	HandleNotification(n *api.Notification) (bool, error)
-}
-
-// Registry finds objects by their ids, which are unique within a worker.
-type Registry struct {
-	handlers Table[Handler]
-}
-
-// NewRegistry returns an empty registry.
-func NewRegistry() *Registry { return &Registry{} }
-
-// Find returns the object with the given id, or nil.
-func (r *Registry) Find(id string) Handler {
-	handler, _ := r.handlers.Find(id)
-	return handler
-}
-
-// IDs returns all ids in the order of creation; with notifications only those that take notifications.
-func (r *Registry) IDs(notifications bool) []string {
-	ids := make([]string, 0, r.handlers.Len())
-	for id, handler := range r.handlers.All() {
-		if _, takes := handler.(notifiable); takes || !notifications {
-			ids = append(ids, id)
-		}
-	}
-	return ids
-}
-
-// notifiable marks the objects that upstream registers for notifications too.
-type notifiable interface{ takesNotifications() }
-
-// Check refuses an id that is taken.
-func (r *Registry) Check(id string) error {
-	if r.handlers.Has(id) {
-		return api.Errorf("Channel request handler with ID %s already exists", id)
-	}
-	return nil
-}
-
-// Add enters an object; Check was asked before.
-func (r *Registry) Add(id string, h Handler) { r.handlers.Add(id, h) }
-
-// Remove forgets an object.
-func (r *Registry) Remove(id string) { r.handlers.Remove(id) }
 
 // Router is one mediasoup router.
 type Router struct {
 	id            string
-	registry      *Registry
-	house         *House
-	transports    Table[*member]
-	producers     map[string]*producer
-	dataProducers map[string]*dataProducer
-	watchers      []*watcher
-	perPlace      map[*Place]int
+	scope         *Scope
+	placement     runner.Placement
+	transports    Table[*transportEntry]
+	producers     map[string]*producerEntry
+	dataProducers map[string]*dataProducerEntry
+	rtpObservers  []*rtpObserverEntry
 }
 
-// New returns an empty router. The caller enters it into the registry.
-func New(id string, registry *Registry, house *House) *Router {
+// New returns an empty router. The caller enters it into the scope.
+func New(id string, scope *Scope) *Router {
 	return &Router{
-		id: id, registry: registry, house: house,
-		producers: map[string]*producer{}, dataProducers: map[string]*dataProducer{}, perPlace: map[*Place]int{},
+		id: id, scope: scope, placement: scope.runner.NewPlacement(),
+		producers: map[string]*producerEntry{}, dataProducers: map[string]*dataProducerEntry{},
 	}
 }
 
@@ -87,146 +36,48 @@ func New(id string, registry *Registry, house *House) *Router {
 func (r *Router) Close() {
 	for _, m := range r.transports.All() {
 		for _, p := range m.producers {
-			r.registry.Remove(p.id)
+			r.scope.Remove(p.id)
 		}
 		for _, c := range m.consumers {
-			r.registry.Remove(c.id)
+			r.scope.Remove(c.id)
 		}
 		for _, p := range m.dataProducers {
-			r.registry.Remove(p.id)
+			r.scope.Remove(p.id)
 		}
 		for _, c := range m.dataConsumers {
-			r.registry.Remove(c.id)
+			r.scope.Remove(c.id)
 		}
 		m.release()
 	}
-	for _, w := range r.watchers {
-		w.release()
+	for _, o := range r.rtpObservers {
+		o.release()
 	}
-	r.transports, r.producers, r.dataProducers, r.watchers = Table[*member]{}, nil, nil, nil
-	r.registry.Remove(r.id)
+	r.transports, r.producers, r.dataProducers, r.rtpObservers = Table[*transportEntry]{}, nil, nil, nil
+	r.scope.Remove(r.id)
 }
+
+// RouterID implements Handler.
+func (r *Router) RouterID() string { return r.id }
 
 // HandleNotification implements Handler; routers take none.
 func (r *Router) HandleNotification(*api.Notification) (bool, error) { return false, nil }
 
 // HandleRequest implements Handler.
 func (r *Router) HandleRequest(req *api.Request) (api.ResponseBody, error) {
-	switch req.Method {
-	case api.MethodRouterDump:
-		return r.dump(), nil
-	case api.MethodRouterCreatePlainTransport:
-		return with(req, r.createPlainTransport)
-	case api.MethodRouterCreatePipeTransport:
-		return with(req, r.createPipeTransport)
-	case api.MethodRouterCreateWebRtcTransport:
-		return with(req, r.createWebRtcTransport)
-	case api.MethodRouterCreateWebRtcTransportWithServer:
-		return with(req, r.createWebRtcTransportWithServer)
-	case api.MethodRouterCreateDirectTransport:
-		return with(req, r.createDirectTransport)
-	case api.MethodRouterCloseTransport:
-		return with(req, r.closeTransport)
-	case api.MethodRouterCreateActiveSpeakerObserver:
-		return with(req, r.createActiveSpeakerObserver)
-	case api.MethodRouterCreateAudioLevelObserver:
-		return with(req, r.createAudioLevelObserver)
-	case api.MethodRouterCloseRTPObserver:
-		return with(req, r.closeRTPObserver)
-	}
-	return nil, unsupported(req.Method)
+	return routerMethods.Handle(r, req)
 }
 
-// with calls f with the request's body if that is of the type which the method wants.
-func with[B any](req *api.Request, f func(*B) (api.ResponseBody, error)) (api.ResponseBody, error) {
-	body, err := api.BodyOf[B](req)
-	if err != nil {
-		return nil, err
-	}
-	return f(body)
-}
-
-// unsupported refuses a method that the object addressed does not have.
-func unsupported(m api.Method) error { return api.Errorf("unknown method '%s'", m.Name()) }
-
-func (r *Router) createPlainTransport(req *api.RouterCreatePlainTransportRequest) (api.ResponseBody, error) {
-	m, err := r.newMember(req.TransportID, "router.createPlainTransport")
-	if err != nil {
-		return nil, err
-	}
-	plain, err := transport.NewPlain(req.TransportID, req.Options, m.env())
-	if err != nil {
-		return nil, err
-	}
-	m.seat.plain, m.seat.transport = plain, plain.Transport
-	if err := m.serve(plain.Sockets()); err != nil {
-		return nil, err
-	}
-	r.enter(m)
-	return m.dump()
-}
-
-func (r *Router) createPipeTransport(req *api.RouterCreatePipeTransportRequest) (api.ResponseBody, error) {
-	m, err := r.newMember(req.TransportID, "router.createPipeTransport")
-	if err != nil {
-		return nil, err
-	}
-	pipe, err := transport.NewPipe(req.TransportID, req.Options, m.env())
-	if err != nil {
-		return nil, err
-	}
-	m.seat.pipe, m.seat.plain, m.seat.transport = pipe, pipe.Plain, pipe.Transport
-	if err := m.serve(pipe.Sockets()); err != nil {
-		return nil, err
-	}
-	r.enter(m)
-	return m.dump()
-}
-
-func (r *Router) createDirectTransport(req *api.RouterCreateDirectTransportRequest) (api.ResponseBody, error) {
-	m, err := r.newMember(req.TransportID, "router.createDirectTransport")
-	if err != nil {
-		return nil, err
-	}
-	m.place.shard.Do(func(now unit.Time) {
-		m.seat.transport, err = transport.NewDirect(now, req.TransportID, req.Options, m.env())
-	})
-	if err != nil {
-		return nil, err
-	}
-	r.enter(m)
-	return m.dump()
-}
-
-// newMember checks a new transport's id and chooses its place. Nothing is entered yet.
-func (r *Router) newMember(id, method string) (*member, error) {
-	if r.transports.Has(id) {
-		return nil, api.Errorf("a Transport with same id already exists [method:%s]", method)
-	}
-	if err := r.registry.Check(id); err != nil {
-		return nil, err
-	}
-	place := r.house.choose(r.perPlace)
-	return &member{id: id, router: r, place: place, seat: newSeat(place.shard, place.env.Log)}, nil
-}
-
-// serve has a new transport's sockets read, or closes it.
-func (m *member) serve(sockets []transport.Socket) error {
-	for i, socket := range sockets {
-		if err := serve(m.place.poller, socket, &reader{m.seat, i}); err != nil {
-			m.always(func(unit.Time) { m.seat.transport.Close() })
-			return api.Errorf("cannot read the socket: %v", err)
-		}
-	}
-	return nil
-}
-
-// enter commits a new transport.
-func (r *Router) enter(m *member) {
-	r.transports.Add(m.id, m)
-	r.perPlace[m.place]++
-	m.place.transports++
-	r.registry.Add(m.id, m)
+var routerMethods = Methods[*Router]{
+	api.MethodRouterDump:                            NoBody((*Router).dump),
+	api.MethodRouterCreatePlainTransport:            WithBody((*Router).createPlainTransport),
+	api.MethodRouterCreatePipeTransport:             WithBody((*Router).createPipeTransport),
+	api.MethodRouterCreateWebRtcTransport:           WithBody((*Router).createWebRtcTransport),
+	api.MethodRouterCreateWebRtcTransportWithServer: WithBody((*Router).createWebRtcTransportWithServer),
+	api.MethodRouterCreateDirectTransport:           WithBody((*Router).createDirectTransport),
+	api.MethodRouterCloseTransport:                  WithBody((*Router).closeTransport),
+	api.MethodRouterCreateActiveSpeakerObserver:     WithBody((*Router).createActiveSpeakerObserver),
+	api.MethodRouterCreateAudioLevelObserver:        WithBody((*Router).createAudioLevelObserver),
+	api.MethodRouterCloseRTPObserver:                WithBody((*Router).closeRTPObserver),
 }
 
 func (r *Router) closeTransport(req *api.RouterCloseTransportRequest) (api.ResponseBody, error) {
@@ -234,12 +85,12 @@ func (r *Router) closeTransport(req *api.RouterCloseTransportRequest) (api.Respo
 	if !ok {
 		return nil, api.NotFoundErrorf("Transport not found [method:router.closeTransport]")
 	}
-	r.closeMember(m)
+	r.closeTransportEntry(m)
 	return nil, nil
 }
 
-// closeMember closes a transport. The consumers of its producers are told of it.
-func (r *Router) closeMember(m *member) {
+// closeTransportEntry closes a transport. The application is notified of the consumers of its producers, which close too.
+func (r *Router) closeTransportEntry(m *transportEntry) {
 	for _, p := range slices.Clone(m.producers) {
 		p.close()
 	}
@@ -253,11 +104,10 @@ func (r *Router) closeMember(m *member) {
 		c.close()
 	}
 	r.transports.Remove(m.id)
-	r.perPlace[m.place]--
 	m.release()
 }
 
-func (r *Router) dump() *api.RouterDumpResponse {
+func (r *Router) dump() (*api.RouterDumpResponse, error) {
 	d := &api.RouterDumpResponse{ID: r.id}
 	for _, m := range r.transports.All() {
 		d.TransportIDs = append(d.TransportIDs, m.id)
@@ -267,21 +117,21 @@ func (r *Router) dump() *api.RouterDumpResponse {
 				row.Values = append(row.Values, c.id)
 			}
 			d.MapProducerIDConsumerIDs = append(d.MapProducerIDConsumerIDs, row)
-			watched := api.StringStringArray{Key: p.id}
-			for _, w := range p.watchers {
-				watched.Values = append(watched.Values, w.id)
+			observed := api.StringStringArray{Key: p.id}
+			for _, o := range p.rtpObservers {
+				observed.Values = append(observed.Values, o.id)
 			}
-			d.MapProducerIDObserverIDs = append(d.MapProducerIDObserverIDs, watched)
+			d.MapProducerIDObserverIDs = append(d.MapProducerIDObserverIDs, observed)
 		}
 		for _, c := range m.consumers {
 			d.MapConsumerIDProducerID = append(d.MapConsumerIDProducerID, api.StringString{Key: c.id, Value: c.producer.id})
 		}
 	}
 	r.dumpData(d)
-	for _, w := range r.watchers {
-		d.RTPObserverIDs = append(d.RTPObserverIDs, w.id)
+	for _, o := range r.rtpObservers {
+		d.RTPObserverIDs = append(d.RTPObserverIDs, o.id)
 	}
-	return d
+	return d, nil
 }
 
 func (r *Router) dumpData(d *api.RouterDumpResponse) {

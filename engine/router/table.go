@@ -2,39 +2,39 @@ package router
 
 import "iter"
 
-// Table keeps objects by their ids, in the order of their creation. Adding, finding and removing take the same time however
-// many there are, since a worker may hold tens of thousands. The zero value is an empty table.
+// Table keeps objects by their ids, in the order of their creation. Adding, finding and removing take constant time, since a worker
+// may hold tens of thousands. The zero value is an empty table.
 type Table[V any] struct {
-	places map[string]int // of an id in rows
-	rows   []row[V]
+	index map[string]int // of an id in rows
+	rows  []row[V]
 }
 
-// row is an object in its place; one that was removed leaves an empty row, until there are more of these than of others.
+// row is one object. A removed one leaves an empty row, until more than half of the rows are empty.
 type row[V any] struct {
 	id    string
 	value V
 	used  bool
 }
 
-// compactFrom is how many rows are never too many.
+// compactFrom is the size below which empty rows are kept.
 const compactFrom = 16
 
 // Len returns how many objects there are.
-func (t *Table[V]) Len() int { return len(t.places) }
+func (t *Table[V]) Len() int { return len(t.index) }
 
 // Has reports whether there is an object with the given id.
 func (t *Table[V]) Has(id string) bool {
-	_, ok := t.places[id]
+	_, ok := t.index[id]
 	return ok
 }
 
 // Find returns the object with the given id.
 func (t *Table[V]) Find(id string) (v V, ok bool) {
-	place, ok := t.places[id]
+	i, ok := t.index[id]
 	if !ok {
 		return v, false
 	}
-	return t.rows[place].value, true
+	return t.rows[i].value, true
 }
 
 // Add enters an object at the end. Its id must be new.
@@ -42,42 +42,42 @@ func (t *Table[V]) Add(id string, v V) {
 	if t.Has(id) {
 		panic("router: the id " + id + " is entered twice")
 	}
-	if t.places == nil {
-		t.places = map[string]int{}
+	if t.index == nil {
+		t.index = map[string]int{}
 	}
-	t.places[id] = len(t.rows)
+	t.index[id] = len(t.rows)
 	t.rows = append(t.rows, row[V]{id, v, true})
 }
 
-// Remove takes an object out and returns it. The order of the others stays.
+// Remove removes an object and returns it. The others keep their order.
 func (t *Table[V]) Remove(id string) (v V, ok bool) {
-	place, ok := t.places[id]
+	i, ok := t.index[id]
 	if !ok {
 		return v, false
 	}
-	v = t.rows[place].value
-	t.rows[place] = row[V]{}
-	delete(t.places, id)
-	if len(t.rows) > compactFrom && len(t.rows) > 2*len(t.places) {
+	v = t.rows[i].value
+	t.rows[i] = row[V]{}
+	delete(t.index, id)
+	if len(t.rows) > compactFrom && len(t.rows) > 2*len(t.index) {
 		t.compact()
 	}
 	return v, true
 }
 
-// compact gives up the empty rows. The rows move to new memory, so that whoever goes through them now is not disturbed.
+// compact drops the empty rows. It copies to new memory, so that an iteration under way is not disturbed.
 func (t *Table[V]) compact() {
-	rows := make([]row[V], 0, max(len(t.places), compactFrom))
+	rows := make([]row[V], 0, max(len(t.index), compactFrom))
 	for _, r := range t.rows {
 		if r.used {
-			t.places[r.id] = len(rows)
+			t.index[r.id] = len(rows)
 			rows = append(rows, r)
 		}
 	}
 	t.rows = rows
 }
 
-// All goes through the objects in the order of their creation. Objects may be removed meanwhile; those that were removed
-// before their turn may come or not.
+// All iterates over the objects in the order of their creation. Objects may be removed meanwhile; whether All still yields them is
+// not defined.
 func (t *Table[V]) All() iter.Seq2[string, V] {
 	return func(yield func(string, V) bool) {
 		for _, r := range t.rows {
@@ -90,7 +90,7 @@ func (t *Table[V]) All() iter.Seq2[string, V] {
 
 // IDs returns the ids in the order of creation, in new memory.
 func (t *Table[V]) IDs() []string {
-	ids := make([]string, 0, len(t.places))
+	ids := make([]string, 0, len(t.index))
 	for id := range t.All() {
 		ids = append(ids, id)
 	}

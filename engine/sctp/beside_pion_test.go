@@ -16,6 +16,7 @@ import (
 
 	"gazpacho/engine/sctp"
 	"gazpacho/engine/unit"
+	"gazpacho/internal/fuzzseed"
 )
 
 // road is one direction of a path in the time of a synctest bubble, for pion, which has goroutines and timers of its own.
@@ -280,12 +281,13 @@ func TestBesidePion(t *testing.T) {
 }
 
 // FuzzWithPion lets pion and us talk over a bad network: everything that is reliable arrives both ways, in order.
-func FuzzWithPion(f *testing.F) {
-	f.Add(uint64(1), []byte{0, 1, 8, 9, 16, 17, 40, 64, 65, 66, 67, 80})
-	f.Add(uint64(2), []byte{130, 24, 25, 26, 27, 32, 33, 48, 49, 80, 131, 24, 25, 48, 80})
-	f.Fuzz(func(t *testing.T, seed uint64, ops []byte) {
+func FuzzWithPion(tf *testing.F) {
+	f := fuzzseed.New(tf, 20)
+	f.Add(uint32(1), []byte{0, 1, 8, 9, 16, 17, 40, 64, 65, 66, 67, 80})
+	f.Add(uint32(2), []byte{130, 24, 25, 26, 27, 32, 33, 48, 49, 80, 131, 24, 25, 48, 80})
+	f.Fuzz(func(t *testing.T, seed uint32, ops []byte) {
 		synctest.Test(t, func(t *testing.T) {
-			p := newPath(seed, 5*time.Millisecond)
+			p := newPath(uint64(seed), 5*time.Millisecond)
 			ends, stop := p.meet(t, [2]bool{false, true})
 			time.Sleep(5 * time.Second)
 			var sent [2]map[uint16][]string

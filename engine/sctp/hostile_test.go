@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -484,5 +483,3 @@ func TestContradictions(t *testing.T) {
 	s.chunks(append(words(64, 7, s.tsn, 2<<16, 0, 51), "whole"...))
 	require.Equal(t, []string{"whole"}, texts(s.take()))
 }
-
-var _ = time.Second

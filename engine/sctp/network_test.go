@@ -71,9 +71,15 @@ func TestThroughput(t *testing.T) {
 		loss  float64
 		least float64
 	}{
-		{6, 0, 60}, {6, 0.01, 20}, {6, 0.05, 7.2},
-		{40, 0, 40}, {40, 0.01, 4.6}, {40, 0.05, 1.3},
-		{150, 0, 8}, {150, 0.01, 1.3}, {150, 0.05, 0.4},
+		{6, 0, 60},
+		{6, 0.01, 20},
+		{6, 0.05, 7.2},
+		{40, 0, 40},
+		{40, 0.01, 4.6},
+		{40, 0.05, 1.3},
+		{150, 0, 8},
+		{150, 0.01, 1.3},
+		{150, 0.05, 0.4},
 	} {
 		t.Run(fmt.Sprintf("%d ms %v", tt.rtt, tt.loss), func(t *testing.T) {
 			c := simnet.Conditions{Delay: tt.rtt * time.Millisecond / 2, Loss: tt.loss, Rate: 100_000_000, Queue: 200_000}

@@ -116,15 +116,6 @@ func (s *stranger) find(typ byte) (found []byte) {
 	return found
 }
 
-// answered returns how many bytes came back since it was asked last.
-func (s *stranger) answered() (n int) {
-	for _, p := range s.packets {
-		n += len(p)
-	}
-	s.packets = nil
-	return n
-}
-
 func cookieIn(w *world, ack []byte) []byte {
 	w.t.Helper()
 	for b := ack[32:]; len(b) >= 4; {

@@ -120,7 +120,6 @@ func (r *received) appendSack(b []byte, window uint32, room int) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(r.cumulative))
 	b = binary.BigEndian.AppendUint32(b, window)
 	b = append(b, 0, 0, 0, 0)
-	counts := b[len(b)-4:]
 	room -= chunkHeaderLen + sackLen
 	blocks, duplicates := 0, 0
 	for from, end := r.cumulative+1, r.highest+1; blocks < maxBlocks && room >= 4; blocks++ {
@@ -137,7 +136,7 @@ func (r *received) appendSack(b []byte, window uint32, room int) []byte {
 		b = binary.BigEndian.AppendUint32(b, uint32(r.duplicates[duplicates]))
 		room -= 4
 	}
-	counts = b[start+chunkHeaderLen+8:]
+	counts := b[start+chunkHeaderLen+8:]
 	binary.BigEndian.PutUint16(counts, uint16(blocks))
 	binary.BigEndian.PutUint16(counts[2:], uint16(duplicates))
 	r.duplicates, r.unacked, r.soon, r.sackAt = r.duplicates[:0], 0, false, unit.Never

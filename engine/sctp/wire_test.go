@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"gazpacho/internal/fuzzseed"
 )
 
 // samples are one chunk of each type that has a format of its own.
@@ -177,7 +179,8 @@ func TestReceived(t *testing.T) {
 	require.EqualValues(t, 1, r.ahead(first+2001))
 }
 
-func FuzzChunks(f *testing.F) {
+func FuzzChunks(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	for _, b := range samples() {
 		f.Add(b)
 	}

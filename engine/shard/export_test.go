@@ -4,7 +4,7 @@ package shard
 func (s *Shard) KeptRoom() int {
 	s.turn.Lock()
 	defer s.turn.Unlock()
-	s.inbox.Lock()
-	defer s.inbox.Unlock()
-	return cap(s.spare) + cap(s.inbox.messages)
+	s.mailbox.Lock()
+	defer s.mailbox.Unlock()
+	return cap(s.spare) + cap(s.mailbox.messages)
 }

@@ -81,7 +81,7 @@ func TestShardsThatPostToEachOtherWithoutEndLetOthersIn(t *testing.T) {
 	requireRising(t, turns)
 }
 
-// However much is posted while a full inbox is worked off, a request waits for one inboxful.
+// However much is posted while a full mailbox is worked off, a request waits for one inboxful.
 func TestARequestWaitsForOneInboxful(t *testing.T) {
 	s := newTurnShard(t)
 	const generations = 5

@@ -6,8 +6,8 @@ import (
 	pion "github.com/pion/srtp/v3"
 )
 
-// replayWindow is how many packets behind the newest one may still arrive, for RTP and RTCP. RFC 3711 section 3.3.2
-// asks for at least 64; ours is wide enough for a burst of retransmissions and small enough to cost 128 bytes per SSRC.
+// replayWindow is how many packets behind the newest one are still accepted, for RTP and RTCP. RFC 3711 section 3.3.2
+// requires at least 64. Chosen here: wide enough for a burst of retransmissions, and it costs only 128 bytes per SSRC.
 const replayWindow = 1024
 
 var profiles = [numSuites]pion.ProtectionProfile{

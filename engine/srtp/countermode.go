@@ -11,7 +11,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Labels of RFC 3711 section 4.3.2, and the length of the authentication key of section 8.2.
+// From RFC 3711: labels of section 4.3.2, length of the authentication key in bytes of section 8.2.
 const (
 	labelEncryption     = 0
 	labelAuthentication = 1
@@ -19,12 +19,12 @@ const (
 	authKeyLen          = 20
 )
 
-// counterModeSender is AES in counter mode with HMAC-SHA1 (RFC 3711 section 4) for the RTP that we send. It exists
-// beside pion's because it takes half its time: the standard library's counter mode does several blocks at once.
+// counterModeSender is AES in counter mode with HMAC-SHA1 (RFC 3711 section 4), for outgoing RTP. It replaces pion's because
+// it takes half the time: the standard library's counter mode processes several blocks at once.
 type counterModeSender struct {
 	block   cipher.Block
 	mac     hash.Hash
-	salt    [aes.BlockSize]byte // the session salt, two zero bytes behind it
+	salt    [aes.BlockSize]byte // the session salt, followed by two zero bytes
 	tagLen  int
 	indexes map[unit.SSRC]uint64 // the highest packet index (RFC 3711 section 3.3.1) of each SSRC
 	iv      [aes.BlockSize]byte
@@ -61,7 +61,7 @@ func deriveKey(master cipher.Block, salt []byte, label byte, n int) []byte {
 	return out
 }
 
-// protect does ProtectRTP for a packet whose lengths were checked; b has room for the tag.
+// protect is ProtectRTP after the checks of lengths; b has room for the tag.
 func (c *counterModeSender) protect(b []byte, n, headerLen int) (int, error) {
 	ssrc := unit.SSRC(binary.BigEndian.Uint32(b[8:]))
 	index, err := c.advance(ssrc, unit.SeqNo(binary.BigEndian.Uint16(b[2:])))
@@ -80,15 +80,15 @@ func (c *counterModeSender) protect(b []byte, n, headerLen int) (int, error) {
 	return n + c.tagLen, nil
 }
 
-// setIV computes the counter's start (RFC 3711 section 4.1.1): salt * 2^16 XOR SSRC * 2^64 XOR index * 2^16.
+// setIV computes the initial counter (RFC 3711 section 4.1.1): salt * 2^16 XOR SSRC * 2^64 XOR index * 2^16.
 func (c *counterModeSender) setIV(ssrc unit.SSRC, index uint64) {
 	high, low := binary.BigEndian.Uint64(c.salt[:8]), binary.BigEndian.Uint64(c.salt[8:])
 	binary.BigEndian.PutUint64(c.iv[:8], high^uint64(ssrc))
 	binary.BigEndian.PutUint64(c.iv[8:], low^index<<16)
 }
 
-// advance returns the packet index that belongs to a sequence number: the one nearest to the highest index so far. A
-// number from before the very first packet would have a negative index and is refused.
+// advance returns the packet index of a sequence number: the one nearest to the highest index so far. A number before the
+// first packet would have a negative index and is refused.
 func (c *counterModeSender) advance(ssrc unit.SSRC, seq unit.SeqNo) (uint64, error) {
 	highest, known := c.indexes[ssrc]
 	if !known {

@@ -16,14 +16,14 @@ func TestPacketIndex(t *testing.T) {
 		err   error
 	}
 	for name, test := range map[string]struct {
-		highest uint64 // 0: nothing was sent yet
+		highest uint64 // 0: nothing sent yet
 		steps   []step
 	}{
-		"begins with the sequence number": {0, []step{{60000, 60000, nil}, {60001, 60001, nil}}},
-		"wraps":                           {65534, []step{{65535, 65535, nil}, {0, 65536, nil}, {1, 65537, nil}}},
-		"late across the wrap":            {65536 + 3, []step{{65535, 65535, nil}, {4, 65540, nil}}},
-		"before the first packet":         {5, []step{{65535, 0, ErrMalformed}, {6, 6, nil}}},
-		"the last index":                  {1<<48 - 2, []step{{65535, 1<<48 - 1, nil}, {0, 0, ErrKeyExhausted}, {65535, 1<<48 - 1, nil}}},
+		"starts at the sequence number": {0, []step{{60000, 60000, nil}, {60001, 60001, nil}}},
+		"wraps":                         {65534, []step{{65535, 65535, nil}, {0, 65536, nil}, {1, 65537, nil}}},
+		"late across the wrap":          {65536 + 3, []step{{65535, 65535, nil}, {4, 65540, nil}}},
+		"before the first packet":       {5, []step{{65535, 0, ErrMalformed}, {6, 6, nil}}},
+		"the last index":                {1<<48 - 2, []step{{65535, 1<<48 - 1, nil}, {0, 0, ErrKeyExhausted}, {65535, 1<<48 - 1, nil}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := &counterModeSender{indexes: make(map[unit.SSRC]uint64)}
@@ -39,18 +39,18 @@ func TestPacketIndex(t *testing.T) {
 	}
 }
 
-// RFC 3711 appendix B.2 begins its counter with the salt alone: index and SSRC are 0.
+// In RFC 3711 appendix B.2 index and SSRC are 0, so the initial counter is the salt alone.
 func TestCounterStart(t *testing.T) {
 	c := &counterModeSender{salt: [16]byte{0xF0, 0xF1, 0xF2, 0xF3, 0xF4, 0xF5, 0xF6, 0xF7, 0xF8, 0xF9, 0xFA, 0xFB, 0xFC, 0xFD}}
 	c.setIV(0, 0)
 	require.Equal(t, c.salt, c.iv)
-	// RFC 3711 section 4.1.1: the SSRC stands at bytes 4 to 7, the index at 8 to 13, the block counter behind them.
+	// RFC 3711 section 4.1.1: the SSRC is in bytes 4 to 7, the index in 8 to 13, followed by the block counter.
 	c.salt = [16]byte{}
 	c.setIV(0x01020304, 0x060708090A0B)
 	require.Equal(t, [16]byte{4: 1, 2, 3, 4, 6, 7, 8, 9, 10, 11}, c.iv)
 }
 
-func TestKeysRunOut(t *testing.T) {
+func TestKeyExhaustion(t *testing.T) {
 	packet := make([]byte, 12+16)
 	packet[0] = 0x80
 	protect := func(s *Sender, seq uint16) error {
@@ -76,7 +76,7 @@ func TestKeysRunOut(t *testing.T) {
 	}
 }
 
-func TestAEADSenderRefusesAnExtensionThatLies(t *testing.T) {
+func TestAEADSenderRefusesAWrongExtensionLength(t *testing.T) {
 	s, err := NewSender(AEADAES128GCM, make([]byte, 28))
 	require.NoError(t, err)
 	packet := make([]byte, 40)

@@ -12,30 +12,30 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// MaxSSRCs is how many SSRCs a generation of a receiver's state holds in each of RTP and RTCP, ours: far more than a peer's
-// producers with all their encodings and retransmission streams use at a time, few enough to be no burden.
+// MaxSSRCs, chosen here, is the number of SSRCs per generation of a receiver's state, for RTP and for RTCP. It is far more
+// than the producers of one peer use at a time, with all their encodings and retransmission streams, and costs little.
 const MaxSSRCs = 1024
 
-// rtcpHeaderLen is the length of what SRTCP leaves in the clear, RFC 3711 section 3.4.
+// rtcpHeaderLen is the length of the header that SRTCP leaves unencrypted, RFC 3711 section 3.4.
 const rtcpHeaderLen = 8
 
-// Receiver authenticates and decrypts the packets that a transport receives. State for an SSRC arises only when a packet
-// of it passed authentication, so a stranger cannot make it grow.
+// Receiver authenticates and decrypts the packets that a transport receives. It creates state for an SSRC only after a
+// packet of that SSRC was authenticated, so a stranger cannot make it grow.
 //
-// Over the life of a transport its peer may use any number of SSRCs, some for each producer. pion cannot forget one, and the
-// roll-over counter of one that goes on must not be lost. So state comes in generations of MaxSSRCs: when the youngest is
-// full, Renew adds one, and forgets those of which no SSRC is in use. There are at most as many as SSRCs in use and one more.
+// Over the life of a transport its peer may use any number of SSRCs, some for each producer. pion cannot drop the state of
+// one, and the roll-over counter of one in use must not be lost. So state comes in generations of MaxSSRCs: when the newest
+// is full, Renew adds one and drops those without an SSRC in use. There is at most one generation more than SSRCs in use.
 type Receiver struct {
 	suite   Suite
 	keySalt []byte
-	// The youngest generation is the last one. RTCP, whose packets carry their whole index, needs two at most.
+	// The newest generation is the last one. RTCP packets carry their full index, so RTCP needs at most two.
 	rtp        []generation
 	rtcp       []generation
 	rtpHeader  rtp.Header
 	rtcpHeader rtcp.Header
 }
 
-// generation is state for some SSRCs.
+// generation is the state of up to MaxSSRCs SSRCs.
 type generation struct {
 	ctx   *pion.Context
 	ssrcs int
@@ -60,13 +60,13 @@ func (r *Receiver) newContext() (*pion.Context, error) {
 func (r *Receiver) nextGeneration() generation {
 	ctx, err := r.newContext()
 	if err != nil {
-		panic("srtp: the keys of a receiver are refused the second time")
+		panic("srtp: keys that were accepted are refused: " + err.Error())
 	}
 	return generation{ctx: ctx}
 }
 
-// Renew makes room for the state of further SSRCs after ErrTooManySSRCs. inUse are those whose state is needed. Packets of
-// forgotten ones are not told from replays any more, should one of them be used again.
+// Renew makes room for more SSRCs after ErrTooManySSRCs. inUse lists the SSRCs whose state is still needed. If a dropped
+// SSRC is used again, its old packets are no longer recognized as replays.
 func (r *Receiver) Renew(inUse []unit.SSRC) {
 	r.rtp = slices.DeleteFunc(r.rtp, func(g generation) bool {
 		return !slices.ContainsFunc(inUse, func(ssrc unit.SSRC) bool {
@@ -77,7 +77,7 @@ func (r *Receiver) Renew(inUse []unit.SSRC) {
 	r.rtp = append(r.rtp, r.nextGeneration())
 }
 
-// rtpGeneration returns the generation that knows an SSRC, or else the youngest.
+// rtpGeneration returns the generation with the state of an SSRC, or else the newest.
 func (r *Receiver) rtpGeneration(ssrc uint32) (g *generation, known bool) {
 	for i := len(r.rtp) - 1; i >= 0; i-- {
 		if _, known := r.rtp[i].ctx.ROC(ssrc); known {
@@ -87,7 +87,7 @@ func (r *Receiver) rtpGeneration(ssrc uint32) (g *generation, known bool) {
 	return &r.rtp[len(r.rtp)-1], false
 }
 
-// rtcpGeneration is rtpGeneration for RTCP. When the youngest is full it begins the next one.
+// rtcpGeneration is rtpGeneration for RTCP. It starts a new generation when the newest is full.
 func (r *Receiver) rtcpGeneration(ssrc uint32) (g *generation, known bool) {
 	for i := len(r.rtcp) - 1; i >= 0; i-- {
 		if _, known := r.rtcp[i].ctx.Index(ssrc); known {
@@ -100,10 +100,10 @@ func (r *Receiver) rtcpGeneration(ssrc uint32) (g *generation, known bool) {
 	return &r.rtcp[len(r.rtcp)-1], false
 }
 
-// UnprotectRTP authenticates and decrypts an SRTP packet in place and returns the plain packet, a prefix of b. Packets
-// that were received before, or are older than the replay window (RFC 3711 section 3.3.2), are refused. When it returns
-// an error (one of this package's values), the caller counts it and drops the packet; b may then hold garbage. Only
-// ErrTooManySSRCs leaves b as it was: the caller may Renew, and try again.
+// UnprotectRTP authenticates and decrypts an SRTP packet in place and returns the plain packet, a prefix of b. It refuses
+// packets that were received before or are older than the replay window (RFC 3711 section 3.3.2). On an error (one of this
+// package's values) the caller counts it and drops the packet; b may then hold garbage. Only ErrTooManySSRCs leaves b
+// unchanged: the caller may call Renew and try again.
 func (r *Receiver) UnprotectRTP(b []byte) ([]byte, error) {
 	if len(b) < rtpFixedHeaderLen+r.suite.OverheadRTP() || b[0]>>6 != 2 {
 		return nil, ErrMalformed
@@ -112,6 +112,8 @@ func (r *Receiver) UnprotectRTP(b []byte) ([]byte, error) {
 	if !known && g.ssrcs >= MaxSSRCs {
 		return nil, ErrTooManySSRCs
 	}
+	// pion parses the header itself, whatever is in the one that it is given, keeps no offsets, and takes extension blocks that
+	// RFC 8285 forbids. So packet.Packet parses the plain packet again: 55 ns, where decryption takes ten times that.
 	plain, err := g.ctx.DecryptRTP(b, b, &r.rtpHeader)
 	if err != nil {
 		return nil, r.rtpRefusal(b, err)
@@ -122,12 +124,12 @@ func (r *Receiver) UnprotectRTP(b []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// rtpRefusal names the reason why pion refused b, because pion does not export all of its errors.
+// rtpRefusal returns why pion refused b; pion does not export all of its errors.
 func (r *Receiver) rtpRefusal(b []byte, err error) error {
 	if errors.Is(err, pion.ErrFailedToVerifyAuthTag) {
 		return ErrAuthentication
 	}
-	const cryptexOneByte, cryptexTwoByte = 0xC0DE, 0xC2DE // RFC 9335 section 4, which mediasoup does not offer
+	const cryptexOneByte, cryptexTwoByte = 0xC0DE, 0xC2DE // RFC 9335 section 4; mediasoup does not support it
 	n, err := r.rtpHeader.Unmarshal(b)
 	profile := r.rtpHeader.ExtensionProfile
 	cryptex := r.rtpHeader.Extension && (profile == cryptexOneByte || profile == cryptexTwoByte)
@@ -137,7 +139,7 @@ func (r *Receiver) rtpRefusal(b []byte, err error) error {
 	return ErrReplayed
 }
 
-// UnprotectRTCP does for an SRTCP packet what UnprotectRTP does for SRTP.
+// UnprotectRTCP is UnprotectRTP for an SRTCP packet. It never returns ErrTooManySSRCs.
 func (r *Receiver) UnprotectRTCP(b []byte) ([]byte, error) {
 	if len(b) < rtcpHeaderLen+r.suite.OverheadRTCP() || b[0]>>6 != 2 {
 		return nil, ErrMalformed
@@ -147,7 +149,7 @@ func (r *Receiver) UnprotectRTCP(b []byte) ([]byte, error) {
 	switch {
 	case errors.Is(err, pion.ErrFailedToVerifyAuthTag):
 		return nil, ErrAuthentication
-	case err != nil: // lengths and version were checked above, nothing else is left
+	case err != nil: // length and version were checked above, so no other reason is left
 		return nil, ErrReplayed
 	case !known:
 		g.ssrcs++

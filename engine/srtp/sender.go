@@ -11,22 +11,22 @@ import (
 // rtpFixedHeaderLen is the length of an RTP header without CSRCs and extension, RFC 3550 section 5.1.
 const rtpFixedHeaderLen = 12
 
-// Sender protects the packets that a transport sends. It keeps the roll-over counter of every SSRC it ever saw: starting
-// one again under the same key would use a keystream twice.
+// Sender protects the packets that a transport sends. It keeps the roll-over counter of every SSRC it ever saw: restarting
+// one under the same key would reuse keystream.
 //
-// The same packet may be protected twice (a retransmission without RTX, RFC 4585), as upstream allows it. The same
-// sequence number with another content must never be protected: with AES-GCM that gives the key's secrets away (RFC 7714
-// section 8). A retransmission must therefore repeat its header extensions too.
+// The same packet may be protected twice, as in mediasoup (retransmission without RTX, RFC 4585). The same sequence number
+// must never be protected with different contents: with AES-GCM that reveals the authentication key (RFC 7714 section 8).
+// So a retransmission must repeat the header extensions too.
 type Sender struct {
 	suite      Suite
 	ctx        *pion.Context
-	cm         *counterModeSender // RTP of the AES-CM suites; nil for the others
+	cm         *counterModeSender // for RTP with the AES-CM suites; nil with the others
 	rtpHeader  rtp.Header
 	rtcpHeader rtcp.Header
 }
 
-// NewSender returns a sender for master key and salt, which follow each other in keySalt as RFC 4568 section 6.1 and
-// mediasoup's keyBase64 have it. It returns ErrKeyLength for another length than KeyLen + SaltLen.
+// NewSender returns a sender. keySalt is the master key followed by the master salt, as in RFC 4568 section 6.1 and
+// mediasoup's keyBase64. It returns ErrKeyLength if keySalt is not KeyLen + SaltLen bytes long.
 func NewSender(s Suite, keySalt []byte) (*Sender, error) {
 	ctx, err := newContext(s, keySalt)
 	if err != nil {
@@ -39,12 +39,12 @@ func NewSender(s Suite, keySalt []byte) (*Sender, error) {
 	return sender, err
 }
 
-// ProtectRTP encrypts and authenticates the RTP packet b[:n] in place, whose header (with CSRCs and extension) takes
-// headerLen bytes, and returns the length with the tag. The capacity of b must leave room for the tag behind n (see
-// MaxOverheadRTP), else ErrNoSpace. It returns ErrMalformed when n, headerLen or the header make no sense.
+// ProtectRTP encrypts and authenticates the RTP packet b[:n] in place and returns its length including the tag. headerLen
+// is the length of the header with CSRCs and extension. The capacity of b must leave room for the tag after n (see
+// MaxOverheadRTP), else ErrNoSpace. It returns ErrMalformed if n, headerLen and the header do not fit together.
 //
-// AES-GCM does this without garbage. The AES-CM suites leave 512 bytes for each packet, which is the price of the
-// standard library's fast counter mode and cheaper than going without.
+// AES-GCM does not allocate. AES-CM allocates 512 bytes per packet (cipher.NewCTR), which costs less than a slower counter
+// mode would.
 func (s *Sender) ProtectRTP(b []byte, n, headerLen int) (int, error) {
 	if headerLen < rtpFixedHeaderLen || headerLen > n || n > cap(b) {
 		return 0, ErrMalformed
@@ -62,7 +62,7 @@ func (s *Sender) ProtectRTP(b []byte, n, headerLen int) (int, error) {
 	return len(out), nil
 }
 
-// refusal says why pion refused the RTP packet whose header it just parsed.
+// refusal returns why pion refused the RTP packet whose header it has just parsed.
 func (s *Sender) refusal() error {
 	const lastROC = 1<<32 - 1
 	if roc, ok := s.ctx.ROC(s.rtpHeader.SSRC); ok && roc == lastROC {
@@ -71,9 +71,9 @@ func (s *Sender) refusal() error {
 	return ErrMalformed
 }
 
-// ProtectRTCP appends the protected form of the compound packet plain to dst and returns the extended slice. The room
-// behind dst may be that of plain when both begin at the same byte (dst = plain[:0]); else they must not overlap. It
-// returns ErrMalformed for what is no RTCP packet and ErrKeyExhausted after 2^31 packets (RFC 3711 section 9.2).
+// ProtectRTCP appends the protected form of the compound packet plain to dst and returns the extended slice. dst may be
+// plain[:0] to work in place; otherwise the two must not overlap. It returns ErrMalformed if plain is not an RTCP packet,
+// and ErrKeyExhausted after 2^31 packets (RFC 3711 section 9.2).
 func (s *Sender) ProtectRTCP(dst, plain []byte) ([]byte, error) {
 	if len(plain) < rtcpHeaderLen || plain[0]>>6 != 2 {
 		return dst, ErrMalformed

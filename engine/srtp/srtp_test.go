@@ -13,6 +13,7 @@ import (
 
 	"gazpacho/engine/srtp"
 	"gazpacho/engine/unit"
+	"gazpacho/internal/fuzzseed"
 )
 
 var suites = []srtp.Suite{srtp.AEADAES256GCM, srtp.AEADAES128GCM, srtp.AESCM128HMACSHA180, srtp.AESCM128HMACSHA132}
@@ -97,7 +98,7 @@ func TestKeyLengths(t *testing.T) {
 	})
 }
 
-func TestThereAndBack(t *testing.T) {
+func TestRTPRoundTrip(t *testing.T) {
 	each(t, func(t *testing.T, s srtp.Suite) {
 		sender, receiver := pair(t, s)
 		for seq, payload := range []string{"", "x", "sixteen bytes !!", "seventeen bytes !", string(make([]byte, 1400))} {
@@ -116,7 +117,7 @@ func TestThereAndBack(t *testing.T) {
 	})
 }
 
-func TestRTCPThereAndBack(t *testing.T) {
+func TestRTCPRoundTrip(t *testing.T) {
 	each(t, func(t *testing.T, s srtp.Suite) {
 		sender, receiver := pair(t, s)
 		prefix := []byte("before")
@@ -144,7 +145,7 @@ func TestAgreesWithPion(t *testing.T) {
 	each(t, func(t *testing.T, s srtp.Suite) {
 		sender, receiver := pair(t, s)
 		encrypt, decrypt := pionContext(t, s), pionContext(t, s)
-		// Late packets, and the wrap of the sequence number, which raises the roll-over counter.
+		// Late packets, and sequence numbers that wrap, which increments the roll-over counter.
 		for _, seq := range []uint16{65000, 65530, 65529, 65535, 1, 65534, 0, 2, 30000, 62000, 62001, 40, 61999, 41} {
 			packet := rtpPacket(1234, seq, "payload")
 			want, err := encrypt.EncryptRTP(nil, packet, nil)
@@ -156,7 +157,7 @@ func TestAgreesWithPion(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, packet, plain)
 			plain, err = receiver.UnprotectRTP(want)
-			if seq == 61999 { // more than the replay window behind 40, which comes after a wrap
+			if seq == 61999 { // behind 40, which is after a wrap, by more than the replay window
 				require.ErrorIs(t, err, srtp.ErrReplayed)
 				continue
 			}
@@ -171,7 +172,7 @@ func TestAgreesWithPion(t *testing.T) {
 	})
 }
 
-func TestRetransmissionIsTheSamePacketAgain(t *testing.T) {
+func TestRetransmissionIsIdentical(t *testing.T) {
 	each(t, func(t *testing.T, s srtp.Suite) {
 		sender, _ := pair(t, s)
 		first := protect(t, sender, rtpPacket(1, 65535, "a"))
@@ -184,8 +185,8 @@ func TestRetransmissionIsTheSamePacketAgain(t *testing.T) {
 func TestCounterModeKnownAnswer(t *testing.T) {
 	master, err := hex.DecodeString("E1F97A0D3E018BE0D64FA32C06DE4139" + "0EC675AD498AFEEBB6960B3AABE6")
 	require.NoError(t, err)
-	// Computed with the session key C61E7A93744F39EE10734AFE3FF7A087, session salt 30CBBC08863D8C85D49DB34A9AE1 and
-	// authentication key CEBE321F6FF7716B6FD4AB49AF256A156D38BAA4 of that appendix by OpenSSL.
+	// Computed by OpenSSL with the session key C61E7A93744F39EE10734AFE3FF7A087, the session salt
+	// 30CBBC08863D8C85D49DB34A9AE1 and the authentication key CEBE321F6FF7716B6FD4AB49AF256A156D38BAA4 of that appendix.
 	const keystream, tag = "2be34ec1aa665b55a6d3d3b36a61b7614c7e8ca529168cc28cf1282372b60644", "4f7432f29495f1b183bc"
 	for suite, tagLen := range map[srtp.Suite]int{srtp.AESCM128HMACSHA180: 10, srtp.AESCM128HMACSHA132: 4} {
 		sender, err := srtp.NewSender(suite, master)
@@ -296,7 +297,7 @@ func TestMalformedPackets(t *testing.T) {
 	})
 }
 
-func TestSenderRefusesNonsense(t *testing.T) {
+func TestSenderRefusesMalformedInput(t *testing.T) {
 	each(t, func(t *testing.T, s srtp.Suite) {
 		sender, _ := pair(t, s)
 		b := append(rtpPacket(1, 1, "payload"), make([]byte, 16)...)
@@ -338,13 +339,13 @@ func TestSSRCsAreBounded(t *testing.T) {
 		require.NoError(t, rtcp(ssrc))
 	}
 	require.ErrorIs(t, rtp(srtp.MaxSSRCs, 1), srtp.ErrTooManySSRCs)
-	require.NoError(t, rtp(0, 2), "known ones go on")
+	require.NoError(t, rtp(0, 2), "known SSRCs still work")
 	require.NoError(t, rtcp(srtp.MaxSSRCs))
 	require.NoError(t, rtcp(0))
 }
 
-// A transport may live for days and see any number of streams. What is in use goes on, through the roll-over of its sequence
-// numbers too; what is not is forgotten.
+// A transport may live for days and see any number of streams. The state of SSRCs in use survives, also while their sequence
+// numbers roll over; the state of others is dropped.
 func TestSSRCsInUseOutliveAllOthers(t *testing.T) {
 	const s = srtp.AEADAES128GCM
 	const voice, video, generations = 1, 2, 4
@@ -389,7 +390,7 @@ func TestSSRCsInUseOutliveAllOthers(t *testing.T) {
 		require.ErrorIs(t, err, srtp.ErrReplayed)
 	}
 	_, err := receiver.UnprotectRTP(passed)
-	require.NoError(t, err, "one of a generation of which nothing is in use is forgotten")
+	require.NoError(t, err, "a generation without an SSRC in use was dropped, so this replay is not recognized")
 }
 
 func TestAllocations(t *testing.T) {
@@ -410,7 +411,8 @@ func TestAllocations(t *testing.T) {
 	})
 }
 
-func FuzzUnprotect(f *testing.F) {
+func FuzzUnprotect(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	for i, s := range suites {
 		sender, _ := pair(f, s)
 		f.Add(byte(i), protect(f, sender, rtpPacket(1, 1, "payload")))

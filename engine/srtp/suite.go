@@ -1,11 +1,11 @@
 // Package srtp protects RTP and RTCP (RFC 3711, RFC 7714). A Sender and a Receiver each hold one direction of one
-// transport: keys, the roll-over counter and replay window of each SSRC. Both are plain state without locks and belong
-// to whoever owns the transport.
+// transport: keys, and the roll-over counter and replay window of each SSRC. Both are plain state without locks, for use
+// in the turn of the transport's shard.
 package srtp
 
 import "errors"
 
-// Suite is an SRTP protection profile that mediasoup offers, in the order of preference.
+// Suite is an SRTP protection profile. The values are those that mediasoup offers, in order of preference.
 type Suite uint8
 
 const (
@@ -16,7 +16,7 @@ const (
 	numSuites          = int(iota)
 )
 
-// Lengths from the specification, in bytes.
+// From the RFCs: lengths in bytes.
 const (
 	cmKeyLen        = 16 // RFC 4568 section 6.2
 	cmSaltLen       = 14 // RFC 3711 section 8.2
@@ -27,25 +27,24 @@ const (
 	srtcpTrailerLen = 4  // E flag and SRTCP index, RFC 3711 section 3.4
 )
 
-// MaxOverheadRTP is the most bytes that ProtectRTP adds behind a packet, whatever the suite.
+// MaxOverheadRTP is the most bytes that ProtectRTP appends to a packet, with any suite.
 const MaxOverheadRTP = gcmTagLen
 
-// Errors for packets and keys. Errors of packets from the network are these very values, so that the caller counts them
-// by comparing with errors.Is and no garbage arises.
+// Errors of packets and keys. For packets from the network these values are returned unwrapped, which allocates nothing.
 var (
-	// ErrKeyLength says that key and salt together have not the length which the suite wants.
+	// ErrKeyLength: key and salt together do not have the length that the suite requires.
 	ErrKeyLength = errors.New("srtp: wrong length of key and salt")
-	// ErrNoSpace says that the slice has no room for the tag behind the packet: a fault of the caller.
+	// ErrNoSpace: the slice has no room for the tag after the packet. A fault of the caller.
 	ErrNoSpace = errors.New("srtp: no room for the authentication tag")
-	// ErrMalformed says that the packet is too short or its header lies about its length.
+	// ErrMalformed: the packet is too short, or lengths in its header are wrong.
 	ErrMalformed = errors.New("srtp: malformed packet")
-	// ErrAuthentication says that the authentication tag is wrong: a forged or damaged packet, or other keys.
+	// ErrAuthentication: the authentication tag is wrong. The packet is forged or damaged, or made with other keys.
 	ErrAuthentication = errors.New("srtp: authentication failed")
-	// ErrReplayed says that the packet was received before or is older than the replay window.
+	// ErrReplayed: the packet was received before, or is older than the replay window.
 	ErrReplayed = errors.New("srtp: replayed packet")
-	// ErrTooManySSRCs says that the peer used MaxSSRCs since the receiver was last renewed.
+	// ErrTooManySSRCs: the peer has used MaxSSRCs since the last call of Renew.
 	ErrTooManySSRCs = errors.New("srtp: too many SSRCs")
-	// ErrKeyExhausted says that the key protected as many packets as RFC 3711 section 9.2 allows.
+	// ErrKeyExhausted: the key has protected as many packets as RFC 3711 section 9.2 allows.
 	ErrKeyExhausted = errors.New("srtp: key exhausted")
 )
 
@@ -70,10 +69,10 @@ func (s Suite) KeyLen() int { return suites[s].keyLen }
 // SaltLen returns the length of the master salt in bytes.
 func (s Suite) SaltLen() int { return suites[s].saltLen }
 
-// OverheadRTP returns how many bytes ProtectRTP adds behind a packet.
+// OverheadRTP returns how many bytes ProtectRTP appends to a packet.
 func (s Suite) OverheadRTP() int { return suites[s].rtpTagLen }
 
-// OverheadRTCP returns how many bytes ProtectRTCP adds behind a packet: tag and SRTCP index.
+// OverheadRTCP returns how many bytes ProtectRTCP appends to a packet: tag and SRTCP index.
 func (s Suite) OverheadRTCP() int { return suites[s].rtcpTagLen + srtcpTrailerLen }
 
 func (s Suite) isAEAD() bool { return s <= AEADAES128GCM }

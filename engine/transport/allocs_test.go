@@ -31,7 +31,7 @@ func (d *drain) Send(_ netip.AddrPort, b *netio.Batch) (sent, dropped int) {
 // bound is for the race detector, under which pools lose some of their contents.
 func TestForwardingDoesNotAllocate(t *testing.T) {
 	const consumers, burst = 20, 10
-	r := newRig(t)
+	r := newFixture(t)
 	out := &drain{}
 	r.env.Listen = func(netio.UDPConfig) (transport.Socket, error) { return out, nil }
 	in := r.connected()
@@ -44,11 +44,11 @@ func TestForwardingDoesNotAllocate(t *testing.T) {
 		connect.SRTPParameters = to.Dump().(*api.PlainTransportDumpResponse).SRTPParameters
 		_, err := to.Connect(r.now, connect)
 		require.NoError(t, err)
-		c := r.consume(to.Transport, p, fmt.Sprint("c", i), 10, 100+2*i, &source{})
+		c := r.consume(to.Transport, p, fmt.Sprint("c", i), 10, 100+2*i, &feedbackRecorder{})
 		r.attach(to.Transport, p, c)
 		all = append(all, c)
 	}
-	p.AddOutlet(&forwarder{all})
+	p.AddSubscriber(&forwarder{all})
 	frame := append(keyFrame(10, 0), make([]byte, 1100)...)
 	batch := make([]netio.Datagram, burst)
 	seq := uint16(0)
@@ -75,11 +75,29 @@ func TestForwardingDoesNotAllocate(t *testing.T) {
 	require.Less(t, allocs/(consumers*burst), 0.05, "allocations per forwarded packet")
 }
 
-// forwarder is the outlet to some consumers.
+// forwarder is the subscriber to some consumers.
 type forwarder struct{ consumers []*transport.Consumer }
 
 func (f *forwarder) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) {
 	for _, c := range f.consumers {
-		c.Forward(now, pkts, updates, scores)
+		c.HandleStreamUpdates(now, updates, scores)
+		c.Forward(now, pkts)
 	}
+}
+
+// Distributing the available bitrate among consumers costs no allocation: it happens whenever a layer comes or goes.
+func TestDistributingBitrateDoesNotAllocate(t *testing.T) {
+	r := newFixture(t)
+	in, out := r.connected(), r.connected()
+	p := r.produce(in.Transport, "p", api.MediaKindVideo, 10)
+	for i := range uint32(20) {
+		r.wideConsumer(out.Transport, p, fmt.Sprint("c", i), 100+2*i, true)
+	}
+	r.receive(in, 0, peerAddr, keyFrame(10, 1))
+	distribute := func() {
+		require.NoError(t, out.SetMaxOutgoingBitrate(r.now, 10_000_000))
+		out.Settle(r.now)
+	}
+	distribute()
+	require.Zero(t, testing.AllocsPerRun(100, distribute))
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/transport"
@@ -24,11 +25,11 @@ var outOfService = map[string]func(*transport.Plain){
 func TestWhatArrivesTooLateForAProducersTransport(t *testing.T) {
 	for name, end := range outOfService {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
+			r := newFixture(t)
 			in := r.connected()
 			p := r.produce(in.Transport, "p", api.MediaKindVideo, 7)
-			o := &outlet{}
-			p.AddOutlet(o)
+			o := &subscriber{}
+			p.AddSubscriber(o)
 			r.receive(in, 0, peerAddr, keyFrame(7, 1))
 			require.NotEmpty(t, o.pkts)
 			sent := len(r.sockets[0].sent)
@@ -50,15 +51,16 @@ func TestWhatArrivesTooLateForAProducersTransport(t *testing.T) {
 
 // TestWhatArrivesTooLateForAConsumersTransport has a producer elsewhere deliver to a transport that was closed.
 func TestWhatArrivesTooLateForAConsumersTransport(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	in, out := r.connected(), r.connected()
 	p := r.produce(in.Transport, "p", api.MediaKindVideo, 7)
-	c := r.consume(out.Transport, p, "c", 7, 8, &source{})
+	c := r.consume(out.Transport, p, "c", 7, 8, &feedbackRecorder{})
 	r.attach(out.Transport, p, c)
 	delivered := 0
-	p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) {
+	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) {
 		delivered += len(pkts)
-		c.Forward(now, pkts, []media.StreamUpdate{{Kind: media.StreamScore}}, []uint8{5})
+		c.HandleStreamUpdates(now, []media.StreamUpdate{{Kind: layer.StreamScore}}, []uint8{5})
+		c.Forward(now, pkts)
 		out.Settle(now)
 	}})
 	r.receive(in, 0, peerAddr, keyFrame(7, 1))

@@ -9,25 +9,26 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Consumer is a consumer in its transport: the machine, and where its requests go.
+// Consumer is a consumer in its transport: the machine, and the way of its requests to the producer.
 type Consumer struct {
 	*media.Consumer
 	transport *Transport
-	source    Source
+	feedback  ProducerFeedback
 	attached  bool
-	forwards  bool // Forward is running, which drains the output at its end
+	// holdsOutput is set from HandleStreamUpdates to the end of Forward, which drains the output.
+	holdsOutput bool
 }
 
-// Consume answers TRANSPORT_CONSUME. The consumer forwards nothing before AttachConsumer has told it of its producer.
-func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, source Source) (*Consumer, error) {
-	if slices.ContainsFunc(t.consumers, func(c *Consumer) bool { return c.ID() == req.ConsumerID }) {
-		return nil, api.Errorf("a Consumer with same consumerId already exists [method:transport.consume]")
-	}
+// Consume answers TRANSPORT_CONSUME. The id must be new. The consumer forwards nothing before AttachConsumer.
+func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, feedback ProducerFeedback) (*Consumer, error) {
 	machine, err := media.NewConsumer(req, t.env.Compat, t.env.Rand)
 	if err != nil {
 		return nil, err
 	}
-	c := &Consumer{Consumer: machine, transport: t, source: source}
+	if t.options.Internal && machine.Type() == api.RTPTypePipe {
+		machine.Relay()
+	}
+	c := &Consumer{Consumer: machine, transport: t, feedback: feedback}
 	if err := t.checkSSRCs(c); err != nil {
 		machine.Close()
 		return nil, err
@@ -54,11 +55,11 @@ func (t *Transport) checkSSRCs(c *Consumer) error {
 	return nil
 }
 
-// AttachConsumer tells c of its producer's state and lets it begin.
+// AttachConsumer gives c its producer's state and starts forwarding.
 func (t *Transport) AttachConsumer(now unit.Time, c *Consumer, paused bool, scores []uint8, streams []media.StreamInfo) {
 	c.attached = true
 	c.Attach(now, paused, scores, streams)
-	if t.conduit.connected() {
+	if t.backend.connected() {
 		c.TransportConnected(now)
 	}
 	t.drainConsumer(c)
@@ -82,48 +83,56 @@ func (t *Transport) CloseConsumer(now unit.Time, c *Consumer) {
 	t.redistribute(now, true)
 }
 
-// ProducerClosed removes c because its producer is gone, which the application is told.
+// ProducerClosed removes c because its producer closed, and notifies the application.
 func (t *Transport) ProducerClosed(now unit.Time, c *Consumer) {
 	c.Consumer.ProducerClosed(now)
 	t.drainConsumer(c)
 	t.CloseConsumer(now, c)
 }
 
-// Update changes c by f, a call of one of the machine's methods, and hands on what it produced.
+// Update calls f, which may change c, and passes on what c then produced.
 func (t *Transport) Update(c *Consumer, f func(c *media.Consumer)) {
 	f(c.Consumer)
 	t.drainConsumer(c)
 }
 
-// Forward tells c of changes in its producer's streams, and then sends the producer's packets to c's peer, all together.
-// What c asks for because of the changes waits for the packets, which may be just that: a new stream comes with its first
-// packet, which usually begins a key frame. For the same reason, a consumer whose layers depend on the bandwidth is given
-// its share before the packets, not by Settle.
-func (c *Consumer) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) {
+// HandleStreamUpdates gives c the changes in its producer's streams that precede the packets of the next Forward, which must
+// follow. Call Settle between the two, so that a consumer whose layers depend on the bandwidth has its share before the packets:
+// a new stream comes with its first packet, which usually begins a key frame. For the same reason c's other requests wait until
+// Forward has seen the packets: they may be the key frame that c asks for.
+func (c *Consumer) HandleStreamUpdates(now unit.Time, updates []media.StreamUpdate, scores []uint8) {
 	if !c.attached {
 		return
 	}
-	t := c.transport
-	c.forwards = true
+	c.holdsOutput = true
 	for i := range updates {
 		c.HandleStreamUpdate(now, updates[i], scores)
 	}
+	if out := c.Output(); out.BitrateChangeNeeded {
+		out.BitrateChangeNeeded = false
+		c.transport.reallocate = true
+	}
+}
+
+// Forward sends packets of the producer to c's peer, all in one batch. Pkts is empty after stream updates without packets.
+func (c *Consumer) Forward(now unit.Time, pkts []*packet.Packet) {
+	if !c.attached {
+		return
+	}
+	c.holdsOutput = true
 	if len(pkts) > 0 {
-		if c.Output().BitrateChangeNeeded {
-			c.Output().BitrateChangeNeeded = false
-			t.redistribute(now, false)
-		}
 		c.deliver(now, pkts)
 	}
-	c.forwards = false
-	t.drainConsumer(c)
+	c.holdsOutput = false
+	c.transport.drainConsumer(c)
 }
 
 func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 	t := c.transport
-	if !c.Active() || !t.conduit.connected() {
+	if !c.Active() || !t.backend.connected() {
 		return
 	}
+	t.mustBeEmpty("media")
 	for _, pkt := range pkts {
 		t.largest = max(t.largest, len(pkt.Data))
 		b := t.space(len(pkt.Data))
@@ -135,11 +144,12 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 			t.sendMedia(now, c, b, o)
 		}
 	}
-	t.conduit.flush()
+	t.backend.flush()
 }
 
-// retransmit sends what c owes after a NACK.
+// retransmit sends the packets that a NACK asked c for.
 func (t *Transport) retransmit(now unit.Time, c *Consumer) {
+	t.mustBeEmpty("a retransmission")
 	for {
 		b := t.space(t.largest)
 		o := c.WriteRetransmission(now, b)
@@ -147,10 +157,10 @@ func (t *Transport) retransmit(now unit.Time, c *Consumer) {
 			break
 		}
 		t.counters.rtxSent.Update(now, o.Len, o.Len-o.HeaderLen)
-		t.number(now, b, o)
-		t.conduit.sendRTP(now, c, b, o)
+		t.assignTransportSeq(now, b, o)
+		t.backend.sendRTP(now, c, b, o)
 	}
-	t.conduit.flush()
+	t.backend.flush()
 }
 
 // sendMedia sends what c wrote into b, if anything.
@@ -159,27 +169,27 @@ func (t *Transport) sendMedia(now unit.Time, c *Consumer, b []byte, o media.Outg
 		return
 	}
 	t.counters.rtpSent.Update(now, o.Len, o.Len-o.HeaderLen)
-	if seq, ok := t.number(now, b, o); ok {
+	if seq, ok := t.assignTransportSeq(now, b, o); ok {
 		c.SetTransportCC(seq)
 	}
-	t.conduit.sendRTP(now, c, b, o)
+	t.backend.sendRTP(now, c, b, o)
 }
 
-// drainConsumer hands on what c produced.
+// drainConsumer passes on what c produced.
 func (t *Transport) drainConsumer(c *Consumer) {
 	out := c.Output()
-	if c.forwards || out.Empty() {
+	if c.holdsOutput || out.Empty() {
 		return
 	}
 	for i := range out.Notifications {
 		t.env.Emit(&out.Notifications[i])
 	}
 	for _, mapped := range out.KeyFrameRequests {
-		c.source.RequestKeyFrame(mapped)
+		c.feedback.RequestKeyFrame(mapped)
 	}
 	if out.FractionLostChanged {
 		for _, mapped := range c.MappedSSRCs() {
-			c.source.ReportFractionLost(c.ID(), mapped, c.FractionLost())
+			c.feedback.ReportFractionLost(c.ID(), mapped, c.FractionLost())
 		}
 	}
 	t.reallocate = t.reallocate || out.BitrateChangeNeeded || out.ZeroBitrateNeeded
@@ -187,13 +197,13 @@ func (t *Transport) drainConsumer(c *Consumer) {
 	out.Reset()
 }
 
-// ProducerPaused tells c that its producer was paused, which the application is told.
+// ProducerPaused takes the pausing of c's producer, and notifies the application.
 func (t *Transport) ProducerPaused(now unit.Time, c *Consumer) {
 	c.Consumer.ProducerPaused(now)
 	t.drainConsumer(c)
 }
 
-// ProducerResumed tells c that its producer goes on, which the application is told.
+// ProducerResumed takes the resuming of c's producer, and notifies the application.
 func (t *Transport) ProducerResumed(now unit.Time, c *Consumer) {
 	c.Consumer.ProducerResumed(now)
 	t.drainConsumer(c)

@@ -1,24 +1,26 @@
 package transport
 
 import (
+	"bytes"
+
 	"gazpacho/engine/api"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 )
 
-// direct is the conduit of a DirectTransport: the application itself sends and receives RTP and RTCP through the channel.
+// direct is the backend of a DirectTransport: the application itself sends and receives RTP and RTCP through the channel.
 type direct struct {
 	t *Transport
 }
 
-// NewDirect returns a DirectTransport. It is connected from the beginning.
+// NewDirect returns a DirectTransport, which is connected at once.
 func NewDirect(now unit.Time, id string, options *api.DirectTransportOptions, env Env) (*Transport, error) {
 	t, err := newTransport(id, options.Base, false, env)
 	if err != nil {
 		return nil, err
 	}
 	t.options.Direct = true
-	t.conduit = &direct{t}
+	t.backend = &direct{t}
 	t.connected(now)
 	return t, nil
 }
@@ -26,14 +28,15 @@ func NewDirect(now unit.Time, id string, options *api.DirectTransportOptions, en
 func (d *direct) connected() bool { return true }
 
 func (d *direct) sendRTP(now unit.Time, c *Consumer, b []byte, o media.Outgoing) {
-	d.t.emit(c.ID(), api.EventConsumerRTP, &api.ConsumerRTPNotification{Data: b[:o.Len]})
+	// The batch's arena is used again, and whoever takes a notification may keep its body.
+	d.t.emit(c.ID(), api.EventConsumerRTP, &api.ConsumerRTPNotification{Data: bytes.Clone(b[:o.Len])})
 	d.t.sent(now, o.Len)
 }
 
 func (d *direct) flush() {}
 
 func (d *direct) sendRTCP(now unit.Time, compound []byte) {
-	d.t.emit(d.t.id, api.EventDirectTransportRTCP, &api.DirectTransportRTCPNotification{Data: compound})
+	d.t.emit(d.t.id, api.EventDirectTransportRTCP, &api.DirectTransportRTCPNotification{Data: bytes.Clone(compound)})
 	d.t.sent(now, len(compound))
 }
 

@@ -13,13 +13,13 @@ import (
 )
 
 // keeper returns a transport with a consumer that keeps one packet for retransmission, and the packet's buffer.
-func (r *rig) keeper() (*transport.Plain, *packet.Buffer) {
+func (r *fixture) keeper() (*transport.Plain, *packet.Buffer) {
 	r.t.Helper()
 	in, out := r.connected(), r.connected()
 	p := r.produce(in.Transport, "p", api.MediaKindVideo, 7)
-	c := r.consume(out.Transport, p, "c", 7, 8, &source{})
+	c := r.consume(out.Transport, p, "c", 7, 8, &feedbackRecorder{})
 	r.attach(out.Transport, p, c)
-	p.AddOutlet(&forwarder{[]*transport.Consumer{c}})
+	p.AddSubscriber(&forwarder{[]*transport.Consumer{c}})
 	data := keyFrame(7, 1)
 	b := packet.NewBuffer(len(data))
 	b.SetLen(copy(b.Space(), data))
@@ -31,21 +31,21 @@ func (r *rig) keeper() (*transport.Plain, *packet.Buffer) {
 
 // A fault while a transport closes does not keep its port open, and leaves nothing for the next one's peer.
 func TestAFaultWhileClosing(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	out, b := r.keeper()
 	b.Release() // once too often: the consumer has it
 	require.Panics(t, out.Close)
 	require.Equal(t, 1, r.sockets[1].closed)
 	r.env.Batch.Space(100)
 	r.env.Batch.Commit(100)
-	out.Break() // as whoever contains the fault does
+	out.Break() // as package runner does
 	require.Zero(t, r.env.Batch.Len())
 	require.Equal(t, 1, r.sockets[1].closed)
 }
 
 // What a broken transport held is not given back when it is closed: it cannot be trusted to know what is its own.
 func TestABrokenTransportReleasesNothing(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	out, b := r.keeper()
 	out.Break()
 	out.Close()

@@ -21,13 +21,15 @@ type whole struct {
 }
 
 func (w *whole) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) {
-	w.c.Forward(now, pkts, updates, scores)
+	w.c.HandleStreamUpdates(now, updates, scores)
+	w.t.Settle(now)
+	w.c.Forward(now, pkts)
 	w.t.Settle(now)
 }
 
-// asking is a source that asks the producer at once.
+// asking is feedback that asks the producer at once.
 type asking struct {
-	r  *rig
+	r  *fixture
 	in *transport.Plain
 	p  *transport.Producer
 }
@@ -46,7 +48,7 @@ func TestTheFirstKeyFrameIsForwarded(t *testing.T) {
 		for _, layers := range []int{1, 3} {
 			for first, wants := range map[string]int{"key frame": 0, "other frame": 1} {
 				t.Run(name+"/"+first, func(t *testing.T) {
-					r := newRig(t)
+					r := newFixture(t)
 					in, out := r.connected(), r.connected()
 					produce := produceRequest("p", api.MediaKindVideo, 10)
 					consume := &api.TransportConsumeRequest{
@@ -69,7 +71,7 @@ func TestTheFirstKeyFrameIsForwarded(t *testing.T) {
 					c, err := out.Consume(r.now, consume, &asking{r, in, p})
 					require.NoError(t, err)
 					r.attach(out.Transport, p, c)
-					p.AddOutlet(&whole{c: c, t: out})
+					p.AddSubscriber(&whole{c: c, t: out})
 					pkt := keyFrame(10, 1)
 					if wants > 0 {
 						pkt = rtpPacket(10, 1, []byte{0x10, 0x01, 0, 0})

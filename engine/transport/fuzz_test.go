@@ -15,6 +15,7 @@ import (
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/stun"
+	"gazpacho/internal/fuzzseed"
 )
 
 // maxFuzzedDatagrams bounds one input.
@@ -67,7 +68,7 @@ func mediaSeeds() [][]byte {
 }
 
 // forwarding gives t a producer of the stream 10 and a consumer of it, which is sent as 20.
-func (r *rig) forwarding(t *transport.Transport) {
+func (r *fixture) forwarding(t *transport.Transport) {
 	r.t.Helper()
 	produce := produceRequest("p", api.MediaKindVideo, 10)
 	consume := &api.TransportConsumeRequest{
@@ -82,21 +83,22 @@ func (r *rig) forwarding(t *transport.Transport) {
 	}
 	p, err := t.Produce(r.now, produce)
 	require.NoError(r.t, err)
-	c, err := t.Consume(r.now, consume, &source{})
+	c, err := t.Consume(r.now, consume, &feedbackRecorder{})
 	require.NoError(r.t, err)
 	r.attach(t, p, c)
-	p.AddOutlet(&handOver{c})
+	p.AddSubscriber(&handOver{c})
 }
 
-// handOver is the outlet to one consumer.
+// handOver is the subscriber to one consumer.
 type handOver struct{ c *transport.Consumer }
 
 func (f *handOver) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) {
-	f.c.Forward(now, pkts, updates, scores)
+	f.c.HandleStreamUpdates(now, updates, scores)
+	f.c.Forward(now, pkts)
 }
 
 // pass lets time pass and checks what must be true after each call.
-func (r *rig) pass(t *transport.Transport, how byte) {
+func (r *fixture) pass(t *transport.Transport, how byte) {
 	require.Zero(r.t, r.env.Batch.Len(), "nothing waits in the batch between calls")
 	r.now = r.now.Add(time.Duration(how>>2) * 5 * time.Millisecond)
 	if t.NextTimeout() <= r.now {
@@ -108,12 +110,13 @@ func (r *rig) pass(t *transport.Transport, how byte) {
 
 // FuzzPlainDatagrams throws datagrams at a PlainTransport that takes everything: media, RTCP and SCTP in clear. Bit 0 of how
 // they come says from whom, bit 1 to which port, the others how much time passes.
-func FuzzPlainDatagrams(f *testing.F) {
+func FuzzPlainDatagrams(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
 	f.Add(datagrams(4, mediaSeeds()...))
 	f.Add(datagrams(6, mediaSeeds()...))
 	f.Add(datagrams(0, []byte{0x13, 0x88, 0x13, 0x88, 0, 0, 0, 0, 1, 2, 3, 4, 1, 0, 0, 20, 0, 0, 0, 1, 0, 1, 0, 0, 0, 8, 0, 8, 0, 0, 0, 1}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r := newRig(t)
+		r := newFixture(t)
 		r.env.Wake = func() {}
 		p := r.plain(func(o *api.PlainTransportOptions) {
 			o.RTCPMux, o.Comedia = false, true
@@ -134,7 +137,8 @@ func FuzzPlainDatagrams(f *testing.F) {
 
 // FuzzWebRtcDatagrams throws datagrams at a connected WebRtcTransport: as they are (bits 0 and 1 of how they come are 0), or
 // as a peer with the keys sends them, which is SRTP, SRTCP and data.
-func FuzzWebRtcDatagrams(f *testing.F) {
+func FuzzWebRtcDatagrams(tf *testing.F) {
+	f := fuzzseed.New(tf, 150)
 	check := stun.Build(nil, stun.Request, stun.Binding, stun.TransactionID{1})
 	check.String(stun.Username, "nobody:browser")
 	check.Fingerprint()

@@ -13,9 +13,9 @@ import (
 	"gazpacho/engine/transport"
 )
 
-// With SRTP, only what is authentic says who the peer is; SCTP, which has no SRTP around it, does not.
+// With SRTP, only an authentic packet makes a peer. SCTP, which SRTP does not protect, makes none.
 func TestSCTPDoesNotTellThePeerOfASecuredTransport(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	r.env.Wake = func() {}
 	suite := api.SRTPCryptoSuiteAEADAES128GCM
 	s := r.secureWith(suite, suite, srtp.AEADAES128GCM, func(o *api.PlainTransportOptions) {
@@ -75,8 +75,8 @@ func TestAFloodOfKeyFrameRequestsIsThrottled(t *testing.T) {
 }
 
 // rembCall is a call whose consumer's bandwidth is estimated by REMB.
-func rembCall(t *testing.T) (*rig, *transport.Plain) {
-	r := newRig(t)
+func rembCall(t *testing.T) (*fixture, *transport.Plain) {
+	r := newFixture(t)
 	in, out := r.connected(), r.connected()
 	p := r.produce(in.Transport, "p", api.MediaKindVideo, 10)
 	params := params(api.MediaKindVideo, 20)
@@ -85,10 +85,10 @@ func rembCall(t *testing.T) (*rig, *transport.Plain) {
 	c, err := out.Consume(r.now, &api.TransportConsumeRequest{
 		ConsumerID: "c", ProducerID: "p", Kind: api.MediaKindVideo, RTPParameters: params,
 		ConsumableRTPEncodings: []api.RTPEncodingParameters{{SSRC: new(mappedSSRC(10))}},
-	}, &source{})
+	}, &feedbackRecorder{})
 	require.NoError(t, err)
 	r.attach(out.Transport, p, c)
-	p.AddOutlet(&handOver{c})
+	p.AddSubscriber(&handOver{c})
 	out.EnableTraceEvents([]api.TransportTraceEventType{api.TransportTraceEventTypeBWE})
 	return r, out
 }
@@ -162,8 +162,8 @@ func TestAFloodOfReportsIsToldOnce(t *testing.T) {
 	for seq := range uint16(20) {
 		k.receive(k.in, 0, peerAddr, keyFrame(10, 2*seq))
 	}
-	consumers := &outlet{}
-	k.p.AddOutlet(consumers)
+	consumers := &subscriber{}
+	k.p.AddSubscriber(consumers)
 	scores := func() int {
 		return len(k.events(api.EventProducerScore)) + len(k.events(api.EventConsumerScore))
 	}

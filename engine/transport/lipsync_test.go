@@ -34,7 +34,7 @@ type track struct {
 
 // speaker is a peer whose sound and picture travel differently, and its listener.
 type speaker struct {
-	*rig
+	*fixture
 	in, out      *transport.Plain
 	audio, video track
 	rng          *rand.Rand
@@ -54,9 +54,9 @@ type event struct {
 }
 
 func newSpeaker(t *testing.T, cnames [2]string, tells bool) *speaker {
-	r := newRig(t)
+	r := newFixture(t)
 	s := &speaker{
-		rig: r, in: r.connected(), out: r.connected(), rng: rand.New(rand.NewPCG(3, 4)), begin: r.now,
+		fixture: r, in: r.connected(), out: r.connected(), rng: rand.New(rand.NewPCG(3, 4)), begin: r.now,
 		ahead: -777 * time.Second, tells: tells, videoReports: 1 << 30,
 		audio: track{
 			ssrc: 10, rate: 48000, base: 1<<32 - 48000*3, interval: 20 * time.Millisecond,
@@ -79,9 +79,9 @@ func newSpeaker(t *testing.T, cnames [2]string, tells bool) *speaker {
 		}
 		p, err := s.in.Produce(s.now, req)
 		require.NoError(t, err)
-		c := s.consume(s.out.Transport, p, kind.String(), ssrc, ssrc+100, &source{})
+		c := s.consume(s.out.Transport, p, kind.String(), ssrc, ssrc+100, &feedbackRecorder{})
 		s.attach(s.out.Transport, p, c)
-		p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
+		p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	}
 	return s
 }
@@ -232,7 +232,7 @@ func TestJitterOfReportsIsSmoothed(t *testing.T) {
 
 // TestClosingProducersForgetsTheirClock: when the last one of a CNAME goes, the next one begins anew.
 func TestClosingProducersForgetsTheirClock(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	p := r.connected()
 	learn := func(ssrc uint32, n int) {
 		for range n {
@@ -240,13 +240,13 @@ func TestClosingProducersForgetsTheirClock(t *testing.T) {
 			r.receiveRTCP(p, 0, peerAddr, &rtcp.SenderReport{SSRC: ssrc, NTPTime: r.now.NTP(), RTPTime: 3000})
 		}
 	}
-	captured := func(ssrc uint32, to *outlet) unit.Time {
+	captured := func(ssrc uint32, to *subscriber) unit.Time {
 		r.receive(p, 0, peerAddr, keyFrame(ssrc, 1))
 		return to.pkts[len(to.pkts)-1].CapturedAt
 	}
-	produce := func(ssrc uint32) (*transport.Producer, *outlet) {
-		producer, to := r.produce(p.Transport, "p"+strconv.Itoa(int(ssrc)), api.MediaKindVideo, ssrc), &outlet{}
-		producer.AddOutlet(to)
+	produce := func(ssrc uint32) (*transport.Producer, *subscriber) {
+		producer, to := r.produce(p.Transport, "p"+strconv.Itoa(int(ssrc)), api.MediaKindVideo, ssrc), &subscriber{}
+		producer.AddSubscriber(to)
 		return producer, to
 	}
 	first, to := produce(10)

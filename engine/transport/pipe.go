@@ -2,13 +2,14 @@ package transport
 
 import (
 	"gazpacho/engine/api"
+	"gazpacho/engine/data"
 	"gazpacho/engine/unit"
 )
 
-// pipeSuite is the one suite that PipeTransports use, upstream's choice.
+// pipeSuite is the only SRTP suite of PipeTransports, mediasoup's choice.
 const pipeSuite = api.SRTPCryptoSuiteAEADAES256GCM
 
-// pipe is the conduit of a PipeTransport: a plain one that always multiplexes RTCP and has no comedia.
+// pipe is the backend of a PipeTransport: a plain one that always multiplexes RTCP and has no comedia.
 type pipe struct {
 	plain
 	rtx bool
@@ -17,16 +18,18 @@ type pipe struct {
 // Pipe is what a PipeTransport has beyond any transport.
 type Pipe struct {
 	*Plain
-	conduit *pipe
+	backend *pipe
 }
 
-// NewPipe returns a PipeTransport with its socket bound. As with NewPlain, the owner serves the socket.
+// NewPipe returns a PipeTransport with its socket bound. As with NewPlain, the owner has the socket read.
 func NewPipe(id string, options *api.PipeTransportOptions, env Env) (*Pipe, error) {
 	t, err := newTransport(id, options.Base, false, env)
 	if err != nil {
 		return nil, err
 	}
-	t.subchannelled = !env.Compat.PlainPipes
+	t.dataPipe = data.Pipe{
+		Addressed: !env.Compat.PlainPipes, OldToken: env.Compat.OldPipeToken, Unfiltered: env.Compat.UnfilteredPipes,
+	}
 	c := &pipe{plain: plain{t: t, rtcpMux: true}, rtx: options.EnableRTX}
 	if options.EnableSRTP {
 		if c.srtp, err = newPlainSRTP(pipeSuite); err != nil {
@@ -36,13 +39,13 @@ func NewPipe(id string, options *api.PipeTransportOptions, env Env) (*Pipe, erro
 	if c.rtp, err = listen(options.ListenInfo, "listen", &env); err != nil {
 		return nil, err
 	}
-	t.conduit = c
+	t.backend = c
 	return &Pipe{&Plain{t, &c.plain}, c}, nil
 }
 
 // Connect answers PIPETRANSPORT_CONNECT.
 func (p *Pipe) Connect(now unit.Time, req *api.PipeTransportConnectRequest) (*api.PipeTransportConnectResponse, error) {
-	c := p.conduit
+	c := p.backend
 	if c.connectCalled {
 		return nil, api.Errorf("connect() already called")
 	}

@@ -16,7 +16,7 @@ type Socket interface {
 	Close()
 }
 
-// plain is the conduit of a PlainTransport: RTP and RTCP over UDP, on one port or two, in clear or as SRTP with keys
+// plain is the backend of a PlainTransport: RTP and RTCP over UDP, on one port or two, in clear or as SRTP with keys
 // that the application exchanges.
 type plain struct {
 	t       *Transport
@@ -29,7 +29,7 @@ type plain struct {
 	connectCalled bool
 }
 
-// endpoint is a socket with the one peer it talks to. The peer is the zero value until it is known.
+// endpoint is a socket with its one peer, which is the zero value until it is known.
 type endpoint struct {
 	socket    Socket
 	announced string
@@ -51,11 +51,10 @@ func (e *endpoint) tuple() *api.TransportTuple {
 // Plain is what a PlainTransport has beyond any transport.
 type Plain struct {
 	*Transport
-	conduit *plain
+	backend *plain
 }
 
-// NewPlain returns a PlainTransport with its sockets bound. Nothing reads them yet: the owner serves the sockets and
-// hands what they receive to HandleDatagrams.
+// NewPlain returns a PlainTransport with its sockets bound. Nothing reads them yet: the owner does, and calls HandleDatagrams.
 func NewPlain(id string, options *api.PlainTransportOptions, env Env) (*Plain, error) {
 	t, err := newTransport(id, options.Base, false, env)
 	if err != nil {
@@ -83,17 +82,17 @@ func NewPlain(id string, options *api.PlainTransportOptions, env Env) (*Plain, e
 			return nil, err
 		}
 	}
-	t.conduit = c
+	t.backend = c
 	return &Plain{t, c}, nil
 }
 
-// Sockets returns the transport's sockets: the one for RTP, and, without rtcpMux, the one for RTCP. HandleDatagrams wants
-// the index.
+// Sockets returns the transport's sockets: the one for RTP, and, without rtcpMux, the one for RTCP. HandleDatagrams takes the
+// index.
 func (p *Plain) Sockets() []Socket {
-	if p.conduit.rtcpMux {
-		return []Socket{p.conduit.rtp.socket}
+	if p.backend.rtcpMux {
+		return []Socket{p.backend.rtp.socket}
 	}
-	return []Socket{p.conduit.rtp.socket, p.conduit.rtcp.socket}
+	return []Socket{p.backend.rtp.socket, p.backend.rtcp.socket}
 }
 
 func (c *plain) connected() bool { return c.rtp.peer.IsValid() }
@@ -125,6 +124,7 @@ func (c *plain) send(e *endpoint) {
 }
 
 func (c *plain) sendRTCP(now unit.Time, compound []byte) {
+	c.t.mustBeEmpty("RTCP")
 	e := &c.rtp
 	if !c.rtcpMux {
 		e = &c.rtcp
@@ -133,9 +133,6 @@ func (c *plain) sendRTCP(now unit.Time, compound []byte) {
 		return
 	}
 	b := c.t.env.Batch.Space(len(compound) + sealOverhead)
-	if b == nil {
-		panic("transport: RTCP is sent while media waits in the batch")
-	}
 	n := copy(b, compound)
 	if c.srtp != nil {
 		sealed, err := c.srtp.sender.ProtectRTCP(b[:0], compound)
@@ -150,12 +147,13 @@ func (c *plain) sendRTCP(now unit.Time, compound []byte) {
 	c.send(e)
 }
 
-// sendSCTP sends an SCTP packet in a datagram of its own; without DTLS there is nothing around it.
+// sendSCTP sends an SCTP packet in a datagram of its own, without DTLS around it.
 func (c *plain) sendSCTP(now unit.Time, packet []byte) {
 	if !c.connected() {
 		c.t.drops.NotConnected++
 		return
 	}
+	c.t.mustBeEmpty("SCTP")
 	batch := c.t.env.Batch
 	batch.Commit(copy(batch.Space(len(packet)), packet))
 	c.t.sent(now, len(packet))

@@ -13,7 +13,7 @@ import (
 
 // Connect answers PLAINTRANSPORT_CONNECT.
 func (p *Plain) Connect(now unit.Time, req *api.PlainTransportConnectRequest) (*api.PlainTransportConnectResponse, error) {
-	c := p.conduit
+	c := p.backend
 	if c.connectCalled {
 		return nil, api.Errorf("connect() already called")
 	}
@@ -80,14 +80,14 @@ func (c *plain) peers(req *api.PlainTransportConnectRequest) (peer, rtcpPeer net
 	return peer, rtcpPeer, nil
 }
 
-// HandleDatagrams takes what the socket with the given index received.
+// HandleDatagrams takes a batch that the socket with the given index received. Settle must follow.
 func (p *Plain) HandleDatagrams(now unit.Time, socket int, batch []netio.Datagram) {
 	for i := range batch {
 		p.handleDatagram(now, socket, &batch[i])
 	}
 }
 
-// handleDatagram tells RTCP from RTP by its second byte on both sockets (RFC 5761 section 4), as upstream does.
+// handleDatagram tells RTCP from RTP by its second byte on both sockets (RFC 5761 section 4), as mediasoup does.
 func (p *Plain) handleDatagram(now unit.Time, socket int, d *netio.Datagram) {
 	b := d.Buffer.Bytes()
 	p.received(now, len(b))
@@ -115,7 +115,7 @@ func (p *Plain) handleDatagram(now unit.Time, socket int, d *netio.Datagram) {
 // handleRTPDatagram owns the datagram's buffer. Only the sender of an authentic and well-formed packet can become the
 // transport's peer.
 func (p *Plain) handleRTPDatagram(now unit.Time, socket int, d *netio.Datagram) {
-	c := p.conduit
+	c := p.backend
 	if c.srtp != nil && !p.openRTP(d) {
 		d.Buffer.Release()
 		return
@@ -134,7 +134,7 @@ func (p *Plain) handleRTPDatagram(now unit.Time, socket int, d *netio.Datagram) 
 }
 
 func (p *Plain) handleRTCPDatagram(now unit.Time, socket int, d *netio.Datagram) {
-	c := p.conduit
+	c := p.backend
 	plainText := d.Buffer.Bytes()
 	if c.srtp != nil {
 		var ok bool
@@ -149,10 +149,10 @@ func (p *Plain) handleRTCPDatagram(now unit.Time, socket int, d *netio.Datagram)
 	p.handleRTCP(now, plainText)
 }
 
-// admitRTCP is admit for RTCP. Without rtcpMux it belongs on the second socket; on the first it is heard from the RTP
-// peer, who then multiplexes without having been asked to.
+// admitRTCP is admit for RTCP. Without rtcpMux it belongs on the second socket; on the first it is accepted from the RTP peer,
+// which then multiplexes without having been asked to.
 func (p *Plain) admitRTCP(now unit.Time, socket int, from netip.AddrPort) bool {
-	c := p.conduit
+	c := p.backend
 	switch {
 	case c.rtcpMux:
 		return p.admit(now, &c.rtp, from)
@@ -163,17 +163,16 @@ func (p *Plain) admitRTCP(now unit.Time, socket int, from netip.AddrPort) bool {
 	}
 }
 
-// admit reports whether a packet from the given address is our peer's. With comedia the first sender becomes the peer,
-// for good.
+// admit reports whether a packet from the given address is the peer's. With comedia the first sender becomes the peer, for good.
 func (p *Plain) admit(now unit.Time, e *endpoint, from netip.AddrPort) bool {
 	if e.peer.IsValid() {
 		return e.peer == from
 	}
-	if !p.conduit.comedia {
+	if !p.backend.comedia {
 		return false
 	}
 	e.peer = from
-	if e == &p.conduit.rtp {
+	if e == &p.backend.rtp {
 		p.emit(p.id, api.EventPlainTransportTuple, &api.PlainTransportTupleNotification{Tuple: e.tuple()})
 		p.Transport.connected(now)
 	} else {
@@ -182,9 +181,9 @@ func (p *Plain) admit(now unit.Time, e *endpoint, from netip.AddrPort) bool {
 	return true
 }
 
-// admitUnprotected is admit for SCTP, which has no SRTP around it: with SRTP, only what is authentic says who the peer is.
+// admitUnprotected is admit for SCTP, which SRTP does not protect: if SRTP is used, only authentic packets make a peer.
 func (p *Plain) admitUnprotected(now unit.Time, from netip.AddrPort) bool {
-	c := p.conduit
+	c := p.backend
 	if c.srtp != nil {
 		return c.rtp.peer == from
 	}
@@ -193,7 +192,7 @@ func (p *Plain) admitUnprotected(now unit.Time, from netip.AddrPort) bool {
 
 // openRTP decrypts a datagram in place and reports whether it is authentic and new.
 func (p *Plain) openRTP(d *netio.Datagram) bool {
-	receiver := p.conduit.srtp.receiver
+	receiver := p.backend.srtp.receiver
 	if receiver == nil {
 		p.drops.NotConnected++
 		return false
@@ -208,7 +207,7 @@ func (p *Plain) openRTP(d *netio.Datagram) bool {
 }
 
 func (p *Plain) openRTCP(b []byte) ([]byte, bool) {
-	receiver := p.conduit.srtp.receiver
+	receiver := p.backend.srtp.receiver
 	if receiver == nil {
 		p.drops.NotConnected++
 		return nil, false

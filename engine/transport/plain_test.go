@@ -33,7 +33,7 @@ func TestListenInfo(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
+			r := newFixture(t)
 			r.plain(func(o *api.PlainTransportOptions) { test.change(o.ListenInfo) })
 			test.want.Address = netip.MustParseAddr("198.51.100.1")
 			require.Equal(t, []netio.UDPConfig{test.want}, r.asked)
@@ -57,7 +57,7 @@ func TestPlainOptionsThatAreRefused(t *testing.T) {
 	}
 	for text, test := range tests {
 		t.Run(text, func(t *testing.T) {
-			r := newRig(t)
+			r := newFixture(t)
 			options := plainOptions()
 			test.change(options)
 			_, err := transport.NewPlain("plain", options, r.env)
@@ -77,7 +77,7 @@ func TestASocketThatCannotBeBound(t *testing.T) {
 		api.ErrorKindError: errors.New("no port"),
 		api.ErrorKindType:  &netio.BindError{Reason: netio.BindInvalidRange},
 	} {
-		r := newRig(t)
+		r := newFixture(t)
 		r.refuse = failure
 		options := plainOptions()
 		options.RTCPMux = false
@@ -110,7 +110,7 @@ func TestConnectThatIsRefusedChangesNothing(t *testing.T) {
 	}
 	for text, test := range tests {
 		t.Run(text, func(t *testing.T) {
-			r := newRig(t)
+			r := newFixture(t)
 			suite := api.SRTPCryptoSuiteAEADAES128GCM
 			p := r.plain(func(o *api.PlainTransportOptions) {
 				o.RTCPMux = !test.noMux
@@ -142,7 +142,7 @@ func TestConnectThatIsRefusedChangesNothing(t *testing.T) {
 }
 
 func TestTuples(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	p := r.plain(func(o *api.PlainTransportOptions) {
 		o.RTCPMux = false
 		o.ListenInfo.AnnouncedAddress = "media.example.org"
@@ -170,7 +170,7 @@ func TestTuples(t *testing.T) {
 
 // With rtcpMux disabled RTCP has a peer of its own; RTP is not taken on its socket.
 func TestRTCPOnItsOwnPort(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	p := r.plain(func(o *api.PlainTransportOptions) { o.RTCPMux, o.Comedia = false, true })
 	_, err := p.Connect(r.now, &api.PlainTransportConnectRequest{})
 	require.NoError(t, err)
@@ -202,7 +202,7 @@ func TestRTCPOnItsOwnPort(t *testing.T) {
 }
 
 func TestNothingIsTakenBeforeThePeerIsKnown(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	for _, mux := range []bool{true, false} {
 		p := r.plain(func(o *api.PlainTransportOptions) { o.RTCPMux = mux })
 		r.produce(p.Transport, "p", api.MediaKindVideo, 10)
@@ -220,12 +220,12 @@ type secure struct {
 	receiver *srtp.Receiver
 }
 
-func (r *rig) secure(created, connected api.SRTPCryptoSuite, suite srtp.Suite, comedia bool) *secure {
+func (r *fixture) secure(created, connected api.SRTPCryptoSuite, suite srtp.Suite, comedia bool) *secure {
 	r.t.Helper()
 	return r.secureWith(created, connected, suite, func(o *api.PlainTransportOptions) { o.Comedia = comedia })
 }
 
-func (r *rig) secureWith(created, connected api.SRTPCryptoSuite, suite srtp.Suite, change func(*api.PlainTransportOptions)) *secure {
+func (r *fixture) secureWith(created, connected api.SRTPCryptoSuite, suite srtp.Suite, change func(*api.PlainTransportOptions)) *secure {
 	r.t.Helper()
 	p := r.plain(func(o *api.PlainTransportOptions) {
 		o.EnableSRTP, o.SRTPCryptoSuite = true, &created
@@ -250,7 +250,7 @@ func (r *rig) secureWith(created, connected api.SRTPCryptoSuite, suite srtp.Suit
 	return s
 }
 
-func (r *rig) protect(s *secure, b []byte) []byte {
+func (r *fixture) protect(s *secure, b []byte) []byte {
 	r.t.Helper()
 	space := append(append([]byte(nil), b...), make([]byte, 64)...)
 	n, err := s.sender.ProtectRTP(space, len(b), 12)
@@ -267,12 +267,12 @@ func TestSRTPWithEverySuite(t *testing.T) {
 	}
 	for created := range suites {
 		for connected, suite := range suites {
-			r := newRig(t)
+			r := newFixture(t)
 			s := r.secure(created, connected, suite, false)
 			p := r.produce(s.Transport, "p", api.MediaKindVideo, 10)
-			c := r.consume(s.Transport, p, "c", 10, 20, &source{})
+			c := r.consume(s.Transport, p, "c", 10, 20, &feedbackRecorder{})
 			r.attach(s.Transport, p, c)
-			p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
+			p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 			r.receive(s.Plain, 0, peerAddr, r.protect(s, keyFrame(10, 1)))
 			require.Len(t, r.sockets[0].sent, 1, connected)
 			clear, err := s.receiver.UnprotectRTP(r.sockets[0].sent[0])
@@ -300,9 +300,9 @@ func TestSRTPWithEverySuite(t *testing.T) {
 	}
 }
 
-// A hundred bad packets do not end the call, and nobody who cannot authenticate becomes the peer.
+// A hundred bad packets do not end the call, and their sender does not become the peer.
 func TestSRTPThatIsNotAuthenticIsCounted(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	s := r.secure(api.SRTPCryptoSuiteAEADAES128GCM, api.SRTPCryptoSuiteAEADAES128GCM, srtp.AEADAES128GCM, true)
 	r.produce(s.Transport, "p", api.MediaKindVideo, 10)
 	good := r.protect(s, keyFrame(10, 1))
@@ -326,7 +326,7 @@ func TestSRTPThatIsNotAuthenticIsCounted(t *testing.T) {
 }
 
 func TestSRTPBeforeConnectIsDropped(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	suite := api.SRTPCryptoSuiteAEADAES128GCM
 	p := r.plain(func(o *api.PlainTransportOptions) { o.EnableSRTP, o.SRTPCryptoSuite, o.Comedia = true, &suite, true })
 	r.receive(p, 0, peerAddr, keyFrame(10, 1))
@@ -337,7 +337,7 @@ func TestSRTPBeforeConnectIsDropped(t *testing.T) {
 
 // Reports of many streams leave in several compound packets, none larger than a frame of the network.
 func TestReportsOfManyStreams(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	p := r.connected()
 	for i := range uint32(200) {
 		ssrc := 10000 + 2*i

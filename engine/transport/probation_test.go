@@ -18,7 +18,7 @@ const midID, sendTimeID, ccID = 3, 4, 5
 
 // wideConsumer consumes p with transport-wide feedback, and would like 5 Mbit/s. Without numbered, its packets carry no
 // transport-wide number.
-func (r *rig) wideConsumer(t *transport.Transport, p *transport.Producer, id string, ssrc uint32, numbered bool) *transport.Consumer {
+func (r *fixture) wideConsumer(t *transport.Transport, p *transport.Producer, id string, ssrc uint32, numbered bool) *transport.Consumer {
 	r.t.Helper()
 	params := params(api.MediaKindVideo, ssrc)
 	params.Codecs[0].RTCPFeedback = append(params.Codecs[0].RTCPFeedback, api.RTCPFeedback{Type: "transport-cc"})
@@ -33,17 +33,17 @@ func (r *rig) wideConsumer(t *transport.Transport, p *transport.Producer, id str
 	c, err := t.Consume(r.now, &api.TransportConsumeRequest{
 		ConsumerID: id, ProducerID: p.ID(), Kind: api.MediaKindVideo, RTPParameters: params,
 		ConsumableRTPEncodings: []api.RTPEncodingParameters{{SSRC: new(mappedSSRC(10))}},
-	}, &source{})
+	}, &feedbackRecorder{})
 	require.NoError(r.t, err)
 	r.attach(t, p, c)
-	p.AddOutlet(&handOver{c})
+	p.AddSubscriber(&handOver{c})
 	return c
 }
 
 // A transport whose consumers want more than is known to be available sends padding to find out. Receivers know it by
-// what upstream's looks like, and it counts as nothing else.
+// its SSRC and payload type, which are mediasoup's, and it counts as nothing else.
 func TestProbation(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	in, out := r.connected(), r.connected()
 	p := r.produce(in.Transport, "p", api.MediaKindVideo, 10)
 	out.EnableTraceEvents([]api.TransportTraceEventType{api.TransportTraceEventTypeProbation})

@@ -10,7 +10,7 @@ import (
 	"gazpacho/engine/wire/stun"
 )
 
-// What peers did wrong is told when the transport is closed: by each machine, and only what happened.
+// The report of a closed transport has what peers did wrong: from each machine, and only what happened.
 func TestReport(t *testing.T) {
 	b := newBrowser(t, func(o *api.WebRtcTransportOptions) { o.Base.EnableSCTP = true })
 	require.Equal(t, "drops:{} ice:{} dtls:{} sctp:{}", b.w.Report())
@@ -20,7 +20,7 @@ func TestReport(t *testing.T) {
 	b.w.Close()
 	require.Equal(t, "drops:{Unrecognized:1 ForeignSender:1} ice:{Unauthorized:1} dtls:{} sctp:{}", b.w.Report())
 
-	r := newRig(t)
+	r := newFixture(t)
 	d, err := transport.NewDirect(r.now, "d", &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}}, r.env)
 	require.NoError(t, err)
 	d.HandleProducerSend(r.now, []byte("hello"))

@@ -14,7 +14,7 @@ import (
 // However many producers a peer has, their reports come together, behind one another and with one reference time; a
 // compound packet that would be too long is divided, and each part begins with a report (RFC 3550 section 6.1).
 func TestReceiverReportsOfSeveralProducersComeTogether(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	in := r.connected()
 	const producers = 70
 	for i := range uint32(producers) {

@@ -11,7 +11,7 @@ import (
 
 // A transport sees any number of producers come and go, each with SSRCs of its own, as a pipe between hosts does in days.
 func TestASecuredTransportOutlivesAnyNumberOfSSRCs(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	suite := api.SRTPCryptoSuiteAEADAES128GCM
 	s := r.secure(suite, suite, srtp.AEADAES128GCM, false)
 	lasting := r.produce(s.Transport, "lasting", api.MediaKindVideo, 10)

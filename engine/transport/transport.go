@@ -1,11 +1,15 @@
 // Package transport composes the protocol machines into mediasoup's transports. A Transport holds producers, consumers
 // and what they share: the table that finds a packet's producer, RTCP, statistics. What differs between the kinds of
-// transport (how packets come in and get out, what connecting means) is a conduit: ICE with DTLS, plain UDP (also of
+// transport (how packets come in and get out, what connecting means) is a backend: ICE with DTLS, plain UDP (also of
 // pipes), or the application itself.
 //
-// A transport belongs to one shard and is called by nobody else. It has no goroutine and no clock; sockets are reached
-// through the Socket interface, which never blocks. After each call from outside the owner calls Settle, which hands on
-// what the call produced, and then asks NextTimeout.
+// A transport belongs to one shard: only package runner calls it, with that shard's turn held. It has no goroutine and no
+// clock; it reaches sockets through the Socket interface, which never blocks. After each call the owner calls Settle, which
+// passes on what the call produced, and then NextTimeout.
+//
+// A datagram enters by HandleDatagrams of WebRtc or Plain, which decrypts it, finds its producer and calls package media. Settle
+// gives the producer's packets to its subscribers, which call HandleStreamUpdates and Forward of each consumer, perhaps in
+// another transport on another shard. A consumer's packets are collected in the shard's Batch and sent before Forward returns.
 package transport
 
 import (
@@ -22,45 +26,55 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Env is what a transport gets from the shard that owns it and from the process.
+// Env is what a transport gets from outside.
 type Env struct {
+	WorkerEnv
+	ShardEnv
+	// Wake makes the owner call Poll soon. It may be called from any goroutine.
+	Wake func()
+}
+
+// WorkerEnv is what the transports of one worker share. Its functions may be called from any shard.
+type WorkerEnv struct {
 	// Emit takes notifications for the application.
 	Emit api.Emitter
 	Log  *slog.Logger
+	// DataConsumerClosed takes the id of a data consumer that its peer closed; the owner removes it from its tables later. It
+	// returns at once.
+	DataConsumerClosed func(id string)
+	// RTCMinPort and RTCMaxPort are the worker's own port range, for applications that name neither port nor range.
+	RTCMinPort, RTCMaxPort uint16
+	// Compat says what the application's release expects otherwise than the newest does.
+	Compat api.Compat
+}
+
+// ShardEnv is what the transports of one shard share, of whatever worker they are.
+type ShardEnv struct {
 	// Batch is the shard's arena for outgoing packets. It is empty between two operations.
 	Batch *netio.Batch
 	// Rand is the shard's source of what need not be secret: first sequence numbers, jittered intervals.
 	Rand *rand.Rand
-	// Listen opens a UDP socket.
-	Listen func(netio.UDPConfig) (Socket, error)
-	// Wake is called from any goroutine when Poll has something to do; it only posts to the transport's shard.
-	Wake func()
-	// DataConsumerClosed hears of a data consumer that its peer closed; the owner forgets it later. It returns at once.
-	DataConsumerClosed func(id string)
-	// ListenTCP opens a TCP port.
+	// Listen opens a UDP socket, ListenTCP a TCP port.
+	Listen    func(netio.UDPConfig) (Socket, error)
 	ListenTCP func(netio.TCPConfig) (*netio.TCPServer, error)
-	// RTCMinPort and RTCMaxPort are the worker's own port range, for applications that name neither port nor range.
-	RTCMinPort, RTCMaxPort uint16
-	// Compat are those of the release that the application speaks.
-	Compat api.Compat
 }
 
-// Outlet takes what a producer forwards to the consumers of one shard. The packets belong to the caller: whoever keeps
-// one retains it. Scores are the producer's current scores by encoding.
-type Outlet interface {
+// Subscriber takes what a producer forwards to the consumers of one shard. The packets belong to the caller: retain one to keep
+// it. Scores are the producer's current scores by encoding.
+type Subscriber interface {
 	Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8)
 }
 
-// Source is where a consumer's requests to its producer go, whatever shard that lives on. Calls return at once; the
-// producer hears of them later.
-type Source interface {
+// ProducerFeedback takes a consumer's requests to its producer, which may be on another shard. Calls return at once; the producer
+// gets them later.
+type ProducerFeedback interface {
 	RequestKeyFrame(mapped unit.SSRC)
 	ReportFractionLost(consumerID string, mapped unit.SSRC, fractionLost uint8)
 }
 
-// conduit is what differs between kinds of transport.
-type conduit interface {
-	// connected says whether there is somebody to send to.
+// backend is what differs between kinds of transport.
+type backend interface {
+	// connected reports whether the peer's address, and its keys if there are any, are known.
 	connected() bool
 	// sendRTP sends the packet that c wrote to the start of b, a space of the batch; it may wait for flush.
 	sendRTP(now unit.Time, c *Consumer, b []byte, o media.Outgoing)
@@ -70,9 +84,9 @@ type conduit interface {
 	sendRTCP(now unit.Time, compound []byte)
 	// sendSCTP sends one SCTP packet.
 	sendSCTP(now unit.Time, packet []byte)
-	// poll looks at what goroutines of libraries did.
+	// poll takes the output of the goroutines inside DTLS.
 	poll(now unit.Time)
-	// timeout does what is due; nextTimeout says when that will be.
+	// timeout does what is due; nextTimeout returns when something will be.
 	timeout(now unit.Time)
 	nextTimeout() unit.Time
 	// dump and stats answer the application.
@@ -87,22 +101,22 @@ type Transport struct {
 	id      string
 	env     Env
 	options api.TransportOptions
-	conduit conduit
+	backend backend
 
 	producers []*Producer // in the order of their creation
 	consumers []*Consumer
 	listener  rtpListener
 	bySSRC    map[unit.SSRC]*Consumer
 	byRTXSSRC map[unit.SSRC]*Consumer
-	dirty     []*Producer // with something for their outlets
-	addressed []*Consumer // that the RTCP at hand is about
+	dirty     []*Producer // that may have output for Settle
+	addressed []*Consumer // that the RTCP datagram being handled is about
 
 	sctp          *sctp.Association // nil unless enabled
 	dataProducers []*DataProducer
 	dataConsumers []*DataConsumer
 	dataListener  data.Listener
 	dataByStream  map[uint16]*DataConsumer
-	subchannelled bool // over the association, messages carry their subchannels: a pipe
+	dataPipe      data.Pipe // how data channel messages travel over the association
 	sctpOutput    sctp.Output
 	drainingSCTP  bool // drainSCTP is running
 
@@ -111,8 +125,9 @@ type Transport struct {
 
 	bweIn      *bwe.Receiver // nil until a producer negotiated it
 	bweOut     *bwe.Sender   // nil until a video consumer negotiated it
-	reallocate bool          // a consumer wants the bitrate distributed anew, by Settle
-	giveUp     bool          // because one stopped
+	reallocate bool          // Settle is to distribute the bitrate anew
+	giveUp     bool          // because a consumer needs none any more
+	wanting    []*Consumer   // empty; room for those that distribute gives bitrate to
 	probation  probation
 
 	counters counters
@@ -152,10 +167,10 @@ func (t *Transport) ID() string { return t.id }
 func (t *Transport) Drops() Drops { return t.drops }
 
 // Dump answers TRANSPORT_DUMP.
-func (t *Transport) Dump() api.ResponseBody { return t.conduit.dump() }
+func (t *Transport) Dump() api.ResponseBody { return t.backend.dump() }
 
 // Stats answers TRANSPORT_GET_STATS.
-func (t *Transport) Stats(now unit.Time) api.ResponseBody { return t.conduit.stats(now) }
+func (t *Transport) Stats(now unit.Time) api.ResponseBody { return t.backend.stats(now) }
 
 // Close releases all that the transport holds, without a notification.
 func (t *Transport) Close() {
@@ -163,17 +178,17 @@ func (t *Transport) Close() {
 		return
 	}
 	t.isClosed = true
-	// Deferred, for a fault on the way there must not keep the ports open: their readers would never end.
-	defer t.conduit.close()
+	// Deferred, so that a panic below still closes the ports.
+	defer t.backend.close()
 	t.deadline, t.dirty = unit.Never, nil
 	for _, p := range t.producers {
-		p.closed = true // requests of consumers on other shards may be on their way
+		p.closed = true // requests of consumers on other shards may still arrive
 		if !t.isBroken {
 			p.dropPending()
 		}
 	}
 	for _, c := range t.consumers {
-		c.attached = false // packets of producers on other shards may be
+		c.attached = false // and packets of producers on other shards
 		if !t.isBroken {
 			c.Close()
 		}
@@ -182,7 +197,7 @@ func (t *Transport) Close() {
 	t.closeSCTP()
 }
 
-// closeSCTP tells the peer that the association is over.
+// closeSCTP sends ABORT to the peer.
 func (t *Transport) closeSCTP() {
 	if t.sctp == nil {
 		return
@@ -190,23 +205,21 @@ func (t *Transport) closeSCTP() {
 	t.sctp.Close()
 	var out sctp.Output
 	t.sctp.Poll(&out)
-	if t.env.Batch.Len() == 0 {
-		for _, packet := range out.Packets {
-			t.conduit.sendSCTP(0, packet)
-		}
+	for _, packet := range out.Packets {
+		t.backend.sendSCTP(0, packet)
 	}
 }
 
-// Break takes the transport out of service after a fault of our own: it answers nothing from the network any more, its
-// sockets are closed, and requests get an error. What it held is left to the garbage collector, because a machine that
-// broke an invariant cannot be trusted to release it.
+// Break takes the transport out of service after a panic: it ignores the network, its sockets are closed, and requests get an
+// error. What it held is left to the garbage collector: a machine that broke an invariant cannot be trusted to release it.
 func (t *Transport) Break() {
-	t.env.Batch.Reset() // what is left there would go to the next one's peer
+	t.env.Batch.Reset() // packets left there would go to the peer of the next sender
 	if t.isBroken || t.isClosed {
 		return
 	}
 	t.isBroken = true
-	defer t.conduit.close() // as in Close
+	t.emit(t.id, api.EventTransportOutOfService, nil)
+	defer t.backend.close() // as in Close
 	t.deadline = unit.Never
 	if t.sctp != nil {
 		t.sctp.Close()
@@ -216,14 +229,14 @@ func (t *Transport) Break() {
 // Broken reports whether Break was called.
 func (t *Transport) Broken() bool { return t.isBroken }
 
-// connected is called by the conduit when it can send: reports start.
+// connected is called by the backend when it can send. Reports start.
 func (t *Transport) connected(now unit.Time) {
 	for _, c := range t.consumers {
 		c.TransportConnected(now)
 		t.drainConsumer(c)
 	}
 	t.rtcpAt = now.Add(firstReportDelay)
-	t.lower(t.rtcpAt)
+	t.lowerDeadline(t.rtcpAt)
 	t.mayConnectSCTP(now)
 	if t.bweIn != nil {
 		t.bweIn.TransportConnected(now)
@@ -235,7 +248,7 @@ func (t *Transport) connected(now unit.Time) {
 	}
 }
 
-// disconnected is called by the conduit when it cannot send any more: reports end.
+// disconnected is called by the backend when it can no longer send. Reports end.
 func (t *Transport) disconnected(now unit.Time) {
 	for _, c := range t.consumers {
 		c.TransportDisconnected(now)
@@ -250,10 +263,10 @@ func (t *Transport) disconnected(now unit.Time) {
 	}
 }
 
-// lower moves the deadline forward in time, never back.
-func (t *Transport) lower(at unit.Time) { t.deadline = min(t.deadline, at) }
+// lowerDeadline makes the deadline at, if that is earlier.
+func (t *Transport) lowerDeadline(at unit.Time) { t.deadline = min(t.deadline, at) }
 
-// NextTimeout returns when HandleTimeout wants to be called.
+// NextTimeout returns when to call HandleTimeout.
 func (t *Transport) NextTimeout() unit.Time { return t.deadline }
 
 // HandleTimeout runs what is due: the timers of producers and SCTP, and the RTCP reports.
@@ -266,29 +279,29 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 		t.sendReports(now)
 		t.rtcpAt = now.Add(t.nextReportDelay())
 	}
-	t.conduit.timeout(now)
+	t.backend.timeout(now)
 	t.timeoutSCTP(now)
-	deadline := min(t.rtcpAt, t.conduit.nextTimeout(), t.nextSCTPTimeout(), t.estimationTimeout(now))
+	deadline := min(t.rtcpAt, t.backend.nextTimeout(), t.nextSCTPTimeout(), t.estimationTimeout(now))
 	for _, p := range t.producers {
 		if p.NextTimeout() <= now {
 			p.HandleTimeout(now)
-			t.touch(p)
+			t.markDirty(p)
 		}
 		deadline = min(deadline, p.NextTimeout())
 	}
 	t.deadline = deadline
 }
 
-// Poll looks at what goroutines of libraries did; it is called after a wake-up.
+// Poll takes the output of the goroutines inside DTLS. The owner calls it after Env.Wake.
 func (t *Transport) Poll(now unit.Time) {
 	if !t.isClosed && !t.isBroken {
-		t.conduit.poll(now)
+		t.backend.poll(now)
 	}
 }
 
-// Settle hands on what earlier calls produced: RTCP feedback to the peer, notifications to the application, packets and
-// stream updates to the outlets of each producer, and bitrate to the consumers. A transport out of service has no say any
-// more, whatever it was about to do.
+// Settle passes on what earlier calls produced: RTCP feedback to the peer, notifications to the application, packets and stream
+// updates to the subscribers of each producer, and bitrate to the consumers. It does nothing once the transport is closed or
+// broken.
 func (t *Transport) Settle(now unit.Time) {
 	if t.isClosed || t.isBroken {
 		return
@@ -307,8 +320,8 @@ func (t *Transport) Settle(now unit.Time) {
 	}
 }
 
-// touch remembers that p may have output.
-func (t *Transport) touch(p *Producer) {
+// markDirty makes Settle look at p's output.
+func (t *Transport) markDirty(p *Producer) {
 	if !p.dirty {
 		p.dirty = true
 		t.dirty = append(t.dirty, p)

@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -17,21 +18,21 @@ import (
 
 // call is a producer on one transport and a consumer of it on another, with a peer each.
 type call struct {
-	*rig
+	*fixture
 	in, out *transport.Plain
 	p       *transport.Producer
 	c       *transport.Consumer
-	src     *source
+	src     *feedbackRecorder
 }
 
 func newCall(t *testing.T, kind api.MediaKind) *call {
-	r := newRig(t)
-	k := &call{rig: r, in: r.connected(), out: r.connected(), src: &source{}}
+	r := newFixture(t)
+	k := &call{fixture: r, in: r.connected(), out: r.connected(), src: &feedbackRecorder{}}
 	k.p = r.produce(k.in.Transport, "p", kind, 10)
 	k.c = r.consume(k.out.Transport, k.p, "c", 10, 20, k.src)
 	r.attach(k.out.Transport, k.p, k.c)
-	k.p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) { k.c.Forward(now, pkts, nil, nil) }})
-	k.p.AddOutlet(updates{k})
+	k.p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { k.c.Forward(now, pkts) }})
+	k.p.AddSubscriber(updates{k})
 	return k
 }
 
@@ -39,7 +40,8 @@ func newCall(t *testing.T, kind api.MediaKind) *call {
 type updates struct{ *call }
 
 func (u updates) Forward(now unit.Time, _ []*packet.Packet, up []media.StreamUpdate, scores []uint8) {
-	u.c.Forward(now, nil, up, scores)
+	u.c.HandleStreamUpdates(now, up, scores)
+	u.c.Forward(now, nil)
 }
 
 func (k *call) outSocket() *socket { return k.sockets[1] }
@@ -182,7 +184,7 @@ func TestKeyFrameRequestsGoToTheProducer(t *testing.T) {
 	k.in.RequestKeyFrame(k.now, k.p, 1010)
 	k.in.Settle(k.now)
 	require.Len(t, find[*rtcp.PictureLossIndication](rtcpOf(t, k.inSocket())), 1)
-	// Wishes that arrive after the producer was closed go nowhere.
+	// Requests that arrive after the producer was closed go nowhere.
 	k.in.CloseProducer(k.p)
 	k.in.RequestKeyFrame(k.now, k.p, 1010)
 	k.in.ReportFractionLost(k.p, "c", 1010, 9)
@@ -293,7 +295,7 @@ func TestDropsAreCounted(t *testing.T) {
 }
 
 func TestProducersAreFoundByMIDAndRID(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	in := r.connected()
 	request := func(id, mid, rid string) *api.TransportProduceRequest {
 		q := produceRequest(id, api.MediaKindVideo, 10)
@@ -347,7 +349,7 @@ func TestProducersAreFoundByMIDAndRID(t *testing.T) {
 }
 
 func TestAPeerCannotFillTheTableOfSSRCs(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	in := r.connected()
 	q := produceRequest("p", api.MediaKindVideo, 10)
 	q.RTPParameters.MID = "m"
@@ -365,7 +367,7 @@ func TestAPeerCannotFillTheTableOfSSRCs(t *testing.T) {
 }
 
 func TestDuplicateSSRCsAreRefused(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	in := r.connected()
 	r.produce(in.Transport, "p", api.MediaKindVideo, 10)
 	_, err := in.Produce(r.now, produceRequest("q", api.MediaKindVideo, 10))
@@ -381,7 +383,7 @@ func TestDuplicateSSRCsAreRefused(t *testing.T) {
 }
 
 func TestBitratesAndTraceEvents(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	p := r.connected()
 	require.NoError(t, p.SetMaxIncomingBitrate(r.now, 1))
 	require.NoError(t, p.SetMinOutgoingBitrate(r.now, 50000))
@@ -403,7 +405,7 @@ func TestBitratesAndTraceEvents(t *testing.T) {
 }
 
 func TestOptionsThatNoTransportTakes(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	_, err := transport.NewDirect(r.now, "d", &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true, EnableSCTP: true}}, r.env)
 	require.ErrorContains(t, err, "cannot enable SCTP in a direct Transport")
 	_, err = transport.NewDirect(r.now, "d", &api.DirectTransportOptions{Base: &api.TransportOptions{InitialAvailableOutgoingBitrate: new(uint64(1 << 63))}}, r.env)
@@ -411,13 +413,13 @@ func TestOptionsThatNoTransportTakes(t *testing.T) {
 }
 
 func TestADirectTransportTalksToTheApplication(t *testing.T) {
-	r := newRig(t)
+	r := newFixture(t)
 	d, err := transport.NewDirect(r.now, "d", &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}}, r.env)
 	require.NoError(t, err)
 	p := r.produce(d, "p", api.MediaKindAudio, 10)
-	c := r.consume(d, p, "c", 10, 20, &source{})
+	c := r.consume(d, p, "c", 10, 20, &feedbackRecorder{})
 	r.attach(d, p, c)
-	p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
+	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	d.HandleProducerSend(r.now, rtpPacket(10, 1, []byte{1, 2, 3}))
 	d.HandleProducerSend(r.now, make([]byte, packet.LargeSize+1))
 	d.Settle(r.now)
@@ -434,11 +436,53 @@ func TestADirectTransportTalksToTheApplication(t *testing.T) {
 	require.Equal(t, unit.Never, d.NextTimeout())
 }
 
+// Whoever takes notifications may keep their bodies: what they hold is in no buffer that is used again.
+func TestNotificationsMayKeepTheirBodies(t *testing.T) {
+	r := newFixture(t)
+	d, err := transport.NewDirect(r.now, "d", &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}}, r.env)
+	require.NoError(t, err)
+	p := r.produce(d, "p", api.MediaKindAudio, 10)
+	c := r.consume(d, p, "c", 10, 20, &feedbackRecorder{})
+	r.attach(d, p, c)
+	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
+	payload := []byte{1, 2, 3}
+	d.HandleProducerSend(r.now, rtpPacket(10, 1, payload))
+	d.Settle(r.now)
+	r.now = r.now.Add(2 * time.Second)
+	d.HandleTimeout(r.now)
+	var bodies [][]byte
+	for _, n := range r.events(api.EventConsumerRTP) {
+		bodies = append(bodies, n.Body.(*api.ConsumerRTPNotification).Data)
+	}
+	for _, n := range r.events(api.EventDirectTransportRTCP) {
+		bodies = append(bodies, n.Body.(*api.DirectTransportRTCPNotification).Data)
+	}
+	require.Greater(t, len(bodies), 1)
+	var before [][]byte
+	for _, b := range bodies {
+		before = append(before, bytes.Clone(b))
+	}
+
+	poison := r.env.Batch.Space(1)
+	for i := range poison {
+		poison[i] = 0xee
+	}
+	clear(payload)
+	for seq := range uint16(100) {
+		d.HandleProducerSend(r.now, rtpPacket(10, seq+2, []byte{9, 9, 9}))
+		d.Settle(r.now)
+		r.now = r.now.Add(2 * time.Second)
+		d.HandleTimeout(r.now)
+	}
+	require.Equal(t, before, bodies)
+}
+
 func TestATransportOutOfServiceIsSilent(t *testing.T) {
 	k := newCall(t, api.MediaKindVideo)
 	k.in.Break()
 	k.in.Break()
 	require.True(t, k.in.Broken())
+	require.Len(t, k.events(api.EventTransportOutOfService), 1, "but for this")
 	require.Equal(t, 1, k.inSocket().closed)
 	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
 	k.in.HandleTimeout(k.now.Add(time.Hour))

@@ -2,8 +2,6 @@ package transport
 
 import (
 	"gazpacho/engine/api"
-	"gazpacho/engine/ice"
-	"gazpacho/engine/netio"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
 	wirertcp "gazpacho/engine/wire/rtcp"
@@ -11,37 +9,28 @@ import (
 	"gazpacho/engine/wire/stun"
 )
 
-// TupleOf returns the tuple of a datagram.
-func TupleOf(link *Link, d *netio.Datagram) ice.Tuple {
-	protocol := ice.UDP
-	if link.Protocol == api.ProtocolTCP {
-		protocol = ice.TCP
-	}
-	return ice.Tuple{Protocol: protocol, Socket: link.ID, Remote: d.From}
-}
-
 // LooksLikeDTLS tells DTLS from the other protocols on the port by its first byte (RFC 7983 section 7).
 func LooksLikeDTLS(b []byte) bool { return len(b) >= 13 && b[0] >= 20 && b[0] <= 63 }
 
-// HandleDatagrams takes what came in by link.
-func (w *WebRtc) HandleDatagrams(now unit.Time, link *Link, batch []netio.Datagram) {
+// HandleDatagrams takes a batch that link received. Settle must follow.
+func (w *WebRtc) HandleDatagrams(now unit.Time, link *Link, batch []Datagram) {
 	for i := range batch {
 		w.handleDatagram(now, link, &batch[i])
 	}
 }
 
-// HandleLinkClosed is called when a TCP connection is gone.
+// HandleLinkClosed takes the end of a TCP connection.
 func (w *WebRtc) HandleLinkClosed(now unit.Time, link *Link) {
-	c := w.conduit
+	c := w.backend
 	if w.isClosed || c.links[link.ID] == nil {
 		return
 	}
-	c.ice.RemoveTuple(now, ice.Tuple{Protocol: ice.TCP, Socket: link.ID, Remote: link.Remote})
+	c.ice.RemoveTuple(now, link.Tuple(link.Remote))
 	delete(c.links, link.ID)
 	c.drainICE(now)
 }
 
-func (w *WebRtc) handleDatagram(now unit.Time, link *Link, d *netio.Datagram) {
+func (w *WebRtc) handleDatagram(now unit.Time, link *Link, d *Datagram) {
 	b := d.Buffer.Bytes()
 	if w.isClosed || w.isBroken {
 		d.Buffer.Release()
@@ -50,64 +39,65 @@ func (w *WebRtc) handleDatagram(now unit.Time, link *Link, d *netio.Datagram) {
 	w.received(now, len(b))
 	switch {
 	case stun.LooksLikeSTUN(b):
-		w.conduit.handleSTUN(now, link, d)
+		w.backend.handleSTUN(now, link, d)
 	case wirertcp.LooksLikeRTCP(b):
-		w.conduit.handleRTCP(now, link, d)
+		w.backend.handleRTCP(now, d)
 	case rtp.LooksLikeRTP(b):
-		w.conduit.handleRTP(now, link, d) // owns the buffer
+		w.backend.handleRTP(now, d) // owns the buffer
 		return
 	case LooksLikeDTLS(b):
-		w.conduit.handleDTLS(now, link, d)
+		w.backend.handleDTLS(now, d)
 	default:
 		w.drops.Unrecognized++
 	}
 	d.Buffer.Release()
 }
 
-func (c *webRtc) handleSTUN(now unit.Time, link *Link, d *netio.Datagram) {
+func (c *webRtc) handleSTUN(now unit.Time, link *Link, d *Datagram) {
 	known := c.links[link.ID] != nil
 	c.links[link.ID] = link
-	tuple := TupleOf(link, d)
-	c.stun = c.ice.HandleSTUN(now, tuple, d.Buffer.Bytes(), c.stun[:0])
+	c.stun = c.ice.HandleSTUN(now, d.Tuple, d.Buffer.Bytes(), c.stun[:0])
 	if len(c.stun) > 0 {
-		c.sendOn(now, link, d.From, c.stun)
+		c.sendOn(now, link, d.Tuple.Remote, c.stun)
 	}
 	c.drainICE(now)
-	if !known && !c.ice.IsValidTuple(tuple) {
+	if !known && !c.ice.IsValidTuple(d.Tuple) {
 		delete(c.links, link.ID)
 	}
 }
 
-// valid reports whether ICE vouches for the sender of a datagram. Nothing that strangers send goes further.
-func (c *webRtc) valid(link *Link, d *netio.Datagram) (ice.Tuple, bool) {
-	tuple := TupleOf(link, d)
-	if !c.ice.IsValidTuple(tuple) {
+// valid reports whether ICE authenticated the sender of a datagram. Others are counted and dropped.
+func (c *webRtc) valid(d *Datagram) bool {
+	if !c.ice.IsValidTuple(d.Tuple) {
 		c.t.drops.ForeignSender++
-		return tuple, false
+		return false
 	}
-	return tuple, true
+	return true
 }
 
-func (c *webRtc) handleDTLS(now unit.Time, link *Link, d *netio.Datagram) {
-	tuple, ok := c.valid(link, d)
-	if !ok {
+// use selects the tuple of an authentic packet: with aggressive nomination, clients use one before they nominate it.
+func (c *webRtc) use(now unit.Time, d *Datagram) {
+	if c.ice.MayForceSelectedTuple(d.Tuple) {
+		c.drainICE(now)
+	}
+}
+
+func (c *webRtc) handleDTLS(now unit.Time, d *Datagram) {
+	if !c.valid(d) {
 		return
 	}
-	// Clients that nominate aggressively use a tuple before they have said so.
-	c.ice.MayForceSelectedTuple(tuple)
-	c.drainICE(now)
+	c.use(now, d)
 	c.dtls.HandleDatagram(d.Buffer.Bytes())
 	c.drainDTLS(now)
 }
 
-func (c *webRtc) handleRTP(now unit.Time, link *Link, d *netio.Datagram) {
+func (c *webRtc) handleRTP(now unit.Time, d *Datagram) {
 	if c.receiver == nil || c.dtlsState != api.DTLSStateConnected {
 		c.t.drops.NotConnected++
 		d.Buffer.Release()
 		return
 	}
-	tuple, ok := c.valid(link, d)
-	if !ok {
+	if !c.valid(d) {
 		d.Buffer.Release()
 		return
 	}
@@ -124,17 +114,16 @@ func (c *webRtc) handleRTP(now unit.Time, link *Link, d *netio.Datagram) {
 		c.t.drops.RTPMalformed++
 		return
 	}
-	c.ice.MayForceSelectedTuple(tuple)
-	c.drainICE(now)
+	c.use(now, d)
 	c.t.routeRTP(now, pkt)
 }
 
-func (c *webRtc) handleRTCP(now unit.Time, link *Link, d *netio.Datagram) {
+func (c *webRtc) handleRTCP(now unit.Time, d *Datagram) {
 	if c.receiver == nil || c.dtlsState != api.DTLSStateConnected {
 		c.t.drops.NotConnected++
 		return
 	}
-	if _, ok := c.valid(link, d); !ok {
+	if !c.valid(d) {
 		return
 	}
 	clear, err := c.receiver.UnprotectRTCP(d.Buffer.Bytes())

@@ -28,10 +28,8 @@ func (c *webRtc) flush() {
 }
 
 func (c *webRtc) sendRTCP(now unit.Time, compound []byte) {
+	c.t.mustBeEmpty("RTCP")
 	b := c.t.env.Batch.Space(len(compound) + sealOverhead)
-	if b == nil {
-		panic("transport: RTCP is sent while media waits in the batch")
-	}
 	sealed, err := c.sender.ProtectRTCP(b[:0], compound)
 	if err != nil {
 		c.t.drops.SealFailed++
@@ -53,6 +51,7 @@ func (c *webRtc) sendRaw(now unit.Time, packet []byte) {
 }
 
 func (c *webRtc) sendOn(now unit.Time, link *Link, to netip.AddrPort, packet []byte) {
+	c.t.mustBeEmpty("STUN or DTLS")
 	batch := c.t.env.Batch
 	batch.Commit(copy(batch.Space(len(packet)), packet))
 	_, dropped := link.Send(to, batch)

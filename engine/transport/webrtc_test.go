@@ -33,22 +33,22 @@ var certificates = sync.OnceValue(func() (pair [2]*dtls.Certificate) {
 	return pair
 })
 
-// directory records what a transport enters.
-type directory struct {
+// demuxTable records what a transport enters.
+type demuxTable struct {
 	fragments map[string]bool
 	tuples    map[ice.Tuple]bool
 }
 
-func (d *directory) AddFragment(f string)    { d.fragments[f] = true }
-func (d *directory) RemoveFragment(f string) { delete(d.fragments, f) }
-func (d *directory) AddTuple(t ice.Tuple)    { d.tuples[t] = true }
-func (d *directory) RemoveTuple(t ice.Tuple) { delete(d.tuples, t) }
+func (d *demuxTable) AddFragment(f string)    { d.fragments[f] = true }
+func (d *demuxTable) RemoveFragment(f string) { delete(d.fragments, f) }
+func (d *demuxTable) AddTuple(t ice.Tuple)    { d.tuples[t] = true }
+func (d *demuxTable) RemoveTuple(t ice.Tuple) { delete(d.tuples, t) }
 
 // browser is the other end of a WebRtcTransport: an ICE agent in control, DTLS and SRTP.
 type browser struct {
-	*rig
+	*fixture
 	w        *transport.WebRtc
-	dir      *directory
+	dir      *demuxTable
 	wake     chan struct{}
 	link     *transport.Link
 	addr     netip.AddrPort
@@ -66,8 +66,8 @@ type browser struct {
 
 func newBrowser(t *testing.T, change func(*api.WebRtcTransportOptions)) *browser {
 	b := &browser{
-		rig: newRig(t), wake: make(chan struct{}, 1), dtlsWake: make(chan struct{}, 1), addr: peerAddr,
-		dir: &directory{fragments: map[string]bool{}, tuples: map[ice.Tuple]bool{}},
+		fixture: newFixture(t), wake: make(chan struct{}, 1), dtlsWake: make(chan struct{}, 1), addr: peerAddr,
+		dir: &demuxTable{fragments: map[string]bool{}, tuples: map[ice.Tuple]bool{}},
 	}
 	b.env.Wake = func() { signal(b.wake) }
 	b.link = b.newLink(1, api.ProtocolUDP)
@@ -78,7 +78,7 @@ func newBrowser(t *testing.T, change func(*api.WebRtcTransportOptions)) *browser
 	}
 	var err error
 	b.w, err = transport.NewWebRtc("webrtc", options, transport.WebRtcConfig{
-		Certificate: certificates()[0], Directory: b.dir, ConsentTimeout: 30 * time.Second,
+		Certificate: certificates()[0], DemuxTable: b.dir, ConsentTimeout: 30 * time.Second,
 		Candidates: []api.ICECandidate{{Foundation: "udpcandidate"}}, Close: func() { b.freed++ },
 	}, b.env)
 	require.NoError(t, err)
@@ -116,7 +116,7 @@ func (b *browser) dump() *api.WebRtcTransportDumpResponse {
 func (b *browser) deliver(data []byte) {
 	buffer := packet.NewBuffer(len(data))
 	buffer.SetLen(copy(buffer.Space(), data))
-	b.w.HandleDatagrams(b.now, b.link, []netio.Datagram{{Buffer: buffer, From: b.addr}})
+	b.w.HandleDatagrams(b.now, b.link, []transport.Datagram{{Buffer: buffer, Tuple: b.link.Tuple(b.addr)}})
 	b.w.Settle(b.now)
 }
 
@@ -259,9 +259,9 @@ func TestAWebRtcCall(t *testing.T) {
 	require.Equal(t, api.ICERoleControlled, dump.ICERole)
 
 	p := b.produce(b.w.Transport, "p", api.MediaKindVideo, 10)
-	c := b.consume(b.w.Transport, p, "c", 10, 20, &source{})
+	c := b.consume(b.w.Transport, p, "c", 10, 20, &feedbackRecorder{})
 	b.attach(b.w.Transport, p, c)
-	p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
+	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	before := len(b.sent)
 	b.sendRTP(keyFrame(10, 1))
 	require.Len(t, b.sent, before+1)
@@ -281,7 +281,7 @@ func TestAWebRtcCall(t *testing.T) {
 	require.Equal(t, api.DTLSStateConnected, stats.DTLSState)
 	require.NotZero(t, stats.Base.BytesSent)
 
-	// The peer hears of the end, and the ports are free.
+	// The peer gets close_notify, and the ports are free.
 	before = len(b.sent)
 	b.w.Close()
 	require.Equal(t, 1, b.freed)
@@ -303,7 +303,7 @@ func TestThePeerMayCloseDTLS(t *testing.T) {
 	require.EqualValues(t, 1, b.w.Drops().NotConnected)
 }
 
-// Who closed DTLS, or failed at it, may begin anew: when ICE comes back, so does DTLS.
+// A peer that closed DTLS, or failed at it, may begin anew: when ICE comes back, so does DTLS.
 func TestDTLSBeginsAnewWithICE(t *testing.T) {
 	b := established(t, nil)
 	b.dtls.Close()
@@ -530,10 +530,10 @@ func TestBandwidthIsEstimatedInBothDirections(t *testing.T) {
 	c, err := b.w.Consume(b.now, &api.TransportConsumeRequest{
 		ConsumerID: "c", ProducerID: "p", Kind: api.MediaKindVideo, RTPParameters: to,
 		ConsumableRTPEncodings: []api.RTPEncodingParameters{{SSRC: new(mappedSSRC(10))}},
-	}, &source{})
+	}, &feedbackRecorder{})
 	require.NoError(t, err)
 	b.attach(b.w.Transport, p, c)
-	p.AddOutlet(&outlet{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts, nil, nil) }})
+	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	require.NoError(t, b.w.SetMaxIncomingBitrate(b.now, 500000))
 
 	for seq := range uint16(50) {

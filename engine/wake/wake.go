@@ -1,6 +1,6 @@
-// Package wake is what a machine needs that holds goroutines of a library, engine/dtls: output comes between two calls of the
-// owner. A goroutine adds to the machine's output under the machine's lock, lets go of the
-// lock, and sends a Signal. The owner, who must only be told and cannot be called, drains the output soon after.
+// Package wake is for a machine that contains goroutines of a library, engine/dtls: its output can
+// appear between two calls of the owner. A goroutine appends to the machine's output under the machine's lock, releases
+// the lock and sends a Signal. The signal only wakes the owner, which drains the output soon after in its own turn.
 package wake
 
 import (
@@ -8,20 +8,20 @@ import (
 	"sync/atomic"
 )
 
-// Signal tells the owner of a machine that there is output, once until the owner looks. It may be used by any goroutine, with
-// or without the machine's lock, but for Send.
+// Signal wakes the owner of a machine when there is output, once until the owner drains it. Any goroutine may use it, with
+// or without the machine's lock; Send must be called without.
 type Signal struct {
 	sent atomic.Bool // and not seen yet
 
-	mu   sync.Mutex // held during wake, so that Close can promise that none follows
+	mu   sync.Mutex // held during wake, so that no call follows Close
 	wake func()     // nil once closed
 }
 
-// Init says what Send calls: wake must return at once, and neither call the machine nor Close.
+// Init sets the function that Send calls. wake must return at once, and must call neither the machine nor Close.
 func (s *Signal) Init(wake func()) { s.wake = wake }
 
-// Send calls wake, unless it did and the owner has not looked since. Call it without the machine's lock, after the output was
-// added.
+// Send calls wake, unless it already did since the last call of Seen. Call it after adding the output, without the
+// machine's lock.
 func (s *Signal) Send() {
 	if s.sent.Swap(true) {
 		return
@@ -33,24 +33,24 @@ func (s *Signal) Send() {
 	}
 }
 
-// Seen belongs into the verb by which the owner takes all output, under the machine's lock.
+// Seen allows the next Send to call wake. The method that drains the output calls it under the machine's lock.
 func (s *Signal) Seen() { s.sent.Store(false) }
 
-// Close ends the signals: once it has returned, wake is not called again. It waits for a call of wake that is going on.
+// Close ends the signals. It waits for a running call of wake; after it returns, wake is not called again.
 func (s *Signal) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.wake = nil
 }
 
-// Move replaces the contents of dst by those of src and returns it. src is empty then, and keeps room for a few elements only
-// (kept), since it is one of thousands.
-func Move[T any](dst []T, src *[]T, kept int) []T {
+// Move replaces the contents of dst by those of src, empties src and returns dst. src keeps its capacity up to maxCap
+// elements only, since there are thousands of machines.
+func Move[T any](dst []T, src *[]T, maxCap int) []T {
 	clear(dst)
 	dst = append(dst[:0], *src...)
 	clear(*src)
 	*src = (*src)[:0]
-	if cap(*src) > kept {
+	if cap(*src) > maxCap {
 		*src = nil
 	}
 	return dst

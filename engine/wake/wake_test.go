@@ -27,7 +27,7 @@ func TestSignalIsSentOnceUntilItIsSeen(t *testing.T) {
 	require.Equal(t, 2, woken)
 }
 
-// machine counts in place of keeping output.
+// machine counts its output instead of storing it.
 type machine struct {
 	mu     sync.Mutex
 	output int
@@ -50,7 +50,7 @@ func (m *machine) poll() int {
 	return n
 }
 
-// An owner who looks only when told gets everything, however the goroutines meet.
+// An owner that polls only when woken gets all output, however the goroutines interleave.
 func TestNoOutputIsLeft(t *testing.T) {
 	const goroutines, each = 4, 2000
 	woken := make(chan struct{}, goroutines*each)
@@ -64,16 +64,16 @@ func TestNoOutputIsLeft(t *testing.T) {
 		}()
 	}
 	for got := 0; got < goroutines*each; {
-		<-woken // a signal that is lost stops the test here
+		<-woken // a lost signal would block the test here
 		got += m.poll()
 	}
 }
 
-// When Close has returned, wake does not run, and is not called any more.
+// When Close has returned, wake is not running and is not called again.
 func TestCloseWaitsForWake(t *testing.T) {
 	for range 100 {
 		var s wake.Signal
-		closed := false // written after Close: a wake that reads it then is a race
+		closed := false // written after Close: a later call of wake would be a data race
 		s.Init(func() { require.False(t, closed) })
 		var group sync.WaitGroup
 		for range 4 {
@@ -92,12 +92,12 @@ func TestCloseWaitsForWake(t *testing.T) {
 
 func TestMove(t *testing.T) {
 	src := append(make([]*int, 0, 4), new(1), new(2))
-	room := src[:4]
+	whole := src[:4]
 	dst := append(make([]*int, 0, 8), new(7), new(8), new(9))
 	before := dst[:3]
 	dst = wake.Move(dst, &src, 4)
 	require.Equal(t, []*int{new(1), new(2)}, dst)
-	require.Equal(t, []*int{nil, nil, nil, nil}, room, "src refers to nothing any more")
+	require.Equal(t, []*int{nil, nil, nil, nil}, whole, "src keeps no references")
 	require.Nil(t, before[2], "nor does the rest of dst")
 	require.Empty(t, src)
 	require.Equal(t, 4, cap(src))
@@ -105,5 +105,5 @@ func TestMove(t *testing.T) {
 	src = append(make([]*int, 0, 5), new(3))
 	dst = wake.Move(dst, &src, 4)
 	require.Equal(t, []*int{new(3)}, dst)
-	require.Nil(t, src, "more room than it may keep")
+	require.Nil(t, src, "its capacity exceeds the limit")
 }

@@ -8,25 +8,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Event tells of a descriptor that has input, or whose other side is gone.
+// Event is a descriptor that has input, or whose other side has closed.
 type Event = unix.EpollEvent
 
 // Instance is an epoll instance. One goroutine may wait at a time; Add and Close may be called from others.
 type Instance struct {
 	file  *os.File
 	raw   syscall.RawConn
-	poll  func(epoll uintptr) bool // i.look, made once
+	poll  func(epoll uintptr) bool // i.look as a value, created once
 	ready []Event
 	n     int
 }
 
-// New returns an instance. The error says that the process has no descriptor left.
+// New returns an instance. It fails if the process has no descriptor left.
 func New() (*Instance, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	if err := unix.SetNonblock(fd, true); err != nil { // so that Go's poller takes it
+	if err := unix.SetNonblock(fd, true); err != nil { // required by Go's poller
 		unix.Close(fd)
 		return nil, os.NewSyscallError("fcntl", err)
 	}
@@ -42,7 +42,7 @@ func New() (*Instance, error) {
 // Close ends Wait. The descriptors stay open.
 func (i *Instance) Close() { i.file.Close() }
 
-// Add has Wait tell of fd as long as it has input (level-triggered), until it is closed.
+// Add makes Wait report fd as long as it has input (level-triggered), until fd is closed.
 func (i *Instance) Add(fd int) error {
 	event := Event{Events: unix.EPOLLIN, Fd: int32(fd)}
 	var err error
@@ -54,7 +54,7 @@ func (i *Instance) Add(fd int) error {
 	return err
 }
 
-// Wait waits until a descriptor has input, and returns how many of ready it has filled in. The error is os.ErrClosed.
+// Wait waits until a descriptor has input, and returns the number of events written to ready. The error is os.ErrClosed.
 func (i *Instance) Wait(ready []Event) (int, error) {
 	i.ready = ready
 	if i.raw.Read(i.poll) != nil {
@@ -63,7 +63,7 @@ func (i *Instance) Wait(ready []Event) (int, error) {
 	return i.n, nil
 }
 
-// look finds out who has input now; false means nobody, and that Go's poller should wait.
+// look polls without blocking. If it returns false, Go's poller parks the goroutine until the epoll descriptor is readable.
 func (i *Instance) look(epoll uintptr) bool {
 	for {
 		n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, epoll, uintptr(unsafe.Pointer(&i.ready[0])), uintptr(len(i.ready)), 0, 0, 0)
@@ -73,7 +73,7 @@ func (i *Instance) look(epoll uintptr) bool {
 			return n > 0
 		case unix.EINTR:
 		default:
-			panic("epoll: epoll_pwait refuses a valid instance: " + errno.Error())
+			panic("epoll: epoll_pwait failed on a valid instance: " + errno.Error())
 		}
 	}
 }

@@ -34,32 +34,32 @@ func write(t *testing.T, fd int) {
 	require.Equal(t, 1, n)
 }
 
-func TestWaitTellsWhoHasInput(t *testing.T) {
+func TestWaitReportsInput(t *testing.T) {
 	i := open(t)
-	a, toA := pair(t)
-	b, toB := pair(t)
-	defer unix.Close(toA)
-	defer unix.Close(toB)
+	a, peerA := pair(t)
+	b, peerB := pair(t)
+	defer unix.Close(peerA)
+	defer unix.Close(peerB)
 	require.NoError(t, i.Add(a))
 	require.NoError(t, i.Add(b))
 	var ready [4]epoll.Event
 
-	write(t, toB)
+	write(t, peerB)
 	n, err := i.Wait(ready[:])
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	require.EqualValues(t, b, ready[0].Fd)
 
-	write(t, toA)
+	write(t, peerA)
 	n, err = i.Wait(ready[:])
 	require.NoError(t, err)
-	require.Equal(t, 2, n, "b has its input still")
+	require.Equal(t, 2, n, "b still has its input")
 	n, err = i.Wait(ready[:1])
 	require.NoError(t, err)
-	require.Equal(t, 1, n, "no more than there is room for")
+	require.Equal(t, 1, n, "no more than fit")
 }
 
-// Room to send is nobody's business here: a Wait that a write of the other side's reader could wake ends for input only.
+// Wait returns for input only, not when the other side reads and so makes room to send.
 func TestRoomToSendDoesNotWake(t *testing.T) {
 	i := open(t)
 	ours, theirs := pair(t)
@@ -80,7 +80,7 @@ func TestRoomToSendDoesNotWake(t *testing.T) {
 	require.EqualValues(t, unix.EPOLLIN, <-woken)
 }
 
-func TestWaitTellsThatTheOtherSideIsGone(t *testing.T) {
+func TestWaitReportsThatTheOtherSideClosed(t *testing.T) {
 	i := open(t)
 	ours, theirs := pair(t)
 	require.NoError(t, i.Add(ours))
@@ -103,7 +103,7 @@ func TestCloseEndsWait(t *testing.T) {
 	require.ErrorIs(t, i.Add(0), os.ErrClosed)
 }
 
-func TestAddRefuses(t *testing.T) {
+func TestAddErrors(t *testing.T) {
 	i := open(t)
 	ours, theirs := pair(t)
 	defer unix.Close(theirs)

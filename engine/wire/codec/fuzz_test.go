@@ -6,12 +6,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/wire/codec"
+	"gazpacho/internal/fuzzseed"
 )
 
 // fuzzPayload checks what holds for every payload: an error leaves nothing behind, offsets lie within the payload, fields
 // keep to their width, and the payload is only read.
-func fuzzPayload(f *testing.F, k codec.Kind, seeds ...string) {
-	f.Helper()
+func fuzzPayload(tf *testing.F, k codec.Kind, seeds ...string) {
+	tf.Helper()
+	f := fuzzseed.New(tf, 2000)
 	f.Add([]byte{})
 	for _, s := range seeds {
 		f.Add(unhex(f, s))
@@ -64,7 +66,8 @@ func FuzzAV1(f *testing.F) {
 func FuzzOpus(f *testing.F) { fuzzPayload(f, codec.Opus, "78", "7a00", "7b0102") }
 
 // Two descriptors after each other: whatever the first leaves in the structure, the second finds a layer in bounds.
-func FuzzDependencyDescriptor(f *testing.F) {
+func FuzzDependencyDescriptor(tf *testing.F) {
+	f := fuzzseed.New(tf, 2000)
 	f.Add(unhex(f, svcKeyFrame), unhex(f, "000130"))
 	f.Add(unhex(f, twoLayersKeyFrame), unhex(f, "0000e944"))
 	f.Add(keyFrame(61, 61, 6, []uint32{1, 2, 1, 2, 0, 1}, 0x15, true), []byte{3, 0, 0})

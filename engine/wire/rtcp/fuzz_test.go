@@ -7,10 +7,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/wire/rtcp"
+	"gazpacho/internal/fuzzseed"
 )
 
 // Whatever arrives, nothing panics, the data stays as it is, and what was read can be read again once written.
-func FuzzRTCPParse(f *testing.F) {
+func FuzzRTCPParse(tf *testing.F) {
+	f := fuzzseed.New(tf, 2000)
 	for _, s := range []string{
 		senderReport + cname, receiverReport, nack + pli + fir, remb, dlrr + rrtr, transportCC, goodbye + appDefined,
 		"a1cd0004 00000001 0330bdee 0b8f0003 00000004",
@@ -41,7 +43,7 @@ func FuzzRTCPParse(f *testing.F) {
 	})
 }
 
-// rewritable says whether pion/rtcp writes all that it reads of this type.
+// rewritable reports whether pion/rtcp writes all that it reads of this type.
 func rewritable(pkt pion.Packet) bool {
 	switch p := pkt.(type) {
 	case *pion.TransportLayerNack:

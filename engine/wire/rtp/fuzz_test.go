@@ -8,10 +8,12 @@ import (
 
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
+	"gazpacho/internal/fuzzseed"
 )
 
 // A packet that is taken adds up: header, payload and padding fill the data, and every extension lies within the header.
-func FuzzRTPParse(f *testing.F) {
+func FuzzRTPParse(tf *testing.F) {
+	f := fuzzseed.New(tf, 2000)
 	for _, s := range []string{plain, everything, extended + "10000003 0100 0201bb 00 0304cccccccc 77", extended + "bede0002 10aaff11 2fcc1f1f"} {
 		f.Add(unhex(f, s))
 	}
@@ -39,7 +41,8 @@ func FuzzRTPParse(f *testing.F) {
 }
 
 // What AppendHeader writes, Parse reads.
-func FuzzRTPRoundTrip(f *testing.F) {
+func FuzzRTPRoundTrip(tf *testing.F) {
+	f := fuzzseed.New(tf, 2000)
 	f.Add(true, uint8(96), uint16(1), uint32(2), uint32(3), []byte("\x01\x03abc\x0e\x01x"), []byte("payload"))
 	f.Add(false, uint8(255), uint16(65535), uint32(1<<31), uint32(1<<32-1), []byte("\x0f\x00\xff\x14"), []byte{})
 	f.Fuzz(func(t *testing.T, marker bool, pt uint8, seq uint16, ts, ssrc uint32, spec, payload []byte) {

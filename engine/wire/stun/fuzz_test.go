@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/wire/stun"
+	"gazpacho/internal/fuzzseed"
 )
 
 var known = []stun.Attribute{
@@ -14,7 +15,8 @@ var known = []stun.Attribute{
 }
 
 // FuzzParse: no input panics; what parses has the same meaning when it is built again from its parts.
-func FuzzParse(f *testing.F) {
+func FuzzParse(tf *testing.F) {
+	f := fuzzseed.New(tf, 2000)
 	for _, seed := range []string{vectorRequest, vectorResponse4, vectorResponse6, vectorLongTerm} {
 		f.Add(unhex(f, seed))
 	}

@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"crypto/rand"
+	"log/slog"
+	"runtime"
+
+	"gazpacho/engine/dtls"
+	"gazpacho/engine/netio"
+	"gazpacho/engine/router"
+	"gazpacho/engine/runner"
+	"gazpacho/engine/shard"
+	"gazpacho/engine/transport"
+)
+
+// HostOptions says what a host is made of.
+type HostOptions struct {
+	// Shards is the number of shards; 0 means one for each usable core.
+	Shards int
+	// Log takes faults and overload that concern no worker alone; nil discards them.
+	Log *slog.Logger
+}
+
+// Host is the shards of a process, on which any number of workers carry their media, each for an application of its own.
+// Workers have nothing in common but the shards: ids, WebRtcServers, ports, certificate, release, log and emitter are each
+// worker's. Workers of one host may be made, used and closed at the same time.
+type Host struct {
+	runner *runner.Runner
+	shards int
+	load   *processLoad
+}
+
+// NewHost starts the shards. The error tells that there are no descriptors.
+func NewHost(o HostOptions) (*Host, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Shards == 0 {
+		o.Shards = runtime.GOMAXPROCS(0)
+	}
+	options := runner.Options{
+		Shards: o.Shards, Clock: shard.SystemClock(), Log: o.Log, Listen: listenUDP, ListenTCP: netio.ListenTCP,
+	}
+	rand.Read(options.Seed[:]) // crypto/rand.Read never fails
+	r, err := runner.New(options)
+	if err != nil {
+		return nil, err
+	}
+	return &Host{runner: r, shards: o.Shards, load: newProcessLoad(o.Shards)}, nil
+}
+
+func listenUDP(cfg netio.UDPConfig) (transport.Socket, error) {
+	socket, err := netio.ListenUDP(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return socket, nil
+}
+
+// NewWorker makes a worker on the host's shards. Closing it closes what it holds, and nothing of others. The error tells that no
+// certificate could be made.
+func (h *Host) NewWorker(o Options) (*Worker, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.RTCMinPort == 0 && o.RTCMaxPort == 0 {
+		o.RTCMinPort, o.RTCMaxPort = DefaultRTCMinPort, DefaultRTCMaxPort
+	}
+	if o.Certificate == nil {
+		var err error
+		if o.Certificate, err = dtls.GenerateCertificate(); err != nil {
+			return nil, err
+		}
+	}
+	return &Worker{
+		options: o, host: h, usage: usageScale{mode: o.Usage, cores: h.shards, workers: o.Workers}, done: make(chan struct{}),
+		scope: router.NewScope(h.runner, transport.WorkerEnv{
+			Emit: o.Emit, Log: o.Log, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort, Compat: o.Compat,
+		}, o.Certificate),
+	}, nil
+}
+
+// Close ends the shards. All workers must be closed.
+func (h *Host) Close() { h.runner.Close() }

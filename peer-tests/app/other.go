@@ -1,0 +1,53 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"gazpacho/engine/api"
+)
+
+// NewPlainPort creates a PlainTransport that waits for its peer and returns its port.
+func (r *Router) NewPlainPort() uint16 {
+	r.t.Helper()
+	info := Listen(api.ProtocolUDP)[0]
+	d := r.Do(api.MethodRouterCreatePlainTransport, r.ID, &api.RouterCreatePlainTransportRequest{
+		TransportID: newID("transport"),
+		Options:     &api.PlainTransportOptions{Base: &api.TransportOptions{}, ListenInfo: &info, RTCPMux: true, Comedia: true},
+	}).(*api.PlainTransportDumpResponse)
+	return d.Tuple.LocalPort
+}
+
+// NewPipePort creates a PipeTransport and returns its port.
+func (r *Router) NewPipePort() uint16 {
+	r.t.Helper()
+	info := Listen(api.ProtocolUDP)[0]
+	d := r.Do(api.MethodRouterCreatePipeTransport, r.ID, &api.RouterCreatePipeTransportRequest{
+		TransportID: newID("transport"),
+		Options:     &api.PipeTransportOptions{Base: &api.TransportOptions{}, ListenInfo: &info},
+	}).(*api.PipeTransportDumpResponse)
+	return d.Tuple.LocalPort
+}
+
+// Descriptors returns how many file descriptors the worker has open.
+func (w *Worker) Descriptors() int {
+	w.t.Helper()
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", w.PID()))
+	if err != nil {
+		w.t.Fatalf("counting descriptors: %v", err)
+	}
+	return len(entries)
+}
+
+// Eventually polls until a condition holds for which there is no notification, or fails the test.
+func (w *Worker) Eventually(what string, holds func() bool) {
+	w.t.Helper()
+	deadline := time.Now().Add(Patience)
+	for !holds() {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("timeout waiting for %s", what)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
