@@ -184,7 +184,7 @@ func (in *inbound) deliver(stream uint16, m *message) {
 		in.counters.MessageTooLarge++
 		return
 	}
-	in.out.Messages = append(in.out.Messages, Message{StreamID: stream, PPID: m.ppid, Data: m.data})
+	in.out.Messages = append(in.out.Messages, Message{StreamID: stream, PPID: m.ppid, Data: slices.Clip(m.data)})
 }
 
 // wait enters a message that cannot be delivered yet.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -38,6 +39,8 @@ func clock() unit.Time { return unit.Time(time.Now().UnixNano()) }
 
 func newHost(t *testing.T) *host {
 	h := &host{a: sctp.New(sctp.Config{}), to: func([]byte) {}, changed: make(chan struct{}, 1)}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	h.timer = time.AfterFunc(time.Hour, func() { h.do(func(now unit.Time) { h.a.HandleTimeout(now) }) })
 	t.Cleanup(func() {
 		h.do(func(unit.Time) { h.a.Close() })
@@ -210,19 +213,26 @@ func talkWithPion(t *testing.T, h *host, peer *pion.Association) {
 		require.NoError(t, err)
 		require.Equal(t, pion.PayloadTypeWebRTCBinary, ppid)
 		require.True(t, bytes.Equal(data, b[:got]))
-		total := func() (n int) {
+		h.await(t, "message", func() bool {
+			total := 0
 			for _, m := range h.messages {
-				n += len(m.Data)
+				total += len(m.Data)
 			}
-			return n
-		}
-		h.await(t, "message", func() bool { return total() == len(data) })
-		h.messages = nil
+			if total != len(data) {
+				return false
+			}
+			h.messages = nil
+			return true
+		})
 	}
 	require.NoError(t, s.Close())
-	h.await(t, "reset", func() bool { return len(h.resets) == 1 })
-	require.Equal(t, []uint16{5}, h.resets)
-	h.resets = nil
+	h.await(t, "reset", func() bool {
+		done := slices.Equal(h.resets, []uint16{5})
+		if done {
+			h.resets = nil
+		}
+		return done
+	})
 	h.do(func(now unit.Time) { h.a.ResetStreams(now, 5) })
 	_, err = s.Read(b)
 	require.ErrorIs(t, err, io.EOF)
@@ -239,7 +249,7 @@ func TestPionRestarts(t *testing.T) {
 		talkWithPion(t, h, peer)
 		require.NoError(t, c.Close(), "round %d", round)
 	}
-	require.EqualValues(t, 2, h.a.Counters().PeerRestarts)
+	h.do(func(unit.Time) { require.EqualValues(t, 2, h.a.Counters().PeerRestarts) })
 }
 
 // Messages that are sent once arrive if nothing is lost, both ways.

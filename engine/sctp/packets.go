@@ -13,7 +13,7 @@ type packets struct {
 var packetPool = sync.Pool{New: func() any { return new(packets) }}
 
 // maxPooled is up to which size memory returns to the pool.
-const maxPooled = 1 << 16
+const maxPooled = 1 << 17
 
 // slices returns the packets.
 func (p *packets) slices() [][]byte {
