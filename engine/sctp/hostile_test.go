@@ -267,7 +267,7 @@ var attacks = []attack{
 		return packed(s, times(50000, func(int) []byte { return words(4, 0, 1<<16|8, 1) }))
 	}},
 	{name: "FORWARD TSN over many streams", packets: func(s *stranger) int {
-		return packed(s, times(20000, func(i int) []byte {
+		return packed(s, times(5000, func(i int) []byte {
 			c := words(192, 0, s.tsn+uint32(i))
 			for id := range uint32(270) {
 				c = be.BigEndian.AppendUint32(c, (uint32(i*270)+id)<<16|uint32(i&0x7fff))
@@ -276,7 +276,7 @@ var attacks = []attack{
 		}))
 	}, keep: 4 << 20},
 	{name: "I-FORWARD-TSN over many streams", params: interleavedExtensions, packets: func(s *stranger) int {
-		return packed(s, times(20000, func(i int) []byte {
+		return packed(s, times(5000, func(i int) []byte {
 			c := words(194, 0, s.tsn+uint32(i))
 			for id := range uint32(130) {
 				c = be.BigEndian.AppendUint32(c, (uint32(i*130)+id)<<16|id&1)
@@ -289,7 +289,7 @@ var attacks = []attack{
 		return packed(s, times(100000, func(i int) []byte { return words(192, 0, s.tsn+uint32(i)) }))
 	}},
 	{name: "RE-CONFIG of unknown streams", packets: func(s *stranger) (sent int) {
-		for i := range 5000 {
+		for i := range 2000 {
 			ids := make([]uint16, 500)
 			for j := range ids {
 				ids[j] = uint16(i*500 + j)
@@ -314,7 +314,7 @@ var attacks = []attack{
 	}, keep: 24 << 20, allocate: 40},
 	{name: "crumbs in order", packets: func(s *stranger) int {
 		first := byte(2)
-		return packed(s, times(600000, func(i int) []byte {
+		return packed(s, times(300000, func(i int) []byte {
 			flags := first
 			first = 0
 			return rawData(flags, s.tsn+uint32(i), 1, 0, "x")
@@ -335,7 +335,7 @@ var attacks = []attack{
 		return packed(s, times(30000, func(i int) []byte { return rawData(3, s.tsn+uint32(i), 1, uint16(i)+1, "x") }))
 	}, keep: 16 << 20, allocate: 40},
 	{name: "INITs", packets: func(s *stranger) (sent int) {
-		for i := range 5000 {
+		for i := range 2000 {
 			p := initOf(uint32(i)+1, 1)
 			s.handle(p)
 			sent += len(p)
@@ -346,7 +346,7 @@ var attacks = []attack{
 		for range 1900 {
 			s.mustSay(binary(1, 1000), ordered)
 		}
-		for i := range uint32(20000) { // all but the first came, in hundreds of blocks
+		for i := range uint32(5000) { // all but the first came, in hundreds of blocks
 			c := words(3, 0, s.theirs-1, 1<<30, 200<<16)
 			for b := range uint32(200) {
 				c = be.BigEndian.AppendUint32(c, (2*b+2)<<16|(2*b+2+(i+b)%2))
