@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo check generate drift compat compat-matrix fuzz node-test browser-test peers bench-fanout bench-control bench-server format clean
+.PHONY: build test demo demo-cluster check generate drift compat compat-matrix fuzz node-test browser-test peers bench-fanout bench-control bench-server format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -20,6 +20,10 @@ test:
 # Ten seconds of ffmpeg's test picture and tone through the worker; recordings in build/demo.
 demo: build
 	scripts/demo.sh
+
+# Six people in one Router of an unchanged application, over three nodes of which one is killed.
+demo-cluster: build
+	scripts/demo-cluster.sh
 
 # What a change to the Go code must pass: format, vet, staticcheck, generated files, tests (import rules and fuzz targets too).
 check:
