@@ -202,7 +202,8 @@ func inBoth(t *testing.T, test func(t *testing.T, a *app) any) {
 			results = append(results, test(t, a))
 			a.worker.Close()
 			if name == "front" {
-				require.Positive(t, a.front().Counters().Relays)
+				c := a.front().Counters()
+				require.Positive(t, c.Relays+c.DataRelays)
 			}
 		})
 	}
