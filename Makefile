@@ -34,7 +34,7 @@ generate:
 drift:
 	fbs/gen/generate.sh --drift $(RELEASE)
 
-# mediasoup's own test suites, as npm ships them.
+# mediasoup's own test suites, as npm ships them. MODE=local spreads each Router over three nodes in the worker's process.
 compat: build
 	compat-tests/run.sh
 

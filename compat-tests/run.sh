@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Runs mediasoup's own test suites, as npm ships them, against our worker binary.
 #
-# Usage: compat-tests/run.sh [--release 3.27.1] [--worker PATH] [--update | --all] [suite…]
+# Usage: compat-tests/run.sh [--release 3.27.1] [--worker PATH] [--mode MODE] [--update | --all] [suite…]
 #   suite      a name such as Worker or ortc (test-Worker.js); all suites when none is given
 #   --update   writes what passed into compat-tests/expected/<release>.txt
+#   --mode     inprocess (default): one engine; local: three nodes in the worker's process, over which each Router is spread.
+#              MODE=… does the same. In mode local, relays and the use of every node are demanded when all suites run.
 #   --all      expects every test to pass, but for those that compat-tests/known-failures.txt lists
 # Exit code 0: every test on the expected list passed and no process was left behind.
 # A release without a lock file in compat-tests/releases is installed as npm resolves it today.
@@ -12,20 +14,34 @@ source "$(dirname "$0")/../scripts/lib.sh"
 
 RELEASE=3.27.1
 WORKER=${MEDIASOUP_WORKER_BIN:-$ROOT/bin/mediasoup-worker}
+MODE=${MODE:-inprocess}
 RUNNER_ARGS=()
+SUITES=0
 while [ $# -gt 0 ]; do
 	case $1 in
 	--release) RELEASE=${2:?--release wants a number}; shift 2 ;;
 	--release=*) RELEASE=${1#*=}; shift ;;
 	--worker) WORKER=${2:?--worker wants a path}; shift 2 ;;
 	--worker=*) WORKER=${1#*=}; shift ;;
+	--mode) MODE=${2:?--mode wants a name}; shift 2 ;;
+	--mode=*) MODE=${1#*=}; shift ;;
 	--update | --all) RUNNER_ARGS+=("$1"); shift ;;
 	-*) die "unknown option $1" ;;
-	*) RUNNER_ARGS+=("$1"); shift ;;
+	*) RUNNER_ARGS+=("$1"); SUITES=$((SUITES + 1)); shift ;;
 	esac
 done
 WORKER=$(realpath -m "$WORKER")
 [ -x "$WORKER" ] || die "no worker binary at $WORKER (run: make)"
+
+case $MODE in
+inprocess) ;;
+local)
+	COUNTERS=$(mktemp)
+	trap 'rm -f "$COUNTERS"' EXIT
+	export GAZPACHO_CLUSTER=local:3 GAZPACHO_CLUSTER_COUNTERS=$COUNTERS
+	;;
+*) die "no mode $MODE: there are inprocess and local" ;;
+esac
 
 HERE=$ROOT/compat-tests
 COMPAT=$BUILD/compat
@@ -72,4 +88,9 @@ fi
 
 PATH=$(dirname "$NODE"):$PATH
 export PATH
-exec "$NODE" "$HERE/run.mjs" --release "$RELEASE" --worker "$WORKER" --home "$COMPAT" "${RUNNER_ARGS[@]}"
+if [ "$MODE" = inprocess ]; then
+	exec "$NODE" "$HERE/run.mjs" --release "$RELEASE" --worker "$WORKER" --home "$COMPAT" "${RUNNER_ARGS[@]}"
+fi
+"$NODE" "$HERE/run.mjs" --release "$RELEASE" --worker "$WORKER" --home "$COMPAT" "${RUNNER_ARGS[@]}"
+# A mode that never used what it is for has tested nothing.
+"$NODE" "$HERE/counters.mjs" "$COUNTERS" "$([ "$SUITES" -eq 0 ] && echo all || echo some)"
