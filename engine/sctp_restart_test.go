@@ -10,20 +10,16 @@ import (
 	"gazpacho/engine"
 	"gazpacho/engine/api"
 	"gazpacho/engine/sctp"
+	"gazpacho/engine/unit"
 )
 
 // talk runs a process that speaks SCTP at the peer's address, sends one message on stream 7, and returns the first one it gets.
 // Then it is gone, without a word.
 func (p *peer) talk(to *api.TransportTuple, text string) (heard string) {
 	p.t.Helper()
-	wakes := make(chan struct{}, 1)
-	a := sctp.New(sctp.Config{}, func() {
-		select {
-		case wakes <- struct{}{}:
-		default:
-		}
-	})
+	a := sctp.New(sctp.Config{})
 	defer a.Close() // what that produces is not sent
+	clock := func() unit.Time { return unit.Time(time.Now().UnixNano()) }
 	packets, done := make(chan []byte, 100), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -36,24 +32,26 @@ func (p *peer) talk(to *api.TransportTuple, text string) (heard string) {
 			packets <- append([]byte(nil), b[:n]...)
 		}
 	}()
-	a.MayConnect()
-	require.NoError(p.t, a.Send(sctp.Message{StreamID: 7, PPID: 51, Data: []byte(text)}, sctp.SendOptions{Ordered: true}))
+	a.MayConnect(clock())
+	require.NoError(p.t, a.Send(clock(), sctp.Message{StreamID: 7, PPID: 51, Data: []byte(text)}, sctp.SendOptions{Ordered: true}))
 	deadline := time.After(patience)
+	var out sctp.Output
 	for heard == "" {
-		select {
-		case packet := <-packets:
-			a.HandlePacket(packet)
-		case <-wakes:
-		case <-deadline:
-			require.FailNow(p.t, "nothing is heard", "%s %+v", a.State(), a.Counters())
-		}
-		var out sctp.Output
 		a.Poll(&out)
 		for _, packet := range out.Packets {
 			p.send(to, packet)
 		}
 		if len(out.Messages) > 0 {
 			heard = string(out.Messages[0].Data)
+			break
+		}
+		select {
+		case packet := <-packets:
+			a.HandlePacket(clock(), packet)
+		case <-time.After(a.NextTimeout().Sub(clock())):
+			a.HandleTimeout(clock())
+		case <-deadline:
+			require.FailNow(p.t, "nothing is heard", "%s %+v", a.State(), a.Counters())
 		}
 	}
 	require.NoError(p.t, p.conn.SetReadDeadline(time.Unix(1, 0)))

@@ -1,7 +1,9 @@
 package sctp
 
 import (
+	"crypto/rand"
 	"errors"
+	"io"
 	"time"
 
 	"gazpacho/engine/api"
@@ -15,7 +17,7 @@ var (
 	ErrNotConnected   = errors.New("the SCTP association is closed")
 )
 
-// Config configures an Association. Zero values become upstream's defaults.
+// Config configures an Association. Zero values become the defaults, which are mediasoup's unless told otherwise.
 type Config struct {
 	Port                                    uint16 // of both ends; 5000
 	MTU                                     uint32 // bytes of an SCTP packet; 1191
@@ -27,12 +29,13 @@ type Config struct {
 	DefaultStreamBufferedAmountLowThreshold uint32 // bytes
 	IsDataChannel                           bool   // told in Parameters, changes nothing here
 
-	MaxRTO            time.Duration // the longest wait for an acknowledgement; 5 s
-	InitTimeout       time.Duration // a peer that has not answered until then never will; 511 s
-	HeartbeatInterval time.Duration // of a peer that is silent; 30 s
+	// OverDTLS says that DTLS carries the packets and finds their errors, so that checksums can be left out (RFC 9653).
+	OverDTLS bool
+	// Random is where tags, first sequence numbers and the key of cookies come from; crypto/rand.
+	Random io.Reader
 }
 
-// Upstream's values (its SctpOptions of release 3.27.1).
+// Defaults, of mediasoup's SctpOptions (release 3.27.1).
 const (
 	defaultPort    = 5000
 	defaultMTU     = 1191
@@ -40,29 +43,26 @@ const (
 	defaultSend    = 2000000
 	defaultWindow  = 5 << 20
 
-	defaultInitTimeout       = 511 * time.Second // the first INIT and eight more, each after twice the time of the last
-	defaultHeartbeatInterval = 30 * time.Second
+	maxStreams = 65535 // announced for both directions
+
+	heartbeatInterval = 30 * time.Second
+	maxUnheard        = 10                // intervals without a packet after which the peer counts as gone
+	initTimeout       = 511 * time.Second // mediasoup's first INIT and eight more, each after twice the time of the last
 )
 
-// defaultMaxRTO is ours; RFC 9260 section 16 and upstream say 60 s, which is too long for real-time data to go on after the
-// network was away for a while. Browsers wait three seconds at most.
-const defaultMaxRTO = 5 * time.Second
+// Chosen here: the handshake's timers. A peer may be started long after us and answer nothing but INITs, so they come
+// regularly.
+const (
+	firstInitTimeout = 500 * time.Millisecond
+	maxInitInterval  = 5 * time.Second
+)
 
 func (c Config) withDefaults() Config {
 	if c.Port == 0 {
 		c.Port = defaultPort
 	}
-	for _, f := range []struct {
-		field *time.Duration
-		value time.Duration
-	}{
-		{&c.MaxRTO, defaultMaxRTO},
-		{&c.InitTimeout, defaultInitTimeout},
-		{&c.HeartbeatInterval, defaultHeartbeatInterval},
-	} {
-		if *f.field == 0 {
-			*f.field = f.value
-		}
+	if c.Random == nil {
+		c.Random = rand.Reader
 	}
 	for _, f := range []struct {
 		field *uint32
@@ -90,49 +90,41 @@ type Message struct {
 	Data     []byte
 }
 
-// SendOptions says how reliable a message is (RFC 3758). The zero value means unordered and reliable. At most one limit may be
-// given; limits apply to unordered messages only, as in upstream.
+// SendOptions says how reliable a message is (RFC 3758). The zero value means unordered and reliable. Limits hold if the peer
+// supports them; in mediasoup they apply to unordered messages only, which is the caller's business.
 type SendOptions struct {
 	Ordered           bool
-	MaxPacketLifeTime *uint16 // milliseconds
-	MaxRetransmits    *uint16
+	MaxPacketLifeTime *uint16 // milliseconds after which the message is not sent any more; 0: at once or not at all
+	MaxRetransmits    *uint16 // 0: sent once
 }
 
-// Output is what Poll drains. The contents belong to the caller; Poll overwrites the slices themselves.
+// Output is what Poll drains. It is valid until the next Poll with it.
 // Handle States first, then Messages, then StreamsReset, then BufferedAmountLow; send Packets in their order.
 type Output struct {
 	States            []api.SCTPState // new states in order. At Connected, Negotiated tells the capabilities
 	Negotiated        api.SCTPNegotiatedCapabilities
 	Packets           [][]byte  // to send to the peer
-	Messages          []Message // received
+	Messages          []Message // received; their Data belongs to the caller
 	StreamsReset      []uint16  // streams that the peer closed; their messages came before
 	BufferedAmountLow []uint16  // streams whose buffered amount fell to their threshold
+
+	packets *packets // memory of Packets
+}
+
+// Empty tells whether there is nothing to handle.
+func (o *Output) Empty() bool {
+	return len(o.States)+len(o.Packets)+len(o.Messages)+len(o.StreamsReset)+len(o.BufferedAmountLow) == 0
 }
 
 // Counters tells what one Association dropped.
 type Counters struct {
-	Malformed        uint64 // packets that are no SCTP, with a wrong port, or with lengths that lie
+	Malformed        uint64 // packets and chunks that are no SCTP, with a wrong port, or with lengths that lie
 	Checksum         uint64 // packets with a wrong CRC32c
 	VerificationTag  uint64 // packets of another association, or forged
-	UnexpectedInit   uint64 // INITs that come late, and those that come too fast for a peer that restarts
-	InputFull        uint64 // packets that did not fit the input queue
-	TooManyStreams   uint64 // messages on more incoming streams than are accepted
-	BeyondGap        uint64 // packets too far ahead of a missing one
+	UnexpectedChunk  uint64 // chunks that do not belong into the state, and cookies that are not ours or too old
+	WindowExceeded   uint64 // chunks for which there was no room; the peer sends them again
 	MessageTooLarge  uint64 // messages larger than maxReceiveMessageSize
-	MessagesExpired  uint64 // messages to send whose lifetime ended in the queue
+	MessagesExpired  uint64 // messages given up because of their lifetime or their number of transmissions
+	PeerRestarts     uint64 // associations that the peer began anew
 	ProtocolViolated uint64 // associations aborted for what the peer did
 }
-
-// Ours: bounds.
-const (
-	maxInPackets     = 1024
-	maxInBytes       = 2 << 20
-	maxOutPackets    = 256
-	maxMessages      = 4096
-	maxMessageBytes  = 2 << 20 // received and not drained yet, before reading pauses
-	maxInStreams     = 4096    // pion's cost for each packet grows with them
-	maxTinyFragments = 4096
-	tinyFragment     = 64   // bytes
-	maxEntries       = 8192 // queued chunks of one stream: more than a gap and a message of the whole receive window have
-	keptCapacity     = 8    // elements of an empty queue
-)
