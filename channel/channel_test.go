@@ -133,7 +133,7 @@ func producerSend(size int) *api.Notification {
 
 func TestTooLongFrameEndsTheChannel(t *testing.T) {
 	for size, compat := range map[uint32]api.Compat{
-		channel.MaxPayloadLen + 1: {}, 1 << 31: {}, 1<<32 - 1: {}, channel.SmallPayloadLen + 1: {SmallFrames: true},
+		channel.MaxPayloadLen + 1: {SmallFrames: true}, 1 << 31: {}, 1<<32 - 1: {},
 	} {
 		w := newWorker()
 		a := setup(t, func(o *channel.Options) { o.CloseTime, o.Compat = patience, compat })

@@ -1,22 +1,33 @@
-// Adds up what the workers of a run with nodes have done, and fails if a run of all suites made too few relays, left a node unused,
-// or had other transports on the front's own engine than it may. run.sh calls this.
+// Adds up what fronts did (one line of JSON each), prints it, and fails unless the mode was what it says: every node
+// carried transports, and with several nodes there were relays. counters.mjs FILE MODE NODES
 import * as fs from 'node:fs';
 
-// Chosen here: far less than a run of all suites makes.
-const LEAST_RELAYS = 50;
+const MIN_RELAYS = 50;
+const [file, mode, cluster] = process.argv.slice(2);
 
-const [file, suites] = process.argv.slice(2);
-const total = { relays: 0, transports: {} };
-for (const line of fs.readFileSync(file, 'utf8').split('\n').filter(Boolean)) {
-	const counters = JSON.parse(line);
-	total.relays += counters.Relays + counters.DataRelays;
-	for (const [node, transports] of Object.entries(counters.Transports ?? {})) {
-		total.transports[node] = (total.transports[node] ?? 0) + transports;
+const total = { relays: 0, dataRelays: 0, dropped: 0, transports: {} };
+for (const line of fs.readFileSync(file, 'utf8').trim().split('\n')) {
+	const front = JSON.parse(line);
+	total.relays += front.Relays;
+	total.dataRelays += front.DataRelays;
+	total.dropped += front.Dropped;
+	for (const [node, count] of Object.entries(front.Transports)) {
+		total.transports[node] = (total.transports[node] ?? 0) + count;
 	}
 }
-const used = Object.entries(total.transports).sort().map(([node, transports]) => `${node} ${transports}`);
-console.log(`relays: ${total.relays}; transports: ${used.join(', ')}`);
-if (suites === 'all' && (total.relays < LEAST_RELAYS || used.length < 4)) {
-	console.error(`error: fewer than ${LEAST_RELAYS} relays, or a node without transports`);
-	process.exit(1);
+console.log(`relays: ${total.relays} of media, ${total.dataRelays} of data; messages dropped: ${total.dropped}`);
+for (const [node, count] of Object.entries(total.transports)) {
+	console.log(`transports on ${node}: ${count}`);
 }
+
+const problems = cluster
+	.split(',')
+	.filter(node => !(total.transports[node] > 0))
+	.map(node => `no transport was on ${node}`);
+if (mode !== 'remote' && total.relays + total.dataRelays < MIN_RELAYS) {
+	problems.push(`${total.relays + total.dataRelays} relays, at least ${MIN_RELAYS} are expected`);
+}
+for (const problem of problems) {
+	console.error(`error: ${problem}`);
+}
+process.exit(problems.length > 0 ? 1 : 0);

@@ -1,6 +1,7 @@
 package fbs
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
@@ -8,56 +9,67 @@ import (
 	"gazpacho/engine/api"
 )
 
-// CompatRule is one thing that older releases of mediasoup say or do in another way than the newest, and the translation.
+// CompatRule is one thing that older releases of mediasoup say or do differently from the newest, and its translation.
 type CompatRule struct {
 	Name  string
-	Until string // the last release on npm to which it applies
-	Text  string // what differs, for people
+	Since string // the first release to which it applies; empty: the oldest
+	Until string // the last release to which it applies
+	Text  string // what differs, for documentation
 
-	fields          map[string]string // names of fields in the schema: the old, with its table, and the one of today
-	members         map[string]string // names of enum members: the one of today, with its enum, and the old
-	relaxedRequired []string          // fields which a dialect requires, but mediasoup's Node library does not
+	fields          map[string]string // schema field names: old, with its table, to current
+	members         map[string]string // enum members: current, with its enum, to old
+	relaxedRequired []string          // fields that a dialect requires, but mediasoup's Node library does not
 	oldTables       []*oldTable
-	compat          func(*api.Compat) // notes what the engine does otherwise
+	compat          func(*api.Compat) // sets what the engine does differently
 }
 
-// compatRules is all of them.
+// compatRules are all rules, oldest first.
 var compatRules = []*CompatRule{
-	&layersRule, &addressesRule, &portsRule, &consentRule, &codecsRule, &extensionsRule, &statsRule, &closeRule,
-	&sctpRule, &dumpsRule, &framesRule, &pipesRule, &temporalRule, &bitratesRule, &mappingRule,
+	&layersRule, &addressesRule, &listenInfoRule, &consentRule, &codecsRule, &extensionsRule, &statsRule, &closeRule,
+	&sctpRule, &dumpsRule, &framesRule, &pipesRule, &pipeFilterRule, &pipeTokenRule, &temporalRule, &bitratesRule, &mappingRule,
 }
 
-// CompatRules returns those that apply to a release, or to an older one.
+// CompatRules returns all compat rules, oldest first.
 func CompatRules() []CompatRule {
 	var all []CompatRule
-	for _, t := range compatRules {
-		all = append(all, *t)
+	for _, r := range compatRules {
+		all = append(all, *r)
 	}
 	return all
 }
 
-// Compat returns those of upstream's worker of a release. The error tells that release is no version number.
+// Compat returns what the C++ worker of a release does differently from the newest. It fails if release is not a version
+// number.
 func Compat(release string) (api.Compat, error) {
-	var h api.Compat
-	for _, t := range compatRules {
-		order, err := CompareReleases(release, t.Until)
+	var c api.Compat
+	for _, r := range compatRules {
+		applies, err := r.AppliesTo(release)
 		if err != nil {
 			return api.Compat{}, err
 		}
-		if order <= 0 && t.compat != nil {
-			t.compat(&h)
+		if applies && r.compat != nil {
+			r.compat(&c)
 		}
 	}
-	return h, nil
+	return c, nil
 }
 
-// What the rules say, in one place each.
+// AppliesTo reports whether the rule applies to a release. It fails if release is not a version number.
+func (r *CompatRule) AppliesTo(release string) (bool, error) {
+	if order, err := CompareReleases(release, r.Until); order > 0 || err != nil {
+		return false, err
+	}
+	order, err := CompareReleases(release, cmp.Or(r.Since, Oldest()))
+	return order >= 0, err
+}
+
+// The translations of all rules, merged.
 var (
-	renamedFields   = collect(func(t *CompatRule) map[string]string { return t.fields })
-	renamedMembers  = collect(func(t *CompatRule) map[string]string { return t.members })
-	relaxedRequired = collect(func(t *CompatRule) map[string]bool {
+	renamedFields   = collect(func(r *CompatRule) map[string]string { return r.fields })
+	renamedMembers  = collect(func(r *CompatRule) map[string]string { return r.members })
+	relaxedRequired = collect(func(r *CompatRule) map[string]bool {
 		fields := map[string]bool{}
-		for _, name := range t.relaxedRequired {
+		for _, name := range r.relaxedRequired {
 			fields[name] = true
 		}
 		return fields
@@ -66,24 +78,25 @@ var (
 
 func collect[V any](of func(*CompatRule) map[string]V) map[string]V {
 	all := map[string]V{}
-	for _, t := range compatRules {
-		maps.Copy(all, of(t))
+	for _, r := range compatRules {
+		maps.Copy(all, of(r))
 	}
 	return all
 }
 
-// oldTable is a table that has another form in older dialects: a struct of its own, and the translations.
+// oldTable is a table that older dialects lay out differently: it has a Go struct of its own, converted from and to that of
+// engine/api.
 type oldTable struct {
-	table string       // the schema's name
-	mark  string       // the field by which the form is known
-	lacks bool         // by its absence
-	old   reflect.Type // the struct of the form
-	now   reflect.Type // the one of engine/api
-	toNew func(old, now any)
-	toOld func(now, old any)
+	table  string       // the schema's name
+	mark   string       // the field whose presence identifies the old layout
+	absent bool         // its absence does
+	old    reflect.Type // the struct of the old layout
+	now    reflect.Type // the struct of engine/api
+	toNew  func(old, now any)
+	toOld  func(now, old any)
 }
 
-// newOldTable returns an oldTable. The functions fill a struct that is zero from pointers to the other one.
+// newOldTable returns an oldTable. Both functions fill a zero struct, their second argument.
 func newOldTable[Old, Now any](table, mark string, toNew func(*Old, *Now), toOld func(*Now, *Old)) *oldTable {
 	return &oldTable{
 		table: table, mark: mark,
@@ -93,18 +106,18 @@ func newOldTable[Old, Now any](table, mark string, toNew func(*Old, *Now), toOld
 	}
 }
 
-// lacking turns the mark around: the form is known by the field that it has not yet.
-func (s *oldTable) lacking() *oldTable {
-	s.lacks = true
-	return s
+// whenAbsent makes the absence of the mark identify the old layout.
+func (o *oldTable) whenAbsent() *oldTable {
+	o.absent = true
+	return o
 }
 
-// oldTable returns the form that a table has in this dialect, nil for the one of engine/api.
+// oldTable returns the old layout that a table has in this dialect, or nil if it has that of engine/api.
 func (c *compiler) oldTable(def *tableDef, t reflect.Type) *oldTable {
 	for _, rule := range compatRules {
-		for _, s := range rule.oldTables {
-			if s.table == def.name && s.now == t && def.has(s.mark) != s.lacks {
-				return s
+		for _, o := range rule.oldTables {
+			if o.table == def.name && o.now == t && def.has(o.mark) != o.absent {
+				return o
 			}
 		}
 	}
@@ -116,6 +129,6 @@ func (t *tableDef) has(name string) bool {
 	return slices.ContainsFunc(t.fields, func(f fieldDef) bool { return f.name == name })
 }
 
-// lenientUnions lists the unions of which a member that the dialect lacks is left out, rather than refused: an answer
-// without content is still an answer.
+// lenientUnions lists the unions whose members are left out when the dialect lacks them, instead of failing: a response
+// without a body is still a response.
 var lenientUnions = map[string]bool{"FBS.Response.Body": true}

@@ -6,31 +6,31 @@ import (
 	"gazpacho/engine/api"
 )
 
-// sctpRule: before 3.21, the options of a transport had one size for messages of SCTP in both directions, another one for
-// direct transports, and the number of streams to announce. Queues had no limits of their own.
+// sctpRule: transport options had one SCTP message size for both directions, another one for direct transports, and the number
+// of streams to announce. Queues had no limits of their own.
 var sctpRule = CompatRule{
 	Name: "SCTP options", Until: "3.19.22",
-	Text: "numSctpStreams; maxSctpMessageSize and maxMessageSize for both directions; no limits of queues; " +
-		"no negotiated capabilities; DATACONSUMER_SEND answered without the buffered amount; dumps had sctpBufferedAmount, which stays 0",
+	Text: "numSctpStreams; maxSctpMessageSize and maxMessageSize for both directions; no queue limits; " +
+		"no negotiated capabilities; the response to DATACONSUMER_SEND lacked the buffered amount (up to 3.20.1); dumps had sctpBufferedAmount, which stays 0",
 	fields: map[string]string{
 		"FBS.SctpParameters.SctpParameters.max_message_size": "max_receive_message_size",
 		"FBS.Transport.Dump.max_message_size":                "max_receive_message_size",
 	},
-	// A plain transport in comedia mode has no tuple yet; the Node library of all releases takes that.
+	// A plain transport in comedia mode has no tuple yet; the Node library accepts that in all releases.
 	relaxedRequired: []string{"FBS.PlainTransport.ConnectResponse.tuple"},
 	oldTables: []*oldTable{
 		newOldTable("FBS.Transport.Options", "num_sctp_streams", (*oldTransportOptions).toNew, transportOptionsToOld),
 	},
 }
 
-// Upstream's values: what the Node library of 3.21.0 sends when the application says nothing.
+// From mediasoup: what the Node library of 3.21.0 sends when the application sets nothing.
 const (
 	defaultMessageSize          = 262144
 	defaultSendQueueLimit       = 2000000
 	defaultReceiverWindowBuffer = 5242880
 )
 
-// oldTransportOptions is the options of transports before 3.21.
+// oldTransportOptions are the options of a transport with one message size.
 type oldTransportOptions struct {
 	Direct                          bool
 	MaxMessageSize                  *uint32 // of a direct transport
@@ -49,7 +49,7 @@ func (o *oldTransportOptions) toNew(t *api.TransportOptions) {
 	} else if o.Direct {
 		size = defaultMessageSize
 	}
-	buffer := max(o.SCTPSendBufferSize, size) // as the worker of that time did
+	buffer := max(o.SCTPSendBufferSize, size) // as the C++ worker did
 	*t = api.TransportOptions{
 		Direct:                          o.Direct,
 		InitialAvailableOutgoingBitrate: o.InitialAvailableOutgoingBitrate,

@@ -13,8 +13,7 @@ import (
 	"gazpacho/fbs"
 )
 
-// through sends a message from one release to another one, as if the schemas differed in nothing but their numbers. The
-// shape on the wire is that of the release; what the worker sees is what comes out.
+// through encodes and decodes a message in the dialect of a release, and returns what the worker sees of it.
 func through(t *testing.T, release string, m api.MessageBody) api.MessageBody {
 	t.Helper()
 	d, err := fbs.Load(release)
@@ -51,7 +50,8 @@ func TestPortRangesAndFlagsMayBeMissing(t *testing.T) {
 		"3.14.1":  {Protocol: info.Protocol, IP: info.IP, Port: 9, PortRange: info.PortRange, Flags: info.Flags, SendBufferSize: 3, RecvBufferSize: 4},
 		"3.13.24": {Protocol: info.Protocol, IP: info.IP, Port: 9, Flags: info.Flags, SendBufferSize: 3, RecvBufferSize: 4},
 		// Sockets of that time took IPv6 only.
-		"3.13.5": {Protocol: info.Protocol, IP: info.IP, Port: 9, Flags: &api.SocketFlags{IPv6Only: true}, SendBufferSize: 3, RecvBufferSize: 4},
+		"3.13.13": {Protocol: info.Protocol, IP: info.IP, Port: 9, Flags: &api.SocketFlags{IPv6Only: true}, SendBufferSize: 3, RecvBufferSize: 4},
+		"3.13.5":  {Protocol: info.Protocol, IP: info.IP, Port: 9, Flags: &api.SocketFlags{IPv6Only: true}, SendBufferSize: 3, RecvBufferSize: 4},
 	} {
 		m := &api.Request{ID: 1, HandlerID: "h", Body: &api.WorkerCreateWebRtcServerRequest{ListenInfos: []api.ListenInfo{info}}}
 		got := through(t, release, m).(*api.Request).Body.(*api.WorkerCreateWebRtcServerRequest)
@@ -96,7 +96,7 @@ func TestJitterAndLossOfOldReleases(t *testing.T) {
 	}
 }
 
-// TestSCTPOptionsOfOldReleases sends what the Node library of 3.19.22 does, in the shape of that release.
+// TestSCTPOptionsOfOldReleases sends what the Node library of 3.19.22 sends, laid out as in that release.
 func TestSCTPOptionsOfOldReleases(t *testing.T) {
 	options := func(o api.TransportOptions) *api.TransportOptions {
 		m := &api.Request{ID: 1, HandlerID: "h", Body: &api.RouterCreateDirectTransportRequest{Options: &api.DirectTransportOptions{Base: &o}}}
@@ -183,19 +183,26 @@ func TestClosingByRequest(t *testing.T) {
 }
 
 func TestCompatOfReleases(t *testing.T) {
+	all := api.Compat{TemporalLimitAtPreferredOnly: true, PlainPipes: true, SmallFrames: true}
 	for release, want := range map[string]api.Compat{
-		"3.13.0":  {TemporalLimitAtPreferredOnly: true, PlainPipes: true, SmallFrames: true},
-		"3.19.22": {TemporalLimitAtPreferredOnly: true, PlainPipes: true, SmallFrames: true},
+		"3.13.0":  all,
+		"3.19.22": all,
+		"3.20.0":  all,
+		"3.20.10": all,
+		"3.21.0":  {TemporalLimitAtPreferredOnly: true, PlainPipes: true},
 		"3.21.2":  {TemporalLimitAtPreferredOnly: true, PlainPipes: true},
-		"3.22.0":  {TemporalLimitAtPreferredOnly: true},
+		"3.22.0":  {TemporalLimitAtPreferredOnly: true, UnfilteredPipes: true, OldPipeToken: true},
+		"3.23.1":  {TemporalLimitAtPreferredOnly: true, UnfilteredPipes: true, OldPipeToken: true},
+		"3.23.2":  {TemporalLimitAtPreferredOnly: true, OldPipeToken: true},
+		"3.24.0":  {TemporalLimitAtPreferredOnly: true},
 		"3.25.0":  {TemporalLimitAtPreferredOnly: true},
 		"3.26.0":  {},
 		"3.27.1":  {},
 		"4.0.0":   {},
 	} {
-		h, err := fbs.Compat(release)
+		c, err := fbs.Compat(release)
 		require.NoError(t, err)
-		require.Equal(t, want, h, release)
+		require.Equal(t, want, c, release)
 	}
 	_, err := fbs.Compat("newest")
 	require.Error(t, err)
@@ -207,13 +214,42 @@ func TestDocumentedReleases(t *testing.T) {
 	require.NoError(t, err)
 	page := string(text)
 	for _, rule := range fbs.CompatRules() {
-		require.Contains(t, page, "\n| "+rule.Name+" | "+rule.Until+" | ")
+		releases := rule.Until
+		if rule.Since != "" {
+			releases = rule.Since + " to " + rule.Until
+		}
+		require.Contains(t, page, "\n| "+rule.Name+" | "+releases+" | ")
 	}
-	speakers := map[string][]string{}
+	for _, d := range fbs.Releases() {
+		require.Contains(t, page, "\n| "+d.Dialect+" | "+runs(func(r fbs.Release) bool { return r.Dialect == d.Dialect })+" | ")
+		require.Contains(t, page, "\n| "+d.Evidence+" | "+runs(func(r fbs.Release) bool { return r.Evidence == d.Evidence })+" | ")
+	}
+}
+
+// runs lists the releases that are in a set, consecutive ones as a range.
+func runs(in func(fbs.Release) bool) string {
+	var list []string
+	var run []fbs.Release
+	end := func() {
+		switch n := len(run); n {
+		case 0:
+			return
+		case 1:
+			list = append(list, run[0].Version)
+		case 2:
+			list = append(list, run[0].Version, run[1].Version)
+		default:
+			list = append(list, run[0].Version+" to "+run[n-1].Version)
+		}
+		run = nil
+	}
 	for _, r := range fbs.Releases() {
-		speakers[r.Dialect] = append(speakers[r.Dialect], r.Version)
+		if in(r) {
+			run = append(run, r)
+			continue
+		}
+		end()
 	}
-	for dialect, releases := range speakers {
-		require.Contains(t, page, "\n| "+dialect+" | "+strings.Join(releases, ", ")+" | ")
-	}
+	end()
+	return strings.Join(list, ", ")
 }

@@ -11,7 +11,7 @@ import (
 	"gazpacho/engine/api"
 )
 
-// kind says how a field's value is laid out, in Go and on the wire.
+// kind is the layout of a field's value, in Go and on the wire.
 type kind uint8
 
 const (
@@ -36,7 +36,7 @@ type fieldPlan struct {
 	scalar   reflect.Kind // of the scalar or the elements, on the wire
 	goKind   reflect.Kind // of the same in Go, where an integer may have another size
 	def      uint64       // default of a scalar: its bits on the wire
-	enum     *enumPlan    // nil when the scalar is no enum
+	enum     *enumPlan    // nil when the scalar is not an enum
 	table    *tablePlan   // of the table or the elements
 	union    *unionPlan
 }
@@ -45,7 +45,7 @@ type fieldPlan struct {
 type tablePlan struct {
 	name     string
 	goType   reflect.Type
-	oldTable *oldTable // how the dialect's struct becomes the one of engine/api; nil when they are the same
+	oldTable *oldTable // the dialect's older layout; nil if it has that of engine/api
 	slots    int
 	fields   []fieldPlan // in the order of slots: the order of decoding
 	bySize   []int       // indices into fields, largest value first: the order of writing, which saves padding
@@ -63,7 +63,7 @@ type unionPlan struct {
 	name  string
 	byTag map[uint8]*tablePlan
 	tags  map[reflect.Type]uint8 // by the member's struct
-	// lenient leaves out a member that the dialect lacks, where others fail.
+	// lenient unions leave out a member that the dialect lacks; others fail.
 	lenient bool
 }
 
@@ -81,25 +81,27 @@ var goUnions = map[reflect.Type][]api.UnionMember{
 	reflect.TypeFor[api.WebRtcTransportListen](): api.UnionWebRtcTransportListen,
 }
 
-// namedEnum is what the enum types of engine/api have in common.
+// namedEnum is implemented by the enum types of engine/api.
 type namedEnum interface{ EnumNames() []string }
 
 var namedEnumType = reflect.TypeFor[namedEnum]()
 
-// writtenWhenEmpty lists the optional strings that upstream's worker writes even when they are empty. Applications
-// notice: the first two are not checked for null by Consumer.dump() of the Node library, which throws then.
+// writtenWhenEmpty lists the optional strings that the C++ worker writes even when they are empty. Applications rely on it:
+// Consumer.dump() of the Node library does not check the first two for null, and would throw.
 var writtenWhenEmpty = map[string]bool{
 	"FBS.RtpStream.Params.rid":              true,
 	"FBS.RtxStream.Params.rrid":             true,
 	"FBS.RtpParameters.EncodingMapping.rid": true,
 }
 
-// compiler matches the Go types with a schema. Its maps hold what is done already, or, as tables refer to each other, begun.
+// compiler matches the Go types with a schema. Its maps hold what is finished or, as tables refer to each other, in progress.
 type compiler struct {
 	schema *schema
 	tables map[tableKey]*tablePlan
 	enums  map[enumKey]*enumPlan
 	unions map[unionKey]*unionPlan
+	// lacking are the required fields of the schema that the Go types do not have.
+	lacking []string
 }
 
 func newCompiler(s *schema) *compiler {
@@ -107,6 +109,28 @@ func newCompiler(s *schema) *compiler {
 		schema: s,
 		tables: map[tableKey]*tablePlan{}, enums: map[enumKey]*enumPlan{}, unions: map[unionKey]*unionPlan{},
 	}
+}
+
+// root compiles everything that a message can hold. Requests, responses, notifications and log lines must be among it.
+func (c *compiler) root() (*tablePlan, error) {
+	root, err := c.table(c.schema.root, reflect.TypeFor[api.Message]())
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range api.UnionMessageBody {
+		if len(root.fields) == 0 || root.fields[0].union.tags[reflect.TypeOf(m.Type).Elem()] == 0 {
+			return nil, fmt.Errorf("%s cannot hold a %s", root.name, m.Name)
+		}
+	}
+	return root, nil
+}
+
+// missing returns an error if the Go types lack required fields.
+func missing(lacking []string) error {
+	if len(lacking) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the Go types lack %s, which is required", strings.Join(lacking, ", "))
 }
 
 type (
@@ -126,42 +150,47 @@ func (c *compiler) table(name string, t reflect.Type) (*tablePlan, error) {
 	}
 	def := c.schema.tables[name]
 	if def == nil || t.Kind() != reflect.Struct {
-		return nil, fmt.Errorf("%v is no struct, or %s no table", t, name)
+		return nil, fmt.Errorf("%v is not a struct, or %s not a table", t, name)
 	}
 	p := &tablePlan{name: name, goType: t, oldTable: c.oldTable(def, t)}
 	c.tables[key] = p
 	if p.oldTable != nil {
 		t = p.oldTable.old
 	}
-	var lacking []string
+	if err := c.fields(p, def, t); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(p.fields, func(a, b fieldPlan) int { return a.slot - b.slot })
+	p.bySize = writeOrder(p.fields)
+	return p, nil
+}
+
+// fields plans the fields of a table that the struct type t has, too.
+func (c *compiler) fields(p *tablePlan, def *tableDef, t reflect.Type) error {
 	goFields := map[string]int{}
 	for i := range t.NumField() {
 		goFields[strings.ToLower(t.Field(i).Name)] = i
 	}
 	for _, f := range def.fields {
 		p.slots = max(p.slots, f.slot+1)
-		index, ok := goFields[goName(name, f.name)]
+		full := def.name + "." + f.name
+		index, ok := goFields[goName(def.name, f.name)]
 		if !ok {
 			if f.required {
-				lacking = append(lacking, f.name)
+				c.lacking = append(c.lacking, full)
 			}
 			continue
 		}
 		plan := fieldPlan{
-			name: f.name, index: index, slot: f.slot, required: f.required && !relaxedRequired[name+"."+f.name], optional: f.optional,
-			always: f.required || writtenWhenEmpty[name+"."+f.name],
+			name: f.name, index: index, slot: f.slot, required: f.required && !relaxedRequired[full], optional: f.optional,
+			always: f.required || writtenWhenEmpty[full],
 		}
 		if err := c.field(&plan, f, t.Field(index).Type); err != nil {
-			return nil, fmt.Errorf("%s.%s as %v.%s: %w", name, f.name, t, t.Field(index).Name, err)
+			return fmt.Errorf("%s as %v.%s: %w", full, t, t.Field(index).Name, err)
 		}
 		p.fields = append(p.fields, plan)
 	}
-	if lacking != nil {
-		return nil, fmt.Errorf("%v lacks %s of %s, which is required", t, strings.Join(lacking, ", "), name)
-	}
-	slices.SortFunc(p.fields, func(a, b fieldPlan) int { return a.slot - b.slot })
-	p.bySize = writeOrder(p.fields)
-	return p, nil
+	return nil
 }
 
 // goName returns the name in lower case of the Go field for a table's field.
@@ -182,7 +211,7 @@ func writeOrder(fields []fieldPlan) []int {
 	return order
 }
 
-// size returns the bytes that the field takes in its table.
+// size returns the field's size in its table, in bytes.
 func (f *fieldPlan) size() int {
 	if f.kind == kindScalar {
 		return scalarSize(f.scalar)
@@ -194,7 +223,7 @@ func (f *fieldPlan) size() int {
 func (c *compiler) field(p *fieldPlan, f fieldDef, t reflect.Type) error {
 	if f.vector {
 		if t.Kind() != reflect.Slice {
-			return fmt.Errorf("%v is no slice", t)
+			return fmt.Errorf("%v is not a slice", t)
 		}
 		return c.vector(p, f, t.Elem())
 	}
@@ -205,7 +234,7 @@ func (c *compiler) field(p *fieldPlan, f fieldDef, t reflect.Type) error {
 	case c.schema.tables[f.typ] != nil:
 		p.kind = kindTable
 		if t.Kind() != reflect.Pointer {
-			return fmt.Errorf("%v is no pointer", t)
+			return fmt.Errorf("%v is not a pointer", t)
 		}
 		var err error
 		p.table, err = c.table(f.typ, t.Elem())
@@ -218,7 +247,7 @@ func (c *compiler) field(p *fieldPlan, f fieldDef, t reflect.Type) error {
 	}
 	if f.optional {
 		if t.Kind() != reflect.Pointer {
-			return fmt.Errorf("%v is no pointer", t)
+			return fmt.Errorf("%v is not a pointer", t)
 		}
 		t = t.Elem()
 	}
@@ -256,12 +285,15 @@ func (c *compiler) scalar(p *fieldPlan, f fieldDef, t reflect.Type) error {
 	if p.scalar.String() != base {
 		wire, ok := resizable[base]
 		if _, goToo := resizable[p.goKind.String()]; !ok || !goToo {
-			return fmt.Errorf("%v is no %s", t, f.typ)
+			return fmt.Errorf("%v is not %s", t, f.typ)
 		}
 		p.scalar = wire
 	}
-	if f.def == "" {
+	switch {
+	case f.def == "":
 		return nil
+	case f.vector:
+		return fmt.Errorf("a vector has no default")
 	}
 	var err error
 	p.def, err = parseDefault(p.scalar, f.def)
@@ -297,7 +329,7 @@ func (c *compiler) enum(def *enumDef, t reflect.Type) (*enumPlan, error) {
 		return p, nil
 	}
 	if !t.Implements(namedEnumType) || t.Kind() != reflect.Uint8 {
-		return nil, fmt.Errorf("%v is no enum", t)
+		return nil, fmt.Errorf("%v is not an enum", t)
 	}
 	p := &enumPlan{name: def.name}
 	for i := range p.toGo {
@@ -324,7 +356,7 @@ func (c *compiler) union(name string, t reflect.Type) (*unionPlan, error) {
 	}
 	members, ok := goUnions[t]
 	if !ok {
-		return nil, fmt.Errorf("%v is no union", t)
+		return nil, fmt.Errorf("%v is not a union", t)
 	}
 	p := &unionPlan{name: name, byTag: map[uint8]*tablePlan{}, tags: map[reflect.Type]uint8{}, lenient: lenientUnions[name]}
 	c.unions[key] = p
@@ -345,7 +377,7 @@ func (c *compiler) union(name string, t reflect.Type) (*unionPlan, error) {
 
 func expect(t reflect.Type, k reflect.Kind) error {
 	if t.Kind() != k {
-		return fmt.Errorf("%v is no %v", t, k)
+		return fmt.Errorf("%v is not a %v", t, k)
 	}
 	return nil
 }

@@ -14,9 +14,9 @@ const (
 	// maxDepth is the nesting of tables which FlatBuffers' own verifier accepts by default.
 	maxDepth = 64
 
-	// A message may make the decoder allocate baseBudget bytes, and budgetFactor for each of its own (ours: the thinnest
-	// table on the wire has 8 bytes, its offset included, and becomes a struct of less than 100). Without this bound, many
-	// offsets to the same bytes would turn a small message into gigabytes.
+	// Chosen here: a message may make the decoder allocate baseBudget bytes, and budgetFactor for each of its own. The
+	// smallest table on the wire has 8 bytes, its offset included, and becomes a struct of less than 100. Without this bound,
+	// many offsets to the same bytes would turn a small message into gigabytes.
 	baseBudget   = 4096
 	budgetFactor = 16
 )
@@ -33,10 +33,13 @@ func (d *Dialect) DecodeMessage(b []byte) (api.MessageBody, error) {
 	if err == nil {
 		err = dec.table(d.root, root, reflect.ValueOf(&m).Elem())
 	}
+	if err == nil && m.Data == nil {
+		err = malformedf("nothing in it")
+	}
 	if err == nil {
 		return m.Data, nil
 	}
-	// Fields are decoded in the order of slots, so that the id is there when anything behind it is wrong.
+	// Fields are decoded in the order of slots, so the id is known when anything behind it is wrong.
 	if req, ok := m.Data.(*api.Request); ok && req.ID != 0 {
 		return nil, &RequestError{ID: req.ID, UnknownMethod: isUnknownMethod(err), Err: err}
 	}
@@ -70,10 +73,10 @@ func (d *decoder) u16(pos int) int { return int(binary.LittleEndian.Uint16(d.buf
 // has reports whether size bytes at pos are within the message.
 func (d *decoder) has(pos, size int) bool { return pos <= len(d.buf)-size }
 
-// take accounts for n bytes that are about to be allocated.
+// take charges n bytes that are about to be allocated.
 func (d *decoder) take(n int) error {
 	if d.budget -= n; d.budget < 0 {
-		return malformedf("its content is out of all proportion to its %d bytes", len(d.buf))
+		return malformedf("its content is too large for its %d bytes", len(d.buf))
 	}
 	return nil
 }
@@ -90,8 +93,8 @@ func (d *decoder) offset(pos int) (int, error) {
 	return int(target), nil
 }
 
-// view checks the table at pos, which has been checked to have an offset's size, and its vtable. The size that the
-// vtable gives for the table is of no use: FlatBuffers for Go lets tables share a vtable when they differ in size only.
+// view checks the table at pos, where an offset is known to fit, and its vtable. The table size in the vtable is of no
+// use: FlatBuffers for Go lets tables share a vtable when they differ in size only.
 func (d *decoder) view(pos int) (view, error) {
 	vtable := int64(pos) - int64(int32(d.u32(pos)))
 	if vtable < 0 || vtable > int64(len(d.buf)-vtableHeaderSize) {
@@ -124,20 +127,20 @@ func (d *decoder) slot(t view, slot, size int) (int, error) {
 // table decodes the table at pos into the struct v, which is zero.
 func (d *decoder) table(p *tablePlan, pos int, v reflect.Value) error {
 	if d.depth++; d.depth > maxDepth {
-		return malformedf("more than %d tables inside each other", maxDepth)
+		return malformedf("more than %d nested tables", maxDepth)
 	}
 	t, err := d.view(pos)
 	if err != nil {
 		return err
 	}
 	if p.oldTable != nil {
-		return d.shaped(p, t, v)
+		return d.oldTable(p, t, v)
 	}
 	return d.fields(p, t, v)
 }
 
-// shaped decodes the fields of a table by way of the struct of an older form. An incomplete one arrives all the same.
-func (d *decoder) shaped(p *tablePlan, t view, v reflect.Value) error {
+// oldTable decodes a table by way of the struct of its old layout. It converts even an incomplete one.
+func (d *decoder) oldTable(p *tablePlan, t view, v reflect.Value) error {
 	if err := d.take(int(p.oldTable.old.Size())); err != nil {
 		return err
 	}
@@ -212,7 +215,7 @@ func (d *decoder) scalar(f *fieldPlan, bits uint64, v reflect.Value) error {
 	return nil
 }
 
-// str decodes the string at pos. The NUL behind it is for C and is not looked at.
+// str decodes the string at pos. The NUL behind it is for C and is ignored.
 func (d *decoder) str(pos int, v reflect.Value) error {
 	n := int64(d.u32(pos))
 	start := pos + offsetSize
@@ -247,7 +250,7 @@ func (d *decoder) union(f *fieldPlan, t view, at int, v reflect.Value) error {
 		tag = d.buf[typeAt]
 	}
 	if (tag == 0) != (at == 0) {
-		return malformedf("a %s of type %d is without its type or its value", f.union.name, tag)
+		return malformedf("a %s of type %d lacks its type or its value", f.union.name, tag)
 	}
 	if tag == 0 {
 		if f.required {

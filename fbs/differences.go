@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Differences returns what changed from the dialect of one release to that of another, one line per definition: names
-// that came (+), went (-) or have another type (~). What only has another number on the wire is counted.
+// Differences returns what changed from the dialect of one release to that of another, one line per definition: names that
+// were added (+), removed (-) or changed their type (~). Those that only changed their number on the wire are counted.
 func Differences(from, to string) ([]string, error) {
 	var both [2]*schema
 	for i, release := range []string{from, to} {
@@ -66,7 +66,9 @@ func (s *schema) definitions() map[string]map[string]member {
 	return all
 }
 
-// String returns the field's type and attributes as the schema file has them.
+const requiredSuffix = " required"
+
+// String returns the field's type and attributes as in a schema file.
 func (f fieldDef) String() string {
 	typ := f.typ
 	if f.vector {
@@ -74,7 +76,7 @@ func (f fieldDef) String() string {
 	}
 	switch {
 	case f.required:
-		typ += " required"
+		typ += requiredSuffix
 	case f.optional:
 		typ += " = null"
 	case f.def != "":
@@ -102,6 +104,27 @@ func (s *schema) differences(o *schema) []string {
 		}
 	}
 	return lines
+}
+
+// misreads reports whether messages of the dialect o would be refused, or read as something else, in the dialect s.
+func (s *schema) misreads(o *schema) bool {
+	theirs := o.definitions()
+	for name, entries := range s.definitions() {
+		names := map[int]string{}
+		for n, m := range theirs[name] {
+			names[m.number] = n
+		}
+		for n, m := range entries {
+			their, ok := theirs[name][n]
+			switch {
+			case ok && their != m:
+				return true
+			case !ok && (names[m.number] != "" || strings.HasSuffix(m.text, requiredSuffix)):
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // changes returns what changed in the entries of a definition.

@@ -3,19 +3,17 @@ package fbs
 import (
 	"reflect"
 	"slices"
-
-	"gazpacho/engine/api"
 )
 
 // Drift is how a release's schema relates to the dialects and Go types known.
 type Drift struct {
 	Known   bool     // the release is in the table of releases
 	SameAs  string   // the dialect that has the same schema; empty: none
-	Nearest string   // otherwise, the dialect of the youngest release known that is not younger
-	Changes []string // as [Differences] tells them
+	Nearest string   // otherwise, the dialect of the youngest known release that is not younger
+	Changes []string // from Nearest, as [Differences] returns them
 	Unknown []string // what the schema has and engine/api has not
 	Gone    []string // what engine/api has and the schema has not, compat rules of other releases left out
-	Refusal error    // why the codec cannot take it
+	Refusal error    // why the codec cannot use it
 }
 
 // CheckDrift compares the text of a schema file with what is known.
@@ -36,12 +34,14 @@ func CheckDrift(text string) (*Drift, error) {
 	}
 	d.Changes = embedded(nearest.Dialect).differences(s)
 	c := newCompiler(s)
-	_, d.Refusal = c.table(s.root, reflect.TypeFor[api.Message]())
+	if _, d.Refusal = c.root(); d.Refusal == nil {
+		d.Refusal = missing(c.lacking)
+	}
 	d.Unknown, d.Gone = c.unmatched()
 	return d, nil
 }
 
-// unmatched lists what only one side has, of all that has been compiled.
+// unmatched lists what only one side has, of everything compiled.
 func (c *compiler) unmatched() (unknown, gone []string) {
 	for key, plan := range c.tables {
 		u, g := unmatchedFields(c.schema.tables[key.name], plan)

@@ -55,7 +55,7 @@ func TestDriftOfANewSchema(t *testing.T) {
 func TestDriftThatTheCodecRefuses(t *testing.T) {
 	drift, err := CheckDrift(future(t, consumerLayers, consumerLayers+"  2 colour string required\n"))
 	require.NoError(t, err)
-	require.ErrorContains(t, drift.Refusal, "api.ConsumerLayers lacks colour")
+	require.ErrorContains(t, drift.Refusal, "the Go types lack FBS.Consumer.ConsumerLayers.colour")
 
 	_, err = CheckDrift("release 3.1000.0")
 	require.ErrorContains(t, err, "lacks its release or its root table")

@@ -9,19 +9,19 @@ import (
 	"gazpacho/engine/api"
 )
 
-// initialBuffer is what an encoder begins with in bytes; it keeps the size of the largest message.
+// initialBuffer is the size in bytes of an encoder's first buffer, which grows to that of the largest message.
 const initialBuffer = 1024
 
-// Encoder writes messages of one dialect. It reuses its buffers, so it is for one goroutine at a time.
+// Encoder writes messages of one dialect. It reuses its buffers: only one goroutine may use it at a time.
 type Encoder struct {
 	root     *tablePlan
 	builder  *flatbuffers.Builder
-	children []child // of the tables that are being written: a stack
+	children []child // of the tables being written: a stack
 	message  api.Message
 	value    reflect.Value // of message
 }
 
-// child is what a table refers to and what had to be written before it.
+// child is something a table refers to, which is written before it.
 type child struct {
 	offset flatbuffers.UOffsetT // 0: absent
 	tag    uint8                // of a union
@@ -37,8 +37,8 @@ func (d *Dialect) NewEncoder() *Encoder {
 // AppendMessage appends a frame to dst and returns the result: the message's length as a 32-bit little-endian number
 // and the message, whose content is body. What the dialect lacks is left out.
 //
-// The error, with which dst is returned as it was, tells that a required table or union is nil, that an enum's value is
-// invalid, or, when it wraps [ErrNotInDialect], that the dialect cannot express something essential.
+// It fails, and returns dst unchanged, if a required table or union is nil or an enum's value is invalid. The error wraps
+// [ErrNotInDialect] if the dialect cannot express something essential.
 func (e *Encoder) AppendMessage(dst []byte, body api.MessageBody) ([]byte, error) {
 	e.builder.Reset()
 	e.children = e.children[:0]
@@ -52,7 +52,7 @@ func (e *Encoder) AppendMessage(dst []byte, body api.MessageBody) ([]byte, error
 	return append(dst, e.builder.FinishedBytes()...), nil
 }
 
-// table writes the struct v after everything that it refers to, as FlatBuffers are built from the end.
+// table writes the struct v after everything it refers to, as FlatBuffers are built from the end.
 func (e *Encoder) table(p *tablePlan, v reflect.Value) (flatbuffers.UOffsetT, error) {
 	if p.oldTable != nil {
 		old := reflect.New(p.oldTable.old)
@@ -62,7 +62,7 @@ func (e *Encoder) table(p *tablePlan, v reflect.Value) (flatbuffers.UOffsetT, er
 	first := len(e.children)
 	for i := range p.fields {
 		f := &p.fields[i]
-		// The stack grows and shrinks in between, but stays as it is up to here.
+		// Nested tables push and pop their own children; those below stay.
 		c, err := e.child(f, v.Field(f.index))
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", f.name, err)
@@ -98,7 +98,7 @@ func (e *Encoder) tags(p *tablePlan, first int) {
 	}
 }
 
-// child writes what the field refers to. The result is zero for a scalar and for what is absent.
+// child writes what the field refers to. The result is zero for a scalar or an absent value.
 func (e *Encoder) child(f *fieldPlan, v reflect.Value) (child, error) {
 	switch f.kind {
 	case kindScalar:
@@ -148,7 +148,7 @@ func (e *Encoder) union(f *fieldPlan, v reflect.Value) (child, error) {
 	return child{offset, tag}, err
 }
 
-// scalarField writes a scalar into the table that is being written, unless it is the default.
+// scalarField writes a scalar into the current table, unless it is the default.
 func (e *Encoder) scalarField(f *fieldPlan, v reflect.Value) error {
 	if f.optional {
 		if v.IsNil() {
@@ -168,7 +168,7 @@ func (e *Encoder) scalarField(f *fieldPlan, v reflect.Value) error {
 	return nil
 }
 
-// bits returns the bits of a scalar on the wire: translated when it is an enum.
+// bits returns the bits of a scalar on the wire, translated if it is an enum.
 func (f *fieldPlan) bits(v reflect.Value) (uint64, error) {
 	bits := scalarBits(v)
 	if f.enum == nil {
@@ -184,7 +184,7 @@ func (f *fieldPlan) bits(v reflect.Value) (uint64, error) {
 	return uint64(wire), nil
 }
 
-// prepend writes the lower bytes of a scalar.
+// prepend writes the low bytes of a scalar.
 func (e *Encoder) prepend(bits uint64, size int) {
 	switch size {
 	case 1:

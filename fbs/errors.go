@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// ErrMalformed is wrapped by the error of bytes that are no FlatBuffers message of the dialect.
+// ErrMalformed is wrapped by errors about bytes that are not a FlatBuffers message of the dialect.
 var ErrMalformed = errors.New("malformed message")
 
-// ErrNotInDialect is wrapped by the error of a message that the dialect has no way to express, such as a notification
-// which the application's release of mediasoup does not know.
+// ErrNotInDialect is wrapped by errors about a message that the dialect cannot express, such as a notification that the
+// application's release of mediasoup does not know.
 var ErrNotInDialect = errors.New("not in this dialect")
 
-// UnknownValueError tells that a well-formed message names an enum or union member which the dialect, or Go, does not know.
+// UnknownValueError is returned for a well-formed message with an enum or union member that the dialect, or Go, does not know.
 type UnknownValueError struct {
 	Type  string // the schema's name of the enum or union, for instance "FBS.Request.Method"
 	Value uint8  // as on the wire
@@ -23,10 +23,10 @@ func (e *UnknownValueError) Error() string {
 	return fmt.Sprintf("unknown %s %d", e.Type, e.Value)
 }
 
-// RequestError tells that a request cannot be decoded although its id can, so that the sender can be answered.
+// RequestError is returned for a request that cannot be decoded except for its id, so that the sender can be answered.
 type RequestError struct {
 	ID            uint32 // of the request
-	UnknownMethod bool   // the method's number is not one of the dialect
+	UnknownMethod bool   // the dialect has no method of that number
 	Err           error  // what is wrong
 }
 

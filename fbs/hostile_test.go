@@ -46,8 +46,8 @@ func TestHostileLayouts(t *testing.T) {
 		"no fields":                {message([]uint32{4, back(4, 8)}, 4, 4), "data: malformed message: missing"},
 		"field over the offset":    {message([]uint32{4, back(4, 8)}, 8, 4, 3, 0), "a field of 1 bytes at 3"},
 		"value beyond the end":     {message([]uint32{4, back(4, 8)}, 8, 4, 0, 100), "a field of 4 bytes at 100"},
-		"union type without value": {message([]uint32{4, back(4, 12), logTag}, 8, 8, 4, 0), "without its type or its value"},
-		"value without union type": {message([]uint32{4, back(4, 12), 4}, 8, 8, 0, 4), "without its type or its value"},
+		"union type without value": {message([]uint32{4, back(4, 12), logTag}, 8, 8, 4, 0), "lacks its type or its value"},
+		"value without union type": {message([]uint32{4, back(4, 12), 4}, 8, 8, 0, 4), "lacks its type or its value"},
 		"union value nowhere":      {message([]uint32{4, back(4, 16), logTag, 1000}, 8, 12, 4, 8), "points to 1012 of 24"},
 		"string beyond the end": {
 			message([]uint32{4, back(4, 28), logTag, 4, back(16, 36), 4, 1 << 20}, 8, 12, 4, 8, 6, 8, 4, 0),

@@ -10,16 +10,20 @@ import (
 	"sync"
 )
 
-// Release is a release of mediasoup that npm offers, and the dialect that it speaks.
+// Release is a release of mediasoup and the dialect that serves it.
 type Release struct {
-	Version string // such as "3.27.1"
-	Dialect string // the first release that speaks the same
+	Version  string // such as "3.27.1"
+	Dialect  string // the release that the dialect is named after
+	Evidence string // how that is known: a word that schema/releases.txt explains
 }
 
-// Releases returns the releases known, oldest first.
+// FromPackage is the evidence of a release whose npm package was read.
+const FromPackage = "package"
+
+// Releases returns all known releases, oldest first.
 func Releases() []Release { return slices.Clone(releaseTable()) }
 
-// Newest returns the newest release known.
+// Newest returns the newest known release.
 func Newest() string {
 	table := releaseTable()
 	return table[len(table)-1].Version
@@ -28,14 +32,12 @@ func Newest() string {
 // Oldest returns the oldest release served.
 func Oldest() string { return releaseTable()[0].Version }
 
-// IsNewer reports whether release is newer than all that are known, so that its dialect is a guess.
-func IsNewer(release string) bool {
-	order, err := CompareReleases(release, Newest())
-	return err == nil && order > 0
+// IsKnown reports whether a release is in the table. Of others, forks included, the schema can only be guessed.
+func IsKnown(release string) bool {
+	return slices.ContainsFunc(releaseTable(), func(r Release) bool { return r.Version == release })
 }
 
-// ServedLike returns the release of the table like which a release is served: itself when it is known, otherwise the youngest
-// known that is not younger. The error is that of [Load].
+// ServedLike returns the release of the table whose dialect [Load] gives a release: itself if it is known.
 func ServedLike(release string) (Release, error) { return find(release) }
 
 // releaseTable reads the table that fbs/gen wrote, once.
@@ -47,29 +49,46 @@ var releaseTable = sync.OnceValue(func() []Release {
 	var table []Release
 	for line := range strings.Lines(string(text)) {
 		words := strings.Fields(line)
-		if len(words) == 2 {
-			table = append(table, Release{words[0], words[1]})
+		if len(words) == 3 && words[0] != "#" {
+			table = append(table, Release{words[0], words[1], words[2]})
 		}
 	}
 	return table
 })
 
-// find returns the youngest release of the table that is not younger than the one wanted.
+// find returns the release of the table that has the number of the one wanted, or the nearest.
 func find(wanted string) (Release, error) {
-	var found Release
+	var older, younger Release
 	for _, r := range releaseTable() {
 		order, err := CompareReleases(r.Version, wanted)
-		if err != nil {
+		switch {
+		case err != nil:
 			return Release{}, err
-		}
-		if order <= 0 {
-			found = r
+		case order == 0:
+			return r, nil
+		case order < 0:
+			older = r
+		case younger.Version == "":
+			younger = r
 		}
 	}
-	if found.Version == "" {
-		return found, fmt.Errorf("mediasoup %s is older than %s, the oldest release that this worker speaks", wanted, Oldest())
+	if older.Version == "" {
+		return older, fmt.Errorf("mediasoup %s is older than %s, the oldest release that this worker speaks", wanted, Oldest())
 	}
-	return found, nil
+	return nearest(older, younger), nil
+}
+
+// nearest returns which of two consecutive releases of the table serves one in between: the older, unless it would refuse or
+// misread messages of the younger. Then the one in between would fail with the older if it has the change, and most have, as
+// changes of the schema come early in a minor release.
+func nearest(older, younger Release) Release {
+	if younger.Version == "" || older.Dialect == younger.Dialect {
+		return older
+	}
+	if embedded(older.Dialect).misreads(embedded(younger.Dialect)) {
+		return younger
+	}
+	return older
 }
 
 // version is a release number: major, minor, patch.

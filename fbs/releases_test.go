@@ -2,6 +2,7 @@ package fbs_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -12,36 +13,85 @@ import (
 	"gazpacho/internal/fuzzseed"
 )
 
-func TestTableOfReleases(t *testing.T) {
-	releases := fbs.Releases()
-	require.Equal(t, "3.13.0", fbs.Oldest())
-	require.Equal(t, releases[len(releases)-1].Version, fbs.Newest())
-	dialects := map[string]bool{}
-	for i, r := range releases {
-		d, err := fbs.Load(r.Version)
-		require.NoError(t, err)
-		require.Equal(t, r.Dialect, d.Release(), r.Version)
-		dialects[r.Dialect] = true
-		if i > 0 {
-			order, err := fbs.CompareReleases(releases[i-1].Version, r.Version)
-			require.NoError(t, err)
-			require.Negative(t, order)
-		}
-	}
-	require.GreaterOrEqual(t, len(dialects), 17)
-	require.GreaterOrEqual(t, len(releases), 57)
+// served lists the first and last release of each run, and the dialect that serves it.
+var served = [][3]string{
+	{"3.13.0", "3.13.1", "3.13.0"},
+	{"3.13.2", "3.13.10", "3.13.5"},
+	{"3.13.11", "3.13.13", "3.13.11"},
+	{"3.13.14", "3.13.17", "3.13.16"},
+	{"3.13.18", "3.13.19", "3.13.18"},
+	{"3.13.20", "3.13.24", "3.13.23"},
+	{"3.14.0", "3.14.7", "3.14.1"},
+	{"3.14.8", "3.15.8", "3.14.8"},
+	{"3.16.0", "3.16.5", "3.16.0"},
+	{"3.16.6", "3.16.8", "3.16.6"},
+	{"3.17.0", "3.19.4", "3.18.0"},
+	{"3.19.5", "3.19.6", "3.19.6"},
+	{"3.19.7", "3.19.9", "3.19.7"},
+	{"3.19.10", "3.19.17", "3.19.11"},
+	{"3.19.18", "3.19.22", "3.19.18"},
+	{"3.20.0", "3.22.0", "3.21.0"},
+	{"3.23.0", "3.23.2", "3.23.0"},
+	{"3.24.0", "3.26.0", "3.24.1"},
+	{"3.27.0", "3.27.1", "3.27.0"},
 }
 
-func TestNewerReleases(t *testing.T) {
-	require.True(t, fbs.IsNewer("3.1000.0"))
-	require.True(t, fbs.IsNewer("4.0.0"))
-	require.False(t, fbs.IsNewer(fbs.Newest()))
-	require.False(t, fbs.IsNewer("3.13.0"))
-	require.False(t, fbs.IsNewer("default"))
+// published lists the last patch of each minor release; all patches were published.
+var published = []struct{ minor, patches int }{
+	{13, 24}, {14, 16}, {15, 8}, {16, 8}, {17, 1}, {18, 1}, {19, 22}, {20, 10}, {21, 2}, {22, 0}, {23, 2}, {24, 2}, {25, 0}, {26, 0}, {27, 1},
+}
+
+// TestEveryReleaseIsServed compares the table of releases with what mediasoup has published.
+func TestEveryReleaseIsServed(t *testing.T) {
+	releases := fbs.Releases()
+	i, run := 0, 0
+	for _, p := range published {
+		for patch := range p.patches + 1 {
+			version := fmt.Sprintf("3.%d.%d", p.minor, patch)
+			require.Equal(t, version, releases[i].Version)
+			require.Equal(t, served[run][2], releases[i].Dialect, version)
+			require.Contains(t, []string{fbs.FromPackage, "repository", "enclosed", "placed", "reconstructed", "compatible"}, releases[i].Evidence)
+			d, err := fbs.Load(version)
+			require.NoError(t, err)
+			require.Equal(t, served[run][2], d.Release(), version)
+			require.True(t, fbs.IsKnown(version))
+			if i++; version == served[run][1] {
+				run++
+			}
+		}
+	}
+	require.Len(t, releases, 112)
+	require.Len(t, releases, i)
+	require.Equal(t, len(served), run)
+	require.Equal(t, "3.13.0", fbs.Oldest())
+	require.Equal(t, "3.27.1", fbs.Newest())
+	require.False(t, fbs.IsKnown("3.27.1-acme.2"))
+	require.False(t, fbs.IsKnown("3.19.23"))
+}
+
+// TestDialectsOfNoPackage compares the two dialects that were derived with those they are derived from.
+func TestDialectsOfNoPackage(t *testing.T) {
+	lines, err := fbs.Differences("3.13.13", "3.13.14")
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"  enum FBS.Producer.TraceEventType: +SR",
+		"+ table FBS.Producer.SrTraceInfo: +ntp_frac uint32, +ntp_sec uint32, +octet_count uint32, +packet_count uint32, +rtp_ts uint32, +ssrc uint32",
+		"  table FBS.Transport.ListenInfo: +flags FBS.Transport.SocketFlags required, 2 renumbered",
+		"+ table FBS.Transport.SocketFlags: +ipv6_only bool, +udp_reuse_port bool",
+		"  union FBS.Producer.TraceInfo: +SrTraceInfo FBS.Producer.SrTraceInfo",
+	}, lines)
+	lines, err = fbs.Differences("3.23.2", "3.24.0")
+	require.NoError(t, err)
+	require.Equal(t, []string{"  table FBS.DataProducer.SendNotification: +ignored_subchannel uint16 = null"}, lines)
+	lines, err = fbs.Differences("3.22.0", "3.23.0")
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"  table FBS.Transport.Options: +sctp_default_stream_buffered_amount_low_threshold uint32, 1 renumbered",
+	}, lines)
 }
 
 func TestDifferences(t *testing.T) {
-	lines, err := fbs.Differences("3.13.18", "3.14.0")
+	lines, err := fbs.Differences("3.13.18", "3.13.20")
 	require.NoError(t, err)
 	require.Equal(t, []string{"  table FBS.WebRtcTransport.WebRtcTransportOptions: +ice_consent_timeout uint8 = 30"}, lines)
 	lines, err = fbs.Differences("3.19.7", "3.19.11")
@@ -124,6 +174,7 @@ func TestCompatRulesNameKnownReleases(t *testing.T) {
 	}
 	for _, rule := range fbs.CompatRules() {
 		require.True(t, known[rule.Until], rule.Name)
+		require.True(t, rule.Since == "" || known[rule.Since], rule.Name)
 		require.NotEmpty(t, rule.Text)
 	}
 }

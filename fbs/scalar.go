@@ -13,7 +13,7 @@ const (
 	vtableHeaderSize = 4 // size of the vtable, size of the table
 )
 
-// scalarSize returns the size of a scalar in bytes, and 0 for what is no scalar.
+// scalarSize returns the size of a scalar in bytes, and 0 for other kinds.
 func scalarSize(k reflect.Kind) int {
 	switch k {
 	case reflect.Bool, reflect.Int8, reflect.Uint8:
@@ -63,7 +63,7 @@ func setScalar(v reflect.Value, bits uint64) {
 	}
 }
 
-// scalarBits returns the bits of a scalar; those beyond its size mean nothing.
+// scalarBits returns the bits of a scalar; those beyond its size are undefined.
 func scalarBits(v reflect.Value) uint64 {
 	switch v.Kind() {
 	case reflect.Bool:
@@ -81,8 +81,8 @@ func scalarBits(v reflect.Value) uint64 {
 	return v.Uint()
 }
 
-// resizable are the kinds of integers of which upstream has replaced one by another. They convert into each other: what
-// is out of range becomes the nearest number in range.
+// resizable are the integer kinds that mediasoup has replaced by one another. They convert into each other: a number out of
+// range becomes the nearest in range.
 var resizable = map[string]reflect.Kind{
 	"int32": reflect.Int32, "uint32": reflect.Uint32, "int64": reflect.Int64, "uint64": reflect.Uint64,
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs our integration tests: the unchanged mediasoup Node API against our worker. Arguments: test files (default: all).
+# Runs the integration tests: the unchanged mediasoup Node API against this worker. Arguments: test files (default: all).
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"

@@ -230,6 +230,15 @@ func TestTheContractHoldsThroughTheChannel(t *testing.T) {
 	}
 }
 
+func TestExitCodes(t *testing.T) {
+	for code, reason := range map[int]error{
+		exitOK: channel.ErrHungUp, exitBrokenChannel: io.ErrUnexpectedEOF, exitWrongSettings: errWrongSettings,
+		exitWorkerEnded: channel.ErrWorkerEnded,
+	} {
+		require.Equal(t, code, exitCode(fmt.Errorf("%w: because", reason)))
+	}
+}
+
 // A Router that cannot be reached owes as many answers as it may; others are created, answered and notified of meanwhile.
 func TestAFrozenRouterStopsNoOther(t *testing.T) {
 	var late *apitest.Late

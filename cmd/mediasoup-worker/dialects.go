@@ -8,7 +8,7 @@ import (
 	"gazpacho/fbs"
 )
 
-// dialectsCommand is the argument that lists what is spoken, in place of the options.
+// dialectsCommand is the argument that lists the dialects, in place of options.
 const dialectsCommand = "dialects"
 
 const dialectsUsage = `usage: mediasoup-worker dialects                the releases served, and what changed from dialect to dialect
@@ -16,7 +16,7 @@ const dialectsUsage = `usage: mediasoup-worker dialects                the relea
        mediasoup-worker dialects <from> <to>    what changed from one release to another
 `
 
-// listDialects carries out the command and returns the exit code.
+// listDialects runs the command and returns the exit code.
 func listDialects(args []string, stdout, stderr io.Writer) int {
 	var err error
 	switch {
@@ -44,7 +44,7 @@ func listAll(w io.Writer) error {
 	releases := map[string][]string{}
 	var order []string
 	for _, r := range fbs.Releases() {
-		if r.Version == r.Dialect {
+		if releases[r.Dialect] == nil {
 			order = append(order, r.Dialect)
 		}
 		releases[r.Dialect] = append(releases[r.Dialect], r.Version)
@@ -62,24 +62,26 @@ func listAll(w io.Writer) error {
 	return nil
 }
 
-// listRelease lists the compat rules that a release has and the newest has not, and the differences of its schema.
+// listRelease lists how a release differs from the newest: its compat rules and its schema.
 func listRelease(w io.Writer, release string) error {
 	d, err := fbs.Load(release)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "mediasoup %s speaks the dialect of %s.\n", release, d.Release())
 	like, err := fbs.ServedLike(release)
 	switch {
 	case err != nil:
 		return err
-	case fbs.IsNewer(release):
-		fmt.Fprintln(w, "It is newer than all that this worker knows, so that is a guess.")
-	case like.Version != release:
-		fmt.Fprintf(w, "It is not one that npm offers, and is served like %s, so that is a guess.\n", like.Version)
+	case !fbs.IsKnown(release):
+		fmt.Fprintf(w, "This worker does not know mediasoup %s. It speaks the schema of the application's package, or if it does not find that, "+
+			"the dialect of %s.\n", release, d.Release())
+	case like.Evidence != fbs.FromPackage:
+		fmt.Fprintf(w, "mediasoup %s speaks the dialect of %s (%s: docs/releases.md explains the word).\n", release, d.Release(), like.Evidence)
+	default:
+		fmt.Fprintf(w, "mediasoup %s speaks the dialect of %s.\n", release, d.Release())
 	}
 	for _, rule := range fbs.CompatRules() {
-		if order, _ := fbs.CompareReleases(release, rule.Until); order <= 0 { // both are releases
+		if applies, _ := rule.AppliesTo(release); applies { // the release is valid
 			fmt.Fprintf(w, "%s (until %s): %s\n", rule.Name, rule.Until, rule.Text)
 		}
 	}

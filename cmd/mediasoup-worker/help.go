@@ -31,6 +31,9 @@ A client that cannot name its release sets MEDIASOUP_VERSION=default, or nothing
 environment variable GAZPACHO_MEDIASOUP_VERSION, from the name of this binary (mediasoup-worker-3.19.22), or from a
 file beside it (mediasoup-worker.version). With "default" and none of these, it is the newest known.
 
+The schema of a release that this worker does not know is read from the application's mediasoup package. Where that is
+not found, the environment variable GAZPACHO_MEDIASOUP_PACKAGE says in which folder it is.
+
 The environment variable GAZPACHO_RESOURCE_USAGE sets what counts as 100% CPU in worker.getResourceUsage(): share
 (default: the cores divided by the workers on them), process (one core) or machine (all cores).
 

@@ -102,11 +102,19 @@ func launchAs(t testing.TB, program, release string, env []string, args ...strin
 	t.Helper()
 	dialect, err := fbs.Load(release)
 	require.NoError(t, err)
-	p := &process{t: t, cmd: exec.Command(program, args...), dialect: dialect, encoder: dialect.NewEncoder()}
+	cmd := exec.Command(program, args...)
+	cmd.Env = env
+	return start(t, cmd, dialect)
+}
+
+// start starts a command as a worker whose application speaks a dialect.
+func start(t testing.TB, cmd *exec.Cmd, dialect *fbs.Dialect) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, dialect: dialect, encoder: dialect.NewEncoder()}
 	var in, out *os.File
 	p.to, in = socketPair(t)
 	p.from, out = socketPair(t)
-	p.cmd.Env, p.cmd.ExtraFiles, p.cmd.Stderr = env, []*os.File{in, out}, &p.stderr
+	p.cmd.ExtraFiles, p.cmd.Stderr = []*os.File{in, out}, &p.stderr
 	require.NoError(t, p.cmd.Start())
 	require.NoError(t, errors.Join(in.Close(), out.Close()))
 	t.Cleanup(func() {
@@ -164,12 +172,12 @@ func (p *process) response() *api.Response {
 	}
 }
 
-// log reads messages up to the next log line that contains text.
-func (p *process) log(text string) {
+// log reads messages up to the next log line that contains text, and returns the line.
+func (p *process) log(text string) string {
 	p.t.Helper()
 	for {
 		if l, ok := p.read().(*api.Log); ok && strings.Contains(l.Data, text) {
-			return
+			return l.Data
 		}
 	}
 }

@@ -43,7 +43,10 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	from := sources{env: os.Getenv(versionEnv), ownEnv: os.Getenv(ownVersionEnv), programs: programs(os.Args[0])}
+	from := sources{
+		env: os.Getenv(versionEnv), ownEnv: os.Getenv(ownVersionEnv), programs: programs(os.Args[0]),
+		packageFolder: os.Getenv(packageEnv), parent: fmt.Sprintf("/proc/%d", os.Getppid()),
+	}
 	os.Exit(run(os.Args[1:], from, os.Stdout, os.Stderr))
 }
 
@@ -72,7 +75,7 @@ func run(args []string, from sources, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(exitWrongSettings, "%v\n%s\n\n%s", err, supported(), helpText)
 	}
-	dialect, err := chosen.dialect()
+	spoken, err := chosen.protocol(from.packageFolder, func() []string { return applicationFolders(from.parent, from.programs) })
 	if err != nil {
 		return fail(exitWrongSettings, "wrong settings: %v\n%s", err, supported())
 	}
@@ -80,18 +83,24 @@ func run(args []string, from sources, stdout, stderr io.Writer) int {
 	if err != nil {
 		return fail(exitBrokenChannel, "%v\n\n%s", err, helpText)
 	}
-	err = serve(cfg, chosen.release, dialect, in, out)
-	switch {
-	case errors.Is(err, channel.ErrClosedByApplication), errors.Is(err, channel.ErrStopped):
+	err = serve(cfg, spoken, in, out)
+	if errors.Is(err, channel.ErrClosedByApplication) || errors.Is(err, channel.ErrStopped) {
 		return exitOK
-	case errors.Is(err, errWrongSettings):
-		return fail(exitWrongSettings, "%v", err)
-	case errors.Is(err, channel.ErrWorkerEnded):
-		return fail(exitWorkerEnded, "%v", err)
-	case errors.Is(err, channel.ErrHungUp):
-		return fail(exitOK, "%v", err)
+	}
+	return fail(exitCode(err), "%v", err)
+}
+
+// exitCode returns the code for an end that the application has not asked for.
+func exitCode(reason error) int {
+	switch {
+	case errors.Is(reason, errWrongSettings):
+		return exitWrongSettings
+	case errors.Is(reason, channel.ErrWorkerEnded):
+		return exitWorkerEnded
+	case errors.Is(reason, channel.ErrHungUp):
+		return exitOK
 	default:
-		return fail(exitBrokenChannel, "%v", err)
+		return exitBrokenChannel
 	}
 }
 
@@ -101,25 +110,25 @@ func versionText() string {
 }
 
 // serve connects the channel to a worker until one of them ends, and returns the reason.
-func serve(cfg *config, release string, dialect *fbs.Dialect, in io.Reader, out io.Writer) error {
+func serve(cfg *config, spoken *protocol, in io.Reader, out io.Writer) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	ignoreSignals()
 
-	compat, err := fbs.Compat(release)
+	compat, err := fbs.Compat(spoken.release)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errWrongSettings, err)
 	}
 	settings := channel.NewSettings()
 	ch := channel.New(channel.Options{
-		In: in, Out: out, Decoder: dialect, Encoder: dialect.NewEncoder(), Settings: settings, PID: os.Getpid(),
+		In: in, Out: out, Decoder: spoken.dialect, Encoder: spoken.dialect.NewEncoder(), Settings: settings, PID: os.Getpid(),
 		Compat: compat,
 	})
 	if err := settings.Update(&api.WorkerUpdateSettingsRequest{LogLevel: cfg.logLevel, LogTags: cfg.logTags}); err != nil {
 		return err
 	}
-	logStart(ch.Logger(), cfg, release)
-	worker, err := newWorker(cfg, compat, ch, func(req *api.WorkerUpdateSettingsRequest) error {
+	logStart(ch.Logger(), cfg, spoken)
+	worker, err := newWorker(cfg, spoken.release, compat, ch, func(req *api.WorkerUpdateSettingsRequest) error {
 		if err := settings.Update(req); err != nil {
 			return err
 		}
@@ -139,7 +148,7 @@ func serve(cfg *config, release string, dialect *fbs.Dialect, in io.Reader, out 
 		ch.HungUp()
 	}()
 	err = ch.Serve(worker)
-	if c, ok := worker.(*localCluster); ok {
+	if c, ok := worker.(*cluster); ok {
 		if failure := reportCounters(c.Front); failure != nil {
 			return failure
 		}
@@ -151,16 +160,9 @@ func serve(cfg *config, release string, dialect *fbs.Dialect, in io.Reader, out 
 var errWrongSettings = errors.New("wrong settings")
 
 // logStart logs the start, the release and the ignored arguments.
-func logStart(logger *slog.Logger, cfg *config, release string) {
-	logger.Debug("starting mediasoup-worker process", channel.TagKey, "info", "version", release, "worker", version)
-	if fbs.IsNewer(release) {
-		logger.Warn("mediasoup is newer than this worker knows: it is served like the newest known",
-			"version", release, "newest", fbs.Newest())
-	}
-	if like, err := fbs.ServedLike(release); err == nil && !fbs.IsNewer(release) && like.Version != release {
-		logger.Warn("mediasoup's release is not one that npm offers: it is served like an older one",
-			"version", release, "like", like.Version)
-	}
+func logStart(logger *slog.Logger, cfg *config, spoken *protocol) {
+	logger.Debug("starting mediasoup-worker process", channel.TagKey, "info", "version", spoken.release, "worker", version)
+	spoken.log(logger)
 	for _, arg := range cfg.ignored {
 		logger.Warn("argument without effect", channel.TagKey, "info", "argument", arg)
 	}

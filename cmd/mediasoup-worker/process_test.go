@@ -101,13 +101,13 @@ func TestByHand(t *testing.T) {
 		"no release": {
 			release: "newest", code: exitWrongSettings, stderr: "\"newest\": not a release of mediasoup, such as 3.27.1 (named by MEDIASOUP_VERSION)\nThis worker",
 		},
-		"dialects": {args: []string{"dialects"}, stdout: "\n\ndialect 3.13.23: 3.13.23 3.13.24\n    table FBS.WebRtcTransport.WebRtcTransportOptions: +ice_consent_timeout uint8 = 30\n\ndialect 3.14.1:"},
+		"dialects": {args: []string{"dialects"}, stdout: "\n\ndialect 3.13.23: 3.13.20 3.13.21 3.13.22 3.13.23 3.13.24\n    table FBS.WebRtcTransport.WebRtcTransportOptions: +ice_consent_timeout uint8 = 30\n\ndialect 3.14.1:"},
 		"one dialect": {
 			args:   []string{"dialects", "3.26.0"},
-			stdout: "mediasoup 3.26.0 speaks the dialect of 3.24.1.\nbitrates (until 3.26.0): bitrates of 32 bits; larger ones are told as 4294967295\n",
+			stdout: "mediasoup 3.26.0 speaks the dialect of 3.24.1.\nbitrates (until 3.26.0): bitrates of 32 bits; larger ones are sent as 4294967295\n",
 		},
-		"younger dialect":   {args: []string{"dialects", "9.0.0"}, stdout: "It is newer than all that this worker knows, so that is a guess.\nFrom 9.0.0 to"},
-		"dialect between":   {args: []string{"dialects", "3.20.1"}, stdout: "It is not one that npm offers, and is served like 3.19.22, so that is a guess.\n"},
+		"unknown dialect":   {args: []string{"dialects", "9.0.0"}, stdout: "This worker does not know mediasoup 9.0.0. It speaks the schema of the application's package, or if it does not find that, the dialect of 3.27.0.\nFrom 9.0.0 to"},
+		"inferred dialect":  {args: []string{"dialects", "3.17.1"}, stdout: "mediasoup 3.17.1 speaks the dialect of 3.18.0 (placed: docs/releases.md explains the word).\n"},
 		"dialects' help":    {args: []string{"dialects", "--help"}, stdout: dialectsUsage},
 		"two dialects":      {args: []string{"dialects", "3.26.0", "3.25.0"}, stdout: "From 3.26.0 to 3.25.0:\n  nothing\n"},
 		"old dialect":       {args: []string{"dialects", "3.12.0"}, code: exitWrongSettings, stderr: "mediasoup 3.12.0 is older than 3.13.0"},

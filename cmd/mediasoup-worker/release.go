@@ -13,40 +13,43 @@ import (
 	"gazpacho/fbs"
 )
 
-// version is this worker's own, which has nothing to do with mediasoup's.
+// version is this worker's own, independent of mediasoup's.
 const version = "0.1.0"
 
 // Where a release can be named.
 const (
-	// versionEnv is the variable in which the Node library tells its release.
+	// versionEnv is set by the Node library to its release.
 	versionEnv = "MEDIASOUP_VERSION"
-	// ownVersionEnv is one for clients that cannot be told to set the other.
+	// ownVersionEnv is for clients that cannot set the other.
 	ownVersionEnv = "GAZPACHO_MEDIASOUP_VERSION"
 	// versionFlag is an option of the command line.
 	versionFlag = "mediasoupVersion"
 
-	// anyRelease is what the Go client (jiyeyuran/mediasoup-go) gives as MEDIASOUP_VERSION, whatever it speaks.
+	// anyRelease is what the Go client (jiyeyuran/mediasoup-go) sets MEDIASOUP_VERSION to, whatever it speaks.
 	anyRelease = "default"
 
 	binaryName = "mediasoup-worker"
 )
 
-// sources is all that may name the release which the application speaks. Empty: nothing named.
+// sources are all that may name the release the application speaks. Empty: not named.
 type sources struct {
 	flag     string   // of the command line
 	env      string   // MEDIASOUP_VERSION
 	ownEnv   string   // GAZPACHO_MEDIASOUP_VERSION
 	programs []string // paths of the running binary: as it was called, perhaps by a link, and as it is
+
+	packageFolder string // GAZPACHO_MEDIASOUP_PACKAGE
+	parent        string // the folder in /proc of the process that started this one
 }
 
-// choice is the release that counts, and where it comes from.
+// choice is the release that counts, and what named it.
 type choice struct {
 	release string
 	source  string // for messages
 }
 
-// choose finds the release. What a person sets for this process goes first, then what the application says of itself, then
-// what the installation says. "default" names nothing, but is enough to get the newest.
+// choose finds the release. What an operator sets for this process counts first, then what the application says of itself, then
+// the installation. "default" names no release, but is enough to get the newest.
 func (s sources) choose() (choice, error) {
 	for _, c := range []choice{{s.flag, "--" + versionFlag}, {s.env, versionEnv}, {s.ownEnv, ownVersionEnv}} {
 		if c.release != "" && c.release != anyRelease {
@@ -76,8 +79,8 @@ func programs(arg0 string) []string {
 	return paths
 }
 
-// installed returns the release that the name of a binary ends in, as in mediasoup-worker-3.19.22, or that a file beside it
-// tells, which has the same name with .version behind.
+// installed returns the release that the name of a binary ends with, as in mediasoup-worker-3.19.22, or that a file beside it
+// holds, which has the same name followed by .version.
 func installed(program string) (choice, error) {
 	name := strings.TrimSuffix(filepath.Base(program), ".exe")
 	if release, ok := strings.CutPrefix(name, binaryName+"-"); ok && startsWithDigit(release) {
@@ -96,16 +99,7 @@ func installed(program string) (choice, error) {
 
 func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }
 
-// dialect loads what the release speaks.
-func (c choice) dialect() (*fbs.Dialect, error) {
-	d, err := fbs.Load(c.release)
-	if err != nil {
-		return nil, fmt.Errorf("%w (named by %s)", err, c.source)
-	}
-	return d, nil
-}
-
-// supported says in one line which releases are served.
+// supported returns a line about the releases served.
 func supported() string {
 	return fmt.Sprintf("This worker (%s) serves all releases of mediasoup since %s; the newest it knows is %s.",
 		version, fbs.Oldest(), fbs.Newest())

@@ -251,19 +251,19 @@ func BodyOf[B any](req *Request) (*B, error) {
 	if !ok || body == nil {
 		return nil, TypeErrorf("wrong or missing body for method %s", req.Method.Name())
 	}
-	if n, ok := any(body).(needy); ok {
-		if name := n.missing(); name != "" {
+	if v, ok := any(body).(validator); ok {
+		if name := v.missingField(); name != "" {
 			return nil, TypeErrorf("missing %s [method:%s]", name, req.Method.Name())
 		}
 	}
 	return body, nil
 }
 
-// needy is a body with parts that must not be missing. A codec's schema sees to that; Go code that calls a worker directly
-// may forget them.
-type needy interface {
-	// missing names the first part that is missing, in the words of the Node library; empty when none is.
-	missing() string
+// validator is a request body with required parts. A codec enforces its schema; Go code that calls a worker directly may omit
+// them.
+type validator interface {
+	// missingField returns the name of the first missing part, as the Node library calls it, or "".
+	missingField() string
 }
 
 // part is a required part and what it is called.
@@ -284,57 +284,57 @@ func firstNil(parts ...part) string {
 	return ""
 }
 
-func (r *RouterCreateWebRtcTransportRequest) missing() string {
+func (r *RouterCreateWebRtcTransportRequest) missingField() string {
 	if r.Options == nil {
 		return "options"
 	}
 	return firstNil(part{"options.base", r.Options.Base}, part{"options.listen", r.Options.Listen})
 }
 
-func (r *RouterCreatePlainTransportRequest) missing() string {
+func (r *RouterCreatePlainTransportRequest) missingField() string {
 	if r.Options == nil {
 		return "options"
 	}
 	return firstNil(part{"options.base", r.Options.Base}, part{"options.listenInfo", r.Options.ListenInfo})
 }
 
-func (r *RouterCreatePipeTransportRequest) missing() string {
+func (r *RouterCreatePipeTransportRequest) missingField() string {
 	if r.Options == nil {
 		return "options"
 	}
 	return firstNil(part{"options.base", r.Options.Base}, part{"options.listenInfo", r.Options.ListenInfo})
 }
 
-func (r *RouterCreateDirectTransportRequest) missing() string {
+func (r *RouterCreateDirectTransportRequest) missingField() string {
 	if r.Options == nil {
 		return "options"
 	}
 	return firstNil(part{"options.base", r.Options.Base})
 }
 
-func (r *RouterCreateActiveSpeakerObserverRequest) missing() string {
+func (r *RouterCreateActiveSpeakerObserverRequest) missingField() string {
 	return firstNil(part{"options", r.Options})
 }
 
-func (r *RouterCreateAudioLevelObserverRequest) missing() string {
+func (r *RouterCreateAudioLevelObserverRequest) missingField() string {
 	return firstNil(part{"options", r.Options})
 }
 
-func (r *TransportProduceRequest) missing() string {
+func (r *TransportProduceRequest) missingField() string {
 	if name := firstNil(part{"rtpParameters", r.RTPParameters}, part{"rtpMapping", r.RTPMapping}); name != "" {
 		return name
 	}
-	return r.RTPParameters.missing()
+	return r.RTPParameters.missingField()
 }
 
-func (r *TransportConsumeRequest) missing() string {
+func (r *TransportConsumeRequest) missingField() string {
 	if r.RTPParameters == nil {
 		return "rtpParameters"
 	}
-	return r.RTPParameters.missing()
+	return r.RTPParameters.missingField()
 }
 
-func (p *RTPParameters) missing() string {
+func (p *RTPParameters) missingField() string {
 	for i := range p.Codecs {
 		if lackValue(p.Codecs[i].Parameters) {
 			return "value of rtpParameters.codecs[].parameters[]"

@@ -87,7 +87,13 @@ type Compat struct {
 	// PlainPipes: over pipes, messages of data channels travel without their subchannels. Pipe consumers look at
 	// subchannels as all others do.
 	PlainPipes bool
-	// SmallFrames: a message on the channel has at most 4 MiB, in both directions, where it has nearly 8 today.
+	// UnfilteredPipes: pipe consumers forward every message of a data producer, whatever their own subchannels. Without
+	// meaning if PlainPipes.
+	UnfilteredPipes bool
+	// OldPipeToken: over pipes, the token in front of a message announces a required subchannel by the flag that announces an
+	// ignored one today. There is no ignored subchannel.
+	OldPipeToken bool
+	// SmallFrames: the application takes messages of at most 4 MiB on the channel, where it takes nearly 8 today.
 	SmallFrames bool
 }
 

@@ -15,7 +15,7 @@ const (
 	responseOverhead = 100 * time.Millisecond
 )
 
-// Upstream's values.
+// From mediasoup:
 const (
 	marginOffset    = 10_000 // bit/s that the estimate may grow beyond throughputMargin
 	minIncrease     = 4000   // bit/s per second
@@ -26,11 +26,11 @@ const (
 	framesPerSecond = 30
 )
 
-// limitedDecrease is ours: the least factor of a decrease while the application sends much less than the estimate. Its
-// throughput then says nothing about the path, and a single overuse must not bring the estimate down to it.
+// limitedDecrease is the least factor of a decrease while the application sends much less than the estimate. Its throughput
+// then says nothing about the path, and a single overuse must not bring the estimate down to it. (Chosen here.)
 const limitedDecrease = 0.7
 
-// aimd turns what the delay says into a bitrate: additive or multiplicative increase, multiplicative decrease.
+// aimd turns the state of the path into a bitrate: additive or multiplicative increase, multiplicative decrease.
 type aimd struct {
 	bitrate   float64 // bit/s
 	state     rateState
@@ -73,7 +73,7 @@ func (a *aimd) update(now unit.Time, u usage, throughput float64) {
 	}
 }
 
-// mayDecrease says that the last change had time to take effect, or that things are much worse.
+// mayDecrease reports whether the last change had time to take effect, or things are much worse.
 func (a *aimd) mayDecrease(now unit.Time, throughput float64) bool {
 	interval := min(max(a.rtt, minReduction), maxReduction)
 	return now.Sub(a.changedAt) >= interval || !a.limited && throughput > 0 && throughput < a.bitrate/2 ||
@@ -125,4 +125,46 @@ func (a *aimd) additive() float64 {
 	packet := frame / math.Ceil(frame/typicalPacket)
 	response := 2 * (a.rtt + responseOverhead)
 	return max(packet*8/response.Seconds(), minIncrease)
+}
+
+// From mediasoup:
+const (
+	capacityWeight       = 0.05 // of a new sample
+	minCapacityDeviation = 0.4  // variance in kbit/s, divided by the capacity
+	maxCapacityDeviation = 2.5
+	capacityBounds       = 3 // standard deviations
+)
+
+// capacity averages the rates at which the path was found to be full (draft-ietf-rmcat-gcc-02 section 5.5). While the
+// throughput agrees with it, the estimate approaches it in small steps. Rates are in kbit/s.
+type capacity struct {
+	estimate  float64 // 0: unknown
+	deviation float64
+}
+
+func (c *capacity) add(bps, weight float64) {
+	sample := bps / 1000
+	if c.estimate == 0 {
+		c.estimate = sample
+		c.deviation = max(c.deviation, minCapacityDeviation)
+	}
+	c.estimate = (1-weight)*c.estimate + weight*sample
+	err := c.estimate - sample
+	c.deviation = (1-weight)*c.deviation + weight*err*err/max(c.estimate, 1)
+	c.deviation = min(max(c.deviation, minCapacityDeviation), maxCapacityDeviation)
+}
+
+func (c *capacity) known() bool { return c.estimate > 0 }
+
+// reset forgets the average. How much samples deviate from it is a property of the path and stays.
+func (c *capacity) reset() { c.estimate = 0 }
+
+func (c *capacity) bps() float64 { return c.estimate * 1000 }
+
+// above and below report whether a throughput contradicts the average.
+func (c *capacity) above(bps float64) bool { return c.known() && bps > c.bps()+c.margin() }
+func (c *capacity) below(bps float64) bool { return c.known() && bps < c.bps()-c.margin() }
+
+func (c *capacity) margin() float64 {
+	return capacityBounds * math.Sqrt(c.deviation*c.estimate) * 1000
 }

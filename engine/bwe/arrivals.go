@@ -6,16 +6,16 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Upstream's values.
+// From mediasoup:
 const (
 	// arrivalWindow is how long an arrival is kept after it was reported, in case an older packet comes late and the
 	// report is repeated from there.
 	arrivalWindow = 500 * time.Millisecond
-	// maxMissing is the longest gap that is reported. A longer one means that the peer began to count anew.
+	// maxMissing is the longest gap that is reported. A longer one means that the peer's count was reset.
 	maxMissing = 1<<13 - 1
 )
 
-// Ours: sizes of the ring of arrivals, powers of two. It grows with the packet rate; the greatest holds 500 ms at 32,000
+// Chosen here: sizes of the ring of arrivals, powers of two. It grows with the packet rate; the greatest holds 500 ms at 32,000
 // packets a second.
 const (
 	minArrivals = 1 << 7
@@ -23,7 +23,7 @@ const (
 )
 
 // arrivals remembers when packets arrived, by transport-wide sequence number. The ring describes the numbers from begin
-// up to end, of which the last did arrive. Numbers are unwrapped: they only mean something modulo 1<<16.
+// up to end, of which the last did arrive. Numbers are unwrapped: on the wire they are modulo 1<<16.
 type arrivals struct {
 	ring       []unit.Time // 0: did not arrive
 	begin, end int64
@@ -32,7 +32,7 @@ type arrivals struct {
 
 func (a *arrivals) slot(n int64) *unit.Time { return &a.ring[n&int64(len(a.ring)-1)] }
 
-// add takes note of an arrival and returns false when that number had arrived before.
+// add records an arrival and returns false when that number had arrived before.
 func (a *arrivals) add(now unit.Time, seq unit.SeqNo) bool {
 	n := a.unwrap(seq)
 	switch {
@@ -122,5 +122,5 @@ func (a *arrivals) expire(now unit.Time, newest int64) {
 	}
 }
 
-// pending says whether there is something to report.
+// pending reports whether there is something to report.
 func (a *arrivals) pending() bool { return a.report < a.end }

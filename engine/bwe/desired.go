@@ -2,7 +2,7 @@ package bwe
 
 import "gazpacho/engine/unit"
 
-// Upstream's values.
+// From mediasoup:
 const (
 	minimumBitrate     = 30_000 // bit/s: the estimate is never below
 	desiredDecrease    = 0.05   // of the highest value, per second
@@ -12,7 +12,7 @@ const (
 	absoluteMaxBitrate = 1<<63 - 2
 )
 
-// desired smooths what the consumers desire: it follows a rise at once and a fall slowly (upstream's TrendCalculator).
+// desired smooths the consumers' desired bitrate: it follows a rise at once and a fall slowly (mediasoup's TrendCalculator).
 type desired struct {
 	value, highest unit.Bitrate
 	highestAt      unit.Time
@@ -38,8 +38,8 @@ type limits struct {
 	start      unit.Bitrate
 }
 
-// apply computes the limits anew and says whether the upper one rose. It follows the desired bitrate with some room
-// above, and ignores small changes, which would only cause probing (upstream's rule).
+// apply recomputes the limits and reports whether the upper one rose. It follows the desired bitrate with some room
+// above, and ignores small changes, which would only cause probing (as in mediasoup).
 func (l *limits) apply() (rose bool) {
 	highest := l.initial
 	if l.effective.value > 0 {

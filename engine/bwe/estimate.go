@@ -9,29 +9,29 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Upstream's rule for announcing estimates.
+// From mediasoup: when an estimate is announced.
 const (
 	announceInterval = time.Second
 	announceFall     = 0.75
 	announceRise     = 1.5
 )
 
-// Ours.
+// Chosen here:
 const (
-	// sentWindow is the time over which the sending rate is averaged to tell whether the application makes use of the
-	// estimate, and usedShare how much of it it then uses (upstream's value for the same).
+	// sentWindow is the time over which the sending rate is averaged, and usedShare the share of the estimate from which on
+	// the application counts as using it (mediasoup's value).
 	sentWindow = 500 * time.Millisecond
 	usedShare  = 0.65
-	// staleAfter is how long what feedback said about queues and losses holds. When nothing is sent any more, because the
-	// estimate fell below what the application can send at, only a probe can find out that things are better.
+	// staleAfter is how long feedback about queues and losses holds. When nothing is sent any more, because the estimate fell
+	// below the least that the application can send, only a probe can find out that things are better.
 	staleAfter = time.Second
 	// maxRTT bounds the round-trip time that is believed.
 	maxRTT    = 5 * time.Second
 	rttWeight = 0.125 // RFC 6298 section 2
 )
 
-// HandleTransportFeedback takes the peer's transport-wide feedback. It may say anything: what it says about packets that
-// were not sent is ignored.
+// HandleTransportFeedback takes the peer's transport-wide feedback. It may claim anything: statuses of packets that were not
+// sent are ignored.
 func (s *Sender) HandleTransportFeedback(now unit.Time, feedback *rtcp.TransportLayerCC) {
 	if !s.connected || s.bweType != api.BWETypeTransportCc {
 		return
@@ -48,10 +48,10 @@ func (s *Sender) HandleTransportFeedback(now unit.Time, feedback *rtcp.Transport
 	}
 	s.losses.add(max(r.lost, 0), r.sent)
 	if len(r.arrived) > 0 {
-		if now.Sub(s.heardAt) > staleAfter {
+		if now.Sub(s.lastArrivalAt) > staleAfter {
 			s.delay, s.trend, s.loss.excess = interArrival{}, newTrendline(), 0
 		}
-		s.heardAt = now
+		s.lastArrivalAt = now
 		s.silence.broken()
 		s.measureRTT(now, r.newest)
 	}
@@ -59,7 +59,7 @@ func (s *Sender) HandleTransportFeedback(now unit.Time, feedback *rtcp.Transport
 	s.update(now)
 }
 
-// estimate takes what feedback taught into the estimate.
+// estimate updates the estimate from feedback.
 func (s *Sender) estimate(now unit.Time, r *report) {
 	for _, a := range r.arrived {
 		s.throughput.add(a.transfer)
@@ -160,7 +160,7 @@ func (s *Sender) probe(now unit.Time, bitrate float64) {
 		lasts = rembProbeTime
 		d.scale = rembProbeScale
 		d.clear = d.clear && float64(s.sent.Rate(now)) < rembProbeShare*bitrate
-	} else if now.Sub(s.heardAt) > staleAfter {
+	} else if now.Sub(s.lastArrivalAt) > staleAfter {
 		d.clear = true
 	}
 	first, second := s.probing.decide(now, d)
@@ -184,7 +184,7 @@ func (s *Sender) HandleTimeout(now unit.Time) {
 	s.update(now)
 }
 
-// NextTimeout returns when HandleTimeout wants to be called, or NextProbe has something; unit.Never when not connected.
+// NextTimeout returns when to call HandleTimeout, or NextProbe has something; unit.Never when not connected.
 func (s *Sender) NextTimeout() unit.Time {
 	if !s.connected {
 		return unit.Never
@@ -192,13 +192,13 @@ func (s *Sender) NextTimeout() unit.Time {
 	return min(s.eventAt.Add(announceInterval), s.prober.nextAt(), s.silence.at)
 }
 
-// fallBack decreases the estimate because nothing is heard of the peer.
+// fallBack decreases the estimate because no feedback comes.
 func (s *Sender) fallBack(now unit.Time) {
 	s.prober.stop()
 	s.probing.fell(now)
 	floor := 0.0
-	if !s.silence.heard {
-		floor = neverHeardFactor * float64(s.limits.initial)
+	if !s.silence.hadFeedback {
+		floor = noFeedbackFactor * float64(s.limits.initial)
 	}
 	s.rate.set(now, min(s.rate.bitrate, max(s.rate.bitrate*silenceFactor, floor)))
 }

@@ -21,7 +21,7 @@ const (
 	feedbackFixed = 20 // bytes before the status chunks
 )
 
-// maxFeedback bounds a feedback packet in bytes, upstream's value: an Ethernet frame less room for IP and UDP headers,
+// maxFeedback bounds a feedback packet in bytes, as in mediasoup: an Ethernet frame less room for IP and UDP headers,
 // and for what SRTCP and a relay may add.
 const maxFeedback = 1500 - 40 - 20 - 148
 
@@ -86,7 +86,7 @@ func (b *feedbackBuilder) delta(arrived unit.Time) (ticks int64, ok bool) {
 	return ticks, ticks <= maxDelta && ticks >= -maxDelta
 }
 
-// full says whether another status might not fit: statuses that wait take at most two chunks with it, it has at most two
+// full reports whether another status might not fit: statuses that wait take at most two chunks with it, it has at most two
 // bytes of delta, and there may be three bytes of padding.
 func (b *feedbackBuilder) full() bool {
 	return feedbackFixed+2*(len(b.chunks.done)+2)+b.deltas+2+3 > maxFeedback
@@ -131,7 +131,7 @@ func (e *chunkEncoder) push(symbol uint16) {
 	e.n++
 }
 
-// fits says whether one chunk can still hold everything.
+// fits reports whether one chunk can still hold everything.
 func (e *chunkEncoder) fits(symbol uint16) bool {
 	switch {
 	case e.n < twoBitSymbols:

@@ -6,7 +6,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Ours: sizes of the ring of sent packets, powers of two, and how long one without feedback keeps its place when the ring
+// Chosen here: sizes of the ring of sent packets, powers of two, and how long one without feedback keeps its place when the ring
 // could grow instead. The greatest ring holds a second at 16,000 packets a second; a peer that gives no feedback at all
 // costs no more than maxUnreported.
 const (
@@ -16,7 +16,7 @@ const (
 	feedbackDelay = 1500 * time.Millisecond
 )
 
-// packetState is what feedback said about a packet.
+// packetState is the state of a packet according to feedback.
 type packetState uint8
 
 const (
@@ -38,13 +38,13 @@ type sentPacket struct {
 type history struct {
 	ring      []sentPacket
 	next      int64
-	mentioned int64 // the first number that feedback did not come to yet
+	mentioned int64 // the first number that feedback has not reached yet
 }
 
 // slot returns the place for a number.
 func (h *history) slot(n int64) *sentPacket { return &h.ring[n&int64(len(h.ring)-1)] }
 
-// add takes note of a packet and returns its number.
+// add records a packet and returns its number.
 func (h *history) add(p sentPacket) unit.SeqNo {
 	limit := maxSent
 	if h.mentioned == 0 {

@@ -36,7 +36,7 @@ func TestLies(t *testing.T) {
 		"what was never sent is lost":    all(2000, 65535, rtcp.TypeTCCPacketNotReceived),
 		"what was never sent came":       all(2000, 20_000, rtcp.TypeTCCPacketReceivedSmallDelta),
 		"long before all that was sent":  all(40_000, 20_000, rtcp.TypeTCCPacketReceivedLargeDelta),
-		"everything came, nobody knows":  all(1, 65535, rtcp.TypeTCCPacketReceivedWithoutDelta),
+		"everything came, without times": all(1, 65535, rtcp.TypeTCCPacketReceivedWithoutDelta),
 		"more statuses than chunks":      {BaseSequenceNumber: 1, PacketStatusCount: 65535},
 		"more chunks than statuses":      {BaseSequenceNumber: 1, PacketStatusCount: 1, PacketChunks: all(1, 65535, 0).PacketChunks},
 		"runs of nothing":                {BaseSequenceNumber: 1, PacketStatusCount: 9, PacketChunks: make([]rtcp.PacketStatusChunk, 100)},
@@ -111,7 +111,7 @@ func TestAnswersToProbesThatComeTooLate(t *testing.T) {
 	now := start
 	for range 600 {
 		now = now.Add(100 * ms)
-		s.HandleTimeout(now) // and nobody asks for probes
+		s.HandleTimeout(now) // without asking for probes
 	}
 	n := 0
 	for range 600 {
@@ -124,7 +124,7 @@ func TestAnswersToProbesThatComeTooLate(t *testing.T) {
 			}
 		}
 	}
-	require.Greater(t, n, 50, "probing goes on when nothing is heard: else nobody would know when it works again")
+	require.Greater(t, n, 50, "probing goes on without feedback, to find out when the path works again")
 	require.Less(t, n, 200)
 	s.HandleTransportFeedback(now, all(1, 5, rtcp.TypeTCCPacketReceivedSmallDelta))
 	require.LessOrEqual(t, s.AvailableBitrate(), 600*kbps)

@@ -10,10 +10,10 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// report is what one feedback packet taught, reused for the next.
+// report is the contents of one feedback packet, reused for the next.
 type report struct {
 	arrived     []acknowledged // by arrival
-	sent, lost  int            // packets whose fate is new; lost is negative when more were found than lost
+	sent, lost  int            // packets with a new status; lost is negative when more arrived late than were lost
 	bytes       int            // of these
 	newest      unit.Time      // when the newest packet that arrived was sent
 	clock       unit.Time      // the peer's, at the last arrival
@@ -21,7 +21,7 @@ type report struct {
 	number      int64          // of the next status
 	deltas      []*rtcp.RecvDelta
 	skipped     int  // bytes whose feedback was lost
-	interrupted bool // the packet says less than it announced
+	interrupted bool // the packet has fewer statuses than it announced
 }
 
 // acknowledged is a packet that arrived.
@@ -56,7 +56,7 @@ func (c *peerClock) read(now unit.Time, reference uint32) (t unit.Time, jumped b
 	return unit.Time(c.reference * int64(referenceTick)), drift > maxClockDrift || drift < -maxClockDrift
 }
 
-// read takes a feedback packet apart. Whatever it says, the work is bounded by the packets that are remembered.
+// read reads a feedback packet. Whatever it contains, the work is bounded by the packets that are remembered.
 func (r *report) read(h *history, f *rtcp.TransportLayerCC, reference unit.Time) {
 	*r = report{
 		arrived: r.arrived[:0], clock: reference, left: int(f.PacketStatusCount),

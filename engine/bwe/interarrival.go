@@ -6,14 +6,14 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// From draft-ietf-rmcat-gcc-02 section 5.2 (burst_time), and upstream's values.
+// From draft-ietf-rmcat-gcc-02 section 5.2 (burst_time) and from mediasoup:
 const (
 	burstTime     = 5 * time.Millisecond
 	maxBurst      = 100 * time.Millisecond
 	maxClockDrift = 3 * time.Second // between two groups; more means that the peer's clock jumped
 )
 
-// interArrival groups packets that were sent at about the same time and tells by how much the distance between two groups
+// interArrival groups packets that were sent at about the same time and measures by how much the distance between two groups
 // changed on the way (draft-ietf-rmcat-gcc-02 sections 5.2 and 5.3).
 type interArrival struct {
 	current, previous group
@@ -51,7 +51,7 @@ func (i *interArrival) add(sent, arrived, seen unit.Time) (d distance, ok bool) 
 	return d, ok
 }
 
-// begins says whether the packet belongs to another group: it was sent later, and did not arrive in one go with this one.
+// begins reports whether the packet belongs to another group: it was sent later, and did not arrive in one go with this one.
 func (g *group) begins(sent, arrived unit.Time) bool {
 	queued := arrived.Sub(g.lastArrived) - sent.Sub(g.lastSent)
 	if queued < 0 && arrived.Sub(g.lastArrived) <= burstTime && arrived.Sub(g.firstArrived) < maxBurst {
@@ -60,7 +60,7 @@ func (g *group) begins(sent, arrived unit.Time) bool {
 	return sent.Sub(g.firstSent) > burstTime
 }
 
-// complete compares the current group with the one before. Where a clock went back or jumped it begins anew.
+// complete compares the current group with the one before. Where a clock went back or jumped, it starts over.
 func (i *interArrival) complete() (d distance, ok bool) {
 	c, p := &i.current, i.previous
 	i.previous = *c

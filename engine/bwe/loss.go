@@ -12,7 +12,7 @@ const (
 	lossSensitivity = 0.5
 )
 
-// Ours. The draft takes every loss for congestion; a radio link that always loses some packets then loses its bitrate as
+// Chosen here: the draft takes every loss for congestion; a radio link that always loses some packets then loses its bitrate as
 // well. Here a loss that stays when much less is sent counts as the path's own and is disregarded from then on.
 const (
 	holdLoss          = 0.05 // more than that stops growth
@@ -119,3 +119,29 @@ func (l *lossControl) hold() bool { return l.excess > holdLoss }
 
 // high says that the path must not be probed.
 func (l *lossControl) high() bool { return l.excess > highLoss }
+
+// lossHistoryLen is how many values are averaged, as in mediasoup.
+const lossHistoryLen = 24
+
+// lossHistory averages the loss that feedback packets report, for statistics only. The newest has the greatest weight, and each
+// older one a step less, as in mediasoup.
+type lossHistory struct {
+	values  [lossHistoryLen]float64 // a ring
+	next, n int
+	average float64 // 0 to 1
+}
+
+func (h *lossHistory) add(lost, expected int) {
+	if expected <= 0 {
+		return
+	}
+	h.values[h.next] = float64(lost) / float64(expected)
+	h.next = (h.next + 1) % lossHistoryLen
+	h.n = min(h.n+1, lossHistoryLen)
+	sum := 0.0
+	for weight := h.n; weight > 0; weight-- {
+		age := h.n - weight
+		sum += float64(weight) * h.values[(h.next-1-age+lossHistoryLen)%lossHistoryLen]
+	}
+	h.average = sum / float64(h.n*(h.n+1)/2)
+}

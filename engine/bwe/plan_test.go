@@ -11,7 +11,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// step changes the path, lets time pass, and says between what the estimate is then and what it is on average. Zero
+// step changes the path, lets time pass, and bounds the estimate at its end and on average. Zero
 // bounds do not count.
 type step struct {
 	name             string
@@ -232,7 +232,7 @@ func TestCompetingFlows(t *testing.T) {
 		for i, p := range paths {
 			t.Log(n, i, p)
 			total += p.mean()
-			require.Greater(t, p.mean(), 2000*kbps/unit.Bitrate(4*n), "nobody starves")
+			require.Greater(t, p.mean(), 2000*kbps/unit.Bitrate(4*n), "no flow starves")
 		}
 		require.Greater(t, total, 1400*kbps)
 		require.Less(t, total, 2200*kbps)

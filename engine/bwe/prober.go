@@ -7,7 +7,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Upstream's values.
+// From mediasoup:
 const (
 	minProbePackets   = 5
 	maxProbePacket    = 1400 // bytes
@@ -20,9 +20,9 @@ const (
 	targetUtilization = 0.95
 )
 
-// Ours.
+// Chosen here:
 const (
-	// probeTime is how long a cluster lasts: upstream's 15 ms are too short to tell a rate when arrivals jitter.
+	// probeTime is how long a cluster lasts: mediasoup's 15 ms are too short to measure a rate when arrivals jitter.
 	probeTime      = 25 * time.Millisecond
 	minProbePacket = 200 // bytes
 	maxClusters    = 4   // that wait
@@ -103,7 +103,7 @@ func (p *prober) nextAt() unit.Time {
 	return c.started.Add(time.Duration(float64(c.bytes) * 8 / c.bitrate * float64(time.Second)))
 }
 
-// sent takes note of a packet, media or probe, and returns the cluster to which it belongs, 0 when to none. Media joins a
+// sent records a packet, media or probe, and returns the cluster to which it belongs, 0 when to none. Media joins a
 // cluster that has begun, but does not begin one.
 func (p *prober) sent(now unit.Time, size int, probe bool) uint16 {
 	if p.n == 0 || !probe && p.waiting[0].started == 0 {
@@ -122,7 +122,7 @@ func (p *prober) sent(now unit.Time, size int, probe bool) uint16 {
 	return id
 }
 
-// arrived takes note of a packet of a cluster.
+// arrived records the arrival of a packet of a cluster.
 func (p *prober) arrived(a acknowledged) {
 	r := &p.results[a.probe%clusterResults]
 	if r.id != a.probe {

@@ -6,7 +6,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Upstream's values.
+// From mediasoup:
 const (
 	firstProbeScale   = 3 // times the initial bitrate
 	secondProbeScale  = 6
@@ -14,8 +14,8 @@ const (
 	furtherProbe      = 0.7 // of its bitrate is what a probe has to show for a further one
 )
 
-// Ours: when to probe again. Upstream does so every 5 s while the application sends little; here a path on which more is
-// desired than estimated is asked soon, and less often the longer it says no.
+// Chosen here: when to probe again. mediasoup does so every 5 s while the application sends little; here a path on which more is
+// desired than estimated is probed soon, and less often the longer probes fail.
 const (
 	firstProbeInterval = 1500 * time.Millisecond
 	probeBackoff       = 1.5
@@ -43,7 +43,7 @@ func newProbing() probing {
 // demand is what a decision needs to know, in bits per second.
 type demand struct {
 	estimate, initial float64
-	desired, ceiling  float64 // what is wanted, and the most that the estimate may become
+	desired, ceiling  float64 // desired bitrate, and the most that the estimate may become
 	clear             bool    // neither queues nor losses
 	scale             float64 // of the bitrate to probe for
 }
@@ -81,13 +81,13 @@ func (p *probing) nextAt() unit.Time {
 	return max(p.startedAt.Add(p.interval), p.decreased.Add(afterDecrease))
 }
 
-// result takes what a probe showed and says whether to probe on at once.
+// result takes the result of a probe and reports whether to probe further at once.
 func (p *probing) result(now unit.Time, bitrate float64) {
 	if p.target == 0 {
 		return
 	}
 	if bitrate < furtherProbe*p.target {
-		return // a later packet of the cluster may still complete the picture; otherwise time does
+		return // a later packet of the cluster may still complete it; otherwise the timeout does
 	}
 	p.target, p.successAt = 0, now
 	p.interval, p.limit = firstProbeInterval, max(p.limit/2, lastProbeInterval)
@@ -108,7 +108,7 @@ func (p *probing) demandGrew(now unit.Time) {
 	}
 }
 
-// fell takes note of a decrease of the estimate.
+// fell: the estimate decreased.
 func (p *probing) fell(now unit.Time) {
 	p.decreased = now
 	if p.successAt != 0 && now.Sub(p.successAt) < resultPenalty {

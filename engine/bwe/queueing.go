@@ -6,7 +6,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Ours. A queue that stays full has no slope that a trendline could find.
+// Chosen here: a queue that stays full has no slope that a trendline could find.
 const (
 	// queueingWindow is how long the shortest delay counts as that of an empty path: at least once and at most twice this.
 	queueingWindow = 15 * time.Second
@@ -17,8 +17,8 @@ const (
 	lossyQueueing = 50 * time.Millisecond
 )
 
-// queueing tells how long packets wait in queues: how much longer they are under way than the quickest of late. The
-// clocks of the two ends need not agree, as both delays are off by the same.
+// queueing measures how long packets wait in queues: how much longer they take than the fastest of late. The clocks of the
+// two ends need not agree, as both delays are off by the same.
 type queueing struct {
 	previous, current time.Duration // the shortest of a window and of the one before
 	since             unit.Time     // when the current window began, 0 before the first packet

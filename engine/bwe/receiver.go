@@ -9,21 +9,21 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Upstream's values.
+// From mediasoup:
 const (
 	feedbackInterval       = 100 * time.Millisecond
 	limitationREMBInterval = 1500 * time.Millisecond
 	unlimitedREMBs         = 4 // how often a lifted limit is announced
 )
 
-// Receiver is the receiving side's part in bandwidth estimation, upstream's TransportCongestionControlServer. A transport
+// Receiver is the receiving side of bandwidth estimation, mediasoup's TransportCongestionControlServer. A transport
 // has one as soon as one of its producers negotiated transport-cc or REMB.
 type Receiver struct {
 	bweType     api.BWEType
 	connected   bool
 	maxIncoming unit.Bitrate
 	limitedAt   unit.Time // when the last REMB that only states the limit left
-	unlimited   int       // REMBs to come that say that the limit is gone
+	unlimited   int       // REMBs still to be sent to lift the limit
 	arrivals    arrivals
 	feedbackAt  unit.Time
 	count       uint8 // of feedback packets
@@ -36,16 +36,16 @@ type Receiver struct {
 // Arrival describes an RTP packet that arrived from the peer.
 type Arrival struct {
 	SSRC unit.SSRC
-	Size int // bytes of payload, as upstream counts it for REMB
-	// HasTransportCC says that the packet carries the transport-wide sequence number TransportCC.
+	Size int // bytes of payload, as mediasoup counts it for REMB
+	// HasTransportCC: the packet carries the transport-wide sequence number TransportCC.
 	HasTransportCC bool
 	TransportCC    unit.SeqNo
-	// HasAbsSendTime says that the packet carries AbsSendTime, in units of 1/2^18 s modulo 64 s.
+	// HasAbsSendTime: the packet carries AbsSendTime, in units of 1/2^18 s modulo 64 s.
 	HasAbsSendTime bool
 	AbsSendTime    uint32
 }
 
-// ReceiverOutput is what a Receiver wants done: RTCP packets for the peer, each to be sent at once. The caller drains it
+// ReceiverOutput is what a Receiver asks for: RTCP packets for the peer, each to be sent at once. The caller drains it
 // after each call and then calls Reset.
 type ReceiverOutput struct {
 	RTCP []rtcp.Packet // *rtcp.TransportLayerCC and *rtcp.ReceiverEstimatedMaximumBitrate
@@ -97,7 +97,7 @@ func (r *Receiver) TransportDisconnected(unit.Time) {
 	r.feedbackAt = unit.Never
 }
 
-// SetMaxIncomingBitrate limits what the peer is told that it may send, in bits per second; 0 lifts the limit.
+// SetMaxIncomingBitrate limits the bitrate that is announced to the peer, in bits per second; 0 lifts the limit.
 func (r *Receiver) SetMaxIncomingBitrate(now unit.Time, limit unit.Bitrate) {
 	lifted := r.maxIncoming > 0 && limit == 0
 	r.maxIncoming = limit
@@ -108,7 +108,7 @@ func (r *Receiver) SetMaxIncomingBitrate(now unit.Time, limit unit.Bitrate) {
 	}
 }
 
-// HandlePacket takes note of an RTP packet.
+// HandlePacket records an RTP packet.
 func (r *Receiver) HandlePacket(now unit.Time, a Arrival) {
 	switch {
 	case r.remb != nil && a.HasAbsSendTime:
@@ -127,8 +127,8 @@ func (r *Receiver) HandlePacket(now unit.Time, a Arrival) {
 	}
 }
 
-// schedule makes the next feedback due: at the next of the instants that are feedbackInterval apart, so that what arrives
-// alone is reported as soon as what arrives in a stream.
+// schedule makes the next feedback due: at the next of the instants that are feedbackInterval apart, so that a single packet
+// is reported as soon as one of a stream.
 func (r *Receiver) schedule(now unit.Time) {
 	if r.connected && r.feedbackAt == unit.Never && r.arrivals.pending() {
 		r.feedbackAt = now - now%unit.Time(feedbackInterval) + unit.Time(feedbackInterval)
@@ -153,7 +153,7 @@ func (r *Receiver) HandleTimeout(now unit.Time) {
 // NextTimeout returns when feedback is due, unit.Never while there is nothing to report.
 func (r *Receiver) NextTimeout() unit.Time { return r.feedbackAt }
 
-// sendLimitation tells a peer that gets transport-wide feedback the limit, or that it is gone (a bitrate of 0).
+// sendLimitation announces the limit to a peer that gets transport-wide feedback, or that it was lifted (a bitrate of 0).
 func (r *Receiver) sendLimitation(now unit.Time) {
 	switch {
 	case r.maxIncoming > 0:
@@ -166,7 +166,7 @@ func (r *Receiver) sendLimitation(now unit.Time) {
 	r.sendREMB(r.maxIncoming, nil)
 }
 
-// sendEstimate tells the peer our own estimate.
+// sendEstimate announces our estimate to the peer.
 func (r *Receiver) sendEstimate(now unit.Time) {
 	bitrate, ssrcs := r.remb.report(now)
 	if r.maxIncoming > 0 {

@@ -31,7 +31,7 @@ func arrival(seq unit.SeqNo) bwe.Arrival {
 	return bwe.Arrival{SSRC: 7, Size: 1000, HasTransportCC: true, TransportCC: seq}
 }
 
-// status is what feedback says about a packet: when it arrived, 0 when it did not.
+// status is the status of a packet in feedback: when it arrived, 0 when it did not.
 type status struct {
 	seq unit.SeqNo
 	at  unit.Time
@@ -198,7 +198,7 @@ func TestArrivalsAreBounded(t *testing.T) {
 
 func TestFeedbackAfterALongPause(t *testing.T) {
 	r := connected(api.BWETypeTransportCc)
-	// The second one arrives later than a delta can say.
+	// The second one arrives later than a delta can express.
 	r.HandlePacket(start, arrival(1))
 	r.HandlePacket(start.Add(9*time.Second), arrival(2))
 	require.Equal(t, []status{{1, start}, {2, start.Add(9 * time.Second)}}, collect(t, r))
@@ -278,7 +278,7 @@ func TestMaxIncomingBitrateWithTransportCC(t *testing.T) {
 	require.Empty(t, bitrates(t, r), "no limit")
 	r.SetMaxIncomingBitrate(now, 500_000)
 	run(50 * ms)
-	require.Equal(t, []unit.Bitrate{500_000}, bitrates(t, r), "told at once")
+	require.Equal(t, []unit.Bitrate{500_000}, bitrates(t, r), "announced at once")
 	run(3100 * ms)
 	require.Equal(t, []unit.Bitrate{500_000, 500_000}, bitrates(t, r), "and every 1.5 s")
 	r.SetMaxIncomingBitrate(now, 0)
@@ -318,7 +318,7 @@ func TestREMB(t *testing.T) {
 	}
 	require.Contains(t, bitrates(t, r), unit.Bitrate(300_000))
 	r.SetMaxIncomingBitrate(now, 0)
-	require.Empty(t, bitrates(t, r), "the next estimate says so")
+	require.Empty(t, bitrates(t, r), "the next estimate includes it")
 	for i := range 200 {
 		packet(unit.SSRC(100 + i))
 	}

@@ -6,33 +6,33 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Ours: when an estimate is told to the peer, and how many streams are named. Upstream's interval is between 200 ms and a
-// second.
+// Chosen here: when an estimate is announced to the peer, and how many streams it names. mediasoup's interval is between
+// 200 ms and a second.
 const (
 	rembInterval    = time.Second
 	minREMBInterval = 200 * time.Millisecond
-	rembFall        = 0.97 // of what was told last: tell at once
+	rembFall        = 0.97 // of the last one announced: announce at once
 	rembUpdate      = 100 * time.Millisecond
 	rembWarmUp      = 500 * time.Millisecond // until there is an estimate
 	maxREMBStreams  = 32
-	rembStreamTime  = 2 * time.Second // after which a silent stream is not named, upstream's value
+	rembStreamTime  = 2 * time.Second // after which a silent stream is not named, as in mediasoup
 )
 
 // rembEstimator estimates what the peer may send from when its packets were sent (abs-send-time) and when they arrived:
 // draft-ietf-rmcat-gcc-02 with the delay-based controller on the receiving side.
 type rembEstimator struct {
-	incoming  unit.RateCounter
-	delay     interArrival
-	trend     trendline
-	rate      aimd
-	sent      int64 // abs-send-time of the last packet, unwrapped
-	beganAt   unit.Time
-	updatedAt unit.Time
-	toldAt    unit.Time
-	told      float64
-	full      bool // the path was overused once: growth is cautious from then on
-	streams   [maxREMBStreams]rembStream
-	n         int
+	incoming    unit.RateCounter
+	delay       interArrival
+	trend       trendline
+	rate        aimd
+	sent        int64 // abs-send-time of the last packet, unwrapped
+	beganAt     unit.Time
+	updatedAt   unit.Time
+	announcedAt unit.Time
+	announced   float64
+	full        bool // the path was overused once: growth is cautious from then on
+	streams     [maxREMBStreams]rembStream
+	n           int
 }
 
 type rembStream struct {
@@ -47,7 +47,7 @@ func newREMBEstimator() *rembEstimator {
 // bitrate returns the estimate, 0 when there is none yet.
 func (e *rembEstimator) bitrate() unit.Bitrate { return unit.Bitrate(e.rate.bitrate) }
 
-// add takes a packet and returns true when the peer is to be told the estimate.
+// add takes a packet and returns true when the estimate is to be announced.
 func (e *rembEstimator) add(now unit.Time, a Arrival) bool {
 	if e.beganAt == 0 {
 		e.beganAt, e.sent = now, int64(a.AbsSendTime)
@@ -69,8 +69,8 @@ func (e *rembEstimator) add(now unit.Time, a Arrival) bool {
 	if e.rate.bitrate == 0 {
 		return false
 	}
-	silent := now.Sub(e.toldAt)
-	return silent >= rembInterval || silent >= minREMBInterval && e.rate.bitrate < rembFall*e.told
+	silent := now.Sub(e.announcedAt)
+	return silent >= rembInterval || silent >= minREMBInterval && e.rate.bitrate < rembFall*e.announced
 }
 
 func (e *rembEstimator) update(now unit.Time) {
@@ -109,9 +109,9 @@ func (e *rembEstimator) note(now unit.Time, ssrc unit.SSRC) {
 	e.streams[oldest] = rembStream{ssrc, now}
 }
 
-// report returns what the peer is told.
+// report returns the contents of the REMB packet to be sent: bitrate and SSRCs.
 func (e *rembEstimator) report(now unit.Time) (unit.Bitrate, []uint32) {
-	e.toldAt, e.told = now, e.rate.bitrate
+	e.announcedAt, e.announced = now, e.rate.bitrate
 	ssrcs := make([]uint32, 0, e.n)
 	for _, s := range e.streams[:e.n] {
 		if now.Sub(s.seen) <= rembStreamTime {

@@ -10,12 +10,12 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// startPhase is how long the peer's estimate is taken over at once, upstream's value.
+// startPhase is how long the peer's estimate is adopted at once, as in mediasoup.
 const startPhase = 2 * time.Second
 
-// Ours.
+// Chosen here:
 const (
-	rembIncrease = 1.25 // per second towards the peer's estimate, afterwards; upstream's 1.08 takes long to recover
+	rembIncrease = 1.25 // per second towards the peer's estimate, afterwards; mediasoup's 1.08 takes long to recover
 	maxReported  = 64   // streams whose reception reports are compared with the ones before
 	// The peer's estimate follows what arrives on average over a second, so that is how long a probe lasts; it is moderate
 	// because of that, and only serves while media alone does not fill the estimate.
@@ -25,7 +25,7 @@ const (
 	rembSuccess    = 1.1 // times the estimate before
 )
 
-// rembLimit is the peer's estimate and what its reception reports say.
+// rembLimit is the peer's estimate, and the losses in its reception reports.
 type rembLimit struct {
 	value       float64 // bit/s; 0: none was received, or there is no limit
 	connectedAt unit.Time
@@ -92,7 +92,7 @@ func (s *Sender) HandleREMB(now unit.Time, bitrate unit.Bitrate) {
 }
 
 // HandleReceptionReport takes a report block of the peer about one of our streams, and the round-trip time derived from
-// it (0 when unknown). It counts in REMB mode only; transport-wide feedback knows sooner and better.
+// it (0 when unknown). It counts in REMB mode only; transport-wide feedback is faster and more exact.
 func (s *Sender) HandleReceptionReport(now unit.Time, report *rtcp.ReceptionReport, rtt time.Duration) {
 	if !s.connected || s.bweType != api.BWETypeREMB {
 		return
@@ -108,7 +108,7 @@ func (s *Sender) HandleReceptionReport(now unit.Time, report *rtcp.ReceptionRepo
 	bytes := s.remb.bytes
 	s.remb.bytes = 0
 	before := s.rate.bitrate
-	// What the peer's estimate leaves of ours is what was sent at.
+	// Packets were sent at our estimate, bounded by the peer's.
 	s.applyLoss(now, s.loss.add(now, expected, lost, bytes, s.remb.bound(before)))
 	if s.rate.bitrate < before {
 		s.probing.fell(now)

@@ -5,7 +5,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// SenderConfig is what a Sender is made with. Rates are in bits per second.
+// SenderConfig configures a Sender. Rates are in bits per second.
 type SenderConfig struct {
 	Type api.BWEType
 	// InitialBitrate is where the estimate begins: the transport's initialAvailableOutgoingBitrate.
@@ -14,7 +14,7 @@ type SenderConfig struct {
 	MinBitrate, MaxBitrate unit.Bitrate
 }
 
-// Sender estimates how much may be sent to the peer, upstream's TransportCongestionControlClient with what is below it. A
+// Sender estimates how much may be sent to the peer, mediasoup's TransportCongestionControlClient with what is below it. A
 // transport has one as soon as one of its video consumers negotiated transport-cc or REMB.
 //
 // How a transport uses it:
@@ -39,26 +39,26 @@ type Sender struct {
 	announced unit.Bitrate // with the last BitrateChanged
 	eventAt   unit.Time    // when that was, or what counts as one
 
-	history    history
-	report     report
-	clock      peerClock
-	delay      interArrival
-	trend      trendline
-	queue      queueing
-	throughput throughput
-	rate       aimd
-	loss       lossControl
-	losses     lossHistory
-	prober     prober
-	probing    probing
-	remb       rembLimit
-	sent       unit.RateCounter
-	silence    silence
-	heardAt    unit.Time // when feedback last said that something arrived
-	output     SenderOutput
+	history       history
+	report        report
+	clock         peerClock
+	delay         interArrival
+	trend         trendline
+	queue         queueing
+	throughput    throughput
+	rate          aimd
+	loss          lossControl
+	losses        lossHistory
+	prober        prober
+	probing       probing
+	remb          rembLimit
+	sent          unit.RateCounter
+	silence       silence
+	lastArrivalAt unit.Time // when feedback last reported an arrival
+	output        SenderOutput
 }
 
-// SenderOutput is what a Sender has to say. The caller drains it after each call and then calls Reset.
+// SenderOutput is what a Sender asks for. The caller drains it after each call and then calls Reset.
 type SenderOutput struct {
 	// BitrateChanged asks for a new distribution of AvailableBitrate: the first time, when it changed much, and once a
 	// second.
@@ -100,7 +100,7 @@ func (s *Sender) TransportConnected(now unit.Time) {
 	s.probing = newProbing()
 	s.loss = lossControl{}
 	s.silence = newSilence()
-	s.heardAt = now
+	s.lastArrivalAt = now
 	s.remb = rembLimit{connectedAt: now}
 	s.limits.apply()
 	s.available = s.limits.clamp(start)
@@ -115,7 +115,7 @@ func (s *Sender) TransportDisconnected(now unit.Time) {
 	s.prober.stop()
 }
 
-// forget drops what was measured on a path or against a clock that is no more.
+// forget drops what was measured on an old path or against an old clock.
 func (s *Sender) forget() {
 	if s.throughput.ring == nil && s.bweType == api.BWETypeTransportCc {
 		s.throughput = newThroughput()
@@ -125,8 +125,8 @@ func (s *Sender) forget() {
 	s.clock = peerClock{}
 }
 
-// HandlePacketSent takes note of an RTP packet of size bytes (header included) that is being sent, and returns its
-// transport-wide sequence number.
+// HandlePacketSent records an RTP packet of size bytes (header included) that is being sent, and returns its transport-wide
+// sequence number.
 func (s *Sender) HandlePacketSent(now unit.Time, size int) unit.SeqNo {
 	return s.handleSent(now, size, false)
 }
@@ -155,9 +155,9 @@ func (s *Sender) handleSent(now unit.Time, size int, probe bool) unit.SeqNo {
 	return s.history.add(p)
 }
 
-// SetDesiredBitrate tells what the consumers would use if they could. The estimate need not grow beyond that by much, and
-// bandwidth is probed for up to there. It follows a fall slowly unless force is set (upstream's rule): forced is what
-// pausing and closing consumers brings.
+// SetDesiredBitrate sets the bitrate that the consumers would use if bandwidth were unlimited. The estimate need not grow much
+// beyond it, and probes go up to it. It follows a fall slowly unless force is set, as in mediasoup: force is for consumers that
+// were paused or closed.
 func (s *Sender) SetDesiredBitrate(now unit.Time, desired unit.Bitrate, force bool) {
 	s.limits.desired = min(desired, absoluteMaxBitrate)
 	s.limits.effective.set(now, s.limits.desired, force)
@@ -192,7 +192,7 @@ func (s *Sender) applyLimits(now unit.Time) {
 func (s *Sender) AvailableBitrate() unit.Bitrate { return s.available }
 
 // Distributed is to be called whenever AvailableBitrate was distributed for another reason than BitrateChanged: the next
-// periodic BitrateChanged is then a second away (upstream's RescheduleNextAvailableBitrateEvent).
+// periodic BitrateChanged is then a second away (mediasoup's RescheduleNextAvailableBitrateEvent).
 func (s *Sender) Distributed(now unit.Time) { s.eventAt, s.announced = now, s.available }
 
 // PacketLoss returns the share of lost packets, 0 to 1, weighted towards the latest feedback (rtpPacketLossSent).

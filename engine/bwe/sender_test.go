@@ -93,7 +93,7 @@ func TestLimitsChange(t *testing.T) {
 	s := newSender(bwe.SenderConfig{})
 	s.SetMaxBitrate(start, 100*kbps)
 	require.Equal(t, 100*kbps, s.AvailableBitrate())
-	require.True(t, s.Output().BitrateChanged, "much less: told at once")
+	require.True(t, s.Output().BitrateChanged, "much less: announced at once")
 	s.Output().Reset()
 	s.SetMaxBitrate(start, 0)
 	require.Equal(t, 600*kbps, s.AvailableBitrate(), "the estimate itself did not change")
@@ -143,14 +143,14 @@ func TestDisconnectingStopsEverything(t *testing.T) {
 	require.Zero(t, p.sender.TraceInfo().EffectiveDesiredBitrate)
 	require.Equal(t, before, p.sender.AvailableBitrate())
 	p.sender.TransportConnected(now)
-	require.Equal(t, 600*kbps, p.sender.AvailableBitrate(), "what nobody desires is not offered")
+	require.Equal(t, 600*kbps, p.sender.AvailableBitrate(), "not more than is desired")
 	p.sender.SetDesiredBitrate(now, 2000*kbps, true)
 	require.Equal(t, before, p.sender.AvailableBitrate(), "but known")
 }
 
 func TestProbes(t *testing.T) {
 	s := newSender(bwe.SenderConfig{})
-	require.Zero(t, s.NextProbe(start), "nobody desires more")
+	require.Zero(t, s.NextProbe(start), "no more is desired")
 	s.SetDesiredBitrate(start, 10_000*kbps, true)
 	require.Equal(t, start, s.NextTimeout())
 	// Two clusters: three and six times the initial bitrate.
@@ -176,7 +176,7 @@ func TestProbes(t *testing.T) {
 
 	s = newSender(bwe.SenderConfig{})
 	s.SetDesiredBitrate(start, 10_000*kbps, true)
-	require.Zero(t, s.NextProbe(start.Add(6*time.Second)), "nobody asked for five seconds: dropped")
+	require.Zero(t, s.NextProbe(start.Add(6*time.Second)), "not asked for in five seconds: dropped")
 }
 
 func TestProbesDoNotExceedWhatIsDesired(t *testing.T) {

@@ -6,23 +6,23 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Upstream's value is the factor; the others are ours: feedback is due every 100 ms.
+// The factor is mediasoup's; the others are chosen here: feedback is due every 100 ms.
 const (
 	silenceFactor   = 0.8
 	silenceAfter    = 2 * time.Second
 	silenceInterval = time.Second
-	silencePackets  = 10 // unanswered, before their silence means anything
-	// neverHeardFactor is how far the estimate falls, relative to the initial bitrate, when no feedback ever came: the
+	silencePackets  = 10 // unanswered, before silence means anything
+	// noFeedbackFactor is how far the estimate falls, relative to the initial bitrate, when no feedback ever came: the
 	// peer may just not send any.
-	neverHeardFactor = 0.5
+	noFeedbackFactor = 0.5
 )
 
 // silence notices when packets are sent and no feedback comes.
 type silence struct {
-	at         unit.Time // when to decrease next, unit.Never while nothing is unanswered
-	unanswered int
-	lasts      bool // it decreased already
-	heard      bool // there was feedback once
+	at          unit.Time // when to decrease next, unit.Never while nothing is unanswered
+	unanswered  int
+	lasts       bool // it decreased already
+	hadFeedback bool // feedback came before
 }
 
 func newSilence() silence { return silence{at: unit.Never} }
@@ -39,10 +39,10 @@ func (s *silence) sent(now unit.Time) {
 	}
 }
 
-// broken takes note of feedback.
-func (s *silence) broken() { *s = silence{at: unit.Never, heard: true} }
+// broken: feedback came.
+func (s *silence) broken() { *s = silence{at: unit.Never, hadFeedback: true} }
 
-// decreased waits anew, from when more is sent.
+// decreased waits again, from when more is sent.
 func (s *silence) decreased() {
 	s.at, s.unanswered, s.lasts = unit.Never, 0, true
 }

@@ -6,7 +6,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Ours: the window over which throughput is measured. It spans several frames, and is short enough to follow the path.
+// Chosen here: the window over which throughput is measured. It spans several frames, and is short enough to follow the path.
 const (
 	minThroughputPackets = 10
 	throughputPackets    = 20 // that the window has at least, once there were so many
@@ -83,7 +83,7 @@ func (t *throughput) drop() {
 	t.n--
 }
 
-// rate returns the throughput in bits per second, 0 while there are too few packets to tell.
+// rate returns the throughput in bits per second, 0 while there are too few packets.
 func (t *throughput) rate() float64 {
 	if t.n < minThroughputPackets {
 		return 0

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Upstream's values. The detector and its adaptive threshold are those of draft-ietf-rmcat-gcc-02 sections 5.4 and 5.5;
+// From mediasoup. The detector and its adaptive threshold are those of draft-ietf-rmcat-gcc-02 sections 5.4 and 5.5;
 // that the one-way delay gradient is the slope of a line fitted to smoothed delays, instead of a Kalman filter's state,
 // came to libwebrtc later, and the gains of the threshold with it.
 const (
@@ -24,7 +24,7 @@ const (
 	overuseDetections = 2
 )
 
-// usage is what the delay says about the path.
+// usage is the state of the path that the delay shows.
 type usage uint8
 
 const (

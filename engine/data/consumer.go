@@ -16,7 +16,7 @@ type Consumer struct {
 	label          string
 	protocol       string
 	maxMessageSize uint32
-	pipe           bool
+	pipe           Pipe
 	relay          bool // see Relay
 	paused         bool
 	producerPaused bool
@@ -38,10 +38,10 @@ type Send struct {
 	MaxRetransmits    *uint16 // nil when ordered
 }
 
-// NewConsumer validates the request. maxMessageSize is the transport's maxSendMessageSize (bytes); pipe says that the transport
-// is a pipe, whose consumers pass the addressing on.
+// NewConsumer validates the request. maxMessageSize is the transport's maxSendMessageSize (bytes); pipe tells whether
+// messages carry their addressing.
 // Errors: *api.Error with upstream's texts. Whether the transport can carry the type is for the transport to check.
-func NewConsumer(req *api.TransportConsumeDataRequest, maxMessageSize uint32, pipe bool) (*Consumer, error) {
+func NewConsumer(req *api.TransportConsumeDataRequest, maxMessageSize uint32, pipe Pipe) (*Consumer, error) {
 	c := &Consumer{
 		id: req.DataConsumerID, producerID: req.DataProducerID, typ: req.Type, label: req.Label, protocol: req.Protocol,
 		paused: req.Paused, maxMessageSize: maxMessageSize, pipe: pipe,

@@ -23,7 +23,7 @@ func produce(t *testing.T, typ api.DataProducerType, streamID uint16) *data.Prod
 	return p
 }
 
-func consume(t *testing.T, typ api.DataConsumerType, pipe bool, subchannels ...uint16) *data.Consumer {
+func consume(t *testing.T, typ api.DataConsumerType, pipe data.Pipe, subchannels ...uint16) *data.Consumer {
 	t.Helper()
 	c, err := data.NewConsumer(&api.TransportConsumeDataRequest{
 		DataConsumerID: "c", DataProducerID: "p", Type: typ, SCTPStreamParameters: &api.SCTPStreamParameters{StreamID: 3},
@@ -71,7 +71,7 @@ func TestStreamParameters(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p, err := data.NewProducer(&api.TransportProduceDataRequest{SCTPStreamParameters: tt.in}, 1)
-			c, err2 := data.NewConsumer(&api.TransportConsumeDataRequest{SCTPStreamParameters: tt.in}, 1, false)
+			c, err2 := data.NewConsumer(&api.TransportConsumeDataRequest{SCTPStreamParameters: tt.in}, 1, data.Pipe{})
 			if tt.err != "" {
 				require.Equal(t, api.TypeErrorf("%s", tt.err), err)
 				require.Equal(t, err, err2)
@@ -89,14 +89,14 @@ func TestProducer(t *testing.T) {
 	p := produce(t, api.DataProducerTypeSCTP, 3)
 	require.Equal(t, "p", p.ID())
 	require.Equal(t, api.DataProducerTypeSCTP, p.Type())
-	m, forward := p.HandleMessage(51, []byte("abc"), false)
+	m, forward := p.HandleMessage(51, []byte("abc"), data.Pipe{})
 	require.True(t, forward)
 	require.Equal(t, data.Message{PPID: 51, Data: []byte("abc")}, m)
 
 	require.True(t, p.Pause())
 	require.False(t, p.Pause())
 	require.True(t, p.Paused())
-	_, forward = p.HandleMessage(51, []byte("abc"), false)
+	_, forward = p.HandleMessage(51, []byte("abc"), data.Pipe{})
 	require.False(t, forward)
 	require.True(t, p.Resume())
 	require.False(t, p.Resume())
@@ -145,7 +145,7 @@ func TestListener(t *testing.T) {
 }
 
 func TestConsumerOverSCTP(t *testing.T) {
-	c := consume(t, api.DataConsumerTypeSCTP, false)
+	c := consume(t, api.DataConsumerTypeSCTP, data.Pipe{})
 	id, ok := c.StreamID()
 	require.True(t, ok)
 	require.EqualValues(t, 3, id)
@@ -167,14 +167,14 @@ func TestConsumerOverSCTP(t *testing.T) {
 func TestLimitsTravelWithUnorderedMessages(t *testing.T) {
 	c, err := data.NewConsumer(&api.TransportConsumeDataRequest{
 		SCTPStreamParameters: &api.SCTPStreamParameters{MaxRetransmits: ptr[uint16](2)},
-	}, 10, false)
+	}, 10, data.Pipe{})
 	require.NoError(t, err)
 	s, _ := c.HandleMessage(&data.Message{Data: []byte("x")})
 	require.Equal(t, data.Send{Data: []byte("x"), MaxRetransmits: ptr[uint16](2)}, s)
 }
 
 func TestConsumerOfTheApplication(t *testing.T) {
-	c := consume(t, api.DataConsumerTypeDirect, false)
+	c := consume(t, api.DataConsumerTypeDirect, data.Pipe{})
 	_, send := c.HandleMessage(&data.Message{PPID: 56, Data: []byte(" ")})
 	require.False(t, send)
 	require.Equal(t, []api.Notification{{
@@ -189,7 +189,7 @@ func TestConsumerOfTheApplication(t *testing.T) {
 }
 
 func TestConsumerPauses(t *testing.T) {
-	c := consume(t, api.DataConsumerTypeSCTP, false)
+	c := consume(t, api.DataConsumerTypeSCTP, data.Pipe{})
 	c.Attach(true)
 	require.False(t, c.Active())
 	c.HandleProducerPaused()
@@ -223,7 +223,7 @@ func TestConsumerPauses(t *testing.T) {
 }
 
 func TestSendOfTheApplication(t *testing.T) {
-	c := consume(t, api.DataConsumerTypeSCTP, false)
+	c := consume(t, api.DataConsumerTypeSCTP, data.Pipe{})
 	s, err := c.HandleSend(&api.DataConsumerSendRequest{PPID: 53, Data: []byte("x")})
 	require.NoError(t, err)
 	require.Equal(t, data.Send{StreamID: 3, PPID: 53, Data: []byte("x"), Ordered: true}, s)
@@ -234,7 +234,7 @@ func TestSendOfTheApplication(t *testing.T) {
 }
 
 func TestSubchannelsOfAConsumer(t *testing.T) {
-	c := consume(t, api.DataConsumerTypeSCTP, false, 2, 1, 2)
+	c := consume(t, api.DataConsumerTypeSCTP, data.Pipe{}, 2, 1, 2)
 	require.Equal(t, []uint16{2, 1}, c.Subchannels())
 	c.AddSubchannel(1)
 	c.AddSubchannel(math.MaxUint16)
@@ -272,8 +272,8 @@ func TestWants(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			require.Equal(t, tt.want, consume(t, api.DataConsumerTypeSCTP, false, tt.listens...).Wants(&tt.addressed))
-			require.Equal(t, tt.wantPipe, consume(t, api.DataConsumerTypeSCTP, true, tt.listens...).Wants(&tt.addressed))
+			require.Equal(t, tt.want, consume(t, api.DataConsumerTypeSCTP, data.Pipe{}, tt.listens...).Wants(&tt.addressed))
+			require.Equal(t, tt.wantPipe, consume(t, api.DataConsumerTypeSCTP, today, tt.listens...).Wants(&tt.addressed))
 		})
 	}
 }
@@ -283,11 +283,11 @@ func TestPipe(t *testing.T) {
 	through := func(m data.Message, listens ...uint16) data.Message {
 		c, err := data.NewConsumer(&api.TransportConsumeDataRequest{
 			SCTPStreamParameters: &api.SCTPStreamParameters{}, Subchannels: listens,
-		}, 100, true)
+		}, 100, today)
 		require.NoError(t, err)
 		s, send := c.HandleMessage(&m)
 		require.True(t, send)
-		got, forward := far.HandleMessage(s.PPID, s.Data, true)
+		got, forward := far.HandleMessage(s.PPID, s.Data, today)
 		require.True(t, forward)
 		return got
 	}
@@ -302,7 +302,7 @@ func TestPipe(t *testing.T) {
 	require.Equal(t, reduced, through(m, 2, 7), "only what the pipe listens to")
 	require.EqualValues(t, 6, far.Stats(0).BytesReceived, "the addressing does not count")
 
-	c := consume(t, api.DataConsumerTypeSCTP, true)
+	c := consume(t, api.DataConsumerTypeSCTP, today)
 	_, send := c.HandleMessage(&m)
 	require.False(t, send, "with its addressing it is too large")
 	s, err := c.HandleSend(&api.DataConsumerSendRequest{PPID: 51, Data: []byte("direct")})

@@ -11,13 +11,13 @@ import (
 // A pipe's consumer without subchannels gets everything. One with subchannels ignores ignoredSubchannel: a message that a peer
 // sends to all others must reach those others on the far host, who check it themselves.
 func (c *Consumer) Wants(a *Addressing) bool {
-	if c.relay || c.pipe && len(c.subchannels) == 0 {
+	if c.relay || c.pipe.Addressed && (c.pipe.Unfiltered || len(c.subchannels) == 0) {
 		return true
 	}
 	if a.RequiredSubchannel != nil && !c.listens(*a.RequiredSubchannel) {
 		return false
 	}
-	if !c.pipe && a.IgnoredSubchannel != nil && c.listens(*a.IgnoredSubchannel) {
+	if !c.pipe.Addressed && a.IgnoredSubchannel != nil && c.listens(*a.IgnoredSubchannel) {
 		return false
 	}
 	return len(a.Subchannels) == 0 || slices.ContainsFunc(a.Subchannels, c.listens)
@@ -32,7 +32,7 @@ func (c *Consumer) HandleMessage(m *Message) (s Send, send bool) {
 		return Send{}, false
 	}
 	payload := m.Data
-	if c.pipe {
+	if c.pipe.Addressed {
 		payload = c.piped(m)
 	}
 	if c.typ == api.DataConsumerTypeDirect {
@@ -80,7 +80,7 @@ func (c *Consumer) count(payload []byte) bool {
 // not deliver to consumers of others.
 func (c *Consumer) piped(m *Message) []byte {
 	a := m.Addressing
-	if len(c.subchannels) > 0 {
+	if !c.pipe.Unfiltered && len(c.subchannels) > 0 {
 		a.Subchannels = nil
 		for _, id := range m.Subchannels {
 			if c.listens(id) {
@@ -88,7 +88,7 @@ func (c *Consumer) piped(m *Message) []byte {
 			}
 		}
 	}
-	return AppendPiped(make([]byte, 0, len(m.Data)+fixedLen+2*len(a.Subchannels)+4), a, m.Data)
+	return c.pipe.Append(make([]byte, 0, len(m.Data)+fixedLen+2*len(a.Subchannels)+4), a, m.Data)
 }
 
 // HandleSend takes a message of the application for this consumer's receiver (DATACONSUMER_SEND). What it returns must be
@@ -105,7 +105,7 @@ func (c *Consumer) HandleSend(req *api.DataConsumerSendRequest) (Send, error) {
 		return Send{}, errSendFailed
 	}
 	payload := req.Data
-	if c.pipe {
+	if c.pipe.Addressed {
 		payload = c.piped(&Message{Data: req.Data})
 	}
 	s, ok := c.sctp(req.PPID, payload)

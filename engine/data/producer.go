@@ -65,12 +65,12 @@ func (p *Producer) Resume() (changed bool) {
 	return changed
 }
 
-// HandleMessage counts a message of the peer and tells whether it must be handed to the consumers. piped says that it came
-// over a pipe and may begin with an addressing.
-func (p *Producer) HandleMessage(ppid uint32, payload []byte, piped bool) (m Message, forward bool) {
+// HandleMessage counts a message of the peer and tells whether it must be handed to the consumers. over tells
+// whether it may begin with an addressing.
+func (p *Producer) HandleMessage(ppid uint32, payload []byte, over Pipe) (m Message, forward bool) {
 	m = Message{PPID: ppid, Data: payload}
-	if piped {
-		m.Addressing, m.Data = ParsePiped(payload)
+	if over.Addressed {
+		m.Addressing, m.Data = over.Parse(payload)
 	}
 	return m, p.count(len(m.Data))
 }

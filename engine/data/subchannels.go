@@ -5,21 +5,38 @@ import (
 	"math"
 )
 
-// Upstream's values (its SubchannelsCodec). A payload that carries an addressing begins with the token, whose first byte cannot
-// begin a UTF-8 text; its two lowest bits say which optional fields follow.
+// From mediasoup's SubchannelsCodec: a payload that carries an addressing begins with the token, whose first byte cannot begin
+// a UTF-8 text; its two lowest bits are the flags of the optional fields.
 //
-//	token (8) | count (2) | subchannel (2) * count | required (2, with flagRequired) | ignored (2, with flagIgnored) | payload
+//	token (8) | count (2) | subchannel (2) * count | required (2, if its flag is set) | ignored (2, if its flag is set) | payload
 const (
-	magicToken   uint64 = 0xA5F09CB3D6E1F28C
-	flagRequired uint64 = 2
-	flagIgnored  uint64 = 1
-	tokenLen            = 8
-	fixedLen            = tokenLen + 2
+	magicToken uint64 = 0xA5F09CB3D6E1F28C
+	tokenLen          = 8
+	fixedLen          = tokenLen + 2
 )
 
-// AppendPiped appends to dst what a pipe carries for a message: the addressing, unless there is none, and the payload. A message
-// with more than 65535 subchannels travels without addressing, as in upstream.
-func AppendPiped(dst []byte, a Addressing, payload []byte) []byte {
+// Pipe is how messages travel over a pipe. The zero value: as on any transport.
+type Pipe struct {
+	Addressed  bool // in front of its payload, a message carries its addressing
+	OldToken   bool // as [api.Compat] has it: OldPipeToken
+	Unfiltered bool // as [api.Compat] has it: UnfilteredPipes
+}
+
+// flags returns the token's flags; 0 for a field that the format lacks.
+func (p Pipe) flags() (required, ignored uint64) {
+	if p.OldToken {
+		return 1, 0
+	}
+	return 2, 1
+}
+
+// Append appends to dst what the pipe carries for a message: the addressing, unless there is none, and the payload. A message
+// with more than 65535 subchannels travels without addressing, as in mediasoup.
+func (p Pipe) Append(dst []byte, a Addressing, payload []byte) []byte {
+	flagRequired, flagIgnored := p.flags()
+	if flagIgnored == 0 {
+		a.IgnoredSubchannel = nil
+	}
 	if len(a.Subchannels) == 0 && a.RequiredSubchannel == nil && a.IgnoredSubchannel == nil ||
 		len(a.Subchannels) > math.MaxUint16 {
 		return append(dst, payload...)
@@ -44,12 +61,13 @@ func AppendPiped(dst []byte, a Addressing, payload []byte) []byte {
 	return append(dst, payload...)
 }
 
-// ParsePiped splits what a pipe carried. Bytes without a complete addressing are all payload, as in upstream. The payload
-// aliases b.
-func ParsePiped(b []byte) (a Addressing, payload []byte) {
+// Parse splits what the pipe carried. Bytes without a complete addressing are all payload, as in mediasoup. The payload aliases
+// b.
+func (p Pipe) Parse(b []byte) (a Addressing, payload []byte) {
 	if len(b) < fixedLen {
 		return a, b
 	}
+	flagRequired, flagIgnored := p.flags()
 	token := binary.BigEndian.Uint64(b)
 	if token&^(flagRequired|flagIgnored) != magicToken {
 		return a, b

@@ -8,11 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 )
 
-// distribute plays the transport: it gives the consumer what it asks for, layer by layer, up to a limit.
+// distribute does what a transport does: it gives the consumer layer by layer, up to a limit.
 func distribute(now unit.Time, c *media.Consumer, limit unit.Bitrate, considerLoss bool) (used unit.Bitrate) {
 	for range 20 {
 		more := c.IncreaseLayer(now, limit-used, considerLoss)
@@ -30,9 +31,9 @@ func target(c *media.Consumer) [2]int {
 	return [2]int{int(*d.TargetSpatialLayer), int(*d.TargetTemporalLayer)}
 }
 
-// managed is a simulation whose transport manages the bitrate.
-func managed(t testing.TB) *simulation {
-	s := newSimulation(t, 1, false)
+// managed is a simulcastFixture whose transport manages the bitrate.
+func managed(t testing.TB) *simulcastFixture {
+	s := newSimulcastFixture(t, 1, false)
 	s.c.SetExternallyManagedBitrate(s.now)
 	return s
 }
@@ -40,14 +41,14 @@ func managed(t testing.TB) *simulation {
 func TestSimulcastAsksTheTransportForBandwidth(t *testing.T) {
 	s := managed(t)
 	require.EqualValues(t, 1, s.c.BitratePriority())
-	s.shootFor(100 * time.Millisecond)
-	require.True(t, s.cOut.BitrateChangeNeeded, "a stream is there")
-	require.Empty(t, s.outs, "but the transport has not said yet")
+	s.sendFor(100 * time.Millisecond)
+	require.True(t, s.cOut.BitrateChangeNeeded, "a stream exists")
+	require.Empty(t, s.outs, "but the transport has not distributed yet")
 	require.Equal(t, [2]int{-1, -1}, target(s.c))
-	s.shootFor(3 * time.Second)
+	s.sendFor(3 * time.Second)
 	require.Positive(t, distribute(s.now, s.c, 1e9, false))
 	require.Equal(t, [2]int{2, 2}, target(s.c))
-	s.shootFor(time.Second)
+	s.sendFor(time.Second)
 	requireContinuous(t, frames(t, s.outs))
 	require.Zero(t, s.c.IncreaseLayer(s.now, 0, false), "nothing to give")
 	s.c.ApplyLayers(s.now)
@@ -56,7 +57,7 @@ func TestSimulcastAsksTheTransportForBandwidth(t *testing.T) {
 
 func TestSimulcastTakesTheLayersThatFit(t *testing.T) {
 	s := managed(t)
-	s.shootFor(4 * time.Second)
+	s.sendFor(4 * time.Second)
 	rates := map[[2]int]unit.Bitrate{}
 	last := [2]int{-1, -1}
 	for limit := unit.Bitrate(1000); limit < 1_000_000; limit += 1000 {
@@ -76,21 +77,21 @@ func TestSimulcastTakesTheLayersThatFit(t *testing.T) {
 	}
 }
 
-// A stream above the preferred one stands in only when there is nothing below.
+// A stream above the preferred one is taken only when there is none below.
 func TestSimulcastDoesNotExceedThePreferredStream(t *testing.T) {
 	s := managed(t)
 	s.c.SetPreferredLayers(s.now, prefer(1, 2))
-	s.cam.off[1] = true
-	s.shootFor(4 * time.Second)
+	s.encoder.off[1] = true
+	s.sendFor(4 * time.Second)
 	distribute(s.now, s.c, 1e9, false)
 	require.Equal(t, [2]int{0, 2}, target(s.c))
-	s.cam.off[0] = true
-	s.shootFor(4 * time.Second)
+	s.encoder.off[0] = true
+	s.sendFor(4 * time.Second)
 	distribute(s.now, s.c, 1e9, false)
 	require.Equal(t, [2]int{2, 2}, target(s.c))
 }
 
-// withoutLayer makes an encoder leave out one of its spatial layers, as one whose middle encoder is switched off.
+// withoutLayer makes an encoder leave out one of its spatial layers.
 func withoutLayer(packets []in, spatial byte) (left []in) {
 	for _, p := range packets {
 		if p.payload[len(p.payload)-3]>>4 != spatial {
@@ -100,16 +101,16 @@ func withoutLayer(packets []in, spatial byte) (left []in) {
 	return left
 }
 
-// So does a spatial layer.
+// The same for spatial layers of SVC.
 func TestSVCDoesNotExceedThePreferredLayer(t *testing.T) {
 	for _, external := range []bool{false, true} {
-		s := newLayeredSimulation(t, "video/VP9", "L3T3_KEY", 1)
+		s := newSVCFixture(t, "video/VP9", "L3T3_KEY", 1)
 		if external {
 			s.c.SetExternallyManagedBitrate(s.now)
 		}
 		run := func(left func([]in) []in, want [2]int) {
 			for range 100 {
-				for _, p := range left(s.cam.picture(s.ms)) {
+				for _, p := range left(s.encoder.picture(s.ms)) {
 					s.receive(p)
 				}
 				s.after(33 * time.Millisecond)
@@ -145,7 +146,7 @@ func TestLossChangesWhatIsAvailable(t *testing.T) {
 		need     float64 // of the required bitrate
 	}{{0, 1 / 1.08}, {13, 1}, {128, 1 / 0.75}} {
 		s := managed(t)
-		s.shootFor(4 * time.Second)
+		s.sendFor(4 * time.Second)
 		required := s.p.Streams()[0].Bitrates.Of(0, 0)
 		s.c.SetPreferredLayers(s.now, prefer(0, 0))
 		s.c.HandleReceptionReport(s.now, &rtcp.ReceptionReport{SSRC: uint32(outOf(0)), FractionLost: v.fraction})
@@ -159,32 +160,32 @@ func TestLossChangesWhatIsAvailable(t *testing.T) {
 // TestDowngradeIsNotUndoneAtOnce: for ten seconds no higher stream is tried.
 func TestDowngradeIsNotUndoneAtOnce(t *testing.T) {
 	s := managed(t)
-	s.shootFor(3 * time.Second)
+	s.sendFor(3 * time.Second)
 	distribute(s.now, s.c, 1e9, false)
-	s.shootFor(10 * time.Second)
+	s.sendFor(10 * time.Second)
 	spatial, _ := currentLayer(s.c)
 	require.Equal(t, 2, spatial)
 	low := s.p.Streams()[0].Bitrates.Total()
 	distribute(s.now, s.c, low+1000, false)
 	require.Equal(t, 0, target(s.c)[0])
-	s.shootFor(5 * time.Second)
+	s.sendFor(5 * time.Second)
 	distribute(s.now, s.c, 1e9, false)
 	require.Equal(t, [2]int{0, 2}, target(s.c), "temporal layers may go up")
-	s.shootFor(6 * time.Second)
+	s.sendFor(6 * time.Second)
 	distribute(s.now, s.c, 1e9, false)
 	require.Equal(t, [2]int{2, 2}, target(s.c))
-	s.shootFor(time.Second)
+	s.sendFor(time.Second)
 	requireContinuous(t, frames(t, s.outs))
 }
 
 func TestSVCTakesTheLayersThatFit(t *testing.T) {
-	for i, v := range layered {
+	for i, v := range svcStreams {
 		t.Run(v.mime+v.mode, func(t *testing.T) {
-			s := newLayeredSimulation(t, v.mime, v.mode, uint64(i))
+			s := newSVCFixture(t, v.mime, v.mode, uint64(i))
 			s.c.SetExternallyManagedBitrate(s.now)
 			require.Zero(t, s.c.DesiredBitrate(s.now), "no stream yet")
 			require.Zero(t, distribute(s.now, s.c, 1e9, false))
-			s.shootFor(4 * time.Second)
+			s.sendFor(4 * time.Second)
 			require.True(t, s.cOut.BitrateChangeNeeded)
 			last := [2]int{-1, -1}
 			for limit := unit.Bitrate(1000); limit < 1_000_000; limit += 1000 {
@@ -195,25 +196,25 @@ func TestSVCTakesTheLayersThatFit(t *testing.T) {
 			}
 			require.Equal(t, [2]int{2, 2}, last)
 			b := s.p.Streams()[0].Bitrates
-			if s.cam.keyOnly {
+			if s.encoder.keyOnly {
 				require.Equal(t, max(b.Spatial(0), b.Spatial(1), b.Spatial(2)), s.c.DesiredBitrate(s.now))
 			} else {
 				require.Equal(t, b.Total(), s.c.DesiredBitrate(s.now))
 			}
-			s.shootFor(9 * time.Second)
+			s.sendFor(9 * time.Second)
 			require.Equal(t, 2, int(*s.c.Dump().Data.CurrentSpatialLayer))
 			distribute(s.now, s.c, b.Of(0, 0)+1000, false)
 			require.Equal(t, 0, target(s.c)[0])
-			s.shootFor(2 * time.Second)
+			s.sendFor(2 * time.Second)
 			distribute(s.now, s.c, 1e9, false)
 			require.Less(t, target(s.c)[0], 2, "a downgrade is not undone at once")
-			s.shootFor(time.Second)
+			s.sendFor(time.Second)
 			s.requireDecodable()
 		})
 	}
 }
 
-func TestSimpleConsumersSayWhatTheyUse(t *testing.T) {
+func TestSimpleConsumersReportWhatTheyUse(t *testing.T) {
 	r := videoFixture(t)
 	r.c.SetExternallyManagedBitrate(r.now)
 	require.Zero(t, r.c.IncreaseLayer(r.now, 1e9, false), "no stream yet")
@@ -236,14 +237,14 @@ func TestSimpleConsumersSayWhatTheyUse(t *testing.T) {
 	require.Zero(t, a.c.BitratePriority())
 }
 
-func TestProducersTellBitratesWhilePacketsCome(t *testing.T) {
-	s := newSimulation(t, 5, false)
-	s.shootFor(3 * time.Second)
+func TestProducersPublishBitratesWhilePacketsCome(t *testing.T) {
+	s := newSimulcastFixture(t, 5, false)
+	s.sendFor(3 * time.Second)
 	p, _ := s.take()
-	told := 0
+	updates := 0
 	for _, u := range p.Streams {
-		if u.Kind == media.StreamBitrates {
-			told++
+		if u.Kind == layer.StreamBitrates {
+			updates++
 			b := u.Stream.Bitrates
 			require.Equal(t, b.Total(), b.Spatial(0))
 			require.Equal(t, b.Total(), b.UpTo(0, 2))
@@ -252,16 +253,13 @@ func TestProducersTellBitratesWhilePacketsCome(t *testing.T) {
 			require.Zero(t, b.UpTo(0, 3))
 		}
 	}
-	require.Equal(t, 3*3, told, "once a second for each stream")
-	s.cam.off = [3]bool{true, true, true}
-	s.shootFor(5 * time.Second)
+	require.Equal(t, 3*3, updates, "once a second for each stream")
+	s.encoder.off = [3]bool{true, true, true}
+	s.sendFor(5 * time.Second)
 	s.take()
-	s.shootFor(5 * time.Second)
+	s.sendFor(5 * time.Second)
 	p, _ = s.take()
-	require.Empty(t, p.Streams, "nothing to tell of silent streams")
-	var none *media.LayerBitrates
-	spatial, temporal := none.Layers()
-	require.Zero(t, none.Total()+none.Of(0, 0)+none.UpTo(0, 0)+none.Spatial(0)+unit.Bitrate(spatial+temporal))
+	require.Empty(t, p.Streams, "no updates of silent streams")
 }
 
 // TestTemporalLayersOfOlderReleases: up to 3.25.0, the preferred temporal layer counts in the preferred spatial layer only.
@@ -275,12 +273,12 @@ func TestTemporalLayersOfOlderReleases(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, external := range []bool{false, true} {
-				s := newStudioOf(t, c.compat, 1, false)
+				s := newSimulcastFixtureOf(t, c.compat, 1, false)
 				settle := func() {
-					s.shootFor(11 * time.Second) // after which no downgrade counts any more
+					s.sendFor(11 * time.Second) // after which no downgrade counts any more
 					if external {
 						distribute(s.now, s.c, 1e9, false)
-						s.shootFor(time.Second)
+						s.sendFor(time.Second)
 					}
 				}
 				if external {
@@ -289,27 +287,27 @@ func TestTemporalLayersOfOlderReleases(t *testing.T) {
 				s.c.SetPreferredLayers(s.now, prefer(1, 1))
 				settle()
 				require.Equal(t, [2]int{1, 1}, target(s.c))
-				s.cam.off[1], s.cam.off[2] = true, true
+				s.encoder.off[1], s.encoder.off[2] = true, true
 				settle()
 				require.Equal(t, [2]int{0, c.below}, target(s.c))
 				spatial, temporal := currentLayer(s.c)
 				require.Equal(t, [2]int{0, c.below}, [2]int{spatial, temporal})
-				s.cam.off[0], s.cam.off[2] = true, false
+				s.encoder.off[0], s.encoder.off[2] = true, false
 				settle()
 				require.Equal(t, [2]int{2, c.above}, target(s.c))
 				requireContinuous(t, frames(t, s.outs))
 			}
-			for i, v := range layered {
-				s := newLayeredStudioOf(t, c.compat, v.mime, v.mode, uint64(i))
+			for i, v := range svcStreams {
+				s := newSVCFixtureOf(t, c.compat, v.mime, v.mode, uint64(i))
 				s.c.SetExternallyManagedBitrate(s.now)
 				s.c.SetPreferredLayers(s.now, prefer(2, 1))
-				s.shootFor(4 * time.Second)
+				s.sendFor(4 * time.Second)
 				seen := map[[2]int]bool{}
 				for limit := unit.Bitrate(1000); limit < 1_000_000; limit += 1000 {
 					distribute(s.now, s.c, limit, false)
 					seen[target(s.c)] = true
 				}
-				if !s.cam.keyOnly { // there, a higher spatial layer costs so little that it comes first
+				if !s.encoder.keyOnly { // there, a higher spatial layer costs so little that it comes first
 					require.Equal(t, c.below == 2, seen[[2]int{0, 2}], v.mode)
 				}
 				require.Equal(t, [2]int{2, 1}, target(s.c))

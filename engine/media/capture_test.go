@@ -21,7 +21,7 @@ type capturer struct{ *fixture }
 // clock is the peer's clock at an instant of ours.
 func (capturer) clock(at unit.Time) uint64 { return at.Add(-time.Hour).NTP() }
 
-// reports has n sender reports come, a second apart, that say that the timestamp was ts at the instant of the last.
+// reports sends n sender reports, a second apart; by the last one, its instant has timestamp ts.
 func (r capturer) reports(n int, ts unit.Timestamp) {
 	for ; n > 0; n-- {
 		r.after(time.Second)
@@ -32,7 +32,7 @@ func (r capturer) reports(n int, ts unit.Timestamp) {
 	}
 }
 
-// senderReport returns what the receiver is told about a stream.
+// senderReport returns the sender report for the receiver.
 func senderReport(t testing.TB, c *media.Consumer, now unit.Time) *rtcp.SenderReport {
 	t.Helper()
 	pkts := c.AppendRTCP(now, nil)
@@ -51,7 +51,7 @@ func frameAt(seq unit.SeqNo, ts unit.Timestamp, payload []byte) in {
 	return in{seq: seq, ts: ts - 9000, payload: payload}
 }
 
-func TestSenderReportsTellTheTimeOfCapture(t *testing.T) {
+func TestSenderReportsAreOfTheTimeOfCapture(t *testing.T) {
 	base := unit.Timestamp(1<<32 - 100) // wraps
 	r := withoutCaptureTime(t)
 	r.one(frameAt(1, base, vp8Key))
@@ -65,8 +65,8 @@ func TestSenderReportsTellTheTimeOfCapture(t *testing.T) {
 	require.InDelta(t, float64(uint32(base+4*90000)), float64(sr.RTPTime), 1, "extrapolated")
 }
 
-// TestAllPacketsOfAFrameTellItsCapture: the first one to be forwarded need not be the first one that came.
-func TestAllPacketsOfAFrameTellItsCapture(t *testing.T) {
+// TestAllPacketsOfAFrameHaveItsTimeOfCapture: the first one to be forwarded need not be the first one that came.
+func TestAllPacketsOfAFrameHaveItsTimeOfCapture(t *testing.T) {
 	r := withoutCaptureTime(t)
 	r.one(frameAt(0, 0, vp8Key))
 	r.reports(3, 270000)
@@ -93,7 +93,7 @@ func TestCaptureTimeIsForwardedWithOurOffset(t *testing.T) {
 	capture := func() []byte { return rtp.AppendAbsCaptureTime(nil, rtp.AbsCaptureTime{Timestamp: r.clock(r.now)}) }
 	key := in{seq: 1, ts: 1, payload: vp8Key, exts: []rtp.Extension{{ID: inCapture, Value: capture()}}}
 	o := r.one(key)
-	require.Equal(t, append(capture(), make([]byte, 8)...), o.Extension(outCapture), "the same clock as ours, as far as we know")
+	require.Equal(t, append(capture(), make([]byte, 8)...), o.Extension(outCapture), "taken to be the same clock as ours")
 	r.reports(3, 5)
 
 	// Only some packets have it; the times of the others follow from it, not from the reports.
@@ -106,21 +106,21 @@ func TestCaptureTimeIsForwardedWithOurOffset(t *testing.T) {
 	require.Nil(t, o.Extension(outCapture))
 	require.InDelta(t, 180000, float64(senderReport(t, r.c, r.now).RTPTime), 1)
 
-	// A relay tells by how much the capturer's clock is ahead of its own.
+	// A relay sends the offset of the capturer's clock to its own.
 	relayed := rtp.AppendAbsCaptureTime(nil, rtp.AbsCaptureTime{Timestamp: 9 << 32, ClockOffset: 600 << 32, HasClockOffset: true})
 	o = r.one(in{seq: 4, ts: 180000, payload: vp8Delta, exts: []rtp.Extension{{ID: inCapture, Value: relayed}}})
 	v = o.Extension(outCapture)
 	require.Equal(t, relayed[:8], v[:8])
 	require.InDelta(t, float64(-3000<<32), float64(int64(binary.BigEndian.Uint64(v[8:]))), 1<<10)
 
-	// With RTX the same comes again.
+	// A retransmission by RTX has the same value.
 	r.c.HandleNACK(r.now, nackFor(outSSRC, o.SequenceNumber))
 	again := r.retransmissions()
 	require.Len(t, again, 1)
 	require.Equal(t, v, again[0].Extension(outCapture))
 }
 
-func TestCaptureTimeThatNoOffsetCanTellIsLeftOut(t *testing.T) {
+func TestCaptureTimeTooFarAwayForAnOffsetIsLeftOut(t *testing.T) {
 	r := videoFixture(t)
 	for range 3 {
 		r.one(in{seq: r.nextSeq(), payload: vp8Key})
@@ -131,7 +131,7 @@ func TestCaptureTimeThatNoOffsetCanTellIsLeftOut(t *testing.T) {
 	require.Nil(t, o.Extension(outCapture))
 }
 
-// TestProducersShareAClock if they have one CNAME: what the audio's reports tell is known for video.
+// TestProducersShareAClock if they have one CNAME: the reports about audio serve video, too.
 func TestProducersShareAClock(t *testing.T) {
 	for _, same := range []bool{true, false} {
 		r := withoutCaptureTime(t)
@@ -160,28 +160,28 @@ func TestProducersShareAClock(t *testing.T) {
 	}
 }
 
-// TestSimulcastReportsStayInLine when the stream changes: what the receiver is told of its timestamps goes on.
+// TestSimulcastReportsStayInLine when the stream changes: the reported timestamps go on.
 func TestSimulcastReportsStayInLine(t *testing.T) {
-	s := newSimulation(t, 5, false)
+	s := newSimulcastFixture(t, 5, false)
 	req := simulcastProduceRequest()
 	req.RTPParameters.HeaderExtensions = slices.DeleteFunc(req.RTPParameters.HeaderExtensions, func(e api.RTPHeaderExtensionParameters) bool {
 		return e.ID == inCapture
 	})
 	s.fixture = newFixture(t, req, simulcastConsumeRequest("video/VP8"))
-	s.shootFor(4 * time.Second)
-	for i, e := range s.cam.streams {
-		pkt := e.picture(s.cam.rng, s.ms)[0].packet(t, s.now)
+	s.sendFor(4 * time.Second)
+	for i, e := range s.encoder.streams {
+		pkt := e.picture(s.encoder.rng, s.ms)[0].packet(t, s.now)
 		s.p.HandlePacket(s.now, pkt)
 		require.NotZero(t, pkt.CapturedAt, i)
 		pkt.Release()
 	}
-	told := func() unit.Timestamp {
-		s.shootFor(time.Second)
+	reported := func() unit.Timestamp {
+		s.sendFor(time.Second)
 		sr := senderReport(t, s.c, s.now)
 		return unit.Timestamp(sr.RTPTime) - unit.Timestamp(s.now.Sub(0).Milliseconds()*90)
 	}
-	for i, first := 0, told(); i < 6; i++ {
+	for i, first := 0, reported(); i < 6; i++ {
 		s.c.SetPreferredLayers(s.now, prefer(uint8(i%3), 2))
-		require.InDelta(t, 0, float64(int32(told()-first)), 4*33*90, "one extra offset per change at most")
+		require.InDelta(t, 0, float64(int32(reported()-first)), 4*33*90, "one extra offset per change at most")
 	}
 }

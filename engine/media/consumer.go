@@ -4,12 +4,13 @@ import (
 	"math/rand/v2"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/codec"
 )
 
-// Upstream's values.
+// From mediasoup:
 const (
 	// Initial sequence numbers keep away from the wrap, where some SRTP receivers lose track of a stream that begins.
 	minInitialSeq = 1000
@@ -27,7 +28,7 @@ type Consumer struct {
 	params     *rtpParameters
 	consumable []api.RTPEncodingParameters
 	ids        ExtensionIDs
-	// payloadTypes are those the receiver takes, one bit each.
+	// payloadTypes are those that the receiver accepts, one bit each.
 	payloadTypes [2]uint64
 	mid          []byte
 	// mapped are the router's SSRCs of what can be consumed, by encoding.
@@ -36,12 +37,12 @@ type Consumer struct {
 	paused, producerPaused, producerClosed, connected bool
 	priority                                          uint8
 	fractionLost                                      uint8
-	trace                                             traceSet
+	trace                                             traceSet[api.ConsumerTraceEventType]
 
-	selector selector
+	selector layer.Selector
 	// streams are what the receiver gets: one stream, and for a pipe one for each encoding.
 	streams  []sentStream
-	late     *sentStream // whose held back packets follow now
+	late     *sentStream // its held packets follow now
 	last     lastSent
 	lastRTCP unit.Time // 0 = never
 	since    unit.Time // when it was attached
@@ -62,24 +63,25 @@ type Consumer struct {
 type ConsumerDrops struct {
 	// Inactive: paused, producer paused, or transport not connected.
 	Inactive uint32
-	// PayloadType: a codec that the receiver does not take.
+	// PayloadType: a codec that the receiver does not accept.
 	PayloadType uint32
-	// KeyFrame: came while waiting for a key frame. Those that turn out to follow it are sent late and not counted.
+	// KeyFrame: came before the key frame with which the stream begins. Packets that turn out to follow it are sent late and
+	// not counted.
 	KeyFrame uint32
 	// Empty: padding without payload.
 	Empty uint32
 	// DTX: silence, with ignoreDtx.
 	DTX uint32
-	// Sequence: older than what may still be forwarded, or forwarded already.
+	// Sequence: too old to be forwarded, or forwarded already.
 	Sequence uint32
-	// Layer: of a layer that is not forwarded now. Packets of other simulcast streams than the current one count here.
+	// Layer: of a layer that is not forwarded now, or of another simulcast stream than the current one.
 	Layer uint32
 	// Stream: of a stream that is not among the consumable encodings.
 	Stream uint32
 }
 
-// NewConsumer checks the request as upstream does and returns a *api.Error (TypeError) with upstream's text if it is
-// wrong. rng gives initial sequence numbers.
+// NewConsumer checks the request as mediasoup does; if it is wrong, it returns an *api.Error (TypeError) with mediasoup's
+// text. rng gives initial sequence numbers.
 func NewConsumer(req *api.TransportConsumeRequest, compat api.Compat, rng *rand.Rand) (*Consumer, error) {
 	params, err := parseRTPParameters(req.RTPParameters)
 	if err != nil {
@@ -116,28 +118,35 @@ func NewConsumer(req *api.TransportConsumeRequest, compat api.Compat, rng *rand.
 	return c, nil
 }
 
-// newSelector checks that layers and codec go with the type, as upstream.
-func (c *Consumer) newSelector(req *api.TransportConsumeRequest) (selector, error) {
-	k := codec.KindOf(c.params.encodings[0].codec.MimeType)
-	if c.typ == api.RTPTypeSimple || c.typ == api.RTPTypePipe {
-		return newSimpleSelector(c, k, req.IgnoreDTX && c.typ == api.RTPTypeSimple), nil
+// newSelector checks that layers and codec suit the type, as mediasoup does.
+func (c *Consumer) newSelector(req *api.TransportConsumeRequest) (layer.Selector, error) {
+	e := &c.params.encodings[0]
+	cfg := layer.Config{
+		Codec: codec.KindOf(e.codec.MimeType), Encodings: len(c.mapped), Mode: e.mode,
+		Preferred: c.clampLayers(req.PreferredLayers), ClockRate: e.codec.ClockRate,
+		TemporalLimitAtPreferredOnly: c.compat.TemporalLimitAtPreferredOnly,
 	}
-	l := &c.params.encodings[0].layers
-	switch {
-	case c.typ == api.RTPTypeSimulcast && int(l.spatial) != len(c.consumable):
-		return nil, api.TypeErrorf("encoding.spatialLayers does not match number of consumableRtpEncodings")
-	case c.typ == api.RTPTypeSVC && l.spatial < 2 && l.temporal < 2:
-		return nil, api.TypeErrorf("invalid number of layers")
+	switch c.typ {
+	case api.RTPTypeSimple:
+		return layer.NewSimple(selecting{c}, cfg.Codec, req.IgnoreDTX), nil
+	case api.RTPTypePipe:
+		return layer.NewPipe(selecting{c}, cfg.Codec, cfg.Encodings), nil
+	case api.RTPTypeSimulcast:
+		if int(e.mode.Spatial) != len(c.consumable) {
+			return nil, api.TypeErrorf("encoding.spatialLayers does not match number of consumableRtpEncodings")
+		}
+	case api.RTPTypeSVC:
+		if e.mode.Spatial < 2 && e.mode.Temporal < 2 {
+			return nil, api.TypeErrorf("invalid number of layers")
+		}
 	}
-	mime := c.params.encodings[0].codec.MimeType
-	if !validTypeForCodec(c.typ, mime) {
+	if mime := e.codec.MimeType; !validTypeForCodec(c.typ, mime) {
 		return nil, api.TypeErrorf("%s codec not supported for %s", mime, typeNames[c.typ])
 	}
-	preferred := c.wantedLayer(req.PreferredLayers)
 	if c.typ == api.RTPTypeSVC {
-		return newSVCSelector(c, k, preferred), nil
+		return layer.NewSVC(selecting{c}, &cfg), nil
 	}
-	return newSimulcastSelector(c, k, preferred), nil
+	return layer.NewSimulcast(selecting{c}, &cfg), nil
 }
 
 func checkConsumerEncodings(encodings []api.RTPEncodingParameters) error {
@@ -152,34 +161,34 @@ func checkConsumerEncodings(encodings []api.RTPEncodingParameters) error {
 	return nil
 }
 
-// parseConsumable returns the encodings as dumps show them and the layers of the first.
-func parseConsumable(in []api.RTPEncodingParameters) ([]api.RTPEncodingParameters, layers, error) {
+// parseConsumable returns the encodings as dumps show them and the scalability mode of the first.
+func parseConsumable(in []api.RTPEncodingParameters) ([]api.RTPEncodingParameters, layer.ScalabilityMode, error) {
 	if len(in) == 0 {
-		return nil, layers{}, api.TypeErrorf("empty consumableRtpEncodings")
+		return nil, layer.ScalabilityMode{}, api.TypeErrorf("empty consumableRtpEncodings")
 	}
 	out := make([]api.RTPEncodingParameters, len(in))
-	var first layers
+	var first layer.ScalabilityMode
 	for i := range in {
 		shown, e := parseEncoding(&in[i])
 		if shown.SSRC == nil {
-			return nil, layers{}, api.TypeErrorf("wrong encoding in consumableRtpEncodings (missing ssrc)")
+			return nil, layer.ScalabilityMode{}, api.TypeErrorf("wrong encoding in consumableRtpEncodings (missing ssrc)")
 		}
 		if i == 0 {
-			first = e.layers
+			first = e.mode
 		}
 		out[i] = shown
 	}
 	return out, first, nil
 }
 
-// consumerType is upstream's rule: what is consumable decides, except for pipes.
-func consumerType(pipe bool, encodings int, first layers) api.RTPType {
+// consumerType follows mediasoup: the consumable encodings decide, except for pipes.
+func consumerType(pipe bool, encodings int, first layer.ScalabilityMode) api.RTPType {
 	switch {
 	case pipe:
 		return api.RTPTypePipe
 	case encodings > 1:
 		return api.RTPTypeSimulcast
-	case first.spatial > 1 || first.temporal > 1:
+	case first.Spatial > 1 || first.Temporal > 1:
 		return api.RTPTypeSVC
 	default:
 		return api.RTPTypeSimple
@@ -218,8 +227,8 @@ func (c *Consumer) createStreams(rng *rand.Rand) {
 	}
 }
 
-// maxMIDLen is the longest MID that is sent, in bytes, ours: what the one-byte form of header extensions takes. (Upstream
-// leaves MIDs of more than 8 bytes out.)
+// maxMIDLen is the longest MID that is sent, in bytes: what the one-byte form of header extensions takes. (mediasoup leaves
+// out MIDs of more than 8 bytes.)
 const maxMIDLen = 16
 
 func sentMID(mid string) []byte {
@@ -237,7 +246,7 @@ func (c *Consumer) ID() string { return c.id }
 // ProducerID returns the id of the producer it consumes.
 func (c *Consumer) ProducerID() string { return c.producerID }
 
-// Kind returns whether it is audio or video.
+// Kind returns audio or video.
 func (c *Consumer) Kind() api.MediaKind { return c.kind }
 
 // Type returns how it selects what to forward.
@@ -249,10 +258,10 @@ func (c *Consumer) RTPParameters() *api.RTPParameters { return c.params.shown }
 // ExtensionIDs returns the header extension ids that its peer uses.
 func (c *Consumer) ExtensionIDs() ExtensionIDs { return c.ids }
 
-// Paused says whether the application paused it.
+// Paused reports whether the application paused it.
 func (c *Consumer) Paused() bool { return c.paused }
 
-// ProducerIsPaused says whether its producer is paused.
+// ProducerIsPaused reports whether its producer is paused.
 func (c *Consumer) ProducerIsPaused() bool { return c.producerPaused }
 
 // Priority returns the weight in the distribution of bandwidth.
@@ -284,14 +293,14 @@ func (c *Consumer) RTXSSRCs() []unit.SSRC {
 // ProducerStream returns the mapped SSRC of the producer's stream that is forwarded now; false if none is, or for a pipe,
 // which forwards all. Producer.StreamStats with it gives the second entry of the consumer's statistics.
 func (c *Consumer) ProducerStream() (mapped unit.SSRC, ok bool) {
-	s, ok := c.selector.producerStream()
+	s, ok := c.selector.Stream()
 	return s.MappedSSRC, ok
 }
 
 // MappedSSRCs returns the router's SSRCs of all streams that it may forward, by encoding. Read only.
 func (c *Consumer) MappedSSRCs() []unit.SSRC { return c.mapped }
 
-// Output returns what the last calls want done; the caller resets it.
+// Output returns what the last calls ask for; the caller handles and resets it.
 func (c *Consumer) Output() *ConsumerOutput { return &c.out }
 
 // Close releases all packets that the consumer holds. Nothing else may be called afterwards.

@@ -9,12 +9,12 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// maxExtensions is how many extensions a consumer writes at most.
+// maxExtensions is the most extensions that a consumer writes.
 const maxExtensions = 10
 
 // writeHeader writes the header with the receiver's extensions at the beginning of dst. It returns the header as a slice
-// to which the payload is appended, and where it put what the transport fills in. Time of sending and transport-wide
-// sequence number are those of r.
+// to which the payload is appended, and where the transport fills in its value. Time of sending and transport-wide sequence
+// number are those of r.
 func (c *Consumer) writeHeader(pkt *packet.Packet, dst []byte, h rtp.Header, r rewrite) (Outgoing, []byte) {
 	var out Outgoing
 	// Values that are not part of the received packet are prepared at the end of dst, far behind the header.
@@ -44,7 +44,7 @@ func (c *Consumer) writeHeader(pkt *packet.Packet, dst []byte, h rtp.Header, r r
 	return out, b
 }
 
-// Where in the scratch room the values are that are not part of the received packet, and how many bytes it takes.
+// Offsets in the scratch room of the values that are not part of the received packet, and its length.
 const (
 	captureTimeScratch = 0
 	packetIDScratch    = captureTimeScratch + rtp.AbsCaptureTimeMaxLen
@@ -53,7 +53,7 @@ const (
 	scratchLen         = transportCCScratch + rtp.TransportCCLen
 )
 
-// sendsTime says whether packets carry the time of sending.
+// sendsTime reports whether packets carry abs-send-time.
 func (c *Consumer) sendsTime() bool { return c.ids.AbsSendTime != 0 && c.isVideo() }
 
 func (c *Consumer) appendMID(exts []rtp.Extension) []rtp.Extension {
@@ -63,7 +63,7 @@ func (c *Consumer) appendMID(exts []rtp.Extension) []rtp.Extension {
 	return append(exts, rtp.Extension{ID: c.ids.MID, Value: c.mid})
 }
 
-// appendProxied adds what comes from the producer, under the ids of the receiver.
+// appendProxied adds the extensions of the producer, under the ids of the receiver.
 func (c *Consumer) appendProxied(exts []rtp.Extension, pkt *packet.Packet, scratch []byte) []rtp.Extension {
 	x, ids := &pkt.Extensions, &c.ids
 	if x.HasCaptureTime && ids.AbsCaptureTime != 0 {

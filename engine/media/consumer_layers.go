@@ -1,68 +1,88 @@
 package media
 
 import (
+	"math"
+
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/unit"
 )
 
-// shown returns the layer as the protocol has it, nil for none.
-func (l layerID) shown() *api.ConsumerLayers {
-	if l.spatial < 0 {
+// selecting is a consumer as its selector sees it.
+type selecting struct{ c *Consumer }
+
+func (s selecting) Active() bool          { return s.c.Active() }
+func (s selecting) ExternalBitrate() bool { return s.c.external }
+
+func (s selecting) ActiveSince() unit.Time {
+	return max(s.c.since, s.c.streams[0].send.ActiveSince())
+}
+
+func (s selecting) NewestSent() (ts unit.Timestamp, at unit.Time, ok bool) {
+	ts, at = s.c.streams[0].send.NewestTimestamp()
+	return ts, at, s.c.streams[0].started
+}
+
+func (s selecting) RequestKeyFrame(encoding int) { s.c.requestKeyFrame(s.c.mapped[encoding]) }
+func (s selecting) RequestBitrate()              { s.c.out.BitrateChangeNeeded = true }
+func (s selecting) DropHeld()                    { s.c.releaseHeld(&s.c.streams[0]) }
+
+// shownLayers returns a layer as the protocol has it, nil for none.
+func shownLayers(l layer.ID) *api.ConsumerLayers {
+	if l.Spatial < 0 {
 		return nil
 	}
-	shown := &api.ConsumerLayers{SpatialLayer: uint8(l.spatial)}
-	if l.temporal >= 0 {
-		shown.TemporalLayer = new(uint8(l.temporal))
+	shown := &api.ConsumerLayers{SpatialLayer: uint8(l.Spatial)}
+	if l.Temporal >= 0 {
+		shown.TemporalLayer = new(uint8(l.Temporal))
 	}
 	return shown
 }
 
-// hasLayers says whether the consumer chooses layers.
+// hasLayers reports whether the consumer selects layers.
 func (c *Consumer) hasLayers() bool { return c.typ == api.RTPTypeSimulcast || c.typ == api.RTPTypeSVC }
 
 func (c *Consumer) preferredLayers() *api.ConsumerLayers {
 	if !c.hasLayers() {
 		return nil
 	}
-	return c.selector.layers().preferred.shown()
+	return shownLayers(c.selector.Layers().Preferred)
 }
 
-// wantedLayer is the wish of an application, cut down to the layers that the consumer's encoding has: all of them when it
-// has no wish.
-func (c *Consumer) wantedLayer(l *api.ConsumerLayers) layerID {
-	e := &c.params.encodings[0]
-	highest := layerID{int16(e.layers.spatial) - 1, int16(e.layers.temporal) - 1}
-	if l == nil {
-		return highest
+// clampLayers returns the layers that an application prefers, cut down to those that the consumer's encoding has; nil and a
+// missing temporal layer stand for the highest.
+func (c *Consumer) clampLayers(l *api.ConsumerLayers) layer.ID {
+	preferred := layer.ID{Spatial: math.MaxInt16, Temporal: math.MaxInt16}
+	if l != nil {
+		preferred.Spatial = int16(l.SpatialLayer)
+		if l.TemporalLayer != nil {
+			preferred.Temporal = int16(*l.TemporalLayer)
+		}
 	}
-	wanted := layerID{min(int16(l.SpatialLayer), highest.spatial), highest.temporal}
-	if l.TemporalLayer != nil {
-		wanted.temporal = min(int16(*l.TemporalLayer), highest.temporal)
-	}
-	return wanted
+	return c.params.encodings[0].mode.Clamp(preferred)
 }
 
 // SetPreferredLayers sets the layers that are forwarded when bandwidth allows, and answers with those in force: none for
-// simple consumers and pipes, which take all there is.
+// simple consumers and pipes, which forward all there is.
 func (c *Consumer) SetPreferredLayers(
 	now unit.Time, req *api.ConsumerSetPreferredLayersRequest,
 ) *api.ConsumerSetPreferredLayersResponse {
 	switch {
 	case c.relay:
-		c.selector.prefer(now, highestEncoding(req.PreferredLayers))
+		c.selector.Prefer(highestEncoding(req.PreferredLayers))
 	case c.hasLayers():
-		before, wanted := c.selector.layers().preferred, c.wantedLayer(req.PreferredLayers)
-		c.selector.prefer(now, wanted)
-		if c.Active() && wanted != before {
-			c.selector.mayChangeLayers(now, true)
-			c.apply()
+		before, preferred := c.selector.Layers().Preferred, c.clampLayers(req.PreferredLayers)
+		c.selector.Prefer(preferred)
+		if c.Active() && preferred != before {
+			c.selector.Reconsider(now, true)
+			c.notifyChange()
 		}
 	}
 	return &api.ConsumerSetPreferredLayersResponse{PreferredLayers: c.preferredLayers()}
 }
 
-// SetExternallyManagedBitrate makes the consumer choose its layers by IncreaseLayer and ApplyLayers, which the transport
-// calls, in place of by itself. There is no way back.
+// SetExternallyManagedBitrate makes the transport choose the consumer's layers, by IncreaseLayer and ApplyLayers, in place of
+// the consumer itself. There is no way back.
 func (c *Consumer) SetExternallyManagedBitrate(unit.Time) { c.external = true }
 
 // BitratePriority returns the weight in the distribution of bandwidth, 0 when the consumer takes no part in it.
@@ -73,31 +93,28 @@ func (c *Consumer) BitratePriority() uint8 {
 	return c.priority
 }
 
-// IncreaseLayer takes provisionally the next higher layer if that fits into the available bitrate, and returns how much
-// more than before is used then; 0 = it stays as it is. considerLoss makes the available bitrate count for a little
-// more than it is while the receiver loses next to nothing, and for less while it loses much. The upstream function of
-// this name says the details. The consumer has a BitratePriority above 0.
+// IncreaseLayer takes the next higher layer provisionally if it fits into the available bitrate, and returns the additional
+// bitrate that it uses; 0 = nothing changes. With considerLoss the available bitrate counts for a little more while the
+// receiver loses next to nothing, and for less while it loses much. (mediasoup's function of the same name has the
+// details.) The consumer has a BitratePriority above 0.
 func (c *Consumer) IncreaseLayer(now unit.Time, available unit.Bitrate, considerLoss bool) (used unit.Bitrate) {
-	loss := noLossKnown
+	loss := layer.IgnoreLoss
 	if considerLoss {
 		loss = c.streams[0].send.LossPercentage()
 	}
-	return c.selector.increase(now, available, loss)
+	return c.selector.Increase(now, available, loss)
 }
 
-// noLossKnown makes increase take the available bitrate for what it is.
-const noLossKnown float32 = -1
-
-// ApplyLayers makes the layers that IncreaseLayer took the target, and those that it did not take given up.
+// ApplyLayers makes the layers that IncreaseLayer took the target, and gives up those that it did not take.
 func (c *Consumer) ApplyLayers(now unit.Time) {
-	c.selector.applyLayers(now)
-	c.apply()
+	c.selector.Apply(now)
+	c.notifyChange()
 }
 
-// DesiredBitrate returns what the consumer would use if there was no limit, 0 when it takes no part in the distribution.
-func (c *Consumer) DesiredBitrate(now unit.Time) unit.Bitrate {
+// DesiredBitrate returns what the consumer would use if bandwidth were unlimited, 0 when it takes no part in the distribution.
+func (c *Consumer) DesiredBitrate(unit.Time) unit.Bitrate {
 	if !c.isVideo() || !c.Active() || c.typ == api.RTPTypePipe {
 		return 0
 	}
-	return max(c.selector.desired(now), unit.Bitrate(c.params.encodings[0].maxBitrate))
+	return max(c.selector.Desired(), unit.Bitrate(c.params.encodings[0].maxBitrate))
 }

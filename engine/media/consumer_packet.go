@@ -3,6 +3,7 @@ package media
 import (
 	"slices"
 
+	"gazpacho/engine/layer"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
@@ -12,81 +13,74 @@ import (
 // WritePacket writes pkt for this consumer's receiver into dst, which has room for len(pkt.Data)+MaxHeaderGrowth bytes:
 // a new header and the payload. It keeps a reference of pkt if it may have to retransmit it. Len 0 = nothing is sent.
 func (c *Consumer) WritePacket(now unit.Time, pkt *packet.Packet, dst []byte) Outgoing {
-	s := c.stream(pkt)
-	if s == nil {
-		c.drops.Stream++
-		return Outgoing{}
-	}
-	return c.process(now, s, pkt, dst, false)
+	return c.process(now, pkt, dst, false)
 }
 
-// process decides on a packet and applies the decision. late: it was held back before and will not be again.
-func (c *Consumer) process(now unit.Time, s *sentStream, pkt *packet.Packet, dst []byte, late bool) Outgoing {
+// process decides on a packet and applies the decision. late: the packet was held, and will not be held again.
+func (c *Consumer) process(now unit.Time, pkt *packet.Packet, dst []byte, late bool) Outgoing {
+	encoding := c.encodingOf(pkt)
+	s := c.stream(encoding)
 	switch {
+	case s == nil:
+		c.drops.Stream++
+		return Outgoing{}
 	case !c.Active():
 		c.drops.Inactive++
-		c.leaveOut(s, pkt)
+		c.leaveOut(s, pkt, encoding)
 		return Outgoing{}
 	case !c.takes(pkt.PayloadType):
 		c.drops.PayloadType++
-		c.leaveOut(s, pkt)
+		c.leaveOut(s, pkt, encoding)
 		return Outgoing{}
 	}
-	d := c.selector.decide(now, pkt, s)
-	switch d.action {
-	case forward:
+	d := c.selector.Decide(now, pkt, encoding)
+	switch d.Action {
+	case layer.Forward:
 		return c.forward(now, s, pkt, dst, &d)
-	case hold:
+	case layer.Hold:
 		if !late {
 			c.hold(s, pkt)
 			return Outgoing{}
 		}
 		c.drops.KeyFrame++
-	case dropEmpty:
+	case layer.DropEmpty:
 		c.drops.Empty++
-	case dropDTX:
+	case layer.DropDTX:
 		c.drops.DTX++
-	case dropLayer, ignore:
+	case layer.DropLayer, layer.Ignore:
 		c.drops.Layer++
 	}
-	if d.action != ignore {
+	if d.Action != layer.Ignore {
 		s.seq.Drop(uint16(pkt.SequenceNumber))
 	}
 	return Outgoing{}
 }
 
-// leaveOut takes note of a packet that is not forwarded, if its stream is the one that the receiver gets.
-func (c *Consumer) leaveOut(s *sentStream, pkt *packet.Packet) {
-	if c.selector.counts(pkt) {
+// leaveOut closes the gap of a packet that is not forwarded, if its stream is the one that the receiver gets.
+func (c *Consumer) leaveOut(s *sentStream, pkt *packet.Packet, encoding int) {
+	if c.selector.Forwards(encoding) {
 		s.seq.Drop(uint16(pkt.SequenceNumber))
 	}
 }
 
-func (c *Consumer) forward(now unit.Time, s *sentStream, pkt *packet.Packet, dst []byte, d *decision) Outgoing {
-	switch {
-	case d.sync && d.gap && s.started && !s.complete:
-		s.seq.SyncAfterGap(uint16(pkt.SequenceNumber - 1))
-	case d.sync:
-		s.seq.Sync(uint16(pkt.SequenceNumber - 1))
-	case s.started && jumps(pkt.SequenceNumber.Sub(unit.SeqNo(s.seq.MaxInput()))):
-		// What the receiver gets goes on: numbers must not come twice (see Send.HandlePacket), nor thousands be missing. But
-		// it is to know that something is, as the stream took the second packet only.
-		s.seq.SyncAfterGap(uint16(pkt.SequenceNumber - 1))
-	}
-	if d.switched {
-		s.send.ResetScore(now, rtpstream.MaxScore, false)
-	}
-	if d.keyFrame {
+// forward sends a packet. The key frame with which a stream begins releases the packets that were held until it.
+func (c *Consumer) forward(now unit.Time, s *sentStream, pkt *packet.Packet, dst []byte, d *layer.Decision) Outgoing {
+	s.sync(pkt.SequenceNumber, d.Sync)
+	begins := d.Sync != layer.Continue && pkt.Codec.KeyFrame
+	if begins {
 		c.dropKeyFrameRequest(pkt.SSRC)
 	}
-	if d.switched || d.layersChanged {
+	if d.Sync == layer.Switch {
+		s.send.ResetScore(now, rtpstream.MaxScore, false)
+	}
+	if d.LayersChanged {
 		c.notifyLayers()
 	}
-	if d.switched {
+	if d.Sync == layer.Switch {
 		c.notifyScore()
 	}
 	out := c.write(now, s, pkt, dst, d)
-	if !d.keyFrame {
+	if !begins {
 		return out
 	}
 	if out.Len == 0 {
@@ -99,21 +93,18 @@ func (c *Consumer) forward(now unit.Time, s *sentStream, pkt *packet.Packet, dst
 	return out
 }
 
-// jumps says whether a packet so far ahead of the newest is one of a sender that began anew or comes back from an outage.
-func jumps(ahead int) bool { return ahead <= -rtpstream.MaxMisorder || ahead >= rtpstream.MaxDropout }
-
 // write gives the packet its number and writes it.
-func (c *Consumer) write(now unit.Time, s *sentStream, pkt *packet.Packet, dst []byte, d *decision) Outgoing {
+func (c *Consumer) write(now unit.Time, s *sentStream, pkt *packet.Packet, dst []byte, d *layer.Decision) Outgoing {
 	seq, ok := s.seq.Input(uint16(pkt.SequenceNumber))
 	if !ok {
 		c.drops.Sequence++
 		return Outgoing{}
 	}
 	h := rtp.Header{
-		Marker: d.marker, PayloadType: pkt.PayloadType, SequenceNumber: unit.SeqNo(seq),
-		Timestamp: pkt.Timestamp - d.tsOffset, SSRC: s.ssrc,
+		Marker: d.Marker, PayloadType: pkt.PayloadType, SequenceNumber: unit.SeqNo(seq),
+		Timestamp: pkt.Timestamp - d.TimestampOffset, SSRC: s.ssrc,
 	}
-	r := d.rewrite
+	r := rewriteVP8(d.VP8)
 	if c.sendsTime() {
 		r = r.withSendTime(now)
 	}
@@ -139,8 +130,8 @@ func (c *Consumer) write(now unit.Time, s *sentStream, pkt *packet.Packet, dst [
 	return out
 }
 
-// WriteHeldBack writes the next packet that was held back until the key frame just written; call it until Len is 0 after
-// a WritePacket with More.
+// WriteHeldBack writes the next packet that was held until the key frame just written; call it until Len is 0 after a
+// WritePacket with More.
 func (c *Consumer) WriteHeldBack(now unit.Time, dst []byte) Outgoing {
 	s := c.late
 	if s == nil {
@@ -149,7 +140,7 @@ func (c *Consumer) WriteHeldBack(now unit.Time, dst []byte) Outgoing {
 	for len(s.held) > 0 {
 		pkt := s.held[0]
 		s.held = slices.Delete(s.held, 0, 1)
-		out := c.process(now, s, pkt, dst, true)
+		out := c.process(now, pkt, dst, true)
 		pkt.Release()
 		if out.Len > 0 {
 			out.More = len(s.held) > 0
@@ -160,8 +151,8 @@ func (c *Consumer) WriteHeldBack(now unit.Time, dst []byte) Outgoing {
 	return Outgoing{}
 }
 
-// SetTransportCC tells the transport-wide sequence number that the transport wrote into the packet last returned by
-// WritePacket or WriteHeldBack, at Outgoing.TransportCC. Without RTX, a retransmission repeats it: see rewrite.
+// SetTransportCC records the transport-wide sequence number that the transport wrote into the last packet of WritePacket or
+// WriteHeldBack, at Outgoing.TransportCC. Without RTX, a retransmission repeats it: see rewrite.
 func (c *Consumer) SetTransportCC(seq unit.SeqNo) {
 	if c.last.stream != nil {
 		c.last.stream.send.SetRewrite(c.last.seq, uint64(c.last.rewrite.withTransportCC(seq)))

@@ -4,6 +4,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/unit"
 )
 
@@ -37,8 +38,8 @@ func (c *Consumer) HandleReceptionReport(now unit.Time, r *rtcp.ReceptionReport)
 	if _, changed := s.send.TakeScoreChange(); changed {
 		c.notifyScore()
 		if c.Active() && !c.external {
-			c.selector.mayChangeLayers(now, false)
-			c.apply()
+			c.selector.Reconsider(now, false)
+			c.notifyChange()
 		}
 	}
 	c.checkFractionLost()
@@ -68,7 +69,7 @@ func (c *Consumer) HandleKeyFrameRequest(now unit.Time, kind KeyFrameRequestKind
 	case c.relay:
 		c.requestKeyFrame(c.mapped[c.indexOf(s)])
 	default:
-		c.selector.requestKeyFrame(current)
+		c.selector.RequestKeyFrame(layer.CurrentOnly)
 	}
 }
 

@@ -5,85 +5,95 @@ import (
 	"time"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/unit"
 )
 
-// Active says whether it forwards: transport connected, not paused, producer not paused or closed.
+// Active reports whether it forwards: transport connected, not paused, producer not paused or closed.
 func (c *Consumer) Active() bool {
 	return c.connected && !c.paused && !c.producerPaused && !c.producerClosed
 }
 
-// Attach tells the consumer, before anything else, of its producer's state: paused or not, the score of each encoding,
-// the streams that exist.
+// Attach sets the state of the producer, before anything else: paused or not, the score of each encoding, the streams that
+// exist.
 func (c *Consumer) Attach(now unit.Time, producerPaused bool, scores []uint8, streams []StreamInfo) {
 	c.producerPaused, c.since = producerPaused, now
 	c.scores = append(c.scores[:0], scores...)
-	c.selector.attach(streams)
+	c.selector.Attach(streams)
 }
 
 // HandleStreamUpdate takes a change of the producer's streams. scores holds the score of each encoding; the consumer
 // copies it.
 func (c *Consumer) HandleStreamUpdate(now unit.Time, u StreamUpdate, scores []uint8) {
 	c.scores = append(c.scores[:0], scores...)
-	c.selector.update(now, u)
-	if u.Kind == StreamNew || u.Kind == StreamScore {
+	c.selector.Update(now, u)
+	if u.Kind == layer.StreamNew || u.Kind == layer.StreamScore {
 		c.notifyScore()
 	}
-	c.apply()
+	c.notifyChange()
 }
 
-// apply hands on what the selector decided about layers.
-func (c *Consumer) apply() {
-	if c.selector.takeChange() {
+// notifyChange notifies of layers that changed outside of packets.
+func (c *Consumer) notifyChange() {
+	if c.selector.TakeChange() {
 		c.notifyLayers()
 	}
 }
 
-// Pause stops forwarding by the application's wish.
-func (c *Consumer) Pause(now unit.Time) {
-	wasActive := c.Active()
-	c.paused = true
-	if wasActive {
-		c.stop(now)
-		c.freeBitrate()
-	}
-}
+// Pause stops forwarding on behalf of the application.
+func (c *Consumer) Pause(unit.Time) { c.pause(&c.paused) }
 
 // Resume forwards again; video begins with a key frame, which is asked for.
 func (c *Consumer) Resume(now unit.Time) {
-	if !c.paused {
-		return
+	if c.paused {
+		c.resume(now, &c.paused)
 	}
-	c.paused = false
-	c.start(now)
 }
 
-// ProducerPaused tells that the producer was paused.
-func (c *Consumer) ProducerPaused(now unit.Time) {
+// ProducerPaused: the producer was paused.
+func (c *Consumer) ProducerPaused(unit.Time) {
 	if c.producerPaused {
 		return
 	}
-	wasActive := c.Active()
-	c.producerPaused = true
-	if wasActive {
-		c.stop(now)
-		c.freeBitrate()
-	}
+	c.pause(&c.producerPaused)
 	c.notify(api.EventConsumerProducerPause, nil)
 }
 
-// ProducerResumed tells that the producer was resumed.
+// ProducerResumed: the producer was resumed.
 func (c *Consumer) ProducerResumed(now unit.Time) {
 	if !c.producerPaused {
 		return
 	}
-	c.producerPaused = false
-	c.start(now)
+	c.resume(now, &c.producerPaused)
 	c.notify(api.EventConsumerProducerResume, nil)
 }
 
-// ProducerClosed tells that the producer is gone; nothing is forwarded any more. The caller closes the consumer after it
-// took the output.
+// pause sets a reason for not forwarding. If it is the first one, the consumer stops and its bandwidth is free for others.
+func (c *Consumer) pause(reason *bool) {
+	wasActive := c.Active()
+	*reason = true
+	if !wasActive {
+		return
+	}
+	c.stop()
+	if c.external && c.isVideo() {
+		c.out.ZeroBitrateNeeded = true
+	}
+}
+
+// resume clears a reason for not forwarding. If it was the last one, the consumer starts.
+func (c *Consumer) resume(now unit.Time, reason *bool) {
+	*reason = false
+	if !c.Active() {
+		return
+	}
+	c.selector.Start(now)
+	c.notifyChange()
+	c.checkFractionLost()
+}
+
+// ProducerClosed: the producer was closed; nothing is forwarded any more. The caller closes the consumer after it has
+// handled the output.
 func (c *Consumer) ProducerClosed(unit.Time) {
 	if c.producerClosed {
 		return
@@ -92,58 +102,41 @@ func (c *Consumer) ProducerClosed(unit.Time) {
 	c.notify(api.EventConsumerProducerClose, nil)
 }
 
-// TransportConnected tells that packets can reach the receiver.
+// TransportConnected: packets can reach the receiver.
 func (c *Consumer) TransportConnected(now unit.Time) {
 	if c.connected {
 		return
 	}
 	c.connected = true
-	c.selector.start(now)
-	c.apply()
+	c.selector.Start(now)
+	c.notifyChange()
 }
 
-// TransportDisconnected tells that packets cannot reach the receiver any more.
-func (c *Consumer) TransportDisconnected(now unit.Time) {
+// TransportDisconnected: packets cannot reach the receiver any more.
+func (c *Consumer) TransportDisconnected(unit.Time) {
 	if !c.connected {
 		return
 	}
 	c.connected = false
-	c.stop(now)
+	c.stop()
 }
 
-// stop forgets what was sent and what was held back: after an interruption a key frame begins anew.
-func (c *Consumer) stop(now unit.Time) {
+// stop gives up what was kept for retransmission and what was held: a key frame follows the interruption.
+func (c *Consumer) stop() {
 	for i := range c.streams {
 		c.streams[i].send.Pause()
 		c.releaseHeld(&c.streams[i])
 	}
 	c.last = lastSent{}
-	c.selector.stop(now)
-	c.apply()
+	c.selector.Stop()
+	c.notifyChange()
 	c.checkFractionLost()
 }
 
-// freeBitrate tells the transport that others can have what the consumer used.
-func (c *Consumer) freeBitrate() {
-	if c.external && c.isVideo() {
-		c.out.ZeroBitrateNeeded = true
-	}
-}
-
-// start goes on after a pause if nothing else is in the way.
-func (c *Consumer) start(now unit.Time) {
-	if !c.Active() {
-		return
-	}
-	c.selector.start(now)
-	c.apply()
-	c.checkFractionLost()
-}
-
-// RequestKeyFrame asks the producer for a key frame by the application's wish.
+// RequestKeyFrame asks the producer for a key frame on behalf of the application.
 func (c *Consumer) RequestKeyFrame(unit.Time) {
 	if c.Active() {
-		c.selector.requestKeyFrame(everything)
+		c.selector.RequestKeyFrame(layer.CurrentAndTarget)
 	}
 }
 
@@ -154,8 +147,8 @@ func (c *Consumer) requestKeyFrame(mapped unit.SSRC) {
 	c.out.KeyFrameRequests = append(c.out.KeyFrameRequests, mapped)
 }
 
-// dropKeyFrameRequest takes a wish back that was fulfilled before anybody heard of it: a stream that begins with a key frame
-// is announced together with that.
+// dropKeyFrameRequest cancels a queued key frame request: the key frame has arrived. (A new stream is announced together with
+// its first packet.)
 func (c *Consumer) dropKeyFrameRequest(mapped unit.SSRC) {
 	c.out.KeyFrameRequests = slices.DeleteFunc(c.out.KeyFrameRequests, func(have unit.SSRC) bool { return have == mapped })
 }
@@ -169,10 +162,10 @@ func (c *Consumer) SetPriority(req *api.ConsumerSetPriorityRequest) (*api.Consum
 	return &api.ConsumerSetPriorityResponse{Priority: req.Priority}, nil
 }
 
-// FractionLost returns how much (in 1/256) the receiver loses, 0 while inactive.
+// FractionLost returns the fraction that the receiver loses, in 1/256, 0 while inactive.
 func (c *Consumer) FractionLost() uint8 { return c.fractionLost }
 
-// checkFractionLost finds out whether FractionLost has a new value.
+// checkFractionLost updates FractionLost.
 func (c *Consumer) checkFractionLost() {
 	var lost uint8
 	for i := range c.streams {

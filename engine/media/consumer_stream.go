@@ -3,6 +3,7 @@ package media
 import (
 	"slices"
 
+	"gazpacho/engine/layer"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
@@ -13,10 +14,8 @@ type sentStream struct {
 	ssrc unit.SSRC
 	seq  rtpstream.SeqRewriter
 	send *rtpstream.Send
-	// held are packets held back until a key frame, in order of sequence number. They are all of one received stream.
+	// held are packets that wait for a key frame, in order of sequence number. They are all of one received stream.
 	held []*packet.Packet
-	// needSync makes a selector without layers begin anew with a key frame.
-	needSync bool
 	// started: something was sent. complete: the newest packet sent ends a frame (its marker is set).
 	started, complete bool
 }
@@ -28,19 +27,43 @@ type lastSent struct {
 	rewrite rewrite
 }
 
-// maxHeld is how many packets are held back at most (upstream's TargetLayerRetransmissionBufferSize): the oldest go first.
+// maxHeld is the most packets that are held (mediasoup's TargetLayerRetransmissionBufferSize): the oldest are given up first.
 const maxHeld = 30
 
-// stream returns the one that a packet is forwarded in, nil if it is of no consumable encoding.
-func (c *Consumer) stream(pkt *packet.Packet) *sentStream {
+// sync continues the sent sequence numbers with a packet that is about to be forwarded.
+func (s *sentStream) sync(seq unit.SeqNo, how layer.Sync) {
+	before := uint16(seq - 1)
+	switch how {
+	case layer.Continue:
+		if s.started && jumps(seq.Sub(unit.SeqNo(s.seq.MaxInput()))) {
+			// The sent stream goes on: numbers must not come twice (see Send.HandlePacket), nor thousands be missing. The gap
+			// shows that something is: the producer's stream accepted the second packet only.
+			s.seq.SyncAfterGap(before)
+		}
+	case layer.Resync:
+		s.seq.Sync(before)
+	case layer.Switch:
+		if s.started && !s.complete {
+			s.seq.SyncAfterGap(before)
+		} else {
+			s.seq.Sync(before)
+		}
+	}
+}
+
+// jumps reports whether a packet so far ahead of the newest is of a sender that restarted or comes back from an outage.
+func jumps(ahead int) bool { return ahead <= -rtpstream.MaxMisorder || ahead >= rtpstream.MaxDropout }
+
+// stream returns the one that packets of an encoding are forwarded in, nil if there is none.
+func (c *Consumer) stream(encoding int) *sentStream {
 	if len(c.streams) == 1 {
 		return &c.streams[0]
 	}
 	// A pipe's streams are those of the producer, one for each.
-	if i := c.encodingOf(pkt); i >= 0 {
-		return &c.streams[i]
+	if encoding < 0 {
+		return nil
 	}
-	return nil
+	return &c.streams[encoding]
 }
 
 // encodingOf returns the index of the consumable encoding that a packet is of, -1 if none.
@@ -84,7 +107,7 @@ func (c *Consumer) hold(s *sentStream, pkt *packet.Packet) {
 	s.held = slices.Insert(s.held, i, pkt)
 }
 
-// keepHeldAfter releases what came before the key frame.
+// keepHeldAfter releases the packets from before the key frame.
 func (c *Consumer) keepHeldAfter(s *sentStream, seq unit.SeqNo) {
 	n := 0
 	for n < len(s.held) && !s.held[n].SequenceNumber.After(seq) {

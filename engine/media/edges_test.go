@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/wire/rtp"
 )
@@ -25,7 +26,7 @@ func TestResumeWhileTheTransportIsNotConnected(t *testing.T) {
 	require.Len(t, c.KeyFrameRequests, 1)
 }
 
-func TestConsumerOfAVanishedSimulcastStreamAsksForNothing(t *testing.T) {
+func TestConsumerOfASilentSimulcastStreamRequestsNothing(t *testing.T) {
 	c, err := newConsumer(consumeRequest("video/VP8", 90000))
 	require.NoError(t, err)
 	defer c.Close()
@@ -34,7 +35,7 @@ func TestConsumerOfAVanishedSimulcastStreamAsksForNothing(t *testing.T) {
 	c.TransportConnected(1)
 	require.Empty(t, c.Output().KeyFrameRequests)
 	stream.Score = 10
-	c.HandleStreamUpdate(2, media.StreamUpdate{Kind: media.StreamScore, Stream: stream}, []uint8{10})
+	c.HandleStreamUpdate(2, media.StreamUpdate{Kind: layer.StreamScore, Stream: stream}, []uint8{10})
 	c.Pause(3)
 	c.Resume(3)
 	require.Len(t, c.Output().KeyFrameRequests, 1)

@@ -8,12 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
 )
 
-// simulcastRequest has three encodings told apart by RID.
+// simulcastRequest has three encodings with RIDs.
 func simulcastRequest() *api.TransportProduceRequest {
 	r := produceRequest("video/VP8", 90000)
 	r.RTPParameters.Encodings, r.RTPMapping.Encodings = nil, nil
@@ -40,7 +41,7 @@ func newProducerFixture(t testing.TB, req *api.TransportProduceRequest) *produce
 	return &producerFixture{t: t, p: p, now: unit.Time(time.Hour)}
 }
 
-// mapped is what the producer made of a packet.
+// mapped is a packet after the producer.
 type mapped struct {
 	rtp.Packet
 	Encoding int
@@ -109,7 +110,7 @@ func TestSilentSimulcastStreamLosesItsScore(t *testing.T) {
 	}
 	require.Equal(t, []uint8{0, 0, 0}, r.p.Scores())
 	require.True(t, slices.ContainsFunc(r.p.Output().Streams, func(u media.StreamUpdate) bool {
-		return u.Kind == media.StreamScore && u.Stream.Score == 0 && u.PreviousScore == 10
+		return u.Kind == layer.StreamScore && u.Stream.Score == 0 && u.PreviousScore == 10
 	}))
 	require.Equal(t, []api.Notification{{HandlerID: "producer", Event: api.EventProducerScore, Body: &api.ProducerScoreNotification{
 		Scores: []api.ProducerScore{{SSRC: 50, RID: "low"}},

@@ -12,7 +12,7 @@ import (
 )
 
 // supported are the media codecs of mediasoup's supportedRtpCapabilities, each with a payload a receiver can begin with
-// and one it cannot; nil = the codec has no such packets, or they cannot be told apart.
+// and one it cannot; nil = the codec has no such packets, or they cannot be distinguished.
 var supported = []struct {
 	mime          string
 	clock         uint32
@@ -39,7 +39,7 @@ var supported = []struct {
 	{"video/H265", 90000, []byte{0x40, 1, 2, 3}, nil},
 }
 
-// A mixer names those who contribute to a packet (RFC 3550 section 5.1); receivers show who that is.
+// A mixer lists the contributing sources of a packet (RFC 3550 section 5.1), which receivers display.
 func TestContributingSourcesAreForwarded(t *testing.T) {
 	sources := []byte{0, 0, 0, 7, 0, 0, 0, 8}
 	r := videoFixture(t)
@@ -56,7 +56,7 @@ func TestContributingSourcesAreForwarded(t *testing.T) {
 	require.Equal(t, vp8Key, o.Payload())
 	require.Equal(t, o.Extension(outTransportCC), o.Data[o.TransportCC:o.TransportCC+rtp.TransportCCLen])
 	rtp.PutTransportCC(o.Data[o.TransportCC:], 0x1234)
-	require.Equal(t, []byte{0x12, 0x34}, o.Extension(outTransportCC), "the transport knows where its number goes")
+	require.Equal(t, []byte{0x12, 0x34}, o.Extension(outTransportCC), "at the offset that the transport gets")
 
 	r.c.HandleNACK(r.now, nackFor(outSSRC, o.SequenceNumber))
 	again := r.retransmissions()

@@ -37,8 +37,8 @@ func TestVideoBeginsWithAKeyFrame(t *testing.T) {
 	require.Zero(t, plis(p))
 }
 
-// A consumer that wants a key frame and is given one before its wish was heard does not want it any more.
-func TestKeyFrameFulfilsAWish(t *testing.T) {
+// A key frame that arrives before the request left cancels the request.
+func TestKeyFrameCancelsAQueuedRequest(t *testing.T) {
 	for i, payload := range [][]byte{vp8Key, vp8Delta} {
 		r := videoFixture(t)
 		r.one(in{seq: 6, payload: vp8Key})
@@ -88,7 +88,7 @@ func TestHeldPacketsAreBounded(t *testing.T) {
 	require.Len(t, outs, 1+30)
 }
 
-func TestHeldPacketsAreForgottenWhenPaused(t *testing.T) {
+func TestHeldPacketsAreReleasedWhenPaused(t *testing.T) {
 	r := videoFixture(t)
 	r.none(in{seq: 101, payload: vp8Delta})
 	r.c.Pause(r.now)
@@ -109,7 +109,7 @@ func TestResumeWaitsForAKeyFrameAndAsksForOne(t *testing.T) {
 			first := r.one(in{seq: 1, payload: vp8Key})
 			r.after(2 * time.Second)
 			tc.stop(r.c, r.now)
-			tc.stop(r.c, r.now) // the second time means nothing
+			tc.stop(r.c, r.now) // the second time has no effect
 			require.False(t, r.c.Active())
 			r.none(in{seq: 2, payload: vp8Key})
 			require.EqualValues(t, 1, r.c.Drops().Inactive)
@@ -207,7 +207,7 @@ func TestAKeyFrameOfAV1EndsTheRequestForIt(t *testing.T) {
 	require.Zero(t, plis(p))
 }
 
-func TestWhoIsNotAskedForKeyFrames(t *testing.T) {
+func TestStreamsThatAreNotAskedForKeyFrames(t *testing.T) {
 	r := audioFixture(t)
 	r.one(in{seq: 1, payload: []byte{0x78}})
 	r.c.RequestKeyFrame(r.now)

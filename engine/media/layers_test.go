@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/codec"
@@ -83,7 +84,7 @@ func TestTemporalLayersOfVP8(t *testing.T) {
 	require.Equal(t, []int{0, 1, 0}, layersOf(r.cOut.Notifications))
 }
 
-// A picture may come late in whole. What counts is which layers were forwarded in its time.
+// A whole picture may come late. What counts is which layers were forwarded at its time.
 func TestLatePicturesOfVP8(t *testing.T) {
 	r := temporalFixture(t, "video/VP8")
 	seq := unit.SeqNo(100)
@@ -159,8 +160,8 @@ func TestPicturesWithoutIDs(t *testing.T) {
 	require.Equal(t, vp8Delta, o.Payload(), "nothing to rewrite")
 }
 
-// TestEncoderThatNumbersAnew begins with a key frame whose picture id is far back.
-func TestEncoderThatNumbersAnew(t *testing.T) {
+// TestRestartedEncoder begins with a key frame whose picture id is far back.
+func TestRestartedEncoder(t *testing.T) {
 	r := temporalFixture(t, "video/VP8")
 	var d codec.Descriptor
 	for n, p := range []struct {
@@ -171,12 +172,12 @@ func TestEncoderThatNumbersAnew(t *testing.T) {
 		require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
 		require.Equal(t, []int{n + 1, n + 1}, []int{int(d.PictureID), int(d.TL0PicIdx)})
 	}
-	s := newLayeredSimulation(t, "video/VP9", "L3T3", 0)
-	s.shootFor(3 * time.Second)
-	s.cam.id, s.cam.wantsKey = (s.cam.id-2000)&0x7fff, true
-	s.shootFor(time.Second)
+	s := newSVCFixture(t, "video/VP9", "L3T3", 0)
+	s.sendFor(3 * time.Second)
+	s.encoder.id, s.encoder.wantsKey = (s.encoder.id-2000)&0x7fff, true
+	s.sendFor(time.Second)
 	s.c.SetPreferredLayers(s.now, prefer(0, 0))
-	s.shootFor(time.Second)
+	s.sendFor(time.Second)
 	spatial, temporal := currentLayer(s.c)
 	require.Equal(t, []int{0, 0}, []int{spatial, temporal}, "its pictures are not taken for late ones")
 	s.requireDecodable()
@@ -184,12 +185,12 @@ func TestEncoderThatNumbersAnew(t *testing.T) {
 
 // TestLatePicturesOfVP9 get the layers that were forwarded when they were due.
 func TestLatePicturesOfVP9(t *testing.T) {
-	s := newLayeredSimulation(t, "video/VP9", "L3T3", 2)
-	s.shootFor(3 * time.Second)
-	late := s.cam.picture(s.ms)
+	s := newSVCFixture(t, "video/VP9", "L3T3", 2)
+	s.sendFor(3 * time.Second)
+	late := s.encoder.picture(s.ms)
 	for spatial, wanted := range []uint8{0, 1, 0, 2} {
 		s.c.SetPreferredLayers(s.now, prefer(wanted, 2))
-		s.shootFor(300 * time.Millisecond)
+		s.sendFor(300 * time.Millisecond)
 		require.EqualValues(t, wanted, *s.c.Dump().Data.CurrentSpatialLayer, spatial)
 	}
 	sent := 0
@@ -200,13 +201,13 @@ func TestLatePicturesOfVP9(t *testing.T) {
 	}
 	require.Equal(t, len(late), sent, "all layers were forwarded then, whatever they are now")
 	s.c.SetPreferredLayers(s.now, prefer(0, 0))
-	s.shootFor(300 * time.Millisecond)
-	late = s.cam.picture(s.ms)
-	s.shootFor(100 * time.Millisecond)
+	s.sendFor(300 * time.Millisecond)
+	late = s.encoder.picture(s.ms)
+	s.sendFor(100 * time.Millisecond)
 	s.c.SetPreferredLayers(s.now, prefer(2, 2))
-	s.shootFor(300 * time.Millisecond)
+	s.sendFor(300 * time.Millisecond)
 	for _, p := range late {
-		if layerInfoOf(shot{out: out{Packet: *mustParse(t, p)}}).spatial > 0 {
+		if layerInfoOf(arrival{out: out{Packet: *mustParse(t, p)}}).spatial > 0 {
 			s.none(p)
 		}
 	}
@@ -220,14 +221,14 @@ func mustParse(t testing.TB, i in) *rtp.Packet {
 }
 
 func TestLayersBeyondTheAnnouncedOnes(t *testing.T) {
-	for _, v := range layered {
-		s := newLayeredSimulation(t, v.mime, v.mode, 0)
+	for _, v := range svcStreams {
+		s := newSVCFixture(t, v.mime, v.mode, 0)
 		p, c := produceRequest(v.mime, 90000), consumeRequest(v.mime, 90000)
 		p.RTPParameters.Encodings[0].ScalabilityMode = "L3T3"
 		c.RTPParameters.Encodings[0].ScalabilityMode = "L2T2"
 		c.ConsumableRTPEncodings[0].ScalabilityMode = "L3T3"
 		s.fixture = newFixture(t, p, c)
-		s.shootFor(5 * time.Second)
+		s.sendFor(5 * time.Second)
 		require.NotEmpty(t, s.outs)
 		for _, o := range s.outs {
 			f := layerInfoOf(o)
@@ -240,16 +241,16 @@ func TestLayersBeyondTheAnnouncedOnes(t *testing.T) {
 // TestTemporalLayersOfH264 come from the dependency descriptor: without one, there is a single layer.
 func TestTemporalLayersOfH264(t *testing.T) {
 	r := temporalFixture(t, "video/H264")
-	cam := &layeredEncoder{av1: true, wantsKey: true}
+	encoder := &svcEncoder{av1: true, wantsKey: true}
 	idr, slice := []byte{0x67, 1, 2}, []byte{0x61, 1, 2}
 	send := func(seq unit.SeqNo, ts unit.Timestamp, key bool, layer int) bool {
-		cam.wantsKey = key
+		encoder.wantsKey = key
 		i := in{seq: seq, ts: ts, payload: slice}
 		if key {
 			i.payload = idr
 		}
 		if layer >= 0 {
-			i.exts = []rtp.Extension{{ID: inDD, Value: cam.dependency(0, layer, true, true)}}
+			i.exts = []rtp.Extension{{ID: inDD, Value: encoder.dependency(0, layer, true, true)}}
 		}
 		_, outs := r.receive(i)
 		if len(outs) > 0 {
@@ -311,14 +312,14 @@ func TestSVCFollowsTheLifeOfItsStream(t *testing.T) {
 	require.EqualValues(t, 1, r.c.Drops().Empty)
 	s := r.p.Streams()[0]
 	s.Score = 0
-	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: media.StreamScore, Stream: s, PreviousScore: 10}, []uint8{0})
+	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: layer.StreamScore, Stream: s, PreviousScore: 10}, []uint8{0})
 	r.none(in{seq: 3, payload: vp8(false, 2, 2, 0, true, false)})
 	s.Score = 10
 	r.take()
-	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: media.StreamScore, Stream: s}, []uint8{10})
+	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: layer.StreamScore, Stream: s}, []uint8{10})
 	require.Equal(t, []unit.SSRC{mappedSSRC}, r.c.Output().KeyFrameRequests)
 	r.one(in{seq: 4, payload: vp8(true, 3, 3, 0, true, false)})
-	// A consumer that comes later begins with what is there.
+	// A consumer that attaches later selects among the existing streams.
 	c, err := newConsumer(func() *api.TransportConsumeRequest {
 		req := consumeRequest("video/VP8", 90000)
 		req.RTPParameters.Encodings[0].ScalabilityMode, req.ConsumableRTPEncodings[0].ScalabilityMode = "L1T3", "L1T3"

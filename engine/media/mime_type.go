@@ -6,7 +6,7 @@ import (
 	"gazpacho/engine/api"
 )
 
-// codecClass tells what a codec is for, which RTP parameters are checked by.
+// codecClass is what a codec is for.
 type codecClass uint8
 
 const (
@@ -21,8 +21,8 @@ type codecName struct {
 	class codecClass
 }
 
-// Upstream's list of the subtypes a worker accepts, by their lower-case names. H264-SVC and H265 are those of its releases up
-// to 3.16.0, whose Node library lets applications use them; that of later ones does not.
+// The subtypes that mediasoup's worker accepts, by their lower-case names. H264-SVC and H265 are of its releases up to
+// 3.16.0, whose Node library lets applications use them.
 var codecNames = map[string]codecName{
 	"opus":            {"opus", mediaCodec},
 	"multiopus":       {"multiopus", mediaCodec},

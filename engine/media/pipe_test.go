@@ -13,7 +13,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Encoding i of the many-stream rooms: what the peer, the router and the receiver call its stream.
+// SSRCs of encoding i: of the peer, the router and the receiver.
 func peerOf(i int) unit.SSRC   { return unit.SSRC(50 + i) }
 func mappedOf(i int) unit.SSRC { return mappedSSRC + unit.SSRC(i) }
 func outOf(i int) unit.SSRC    { return outSSRC + unit.SSRC(10*i) }
@@ -62,7 +62,7 @@ func TestPipeForwardsAllEncodings(t *testing.T) {
 		}
 	}
 	_, c := r.take()
-	require.Empty(t, c.Notifications, "neither scores nor layers are told")
+	require.Empty(t, c.Notifications, "neither scores nor layers are notified")
 	_, ok := r.c.ProducerStream()
 	require.False(t, ok)
 }
@@ -102,7 +102,7 @@ func TestPipeTakesFeedbackBySSRC(t *testing.T) {
 	r.c.HandleKeyFrameRequest(r.now, media.PLI, outOf(1))
 	r.c.HandleKeyFrameRequest(r.now, media.PLI, 4242)
 	_, c := r.take()
-	require.Equal(t, r.c.MappedSSRCs(), c.KeyFrameRequests, "of all streams, as upstream")
+	require.Equal(t, r.c.MappedSSRCs(), c.KeyFrameRequests, "of all streams, as in mediasoup")
 	require.Len(t, c.Notifications, 1)
 
 	r.c.HandleNACK(r.now, nackFor(outOf(2), sent[2].SequenceNumber))
@@ -160,7 +160,7 @@ func TestPipeDumpStatsAndReports(t *testing.T) {
 	require.Equal(t, 3, srs)
 }
 
-func TestPipeTakesNoPartInTheGameOfBandwidth(t *testing.T) {
+func TestPipeTakesNoPartInBitrateAllocation(t *testing.T) {
 	r := pipeFixture(t)
 	r.c.SetExternallyManagedBitrate(r.now)
 	r.one(of(0, 7, 7, vp8Key))
@@ -213,8 +213,8 @@ func TestRetransmissionWithoutRTXIsTheSamePacket(t *testing.T) {
 	}
 }
 
-// TestRenumberedSourceGoesOn: whatever numbers a source uses that begins anew or comes back from an outage, the receiver's go
-// on, without thousands that seem lost. One is left out, so that it knows that something is missing.
+// TestRenumberedSourceGoesOn: whatever numbers a source uses after a restart or an outage, the sent numbers go on, without a gap of
+// thousands. One number is left out: the receiver then knows that something is missing.
 func TestRenumberedSourceGoesOn(t *testing.T) {
 	r := videoFixture(t)
 	seq := unit.SeqNo(40000)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
@@ -34,7 +35,7 @@ type Producer struct {
 	orientation      rtp.VideoOrientation
 	orientationKnown bool
 
-	trace traceSet
+	trace traceSet[api.ProducerTraceEventType]
 	drops ProducerDrops
 	out   ProducerOutput
 }
@@ -42,37 +43,38 @@ type Producer struct {
 // unmapped marks payload types without mapping; no RTP payload type is that large.
 const unmapped = 0xff
 
-// recvStream is one stream with what the producer knows of it.
+// recvStream is one received stream.
 type recvStream struct {
 	*rtpstream.Recv
 	encoding int
 	mapped   unit.SSRC
-	// announced is whether consumers know of it.
+	// announced: a StreamNew was published.
 	announced bool
-	// bitrates were measured last; they are measured again at measure, unit.Never while nothing comes.
-	bitrates *LayerBitrates
+	// bitrates were measured last; they are measured again at measure, unit.Never while the stream is silent.
+	bitrates *layer.Bitrates
 	measure  unit.Time
 	// The newest packet whose time of capture is known, and that time, 0 if there is none.
 	capturedTS unit.Timestamp
 	capturedAt unit.Time
-	// fractionLost is what the worst off consumer loses, in 1/256.
+	// fractionLost is the worst among the consumers, in 1/256.
 	fractionLost uint8
 }
 
-// ProducerDrops counts packets of the peer that were not forwarded, by reason. What a stream itself discards (sequence
-// numbers out of range, duplicates) is in its statistics.
+// ProducerDrops counts packets of the peer that were not forwarded, by reason. What a stream discards (sequence numbers out
+// of range, duplicates) is in its statistics.
 type ProducerDrops struct {
 	// NoStream: SSRC and RID belong to no encoding, or RTX came before its stream.
 	NoStream uint64
 	// PayloadType: the payload type has no mapping.
 	PayloadType uint64
-	// Stream: the stream did not take it.
+	// Stream: the stream discarded it.
 	Stream uint64
 	// Paused: the producer is paused.
 	Paused uint64
 }
 
-// NewProducer checks the request as upstream does and returns a *api.Error (TypeError) with upstream's text if it is wrong.
+// NewProducer checks the request as mediasoup does; if it is wrong, it returns an *api.Error (TypeError) with mediasoup's
+// text.
 func NewProducer(req *api.TransportProduceRequest) (*Producer, error) {
 	params, err := parseRTPParameters(req.RTPParameters)
 	if err != nil {
@@ -125,7 +127,7 @@ func checkMapping(params *api.RTPParameters, m *api.RTPMapping) error {
 	return nil
 }
 
-// setMapping keeps the mapping; of several entries for one payload type the last counts, as upstream.
+// setMapping keeps the mapping; of several entries for one payload type the last counts, as in mediasoup.
 func (p *Producer) setMapping(m *api.RTPMapping) {
 	for i := range p.payloadTypes {
 		p.payloadTypes[i] = unmapped
@@ -139,7 +141,7 @@ func (p *Producer) setMapping(m *api.RTPMapping) {
 }
 
 // ShareClock makes p use the sender's clock of another producer of the same transport, if they have the same CNAME: then
-// their media comes from the same machine. It reports whether it has.
+// their media comes from the same machine. It reports whether they have.
 func (p *Producer) ShareClock(with *Producer) bool {
 	if p.params.shown.RTCP.CNAME != with.params.shown.RTCP.CNAME {
 		return false
@@ -156,13 +158,13 @@ func (p *Producer) setClock(c *rtpstream.SenderClock) {
 // ID returns the producer's id.
 func (p *Producer) ID() string { return p.id }
 
-// Kind returns whether it is audio or video.
+// Kind returns audio or video.
 func (p *Producer) Kind() api.MediaKind { return p.kind }
 
 // Type returns simple, simulcast or SVC, which follows from the RTP parameters.
 func (p *Producer) Type() api.RTPType { return p.typ }
 
-// Paused says whether the application paused it.
+// Paused reports whether the application paused it.
 func (p *Producer) Paused() bool { return p.paused }
 
 // RTPParameters returns the parameters of its peer with defaults filled in. Read only.
@@ -174,10 +176,10 @@ func (p *Producer) ExtensionIDs() ExtensionIDs { return p.ids }
 // Drops returns how many packets were not forwarded.
 func (p *Producer) Drops() ProducerDrops { return p.drops }
 
-// Output returns what the last calls want done; the caller resets it.
+// Output returns what the last calls ask for; the caller handles and resets it.
 func (p *Producer) Output() *ProducerOutput { return &p.out }
 
-// Pause stops forwarding. Streams and their reports go on.
+// Pause stops forwarding. Streams are still received and reported on.
 func (p *Producer) Pause(now unit.Time) {
 	if p.paused {
 		return
@@ -208,7 +210,7 @@ func (p *Producer) Resume(now unit.Time) {
 	p.sendKeyFrameRequests(now)
 }
 
-// RequestKeyFrame asks for a key frame of the stream with the given mapped SSRC, throttled as upstream.
+// RequestKeyFrame asks for a key frame of the stream with the given mapped SSRC. Requests are throttled as in mediasoup.
 func (p *Producer) RequestKeyFrame(now unit.Time, mapped unit.SSRC) {
 	if p.keyFrames == nil || p.paused {
 		return
@@ -245,14 +247,13 @@ func (p *Producer) HandleTimeout(now unit.Time) {
 	}
 }
 
-// measureInterval is how often consumers are told what the layers of a stream carry, ours.
+// measureInterval is how often the bitrates of a stream's layers are published. (Chosen here.)
 const measureInterval = time.Second
 
-// measure tells consumers what the layers carry, and goes on with it until they carry nothing. Only video plays the game
-// of bandwidth.
+// measure publishes the bitrates of the layers, every second until the stream is silent. Video only.
 func (p *Producer) measure(now unit.Time, s *recvStream) {
-	s.bitrates = measureLayers(now, s.Recv)
-	p.update(StreamUpdate{Kind: StreamBitrates, Stream: p.info(s)})
+	s.bitrates = measureBitrates(now, s.Recv)
+	p.update(StreamUpdate{Kind: layer.StreamBitrates, Stream: p.info(s)})
 	s.measure = unit.Never
 	if s.bitrates.Total() > 0 {
 		s.measure = now.Add(measureInterval)
@@ -269,4 +270,11 @@ func (p *Producer) NextTimeout() unit.Time {
 		next = min(next, p.keyFrames.NextTimeout())
 	}
 	return next
+}
+
+func measureBitrates(now unit.Time, s *rtpstream.Recv) *layer.Bitrates {
+	p := s.Params()
+	return layer.NewBitrates(p.SpatialLayers, p.TemporalLayers, func(spatial, temporal uint8) unit.Bitrate {
+		return s.LayerBitrate(now, spatial, temporal)
+	})
 }

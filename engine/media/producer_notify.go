@@ -3,10 +3,8 @@ package media
 import (
 	"slices"
 
-	"github.com/pion/rtcp"
-
 	"gazpacho/engine/api"
-	"gazpacho/engine/packet"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/unit"
 )
 
@@ -14,8 +12,8 @@ func (p *Producer) notify(e api.Event, body api.NotificationBody) {
 	p.out.Notifications = append(p.out.Notifications, api.Notification{HandlerID: p.id, Event: e, Body: body})
 }
 
-// update tells consumers of a change. What they were not told yet of the same stream is told together with it: a peer cannot
-// make each of them listen to more than one change of each kind at a time.
+// update publishes a change to consumers. It replaces a queued change of the same kind and stream: so a peer cannot queue
+// more than one of each.
 func (p *Producer) update(u StreamUpdate) {
 	for i := range p.out.Streams {
 		if o := &p.out.Streams[i]; o.Kind == u.Kind && o.Stream.Encoding == u.Stream.Encoding {
@@ -27,7 +25,7 @@ func (p *Producer) update(u StreamUpdate) {
 	p.out.Streams = append(p.out.Streams, u)
 }
 
-// drain moves what a stream wants done into the producer's own output.
+// drain moves a stream's output into the producer's own.
 func (p *Producer) drain(now unit.Time, s *recvStream) {
 	o := s.Output()
 	if len(o.RTCP) > 0 {
@@ -37,17 +35,17 @@ func (p *Producer) drain(now unit.Time, s *recvStream) {
 		p.out.RTCP = append(p.out.RTCP, o.RTCP...)
 	}
 	if o.ScoreChanged {
-		p.update(StreamUpdate{Kind: StreamScore, Stream: p.info(s), PreviousScore: o.PreviousScore})
+		p.update(StreamUpdate{Kind: layer.StreamScore, Stream: p.info(s), PreviousScore: o.PreviousScore})
 		p.notifyScore()
 	}
 	if o.SpatialLayersChanged {
-		s.bitrates = measureLayers(now, s.Recv)
-		p.update(StreamUpdate{Kind: StreamLayers, Stream: p.info(s)})
+		s.bitrates = measureBitrates(now, s.Recv)
+		p.update(StreamUpdate{Kind: layer.StreamLayers, Stream: p.info(s)})
 	}
 	o.Reset()
 }
 
-// notifyScore tells the application of all scores. They take the place of the last ones if it was told nothing since.
+// notifyScore notifies of all scores. They replace a score notification that is queued last.
 func (p *Producer) notifyScore() {
 	if n := len(p.out.Notifications); n > 0 && p.out.Notifications[n-1].Event == api.EventProducerScore {
 		p.out.Notifications = p.out.Notifications[:n-1]
@@ -62,82 +60,15 @@ func (p *Producer) notifyScore() {
 	p.notify(api.EventProducerScore, &api.ProducerScoreNotification{Scores: scores})
 }
 
-// producerTraces are the trace events in the order of upstream's dumps, with SR, which those forget, at the end.
-var producerTraces = []api.ProducerTraceEventType{
-	api.ProducerTraceEventTypeRTP, api.ProducerTraceEventTypeKeyFrame, api.ProducerTraceEventTypeNACK,
-	api.ProducerTraceEventTypePLI, api.ProducerTraceEventTypeFIR, api.ProducerTraceEventTypeSR,
-}
-
-// EnableTraceEvents sets which trace events are notified; all others are off.
-func (p *Producer) EnableTraceEvents(types []api.ProducerTraceEventType) {
-	p.trace = 0
-	for _, t := range types {
-		p.trace.add(uint8(t))
-	}
-}
-
-func (p *Producer) notifyTrace(
-	now unit.Time, t api.ProducerTraceEventType, d api.TraceDirection, info api.ProducerTraceInfo,
-) {
-	p.notify(api.EventProducerTrace, &api.ProducerTraceNotification{
-		Type: t, Timestamp: now.Milliseconds(), Direction: d, Info: info,
-	})
-}
-
-// tracePacket notifies of a received packet: as key frame if that is wanted and it is one, else as RTP.
-func (p *Producer) tracePacket(now unit.Time, pkt *packet.Packet, isRTX bool) {
-	switch {
-	case p.trace.has(uint8(api.ProducerTraceEventTypeKeyFrame)) && pkt.Codec.KeyFrame:
-		p.notifyTrace(now, api.ProducerTraceEventTypeKeyFrame, api.TraceDirectionIn,
-			&api.ProducerKeyFrameTraceInfo{RTPPacket: dumpReceived(pkt, &p.ids), IsRTX: isRTX})
-	case p.trace.has(uint8(api.ProducerTraceEventTypeRTP)):
-		p.notifyTrace(now, api.ProducerTraceEventTypeRTP, api.TraceDirectionIn,
-			&api.ProducerRTPTraceInfo{RTPPacket: dumpReceived(pkt, &p.ids), IsRTX: isRTX})
-	}
-}
-
-// traceFeedback notifies of what is sent to the peer.
-func (p *Producer) traceFeedback(now unit.Time, pkt rtcp.Packet) {
-	var t api.ProducerTraceEventType
-	var info api.ProducerTraceInfo
-	switch f := pkt.(type) {
-	case *rtcp.PictureLossIndication:
-		t, info = api.ProducerTraceEventTypePLI, &api.ProducerPLITraceInfo{SSRC: f.MediaSSRC}
-	case *rtcp.FullIntraRequest:
-		t, info = api.ProducerTraceEventTypeFIR, &api.ProducerFIRTraceInfo{SSRC: f.MediaSSRC}
-	case *rtcp.TransportLayerNack:
-		t = api.ProducerTraceEventTypeNACK
-	default:
-		return
-	}
-	if p.trace.has(uint8(t)) {
-		p.notifyTrace(now, t, api.TraceDirectionOut, info)
-	}
-}
-
-func (p *Producer) traceSenderReport(now unit.Time, sr *rtcp.SenderReport) {
-	if !p.trace.has(uint8(api.ProducerTraceEventTypeSR)) {
-		return
-	}
-	p.notifyTrace(now, api.ProducerTraceEventTypeSR, api.TraceDirectionIn, &api.ProducerSrTraceInfo{
-		SSRC: sr.SSRC, NTPSec: uint32(sr.NTPTime >> 32), NTPFrac: uint32(sr.NTPTime), RTPTS: sr.RTPTime,
-		PacketCount: sr.PacketCount, OctetCount: sr.OctetCount,
-	})
-}
-
 // Dump returns the producer's state.
 func (p *Producer) Dump() *api.ProducerDumpResponse {
 	d := &api.ProducerDumpResponse{
 		ID: p.id, Kind: p.kind, Type: p.typ, RTPParameters: p.params.shown, Paused: p.paused,
-		RTPMapping: &api.RTPMapping{Codecs: p.dumpCodecs(), Encodings: slices.Clone(p.mapping.Encodings)},
+		RTPMapping:      &api.RTPMapping{Codecs: p.dumpCodecs(), Encodings: slices.Clone(p.mapping.Encodings)},
+		TraceEventTypes: p.trace.list(producerTraces),
 	}
 	for s := range p.live() {
 		d.RTPStreams = append(d.RTPStreams, *s.Dump())
-	}
-	for _, t := range producerTraces {
-		if p.trace.has(uint8(t)) {
-			d.TraceEventTypes = append(d.TraceEventTypes, t)
-		}
 	}
 	return d
 }
@@ -162,7 +93,7 @@ func (p *Producer) Stats(now unit.Time) *api.ProducerGetStatsResponse {
 	return r
 }
 
-// StreamStats returns the statistics of the stream with the given mapped SSRC, nil if there is none. Upstream's consumer
+// StreamStats returns the statistics of the stream with the given mapped SSRC, nil if there is none. mediasoup's consumer
 // statistics end with those of the producer's stream it forwards: see Consumer.ProducerStream.
 func (p *Producer) StreamStats(now unit.Time, mapped unit.SSRC) *api.RTPStreamStats {
 	if s := p.byMapped(mapped); s != nil {

@@ -2,6 +2,7 @@ package media
 
 import (
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
@@ -16,21 +17,7 @@ func (p *Producer) HandlePacket(now unit.Time, pkt *packet.Packet) (r Result, fo
 		p.drops.NoStream++
 		return Discarded, false
 	}
-	p.readExtensions(pkt)
-	pkt.Encoding = s.encoding
-	var accepted bool
-	if pkt.SSRC == s.Params().SSRC {
-		r, accepted = Media, s.HandlePacket(now, pkt)
-	} else {
-		r, accepted = Retransmission, s.HandleRTXPacket(now, pkt)
-	}
-	p.drain(now, s)
-	if accepted {
-		p.noteKeyFrame(now, s, pkt)
-		if s.measure == unit.Never && p.kind == api.MediaKindVideo && len(pkt.Payload()) > 0 {
-			p.breakSilence(now, s)
-		}
-	}
+	r, accepted := p.receive(now, s, pkt)
 	p.announce(s)
 	switch {
 	case !accepted:
@@ -43,30 +30,58 @@ func (p *Producer) HandlePacket(now unit.Time, pkt *packet.Packet) (r Result, fo
 	if p.trace != 0 {
 		p.tracePacket(now, pkt, r == Retransmission)
 	}
-	pt := p.payloadTypes[pkt.PayloadType&0x7f]
-	if pt == unmapped {
+	if !p.mapPacket(s, pkt) {
 		p.drops.PayloadType++
 		return Discarded, false
 	}
-	pkt.PayloadType, pkt.SSRC = pt, s.mapped
-	p.noteCapture(now, s, pkt)
-	p.noteOrientation(pkt)
+	p.setCaptureTime(now, s, pkt)
+	p.checkOrientation(pkt)
 	return r, true
 }
 
-// breakSilence tells consumers at once that a stream carries something again, as some of them wait for that. A new stream
-// is announced with it.
+// receive accounts for a packet in its stream, which describes the payload and reports whether it takes the packet.
+func (p *Producer) receive(now unit.Time, s *recvStream, pkt *packet.Packet) (r Result, accepted bool) {
+	p.readExtensions(pkt)
+	pkt.Encoding = s.encoding
+	if pkt.SSRC == s.Params().SSRC {
+		r, accepted = Media, s.HandlePacket(now, pkt)
+	} else {
+		r, accepted = Retransmission, s.HandleRTXPacket(now, pkt)
+	}
+	p.drain(now, s)
+	if !accepted {
+		return r, false
+	}
+	p.checkKeyFrame(now, s, pkt)
+	if s.measure == unit.Never && p.kind == api.MediaKindVideo && len(pkt.Payload()) > 0 {
+		p.breakSilence(now, s)
+	}
+	return r, true
+}
+
+// mapPacket gives a packet the router's payload type and SSRC; false if the payload type has no mapping.
+func (p *Producer) mapPacket(s *recvStream, pkt *packet.Packet) bool {
+	pt := p.payloadTypes[pkt.PayloadType&0x7f]
+	if pt == unmapped {
+		return false
+	}
+	pkt.PayloadType, pkt.SSRC = pt, s.mapped
+	return true
+}
+
+// breakSilence publishes the bitrates of a stream at once when it is no longer silent: some consumers wait for that. A new
+// stream is announced with them.
 func (p *Producer) breakSilence(now unit.Time, s *recvStream) {
-	s.bitrates = measureLayers(now, s.Recv)
+	s.bitrates = measureBitrates(now, s.Recv)
 	s.measure = now.Add(measureInterval)
 	if s.announced {
-		p.update(StreamUpdate{Kind: StreamBitrates, Stream: p.info(s)})
+		p.update(StreamUpdate{Kind: layer.StreamBitrates, Stream: p.info(s)})
 	}
 }
 
-// noteKeyFrame ends pending requests with a key frame, and asks for one when a stream begins without: its first packets
+// checkKeyFrame ends pending requests with a key frame, and asks for one when a stream begins without: its first packets
 // may have been lost.
-func (p *Producer) noteKeyFrame(now unit.Time, s *recvStream, pkt *packet.Packet) {
+func (p *Producer) checkKeyFrame(now unit.Time, s *recvStream, pkt *packet.Packet) {
 	if p.keyFrames == nil {
 		return
 	}
@@ -84,11 +99,11 @@ func (p *Producer) announce(s *recvStream) {
 		return
 	}
 	s.announced = true
-	p.update(StreamUpdate{Kind: StreamNew, Stream: p.info(s)})
+	p.update(StreamUpdate{Kind: layer.StreamNew, Stream: p.info(s)})
 }
 
 // readExtensions finds the header extensions that consumers pass on. Those of the other kind of media are left out, as
-// upstream does.
+// mediasoup does.
 func (p *Producer) readExtensions(pkt *packet.Packet) {
 	x, ids := &pkt.Extensions, &p.ids
 	for it := pkt.Packet.Extensions(); it.Next(); {
@@ -117,9 +132,9 @@ func (p *Producer) readExtensions(pkt *packet.Packet) {
 	}
 }
 
-// noteCapture tells when a packet was captured, to consumers here and to their receivers. It is found out once for the
-// packets of a frame, the newest of the stream: sender reports are built on those.
-func (p *Producer) noteCapture(now unit.Time, s *recvStream, pkt *packet.Packet) {
+// setCaptureTime sets when a packet was captured, for our sender reports and for abs-capture-time. It is computed once for
+// the packets of the stream's newest frame: sender reports are built on those.
+func (p *Producer) setCaptureTime(now unit.Time, s *recvStream, pkt *packet.Packet) {
 	if x := &pkt.Extensions; x.HasCaptureTime {
 		x.CaptureTime, x.HasCaptureTime = p.clock.Forwarded(x.CaptureTime)
 	}
@@ -132,8 +147,8 @@ func (p *Producer) noteCapture(now unit.Time, s *recvStream, pkt *packet.Packet)
 	pkt.CapturedAt = s.capturedAt
 }
 
-// noteOrientation tells the application when the video's orientation is first known and when it changes.
-func (p *Producer) noteOrientation(pkt *packet.Packet) {
+// checkOrientation notifies of the video's orientation when it is first known and when it changes.
+func (p *Producer) checkOrientation(pkt *packet.Packet) {
 	v := pkt.Extensions.VideoOrientation
 	if v == nil {
 		return

@@ -7,6 +7,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/unit"
 	wirertcp "gazpacho/engine/wire/rtcp"
 )
@@ -18,7 +19,7 @@ func (p *Producer) HandleSenderReport(now unit.Time, sr *rtcp.SenderReport) {
 		s.HandleSenderReport(now, sr)
 		p.clock.HandleSenderReport(now, sr, s.RTT())
 		p.drain(now, s)
-		p.update(StreamUpdate{Kind: StreamSenderReport, Stream: p.info(s)})
+		p.update(StreamUpdate{Kind: layer.StreamSenderReport, Stream: p.info(s)})
 		p.traceSenderReport(now, sr)
 		return
 	}
@@ -36,8 +37,8 @@ func (p *Producer) HandleDLRR(now unit.Time, r rtcp.DLRRReport) {
 	}
 }
 
-// UsesInBandFEC says whether a codec of the producer has in-band forward error correction, so that SetFractionLost means
-// something.
+// UsesInBandFEC reports whether a codec of the producer has in-band forward error correction; only then does
+// SetFractionLost have an effect.
 func (p *Producer) UsesInBandFEC() bool {
 	return slices.ContainsFunc(p.params.encodings, func(e encodingParameters) bool {
 		use, _ := integerParameter(e.codec, "useinbandfec")
@@ -45,8 +46,8 @@ func (p *Producer) UsesInBandFEC() bool {
 	})
 }
 
-// SetFractionLost says how much (in 1/256) the worst off consumer loses of the stream with the given mapped SSRC. With
-// in-band FEC the peer is told that figure, so that it adds redundancy for them.
+// SetFractionLost sets the worst fraction lost, in 1/256, among the consumers of the stream with the given mapped SSRC. With
+// in-band FEC it is reported to the peer, which then adds redundancy for them.
 func (p *Producer) SetFractionLost(mapped unit.SSRC, worst uint8) {
 	if s := p.byMapped(mapped); s != nil {
 		s.fractionLost = worst
@@ -74,7 +75,7 @@ func (p *Producer) AppendRTCP(now unit.Time, pkts []rtcp.Packet) []rtcp.Packet {
 	}})
 }
 
-// maxReports is how many report blocks, SDES chunks fit one RTCP packet: a count of five bits (RFC 3550 section 6.4.1).
+// maxReports is how many report blocks or SDES chunks fit into one RTCP packet: a count of five bits (RFC 3550 section 6.4.1).
 const maxReports = 31
 
 func appendReport(pkts []rtcp.Packet, r rtcp.ReceptionReport) []rtcp.Packet {
@@ -102,8 +103,8 @@ func hasReferenceTime(pkts []rtcp.Packet) bool {
 	return false
 }
 
-// rtcpDue is upstream's rule for when a producer or consumer reports again: a little before the longest interval of its
-// kind is over, as a transport asks all of them at one time. last 0 = it has not reported yet.
+// rtcpDue reports whether a producer or consumer has to report again. As in mediasoup, that is a little before the longest
+// interval of its kind is over, because a transport asks all of them at one time. last 0 = it has not reported yet.
 func rtcpDue(now, last unit.Time, kind api.MediaKind) bool {
 	interval := wirertcp.MaxVideoInterval
 	if kind == api.MediaKindAudio {

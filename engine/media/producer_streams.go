@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
@@ -21,7 +22,7 @@ func (p *Producer) live() iter.Seq[*recvStream] {
 	}
 }
 
-// receives says whether there is a stream.
+// receives reports whether there is a stream.
 func (p *Producer) receives() bool {
 	return slices.ContainsFunc(p.streams, func(s *recvStream) bool { return s != nil })
 }
@@ -176,7 +177,7 @@ func (p *Producer) newStream(now unit.Time, encoding int, ssrc unit.SSRC) *recvS
 	return s
 }
 
-// inactivityCheck is upstream's rule: only where another stream can take over.
+// inactivityCheck: as in mediasoup, only where another stream can take over.
 func (p *Producer) inactivityCheck() bool {
 	return p.typ == api.RTPTypeSimulcast && len(p.streams) > 1
 }
@@ -188,12 +189,12 @@ func (p *Producer) info(s *recvStream) StreamInfo {
 		Score: s.Score(), InactivityCheck: p.inactivityCheck(), ActiveSince: s.ActiveSince(), Bitrates: s.bitrates,
 	}
 	if ntp, ts, at, ok := s.SenderReport(); ok {
-		i.SenderReport = SenderReportInfo{NTP: ntp, Timestamp: ts, ReceivedAt: at}
+		i.SenderReport = layer.SenderReport{NTP: ntp, Timestamp: ts, ReceivedAt: at}
 	}
 	return i
 }
 
-// Streams returns all streams that consumers may know of, ordered by encoding, for one that attaches.
+// Streams returns all streams, ordered by encoding, for Consumer.Attach.
 func (p *Producer) Streams() []StreamInfo {
 	var infos []StreamInfo
 	for s := range p.live() {

@@ -3,6 +3,7 @@ package media
 import (
 	"encoding/binary"
 
+	"gazpacho/engine/layer"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
@@ -30,9 +31,12 @@ const (
 	rewriteCCShift       = 48
 )
 
-// newPayloadRewrite replaces picture id (15 bits) and TL0PICIDX where the payload has them.
-func newPayloadRewrite(pictureID uint16, tl0PicIdx uint8) rewrite {
-	return rewrite(pictureID&(1<<15-1)) | rewritePayload | rewrite(tl0PicIdx)<<rewriteTL0Shift
+// rewriteVP8 replaces picture id (15 bits) and TL0PICIDX where the payload has them.
+func rewriteVP8(n layer.VP8Numbers) rewrite {
+	if !n.Replace {
+		return 0
+	}
+	return rewrite(n.PictureID&(1<<15-1)) | rewritePayload | rewrite(n.TL0PicIdx)<<rewriteTL0Shift
 }
 
 func (r rewrite) withSendTime(now unit.Time) rewrite {

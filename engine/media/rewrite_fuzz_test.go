@@ -13,16 +13,15 @@ import (
 	"gazpacho/internal/fuzzseed"
 )
 
-// FuzzRewriteVP8 hands a simulcast consumer streams whose payloads a peer makes up: data holds, for each packet, a byte
-// with stream and steps, a length, and so many bytes of payload. What comes out must differ from what came in by the
-// numbers that are rewritten, and by nothing else.
+// FuzzRewriteVP8 sends a simulcast consumer streams with arbitrary payloads: data holds, for each packet, a byte with stream and
+// steps, a length, and so many bytes of payload. What comes out must differ from what went in by the rewritten numbers only.
 func FuzzRewriteVP8(tf *testing.F) {
 	f := fuzzseed.New(tf, 1000)
-	cam := newSimulcastEncoder(1, false)
+	encoder := newSimulcastEncoder(1, false)
 	var seed []byte
 	for range 6 {
-		for _, e := range cam.streams {
-			for _, p := range e.picture(cam.rng, 0) {
+		for _, e := range encoder.streams {
+			for _, p := range e.picture(encoder.rng, 0) {
 				payload := p.payload[:20]
 				seed = append(append(seed, byte(e.index)|1<<2, byte(len(payload))), payload...)
 			}
@@ -32,7 +31,7 @@ func FuzzRewriteVP8(tf *testing.F) {
 	f.Add(append([]byte{0, 9}, vp8(true, 5, 1, 0, true, true)...))
 	f.Add(append([]byte{0, 6, 0x90, 0x40, 7, 0, 1, 2}, 0, 3, 0x10, 0, 0))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := newSimulation(t, 1, false)
+		s := newSimulcastFixture(t, 1, false)
 		var seqs [3]unit.SeqNo
 		var ts [3]unit.Timestamp
 		for len(data) > 2 {
@@ -85,13 +84,13 @@ func requireRewritten(t testing.TB, payload, got []byte) {
 // FuzzLayeredStream does the same with the descriptors of SVC streams, which nothing rewrites.
 func FuzzLayeredStream(tf *testing.F) {
 	f := fuzzseed.New(tf, 1000)
-	for i, v := range layered {
-		cam := newLayeredSimulation(f, v.mime, v.mode, uint64(i)).cam
+	for i, v := range svcStreams {
+		encoder := newSVCFixture(f, v.mime, v.mode, uint64(i)).encoder
 		seed := []byte{byte(i)}
 		for n := range 4 {
-			for _, p := range cam.picture(33 * n) {
+			for _, p := range encoder.picture(33 * n) {
 				descriptor := p.payload[:len(p.payload)-layerInfoLen]
-				if cam.av1 {
+				if encoder.av1 {
 					descriptor = p.exts[0].Value
 				}
 				seed = append(append(seed, byte(len(descriptor))), descriptor...)
@@ -103,14 +102,14 @@ func FuzzLayeredStream(tf *testing.F) {
 		if len(data) == 0 {
 			return
 		}
-		v := layered[int(data[0])%len(layered)]
-		s := newLayeredSimulation(t, v.mime, v.mode, 0)
+		v := svcStreams[int(data[0])%len(svcStreams)]
+		s := newSVCFixture(t, v.mime, v.mode, 0)
 		data = data[1:]
 		var last out
 		for n := 0; len(data) > 1; n++ {
 			size := min(int(data[0])&0x7f, len(data)-1)
 			p := in{seq: unit.SeqNo(n), ts: unit.Timestamp(300 * n), payload: append(bytes.Clone(data[1:1+size]), 1, 2, 3)}
-			if s.cam.av1 && size > 0 {
+			if s.encoder.av1 && size > 0 {
 				p.exts = []rtp.Extension{{ID: inDD, Value: data[1 : 1+size]}}
 			}
 			data = data[1+size:]

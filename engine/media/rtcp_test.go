@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
@@ -25,7 +26,7 @@ func TestLossIsReportedAndRepairedByRTX(t *testing.T) {
 	r := videoFixture(t)
 	first := r.one(in{seq: 100, payload: vp8Key})
 	r.one(in{seq: 102, payload: vp8Delta})
-	r.after(40 * time.Millisecond) // upstream looks for gaps every 40 ms
+	r.after(40 * time.Millisecond) // mediasoup looks for gaps every 40 ms
 	p, _ := r.take()
 	require.Len(t, p.RTCP, 1)
 	n := p.RTCP[0].(*rtcp.TransportLayerNack)
@@ -158,7 +159,7 @@ func TestSenderReports(t *testing.T) {
 	require.Len(t, more[2].(*rtcp.ExtendedReport).Reports[0].(*rtcp.DLRRReportBlock).Reports, 2)
 }
 
-func TestProducerTellsOfSenderReports(t *testing.T) {
+func TestProducerPublishesSenderReports(t *testing.T) {
 	r := videoFixture(t)
 	r.one(in{seq: 100, payload: vp8Key})
 	r.receive(in{seq: 1, ssrc: peerRTX, pt: peerRTXPT, payload: []byte{0, 99, 1}})
@@ -169,10 +170,10 @@ func TestProducerTellsOfSenderReports(t *testing.T) {
 	r.p.HandleSenderReport(r.now, &rtcp.SenderReport{SSRC: 77})
 	p, c := r.take()
 	require.Positive(t, p.Streams[0].Stream.Bitrates.Total())
-	require.Equal(t, []media.StreamUpdate{{Kind: media.StreamSenderReport, Stream: media.StreamInfo{
+	require.Equal(t, []media.StreamUpdate{{Kind: layer.StreamSenderReport, Stream: media.StreamInfo{
 		MappedSSRC: mappedSSRC, SSRC: peerSSRC, ClockRate: 90000, Score: 10,
 		ActiveSince: r.now, Bitrates: p.Streams[0].Stream.Bitrates,
-		SenderReport: media.SenderReportInfo{NTP: 5<<32 | 6, Timestamp: 7, ReceivedAt: r.now},
+		SenderReport: layer.SenderReport{NTP: 5<<32 | 6, Timestamp: 7, ReceivedAt: r.now},
 	}}}, p.Streams)
 	require.Equal(t, []api.Notification{{HandlerID: "producer", Event: api.EventProducerTrace, Body: &api.ProducerTraceNotification{
 		Type: api.ProducerTraceEventTypeSR, Timestamp: r.now.Milliseconds(), Direction: api.TraceDirectionIn,
@@ -201,7 +202,7 @@ func TestScores(t *testing.T) {
 	require.Equal(t, []api.Notification{{HandlerID: "producer", Event: api.EventProducerScore, Body: &api.ProducerScoreNotification{
 		Scores: []api.ProducerScore{{SSRC: uint32(peerSSRC), Score: 10}},
 	}}}, p.Notifications, "the first score comes with the stream")
-	require.Equal(t, media.StreamNew, p.Streams[0].Kind)
+	require.Equal(t, layer.StreamNew, p.Streams[0].Kind)
 	score := func(s api.ConsumerScore) []api.Notification {
 		return []api.Notification{{HandlerID: "consumer", Event: api.EventConsumerScore, Body: &api.ConsumerScoreNotification{Score: &s}}}
 	}
@@ -215,7 +216,7 @@ func TestScores(t *testing.T) {
 	r.p.HandleSenderReport(r.now, &rtcp.SenderReport{SSRC: uint32(peerSSRC), NTPTime: 1})
 	p, c = r.take()
 	require.Equal(t, []api.Event{api.EventProducerScore}, events(p.Notifications))
-	require.Equal(t, media.StreamScore, p.Streams[0].Kind)
+	require.Equal(t, layer.StreamScore, p.Streams[0].Kind)
 	require.EqualValues(t, 10, p.Streams[0].PreviousScore)
 	down := p.Streams[0].Stream.Score
 	require.Less(t, down, uint8(10))
@@ -232,7 +233,7 @@ func TestScores(t *testing.T) {
 	require.EqualValues(t, 128, r.c.FractionLost())
 
 	r.c.Pause(r.now)
-	require.Zero(t, r.c.FractionLost(), "who is paused does not count")
+	require.Zero(t, r.c.FractionLost(), "paused consumers do not count")
 	require.Zero(t, r.c.Bitrate(r.now))
 	_, c = r.take()
 	require.True(t, c.FractionLostChanged)

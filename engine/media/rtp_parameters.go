@@ -4,26 +4,29 @@ import (
 	"slices"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
+	"gazpacho/engine/rtpstream"
+	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/codec"
 )
 
 // rtpParameters are checked RTP parameters of a producer or consumer.
 type rtpParameters struct {
-	// shown is what dumps show: upstream's spelling of MIME types and upstream's defaults filled in.
+	// shown is what dumps show: MIME types in mediasoup's spelling, mediasoup's defaults filled in.
 	shown     *api.RTPParameters
 	encodings []encodingParameters
 }
 
 // encodingParameters is what follows from one encoding together with the codecs.
 type encodingParameters struct {
-	layers layers
-	codec  *api.RTPCodecParameters
+	mode  layer.ScalabilityMode
+	codec *api.RTPCodecParameters
 	// rtx is the codec that retransmits codec, nil if none does.
 	rtx        *api.RTPCodecParameters
 	maxBitrate uint64
 }
 
-// parseRTPParameters checks in upstream's order, so that parameters with several mistakes give the same error.
+// parseRTPParameters checks in mediasoup's order, so that parameters with several mistakes give the same error.
 func parseRTPParameters(in *api.RTPParameters) (*rtpParameters, error) {
 	if in == nil {
 		return nil, api.TypeErrorf("missing rtpParameters")
@@ -90,16 +93,16 @@ func (p *rtpParameters) parseEncodings(in []api.RTPEncodingParameters) error {
 	return nil
 }
 
-// parseEncoding returns the encoding as dumps show it (upstream leaves maxBitrate out) and what follows from it.
+// parseEncoding returns the encoding as dumps show it (mediasoup leaves maxBitrate out) and what follows from it.
 func parseEncoding(in *api.RTPEncodingParameters) (api.RTPEncodingParameters, encodingParameters) {
-	shown, e := *in, encodingParameters{layers: parseScalabilityMode(in.ScalabilityMode)}
+	shown, e := *in, encodingParameters{mode: layer.ParseScalabilityMode(in.ScalabilityMode)}
 	if shown.SSRC != nil && *shown.SSRC == 0 {
 		shown.SSRC = nil
 	}
 	if in.MaxBitrate != nil {
 		e.maxBitrate = *in.MaxBitrate
 	}
-	shown.ScalabilityMode, shown.MaxBitrate = e.layers.mode, nil
+	shown.ScalabilityMode, shown.MaxBitrate = e.mode.Name, nil
 	return shown, e
 }
 
@@ -138,7 +141,7 @@ func (p *rtpParameters) checkEncodings(names []codecName) error {
 	}
 	for i := range p.shown.Encodings {
 		e := &p.shown.Encodings[i]
-		if p.encodings[i].layers.spatial > 1 && len(p.encodings) > 1 {
+		if p.encodings[i].mode.Spatial > 1 && len(p.encodings) > 1 {
 			return api.TypeErrorf("cannot use both simulcast and encodings with multiple SVC spatial layers")
 		}
 		if e.CodecPayloadType == nil {
@@ -174,14 +177,14 @@ func (p *rtpParameters) linkCodecs() {
 	}
 }
 
-// rtpType tells how many layers a producer has and where: one encoding without layers is simple, with layers SVC,
-// several encodings are simulcast. False = a codec whose layers a router cannot tell apart.
+// rtpType returns the type of a producer: one encoding without layers is simple, with layers SVC, several encodings are
+// simulcast. False = layers of a codec for which a router cannot distinguish them.
 func (p *rtpParameters) rtpType() (api.RTPType, bool) {
 	if len(p.encodings) > 1 {
 		return api.RTPTypeSimulcast, true
 	}
 	e := &p.encodings[0]
-	if e.layers.spatial <= 1 && e.layers.temporal <= 1 {
+	if e.mode.Spatial <= 1 && e.mode.Temporal <= 1 {
 		return api.RTPTypeSimple, true
 	}
 	switch k := codec.KindOf(e.codec.MimeType); {
@@ -194,7 +197,7 @@ func (p *rtpParameters) rtpType() (api.RTPType, bool) {
 	}
 }
 
-// validTypeForCodec is upstream's IsValidTypeForCodec.
+// validTypeForCodec reports whether consumers of a type can forward a codec (mediasoup's IsValidTypeForCodec).
 func validTypeForCodec(t api.RTPType, mimeType string) bool {
 	switch k := codec.KindOf(mimeType); t {
 	case api.RTPTypeSimulcast:
@@ -206,7 +209,7 @@ func validTypeForCodec(t api.RTPType, mimeType string) bool {
 	}
 }
 
-// typeNames are the types as upstream's messages spell them.
+// typeNames are the types as mediasoup's messages spell them.
 var typeNames = map[api.RTPType]string{
 	api.RTPTypeSimple:    "simple",
 	api.RTPTypeSimulcast: "simulcast",
@@ -234,4 +237,100 @@ func integerParameter(c *api.RTPCodecParameters, name string) (int32, bool) {
 
 func hasFeedback(c *api.RTPCodecParameters, typ, parameter string) bool {
 	return slices.Contains(c.RTCPFeedback, api.RTCPFeedback{Type: typ, Parameter: parameter})
+}
+
+// streamParams describes the stream of an encoding. The RID is left to the caller: producers' streams have one, consumers'
+// do not.
+func (p *rtpParameters) streamParams(encoding int, ssrc unit.SSRC) rtpstream.Params {
+	e := &p.encodings[encoding]
+	inBandFEC, _ := integerParameter(e.codec, "useinbandfec")
+	dtx, _ := integerParameter(e.codec, "usedtx")
+	return rtpstream.Params{
+		Encoding:       encoding,
+		SSRC:           ssrc,
+		PayloadType:    e.codec.PayloadType,
+		MimeType:       e.codec.MimeType,
+		ClockRate:      e.codec.ClockRate,
+		CNAME:          p.shown.RTCP.CNAME,
+		UseNACK:        hasFeedback(e.codec, "nack", ""),
+		UsePLI:         hasFeedback(e.codec, "nack", "pli"),
+		UseFIR:         hasFeedback(e.codec, "ccm", "fir"),
+		UseInBandFEC:   inBandFEC == 1,
+		UseDTX:         dtx == 1 || p.shown.Encodings[encoding].DTX,
+		SpatialLayers:  e.mode.Spatial,
+		TemporalLayers: e.mode.Temporal,
+	}
+}
+
+// optionalSSRC returns an SSRC of the protocol, 0 when absent.
+func optionalSSRC(v *uint32) unit.SSRC {
+	if v == nil {
+		return 0
+	}
+	return unit.SSRC(*v)
+}
+
+// rtxSSRC returns the RTX SSRC of an encoding, 0 when absent.
+func rtxSSRC(e *api.RTPEncodingParameters) unit.SSRC {
+	if e.RTX == nil {
+		return 0
+	}
+	return unit.SSRC(e.RTX.SSRC)
+}
+
+// ExtensionIDs are the ids that one peer uses for the RTP header extensions a router knows (RFC 8285 section 4), 0 for those
+// that it does not use.
+type ExtensionIDs struct {
+	MID, RID, RRID       uint8
+	AbsSendTime          uint8
+	TransportCC          uint8
+	AudioLevel           uint8
+	DependencyDescriptor uint8
+	VideoOrientation     uint8
+	TimeOffset           uint8
+	AbsCaptureTime       uint8
+	PlayoutDelay         uint8
+	PacketID             uint8
+}
+
+// extensionIDs collects the ids of the extensions; the first of several entries with one URI counts, as in mediasoup.
+func extensionIDs(params []api.RTPHeaderExtensionParameters) ExtensionIDs {
+	var ids ExtensionIDs
+	for _, p := range params {
+		if field := ids.field(p.URI); field != nil && *field == 0 {
+			*field = p.ID
+		}
+	}
+	return ids
+}
+
+func (ids *ExtensionIDs) field(uri api.RTPHeaderExtensionURI) *uint8 {
+	switch uri {
+	case api.RTPHeaderExtensionURIMid:
+		return &ids.MID
+	case api.RTPHeaderExtensionURIRTPStreamId:
+		return &ids.RID
+	case api.RTPHeaderExtensionURIRepairRTPStreamId:
+		return &ids.RRID
+	case api.RTPHeaderExtensionURIAbsSendTime:
+		return &ids.AbsSendTime
+	case api.RTPHeaderExtensionURITransportWideCcDraft01:
+		return &ids.TransportCC
+	case api.RTPHeaderExtensionURISsrcAudioLevel:
+		return &ids.AudioLevel
+	case api.RTPHeaderExtensionURIDependencyDescriptor:
+		return &ids.DependencyDescriptor
+	case api.RTPHeaderExtensionURIVideoOrientation:
+		return &ids.VideoOrientation
+	case api.RTPHeaderExtensionURITimeOffset:
+		return &ids.TimeOffset
+	case api.RTPHeaderExtensionURIAbsCaptureTime:
+		return &ids.AbsCaptureTime
+	case api.RTPHeaderExtensionURIPlayoutDelay:
+		return &ids.PlayoutDelay
+	case api.RTPHeaderExtensionURIMediasoupPacketId:
+		return &ids.PacketID
+	default:
+		return nil
+	}
 }

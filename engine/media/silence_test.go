@@ -20,62 +20,62 @@ func (r *fixture) resumeProducer() {
 	r.route()
 }
 
-// A producer's peer stops sending during a pause, so that no layer carries anything when the consumer goes on. It chooses
-// its layers when packets come, whether before or after the resumption.
+// A producer's peer stops sending during a pause, so that all layers are silent when the consumer is resumed. The consumer chooses
+// its layers when packets come, before or after it is resumed.
 func TestSVCGoesOnAfterASilentPause(t *testing.T) {
 	for _, mode := range []string{"L1T3", "L3T3", "L3T3_KEY"} {
 		for _, early := range []time.Duration{0, 100 * time.Millisecond} {
 			t.Run(mode+"/"+early.String(), func(t *testing.T) {
-				s := newLayeredSimulation(t, "video/VP9", mode, 2)
+				s := newSVCFixture(t, "video/VP9", mode, 2)
 				if mode == "L1T3" {
-					s.cam.spatial = 1
+					s.encoder.spatial = 1
 				}
-				s.shootFor(3 * time.Second)
+				s.sendFor(3 * time.Second)
 				s.pauseProducer()
 				s.after(10 * time.Second)
-				s.shootFor(early)
+				s.sendFor(early)
 				s.resumeProducer()
 				s.outs = nil
-				s.shootFor(200 * time.Millisecond)
+				s.sendFor(200 * time.Millisecond)
 				require.NotEmpty(t, s.outs, "nothing is forwarded after the pause")
-				s.shootFor(3 * time.Second)
+				s.sendFor(3 * time.Second)
 				spatial, temporal := currentLayer(s.c)
-				require.Equal(t, [2]int{s.cam.spatial - 1, 2}, [2]int{spatial, temporal})
+				require.Equal(t, [2]int{s.encoder.spatial - 1, 2}, [2]int{spatial, temporal})
 			})
 		}
 	}
 }
 
-// With bandwidth managed by the transport, a consumer that got no layers because there was nothing to be had asks again when
-// packets come.
+// With bandwidth managed by the transport, a consumer that got no layers because all were silent asks again when packets
+// come.
 func TestAConsumerWithoutLayersAsksForBandwidthWhenPacketsCome(t *testing.T) {
-	layered := newLayeredSimulation(t, "video/VP9", "L1T3", 2)
-	layered.cam.spatial = 1
+	svc := newSVCFixture(t, "video/VP9", "L1T3", 2)
+	svc.encoder.spatial = 1
 	streams := managed(t)
 	for _, s := range []struct {
 		*fixture
-		shootFor func(time.Duration)
-		sent     func() int
+		sendFor func(time.Duration)
+		sent    func() int
 	}{
-		{layered.fixture, layered.shootFor, func() int { return len(layered.outs) }},
-		{streams.fixture, streams.shootFor, func() int { return len(streams.outs) }},
+		{svc.fixture, svc.sendFor, func() int { return len(svc.outs) }},
+		{streams.fixture, streams.sendFor, func() int { return len(streams.outs) }},
 	} {
 		s.c.SetExternallyManagedBitrate(s.now)
-		s.shootFor(3 * time.Second)
+		s.sendFor(3 * time.Second)
 		require.Positive(t, distribute(s.now, s.c, 1e9, false))
-		s.shootFor(2 * time.Second)
+		s.sendFor(2 * time.Second)
 		s.pauseProducer()
 		s.after(10 * time.Second)
 		s.resumeProducer()
 		require.Zero(t, distribute(s.now, s.c, 1e9, false), "nothing comes")
 		require.Equal(t, [2]int{-1, -1}, target(s.c))
 		s.take()
-		s.shootFor(2 * time.Second) // until the lowest layer is known to be back
+		s.sendFor(2 * time.Second) // until the lowest layer is known to be back
 		_, c := s.take()
 		require.True(t, c.BitrateChangeNeeded)
 		require.Positive(t, distribute(s.now, s.c, 1e9, false))
 		before := s.sent()
-		s.shootFor(3 * time.Second)
+		s.sendFor(3 * time.Second)
 		require.Greater(t, s.sent(), before)
 	}
 }

@@ -10,10 +10,10 @@ import (
 )
 
 func TestSimulcastClimbsToThePreferredLayers(t *testing.T) {
-	s := newSimulation(t, 1, false)
+	s := newSimulcastFixture(t, 1, false)
 	require.Equal(t, api.RTPTypeSimulcast, s.c.Type())
 	require.Equal(t, &api.ConsumerLayers{SpatialLayer: 2, TemporalLayer: new(uint8(2))}, s.c.Response().PreferredLayers)
-	s.shootFor(3 * time.Second)
+	s.sendFor(3 * time.Second)
 	list := frames(t, s.outs)
 	requireContinuous(t, list)
 	require.Equal(t, 0, list[0].stream, "the first stream that is there")
@@ -21,23 +21,23 @@ func TestSimulcastClimbsToThePreferredLayers(t *testing.T) {
 	spatial, temporal := currentLayer(s.c)
 	require.Equal(t, []int{2, 2}, []int{spatial, temporal})
 	_, c := s.take()
-	told := layersOf(c.Notifications)
-	require.Equal(t, 0, told[0])
-	require.Equal(t, 22, told[len(told)-1])
+	changes := layersOf(c.Notifications)
+	require.Equal(t, 0, changes[0])
+	require.Equal(t, 22, changes[len(changes)-1])
 	mapped, ok := s.c.ProducerStream()
 	require.True(t, ok)
 	require.Equal(t, mappedOf(2), mapped)
 }
 
 func TestSimulcastFollowsThePreferredLayers(t *testing.T) {
-	s := newSimulation(t, 2, false)
-	s.shootFor(2 * time.Second)
+	s := newSimulcastFixture(t, 2, false)
+	s.sendFor(2 * time.Second)
 	for _, want := range [][2]uint8{{0, 0}, {1, 2}, {2, 1}, {2, 0}, {0, 2}, {1, 0}, {1, 1}} {
 		got := s.c.SetPreferredLayers(s.now, prefer(want[0], want[1])).PreferredLayers
 		require.Equal(t, prefer(want[0], want[1]).PreferredLayers, got)
-		s.shootFor(2 * time.Second)
+		s.sendFor(2 * time.Second)
 		before := len(s.outs)
-		s.shootFor(time.Second)
+		s.sendFor(time.Second)
 		for _, f := range frames(t, s.outs[before:]) {
 			require.EqualValues(t, want[0], f.stream)
 			require.LessOrEqual(t, f.layer, want[1])
@@ -49,7 +49,7 @@ func TestSimulcastFollowsThePreferredLayers(t *testing.T) {
 }
 
 func TestSimulcastClampsPreferredLayers(t *testing.T) {
-	s := newSimulation(t, 3, false)
+	s := newSimulcastFixture(t, 3, false)
 	require.Equal(t, prefer(2, 2).PreferredLayers, s.c.SetPreferredLayers(s.now, prefer(66, 66)).PreferredLayers)
 	require.Equal(t, prefer(1, 2).PreferredLayers, s.c.SetPreferredLayers(s.now, &api.ConsumerSetPreferredLayersRequest{
 		PreferredLayers: &api.ConsumerLayers{SpatialLayer: 1},
@@ -64,8 +64,8 @@ func TestSimulcastClampsPreferredLayers(t *testing.T) {
 // TestSimulcastNeverBreaksTheStream changes everything at random moments.
 func TestSimulcastNeverBreaksTheStream(t *testing.T) {
 	for seed := range uint64(9) {
-		s := newSimulation(t, seed, seed%3 == 0)
-		rng := s.cam.rng
+		s := newSimulcastFixture(t, seed, seed%3 == 0)
+		rng := s.encoder.rng
 		for range 250 {
 			switch rng.IntN(12) {
 			case 0, 1:
@@ -75,14 +75,14 @@ func TestSimulcastNeverBreaksTheStream(t *testing.T) {
 			case 3, 4, 5:
 				s.c.Resume(s.now)
 			case 6:
-				s.cam.off[rng.IntN(3)] = true
+				s.encoder.off[rng.IntN(3)] = true
 			case 7, 8:
-				s.cam.off[rng.IntN(3)] = false
+				s.encoder.off[rng.IntN(3)] = false
 			case 9:
 				s.c.RequestKeyFrame(s.now)
 			}
 			for range 1 + rng.IntN(8) {
-				s.shoot()
+				s.sendPicture()
 			}
 		}
 		require.Greater(t, len(s.outs), 500)
@@ -95,8 +95,8 @@ func TestSimulcastNeverBreaksTheStream(t *testing.T) {
 // unique, and belong together.
 func TestSimulcastOverABadNetwork(t *testing.T) {
 	for seed := range uint64(9) {
-		s := newSimulation(t, seed, false)
-		rng := s.cam.rng
+		s := newSimulcastFixture(t, seed, false)
+		rng := s.encoder.rng
 		s.network = func(packets []in) (list []in) {
 			for _, p := range packets {
 				switch rng.IntN(20) {
@@ -119,7 +119,7 @@ func TestSimulcastOverABadNetwork(t *testing.T) {
 				s.c.SetPreferredLayers(s.now, prefer(uint8(rng.IntN(3)), uint8(rng.IntN(3))))
 			}
 			for range 1 + rng.IntN(20) {
-				s.shoot()
+				s.sendPicture()
 			}
 		}
 		requireOrdered(t, s.outs)

@@ -8,11 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 )
 
-// clockFixture is a simulcast fixture whose packets the tests make one by one. Each is a key frame unless it says otherwise.
+// clockFixture is a simulcast fixture whose packets the tests send one by one. Each is a key frame unless stated otherwise.
 type clockFixture struct{ *fixture }
 
 func newClockFixture(t testing.TB) clockFixture {
@@ -24,7 +25,7 @@ func (r clockFixture) key(i int, seq unit.SeqNo, ts unit.Timestamp) []out {
 	return outs
 }
 
-// report says that ts of stream i was at the given instant of the sender.
+// report sends a sender report: stream i has timestamp ts at the given instant of the sender.
 func (r clockFixture) report(i int, ts unit.Timestamp, at time.Duration) {
 	r.p.HandleSenderReport(r.now, &rtcp.SenderReport{
 		SSRC: uint32(peerOf(i)), NTPTime: unit.Time(at + time.Hour).NTP(), RTPTime: uint32(ts),
@@ -149,10 +150,10 @@ func TestSimulcastStopsWhenAllStreamsAreSilent(t *testing.T) {
 	r.after(3 * time.Second)
 	require.Equal(t, [2]int{-1, -1}, target(r.c))
 	_, c := r.take()
-	told := layersOf(c.Notifications)
-	require.Equal(t, -1, told[len(told)-1])
+	changes := layersOf(c.Notifications)
+	require.Equal(t, -1, changes[len(changes)-1])
 	require.Equal(t, []uint8{0, 0, 0}, r.c.Score().ProducerScores)
-	require.Len(t, r.key(0, 2, 9000), 1, "consumers hear of the stream before they get its packet")
+	require.Len(t, r.key(0, 2, 9000), 1, "consumers learn of the stream before they get its packet")
 	require.Len(t, r.key(0, 3, 9100), 1)
 	require.EqualValues(t, 10, r.c.Score().ProducerScore)
 	r.c.HandleKeyFrameRequest(r.now, media.PLI, outOf(0))
@@ -160,7 +161,7 @@ func TestSimulcastStopsWhenAllStreamsAreSilent(t *testing.T) {
 	require.Equal(t, []unit.SSRC{mappedOf(0)}, r.c.Output().KeyFrameRequests)
 	stranger := r.p.Streams()[0]
 	stranger.Encoding = 7
-	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: media.StreamNew, Stream: stranger}, []uint8{1, 2, 3})
+	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: layer.StreamNew, Stream: stranger}, []uint8{1, 2, 3})
 	require.Equal(t, [2]int{0, 2}, target(r.c))
 	late, err := newConsumer(simulcastConsumeRequest("video/VP8"))
 	require.NoError(t, err)
@@ -178,12 +179,12 @@ func TestSimulcastStopsWhenAllStreamsAreSilent(t *testing.T) {
 func TestRewrittenRetransmissionsAreTheSamePackets(t *testing.T) {
 	req := simulcastConsumeRequest("video/VP8")
 	req.RTPParameters.Encodings[0].RTX = nil
-	s := newSimulation(t, 3, true)
+	s := newSimulcastFixture(t, 3, true)
 	s.fixture = newFixture(t, simulcastProduceRequest(), req)
 	var sent int
 	for range 90 {
 		before := len(s.outs)
-		s.shoot()
+		s.sendPicture()
 		for _, o := range s.outs[before:] {
 			s.c.HandleNACK(s.now, nackFor(outOf(0), o.SequenceNumber))
 			again := s.c.WriteRetransmission(s.now.Add(time.Second), s.dst[:])

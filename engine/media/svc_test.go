@@ -17,9 +17,9 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// layeredEncoder is a seeded source of one stream with three spatial and three temporal layers. Its payloads end with
+// svcEncoder is a seeded source of one stream with three spatial and three temporal layers. Its payloads end with
 // what layerInfo reads.
-type layeredEncoder struct {
+type svcEncoder struct {
 	rng      *rand.Rand
 	av1      bool
 	keyOnly  bool // K-SVC
@@ -38,7 +38,7 @@ type layeredEncoder struct {
 const layerInfoLen = 4 + 4 + 1 + 1 + 1
 
 // picture returns the packets of all layers of the next picture.
-func (c *layeredEncoder) picture(ms int) []in {
+func (c *svcEncoder) picture(ms int) []in {
 	temporal := []int{0, 2, 1, 2}[c.phase]
 	if c.wantsKey {
 		c.phase, temporal = 0, 0
@@ -82,7 +82,7 @@ func (c *layeredEncoder) picture(ms int) []in {
 }
 
 // vp9 returns a payload descriptor (RFC 9628 section 4.2).
-func (c *layeredEncoder) vp9(spatial, temporal int, first, last bool) []byte {
+func (c *svcEncoder) vp9(spatial, temporal int, first, last bool) []byte {
 	b := []byte{0x80 | 0x20}
 	if !c.wantsKey {
 		b[0] |= 0x40
@@ -108,8 +108,8 @@ func (c *layeredEncoder) vp9(spatial, temporal int, first, last bool) []byte {
 	return append(b, l, 0)
 }
 
-// dependency returns a dependency descriptor with templates for all nine layers at key frames.
-func (c *layeredEncoder) dependency(spatial, temporal int, first, last bool) []byte {
+// dependency returns a dependency descriptor; at key frames, with templates for all nine layers.
+func (c *svcEncoder) dependency(spatial, temporal int, first, last bool) []byte {
 	b := []byte{byte(spatial*3 + temporal), byte(c.frame >> 8), byte(c.frame)}
 	if first {
 		b[0] |= 0x80
@@ -137,37 +137,37 @@ func (c *layeredEncoder) dependency(spatial, temporal int, first, last bool) []b
 	return b
 }
 
-// layeredSimulation is a layeredEncoder in a fixture.
-type layeredSimulation struct {
+// svcFixture is a fixture with an encoder as the producer's peer.
+type svcFixture struct {
 	*fixture
-	cam  *layeredEncoder
-	ms   int
-	outs []shot
+	encoder *svcEncoder
+	ms      int
+	outs    []arrival
 }
 
-func newLayeredSimulation(t testing.TB, mime, mode string, seed uint64) *layeredSimulation {
-	return newLayeredStudioOf(t, api.Compat{}, mime, mode, seed)
+func newSVCFixture(t testing.TB, mime, mode string, seed uint64) *svcFixture {
+	return newSVCFixtureOf(t, api.Compat{}, mime, mode, seed)
 }
 
-func newLayeredStudioOf(t testing.TB, h api.Compat, mime, mode string, seed uint64) *layeredSimulation {
+func newSVCFixtureOf(t testing.TB, compat api.Compat, mime, mode string, seed uint64) *svcFixture {
 	p, c := produceRequest(mime, 90000), consumeRequest(mime, 90000)
 	p.RTPParameters.Encodings[0].ScalabilityMode = mode
 	c.RTPParameters.Encodings[0].ScalabilityMode = mode
 	c.ConsumableRTPEncodings[0].ScalabilityMode = mode
 	rng := rand.New(rand.NewPCG(seed, 9))
-	return &layeredSimulation{fixture: newRoomOf(t, h, p, c), cam: &layeredEncoder{
+	return &svcFixture{fixture: newFixtureOf(t, compat, p, c), encoder: &svcEncoder{
 		rng: rng, av1: mime == "video/AV1", keyOnly: strings.HasSuffix(mode, "_KEY"), spatial: 3, wantsKey: true,
 		seq: unit.SeqNo(65500 + rng.IntN(60)), base: unit.Timestamp(-rng.IntN(5 * 90000)), shortID: seed%4 == 1,
 		id: uint16(32760 + rng.IntN(10)), frame: uint16(65530 + rng.IntN(10)),
 	}}
 }
 
-func (s *layeredSimulation) shoot() {
+func (s *svcFixture) sendPicture() {
 	s.t.Helper()
-	for _, p := range s.cam.picture(s.ms) {
+	for _, p := range s.encoder.picture(s.ms) {
 		_, outs := s.receive(p)
 		for _, o := range outs {
-			s.outs = append(s.outs, shot{o, s.ms})
+			s.outs = append(s.outs, arrival{o, s.ms})
 		}
 	}
 	s.after(33 * time.Millisecond)
@@ -175,16 +175,16 @@ func (s *layeredSimulation) shoot() {
 	s.route()
 	for _, pkt := range s.pOut.RTCP {
 		if _, ok := pkt.(*rtcp.PictureLossIndication); ok {
-			s.cam.wantsKey = true
+			s.encoder.wantsKey = true
 		}
 	}
 	s.pOut.RTCP = nil
 }
 
-func (s *layeredSimulation) shootFor(d time.Duration) {
+func (s *svcFixture) sendFor(d time.Duration) {
 	s.t.Helper()
 	for end := s.ms + int(d.Milliseconds()); s.ms < end; {
-		s.shoot()
+		s.sendPicture()
 	}
 }
 
@@ -194,7 +194,7 @@ type layerInfo struct {
 	index, count      int
 }
 
-func layerInfoOf(o shot) layerInfo {
+func layerInfoOf(o arrival) layerInfo {
 	b := o.Payload()
 	b = b[len(b)-layerInfoLen:]
 	return layerInfo{
@@ -203,16 +203,16 @@ func layerInfoOf(o shot) layerInfo {
 	}
 }
 
-// requireDecodable checks what a decoder goes by: numbers without gaps, whole frames, all they refer to, and a marker at the
-// end of each picture and nowhere else.
-func (s *layeredSimulation) requireDecodable() {
+// requireDecodable checks what a decoder relies on: numbers without gaps, whole frames, all their references, and a marker at
+// the end of each picture and nowhere else.
+func (s *svcFixture) requireDecodable() {
 	t := s.t
 	type key struct{ number, spatial int }
 	whole := map[key]bool{}
 	for i, o := range s.outs {
 		f := layerInfoOf(o)
 		where := fmt.Sprintf("picture %d, layer %d.%d, packet %d of %d", f.number, f.spatial, f.temporal, f.index, f.count)
-		require.Equal(t, unit.Timestamp(90*o.ms)+s.cam.base, o.Timestamp)
+		require.Equal(t, unit.Timestamp(90*o.ms)+s.encoder.base, o.Timestamp)
 		if i > 0 {
 			p := layerInfoOf(s.outs[i-1])
 			require.Equal(t, s.outs[i-1].SequenceNumber+1, o.SequenceNumber, where)
@@ -230,32 +230,32 @@ func (s *layeredSimulation) requireDecodable() {
 		if !isKey {
 			require.True(t, whole[key{f.refers, f.spatial}], "%s refers to %d", where, f.refers)
 		}
-		if f.spatial > 0 && (isKey || !s.cam.keyOnly) {
+		if f.spatial > 0 && (isKey || !s.encoder.keyOnly) {
 			require.True(t, whole[key{f.number, f.spatial - 1}], "%s: lower layer", where)
 		}
 		whole[key{f.number, f.spatial}] = f.index == f.count-1
 	}
 }
 
-var layered = []struct{ mime, mode string }{
+var svcStreams = []struct{ mime, mode string }{
 	{"video/VP9", "L3T3"},
 	{"video/VP9", "L3T3_KEY"},
 	{"video/AV1", "L3T3"},
 }
 
 func TestSVCFollowsThePreferredLayers(t *testing.T) {
-	for i, v := range layered {
+	for i, v := range svcStreams {
 		t.Run(v.mime+v.mode, func(t *testing.T) {
-			s := newLayeredSimulation(t, v.mime, v.mode, uint64(i))
+			s := newSVCFixture(t, v.mime, v.mode, uint64(i))
 			require.Equal(t, api.RTPTypeSVC, s.c.Type())
 			require.Equal(t, prefer(2, 2).PreferredLayers, s.c.Response().PreferredLayers)
-			s.shootFor(3 * time.Second)
+			s.sendFor(3 * time.Second)
 			for _, want := range [][2]uint8{{2, 2}, {0, 0}, {1, 2}, {2, 1}, {2, 0}, {0, 2}, {1, 0}, {1, 1}} {
 				require.Equal(t, prefer(want[0], want[1]).PreferredLayers,
 					s.c.SetPreferredLayers(s.now, prefer(want[0], want[1])).PreferredLayers)
-				s.shootFor(2 * time.Second)
+				s.sendFor(2 * time.Second)
 				before := len(s.outs)
-				s.shootFor(time.Second)
+				s.sendFor(time.Second)
 				highest := [2]int{}
 				for _, o := range s.outs[before:] {
 					f := layerInfoOf(o)
@@ -267,8 +267,8 @@ func TestSVCFollowsThePreferredLayers(t *testing.T) {
 			}
 			s.requireDecodable()
 			_, c := s.take()
-			told := layersOf(c.Notifications)
-			require.Equal(t, 11, told[len(told)-1])
+			changes := layersOf(c.Notifications)
+			require.Equal(t, 11, changes[len(changes)-1])
 		})
 	}
 }
@@ -276,9 +276,9 @@ func TestSVCFollowsThePreferredLayers(t *testing.T) {
 // TestSVCNeverBreaksTheStream changes everything at random moments.
 func TestSVCNeverBreaksTheStream(t *testing.T) {
 	for seed := range uint64(9) {
-		v := layered[seed%3]
-		s := newLayeredSimulation(t, v.mime, v.mode, seed)
-		rng := s.cam.rng
+		v := svcStreams[seed%3]
+		s := newSVCFixture(t, v.mime, v.mode, seed)
+		rng := s.encoder.rng
 		for range 200 {
 			switch rng.IntN(10) {
 			case 0, 1, 2:
@@ -288,13 +288,13 @@ func TestSVCNeverBreaksTheStream(t *testing.T) {
 			case 4, 5, 6:
 				s.c.Resume(s.now)
 			case 7:
-				s.cam.spatial = 1 + rng.IntN(3)
-				s.cam.wantsKey = true // an encoder changes its layers at key frames
+				s.encoder.spatial = 1 + rng.IntN(3)
+				s.encoder.wantsKey = true // an encoder changes its layers at key frames
 			case 8:
 				s.c.HandleKeyFrameRequest(s.now, media.PLI, outSSRC)
 			}
 			for range 1 + rng.IntN(8) {
-				s.shoot()
+				s.sendPicture()
 			}
 		}
 		require.Greater(t, len(s.outs), 300)

@@ -58,7 +58,7 @@ func TestTracesOfPackets(t *testing.T) {
 		}},
 	}, sent)
 
-	// A retransmission says so.
+	// A retransmission is marked as one.
 	r.c.HandleNACK(r.now, nackFor(outSSRC, o.SequenceNumber))
 	require.Len(t, r.retransmissions(), 1)
 	_, c = r.take()

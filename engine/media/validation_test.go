@@ -12,7 +12,7 @@ import (
 
 func apt(v api.ParameterValue) []api.Parameter { return []api.Parameter{{Name: "apt", Value: v}} }
 
-// parameterMistakes are the mistakes in RTP parameters that upstream refuses, with its texts.
+// parameterMistakes are the mistakes in RTP parameters that mediasoup refuses, with its texts.
 var parameterMistakes = []struct {
 	text   string
 	change func(p *api.RTPParameters)
@@ -167,7 +167,7 @@ func TestProducerTypes(t *testing.T) {
 	}
 }
 
-// The dump of a producer has the defaults that upstream's test suite looks for.
+// The dump of a producer has the defaults that mediasoup's test suite looks for.
 func TestProducerDump(t *testing.T) {
 	r := produceRequest("video/vp8", 90000)
 	r.Paused = true

@@ -9,30 +9,30 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// Upstream's values.
+// From mediasoup:
 const (
 	minActiveSpeakerInterval = 100 * time.Millisecond
 	maxActiveSpeakerInterval = 5 * time.Second
 	// levelIdleTimeout is how long a producer may send nothing before it counts as silent (DTX, mute, loss).
 	levelIdleTimeout = 40 * time.Millisecond
 	// By how much a speaker's activity, as the logarithm of its ratio to the dominant speaker's, has to be greater over
-	// the immediate, medium and long term, to take the floor.
+	// the immediate, medium and long term, to become dominant.
 	immediateMargin = 3.0
 	mediumMargin    = 2.0
 	longMargin      = 0.0
 )
 
-// ActiveSpeaker tells who has the floor (mediasoup's ActiveSpeakerObserver), by the method of I. Volfin and I. Cohen,
+// ActiveSpeaker finds the dominant speaker (mediasoup's ActiveSpeakerObserver), by the method of I. Volfin and I. Cohen,
 // "Dominant speaker identification for multipoint videoconferencing", Computer Speech & Language 27 (2013) 895–910.
 //
-// The activity of each speaker is scored over three spans of time (see activity). Somebody takes the floor who is more
-// active than the dominant speaker over all three at once, so that neither a cough nor a short word does, and nobody
-// loses it by a pause for breath.
+// The activity of each speaker is scored over three spans of time (see activity). A speaker becomes dominant by being more
+// active than the dominant one over all three at once: neither a cough nor a short word is enough, and a pause for breath does
+// not end dominance.
 type ActiveSpeaker struct {
 	base
 	speakers []*speaker // in the order in which they were added
 	byID     map[string]*speaker
-	dominant *speaker // nil: nobody yet
+	dominant *speaker // nil: none yet
 }
 
 // speaker is one producer.
@@ -50,7 +50,7 @@ func NewActiveSpeaker(now unit.Time, id string, opts *api.ActiveSpeakerObserverO
 	return &ActiveSpeaker{base: newBase(now, id, interval), byID: make(map[string]*speaker)}
 }
 
-// AddProducer begins to watch a producer. A producer that is watched already gives upstream's error.
+// AddProducer starts watching a producer. One that is watched already gives mediasoup's error.
 func (o *ActiveSpeaker) AddProducer(now unit.Time, id string, kind api.MediaKind, paused bool) error {
 	if err := requireAudio(kind); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (o *ActiveSpeaker) AddProducer(now unit.Time, id string, kind api.MediaKind
 	return nil
 }
 
-// RemoveProducer stops watching a producer. If it had the floor, somebody else gets it at once, or, while the observer is
+// RemoveProducer stops watching a producer. If it was dominant, another one becomes dominant at once or, while the observer is
 // paused, after that.
 func (o *ActiveSpeaker) RemoveProducer(now unit.Time, id string) {
 	s := o.byID[id]
@@ -82,21 +82,21 @@ func (o *ActiveSpeaker) RemoveProducer(now unit.Time, id string) {
 	}
 }
 
-// ProducerPaused keeps the producer from taking the floor; if it has it, it keeps it until somebody else speaks.
+// ProducerPaused keeps the producer from becoming dominant; if it is, it stays so until another one speaks.
 func (o *ActiveSpeaker) ProducerPaused(_ unit.Time, id string) {
 	if s := o.byID[id]; s != nil {
 		s.paused = true
 	}
 }
 
-// ProducerResumed lets the producer take the floor again.
+// ProducerResumed lets the producer become dominant again.
 func (o *ActiveSpeaker) ProducerResumed(_ unit.Time, id string) {
 	if s := o.byID[id]; s != nil {
 		s.paused = false
 	}
 }
 
-// HandleLevel notes one packet's level.
+// HandleLevel records one packet's level.
 func (o *ActiveSpeaker) HandleLevel(now unit.Time, id string, level rtp.AudioLevel) {
 	if o.Paused() {
 		return
@@ -106,10 +106,10 @@ func (o *ActiveSpeaker) HandleLevel(now unit.Time, id string, level rtp.AudioLev
 	}
 }
 
-// Pause stops the interval; who has the floor keeps it.
+// Pause stops the interval; the dominant speaker stays.
 func (o *ActiveSpeaker) Pause(unit.Time) { o.next = unit.Never }
 
-// HandleTimeout ends an interval and decides who has the floor.
+// HandleTimeout ends an interval and chooses the dominant speaker.
 func (o *ActiveSpeaker) HandleTimeout(now unit.Time) {
 	if o.due(now) {
 		o.update(now)
@@ -128,8 +128,8 @@ func (o *ActiveSpeaker) update(now unit.Time) {
 	}
 }
 
-// decide returns who should have the floor: who has it, unless a challenger is ahead over all spans; of several the one
-// that is furthest ahead over the medium one.
+// decide returns the speaker that should be dominant: the current one unless a challenger is ahead over all spans; of several,
+// the one that is furthest ahead over the medium one.
 func (o *ActiveSpeaker) decide() *speaker {
 	leader := o.incumbent()
 	if leader == nil || len(o.speakers) == 1 {
@@ -150,7 +150,7 @@ func (o *ActiveSpeaker) decide() *speaker {
 	return leader
 }
 
-// incumbent returns the dominant speaker, or who is it when nobody is: the first one, preferably not paused.
+// incumbent returns the dominant speaker; while there is none, the first one, preferably not paused.
 func (o *ActiveSpeaker) incumbent() *speaker {
 	if o.dominant != nil || len(o.speakers) == 0 {
 		return o.dominant

@@ -12,15 +12,15 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-func activeSpeaker(t *testing.T, interval uint16, ids ...string) *stage {
+func activeSpeaker(t *testing.T, interval uint16, ids ...string) *fixture {
 	t.Helper()
-	return newStage(t, observer.NewActiveSpeaker(start, "observer", &api.ActiveSpeakerObserverOptions{Interval: interval}), ids...)
+	return newFixture(t, observer.NewActiveSpeaker(start, "observer", &api.ActiveSpeakerObserverOptions{Interval: interval}), ids...)
 }
 
-// dominants returns who got the floor, in order.
-func dominants(t *testing.T, heard []notice) (ids []string) {
+// dominants returns the producers that became dominant, in order.
+func dominants(t *testing.T, notified []notice) (ids []string) {
 	t.Helper()
-	for _, n := range heard {
+	for _, n := range notified {
 		require.Equal(t, "observer", n.HandlerID)
 		require.Equal(t, api.EventActiveSpeakerObserverDominantSpeaker, n.Event)
 		ids = append(ids, n.Body.(*api.ActiveSpeakerObserverDominantSpeakerNotification).ProducerID)
@@ -41,35 +41,35 @@ func TestActiveSpeakerAddTwice(t *testing.T) {
 	require.NoError(t, s.o.AddProducer(start, "a", api.MediaKindAudio, false))
 }
 
-// Who is alone has the floor, speaking or not, and the application is told once.
+// A single producer is dominant, speaking or not, and that is notified once.
 func TestActiveSpeakerAlone(t *testing.T) {
 	s := activeSpeaker(t, 300, "a")
 	s.pass(3 * time.Second)
-	heard := s.take()
-	require.Equal(t, []string{"a"}, dominants(t, heard))
-	require.Equal(t, 300*ms, heard[0].at)
+	notified := s.take()
+	require.Equal(t, []string{"a"}, dominants(t, notified))
+	require.Equal(t, 300*ms, notified[0].at)
 }
 
-// Speech at -20 dBov over noise at -70 takes the floor, within about a second, and hands it on.
+// Speech at -20 dBov over noise at -70 becomes dominant within about a second, and so does the next speaker.
 func TestActiveSpeakerConversation(t *testing.T) {
 	s := activeSpeaker(t, 300, "a", "b", "c")
 	quiet := voices{"a": -70, "b": -70, "c": -70}
 	s.speak(2*time.Second, quiet)
-	require.Equal(t, []string{"a"}, dominants(t, s.take()), "the first, as long as nobody speaks")
+	require.Equal(t, []string{"a"}, dominants(t, s.take()), "the first, as long as none speaks")
 	for _, id := range []string{"b", "c", "a", "c"} {
 		begin := s.now.Sub(start)
 		v := voices{"a": -70, "b": -70, "c": -70}
 		v[id] = -20
 		s.speak(4*time.Second, v)
-		heard := s.take()
-		require.Equal(t, []string{id}, dominants(t, heard))
-		require.LessOrEqual(t, heard[0].at-begin, 1500*ms)
+		notified := s.take()
+		require.Equal(t, []string{id}, dominants(t, notified))
+		require.LessOrEqual(t, notified[0].at-begin, 1500*ms)
 		s.speak(2*time.Second, quiet)
-		require.Empty(t, s.take(), "who stops keeps the floor until somebody else speaks")
+		require.Empty(t, s.take(), "stays dominant until another one speaks")
 	}
 }
 
-// A cough is loud and short, a word is short: neither takes the floor.
+// A cough is loud and short, a word is short: neither is enough.
 func TestActiveSpeakerShortSounds(t *testing.T) {
 	for _, length := range []time.Duration{40 * ms, 100 * ms} {
 		s := activeSpeaker(t, 100, "a", "b")
@@ -84,7 +84,7 @@ func TestActiveSpeakerShortSounds(t *testing.T) {
 	}
 }
 
-// Both speak at once: the one who has the floor keeps it.
+// Both speak at once: the dominant one stays.
 func TestActiveSpeakerDoubleTalk(t *testing.T) {
 	s := activeSpeaker(t, 300, "a", "b")
 	s.speak(time.Second, voices{"a": -70, "b": -70})
@@ -104,7 +104,7 @@ func TestActiveSpeakerLoudNoise(t *testing.T) {
 	require.Equal(t, []string{"fan"}, dominants(t, s.take()), "speech over the noise")
 }
 
-// The floor follows noise that becomes louder, in steps of 15 s, so that a fan switched on loses the floor again.
+// The floor follows noise that becomes louder, in steps of 15 s, so that a fan switched on does not stay dominant.
 func TestActiveSpeakerNoiseThatBegins(t *testing.T) {
 	s := activeSpeaker(t, 300, "a", "fan")
 	s.speak(time.Second, voices{"a": -70, "fan": -100})
@@ -116,7 +116,7 @@ func TestActiveSpeakerNoiseThatBegins(t *testing.T) {
 	require.Equal(t, []string{"a"}, dominants(t, s.take()), "the fan is noise by now")
 }
 
-// Whoever is always as loud as can be has no noise floor, and is heard.
+// A producer at full level all the time has no noise floor, and counts as speaking.
 func TestActiveSpeakerAlwaysLoud(t *testing.T) {
 	for volume, want := range map[int]string{0: "b", -9: "b", -10: "a"} {
 		s := activeSpeaker(t, 300, "a", "b")
@@ -125,7 +125,7 @@ func TestActiveSpeakerAlwaysLoud(t *testing.T) {
 	}
 }
 
-// Somebody who speaks and sends nothing any more (DTX, a lost connection) is silent, and can be replaced.
+// A speaker that sends nothing any more (DTX, a lost connection) is silent, and can be replaced.
 func TestActiveSpeakerThatVanishes(t *testing.T) {
 	s := activeSpeaker(t, 300, "a", "b")
 	s.speak(time.Second, voices{"a": -70, "b": -70})
@@ -136,7 +136,7 @@ func TestActiveSpeakerThatVanishes(t *testing.T) {
 }
 
 // Packets of 60 ms are worth three of 20 ms, as long as a decision does not fall more than 40 ms behind one: then the
-// producer counts as silent, which is upstream's way too.
+// producer counts as silent, as in mediasoup.
 func TestActiveSpeakerLongPackets(t *testing.T) {
 	s := activeSpeaker(t, 300, "a", "b")
 	s.pass(30 * ms)
@@ -151,7 +151,7 @@ func TestActiveSpeakerLongPackets(t *testing.T) {
 	require.Equal(t, []string{"a", "b"}, dominants(t, s.take()))
 }
 
-// A paused producer does not take the floor, but keeps it.
+// A paused producer does not become dominant, but stays so.
 func TestActiveSpeakerPausedProducer(t *testing.T) {
 	s := activeSpeaker(t, 300)
 	require.NoError(t, s.o.AddProducer(start, "a", api.MediaKindAudio, true))
@@ -167,7 +167,7 @@ func TestActiveSpeakerPausedProducer(t *testing.T) {
 	require.Equal(t, []string{"a"}, dominants(t, s.take()))
 }
 
-// When all are paused the first has the floor, as upstream has it for a paused one that is alone.
+// When all are paused, the first is dominant, as in mediasoup a single paused one is.
 func TestActiveSpeakerAllPaused(t *testing.T) {
 	s := activeSpeaker(t, 300)
 	for _, id := range []string{"a", "b"} {
@@ -177,18 +177,18 @@ func TestActiveSpeakerAllPaused(t *testing.T) {
 	require.Equal(t, []string{"a"}, dominants(t, s.take()))
 }
 
-// When the dominant speaker leaves, the next one is told at once, but not by a paused observer.
+// When the dominant speaker is removed, the next one is notified at once, but not by a paused observer.
 func TestActiveSpeakerLeaves(t *testing.T) {
 	s := activeSpeaker(t, 1000, "a", "b", "c")
 	s.speak(time.Second, voices{"a": -70, "b": -70, "c": -70})
 	require.Equal(t, []string{"a"}, dominants(t, s.take()))
 	s.speak(500*ms, voices{"a": -20, "b": -70, "c": -20})
 	s.o.RemoveProducer(s.now, "b")
-	require.Empty(t, s.take(), "b did not have the floor")
+	require.Empty(t, s.take(), "b was not dominant")
 	s.o.RemoveProducer(s.now, "a")
-	heard := s.take()
-	require.Equal(t, []string{"c"}, dominants(t, heard))
-	require.Equal(t, 1500*ms, heard[0].at)
+	notified := s.take()
+	require.Equal(t, []string{"c"}, dominants(t, notified))
+	require.Equal(t, 1500*ms, notified[0].at)
 
 	require.NoError(t, s.o.AddProducer(s.now, "d", api.MediaKindAudio, false))
 	s.o.Pause(s.now)
@@ -199,10 +199,10 @@ func TestActiveSpeakerLeaves(t *testing.T) {
 	require.Equal(t, []string{"d"}, dominants(t, s.take()))
 	s.o.RemoveProducer(s.now, "d")
 	s.pass(time.Second)
-	require.Empty(t, s.take(), "nobody is left")
+	require.Empty(t, s.take(), "none is left")
 }
 
-// A paused observer listens to nobody. After Resume, be it an hour later, the next who speaks takes the floor.
+// A paused observer ignores levels. After Resume, even an hour later, the next speaker becomes dominant.
 func TestActiveSpeakerPausedObserver(t *testing.T) {
 	s := activeSpeaker(t, 300, "a", "b")
 	s.speak(time.Second, voices{"a": -70, "b": -70})
@@ -225,7 +225,7 @@ func TestActiveSpeakerOddLevels(t *testing.T) {
 	require.Equal(t, []string{"a"}, dominants(t, s.take()))
 }
 
-// Whatever is sent, the floor is held by a producer that is there, and nobody gets it twice in a row.
+// Whatever is sent, the dominant speaker is a producer that exists, and none is notified twice in a row.
 func TestActiveSpeakerRandom(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	s := activeSpeaker(t, 100)

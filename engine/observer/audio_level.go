@@ -10,7 +10,7 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// Upstream's values.
+// From mediasoup:
 const (
 	minAudioLevelInterval = 250 * time.Millisecond
 	maxAudioLevelInterval = 5 * time.Second
@@ -18,7 +18,7 @@ const (
 	minAudioLevelPackets = 10
 )
 
-// AudioLevel lists the loudest producers once per interval, and tells when they fell silent (mediasoup's
+// AudioLevel lists the loudest producers once per interval, and reports when all are silent (mediasoup's
 // AudioLevelObserver).
 type AudioLevel struct {
 	base
@@ -54,7 +54,7 @@ func NewAudioLevel(now unit.Time, id string, opts *api.AudioLevelObserverOptions
 	}, nil
 }
 
-// AddProducer begins to watch a producer; one that is watched already stays as it is, as upstream has it.
+// AddProducer starts watching a producer; as in mediasoup, one that is watched already stays as it is.
 func (o *AudioLevel) AddProducer(_ unit.Time, id string, kind api.MediaKind, paused bool) error {
 	if err := requireAudio(kind); err != nil {
 		return err
@@ -101,7 +101,7 @@ func (o *AudioLevel) HandleLevel(_ unit.Time, id string, level rtp.AudioLevel) {
 	}
 }
 
-// Pause stops the interval and forgets it; if producers were loud last, they now are silent.
+// Pause stops the interval and forgets it; if producers were loud last, it notifies of silence.
 func (o *AudioLevel) Pause(unit.Time) {
 	if o.Paused() {
 		return
@@ -111,7 +111,7 @@ func (o *AudioLevel) Pause(unit.Time) {
 	o.fallSilent()
 }
 
-// HandleTimeout ends an interval and tells who was loud in it.
+// HandleTimeout ends an interval and notifies of the producers that were loud in it.
 func (o *AudioLevel) HandleTimeout(now unit.Time) {
 	if !o.due(now) {
 		return
@@ -134,7 +134,7 @@ func (o *AudioLevel) volumes() []api.Volume {
 		if p.count < minAudioLevelPackets {
 			continue
 		}
-		// Whole decibels, rounded up as upstream does.
+		// Whole decibels, rounded up as mediasoup does.
 		if volume := -int8(p.sum / p.count); volume >= o.threshold {
 			volumes = append(volumes, api.Volume{ProducerID: p.id, Volume: volume})
 		}

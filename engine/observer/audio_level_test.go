@@ -12,11 +12,11 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-func audioLevel(t *testing.T, opts api.AudioLevelObserverOptions, ids ...string) *stage {
+func audioLevel(t *testing.T, opts api.AudioLevelObserverOptions, ids ...string) *fixture {
 	t.Helper()
 	o, err := observer.NewAudioLevel(start, "observer", &opts)
 	require.NoError(t, err)
-	return newStage(t, o, ids...)
+	return newFixture(t, o, ids...)
 }
 
 func volumes(at time.Duration, v ...api.Volume) notice {
@@ -64,7 +64,7 @@ func TestIntervalBounds(t *testing.T) {
 	}
 }
 
-// A conversation: one speaks, then two, then nobody. Silence is told once.
+// A conversation: one speaks, then two, then none. Silence is notified once.
 func TestAudioLevelConversation(t *testing.T) {
 	s := audioLevel(t, api.AudioLevelObserverOptions{MaxEntries: 2, Threshold: -60, Interval: 500}, "a", "b", "c")
 	s.speak(500*ms, voices{"a": -127, "b": -127, "c": -127})
@@ -81,7 +81,7 @@ func TestAudioLevelConversation(t *testing.T) {
 	}, s.take())
 }
 
-// The average is over the packets of the interval, whole decibels towards the louder, as upstream has it; less than ten
+// The average is over the packets of the interval, whole decibels towards the louder, as in mediasoup; less than ten
 // packets make none.
 func TestAudioLevelAverage(t *testing.T) {
 	s := audioLevel(t, api.AudioLevelObserverOptions{MaxEntries: 9, Threshold: -127, Interval: 400}, "a", "few", "loud")
@@ -93,7 +93,7 @@ func TestAudioLevelAverage(t *testing.T) {
 	}, s.take(), "409 / 10, and nine packets are too few")
 }
 
-// 400 packets a second for 5 s, all silent: the sum does not fit 16 bits, in which upstream keeps it.
+// 400 packets a second for 5 s, all silent: the sum does not fit 16 bits, in which mediasoup keeps it.
 func TestAudioLevelManyPackets(t *testing.T) {
 	s := audioLevel(t, api.AudioLevelObserverOptions{MaxEntries: 1, Threshold: -100, Interval: 5000}, "a")
 	for range 2000 {

@@ -17,12 +17,12 @@ const (
 	start = unit.Time(1_000_000_000_000)
 )
 
-// stage lets producers speak to an observer on a virtual clock and notes what the observer says.
-type stage struct {
-	t     *testing.T
-	o     observer.Observer
-	now   unit.Time
-	heard []notice
+// fixture sends the levels of producers to an observer on a virtual clock, and collects its notifications.
+type fixture struct {
+	t        *testing.T
+	o        observer.Observer
+	now      unit.Time
+	notified []notice
 }
 
 // notice is a notification and when it came, in time since start.
@@ -31,19 +31,19 @@ type notice struct {
 	api.Notification
 }
 
-func newStage(t *testing.T, o observer.Observer, ids ...string) *stage {
-	s := &stage{t: t, o: o, now: start}
+func newFixture(t *testing.T, o observer.Observer, ids ...string) *fixture {
+	s := &fixture{t: t, o: o, now: start}
 	for _, id := range ids {
 		require.NoError(t, o.AddProducer(s.now, id, api.MediaKindAudio, false))
 	}
 	return s
 }
 
-// voices says at which volume (dBov, 0 is the loudest) each producer sends; who is not in it sends nothing.
+// voices is the volume (dBov, 0 is the loudest) at which each producer sends; one that is not in it sends nothing.
 type voices map[string]int
 
 // speak lets d pass, in which every producer of v sends a packet each 20 ms, the first one now.
-func (s *stage) speak(d time.Duration, v voices) {
+func (s *fixture) speak(d time.Duration, v voices) {
 	s.t.Helper()
 	for end := s.now.Add(d); s.now < end; s.pass(20 * ms) {
 		for id, volume := range v {
@@ -54,7 +54,7 @@ func (s *stage) speak(d time.Duration, v voices) {
 }
 
 // pass lets d pass.
-func (s *stage) pass(d time.Duration) {
+func (s *fixture) pass(d time.Duration) {
 	s.t.Helper()
 	for end := s.now.Add(d); ; {
 		next := s.o.NextTimeout()
@@ -69,20 +69,20 @@ func (s *stage) pass(d time.Duration) {
 	}
 }
 
-func (s *stage) drain() {
+func (s *fixture) drain() {
 	for _, n := range s.o.Output().Notifications {
-		s.heard = append(s.heard, notice{s.now.Sub(start), n})
+		s.notified = append(s.notified, notice{s.now.Sub(start), n})
 	}
 	s.o.Output().Reset()
 	require.True(s.t, s.o.Output().Empty())
 }
 
-// take returns what was heard since the last take.
-func (s *stage) take() []notice {
+// take returns the notifications since the last take.
+func (s *fixture) take() []notice {
 	s.drain()
-	heard := s.heard
-	s.heard = nil
-	return heard
+	notified := s.notified
+	s.notified = nil
+	return notified
 }
 
 // both returns one observer of each kind with an interval of one second.
@@ -103,7 +103,7 @@ func TestAddProducerRefusesVideo(t *testing.T) {
 
 func TestUnknownProducersAreIgnored(t *testing.T) {
 	for name, o := range both(t) {
-		s := newStage(t, o)
+		s := newFixture(t, o)
 		o.RemoveProducer(start, "x")
 		o.ProducerPaused(start, "x")
 		o.ProducerResumed(start, "x")
@@ -146,7 +146,7 @@ func TestLateTimeout(t *testing.T) {
 
 func TestHandleLevelAllocatesNothing(t *testing.T) {
 	for name, o := range both(t) {
-		newStage(t, o, "a", "b")
+		newFixture(t, o, "a", "b")
 		now := start
 		require.Zero(t, testing.AllocsPerRun(100, func() {
 			now = now.Add(20 * ms)

@@ -13,7 +13,7 @@ const (
 	maxLevel = 127
 )
 
-// Upstream's values. One level stands for a span of 20 ms; the names in brackets are the paper's.
+// From mediasoup. One level stands for a span of 20 ms; the names in brackets are the paper's.
 const (
 	levelSpan       = 20 * time.Millisecond
 	bands           = 13                             // into which levels are divided (N1)
@@ -30,7 +30,7 @@ const (
 	longLambda      = 47
 )
 
-// activity says how active a speaker is over the immediate, medium and long span: 20 ms, 100 ms and 1 s, as logarithms of
+// activity is how active a speaker is over the immediate, medium and long span: 20 ms, 100 ms and 1 s, as logarithms of
 // the paper's speech activity scores.
 type activity struct{ immediate, medium, long float64 }
 
@@ -55,7 +55,7 @@ func logScores(n int, lambda float64) []float64 {
 	return scores
 }
 
-// levels is the last second of a speaker, and an estimate of how loud it is when nobody speaks.
+// levels is the last second of a speaker, and an estimate of the background noise.
 type levels struct {
 	ring      [levelCount]uint8
 	next      int // where in ring the next level goes
@@ -67,7 +67,7 @@ type levels struct {
 
 func newLevels(now unit.Time) levels { return levels{changedAt: now} }
 
-// add notes a level for the time that passed since the last one: packets may be longer than 20 ms, or not be sent at all.
+// add records a level for the time that passed since the last one: packets may be longer than 20 ms, or not be sent at all.
 func (l *levels) add(now unit.Time, level uint8) {
 	if now < l.changedAt {
 		return

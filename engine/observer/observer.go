@@ -1,8 +1,8 @@
-// Package observer watches the audio producers of a router: AudioLevel tells how loud they are, ActiveSpeaker who of them
-// has the floor. Both are pure machines and know a producer by its id and by the audio levels (RFC 6464) that its packets
+// Package observer watches the audio producers of a router: AudioLevel reports how loud they are, ActiveSpeaker which one is
+// the dominant speaker. Both are pure machines and know a producer by its id and by the audio levels (RFC 6464) that its packets
 // carry.
 //
-// Behaviour, intervals and thresholds are those of upstream's RtpObservers of release 3.27.1; what differs says so.
+// Behaviour, intervals and thresholds are those of mediasoup's RtpObservers of release 3.27.1; what differs says so.
 package observer
 
 import (
@@ -13,12 +13,12 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// Observer is what both kinds have in common. A method that takes an id ignores one that was not added.
+// Observer is the interface of both kinds. A method that takes an id ignores one that was not added.
 type Observer interface {
-	// AddProducer begins to watch a producer. The error is an *api.Error and changes nothing: the producer is not audio,
+	// AddProducer starts watching a producer. The error is an *api.Error and changes nothing: the producer is not audio,
 	// or (ActiveSpeaker) already watched.
 	AddProducer(now unit.Time, id string, kind api.MediaKind, paused bool) error
-	// RemoveProducer stops watching a producer, because the application wants so or because it closed.
+	// RemoveProducer stops watching a producer, on request or because it closed.
 	RemoveProducer(now unit.Time, id string)
 	ProducerPaused(now unit.Time, id string)
 	ProducerResumed(now unit.Time, id string)
@@ -34,16 +34,16 @@ type Observer interface {
 	Output() *Output
 }
 
-// Output is what an observer wants done after a call.
+// Output is what an observer asks for after a call.
 type Output struct {
 	// Notifications are for the application. HandlerID is the observer's id.
 	Notifications []api.Notification
 }
 
-// Empty says whether there is nothing to do.
+// Empty reports whether there is nothing to do.
 func (o *Output) Empty() bool { return len(o.Notifications) == 0 }
 
-// Reset forgets everything; the caller has taken it.
+// Reset empties the output after the caller has handled it.
 func (o *Output) Reset() { *o = Output{} }
 
 // base is the state that both kinds share.

@@ -2,13 +2,13 @@ package packet
 
 import "sync"
 
-// Sizes of pooled buffers, ours: nearly all media fits the small one; the large one takes whatever UDP can carry.
+// Chosen here: sizes of pooled buffers. Nearly all media fits into the small one, whatever UDP can carry into the large one.
 const (
 	SmallSize = 1600
 	LargeSize = 65536
 )
 
-// Buffer is a pooled datagram with one owner, who releases it exactly once.
+// Buffer is a pooled datagram with one owner, which releases it exactly once.
 type Buffer struct {
 	data  []byte
 	n     int
@@ -38,7 +38,7 @@ func NewBuffer(size int) *Buffer {
 // Space returns the whole room of the buffer, to read a datagram into.
 func (b *Buffer) Space() []byte { return b.data }
 
-// SetLen says how many bytes of Space are in use.
+// SetLen sets how many bytes of Space are in use.
 func (b *Buffer) SetLen(n int) { b.n = n }
 
 // Bytes returns the bytes in use.

@@ -16,13 +16,13 @@ import (
 // describes it; from then on it is immutable and may be read by several shards at once.
 type Packet struct {
 	rtp.Packet
-	// Codec says what the payload is to a forwarder.
+	// Codec describes the payload.
 	Codec codec.Descriptor
-	// Extensions holds the header extension values that consumers pass on; they point into Data.
+	// Extensions holds the header extension values that consumers forward; they point into Data.
 	Extensions Extensions
 	// ReceivedAt is when the datagram was read.
 	ReceivedAt unit.Time
-	// CapturedAt is when what the packet carries was captured, as an instant of our clock; 0 when unknown.
+	// CapturedAt is when the media was captured, by our clock; 0 when unknown.
 	CapturedAt unit.Time
 	// Encoding is the index of the producer's encoding that the packet belongs to.
 	Encoding int
@@ -31,7 +31,7 @@ type Packet struct {
 	refs   atomic.Int32
 }
 
-// Extensions are the values of the header extensions which a router passes from producers to consumers; nil when
+// Extensions are the values of the header extensions that a router forwards from producers to consumers; nil when
 // absent. CaptureTime (abs-capture-time) is there when HasCaptureTime: first as received, then, once the packet is immutable,
 // as it is to be forwarded. PacketID is mediasoup's own extension (urn:mediasoup:params:rtp-hdrext:packet-id), present when
 // HasPacketID.

@@ -21,7 +21,8 @@ type consumerEntry struct {
 // updates, and answers when that has arrived.
 func (m *transportEntry) consume(req *api.TransportConsumeRequest) (api.ResponseBody, error) {
 	sibling := func(c *consumerEntry) bool { return c.entry == m }
-	if err := CheckNew(&m.router.scope.Registry, req.ConsumerID, sibling, "a Consumer with same consumerId", api.MethodTransportConsume); err != nil {
+	if err := CheckNew(&m.router.scope.Registry, req.ConsumerID, sibling,
+		"a Consumer with same consumerId", api.MethodTransportConsume); err != nil {
 		return nil, err
 	}
 	p := m.router.producers[req.ProducerID]
@@ -88,19 +89,25 @@ var consumerMethods = Methods[*consumerEntry]{
 		c.machine.RequestKeyFrame(now)
 		return nil, nil
 	}),
-	api.MethodConsumerSetPreferredLayers: inTurnWith(func(c *consumerEntry, now unit.Time, req *api.ConsumerSetPreferredLayersRequest) (api.ResponseBody, error) {
+	api.MethodConsumerSetPreferredLayers: inTurnWith(func(
+		c *consumerEntry, now unit.Time, req *api.ConsumerSetPreferredLayersRequest,
+	) (api.ResponseBody, error) {
 		return c.machine.SetPreferredLayers(now, req), nil
 	}),
-	api.MethodConsumerSetPriority: inTurnWith(func(c *consumerEntry, _ unit.Time, req *api.ConsumerSetPriorityRequest) (*api.ConsumerSetPriorityResponse, error) {
+	api.MethodConsumerSetPriority: inTurnWith(func(
+		c *consumerEntry, _ unit.Time, req *api.ConsumerSetPriorityRequest,
+	) (*api.ConsumerSetPriorityResponse, error) {
 		return c.machine.SetPriority(req)
 	}),
-	api.MethodConsumerEnableTraceEvent: inTurnWith(func(c *consumerEntry, _ unit.Time, req *api.ConsumerEnableTraceEventRequest) (api.ResponseBody, error) {
+	api.MethodConsumerEnableTraceEvent: inTurnWith(func(
+		c *consumerEntry, _ unit.Time, req *api.ConsumerEnableTraceEventRequest,
+	) (api.ResponseBody, error) {
 		c.machine.EnableTraceEvents(req.Events)
 		return nil, nil
 	}),
 }
 
-// do implements onShard. What f changes in the consumer takes effect at once.
+// do implements onShard, and passes on what f makes the consumer produce.
 func (c *consumerEntry) do(what string, f func(now unit.Time) error) error {
 	return c.entry.do(what, func(now unit.Time) (err error) {
 		c.entry.transport.Update(c.machine, func(*media.Consumer) { err = f(now) })
@@ -108,7 +115,7 @@ func (c *consumerEntry) do(what string, f func(now unit.Time) error) error {
 	})
 }
 
-// follow tells the consumer of a change of its producer. A broken transport needs none.
+// follow gives the consumer a change of its producer. A broken transport needs none.
 func (c *consumerEntry) follow(what string, f func(*transport.Transport, unit.Time, *transport.Consumer)) {
 	_ = c.entry.do(what, func(now unit.Time) error {
 		f(c.entry.transport, now, c.machine)
@@ -129,7 +136,8 @@ func (c *consumerEntry) stats() (*api.ConsumerGetStatsResponse, error) {
 		return own, err
 	}
 	p := c.producer
-	_ = p.do("consumer.getStats", func(now unit.Time) error { // without a broken producer's, the consumer's own are still true
+	// If the producer is broken, the consumer's own statistics are the answer.
+	_ = p.do("consumer.getStats", func(now unit.Time) error {
 		if s := p.machine.StreamStats(now, mapped); s != nil {
 			own.Stats = append(own.Stats, *s)
 		}

@@ -21,7 +21,8 @@ type dataProducerEntry struct {
 
 func (m *transportEntry) produceData(req *api.TransportProduceDataRequest) (api.ResponseBody, error) {
 	sibling := func(p *dataProducerEntry) bool { return p.entry == m }
-	if err := CheckNew(&m.router.scope.Registry, req.DataProducerID, sibling, "a DataProducer with same dataProducerId", api.MethodTransportProduceData); err != nil {
+	if err := CheckNew(&m.router.scope.Registry, req.DataProducerID, sibling,
+		"a DataProducer with same dataProducerId", api.MethodTransportProduceData); err != nil {
 		return nil, err
 	}
 	p := &dataProducerEntry{id: req.DataProducerID, entry: m}
@@ -119,7 +120,8 @@ type dataConsumerEntry struct {
 
 func (m *transportEntry) consumeData(req *api.TransportConsumeDataRequest) (api.ResponseBody, error) {
 	sibling := func(c *dataConsumerEntry) bool { return c.entry == m }
-	if err := CheckNew(&m.router.scope.Registry, req.DataConsumerID, sibling, "a DataConsumer with same dataConsumerId", api.MethodTransportConsumeData); err != nil {
+	if err := CheckNew(&m.router.scope.Registry, req.DataConsumerID, sibling,
+		"a DataConsumer with same dataConsumerId", api.MethodTransportConsumeData); err != nil {
 		return nil, err
 	}
 	p := m.router.dataProducers[req.DataProducerID]
@@ -186,21 +188,31 @@ var dataConsumerMethods = Methods[*dataConsumerEntry]{
 		}
 		return &api.DataConsumerGetBufferedAmountResponse{BufferedAmount: c.buffered().Amount}, nil
 	}),
-	api.MethodDataConsumerSetBufferedAmountLowThreshold: inTurnWith(func(c *dataConsumerEntry, now unit.Time, req *api.DataConsumerSetBufferedAmountLowThresholdRequest) (api.ResponseBody, error) {
+	api.MethodDataConsumerSetBufferedAmountLowThreshold: inTurnWith(func(
+		c *dataConsumerEntry, now unit.Time, req *api.DataConsumerSetBufferedAmountLowThresholdRequest,
+	) (api.ResponseBody, error) {
 		return nil, c.entry.transport.SetBufferedAmountLowThreshold(now, c.machine, req.Threshold)
 	}),
-	api.MethodDataConsumerSend: inTurnWith(func(c *dataConsumerEntry, now unit.Time, req *api.DataConsumerSendRequest) (*api.DataConsumerSendResponse, error) {
+	api.MethodDataConsumerSend: inTurnWith(func(
+		c *dataConsumerEntry, now unit.Time, req *api.DataConsumerSendRequest,
+	) (*api.DataConsumerSendResponse, error) {
 		return c.entry.transport.SendData(now, c.machine, req)
 	}),
-	api.MethodDataConsumerSetSubchannels: inTurnWith(func(c *dataConsumerEntry, _ unit.Time, req *api.DataConsumerSetSubchannelsRequest) (api.ResponseBody, error) {
+	api.MethodDataConsumerSetSubchannels: inTurnWith(func(
+		c *dataConsumerEntry, _ unit.Time, req *api.DataConsumerSetSubchannelsRequest,
+	) (api.ResponseBody, error) {
 		c.machine.SetSubchannels(req.Subchannels)
 		return &api.DataConsumerSetSubchannelsResponse{Subchannels: c.machine.Subchannels()}, nil
 	}),
-	api.MethodDataConsumerAddSubchannel: inTurnWith(func(c *dataConsumerEntry, _ unit.Time, req *api.DataConsumerAddSubchannelRequest) (api.ResponseBody, error) {
+	api.MethodDataConsumerAddSubchannel: inTurnWith(func(
+		c *dataConsumerEntry, _ unit.Time, req *api.DataConsumerAddSubchannelRequest,
+	) (api.ResponseBody, error) {
 		c.machine.AddSubchannel(req.Subchannel)
 		return &api.DataConsumerAddSubchannelResponse{Subchannels: c.machine.Subchannels()}, nil
 	}),
-	api.MethodDataConsumerRemoveSubchannel: inTurnWith(func(c *dataConsumerEntry, _ unit.Time, req *api.DataConsumerRemoveSubchannelRequest) (api.ResponseBody, error) {
+	api.MethodDataConsumerRemoveSubchannel: inTurnWith(func(
+		c *dataConsumerEntry, _ unit.Time, req *api.DataConsumerRemoveSubchannelRequest,
+	) (api.ResponseBody, error) {
 		c.machine.RemoveSubchannel(req.Subchannel)
 		return &api.DataConsumerRemoveSubchannelResponse{Subchannels: c.machine.Subchannels()}, nil
 	}),

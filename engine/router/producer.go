@@ -24,7 +24,8 @@ type producerEntry struct {
 // produce makes a producer on the transport's shard, and then enters it.
 func (m *transportEntry) produce(req *api.TransportProduceRequest) (api.ResponseBody, error) {
 	sibling := func(p *producerEntry) bool { return p.entry == m }
-	if err := CheckNew(&m.router.scope.Registry, req.ProducerID, sibling, "a Producer with same producerId", api.MethodTransportProduce); err != nil {
+	if err := CheckNew(&m.router.scope.Registry, req.ProducerID, sibling,
+		"a Producer with same producerId", api.MethodTransportProduce); err != nil {
 		return nil, err
 	}
 	p := &producerEntry{id: req.ProducerID, entry: m}
@@ -75,7 +76,9 @@ var producerMethods = Methods[*producerEntry]{
 	}),
 	api.MethodProducerPause:  NoBody((*producerEntry).pause),
 	api.MethodProducerResume: NoBody((*producerEntry).resume),
-	api.MethodProducerEnableTraceEvent: inTurnWith(func(p *producerEntry, _ unit.Time, req *api.ProducerEnableTraceEventRequest) (api.ResponseBody, error) {
+	api.MethodProducerEnableTraceEvent: inTurnWith(func(
+		p *producerEntry, _ unit.Time, req *api.ProducerEnableTraceEventRequest,
+	) (api.ResponseBody, error) {
 		p.machine.EnableTraceEvents(req.Events)
 		return nil, nil
 	}),
@@ -103,7 +106,8 @@ func (p *producerEntry) resume() (api.ResponseBody, error) {
 }
 
 // change pauses or resumes the producer, then its consumers, which notify the application, and then its observers.
-func (p *producerEntry) change(what string,
+func (p *producerEntry) change(
+	what string,
 	producer func(*transport.Transport, unit.Time, *transport.Producer),
 	consumer func(*transport.Transport, unit.Time, *transport.Consumer),
 	rtpObserver func(observer.Observer, unit.Time, string),
@@ -118,7 +122,7 @@ func (p *producerEntry) change(what string,
 		c.follow(what, consumer)
 	}
 	for _, o := range p.rtpObservers {
-		o.follow(what, func(now unit.Time, machine observer.Observer) { rtpObserver(machine, now, p.id) })
+		o.follow(what, p, rtpObserver)
 	}
 	return nil
 }

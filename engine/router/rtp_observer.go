@@ -32,7 +32,9 @@ func (r *Router) createAudioLevelObserver(req *api.RouterCreateAudioLevelObserve
 		})
 }
 
-func (r *Router) createRTPObserver(id string, method api.Method, build func(unit.Time) (observer.Observer, error)) (api.ResponseBody, error) {
+func (r *Router) createRTPObserver(
+	id string, method api.Method, build func(now unit.Time) (observer.Observer, error),
+) (api.ResponseBody, error) {
 	sibling := func(o *rtpObserverEntry) bool { return o.router == r }
 	if err := CheckNew(&r.scope.Registry, id, sibling, "an RtpObserver with same id", method); err != nil {
 		return nil, err
@@ -80,10 +82,10 @@ func (o *rtpObserverEntry) HandleRequest(req *api.Request) (api.ResponseBody, er
 
 var rtpObserverMethods = Methods[*rtpObserverEntry]{
 	api.MethodRTPObserverPause: NoBody(func(o *rtpObserverEntry) (api.ResponseBody, error) {
-		return nil, o.actor.Do("rtpObserver.pause", func(now unit.Time, machine observer.Observer) error { machine.Pause(now); return nil })
+		return nil, o.update("rtpObserver.pause", observer.Observer.Pause)
 	}),
 	api.MethodRTPObserverResume: NoBody(func(o *rtpObserverEntry) (api.ResponseBody, error) {
-		return nil, o.actor.Do("rtpObserver.resume", func(now unit.Time, machine observer.Observer) error { machine.Resume(now); return nil })
+		return nil, o.update("rtpObserver.resume", observer.Observer.Resume)
 	}),
 	api.MethodRTPObserverAddProducer:    WithBody((*rtpObserverEntry).addProducer),
 	api.MethodRTPObserverRemoveProducer: WithBody((*rtpObserverEntry).removeProducer),
@@ -124,13 +126,18 @@ func (o *rtpObserverEntry) forget(p *producerEntry) {
 	o.producers = slices.DeleteFunc(o.producers, func(other *producerEntry) bool { return other == p })
 	p.rtpObservers = slices.DeleteFunc(p.rtpObservers, func(other *rtpObserverEntry) bool { return other == o })
 	tap.Close()
-	o.follow("rtpObserver.removeProducer", func(now unit.Time, machine observer.Observer) { machine.RemoveProducer(now, p.id) })
+	o.follow("rtpObserver.removeProducer", p, observer.Observer.RemoveProducer)
 }
 
-// follow tells the observer of a change of a producer. A broken observer needs none.
-func (o *rtpObserverEntry) follow(what string, f func(now unit.Time, machine observer.Observer)) {
-	_ = o.actor.Do(what, func(now unit.Time, machine observer.Observer) error {
-		f(now, machine)
+// update calls f on the observer's shard.
+func (o *rtpObserverEntry) update(what string, f func(observer.Observer, unit.Time)) error {
+	return o.actor.Do(what, func(now unit.Time, machine observer.Observer) error {
+		f(machine, now)
 		return nil
 	})
+}
+
+// follow gives the observer a change of one of its producers. A broken observer needs none.
+func (o *rtpObserverEntry) follow(what string, p *producerEntry, f func(observer.Observer, unit.Time, string)) {
+	_ = o.update(what, func(machine observer.Observer, now unit.Time) { f(machine, now, p.id) })
 }

@@ -106,8 +106,8 @@ func (r *Registry) Count(l *api.Load) {
 	l.DataProducers, l.DataConsumers = int(r.counts.dataProducers.Load()), int(r.counts.dataConsumers.Load())
 }
 
-// CheckNew refuses an id that is taken, in the words of mediasoup: it has others for an object of the same kind with the same
-// parent (sibling), which they call what, as in "a Router with same routerId".
+// CheckNew refuses an id that is taken, in mediasoup's words. These are others if a sibling has the id, an object of the same kind
+// with the same parent; what names it, as in "a Router with same routerId".
 func CheckNew[O Handler](r *Registry, id string, sibling func(O) bool, what string, method api.Method) error {
 	taken := r.Find(id)
 	if taken == nil {

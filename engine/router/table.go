@@ -2,21 +2,21 @@ package router
 
 import "iter"
 
-// Table keeps objects by their ids, in the order of their creation. Adding, finding and removing take the same time however
-// many there are, since a worker may hold tens of thousands. The zero value is an empty table.
+// Table keeps objects by their ids, in the order of their creation. Adding, finding and removing take constant time, since a worker
+// may hold tens of thousands. The zero value is an empty table.
 type Table[V any] struct {
 	index map[string]int // of an id in rows
 	rows  []row[V]
 }
 
-// row is an object in its place; one that was removed leaves an empty row, until there are more of these than of others.
+// row is one object. A removed one leaves an empty row, until more than half of the rows are empty.
 type row[V any] struct {
 	id    string
 	value V
 	used  bool
 }
 
-// compactFrom is how many rows are never too many.
+// compactFrom is the size below which empty rows are kept.
 const compactFrom = 16
 
 // Len returns how many objects there are.
@@ -49,7 +49,7 @@ func (t *Table[V]) Add(id string, v V) {
 	t.rows = append(t.rows, row[V]{id, v, true})
 }
 
-// Remove takes an object out and returns it. The order of the others stays.
+// Remove removes an object and returns it. The others keep their order.
 func (t *Table[V]) Remove(id string) (v V, ok bool) {
 	i, ok := t.index[id]
 	if !ok {
@@ -64,7 +64,7 @@ func (t *Table[V]) Remove(id string) (v V, ok bool) {
 	return v, true
 }
 
-// compact gives up the empty rows. The rows move to new memory, so that whoever goes through them now is not disturbed.
+// compact drops the empty rows. It copies to new memory, so that an iteration under way is not disturbed.
 func (t *Table[V]) compact() {
 	rows := make([]row[V], 0, max(len(t.index), compactFrom))
 	for _, r := range t.rows {
@@ -76,8 +76,8 @@ func (t *Table[V]) compact() {
 	t.rows = rows
 }
 
-// All goes through the objects in the order of their creation. Objects may be removed meanwhile; those that were removed
-// before their turn may come or not.
+// All iterates over the objects in the order of their creation. Objects may be removed meanwhile; whether All still yields them is
+// not defined.
 func (t *Table[V]) All() iter.Seq2[string, V] {
 	return func(yield func(string, V) bool) {
 		for _, r := range t.rows {

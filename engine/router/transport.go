@@ -29,7 +29,7 @@ type transportEntry struct {
 	dataProducers []*dataProducerEntry
 	dataConsumers []*dataConsumerEntry
 
-	server *Server // the WebRtcServer whose ports a WebRtcTransport uses, else nil
+	server *Server // the WebRtcServer whose ports a WebRtcTransport uses; else nil
 }
 
 // newTransportEntry checks a new transport's id and chooses its shard. Nothing is entered yet.
@@ -172,19 +172,25 @@ func (m *transportEntry) HandleRequest(req *api.Request) (api.ResponseBody, erro
 }
 
 var plainMethods = Methods[*transportEntry]{
-	api.MethodPlainTransportConnect: inTurnWith(func(m *transportEntry, now unit.Time, req *api.PlainTransportConnectRequest) (*api.PlainTransportConnectResponse, error) {
+	api.MethodPlainTransportConnect: inTurnWith(func(
+		m *transportEntry, now unit.Time, req *api.PlainTransportConnectRequest,
+	) (*api.PlainTransportConnectResponse, error) {
 		return m.plain.Connect(now, req)
 	}),
 }
 
 var pipeMethods = Methods[*transportEntry]{
-	api.MethodPipeTransportConnect: inTurnWith(func(m *transportEntry, now unit.Time, req *api.PipeTransportConnectRequest) (*api.PipeTransportConnectResponse, error) {
+	api.MethodPipeTransportConnect: inTurnWith(func(
+		m *transportEntry, now unit.Time, req *api.PipeTransportConnectRequest,
+	) (*api.PipeTransportConnectResponse, error) {
 		return m.pipe.Connect(now, req)
 	}),
 }
 
 var webRtcMethods = Methods[*transportEntry]{
-	api.MethodWebRtcTransportConnect: inTurnWith(func(m *transportEntry, now unit.Time, req *api.WebRtcTransportConnectRequest) (*api.WebRtcTransportConnectResponse, error) {
+	api.MethodWebRtcTransportConnect: inTurnWith(func(
+		m *transportEntry, now unit.Time, req *api.WebRtcTransportConnectRequest,
+	) (*api.WebRtcTransportConnectResponse, error) {
 		return m.webRtc.Connect(now, req)
 	}),
 	api.MethodTransportRestartICE: inTurn(func(m *transportEntry, now unit.Time) (api.ResponseBody, error) {
@@ -200,16 +206,24 @@ var transportMethods = Methods[*transportEntry]{
 	api.MethodTransportGetStats: inTurn(func(m *transportEntry, now unit.Time) (api.ResponseBody, error) {
 		return m.transport.Stats(now), nil
 	}),
-	api.MethodTransportSetMaxIncomingBitrate: inTurnWith(func(m *transportEntry, now unit.Time, req *api.TransportSetMaxIncomingBitrateRequest) (api.ResponseBody, error) {
+	api.MethodTransportSetMaxIncomingBitrate: inTurnWith(func(
+		m *transportEntry, now unit.Time, req *api.TransportSetMaxIncomingBitrateRequest,
+	) (api.ResponseBody, error) {
 		return nil, m.transport.SetMaxIncomingBitrate(now, req.MaxIncomingBitrate)
 	}),
-	api.MethodTransportSetMaxOutgoingBitrate: inTurnWith(func(m *transportEntry, now unit.Time, req *api.TransportSetMaxOutgoingBitrateRequest) (api.ResponseBody, error) {
+	api.MethodTransportSetMaxOutgoingBitrate: inTurnWith(func(
+		m *transportEntry, now unit.Time, req *api.TransportSetMaxOutgoingBitrateRequest,
+	) (api.ResponseBody, error) {
 		return nil, m.transport.SetMaxOutgoingBitrate(now, req.MaxOutgoingBitrate)
 	}),
-	api.MethodTransportSetMinOutgoingBitrate: inTurnWith(func(m *transportEntry, now unit.Time, req *api.TransportSetMinOutgoingBitrateRequest) (api.ResponseBody, error) {
+	api.MethodTransportSetMinOutgoingBitrate: inTurnWith(func(
+		m *transportEntry, now unit.Time, req *api.TransportSetMinOutgoingBitrateRequest,
+	) (api.ResponseBody, error) {
 		return nil, m.transport.SetMinOutgoingBitrate(now, req.MinOutgoingBitrate)
 	}),
-	api.MethodTransportEnableTraceEvent: inTurnWith(func(m *transportEntry, _ unit.Time, req *api.TransportEnableTraceEventRequest) (api.ResponseBody, error) {
+	api.MethodTransportEnableTraceEvent: inTurnWith(func(
+		m *transportEntry, _ unit.Time, req *api.TransportEnableTraceEventRequest,
+	) (api.ResponseBody, error) {
 		m.transport.EnableTraceEvents(req.Events)
 		return nil, nil
 	}),

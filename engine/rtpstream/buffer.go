@@ -7,10 +7,10 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// maxBufferItems is upstream's limit of packets kept for retransmission, blank slots included.
+// maxBufferItems is the most packets kept for retransmission, blank slots included, as in mediasoup.
 const maxBufferItems = 2500
 
-// Ours: how the ring grows and shrinks.
+// Chosen here: how the ring grows and shrinks.
 const (
 	bufferGrowth    = 16  // and a quarter
 	bufferKeptSlots = 128 // a ring of this size is not worth shrinking
@@ -28,7 +28,7 @@ type stored struct {
 }
 
 // buffer keeps sent packets, ordered by sequence number and by timestamp, for as long as a receiver may ask for them:
-// upstream's RetransmissionBuffer as a ring that grows with the stream's packet rate and shrinks again. It holds one
+// mediasoup's RetransmissionBuffer as a ring that grows with the stream's packet rate and shrinks again. It holds one
 // reference to each packet.
 type buffer struct {
 	ring      []stored
@@ -101,7 +101,7 @@ func (b *buffer) append(seq unit.SeqNo, s stored) bool {
 		if !b.tooOld(s.ts, newest) {
 			return false
 		}
-		// The sender's clock has begun anew. Upstream would keep nothing until it caught up.
+		// The sender's clock was reset. mediasoup would keep nothing until it has caught up.
 		b.clear()
 		return b.insert(seq, s)
 	}

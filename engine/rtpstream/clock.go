@@ -6,7 +6,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// defaultRTT is upstream's guess as long as no round-trip time was measured.
+// defaultRTT is assumed until a round-trip time was measured, as in mediasoup.
 const defaultRTT = 100 * time.Millisecond
 
 // roundTrip is a round-trip time in units of 1/65536 s, as RTCP measures it; 0 when unknown.

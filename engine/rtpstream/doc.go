@@ -4,7 +4,7 @@
 // and builds sender reports. Both compute the score from 0 to 10 which mediasoup shows to applications.
 //
 // Beside them: KeyFrameRequests spaces out requests for key frames, and SeqRewriter maps sequence numbers of a stream
-// from which packets are dropped. SenderClock tells when the packets of a remote sender's streams were captured.
+// from which packets are dropped. SenderClock computes when the packets of a remote sender's streams were captured.
 //
 // Time comes in as an argument. Recv and KeyFrameRequests have timers: call HandleTimeout when NextTimeout has come, and
 // drain Output after each call. Behaviour, names and constants follow mediasoup 3.27.1; what differs says so where it is.

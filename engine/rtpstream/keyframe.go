@@ -8,19 +8,19 @@ import (
 )
 
 const (
-	// keyFrameWait is how long upstream waits for a key frame before it asks again (KeyFrameRetransmissionWaitMs).
+	// keyFrameWait is how long mediasoup waits for a key frame before it asks again (KeyFrameRetransmissionWaitMs).
 	keyFrameWait = 1000 * time.Millisecond
 	// keyFramePause is libwebrtc's: for so long after a request that it answered, it ignores others.
 	keyFramePause = 300 * time.Millisecond
-	// keyFramePauseOver is when, after a key frame, that time is over for certain; ours.
+	// keyFramePauseOver is when, after a key frame, that time is certainly over. (Chosen here.)
 	keyFramePauseOver = keyFramePause + 50*time.Millisecond
 )
 
 // KeyFrameRequests spaces out requests for key frames, per SSRC: a request while one is pending is not sent but makes
 // the pending one repeat if no key frame comes within a second; with a delay, all requests within that time after one
-// become a single one at its end. It is upstream's KeyFrameRequestManager, whose every new request repeats once. Unlike that,
-// a request that a browser ignores because it comes too soon after a key frame is repeated as soon as that makes sense:
-// receivers that join one shortly after the other need not wait for a second.
+// become a single one at its end. It is mediasoup's KeyFrameRequestManager, in which every new request repeats once; but here a
+// request that a browser ignores because it comes too soon after a key frame is repeated as soon as that makes sense: receivers
+// that join one shortly after the other need not wait for a second.
 //
 // Its tables hold only SSRCs that the caller names, so that these are bounded by the caller's streams.
 type KeyFrameRequests struct {
@@ -115,7 +115,7 @@ func (k *KeyFrameRequests) answered(ssrc unit.SSRC) {
 	}
 }
 
-// ask has a key frame be asked for now.
+// ask requests a key frame now.
 func (k *KeyFrameRequests) ask(now unit.Time, ssrc unit.SSRC) {
 	p := pendingKeyFrame{deadline: now.Add(keyFrameWait), ssrc: ssrc, retry: true}
 	if i := k.receivedIndex(ssrc); i >= 0 && now.Sub(k.received[i].at) < keyFramePause {
@@ -137,7 +137,7 @@ func (k *KeyFrameRequests) HandleTimeout(now unit.Time) {
 			k.need(p.ssrc)
 			i++
 		case p.retry:
-			// The request may have got lost: once more, but then only if somebody still asks.
+			// The request may have been lost: once more. After that, only if there are new requests.
 			p.retry, p.deadline = false, now.Add(keyFrameWait)
 			k.need(p.ssrc)
 			i++

@@ -8,13 +8,13 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Upstream's windows for the bitrate of a received stream.
+// From mediasoup: windows for the bitrate of a received stream.
 const (
 	recvWindow    = 2500 * time.Millisecond
 	recvWindowDTX = 6000 * time.Millisecond
 )
 
-// layerCounters counts the packets of each layer of a received stream: upstream's TransmissionCounter.
+// layerCounters counts the packets of each layer of a received stream: mediasoup's TransmissionCounter.
 type layerCounters struct {
 	counters          []unit.Counter // by spatial, then temporal layer
 	spatial, temporal uint8

@@ -7,7 +7,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Upstream's values (NackGenerator).
+// From mediasoup (NackGenerator):
 const (
 	maxNACKAge     = 10000 // in sequence numbers
 	maxNACKPackets = 1000
@@ -15,7 +15,7 @@ const (
 	nackInterval   = 40 * time.Millisecond
 )
 
-// maxKeyFrames bounds the key frames remembered, ours; upstream bounds them by age only.
+// maxKeyFrames bounds the key frames remembered. (Chosen here; mediasoup bounds them by age only.)
 const maxKeyFrames = 64
 
 // gap is a packet that is missing.
@@ -26,7 +26,7 @@ type gap struct {
 	retries uint8
 }
 
-// nackList asks for missing packets: upstream's NackGenerator. Gaps are in order of sequence numbers, which is the order
+// nackList asks for missing packets: mediasoup's NackGenerator. Gaps are in order of sequence numbers, which is the order
 // in which they appeared, so that those never asked for are always a tail.
 type nackList struct {
 	delay     time.Duration
@@ -49,8 +49,8 @@ func (n *nackList) reset() {
 	n.gaps, n.keyFrames, n.asked, n.started, n.timer = n.gaps[:0], n.keyFrames[:0], 0, false, unit.Never
 }
 
-// receive takes note of a packet. repaired says that it was missing, or that it came by RTX before the packet itself.
-// full says that too much is missing: only a key frame helps. The batch holds what is to be asked for.
+// receive records a packet. repaired: it was missing, or it came by RTX before the packet itself. full: too much is
+// missing, only a key frame helps. The batch holds what is to be asked for.
 func (n *nackList) receive(now unit.Time, seq unit.SeqNo, keyFrame, rtx bool) (repaired, full bool) {
 	n.batch = n.batch[:0]
 	switch {

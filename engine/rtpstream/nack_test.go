@@ -66,7 +66,7 @@ func TestNACKListBoundsKeyFrames(t *testing.T) {
 	require.Equal(t, unit.SeqNo(500-maxKeyFrames), n.keyFrames[0])
 }
 
-func TestNACKListTellsNewFromAskedAfterRemovals(t *testing.T) {
+func TestNACKListKeepsNewAndRequestedGapsApart(t *testing.T) {
 	n := newNACKList(10e6)
 	now := unit.Time(1e9)
 	n.receive(now, 0, false, false)

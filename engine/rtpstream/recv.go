@@ -13,15 +13,15 @@ import (
 
 // RecvOptions are the choices of a producer for its streams.
 type RecvOptions struct {
-	// NACKDelay is how long a gap may stay open before it is reported; upstream's producers use DefaultNACKDelay.
+	// NACKDelay is how long a gap may stay open before it is reported; mediasoup's producers use DefaultNACKDelay.
 	NACKDelay time.Duration
 	// InactivityCheck sets the score to 0 when no packet came for 1.5 s (5 s with DTX).
 	InactivityCheck bool
 }
 
-// Upstream's values.
+// From mediasoup:
 const (
-	// DefaultNACKDelay is the delay of upstream's producers (SendNackDelayMs): it lets mere reordering pass.
+	// DefaultNACKDelay is the delay of mediasoup's producers (SendNackDelayMs): it lets mere reordering pass.
 	DefaultNACKDelay = 10 * time.Millisecond
 
 	inactivityInterval    = 1500 * time.Millisecond
@@ -41,7 +41,7 @@ type Recv struct {
 	loss   lossReport
 	jitter jitter
 	layers layerCounters // media and repaired packets
-	// templates tell the layers of streams with dependency descriptors; nil for other codecs. They came with templatesFrom.
+	// templates describe the layers of streams with dependency descriptors; nil for other codecs. They came with templatesFrom.
 	templates     *codec.DependencyStructure
 	templatesFrom unit.SeqNo
 	received      uint32     // media packets
@@ -70,18 +70,18 @@ type Recv struct {
 	output                                      RecvOutput
 }
 
-// RecvOutput is what a Recv wants to have done since the last Reset.
+// RecvOutput is what a Recv asks for since the last Reset.
 type RecvOutput struct {
 	// RTCP holds NACK, PLI and FIR packets for the peer.
 	RTCP []rtcp.Packet
-	// ScoreChanged says that Score() differs from PreviousScore, the score before the first change.
+	// ScoreChanged: Score() differs from PreviousScore, the score before the first change.
 	ScoreChanged  bool
 	PreviousScore uint8
-	// SpatialLayersChanged says that LayerActive of some layer changed (streams with several spatial layers in one SSRC).
+	// SpatialLayersChanged: LayerActive of some layer changed (streams with several spatial layers in one SSRC).
 	SpatialLayersChanged bool
 }
 
-// Reset empties o for the next call. RTCP keeps its room; the packets in it belong to whoever took them.
+// Reset empties o for the next call. RTCP keeps its room, but no reference to the packets.
 func (o *RecvOutput) Reset() {
 	clear(o.RTCP)
 	*o = RecvOutput{RTCP: o.RTCP[:0]}
@@ -153,7 +153,7 @@ func (r *Recv) HandlePacket(now unit.Time, pkt *packet.Packet) bool {
 	return true
 }
 
-// handleRestart gives up what is missing. The packet before, at least, was not taken.
+// handleRestart gives up what is missing. At least the packet before was discarded, hence the key frame.
 func (r *Recv) handleRestart() {
 	if r.nack != nil {
 		r.nack.reset()
@@ -164,8 +164,8 @@ func (r *Recv) handleRestart() {
 }
 
 // HandleRTXPacket takes a packet of the RTX stream. It unwraps it (payload type, SSRC and sequence number become the
-// original's) and describes its payload into pkt.Codec. It reports true when the original was missing, so that it is to
-// be forwarded as if it had come by itself.
+// original's) and describes its payload into pkt.Codec. It reports true when the original was missing, so that it has to
+// be forwarded like the original.
 func (r *Recv) HandleRTXPacket(now unit.Time, pkt *packet.Packet) bool {
 	if r.nack == nil || r.rtx == nil || pkt.PayloadType != r.params.RTXPayloadType {
 		return false
@@ -191,7 +191,7 @@ func (r *Recv) HandleRTXPacket(now unit.Time, pkt *packet.Packet) bool {
 	return true
 }
 
-// describe fills pkt.Codec. A payload that its format forbids is forwarded as one about which nothing is known.
+// describe fills pkt.Codec. A malformed payload is forwarded as one about which nothing is known.
 func (r *Recv) describe(pkt *packet.Packet) {
 	if pkt.PayloadType != r.params.PayloadType {
 		return
@@ -209,7 +209,7 @@ func (r *Recv) describe(pkt *packet.Packet) {
 }
 
 // hasTemplatesSince reports whether a packet is late, and the templates came with a newer one: it must not replace them.
-// (Upstream lets it, and takes all packets for those of the lowest layer until the next key frame.)
+// (mediasoup lets it, and takes all packets to be of the lowest layer until the next key frame.)
 func (r *Recv) hasTemplatesSince(seq unit.SeqNo) bool {
 	if r.templates == nil {
 		return false
@@ -256,7 +256,7 @@ func (r *Recv) count(now unit.Time, pkt *packet.Packet) {
 	}
 }
 
-// RequestKeyFrame puts a PLI (or, if the peer supports that alone, a FIR) into the output. KeyFrameRequests says when.
+// RequestKeyFrame puts a PLI (or, if the peer supports only that, a FIR) into the output. KeyFrameRequests decides when.
 func (r *Recv) RequestKeyFrame() {
 	// The sender SSRC should be 0, as no media sender is involved, but some implementations (GStreamer) want this one.
 	ssrc := uint32(r.params.SSRC)

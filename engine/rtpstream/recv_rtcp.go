@@ -1,14 +1,16 @@
 package rtpstream
 
 import (
+	"math"
 	"time"
 
 	"github.com/pion/rtcp"
 
 	"gazpacho/engine/unit"
+	wirertcp "gazpacho/engine/wire/rtcp"
 )
 
-// HandleSenderReport takes a sender report about this stream. As upstream, this is when the score is computed.
+// HandleSenderReport takes a sender report about this stream. As in mediasoup, this is when the score is computed.
 func (r *Recv) HandleSenderReport(now unit.Time, sr *rtcp.SenderReport) {
 	// A sender without a clock reports 0, which says nothing (RFC 3550 section 6.4.1).
 	if sr.NTPTime != 0 {
@@ -35,8 +37,8 @@ func (r *Recv) HandleDLRR(now unit.Time, b rtcp.DLRRReport) {
 }
 
 // ReceptionReport returns the report block about this stream and begins a new interval. worstRemoteFractionLost is the
-// worst fraction lost (in 1/256) among the consumers of this stream: with in-band FEC the sender is told that one
-// instead, when it is worse than ours, so that it adds enough redundancy for them. Without UseInBandFEC it is ignored.
+// worst fraction lost (in 1/256) among the consumers of this stream: with in-band FEC it is reported instead of ours when
+// it is worse, so that the sender adds enough redundancy for them. Without UseInBandFEC it is ignored.
 func (r *Recv) ReceptionReport(now unit.Time, worstRemoteFractionLost uint8) rtcp.ReceptionReport {
 	if !r.params.UseInBandFEC {
 		worstRemoteFractionLost = 0
@@ -82,7 +84,7 @@ func (r *Recv) updateScore(now unit.Time) {
 		sample = r.interval(expected, received, repaired, retransmitted)
 	}
 	r.score.add(now, sample)
-	r.noteScore()
+	r.checkScore()
 }
 
 // interval returns the sample for an interval in which packets came.
@@ -105,11 +107,11 @@ func (r *Recv) interval(expected, received, repaired, retransmitted uint32) uint
 
 func (r *Recv) resetScore(now unit.Time, value uint8) {
 	r.score.reset(now, value, true)
-	r.noteScore()
+	r.checkScore()
 }
 
-// noteScore puts a change of the score into the output; several changes before the caller looks become one.
-func (r *Recv) noteScore() {
+// checkScore puts a change of the score into the output; several changes between two calls of Reset become one.
+func (r *Recv) checkScore() {
 	previous, changed := r.score.take()
 	if !changed {
 		return
@@ -143,4 +145,41 @@ func (j *jitter) update(receivedAt unit.Time, ts unit.Timestamp, clockRate uint3
 		return
 	}
 	j.value += (max(d, -d) - j.value) / 16
+}
+
+// lossReport computes the loss of a received stream between two reports (RFC 3550 appendix A.3).
+type lossReport struct {
+	expectedPrior, receivedPrior uint32
+	lost                         int32 // now
+	reported                     int64 // to the peer
+	fraction                     uint8 // in the last interval, in 1/256
+}
+
+// next begins a new interval and puts loss into the block. When worst, the fraction lost among the receivers of the
+// stream, exceeds our own, that one is reported.
+func (l *lossReport) next(expected, received uint32, worst uint8, r *rtcp.ReceptionReport) {
+	prior := l.lost
+	l.lost = max(int32(expected-received), 0)
+	interval, got := expected-l.expectedPrior, received-l.receivedPrior
+	l.expectedPrior, l.receivedPrior = expected, received
+	l.fraction = 0
+	if lost := int32(interval - got); interval != 0 && lost > 0 {
+		l.fraction = uint8(min(math.Round(float64(lost)*256/float64(interval)), math.MaxUint8))
+	}
+	r.FractionLost = l.fraction
+	if worst > l.fraction {
+		r.FractionLost = worst
+		l.reported += int64(worst) * int64(interval) >> 8
+	} else {
+		l.reported += int64(l.lost - prior)
+	}
+	wirertcp.SetTotalLost(r, l.reported)
+}
+
+// rtxStream is the RTX stream that repairs a received stream.
+type rtxStream struct {
+	seq      sequence
+	loss     lossReport
+	received uint32
+	sr       seen
 }

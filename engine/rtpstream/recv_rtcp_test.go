@@ -49,7 +49,7 @@ func TestRecvSequenceNumbers(t *testing.T) {
 	require.False(t, r.media(30000), "far ahead")
 	require.False(t, r.media(40000))
 	require.Equal(t, uint64(3), r.base().PacketsDiscarded)
-	require.True(t, r.media(40001), "the second in a row: the sender began anew")
+	require.True(t, r.media(40001), "the second in a row: the sender restarted")
 	require.True(t, r.media(40002))
 	require.Equal(t, uint32(40002), r.ReceptionReport(r.now, 0).LastSequenceNumber)
 	r.takeNacked()
@@ -57,7 +57,7 @@ func TestRecvSequenceNumbers(t *testing.T) {
 	require.Equal(t, []unit.SeqNo{40003}, r.takeNacked(), "NACKs go on after a restart")
 }
 
-// After an outage, or when the sender begins anew, at least one packet is missing that nobody asks for.
+// After an outage or a restart of the sender, at least one packet is missing that no NACK asks for.
 func TestRecvRestartAsksForAKeyFrame(t *testing.T) {
 	for _, far := range []unit.SeqNo{4000, 60000} {
 		r := newReceiver(t, videoParams(), rtpstream.RecvOptions{})
@@ -71,7 +71,7 @@ func TestRecvRestartAsksForAKeyFrame(t *testing.T) {
 		r.Pause()
 		r.media(far + 20000)
 		r.media(far + 20001)
-		require.Empty(t, r.takeRTCP(), "nobody wants the media")
+		require.Empty(t, r.takeRTCP(), "paused")
 	}
 }
 
@@ -214,7 +214,7 @@ func TestRecvRoundTripTime(t *testing.T) {
 	require.InDelta(t, 80, r.base().RoundTripTime, 1)
 	require.Zero(t, dlrr(r.now, r.now.Add(-ms(10)), ms(20)), "negative")
 	r.HandleDLRR(r.now, rtcp.DLRRReport{LastRR: 0, DLRR: 5})
-	require.Zero(t, r.RTT(), "no report of ours has arrived there")
+	require.Zero(t, r.RTT(), "none of our reports has arrived there")
 	// The compact NTP time wraps every 65536 s; take a round trip across that.
 	wrap := unit.Time(0)
 	for now := start; ; now = now.Add(time.Second) {

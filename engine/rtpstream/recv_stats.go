@@ -22,7 +22,7 @@ func (r *Recv) RTT() time.Duration { return r.rtt.duration() }
 // MaxTimestamp returns the newest RTP timestamp.
 func (r *Recv) MaxTimestamp() unit.Timestamp { return r.line.max }
 
-// SenderReport returns what the last sender report said: NTP time and the RTP timestamp it corresponds to, and when
+// SenderReport returns the last sender report: NTP time and the RTP timestamp it corresponds to, and when
 // it arrived. It reports false when none came, or when the sender has no clock (NTP time 0).
 func (r *Recv) SenderReport() (ntp uint64, ts unit.Timestamp, receivedAt unit.Time, ok bool) {
 	return r.reported.ntp, r.reported.ts, r.sr.at, r.sr.ok
@@ -87,7 +87,7 @@ func (r *Recv) Stats(now unit.Time) *api.RTPStreamStats {
 	}}
 }
 
-// baseStats returns statistics with what the parameters tell.
+// baseStats returns statistics with what follows from the parameters.
 func baseStats(now unit.Time, p *Params) *api.RTPStreamBaseStats {
 	s := &api.RTPStreamBaseStats{
 		Timestamp: now.Milliseconds(),

@@ -67,7 +67,7 @@ func TestRecvKeepsTheTemplatesOfTheNewestKeyFrame(t *testing.T) {
 	}
 	require.Equal(t, 0, media(40001, descriptor(7, true, 7)), "however old they are")
 	require.Equal(t, 1, media(40002, descriptor(8, false, 0)))
-	require.False(t, r.HandlePacket(r.now, mediaPacket(t, r.now, 9, 1, interFrame)), "the sender begins anew")
+	require.False(t, r.HandlePacket(r.now, mediaPacket(t, r.now, 9, 1, interFrame)), "the sender restarts")
 	require.Equal(t, 0, media(10, descriptor(30, true, 30)))
 	require.Equal(t, 1, media(11, descriptor(31, false, 0)))
 }

@@ -145,7 +145,7 @@ func TestRecvRTXRefuses(t *testing.T) {
 	require.False(t, newReceiver(t, p, rtpstream.RecvOptions{}).rtx(1), "not negotiated")
 }
 
-// Retransmissions of what is long gone do not mean that the sender began anew: the stream goes on as if nothing had come.
+// Very old retransmissions do not mean that the sender restarted: the stream goes on as if they had not come.
 func TestRecvRTXDoesNotRestartTheStream(t *testing.T) {
 	r := newReceiver(t, rtxParams(), rtpstream.RecvOptions{})
 	r.media(65000)
@@ -160,7 +160,7 @@ func TestRecvRTXDoesNotRestartTheStream(t *testing.T) {
 	require.Equal(t, before.LastSequenceNumber+1, after.LastSequenceNumber)
 	require.Equal(t, before.TotalLost, after.TotalLost)
 	require.Zero(t, after.FractionLost)
-	require.False(t, r.media(40000), "the first of two packets by which the sender would begin anew")
+	require.False(t, r.media(40000), "the first of two packets that would be a restart")
 	require.False(t, r.rtx(40001))
 	require.True(t, r.media(3002))
 }

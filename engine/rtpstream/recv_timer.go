@@ -55,8 +55,8 @@ func (r *Recv) checkInactivity(now unit.Time) {
 	r.resetScore(now, 0)
 }
 
-// checkLayers looks which spatial layers carry traffic: all layers share one SSRC, so that the inactivity check cannot
-// tell when one of them stops.
+// checkLayers finds the spatial layers that carry traffic: all layers share one SSRC, so that the inactivity check does not
+// notice when one of them stops.
 func (r *Recv) checkLayers(now unit.Time) {
 	r.layersAt = now.Add(layersInterval)
 	active := uint32(0)

@@ -65,8 +65,8 @@ func (s *Send) enqueue(now unit.Time, seq unit.SeqNo) {
 	s.queue = append(s.queue, seq)
 }
 
-// minPace is the shortest time between two retransmissions of a packet, ours: less than any receiver takes to notice that one
-// got lost again, and enough to keep a peer that reports no distance from having megabytes sent each millisecond.
+// minPace is the shortest time between two retransmissions of a packet: less than any receiver takes to notice that it was lost
+// again, and enough that a peer that reports no round-trip time cannot make us send megabytes each millisecond. (Chosen here.)
 const minPace = 10 * time.Millisecond
 
 // pace is the round-trip time.
@@ -78,7 +78,7 @@ func (s *Send) pace() time.Duration {
 }
 
 // NextRetransmission takes the next packet to be sent again. Packet stays valid until the next call of HandlePacket,
-// Pause or Close; who keeps it longer retains it.
+// Pause or Close; to keep it longer, retain it.
 func (s *Send) NextRetransmission() (Retransmission, bool) {
 	for s.queued < len(s.queue) {
 		seq := s.queue[s.queued]

@@ -2,19 +2,19 @@ package rtpstream
 
 import "slices"
 
-// Ours.
+// Chosen here:
 const (
 	// maxRuns bounds the runs of dropped numbers that a rewriter remembers: two seconds of a stream that drops every
 	// other frame, at 60 frames per second.
 	maxRuns = 128
 	// maxRewriterMisorder is how far behind a forgotten number a late one is refused; what is older than that belongs to
-	// a sender that began anew.
+	// a sender that restarted.
 	maxRewriterMisorder = MaxMisorder
 )
 
 // SeqRewriter maps the numbers of a stream from which packets are dropped, so that the output has no gaps where packets
 // were dropped on purpose, and keeps those where packets were lost. It works for any width up to 16 bits: RTP sequence
-// numbers (16), VP8 picture ids (15) and the like. It does what upstream's SeqManager does, with runs of dropped numbers
+// numbers (16), VP8 picture ids (15) and the like. It does what mediasoup's SeqManager does, with runs of dropped numbers
 // in place of a list of each.
 //
 // An offset maps numbers newer than all runs it has forgotten; each run that it remembers reduces the offset for the
@@ -64,8 +64,8 @@ func (s *SeqRewriter) SyncAfterGap(in uint16) {
 	s.offset++
 }
 
-// Drop takes note that in is not forwarded. That has an effect only as long as no newer number was forwarded; numbers
-// dropped before the first that goes out leave no trace.
+// Drop closes the gap of a number that is not forwarded. It has an effect only as long as no newer number was forwarded, and
+// none before the first number that goes out.
 func (s *SeqRewriter) Drop(in uint16) {
 	in &= s.mask
 	switch {
@@ -83,7 +83,7 @@ func (s *SeqRewriter) Drop(in uint16) {
 	}
 }
 
-// Input returns the number under which in is forwarded; false when it was dropped before or is too old to tell.
+// Input returns the number under which in is forwarded; false when it was dropped before or is too old to know.
 func (s *SeqRewriter) Input(in uint16) (out uint16, ok bool) {
 	in &= s.mask
 	if !s.started {

@@ -156,7 +156,7 @@ func TestSeqRewriter(t *testing.T) {
 			{in: 70, drop: true},
 			{in: 86, out: 8},
 		}},
-		{"a sender that begins anew far behind is let through", 16, []op{
+		{"a sender that restarts far behind is let through", 16, []op{
 			{in: 20000, out: 1, sync: true},
 			{in: 100, out: 100 - 20000 + 65535 + 2},
 		}},
@@ -261,7 +261,7 @@ func TestSeqRewriterForgetsTheOldestRuns(t *testing.T) {
 		require.Equal(t, (i+1)/2, out)
 	}
 	_, ok := s.Input(500)
-	require.False(t, ok, "too old to tell")
+	require.False(t, ok, "too old to know")
 	out, ok := s.Input(900)
 	require.True(t, ok, "among the remembered runs")
 	require.Equal(t, uint16(450), out)

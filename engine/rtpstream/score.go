@@ -6,14 +6,14 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Upstream's values.
+// From mediasoup:
 const (
 	// MaxScore is the score of a stream without loss.
 	MaxScore           = 10
 	scoreHistoryLength = 24
 )
 
-// score is upstream's quality of a stream: a weighted average of the last 24 samples, the newest weighing most.
+// score is a stream's quality as in mediasoup: a weighted average of the last 24 samples, the newest weighing most.
 type score struct {
 	activeSince unit.Time
 	history     [scoreHistoryLength]uint8
@@ -67,15 +67,16 @@ func (s *score) take() (previous uint8, changed bool) {
 	return s.previous, changed
 }
 
-// deliveryScore is upstream's formula for one interval: total packets that went through, lost ones, and how many of
-// those were repaired by how many retransmissions. A repair makes up for a loss the less, the more of them it took.
-// The caller sees to lost ≤ total and repaired ≤ lost.
+// deliveryScore is mediasoup's formula for one interval: total packets that went through, lost ones, and how many of
+// those were repaired by how many retransmissions. The more retransmissions a repair took, the less it makes up
+// for the loss.
+// The caller ensures lost ≤ total and repaired ≤ lost.
 func deliveryScore(total, lost, repaired, retransmitted uint32) uint8 {
 	weight := math.Pow(1/(float64(repaired)/float64(total)+1), 4)
 	if retransmitted > 0 {
 		weight *= float64(repaired) / float64(retransmitted)
 	}
-	// Upstream keeps the loss in an integer: the fraction is cut off.
+	// mediasoup keeps the loss in an integer: the fraction is cut off.
 	remaining := math.Trunc(float64(lost) - float64(repaired)*weight)
 	delivered := (float64(total) - remaining) / float64(total)
 	return uint8(math.Round(math.Pow(delivered, 4) * MaxScore))

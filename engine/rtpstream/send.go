@@ -8,7 +8,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Upstream's values.
+// From mediasoup:
 const (
 	maxRetransmissionDelayVideo = 2000 * time.Millisecond
 	maxRetransmissionDelayAudio = 1000 * time.Millisecond
@@ -51,8 +51,7 @@ type Sent struct {
 	SequenceNumber unit.SeqNo
 	Timestamp      unit.Timestamp
 	Marker         bool
-	// Rewrite is the consumer's own note on how the payload descriptor was rewritten; it comes back in the
-	// Retransmission. The stream does not look into it.
+	// Rewrite is how the consumer rewrote the packet; it comes back in the Retransmission. The stream does not interpret it.
 	Rewrite uint64
 	// Length is that of the whole packet as sent, header included, without SRTP.
 	Length int
@@ -86,10 +85,10 @@ func (s *Send) SetRTX(payloadType uint8, ssrc unit.SSRC, firstSeq unit.SeqNo) {
 	s.rtx, s.rtxSeq = true, firstSeq
 }
 
-// HandlePacket takes note of a packet that the consumer is about to send, and keeps a reference (pkt.Retain) for
-// retransmission. It reports false when the packet must not be sent: a packet with its sequence number was sent already, or
-// it is so old that this cannot be told. The receiver's SRTP would take it for a replay, and to encrypt another packet
-// under the same number would betray the key (RFC 7714 section 8): whatever a producer's peer sends, that must not happen.
+// HandlePacket records a packet that the consumer is about to send, and keeps a reference (pkt.Retain) for retransmission. It
+// reports false when the packet must not be sent: a packet with its sequence number was sent already, or it is too old to know.
+// The receiver's SRTP would drop it as a replay, and to encrypt another packet under the same number would reveal the key
+// (RFC 7714 section 8): whatever a producer's peer sends, that must not happen.
 func (s *Send) HandlePacket(now unit.Time, pkt *packet.Packet, sent Sent) bool {
 	first := !s.window.started
 	v := s.window.take(sent.SequenceNumber)
@@ -129,3 +128,52 @@ func (s *Send) Pause() {
 
 // Close releases all kept packets; the stream must not be used afterwards.
 func (s *Send) Close() { s.Pause() }
+
+// sentWindowLen is how far behind the newest packet a late one may be sent: more than a received stream accepts (MaxMisorder),
+// so that nothing is lost by it. (Chosen here.)
+const sentWindowLen = 2048
+
+// sentWindow knows which sequence numbers of a sent stream were used, so that none is used twice. It takes 280 bytes.
+type sentWindow struct {
+	used     [sentWindowLen / 64]uint64 // a bit for each number, as a ring
+	discards uint64
+	max      unit.SeqNo
+	started  bool
+}
+
+// take marks seq as used, and returns discarded if it was used before or is too old to know. Half the number space ahead
+// counts as newer, as in SRTP (RFC 3711 section 3.3.1).
+func (w *sentWindow) take(seq unit.SeqNo) verdict {
+	ahead := seq.Sub(w.max)
+	switch {
+	case !w.started:
+		w.started = true
+		w.advance(seq, sentWindowLen)
+		return inOrder
+	case ahead > 0:
+		w.advance(seq, ahead)
+		return inOrder
+	case ahead > -sentWindowLen && !w.has(seq):
+		w.set(seq)
+		return misordered
+	}
+	w.discards++
+	return discarded
+}
+
+// advance makes seq, which is n ahead, the newest number.
+func (w *sentWindow) advance(seq unit.SeqNo, n int) {
+	if n >= sentWindowLen {
+		w.used = [len(w.used)]uint64{}
+	} else {
+		for i := w.max + 1; i != seq; i++ {
+			w.used[i%sentWindowLen/64] &^= 1 << (i % 64)
+		}
+	}
+	w.max = seq
+	w.set(seq)
+}
+
+func (w *sentWindow) has(seq unit.SeqNo) bool { return w.used[seq%sentWindowLen/64]&(1<<(seq%64)) != 0 }
+
+func (w *sentWindow) set(seq unit.SeqNo) { w.used[seq%sentWindowLen/64] |= 1 << (seq % 64) }

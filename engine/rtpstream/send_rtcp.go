@@ -59,8 +59,8 @@ func (s *Send) SenderReport(now unit.Time) (rtcp.SenderReport, bool) {
 	if s.capturedAt != 0 {
 		reference = s.capturedAt
 	}
-	// The time of capture is an estimate: it may lie ahead of now, and then the clock is extrapolated backwards. (Upstream
-	// does not, and sound leaves the picture when its packets are faster than the sender reports from which the sender's
+	// The time of capture is an estimate: it may lie ahead of now, and then the clock is extrapolated backwards. (mediasoup
+	// does not, and sound and picture drift apart when packets are faster than the sender reports from which the sender's
 	// clock is known.)
 	elapsed := now.Sub(reference).Microseconds() * int64(s.params.ClockRate) / int64(time.Second/time.Microsecond)
 	return rtcp.SenderReport{

@@ -163,7 +163,7 @@ func TestSendRestart(t *testing.T) {
 	s.send(1, 1000)
 	require.True(t, s.send(30000, 500), "ahead: nothing was sent under that number")
 	require.Equal(t, unit.Timestamp(500), s.MaxTimestamp())
-	require.False(t, s.send(1, 1000), "back: it cannot be told what was sent then")
+	require.False(t, s.send(1, 1000), "back: what was sent then is not known")
 	require.False(t, s.send(2, 1000), "not even two in a row")
 	require.Equal(t, uint64(2), s.base().PacketsDiscarded)
 	s.Close()

@@ -10,10 +10,10 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// SenderClock tells when, by our clock, a remote sender captured what its packets carry. It is shared by all streams of
+// SenderClock computes when, by our clock, a remote sender captured what its packets carry. It is shared by all streams of
 // one CNAME, which come from one machine and therefore from one wall clock: with a clock for each of them, their errors
-// would differ and sound would leave the picture. Sender reports built on these instants let a receiver bring streams in
-// line that travelled differently (RFC 3550 section 6.4.1).
+// would differ, and sound and picture would drift apart. Sender reports built on these instants let a receiver synchronise
+// streams that travelled differently (RFC 3550 section 6.4.1).
 //
 // Two things are needed. How the sender's clock relates to ours comes from the arrival of its sender reports: the median
 // of the last ones, less half the round-trip time where that is known. How a stream's timestamps relate to the sender's
@@ -41,7 +41,7 @@ const (
 	senderReport
 )
 
-// Upstream's values.
+// From mediasoup:
 const (
 	// offsetWindow is how many sender reports the median is taken of, minOffsets how many are needed for one.
 	offsetWindow = 7
@@ -52,11 +52,11 @@ const (
 	maxFromSenderReport   = 10 * time.Second
 )
 
-// Ours. maxCaptureDistance is how far from now the time of a capture may be: nobody sends media that much later, but a
-// sender's clock may be set while the median is still the old one, or tell nonsense.
+// maxCaptureDistance is how far from now the time of a capture may be: media is not sent that much later, but a sender's clock
+// may be set while the median is still the old one, or be wrong. (Chosen here.)
 const maxCaptureDistance = time.Minute
 
-// AddSource takes note of a stream, or several of a kind, with or without abs-capture-time.
+// AddSource adds a stream, or several of a kind, with or without abs-capture-time.
 func (c *SenderClock) AddSource(hasAbsCaptureTime bool) {
 	switch {
 	case !hasAbsCaptureTime:
@@ -67,26 +67,26 @@ func (c *SenderClock) AddSource(hasAbsCaptureTime bool) {
 }
 
 // HandleSenderReport takes a sender report about one of the streams; rtt is that stream's round-trip time, 0 if unknown.
-// Reports of one compound packet count once, lest a packet that was late weighs as much as the number of its streams.
+// Reports of one compound packet count once: a late packet must not weigh as much as all of its streams.
 func (c *SenderClock) HandleSenderReport(now unit.Time, sr *rtcp.SenderReport, rtt time.Duration) {
 	// A sender without a clock reports 0 (RFC 3550 section 6.4.1).
 	if sr.NTPTime == 0 || c.reports > 0 && now == c.reported {
 		return
 	}
-	// The way back is taken to be as long as the way here.
+	// Assumes a symmetric path.
 	sent := now.Add(-rtt / 2).NTP()
 	newest := int64(sent - sr.NTPTime)
 	c.offsets[c.reports%offsetWindow] = newest
 	c.reports++
 	c.reported = now
-	// Ours is in the upper half of the era until 2036.
+	// Our clock is in the upper half of the era until 2036.
 	c.far = sent>>32 >= sr.NTPTime>>32+1<<31
 	if c.known() {
 		c.offset = c.median(newest)
 	}
 }
 
-// known says whether the sender's clock is known well enough.
+// known reports whether the sender's clock is known well enough.
 func (c *SenderClock) known() bool { return c.reports >= minOffsets }
 
 // median returns the upper median of the offsets. They are compared by how far they are from one of them, as they wrap.
@@ -123,10 +123,10 @@ func (c *SenderClock) CapturedAt(now unit.Time, r *Recv, ts unit.Timestamp) unit
 	return now.Add(ahead)
 }
 
-// Forwarded returns the abs-capture-time with which we pass on a received one. By forwarding we become the sender, so it is
-// told how the capturer's clock relates to ours: as it relates to our sender's, which is what came with it, and as our
-// sender's relates to ours. While that is unknown the two are taken to be the same, which is likely, as a sender that knows
-// the time of capture has a clock. False = not to be forwarded: the two are so far apart that no offset can tell.
+// Forwarded returns a received abs-capture-time as it is to be forwarded. By forwarding we become the sender, so its offset has
+// to be that of the capturer's clock to ours: the received offset, of the capturer's clock to our sender's, plus that of our
+// sender's clock to ours. While the latter is unknown, it is taken to be 0, which is likely, as a sender that knows the time of
+// capture has a clock. False = not to be forwarded: the clocks are too far apart for an offset.
 func (c *SenderClock) Forwarded(t rtp.AbsCaptureTime) (rtp.AbsCaptureTime, bool) {
 	t.HasClockOffset = true
 	if !c.known() {
@@ -142,7 +142,7 @@ type clockPoint struct {
 	ts  unit.Timestamp
 }
 
-// at returns the sender's time of another timestamp; false when there is nothing to tell it from, or only from too far.
+// at returns the sender's time of another timestamp; false when no timestamp is known, or only one too far away.
 func (p *clockPoint) at(ts unit.Timestamp, clockRate uint32, most time.Duration) (ntp uint64, ok bool) {
 	distance := int64(int32(ts - p.ts))
 	limit := int64(clockRate) * int64(most/time.Second)

@@ -12,7 +12,7 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// peerClock is a remote sender with one stream, whose wall clock has little to do with ours.
+// peerClock is a remote sender with one stream, whose wall clock is far from ours.
 type peerClock struct {
 	*receiver
 	clock rtpstream.SenderClock
@@ -63,7 +63,7 @@ func (p *peerClock) reports(n int) {
 	}
 }
 
-// captured is what the clock says of what was captured at an instant of ours, as its distance from the truth.
+// captured is the error of the clock for a capture at an instant of ours.
 func (p *peerClock) requireCaptured(at unit.Time, late time.Duration) {
 	p.t.Helper()
 	got := p.clock.CapturedAt(p.now, p.Recv, p.ts(at))
@@ -90,7 +90,7 @@ func (p *peerClock) late(seq unit.SeqNo, at unit.Time, x *rtp.AbsCaptureTime) {
 	require.True(p.t, p.feed(pkt, p.HandlePacket))
 }
 
-func TestCaptureIsToldBySenderReports(t *testing.T) {
+func TestCaptureBySenderReports(t *testing.T) {
 	for name, set := range map[string]func(*peerClock){
 		"clock ahead":             func(*peerClock) {},
 		"clock behind":            func(p *peerClock) { p.ahead = -200000 },
@@ -159,7 +159,7 @@ func TestDelayedReportsAreOutvoted(t *testing.T) {
 	p.requireCaptured(p.now, 900*time.Millisecond)
 }
 
-// TestReportsInAnyOrder: a report that was overtaken says the same about the clock, and its delay is outvoted.
+// TestReportsInAnyOrder: a report that was overtaken gives the same clock, and its delay does not change the median.
 func TestReportsInAnyOrder(t *testing.T) {
 	p := newPeerClock(t, false)
 	p.reports(4)
@@ -221,7 +221,7 @@ func TestReportsOfOneCompoundPacketCountOnce(t *testing.T) {
 	p.requireCaptured(p.now, 0)
 }
 
-func TestCaptureIsToldByAbsCaptureTime(t *testing.T) {
+func TestCaptureByAbsCaptureTime(t *testing.T) {
 	p := newPeerClock(t, true)
 	p.base = 1<<32 - 3*clockRate
 	shot := func(at unit.Time) *rtp.AbsCaptureTime { return &rtp.AbsCaptureTime{Timestamp: p.ntp(at)} }
@@ -256,8 +256,8 @@ func TestCaptureIsToldByAbsCaptureTime(t *testing.T) {
 	p.requireUnknown(from)
 }
 
-// TestRTXDoesNotTellTheTimeOfCapture, as upstream.
-func TestRTXDoesNotTellTheTimeOfCapture(t *testing.T) {
+// TestRTXHasNoTimeOfCapture, as in mediasoup.
+func TestRTXHasNoTimeOfCapture(t *testing.T) {
 	p := newPeerClock(t, true)
 	p.receiver = newReceiver(t, rtxParams(), rtpstream.RecvOptions{})
 	p.reports(3)

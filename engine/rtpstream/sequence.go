@@ -4,9 +4,9 @@ import "gazpacho/engine/unit"
 
 // From RFC 3550 appendix A.1, in sequence numbers.
 const (
-	// MaxDropout is how far ahead of the newest packet another one may be; the sender of one beyond that began anew.
+	// MaxDropout is how far ahead of the newest packet another one may be; beyond that, the sender has restarted.
 	MaxDropout = 3000
-	// MaxMisorder is the same for packets behind it, upstream's value.
+	// MaxMisorder is the same for packets behind it; the value is mediasoup's.
 	MaxMisorder = 1500
 )
 
@@ -16,7 +16,7 @@ type verdict uint8
 const (
 	inOrder    verdict = iota // newer than all before
 	misordered                // late or repeated, but close
-	restarted                 // the sender began anew: the second packet in a row far from the others
+	restarted                 // the sender restarted: the second packet in a row far from the others
 	discarded                 // far from the others
 )
 
@@ -31,7 +31,7 @@ type sequence struct {
 	started   bool
 }
 
-// update judges seq and, unless it is discarded, takes it into account.
+// update classifies seq and, unless it is discarded, counts it.
 func (s *sequence) update(seq unit.SeqNo) verdict {
 	if !s.started {
 		s.started, s.base, s.max = true, seq, seq
@@ -56,7 +56,7 @@ func (s *sequence) update(seq unit.SeqNo) verdict {
 }
 
 // updateAgain is update for a packet that was sent again, which may be very old and never is the beginning of a new series.
-// (Upstream takes two of those in a row for one, and counts what is between them and the newest packet as lost.)
+// (mediasoup takes two of those in a row for a new series, and counts what is between them and the newest packet as lost.)
 func (s *sequence) updateAgain(seq unit.SeqNo) verdict {
 	bad, hasBad := s.bad, s.hasBad
 	s.hasBad = false
@@ -71,7 +71,7 @@ func (s *sequence) restart(seq unit.SeqNo) {
 	s.base, s.max, s.cycles, s.hasBad = seq, seq, 0, false
 }
 
-// expected returns how many packets the sender has sent, as far as the sequence numbers tell.
+// expected returns how many packets the sender has sent according to the sequence numbers.
 func (s *sequence) expected() uint32 {
 	if !s.started {
 		return 0
@@ -88,8 +88,8 @@ type timeline struct {
 	maxAt unit.Time
 }
 
-// update takes note of a packet that seq judged as v. It reports whether the packet is the new reference. An in-order
-// packet whose timestamp went back becomes the reference as well: the sender was paused for long or began anew.
+// update records a packet with verdict v. It reports whether the packet is the new reference. An in-order packet whose timestamp
+// went back becomes the reference as well: the sender was paused for long, or restarted.
 func (t *timeline) update(now unit.Time, v verdict, ts unit.Timestamp, first bool) bool {
 	if !first && v != restarted && !ts.After(t.max) && (v != inOrder || ts == t.max) {
 		return false

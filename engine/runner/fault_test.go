@@ -44,7 +44,7 @@ func TestAFaultConcernsOneTransport(t *testing.T) {
 	r.must("in", api.MethodTransportDump, nil)
 }
 
-// Consumers on other shards that ask for key frames without end have one message under way, not one for each wish.
+// Consumers on other shards that ask for key frames without end have one message under way, not one for each request.
 func TestKeyFrameRequestsDoNotPileUp(t *testing.T) {
 	r := newFixture(t, 2)
 	in := r.plain("in")
@@ -98,7 +98,7 @@ func TestFeedbackToABusyShardDoesNotAllocate(t *testing.T) {
 	busy.Leave(now)
 }
 
-// Packets that an operation left in the shard's batch do not go to the peer of whatever transport sends next: that one is
+// Packets that an operation left in the shard's batch do not go to the peer of the transport that sends next: that transport is
 // taken out of service, and the others go on with an empty batch.
 func TestPacketsLeftInTheBatchGoNowhere(t *testing.T) {
 	r := newFixture(t, 1)

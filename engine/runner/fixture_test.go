@@ -25,7 +25,7 @@ import (
 // peer is where the peers of all transports are.
 var peer = netip.MustParseAddrPort("192.0.2.1:5000")
 
-// socket is a UDP socket whose reader the test plays. It fails when it is told to.
+// socket is a UDP socket whose reader the test plays. A faulty one panics.
 type socket struct {
 	fixture *fixture
 	mu      sync.Mutex
@@ -91,7 +91,7 @@ func (s *socket) receive(datagrams ...[]byte) {
 	s.handler.HandleDatagrams(batch)
 }
 
-// told is a notification as the tests compare it.
+// told is a notification, as far as the tests compare it.
 type told struct {
 	id    string
 	event api.Event
@@ -185,14 +185,14 @@ func (r *fixture) take(n *api.Notification) {
 	}
 }
 
-// onNews has f called with each notification, with the turn of the shard that it comes from held.
+// onNews makes f called with each notification, with the turn of the shard that it comes from held.
 func (r *fixture) onNews(f func(n *api.Notification)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.react = f
 }
 
-// told returns what was told about one object, of the given events, or of all when none is given.
+// told returns the notifications about one object: of the given events, or of all if none is given.
 func (r *fixture) told(id string, events ...api.Event) (found []told) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -210,14 +210,14 @@ func (r *fixture) keep(b *packet.Buffer) {
 	r.buffers = append(r.buffers, b)
 }
 
-// requireAllReleased ends everything and checks that nobody holds a packet any more, and that nothing went wrong.
+// requireAllReleased ends everything and checks that no reference to a packet is left, and that nothing went wrong.
 func (r *fixture) requireAllReleased() {
 	r.t.Helper()
 	r.end()
 	require.NotContains(r.t, r.logged(), "level=ERROR")
 	require.NotEmpty(r.t, r.buffers)
 	for _, b := range r.buffers {
-		require.PanicsWithValue(r.t, "packet: buffer released twice", b.Release, "somebody still holds a packet")
+		require.PanicsWithValue(r.t, "packet: buffer released twice", b.Release, "a reference to the packet is left")
 	}
 }
 

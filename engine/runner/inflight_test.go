@@ -25,7 +25,7 @@ func (r *fixture) closeTransport(id string) {
 	r.must("r", api.MethodRouterCloseTransport, &api.RouterCloseTransportRequest{TransportID: id})
 }
 
-// A fault in a consumer's transport on another shard than the producer's reaches nobody else on either.
+// A fault in a consumer's transport on another shard than the producer's reaches no other transport on either.
 func TestAFaultOnAnotherShardConcernsOneTransport(t *testing.T) {
 	r := newFixture(t, 3)
 	in := r.plainOn(0, "in")
@@ -61,7 +61,7 @@ func TestAFaultOnAnotherShardConcernsOneTransport(t *testing.T) {
 	for id := range outs {
 		want := []told{{id: "c-" + id, event: api.EventConsumerProducerPause}, {id: "c-" + id, event: api.EventConsumerProducerResume}, {id: "c-" + id, event: api.EventConsumerProducerClose}}
 		if id == "faulty" {
-			want = nil // it has nobody any more who could be told
+			want = nil // it is broken
 		}
 		require.Equal(t, want, r.told("c-"+id, api.EventConsumerProducerPause, api.EventConsumerProducerResume, api.EventConsumerProducerClose))
 	}
@@ -69,8 +69,8 @@ func TestAFaultOnAnotherShardConcernsOneTransport(t *testing.T) {
 	require.True(t, logged == r.logged(), "one fault, one message")
 }
 
-// A fault in the producer's transport, here because of a consumer's wish, leaves its consumers in service. They are told
-// once that the producer is gone, when the application closes the transport.
+// A fault in the producer's transport, here because of a consumer's request, leaves its consumers in service. Each notifies once
+// that the producer is gone, when the application closes the transport.
 func TestAFaultOfTheProducersTransportLeavesItsConsumers(t *testing.T) {
 	r := newFixture(t, 2)
 	in := r.plainOn(0, "in")
@@ -145,7 +145,7 @@ func fanOut(t *testing.T) (r *fixture, in *socket, outs []*socket) {
 	return r, in, outs
 }
 
-// Packets are under way to another shard when something closes: they arrive before that, and nobody keeps one.
+// Packets are under way to another shard when something closes: they arrive before that, and none is kept.
 func TestWhatIsUnderWayWhenSomethingCloses(t *testing.T) {
 	for name, end := range closings {
 		t.Run(name, func(t *testing.T) {
@@ -226,7 +226,7 @@ func TestConsumersComeAndGoUnderLoad(t *testing.T) {
 	r.requireAllReleased()
 }
 
-// A shard whose consumers are gone is not told of media any more.
+// A shard whose consumers are gone gets no media any more.
 func TestAShardWithoutConsumersGetsNoMedia(t *testing.T) {
 	r, in, _ := fanOut(t)
 	closings["consumers"](r)

@@ -32,8 +32,8 @@ func flood(in *socket) (stop func() unit.SeqNo) {
 	}
 }
 
-// Requests race with media to three shards. Each consumer is told of each change once and in order, and sends nothing
-// between being told that its producer is paused and being told that it goes on.
+// Requests race with media to three shards. Each consumer notifies of each change once and in order, and sends nothing between the
+// pausing and the resuming of its producer.
 func TestChangesOfAProducerComeOnceAndInOrderUnderLoad(t *testing.T) {
 	const consumers, rounds = 9, 40
 	events := []api.Event{

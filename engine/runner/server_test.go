@@ -19,13 +19,13 @@ import (
 	"gazpacho/engine/wire/stun"
 )
 
-// sharedPort is the UDP port of a WebRtcServer, whose poller the test plays. It notes to whom it sends, and lets whoever
-// sends to a blocked peer wait.
+// sharedPort is the UDP port of a WebRtcServer, whose poller the test plays. It records where it sends to, and blocks what is sent to
+// one peer.
 type sharedPort struct {
 	handler netio.Handler
 	sent    chan netip.AddrPort
 	blocked netip.AddrPort
-	waiting chan struct{} // one item when somebody waits
+	waiting chan struct{} // one item while a send is blocked
 	release chan struct{}
 }
 

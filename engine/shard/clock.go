@@ -6,18 +6,18 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Clock tells the time. It is read by shards only.
+// Clock tells the time. Only shards read it.
 type Clock interface {
 	Now() unit.Time
 }
 
-// systemClock counts on from the wall clock's reading at the start by the monotonic clock.
+// systemClock adds the monotonic clock to the wall clock's reading at the start.
 type systemClock struct {
 	start time.Time
 	base  unit.Time
 }
 
-// SystemClock returns the machine's clock: Unix time as it was when the clock was made, advanced monotonically.
+// SystemClock returns the machine's clock: Unix time when the clock was made, advanced by the monotonic clock.
 func SystemClock() Clock {
 	start := time.Now()
 	return systemClock{start: start, base: unit.Time(start.UnixNano())}

@@ -7,7 +7,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// loop takes a turn whenever something was posted or is due.
+// loop is the shard's goroutine. It takes a turn whenever something was posted or is due.
 func (s *Shard) loop() {
 	defer close(s.done)
 	alarm := time.NewTimer(time.Hour)
@@ -24,8 +24,8 @@ func (s *Shard) loop() {
 		case <-alarm.C:
 			set = 0
 		}
-		// A turn that ends before this one begins need not wake us, and may not: its deadline is looked at here. One that
-		// ends later signals if its own deadline is earlier than the one armed below.
+		// The deadlines of turns that end before this one begins are seen here, even if they did not signal. A turn that ends
+		// later signals if its deadline is earlier than the one armed below.
 		now := s.Enter()
 		s.runTimers(now)
 		next := s.timers.next()
@@ -46,7 +46,7 @@ func untilAlarm(next, now unit.Time) time.Duration {
 	return max(next.Sub(now), 0)
 }
 
-// Timer calls a function as the shard when its deadline has come. The zero deadline and unit.Never mean not armed.
+// Timer calls a function with the shard's turn held when its deadline has come.
 type Timer struct {
 	at    unit.Time
 	index int // place in the heap plus one; 0 when not armed
@@ -71,14 +71,14 @@ func (s *Shard) Schedule(t *Timer, at unit.Time) {
 	}
 }
 
-// ArmedTimers returns how many timers wait for their time. It takes the turn.
+// ArmedTimers returns how many timers are armed. It takes the turn.
 func (s *Shard) ArmedTimers() (n int) {
 	s.Do(func(unit.Time) { n = len(s.timers) })
 	return n
 }
 
-// runTimers fires what is due. A timer is disarmed before it fires, so that firing may arm it again; one that arms
-// itself for the present instant fires in the next turn, not in this one. So do those behind one that panics.
+// runTimers fires due timers. A timer is disarmed before it fires, so that it may arm itself again; for the present instant it
+// then fires in the next turn. So do the timers behind one that panics.
 func (s *Shard) runTimers(now unit.Time) {
 	defer s.contain()
 	for n := len(s.timers); n > 0 && s.timers.next() <= now; n-- {

@@ -1,10 +1,10 @@
 // Package shard runs the engine's state machines. A shard owns a set of transports with all that belongs to them; only
-// code that runs as the shard touches them, so no media state has a lock of its own.
+// code that runs as the shard touches them, so media state needs no lock of its own.
 //
-// Running as the shard means holding its turn. Whoever has work for a shard takes the turn itself: the goroutine that
-// reads a socket with the batch that has just come, the control loop with a request, the shard's own goroutine with
-// timers and posted messages. That saves handing every batch from goroutine to goroutine. A turn must never be taken
-// while holding another one; shards talk to each other by posted messages only.
+// Running as the shard means holding its turn, a lock. A goroutine that has work for a shard takes the turn itself: a poller with
+// a batch of datagrams, a control loop with a request, the shard's own goroutine with timers and posted messages. That saves
+// passing every batch from goroutine to goroutine. A goroutine never takes a turn while it holds another; shards reach each other
+// by posted messages only.
 //
 // The clock is read once when a turn begins and handed down.
 package shard
@@ -17,19 +17,17 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// MaxDroppable bounds the droppable messages waiting for one shard, ours: a shard that falls behind loses media, as a
-// full socket buffer would, instead of growing. A request may have to wait until all of them ran.
-const MaxDroppable = 1024
+// Bounds of the droppable messages that wait for one shard, chosen here. A shard that falls behind loses media, as a full socket
+// buffer would, instead of growing. A request may have to wait until all of them have run.
+const (
+	MaxDroppable      = 1024     // messages
+	MaxDroppableBytes = 32 << 20 // bytes that they hold: a message of a data channel has up to megabytes
+)
 
-// MaxDroppableBytes bounds the same by the bytes that they hold, ours: a message of a data channel has up to megabytes.
-const MaxDroppableBytes = 32 << 20
-
-// maxSpare is the room for messages that is kept for the next ones, ours. What a rush of requests needed beyond it is given
-// back.
+// maxSpare caps the capacity of the recycled mailbox slice, in messages. Chosen here.
 const maxSpare = 2 * MaxDroppable
 
-// Message is work posted to a shard. Run is called with the shard's turn held, once; a message that Post took is run even
-// when the shard is closed before.
+// Message is work posted to a shard. Run is called once, with the shard's turn held, even if the shard is closed before.
 type Message interface {
 	Run(now unit.Time)
 }
@@ -40,26 +38,26 @@ type Shard struct {
 	clock Clock
 	fault func(fault any, stack []byte)
 
-	turn   sync.Mutex // held by whoever runs as the shard; guards everything down to mailbox
+	turn   sync.Mutex // guards timers and spare, and the state of all machines of the shard
 	timers timerHeap
 
 	mailbox struct {
 		sync.Mutex
 		messages  []Message
 		droppable int
-		bytes     int // of those messages, as far as it was told
+		bytes     int // the sizes that PostDroppableSized was given
 		closed    bool
 	}
-	spare []Message // the mailbox's other slice; guarded by turn
+	spare []Message // the mailbox's other slice
 
-	wake    chan struct{} // capacity 1: the goroutine has messages to run or an earlier deadline to wait for
+	wake    chan struct{} // capacity 1: there are messages to run, or an earlier deadline to wait for
 	armed   atomic.Int64  // the deadline that the goroutine waits for
 	done    chan struct{}
 	dropped atomic.Uint64
 }
 
-// New starts the shard with the given number, which is for logs and figures only. It calls fault with the turn held when
-// a message or a timer panics; all others run nevertheless.
+// New starts a shard. Its number is for logs and figures only. If a message or a timer panics, the shard calls fault with the turn
+// held, and goes on.
 func New(index int, clock Clock, fault func(fault any, stack []byte)) *Shard {
 	s := &Shard{index: index, clock: clock, fault: fault, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	s.armed.Store(int64(unit.Never))
@@ -81,7 +79,7 @@ func (s *Shard) Enter() unit.Time {
 	return now
 }
 
-// TryEnter is Enter if nobody has the turn; else it returns false, and Leave must not follow.
+// TryEnter is Enter if the turn is free. Else it returns false, and Leave must not follow.
 func (s *Shard) TryEnter() (now unit.Time, ok bool) {
 	if !s.turn.TryLock() {
 		return 0, false
@@ -91,9 +89,9 @@ func (s *Shard) TryEnter() (now unit.Time, ok bool) {
 	return now, true
 }
 
-// Leave runs what is due and gives the turn back. What was posted during the turn is left to the next one, which the
-// posting has asked for: a request shall not wait for what other shards posted meanwhile. Only timers wait for it, so that
-// what was posted before is not overtaken by what a timer does.
+// Leave runs due timers and releases the turn. Messages posted during the turn wait for the next one, which Post has asked for, so
+// that a request does not wait for what other shards post meanwhile. Only if a timer is due do they run first, so that it does
+// not overtake them.
 func (s *Shard) Leave(now unit.Time) {
 	if s.timers.next() <= now {
 		s.drain(now)
@@ -113,11 +111,11 @@ func (s *Shard) Do(f func(now unit.Time)) {
 	f(now)
 }
 
-// Post has m run as the shard soon, in the order of the posts of one goroutine. It never blocks, and may be called with
-// any shard's turn held. It reports false when the shard is closed.
+// Post makes the shard run m soon. Messages of one goroutine run in order. Post never blocks, and may be called with any shard's
+// turn held. It reports false if the shard is closed.
 func (s *Shard) Post(m Message) bool { return s.post(m, false, 0) }
 
-// PostDroppable is Post for media: m is refused and counted when too much of it waits already.
+// PostDroppable is Post for media. It refuses m, reports false and counts it if too many droppable messages wait.
 func (s *Shard) PostDroppable(m Message) bool { return s.post(m, true, 0) }
 
 // PostDroppableSized is PostDroppable for a message that holds the given number of bytes.
@@ -147,8 +145,8 @@ func (s *Shard) post(m Message, droppable bool, size int) bool {
 	return true
 }
 
-// Close runs what was posted, ends the shard's goroutine and waits for it. Messages posted later are refused; no turn may
-// be taken any more.
+// Close runs what was posted, ends the shard's goroutine and waits for it. Later messages are refused; nothing may take a turn
+// any more.
 func (s *Shard) Close() {
 	s.mailbox.Lock()
 	closed := s.mailbox.closed
@@ -160,8 +158,8 @@ func (s *Shard) Close() {
 	<-s.done
 }
 
-// drain runs the messages that are there. Those that come meanwhile wait for the next turn, which their posting has
-// asked for: other shards may post as fast as this one runs, and then nobody else would ever get the turn.
+// drain runs the messages in the mailbox. Those that come meanwhile wait for the next turn, which Post has asked for: other shards
+// may post as fast as this one runs, and would otherwise keep the turn from all others.
 func (s *Shard) drain(now unit.Time) {
 	s.mailbox.Lock()
 	messages := s.mailbox.messages
@@ -176,7 +174,7 @@ func (s *Shard) drain(now unit.Time) {
 	s.spare = messages
 }
 
-// run runs messages up to the end or to the first that panics, and returns those behind it.
+// run runs messages until the first panic, and returns those behind that.
 func (s *Shard) run(messages []Message, now unit.Time) (left []Message) {
 	defer s.contain()
 	for left = messages; len(left) > 0; {
@@ -187,15 +185,14 @@ func (s *Shard) run(messages []Message, now unit.Time) (left []Message) {
 	return left
 }
 
-// contain is deferred around what is not the turn holder's own work. Messages and timers see to their faults themselves, so
-// that the one who is to blame pays; a fault that they do not see must not leave the turn taken for ever.
+// contain recovers panics of messages and timers that these did not recover themselves, so that the turn is always released.
 func (s *Shard) contain() {
 	if fault := recover(); fault != nil {
 		s.fault(fault, debug.Stack())
 	}
 }
 
-// signal wakes the shard's goroutine. The mailbox's lock keeps it from writing to a closed channel.
+// signal wakes the shard's goroutine. It holds the mailbox's lock so as not to send on a closed channel.
 func (s *Shard) signal() {
 	s.mailbox.Lock()
 	defer s.mailbox.Unlock()

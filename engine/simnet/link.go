@@ -54,8 +54,8 @@ func (l *Link) Send(data []byte) {
 		l.stats.QueueDropped++
 		return
 	}
-	// All chances are drawn for every packet, so that changing one condition does not change the fate that the others
-	// bring.
+	// All random numbers are drawn for every packet, so that changing one condition does not change the effect of the
+	// others.
 	c, r := &l.conditions, l.network.random
 	lost, duplicated, reordered := r.Float64() < c.Loss, r.Float64() < c.Duplicate, r.Float64() < c.Reorder
 	jitter := time.Duration(r.Float64() * float64(c.Jitter))

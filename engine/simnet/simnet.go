@@ -1,9 +1,10 @@
-// Package simnet is a network and a clock for tests. Links delay, lose, reorder, duplicate and throttle what is sent over
-// them; all chance comes from one seed and time passes only when the test says so, hence every run is the same.
+// Package simnet is a network and a clock for tests of bandwidth estimation (engine/bwe). Links delay, lose, reorder, duplicate
+// and throttle packets; all chance comes from one seed, and time passes only when the test advances it, so that every run is the
+// same.
 //
-// Two machines back to back: make a Link for each direction whose deliver function gives the packet to the other
-// machine, attach both with Attach, and call Advance. After each call of a machine its drain function runs, which takes
-// the machine's output and sends it over a link.
+// To connect two machines, make a Link for each direction whose deliver function gives the packet to the other machine, attach
+// both with Attach, and call Advance. Each HandleTimeout is followed by the machine's drain function, which takes its output and
+// sends it over a link; a deliver function does the same after the calls that it makes.
 package simnet
 
 import (
@@ -14,11 +15,11 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// maxTurns is how often a machine may be due at one instant before Advance panics, ours: a machine whose deadline does
-// not move is broken, and a test should say so instead of hanging.
+// maxTurns is how often a machine may be due at one instant before Advance panics: a machine whose deadline does not move is
+// broken, and a test should fail instead of hanging. (Chosen here.)
 const maxTurns = 1000
 
-// Network is a virtual clock with the events and machines that live by it. It belongs to one goroutine.
+// Network is a virtual clock with the events and machines that it runs. It belongs to one goroutine.
 type Network struct {
 	now      unit.Time
 	random   *rand.Rand
@@ -46,7 +47,7 @@ func New(seed uint64, start unit.Time) *Network {
 // Now returns the virtual time.
 func (n *Network) Now() unit.Time { return n.now }
 
-// Attach has the clock serve a machine's timers. drain, which may be nil, runs after each HandleTimeout.
+// Attach makes the clock run a machine's timers. drain, which may be nil, runs after each HandleTimeout.
 func (n *Network) Attach(m Machine, drain func(now unit.Time)) {
 	n.machines = append(n.machines, attached{m, drain})
 }

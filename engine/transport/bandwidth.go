@@ -15,20 +15,19 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// defaultOutgoingBitrate is where the estimate begins unless the application says otherwise, in bits per second;
-// upstream's value.
+// defaultOutgoingBitrate is the first estimate unless the application gives one, in bits per second; mediasoup's value.
 const defaultOutgoingBitrate = 600000
 
-// maxREMB bounds what a peer may claim to be able to receive, in bits per second, ours: a float from the network must not
+// maxREMB bounds the bitrate that a peer's REMB may name, in bits per second. Chosen here: a float from the network must not
 // overflow an integer.
 const maxREMB = 1 << 50
 
-// The probation stream is padding that probes for bandwidth. Clients know its SSRC, payload type and MID (upstream's
+// The probation stream is padding that probes for bandwidth. Clients know its SSRC, payload type and MID (those of mediasoup's
 // ProbationGenerator).
 const (
 	probationPayloadType = 127
 	probationMID         = "probator"
-	maxProbationSize     = 1400 // bytes; upstream's value
+	maxProbationSize     = 1400 // bytes; mediasoup's value
 )
 
 // hasFeedback reports whether a codec names the RTCP feedback of the given type.
@@ -38,8 +37,8 @@ func hasFeedback(params *api.RTPParameters, kind string) bool {
 	})
 }
 
-// bweType returns what the parameters of a producer or consumer offer to estimate with: transport-wide feedback before
-// REMB.
+// bweType returns the kind of estimation that a producer's or consumer's parameters allow: transport-wide feedback is preferred
+// to REMB.
 func bweType(params *api.RTPParameters, ids media.ExtensionIDs) (t api.BWEType, ok bool) {
 	switch {
 	case ids.TransportCC != 0 && hasFeedback(params, "transport-cc"):
@@ -50,7 +49,7 @@ func bweType(params *api.RTPParameters, ids media.ExtensionIDs) (t api.BWEType, 
 	return 0, false
 }
 
-// estimateIncoming begins to serve the estimation of what the peer sends, once a producer allows it.
+// estimateIncoming starts the feedback that the peer's own estimation needs, once a producer allows it.
 func (t *Transport) estimateIncoming(now unit.Time, p *Producer) {
 	kind, ok := bweType(p.RTPParameters(), p.ExtensionIDs())
 	if !ok || t.bweIn != nil {
@@ -63,8 +62,8 @@ func (t *Transport) estimateIncoming(now unit.Time, p *Producer) {
 	}
 }
 
-// estimateOutgoing begins to estimate what may be sent to the peer, once a video consumer allows it. From then on
-// consumers choose their layers by it.
+// estimateOutgoing starts the estimation of what may be sent to the peer, once a video consumer allows it. From then on consumers
+// choose their layers by it.
 func (t *Transport) estimateOutgoing(now unit.Time, c *Consumer) {
 	kind, ok := bweType(c.RTPParameters(), c.ExtensionIDs())
 	if t.bweOut == nil && ok && c.Kind() == api.MediaKindVideo {
@@ -92,7 +91,7 @@ func initialBitrate(rate *uint64) uint64 {
 	return *rate
 }
 
-// recordArrival tells the estimation of a received packet, before its producer rewrites it.
+// recordArrival gives the estimation a received packet, before its producer rewrites it.
 func (t *Transport) recordArrival(now unit.Time, pkt *packet.Packet) {
 	if t.bweIn == nil {
 		return
@@ -104,7 +103,7 @@ func (t *Transport) recordArrival(now unit.Time, pkt *packet.Packet) {
 	t.drainIncoming(now)
 }
 
-// drainIncoming sends the feedback that the peer estimates with.
+// drainIncoming sends the feedback for the peer's estimation.
 func (t *Transport) drainIncoming(now unit.Time) {
 	if out := t.bweIn.Output(); len(out.RTCP) > 0 {
 		t.sendFeedback(now, out.RTCP)
@@ -113,8 +112,8 @@ func (t *Transport) drainIncoming(now unit.Time) {
 	t.lowerDeadline(t.bweIn.NextTimeout())
 }
 
-// assignTransportSeq remembers an outgoing packet for the estimate, and gives it a transport-wide sequence number if it has room for
-// one, which number then returns.
+// assignTransportSeq records an outgoing packet for the estimate. If the packet has the header extension, it writes and returns
+// the packet's transport-wide sequence number.
 func (t *Transport) assignTransportSeq(now unit.Time, b []byte, o media.Outgoing) (seq unit.SeqNo, numbered bool) {
 	switch {
 	case t.bweOut == nil:
@@ -128,7 +127,7 @@ func (t *Transport) assignTransportSeq(now unit.Time, b []byte, o media.Outgoing
 	return 0, false
 }
 
-// drainOutgoing distributes the estimate when it changed, and probes when that is asked for.
+// drainOutgoing distributes the estimate if it changed, and sends the probes that the estimation asks for.
 func (t *Transport) drainOutgoing(now unit.Time) {
 	if t.bweOut == nil {
 		return
@@ -144,8 +143,8 @@ func (t *Transport) drainOutgoing(now unit.Time) {
 	t.lowerDeadline(t.bweOut.NextTimeout())
 }
 
-// distribute gives the available bitrate to the consumers, layer by layer: in the first round one layer to each, by
-// falling priority, then as many as the priority says, until nothing more fits (upstream's rule).
+// distribute gives the available bitrate to the consumers, layer by layer and by falling priority: one layer each in the first
+// round, then as many as the priority says, until nothing more fits (mediasoup's rule).
 func (t *Transport) distribute(now unit.Time) {
 	wanting := t.wanting[:0]
 	for _, c := range t.consumers {
@@ -183,7 +182,7 @@ func (t *Transport) distribute(now unit.Time) {
 	t.wanting = wanting
 }
 
-// updateDesiredBitrate tells the estimation what the consumers would use if they could.
+// updateDesiredBitrate gives the estimation the bitrate that the consumers would use if bandwidth were unlimited.
 func (t *Transport) updateDesiredBitrate(now unit.Time, force bool) {
 	var total unit.Bitrate
 	for _, c := range t.consumers {
@@ -192,7 +191,7 @@ func (t *Transport) updateDesiredBitrate(now unit.Time, force bool) {
 	t.bweOut.SetDesiredBitrate(now, total, force)
 }
 
-// redistribute is called when consumers came, went or changed what they want.
+// redistribute follows consumers that came, left or need another bitrate.
 func (t *Transport) redistribute(now unit.Time, force bool) {
 	if t.bweOut == nil || !t.backend.connected() {
 		return
@@ -215,7 +214,7 @@ func (t *Transport) emitTrace(now unit.Time, kind api.TransportTraceEventType, i
 	})
 }
 
-// estimationTimeout does what is due of the estimation and returns when something will be due again.
+// estimationTimeout does what is due in the estimation and returns the next deadline.
 func (t *Transport) estimationTimeout(now unit.Time) unit.Time {
 	next := unit.Never
 	if t.bweIn != nil {
@@ -231,7 +230,7 @@ func (t *Transport) estimationTimeout(now unit.Time) unit.Time {
 	return next
 }
 
-// handleBWE takes RTCP that concerns the estimate and reports whether it did. What follows from it is drained by handleRTCP.
+// handleBWE takes RTCP for the estimate, and reports false for other RTCP. handleRTCP drains the output.
 func (t *Transport) handleBWE(now unit.Time, pkt rtcp.Packet) bool {
 	if t.bweOut == nil {
 		return false
@@ -247,7 +246,7 @@ func (t *Transport) handleBWE(now unit.Time, pkt rtcp.Packet) bool {
 	return true
 }
 
-// handleBWEReports takes the peer's reports about our streams.
+// handleBWEReports takes the peer's reports about the consumers' streams.
 func (t *Transport) handleBWEReports(now unit.Time, reports []rtcp.ReceptionReport) {
 	if t.bweOut == nil {
 		return
@@ -301,7 +300,7 @@ func (t *Transport) sendProbation(now unit.Time, size int, seq unit.SeqNo) {
 func (t *Transport) writeProbation(now unit.Time, b []byte, size int, seq unit.SeqNo, ids media.ExtensionIDs) media.Outgoing {
 	p := &t.probation
 	p.seq++
-	p.timestamp += 20 // upstream's step
+	p.timestamp += 20 // mediasoup's step
 	var values [5]byte
 	var exts [3]rtp.Extension
 	n := 0
@@ -319,7 +318,7 @@ func (t *Transport) writeProbation(now unit.Time, b []byte, size int, seq unit.S
 	header := rtp.AppendHeader(b[:0], rtp.Header{
 		PayloadType: probationPayloadType, SequenceNumber: p.seq, Timestamp: p.timestamp, SSRC: probationSSRC,
 	}, exts[:n])
-	// The payload is zeros: its content means nothing, only its size.
+	// The payload is zeros: only its size matters.
 	length := max(size, len(header)+1)
 	clear(b[len(header):length])
 	return media.Outgoing{Len: length, HeaderLen: len(header)}

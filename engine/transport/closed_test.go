@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/transport"
@@ -58,7 +59,7 @@ func TestWhatArrivesTooLateForAConsumersTransport(t *testing.T) {
 	delivered := 0
 	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) {
 		delivered += len(pkts)
-		c.HandleStreamUpdates(now, []media.StreamUpdate{{Kind: media.StreamScore}}, []uint8{5})
+		c.HandleStreamUpdates(now, []media.StreamUpdate{{Kind: layer.StreamScore}}, []uint8{5})
 		c.Forward(now, pkts)
 		out.Settle(now)
 	}})

@@ -9,7 +9,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Consumer is a consumer in its transport: the machine, and where its requests go.
+// Consumer is a consumer in its transport: the machine, and the way of its requests to the producer.
 type Consumer struct {
 	*media.Consumer
 	transport *Transport
@@ -19,7 +19,7 @@ type Consumer struct {
 	holdsOutput bool
 }
 
-// Consume answers TRANSPORT_CONSUME. The consumer forwards nothing before AttachConsumer has told it of its producer.
+// Consume answers TRANSPORT_CONSUME. The id must be new. The consumer forwards nothing before AttachConsumer.
 func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, feedback ProducerFeedback) (*Consumer, error) {
 	machine, err := media.NewConsumer(req, t.env.Compat, t.env.Rand)
 	if err != nil {
@@ -55,7 +55,7 @@ func (t *Transport) checkSSRCs(c *Consumer) error {
 	return nil
 }
 
-// AttachConsumer tells c of its producer's state and lets it begin.
+// AttachConsumer gives c its producer's state and starts forwarding.
 func (t *Transport) AttachConsumer(now unit.Time, c *Consumer, paused bool, scores []uint8, streams []media.StreamInfo) {
 	c.attached = true
 	c.Attach(now, paused, scores, streams)
@@ -83,23 +83,23 @@ func (t *Transport) CloseConsumer(now unit.Time, c *Consumer) {
 	t.redistribute(now, true)
 }
 
-// ProducerClosed removes c because its producer is gone, which the application is told.
+// ProducerClosed removes c because its producer closed, and notifies the application.
 func (t *Transport) ProducerClosed(now unit.Time, c *Consumer) {
 	c.Consumer.ProducerClosed(now)
 	t.drainConsumer(c)
 	t.CloseConsumer(now, c)
 }
 
-// Update changes c by f, a call of one of the machine's methods, and hands on what it produced.
+// Update calls f, which may change c, and passes on what c then produced.
 func (t *Transport) Update(c *Consumer, f func(c *media.Consumer)) {
 	f(c.Consumer)
 	t.drainConsumer(c)
 }
 
-// HandleStreamUpdates gives c the changes in its producer's streams that come with the packets of the next Forward, which must
-// follow. Between the two calls the owner calls Settle, so that a consumer whose layers depend on the bandwidth has its share
-// before the packets: a new stream comes with its first packet, which usually begins a key frame. For the same reason the other
-// requests of c wait until Forward has seen the packets.
+// HandleStreamUpdates gives c the changes in its producer's streams that precede the packets of the next Forward, which must
+// follow. Call Settle between the two, so that a consumer whose layers depend on the bandwidth has its share before the packets:
+// a new stream comes with its first packet, which usually begins a key frame. For the same reason c's other requests wait until
+// Forward has seen the packets: they may be the key frame that c asks for.
 func (c *Consumer) HandleStreamUpdates(now unit.Time, updates []media.StreamUpdate, scores []uint8) {
 	if !c.attached {
 		return
@@ -114,7 +114,7 @@ func (c *Consumer) HandleStreamUpdates(now unit.Time, updates []media.StreamUpda
 	}
 }
 
-// Forward sends packets of the producer to c's peer, all together. There may be none, only to end HandleStreamUpdates.
+// Forward sends packets of the producer to c's peer, all in one batch. Pkts is empty after stream updates without packets.
 func (c *Consumer) Forward(now unit.Time, pkts []*packet.Packet) {
 	if !c.attached {
 		return
@@ -147,7 +147,7 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 	t.backend.flush()
 }
 
-// retransmit sends what c owes after a NACK.
+// retransmit sends the packets that a NACK asked c for.
 func (t *Transport) retransmit(now unit.Time, c *Consumer) {
 	t.mustBeEmpty("a retransmission")
 	for {
@@ -175,7 +175,7 @@ func (t *Transport) sendMedia(now unit.Time, c *Consumer, b []byte, o media.Outg
 	t.backend.sendRTP(now, c, b, o)
 }
 
-// drainConsumer hands on what c produced.
+// drainConsumer passes on what c produced.
 func (t *Transport) drainConsumer(c *Consumer) {
 	out := c.Output()
 	if c.holdsOutput || out.Empty() {
@@ -197,13 +197,13 @@ func (t *Transport) drainConsumer(c *Consumer) {
 	out.Reset()
 }
 
-// ProducerPaused tells c that its producer was paused, which the application is told.
+// ProducerPaused takes the pausing of c's producer, and notifies the application.
 func (t *Transport) ProducerPaused(now unit.Time, c *Consumer) {
 	c.Consumer.ProducerPaused(now)
 	t.drainConsumer(c)
 }
 
-// ProducerResumed tells c that its producer goes on, which the application is told.
+// ProducerResumed takes the resuming of c's producer, and notifies the application.
 func (t *Transport) ProducerResumed(now unit.Time, c *Consumer) {
 	c.Consumer.ProducerResumed(now)
 	t.drainConsumer(c)

@@ -21,7 +21,7 @@ type DataProducer struct {
 	subscribers []DataOutlet
 }
 
-// AddSubscriber has messages delivered to o too.
+// AddSubscriber delivers messages to o too.
 func (p *DataProducer) AddSubscriber(o DataOutlet) { p.subscribers = append(p.subscribers, o) }
 
 // RemoveSubscriber ends the delivery to o.
@@ -80,7 +80,7 @@ func (t *Transport) ProduceData(now unit.Time, req *api.TransportProduceDataRequ
 	return p, nil
 }
 
-// CloseDataProducer removes p. Its consumers are the owner's business.
+// CloseDataProducer removes p. The owner closed its consumers before.
 func (t *Transport) CloseDataProducer(now unit.Time, p *DataProducer) {
 	t.dataProducers = slices.DeleteFunc(t.dataProducers, func(o *DataProducer) bool { return o == p })
 	p.subscribers = nil
@@ -109,18 +109,18 @@ func (t *Transport) ConsumeData(now unit.Time, req *api.TransportConsumeDataRequ
 	return c, nil
 }
 
-// CheckConsumeData returns why ConsumeData would refuse, and changes nothing.
+// CheckConsumeData returns the error that ConsumeData would return, and changes nothing.
 func (t *Transport) CheckConsumeData(req *api.TransportConsumeDataRequest) error {
 	_, err := t.newDataConsumer(req)
 	return err
 }
 
-// newDataConsumer returns a data consumer that the transport can carry, and does not enter it.
+// newDataConsumer makes a data consumer that the transport can carry, without entering it.
 func (t *Transport) newDataConsumer(req *api.TransportConsumeDataRequest) (*DataConsumer, error) {
 	if err := t.requireData(); err != nil {
 		return nil, err
 	}
-	machine, err := data.NewConsumer(req, t.options.MaxSendMessageSize, t.subchannelled)
+	machine, err := data.NewConsumer(req, t.options.MaxSendMessageSize, t.dataPipe)
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (t *Transport) CloseDataConsumer(now unit.Time, c *DataConsumer) {
 	}
 }
 
-// UpdateDataConsumer changes c by f and hands on what follows.
+// UpdateDataConsumer calls f, which may change c, and emits the notifications that follow.
 func (t *Transport) UpdateDataConsumer(c *DataConsumer, f func(*data.Consumer)) {
 	f(c.Consumer)
 	t.drainDataConsumer(c)
@@ -161,7 +161,7 @@ func (t *Transport) drainDataConsumer(c *DataConsumer) {
 	}
 }
 
-// HandleMessage sends a message of c's data producer to c's peer. One that was under way when the transport ended is lost.
+// HandleMessage sends a message of c's data producer to c's peer. One that arrives after the transport's end is dropped.
 func (c *DataConsumer) HandleMessage(now unit.Time, m *data.Message) {
 	t := c.transport
 	if t.isClosed || t.isBroken {
@@ -169,7 +169,7 @@ func (c *DataConsumer) HandleMessage(now unit.Time, m *data.Message) {
 	}
 	s, send := c.Consumer.HandleMessage(m)
 	if send {
-		_ = t.sendData(now, c, &s) // what could not be sent is counted and, if the buffer is full, notified
+		_ = t.sendData(now, c, &s) // counts failures, and notifies of a full buffer
 		return
 	}
 	if c.Type() == api.DataConsumerTypeDirect {
@@ -190,7 +190,7 @@ func (t *Transport) SendData(now unit.Time, c *DataConsumer, req *api.DataConsum
 	return &api.DataConsumerSendResponse{BufferedAmount: t.sctp.BufferedAmount(s.StreamID)}, nil
 }
 
-// HandleDataProducerSend answers DATAPRODUCER_SEND: a message from the application.
+// HandleDataProducerSend takes DATAPRODUCER_SEND: a message from the application.
 func (t *Transport) HandleDataProducerSend(now unit.Time, p *DataProducer, n *api.DataProducerSendNotification) error {
 	t.received(now, len(n.Data))
 	m, forward, err := p.HandleSend(n)
@@ -198,13 +198,13 @@ func (t *Transport) HandleDataProducerSend(now unit.Time, p *DataProducer, n *ap
 		return err
 	}
 	if forward && len(p.subscribers) > 0 {
-		m.Data = slices.Clone(m.Data) // the notification's bytes are the channel's
+		m.Data = slices.Clone(m.Data) // the channel reuses the notification's bytes
 		p.forward(now, &m)
 	}
 	return nil
 }
 
-// BufferedAmounts returns what waits on c's stream.
+// BufferedAmounts returns the bytes queued on c's stream, and the threshold; zero without SCTP.
 func (t *Transport) BufferedAmounts(c *DataConsumer) data.BufferedAmounts {
 	id, ok := c.StreamID()
 	if !ok {

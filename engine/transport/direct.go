@@ -13,7 +13,7 @@ type direct struct {
 	t *Transport
 }
 
-// NewDirect returns a DirectTransport. It is connected from the beginning.
+// NewDirect returns a DirectTransport, which is connected at once.
 func NewDirect(now unit.Time, id string, options *api.DirectTransportOptions, env Env) (*Transport, error) {
 	t, err := newTransport(id, options.Base, env)
 	if err != nil {

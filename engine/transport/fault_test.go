@@ -38,7 +38,7 @@ func TestAFaultWhileClosing(t *testing.T) {
 	require.Equal(t, 1, r.sockets[1].closed)
 	r.env.Batch.Space(100)
 	r.env.Batch.Commit(100)
-	out.Break() // as whoever contains the fault does
+	out.Break() // as package runner does
 	require.Zero(t, r.env.Batch.Len())
 	require.Equal(t, 1, r.sockets[1].closed)
 }

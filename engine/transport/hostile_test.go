@@ -13,7 +13,7 @@ import (
 	"gazpacho/engine/transport"
 )
 
-// With SRTP, only what is authentic says who the peer is; SCTP, which has no SRTP around it, does not.
+// With SRTP, only an authentic packet makes a peer. SCTP, which SRTP does not protect, makes none.
 func TestSCTPDoesNotTellThePeerOfASecuredTransport(t *testing.T) {
 	r := newFixture(t)
 	r.env.Wake = func() {}

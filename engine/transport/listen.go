@@ -8,8 +8,7 @@ import (
 	"gazpacho/engine/netio"
 )
 
-// listen opens the endpoint of a ListenInfo of a transport that has UDP only. Use is "listen" or "RTCP listen", for the
-// error.
+// listen opens the endpoint of a ListenInfo for a transport that has UDP only. Use is "listen" or "RTCP listen", for the error.
 func listen(info *api.ListenInfo, use string, env *Env) (endpoint, error) {
 	if info.Protocol != api.ProtocolUDP {
 		return endpoint{}, api.TypeErrorf("unsupported %s protocol", use)
@@ -50,7 +49,7 @@ func ListenTCP(info *api.ListenInfo, env *Env) (*netio.TCPServer, error) {
 	return server, nil
 }
 
-// listenConfig reads a ListenInfo: a range goes before a port, and without either the worker's own range counts.
+// listenConfig reads a ListenInfo: a port range takes precedence over a port; without either, the worker's own range is used.
 func listenConfig(info *api.ListenInfo, env *Env) (netio.UDPConfig, error) {
 	address, err := parseIP(info.IP)
 	if err != nil {
@@ -80,7 +79,7 @@ func bindError(err error) error {
 	return api.Errorf("%v", err)
 }
 
-// parseIP reads an IP address given by the application. Upstream's normal form is the canonical one.
+// parseIP reads an IP address given by the application. IPv4-mapped IPv6 addresses become IPv4.
 func parseIP(s string) (netip.Addr, error) {
 	address, err := netip.ParseAddr(s)
 	if err != nil {
@@ -89,5 +88,5 @@ func parseIP(s string) (netip.Addr, error) {
 	return address.Unmap(), nil
 }
 
-// IPString returns the IP address as others are told it: the zone of a link-local one means something on this host only.
+// IPString returns the IP address for others: without the zone of a link-local one, which means nothing on other hosts.
 func IPString(address netip.AddrPort) string { return address.Addr().WithZone("").String() }

@@ -11,8 +11,8 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// maxLearnedSSRCs bounds the SSRCs that a transport learns from packets which name their producer by MID or RID, ours. A
-// peer needs a handful; one that invents thousands finds its packets still routed, by the slower look-up.
+// maxLearnedSSRCs bounds the SSRCs that a transport learns from packets which name their producer by MID or RID. Chosen here: a
+// peer needs a handful. Packets beyond it are still routed, by the slower look-up.
 const maxLearnedSSRCs = 1024
 
 // rtpListener finds the producer that a received RTP packet belongs to: by SSRC, else by MID, else by RID or, for
@@ -28,7 +28,7 @@ func (l *rtpListener) init() {
 	l.bySSRC, l.byMID, l.byRID = map[unit.SSRC]*Producer{}, map[string]*Producer{}, map[string]*Producer{}
 }
 
-// add enters what p's parameters promise. It changes nothing when one of them is taken already.
+// add enters the SSRCs, MID and RIDs of p's parameters, or none if one of them is taken.
 func (l *rtpListener) add(p *Producer) error {
 	params := p.RTPParameters()
 	if err := l.check(params); err != nil {
@@ -71,7 +71,7 @@ func (l *rtpListener) check(params *api.RTPParameters) error {
 		return api.Errorf("MID already exists in RTP listener [mid:%s]", params.MID)
 	}
 	for _, e := range params.Encodings {
-		// With a MID, equal RIDs of several producers are told apart by it.
+		// A MID tells equal RIDs of several producers apart.
 		if e.RID != "" && params.MID == "" && l.byRID[e.RID] != nil {
 			return api.Errorf("RID already exists in RTP listener and no MID is given [rid:%s]", e.RID)
 		}

@@ -2,10 +2,11 @@ package transport
 
 import (
 	"gazpacho/engine/api"
+	"gazpacho/engine/data"
 	"gazpacho/engine/unit"
 )
 
-// pipeSuite is the one suite that PipeTransports use, upstream's choice.
+// pipeSuite is the only SRTP suite of PipeTransports, mediasoup's choice.
 const pipeSuite = api.SRTPCryptoSuiteAEADAES256GCM
 
 // pipe is the backend of a PipeTransport: a plain one that always multiplexes RTCP and has no comedia.
@@ -20,13 +21,15 @@ type Pipe struct {
 	backend *pipe
 }
 
-// NewPipe returns a PipeTransport with its socket bound. As with NewPlain, the owner serves the socket.
+// NewPipe returns a PipeTransport with its socket bound. As with NewPlain, the owner has the socket read.
 func NewPipe(id string, options *api.PipeTransportOptions, env Env) (*Pipe, error) {
 	t, err := newTransport(id, options.Base, env)
 	if err != nil {
 		return nil, err
 	}
-	t.subchannelled = !env.Compat.PlainPipes
+	t.dataPipe = data.Pipe{
+		Addressed: !env.Compat.PlainPipes, OldToken: env.Compat.OldPipeToken, Unfiltered: env.Compat.UnfilteredPipes,
+	}
 	c := &pipe{plain: plain{t: t, rtcpMux: true}, rtx: options.EnableRTX}
 	if options.EnableSRTP {
 		if c.srtp, err = newPlainSRTP(pipeSuite); err != nil {

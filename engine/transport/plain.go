@@ -29,7 +29,7 @@ type plain struct {
 	connectCalled bool
 }
 
-// endpoint is a socket with the one peer it talks to. The peer is the zero value until it is known.
+// endpoint is a socket with its one peer, which is the zero value until it is known.
 type endpoint struct {
 	socket    Socket
 	announced string
@@ -54,8 +54,7 @@ type Plain struct {
 	backend *plain
 }
 
-// NewPlain returns a PlainTransport with its sockets bound. Nothing reads them yet: the owner serves the sockets and
-// hands what they receive to HandleDatagrams.
+// NewPlain returns a PlainTransport with its sockets bound. Nothing reads them yet: the owner does, and calls HandleDatagrams.
 func NewPlain(id string, options *api.PlainTransportOptions, env Env) (*Plain, error) {
 	t, err := newTransport(id, options.Base, env)
 	if err != nil {
@@ -87,8 +86,8 @@ func NewPlain(id string, options *api.PlainTransportOptions, env Env) (*Plain, e
 	return &Plain{t, c}, nil
 }
 
-// Sockets returns the transport's sockets: the one for RTP, and, without rtcpMux, the one for RTCP. HandleDatagrams wants
-// the index.
+// Sockets returns the transport's sockets: the one for RTP, and, without rtcpMux, the one for RTCP. HandleDatagrams takes the
+// index.
 func (p *Plain) Sockets() []Socket {
 	if p.backend.rtcpMux {
 		return []Socket{p.backend.rtp.socket}
@@ -148,7 +147,7 @@ func (c *plain) sendRTCP(now unit.Time, compound []byte) {
 	c.send(e)
 }
 
-// sendSCTP sends an SCTP packet in a datagram of its own; without DTLS there is nothing around it.
+// sendSCTP sends an SCTP packet in a datagram of its own, without DTLS around it.
 func (c *plain) sendSCTP(now unit.Time, packet []byte) {
 	if !c.connected() {
 		c.t.drops.NotConnected++

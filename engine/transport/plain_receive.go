@@ -80,14 +80,14 @@ func (c *plain) peers(req *api.PlainTransportConnectRequest) (peer, rtcpPeer net
 	return peer, rtcpPeer, nil
 }
 
-// HandleDatagrams takes what the socket with the given index received.
+// HandleDatagrams takes a batch that the socket with the given index received. Settle must follow.
 func (p *Plain) HandleDatagrams(now unit.Time, socket int, batch []netio.Datagram) {
 	for i := range batch {
 		p.handleDatagram(now, socket, &batch[i])
 	}
 }
 
-// handleDatagram tells RTCP from RTP by its second byte on both sockets (RFC 5761 section 4), as upstream does.
+// handleDatagram tells RTCP from RTP by its second byte on both sockets (RFC 5761 section 4), as mediasoup does.
 func (p *Plain) handleDatagram(now unit.Time, socket int, d *netio.Datagram) {
 	b := d.Buffer.Bytes()
 	p.received(now, len(b))
@@ -149,8 +149,8 @@ func (p *Plain) handleRTCPDatagram(now unit.Time, socket int, d *netio.Datagram)
 	p.handleRTCP(now, plainText)
 }
 
-// admitRTCP is admit for RTCP. Without rtcpMux it belongs on the second socket; on the first it is heard from the RTP
-// peer, who then multiplexes without having been asked to.
+// admitRTCP is admit for RTCP. Without rtcpMux it belongs on the second socket; on the first it is accepted from the RTP peer,
+// which then multiplexes without having been asked to.
 func (p *Plain) admitRTCP(now unit.Time, socket int, from netip.AddrPort) bool {
 	c := p.backend
 	switch {
@@ -163,8 +163,7 @@ func (p *Plain) admitRTCP(now unit.Time, socket int, from netip.AddrPort) bool {
 	}
 }
 
-// admit reports whether a packet from the given address is our peer's. With comedia the first sender becomes the peer,
-// for good.
+// admit reports whether a packet from the given address is the peer's. With comedia the first sender becomes the peer, for good.
 func (p *Plain) admit(now unit.Time, e *endpoint, from netip.AddrPort) bool {
 	if e.peer.IsValid() {
 		return e.peer == from
@@ -182,7 +181,7 @@ func (p *Plain) admit(now unit.Time, e *endpoint, from netip.AddrPort) bool {
 	return true
 }
 
-// admitUnprotected is admit for SCTP, which has no SRTP around it: with SRTP, only what is authentic says who the peer is.
+// admitUnprotected is admit for SCTP, which SRTP does not protect: if SRTP is used, only authentic packets make a peer.
 func (p *Plain) admitUnprotected(now unit.Time, from netip.AddrPort) bool {
 	c := p.backend
 	if c.srtp != nil {

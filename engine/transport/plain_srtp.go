@@ -8,11 +8,11 @@ import (
 	"gazpacho/engine/srtp"
 )
 
-// plainSRTP protects the packets of a PlainTransport or PipeTransport. Each side chose its own key; the suite is the
-// remote side's choice.
+// plainSRTP protects the packets of a PlainTransport or PipeTransport. Each side chooses its own key; the remote side chooses the
+// suite.
 type plainSRTP struct {
 	suite    api.SRTPCryptoSuite
-	key      []byte // ours, master key and salt
+	key      []byte // the local master key and salt
 	sender   *srtp.Sender
 	receiver *srtp.Receiver // nil until connected
 }
@@ -31,7 +31,7 @@ func (s *plainSRTP) parameters() *api.SRTPParameters {
 	return &api.SRTPParameters{CryptoSuite: s.suite, KeyBase64: base64.StdEncoding.EncodeToString(s.key)}
 }
 
-// connect returns a session with the remote side's key. The local key stays unless the remote side chose another suite.
+// connect returns a session with the remote side's key. The local key is a new one if the remote side chose another suite.
 func (s *plainSRTP) connect(remote *api.SRTPParameters) (*plainSRTP, error) {
 	session := &plainSRTP{suite: s.suite, key: s.key}
 	if remote.CryptoSuite != s.suite {

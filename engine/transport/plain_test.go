@@ -300,7 +300,7 @@ func TestSRTPWithEverySuite(t *testing.T) {
 	}
 }
 
-// A hundred bad packets do not end the call, and nobody who cannot authenticate becomes the peer.
+// A hundred bad packets do not end the call, and their sender does not become the peer.
 func TestSRTPThatIsNotAuthenticIsCounted(t *testing.T) {
 	r := newFixture(t)
 	s := r.secure(api.SRTPCryptoSuiteAEADAES128GCM, api.SRTPCryptoSuiteAEADAES128GCM, srtp.AEADAES128GCM, true)

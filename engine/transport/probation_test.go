@@ -41,7 +41,7 @@ func (r *fixture) wideConsumer(t *transport.Transport, p *transport.Producer, id
 }
 
 // A transport whose consumers want more than is known to be available sends padding to find out. Receivers know it by
-// what upstream's looks like, and it counts as nothing else.
+// its SSRC and payload type, which are mediasoup's, and it counts as nothing else.
 func TestProbation(t *testing.T) {
 	r := newFixture(t)
 	in, out := r.connected(), r.connected()

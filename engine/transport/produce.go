@@ -11,19 +11,19 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Producer is a producer in its transport: the machine, and the subscribers that its media goes to.
+// Producer is a producer in its transport: the machine, and the subscribers to its media.
 type Producer struct {
 	*media.Producer
 	subscribers []Subscriber
-	pending     []*packet.Packet     // to be forwarded by Settle; each holds one reference
+	pending     []*packet.Packet     // for Settle to forward, with one reference each
 	updates     []media.StreamUpdate // likewise
 	losses      losses
-	learned     int // entries of the listener that packets made
+	learned     int // how many SSRCs the listener learned from its packets
 	dirty       bool
 	closed      bool
 }
 
-// Produce answers TRANSPORT_PRODUCE.
+// Produce answers TRANSPORT_PRODUCE. The id must be new.
 func (t *Transport) Produce(now unit.Time, req *api.TransportProduceRequest) (*Producer, error) {
 	machine, err := media.NewProducer(req)
 	if err != nil {
@@ -34,7 +34,7 @@ func (t *Transport) Produce(now unit.Time, req *api.TransportProduceRequest) (*P
 		return nil, err
 	}
 	for _, o := range t.producers {
-		if p.ShareClock(o.Producer) { // as all others of this CNAME do
+		if p.ShareClock(o.Producer) { // which all others of this CNAME share too
 			break
 		}
 	}
@@ -44,7 +44,7 @@ func (t *Transport) Produce(now unit.Time, req *api.TransportProduceRequest) (*P
 	return p, nil
 }
 
-// mergeExtensionIDs keeps what routes packets to producers: the newest producer's ids count, as upstream.
+// mergeExtensionIDs returns the header extension ids of received packets: those of the newest producer count, as in mediasoup.
 func mergeExtensionIDs(ids, own media.ExtensionIDs) media.ExtensionIDs {
 	for _, f := range []struct{ to, from *uint8 }{
 		{&ids.MID, &own.MID},
@@ -60,7 +60,7 @@ func mergeExtensionIDs(ids, own media.ExtensionIDs) media.ExtensionIDs {
 	return ids
 }
 
-// CloseProducer removes p. Its consumers are the owner's business.
+// CloseProducer removes p. The owner closed its consumers before.
 func (t *Transport) CloseProducer(p *Producer) {
 	t.producers = slices.DeleteFunc(t.producers, func(o *Producer) bool { return o == p })
 	t.dirty = slices.DeleteFunc(t.dirty, func(o *Producer) bool { return o == p })
@@ -69,10 +69,10 @@ func (t *Transport) CloseProducer(p *Producer) {
 	p.subscribers, p.closed = nil, true
 }
 
-// AddSubscriber has p's media delivered to o too, after all others.
+// AddSubscriber delivers p's media to o too, after all others.
 func (p *Producer) AddSubscriber(o Subscriber) { p.subscribers = append(p.subscribers, o) }
 
-// AddFirstSubscriber has p's media delivered to o too, before all others: it only hands them on, to be worked on meanwhile.
+// AddFirstSubscriber delivers p's media to o too, before all others: for one that posts it to another shard, to work meanwhile.
 func (p *Producer) AddFirstSubscriber(o Subscriber) {
 	p.subscribers = slices.Insert(p.subscribers, 0, o)
 }
@@ -89,7 +89,7 @@ func (p *Producer) dropPending() {
 	p.pending = nil
 }
 
-// RequestKeyFrame passes on a consumer's wish, which may come after the producer was closed.
+// RequestKeyFrame takes a consumer's request, which may arrive after the producer was closed.
 func (t *Transport) RequestKeyFrame(now unit.Time, p *Producer, mapped unit.SSRC) {
 	if p.closed || t.isBroken {
 		return
@@ -98,8 +98,8 @@ func (t *Transport) RequestKeyFrame(now unit.Time, p *Producer, mapped unit.SSRC
 	t.changed(p)
 }
 
-// ReportFractionLost passes on what share of a stream a consumer's peer reports as lost (RFC 3550 section 6.4.1). The
-// worst of all consumers is what the producer's peer is told when it protects its stream with in-band FEC.
+// ReportFractionLost takes the share of a stream that a consumer's peer reports as lost (RFC 3550 section 6.4.1). If the
+// producer's peer protects its stream with in-band FEC, the worst of all consumers is reported to it.
 func (t *Transport) ReportFractionLost(p *Producer, consumerID string, mapped unit.SSRC, lost uint8) {
 	if !p.closed && !t.isBroken && p.UsesInBandFEC() {
 		p.losses.report(mapped, consumerID, lost)
@@ -109,8 +109,8 @@ func (t *Transport) ReportFractionLost(p *Producer, consumerID string, mapped un
 // ForgetConsumer forgets what a closed consumer reported.
 func (p *Producer) ForgetConsumer(consumerID string) { p.losses.forget(consumerID) }
 
-// appendRTCP appends the reports that are due. The worst loss among the consumers is found out then, not with each of their
-// reports: there may be thousands of them.
+// appendRTCP appends the reports that are due. The worst loss is computed here, not with each consumer's report: there may be
+// thousands of those.
 func (p *Producer) appendRTCP(now unit.Time, pkts []rtcp.Packet) []rtcp.Packet {
 	for mapped, byConsumer := range p.losses.byStream {
 		var worst uint8
@@ -134,13 +134,13 @@ func (t *Transport) ResumeProducer(now unit.Time, p *Producer) {
 	t.changed(p)
 }
 
-// changed is called after each call of p that may have output or a new deadline.
+// changed follows each call of p, which may have made output or a new deadline.
 func (t *Transport) changed(p *Producer) {
 	t.lowerDeadline(p.NextTimeout())
 	t.markDirty(p)
 }
 
-// settleProducer hands on what p produced.
+// settleProducer passes on what p produced.
 func (t *Transport) settleProducer(now unit.Time, p *Producer) {
 	if out := p.Output(); !out.Empty() {
 		t.sendFeedback(now, out.RTCP)

@@ -15,11 +15,10 @@ import (
 	wirertcp "gazpacho/engine/wire/rtcp"
 )
 
-// probationSSRC is the SSRC of upstream's probation stream; peers report on it as on any other.
+// probationSSRC is the SSRC of the probation stream, mediasoup's value. Peers report on it as on any other.
 const probationSSRC = 1234
 
-// unprotectRTP decrypts and authenticates b in place. State for SSRCs that are not in use any more is given up when there is
-// too much of it.
+// unprotectRTP decrypts and authenticates b in place. When there is state for too many SSRCs, it drops that of unused ones.
 func (t *Transport) unprotectRTP(r *srtp.Receiver, b []byte) ([]byte, error) {
 	clear, err := r.UnprotectRTP(b)
 	if !errors.Is(err, srtp.ErrTooManySSRCs) {
@@ -33,7 +32,7 @@ func (t *Transport) unprotectRTP(r *srtp.Receiver, b []byte) ([]byte, error) {
 	return r.UnprotectRTP(b)
 }
 
-// handleRTP takes a datagram that is in clear and owns b.
+// handleRTP takes an RTP packet in clear. It owns b.
 func (t *Transport) handleRTP(now unit.Time, b *packet.Buffer) {
 	pkt := packet.New(b, now)
 	defer pkt.Release()
@@ -44,7 +43,7 @@ func (t *Transport) handleRTP(now unit.Time, b *packet.Buffer) {
 	t.routeRTP(now, pkt)
 }
 
-// routeRTP gives a parsed packet to its producer. The caller keeps its reference.
+// routeRTP gives a parsed packet to its producer. The caller keeps its own reference.
 func (t *Transport) routeRTP(now unit.Time, pkt *packet.Packet) {
 	t.recordArrival(now, pkt)
 	p := t.listener.find(&pkt.Packet, &t.recvIDs)
@@ -84,7 +83,7 @@ func (t *Transport) handleRTCP(now unit.Time, b []byte) {
 			reference = cmp.Or(referenceTime(xr), reference)
 		}
 	}
-	// Once for the whole datagram, however often it says something: these cost time for each consumer, or are heard by others.
+	// Once for the whole datagram, not for each of its reports: this costs time for each consumer, and may send to others.
 	if reference != 0 {
 		for _, c := range t.consumers {
 			c.HandleRRTR(now, reference)
@@ -137,8 +136,7 @@ func (t *Transport) dispatchRTCP(now unit.Time, pkt rtcp.Packet) {
 	case *rtcp.ExtendedReport:
 		t.handleExtendedReport(now, pkt)
 	case *rtcp.SourceDescription, *rtcp.Goodbye:
-		// RFC 3550 wants a CNAME in each compound packet, and says that a leaving source may say goodbye. Streams
-		// are described by the application's parameters and end by its requests.
+		// Nothing to do: the application's parameters describe the streams, and its requests end them.
 	default:
 		if !t.handleBWE(now, pkt) {
 			t.drops.RTCPUnsupported++
@@ -173,7 +171,7 @@ func (t *Transport) handleKeyFrameRequest(now unit.Time, kind media.KeyFrameRequ
 	t.address(c)
 }
 
-// address remembers a consumer that the datagram at hand is about.
+// address remembers that the RTCP datagram being handled is about c.
 func (t *Transport) address(c *Consumer) {
 	if !slices.Contains(t.addressed, c) {
 		t.addressed = append(t.addressed, c)
@@ -201,8 +199,8 @@ func (t *Transport) handleExtendedReport(now unit.Time, xr *rtcp.ExtendedReport)
 	}
 }
 
-// HandleProducerSend answers PRODUCER_SEND: an RTP packet from the application. As upstream has it, the packet finds its
-// producer by what it carries, not by the id that the notification was sent to.
+// HandleProducerSend takes PRODUCER_SEND: an RTP packet from the application. As in mediasoup, the packet's content finds the
+// producer, not the id that the notification is addressed to.
 func (t *Transport) HandleProducerSend(now unit.Time, data []byte) {
 	t.received(now, len(data))
 	if len(data) > packet.LargeSize {
@@ -214,7 +212,7 @@ func (t *Transport) HandleProducerSend(now unit.Time, data []byte) {
 	t.handleRTP(now, b)
 }
 
-// HandleSendRTCP answers TRANSPORT_SEND_RTCP: RTCP from the application.
+// HandleSendRTCP takes TRANSPORT_SEND_RTCP: RTCP from the application.
 func (t *Transport) HandleSendRTCP(now unit.Time, data []byte) error {
 	if !t.options.Direct {
 		return api.Errorf("RTCP can be sent by the application through a direct Transport only")

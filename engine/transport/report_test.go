@@ -10,7 +10,7 @@ import (
 	"gazpacho/engine/wire/stun"
 )
 
-// What peers did wrong is told when the transport is closed: by each machine, and only what happened.
+// The report of a closed transport has what peers did wrong: from each machine, and only what happened.
 func TestReport(t *testing.T) {
 	b := newBrowser(t, func(o *api.WebRtcTransportOptions) { o.Base.EnableSCTP = true })
 	require.Equal(t, "drops:{} ice:{} dtls:{} sctp:{}", b.w.Report())

@@ -9,7 +9,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// sctpMTU is the size of an SCTP packet in bytes, upstream's value: it fits into a DTLS record in a UDP datagram.
+// sctpMTU is the size of an SCTP packet in bytes, mediasoup's value: it fits into a DTLS record in a UDP datagram.
 const sctpMTU = 1191
 
 // newAssociation returns the association of a transport whose options enable SCTP.
@@ -26,8 +26,8 @@ func newAssociation(o *api.TransportOptions, wake func()) *sctp.Association {
 	}, wake)
 }
 
-// looksLikeSCTP tells SCTP from what else may come on the port of a plain transport: RTP and RTCP were looked for before.
-// A packet has a common header and chunks, all in words of four bytes (RFC 9260 section 3).
+// looksLikeSCTP reports whether a datagram that is neither RTP nor RTCP may be SCTP: a common header and chunks, all in words of
+// four bytes (RFC 9260 section 3).
 func looksLikeSCTP(b []byte) bool { return len(b) >= 12 && len(b)%4 == 0 }
 
 // handleSCTP takes an SCTP packet of the peer.
@@ -40,8 +40,8 @@ func (t *Transport) handleSCTP(now unit.Time, packet []byte) {
 	t.drainSCTP(now)
 }
 
-// mayConnectSCTP starts the association when there is somebody to talk to and something to say: a browser without data
-// channels has no SCTP to answer.
+// mayConnectSCTP starts the association once the transport is connected and has data producers or consumers: a browser without
+// data channels has no SCTP to answer with.
 func (t *Transport) mayConnectSCTP(now unit.Time) {
 	if t.sctp != nil && t.backend.connected() && len(t.dataProducers)+len(t.dataConsumers) > 0 {
 		t.sctp.MayConnect()
@@ -49,8 +49,8 @@ func (t *Transport) mayConnectSCTP(now unit.Time) {
 	}
 }
 
-// drainSCTP hands on what the association did. Handing on a message may make it do more, and more may have come meanwhile:
-// the outermost call sees to all of it, so that everything keeps its order.
+// drainSCTP acts on the association's output. That may make more output: the outermost call handles all of it, so that everything
+// keeps its order.
 func (t *Transport) drainSCTP(now unit.Time) {
 	if t.sctp == nil || t.drainingSCTP {
 		return
@@ -109,7 +109,7 @@ func (t *Transport) handleDataMessage(now unit.Time, m *sctp.Message) {
 	}
 	for _, p := range t.dataProducers {
 		if p.Producer == machine {
-			if message, forward := p.HandleMessage(m.PPID, m.Data, t.subchannelled); forward {
+			if message, forward := p.HandleMessage(m.PPID, m.Data, t.dataPipe); forward {
 				p.forward(now, &message)
 			}
 			return
@@ -117,8 +117,8 @@ func (t *Transport) handleDataMessage(now unit.Time, m *sctp.Message) {
 	}
 }
 
-// handleStreamReset follows the peer, who closed a data channel (RFC 8831 section 6.7): its other direction is closed too,
-// and its data consumer with it. As in upstream, the application is not told: it hears of it from its peer.
+// handleStreamReset takes the closing of a data channel by the peer (RFC 8831 section 6.7): it closes the other direction, and the
+// data consumer. As in mediasoup, there is no notification.
 func (t *Transport) handleStreamReset(id uint16) {
 	c := t.dataByStream[id]
 	if c == nil || !t.options.IsDataChannel {
@@ -150,14 +150,14 @@ func (t *Transport) sendData(now unit.Time, c *DataConsumer, s *data.Send) error
 	return err
 }
 
-// dumpSCTP adds what there is of SCTP to a dump.
+// dumpSCTP adds the association to a dump.
 func (t *Transport) dumpSCTP(d *api.TransportDump) {
 	if t.sctp == nil {
 		return
 	}
 	out, in := t.sctp.NegotiatedStreams()
 	d.SCTPParameters = t.sctp.Parameters()
-	if n := t.options.NumSCTPStreams; n != nil { // what releases before 3.21 find there is what they gave
+	if n := t.options.NumSCTPStreams; n != nil { // releases before 3.21 get back what they asked for
 		d.SCTPParameters.OS, d.SCTPParameters.MIS = n.OS, n.MIS
 	}
 	d.SCTPState = new(t.sctp.State())

@@ -11,18 +11,18 @@ import (
 	wirertcp "gazpacho/engine/wire/rtcp"
 )
 
-// sealOverhead is the room left behind a packet for what SRTP appends: the longest authentication tag, 16 bytes of GCM
-// (RFC 7714 section 13), with a margin for an MKI that we do not send.
+// sealOverhead is the room in bytes behind a packet for what SRTP appends: the longest authentication tag, 16 bytes of GCM
+// (RFC 7714 section 13), with a margin. Chosen here.
 const sealOverhead = 32
 
-// Intervals of RTCP reports, upstream's values: the first ones come half an interval after connecting, the others after
-// one to one and a half times the interval (RFC 3550 section 6.2 asks for such a variation).
+// Intervals of RTCP reports, mediasoup's values: the first reports come half an interval after connecting, the others after one to
+// one and a half times the interval (RFC 3550 section 6.2 asks for such a variation).
 const (
 	reportInterval   = wirertcp.MaxVideoInterval
 	firstReportDelay = reportInterval / 2
 )
 
-// space returns room in the batch for a packet that grew from a received one of n bytes.
+// space returns room in the batch for what a consumer makes of a packet of n bytes. It sends the batch if that is full.
 func (t *Transport) space(n int) []byte {
 	need := n + media.MaxHeaderGrowth + sealOverhead
 	if b := t.env.Batch.Space(need); b != nil {
@@ -36,27 +36,27 @@ func (t *Transport) space(n int) []byte {
 	return b
 }
 
-// mustBeEmpty panics if the shard's batch holds packets before something else is sent: they would go to its destination. Each
-// function that begins to send calls it first.
+// mustBeEmpty panics if the shard's batch holds packets, which would go to the destination of what is sent next. Each function
+// that begins to send calls it first.
 func (t *Transport) mustBeEmpty(next string) {
 	if n := t.env.Batch.Len(); n > 0 {
 		panic(fmt.Sprintf("transport: %d packets of another operation are in the batch when %s is to be sent", n, next))
 	}
 }
 
-// sent counts a datagram that left.
+// sent counts a sent datagram of n bytes.
 func (t *Transport) sent(now unit.Time, n int) {
 	t.counters.bytesSent += uint64(n)
 	t.counters.sendRate.Update(now, n)
 }
 
-// received counts a datagram that came.
+// received counts a received datagram of n bytes.
 func (t *Transport) received(now unit.Time, n int) {
 	t.counters.bytesReceived += uint64(n)
 	t.counters.recvRate.Update(now, n)
 }
 
-// nextReportDelay returns the time to the next reports.
+// nextReportDelay returns the time until the next reports.
 func (t *Transport) nextReportDelay() time.Duration {
 	return reportInterval * time.Duration(10+t.env.Rand.IntN(6)) / 10
 }

@@ -2,8 +2,11 @@ package transport
 
 import (
 	"errors"
+	"fmt"
 	"maps"
+	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	"gazpacho/engine/api"
@@ -11,8 +14,8 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Bounds of the bitrates that an application may set, in bits per second; upstream's values (RTC/Transport.cpp of
-// 3.27.1): the highest number means "no limit" to its estimators, and no peer gets less than the lowest.
+// Bounds of the bitrates that an application may set, in bits per second; mediasoup's values (RTC/Transport.cpp of 3.27.1): the
+// highest means "no limit", and no peer gets less than the lowest.
 const (
 	maxBitrate         uint64 = 1<<63 - 2
 	minOutgoingBitrate uint64 = 30000
@@ -23,7 +26,7 @@ type bitrates struct {
 	maxIncoming, maxOutgoing, minOutgoing uint64
 }
 
-// counters measure a transport's traffic, under the headings of the application's statistics.
+// counters measure a transport's traffic for the application's statistics.
 type counters struct {
 	bytesReceived, bytesSent uint64
 	recvRate, sendRate       unit.RateCounter
@@ -32,7 +35,8 @@ type counters struct {
 	probationSent            unit.Counter
 }
 
-// probationWindow is over which time the probation stream's bitrate is averaged; upstream's value. It comes in bursts.
+// probationWindow is the time over which the bitrate of the probation stream, which comes in bursts, is averaged; mediasoup's
+// value.
 const probationWindow = 100 * time.Millisecond
 
 func newCounters() counters {
@@ -44,7 +48,7 @@ func newCounters() counters {
 	}
 }
 
-// Drops counts what was not passed on, by reason. The counters are logged when the transport closes.
+// Drops counts what was received or to be sent and dropped, by reason. It is logged when the transport closes.
 type Drops struct {
 	Unrecognized    uint64 // datagrams that are neither RTP nor RTCP
 	NotConnected    uint64 // datagrams before the transport knows its peer or its keys
@@ -57,7 +61,7 @@ type Drops struct {
 	RTCPMalformed   uint64
 	RTCPUnknown     uint64 // RTCP about streams that do not exist
 	RTCPUnsupported uint64 // RTCP of types that are not used here
-	RTCPUnsendable  uint64 // RTCP of our own that could not be built
+	RTCPUnsendable  uint64 // RTCP to send that could not be built
 	SCTPUnexpected  uint64 // SCTP packets although SCTP is not enabled
 	DataUnknown     uint64 // messages on streams without a data producer
 	DataBufferFull  uint64 // messages for data consumers whose send buffer was full
@@ -76,6 +80,30 @@ func (d *Drops) countUnprotect(err error) {
 	default:
 		d.Unauthenticated++
 	}
+}
+
+// Report returns for the log the counters of the transport, ICE, DTLS and SCTP that are not zero, as in
+// "drops:{RTPUnknown:3} ice:{Accepted:12 Unauthorized:1}". It may be called after Close.
+func (t *Transport) Report() string {
+	groups := []string{counted("drops", t.drops)}
+	if c, ok := t.backend.(*webRtc); ok {
+		groups = append(groups, counted("ice", c.ice.Counters()), counted("dtls", c.dtls.Counters()))
+	}
+	if t.sctp != nil {
+		groups = append(groups, counted("sctp", t.sctp.Counters()))
+	}
+	return strings.Join(groups, " ")
+}
+
+// counted returns the fields of a struct of counters that are not zero.
+func counted(name string, counters any) string {
+	var fields []string
+	for field, value := range reflect.ValueOf(counters).Fields() {
+		if !value.IsZero() {
+			fields = append(fields, fmt.Sprintf("%s:%d", field.Name, value.Uint()))
+		}
+	}
+	return name + ":{" + strings.Join(fields, " ") + "}"
 }
 
 func (t *Transport) baseDump() *api.TransportDump {

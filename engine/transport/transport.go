@@ -3,9 +3,13 @@
 // transport (how packets come in and get out, what connecting means) is a backend: ICE with DTLS, plain UDP (also of
 // pipes), or the application itself.
 //
-// A transport belongs to one shard and is called by nobody else. It has no goroutine and no clock; sockets are reached
-// through the Socket interface, which never blocks. After each call from outside the owner calls Settle, which hands on
-// what the call produced, and then asks NextTimeout.
+// A transport belongs to one shard: only package runner calls it, with that shard's turn held. It has no goroutine and no
+// clock; it reaches sockets through the Socket interface, which never blocks. After each call the owner calls Settle, which
+// passes on what the call produced, and then NextTimeout.
+//
+// A datagram enters by HandleDatagrams of WebRtc or Plain, which decrypts it, finds its producer and calls package media. Settle
+// gives the producer's packets to its subscribers, which call HandleStreamUpdates and Forward of each consumer, perhaps in
+// another transport on another shard. A consumer's packets are collected in the shard's Batch and sent before Forward returns.
 package transport
 
 import (
@@ -55,14 +59,14 @@ type ShardEnv struct {
 	ListenTCP func(netio.TCPConfig) (*netio.TCPServer, error)
 }
 
-// Subscriber takes what a producer forwards to the consumers of one shard. The packets belong to the caller: whoever keeps
-// one retains it. Scores are the producer's current scores by encoding.
+// Subscriber takes what a producer forwards to the consumers of one shard. The packets belong to the caller: retain one to keep
+// it. Scores are the producer's current scores by encoding.
 type Subscriber interface {
 	Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8)
 }
 
-// ProducerFeedback is where a consumer's requests to its producer go, whatever shard that lives on. Calls return at once; the
-// producer hears of them later.
+// ProducerFeedback takes a consumer's requests to its producer, which may be on another shard. Calls return at once; the producer
+// gets them later.
 type ProducerFeedback interface {
 	RequestKeyFrame(mapped unit.SSRC)
 	ReportFractionLost(consumerID string, mapped unit.SSRC, fractionLost uint8)
@@ -70,7 +74,7 @@ type ProducerFeedback interface {
 
 // backend is what differs between kinds of transport.
 type backend interface {
-	// connected says whether there is somebody to send to.
+	// connected reports whether the peer's address, and its keys if there are any, are known.
 	connected() bool
 	// sendRTP sends the packet that c wrote to the start of b, a space of the batch; it may wait for flush.
 	sendRTP(now unit.Time, c *Consumer, b []byte, o media.Outgoing)
@@ -80,9 +84,9 @@ type backend interface {
 	sendRTCP(now unit.Time, compound []byte)
 	// sendSCTP sends one SCTP packet.
 	sendSCTP(now unit.Time, packet []byte)
-	// poll looks at what goroutines of libraries did.
+	// poll takes the output of the goroutines inside DTLS.
 	poll(now unit.Time)
-	// timeout does what is due; nextTimeout says when that will be.
+	// timeout does what is due; nextTimeout returns when something will be.
 	timeout(now unit.Time)
 	nextTimeout() unit.Time
 	// dump and stats answer the application.
@@ -104,24 +108,24 @@ type Transport struct {
 	listener  rtpListener
 	bySSRC    map[unit.SSRC]*Consumer
 	byRTXSSRC map[unit.SSRC]*Consumer
-	dirty     []*Producer // with something for their subscribers
-	addressed []*Consumer // that the RTCP at hand is about
+	dirty     []*Producer // that may have output for Settle
+	addressed []*Consumer // that the RTCP datagram being handled is about
 
 	sctp          *sctp.Association // nil unless enabled
 	dataProducers []*DataProducer
 	dataConsumers []*DataConsumer
 	dataListener  data.Listener
 	dataByStream  map[uint16]*DataConsumer
-	subchannelled bool // over the association, messages carry their subchannels: a pipe
-	drainingSCTP  bool // drainSCTP is running
+	dataPipe      data.Pipe // how data channel messages travel over the association
+	drainingSCTP  bool      // drainSCTP is running
 
 	recvIDs media.ExtensionIDs
 	largest int // bytes of the largest packet given to a consumer, which may come again as a retransmission
 
 	bweIn      *bwe.Receiver // nil until a producer negotiated it
 	bweOut     *bwe.Sender   // nil until a video consumer negotiated it
-	reallocate bool          // a consumer wants the bitrate distributed anew, by Settle
-	giveUp     bool          // because one stopped
+	reallocate bool          // Settle is to distribute the bitrate anew
+	giveUp     bool          // because a consumer needs none any more
 	wanting    []*Consumer   // empty; room for those that distribute gives bitrate to
 	probation  probation
 
@@ -173,17 +177,17 @@ func (t *Transport) Close() {
 		return
 	}
 	t.isClosed = true
-	// Deferred, for a fault on the way there must not keep the ports open: their readers would never end.
+	// Deferred, so that a panic below still closes the ports.
 	defer t.backend.close()
 	t.deadline, t.dirty = unit.Never, nil
 	for _, p := range t.producers {
-		p.closed = true // requests of consumers on other shards may be on their way
+		p.closed = true // requests of consumers on other shards may still arrive
 		if !t.isBroken {
 			p.dropPending()
 		}
 	}
 	for _, c := range t.consumers {
-		c.attached = false // packets of producers on other shards may be
+		c.attached = false // and packets of producers on other shards
 		if !t.isBroken {
 			c.Close()
 		}
@@ -192,7 +196,7 @@ func (t *Transport) Close() {
 	t.closeSCTP()
 }
 
-// closeSCTP tells the peer that the association is over.
+// closeSCTP sends ABORT to the peer.
 func (t *Transport) closeSCTP() {
 	if t.sctp == nil {
 		return
@@ -205,11 +209,10 @@ func (t *Transport) closeSCTP() {
 	}
 }
 
-// Break takes the transport out of service after a fault of our own: it answers nothing from the network any more, its
-// sockets are closed, and requests get an error. What it held is left to the garbage collector, because a machine that
-// broke an invariant cannot be trusted to release it.
+// Break takes the transport out of service after a panic: it ignores the network, its sockets are closed, and requests get an
+// error. What it held is left to the garbage collector: a machine that broke an invariant cannot be trusted to release it.
 func (t *Transport) Break() {
-	t.env.Batch.Reset() // what is left there would go to the next one's peer
+	t.env.Batch.Reset() // packets left there would go to the peer of the next sender
 	if t.isBroken || t.isClosed {
 		return
 	}
@@ -225,7 +228,7 @@ func (t *Transport) Break() {
 // Broken reports whether Break was called.
 func (t *Transport) Broken() bool { return t.isBroken }
 
-// connected is called by the backend when it can send: reports start.
+// connected is called by the backend when it can send. Reports start.
 func (t *Transport) connected(now unit.Time) {
 	for _, c := range t.consumers {
 		c.TransportConnected(now)
@@ -244,7 +247,7 @@ func (t *Transport) connected(now unit.Time) {
 	}
 }
 
-// disconnected is called by the backend when it cannot send any more: reports end.
+// disconnected is called by the backend when it can no longer send. Reports end.
 func (t *Transport) disconnected(now unit.Time) {
 	for _, c := range t.consumers {
 		c.TransportDisconnected(now)
@@ -259,10 +262,10 @@ func (t *Transport) disconnected(now unit.Time) {
 	}
 }
 
-// lowerDeadline moves the deadline forward in time, never back.
+// lowerDeadline makes the deadline at, if that is earlier.
 func (t *Transport) lowerDeadline(at unit.Time) { t.deadline = min(t.deadline, at) }
 
-// NextTimeout returns when HandleTimeout wants to be called.
+// NextTimeout returns when to call HandleTimeout.
 func (t *Transport) NextTimeout() unit.Time { return t.deadline }
 
 // HandleTimeout runs what is due: the producers' timers and the RTCP reports.
@@ -287,7 +290,7 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 	t.deadline = deadline
 }
 
-// Poll looks at what goroutines of libraries did; it is called after a wake-up.
+// Poll takes the output of the goroutines inside DTLS and SCTP. The owner calls it after Env.Wake.
 func (t *Transport) Poll(now unit.Time) {
 	if !t.isClosed && !t.isBroken {
 		t.backend.poll(now)
@@ -295,9 +298,9 @@ func (t *Transport) Poll(now unit.Time) {
 	}
 }
 
-// Settle hands on what earlier calls produced: RTCP feedback to the peer, notifications to the application, packets and
-// stream updates to the subscribers of each producer, and bitrate to the consumers. A transport out of service has no say any
-// more, whatever it was about to do.
+// Settle passes on what earlier calls produced: RTCP feedback to the peer, notifications to the application, packets and stream
+// updates to the subscribers of each producer, and bitrate to the consumers. It does nothing once the transport is closed or
+// broken.
 func (t *Transport) Settle(now unit.Time) {
 	if t.isClosed || t.isBroken {
 		return
@@ -316,7 +319,7 @@ func (t *Transport) Settle(now unit.Time) {
 	}
 }
 
-// markDirty remembers that p may have output.
+// markDirty makes Settle look at p's output.
 func (t *Transport) markDirty(p *Producer) {
 	if !p.dirty {
 		p.dirty = true

@@ -184,7 +184,7 @@ func TestKeyFrameRequestsGoToTheProducer(t *testing.T) {
 	k.in.RequestKeyFrame(k.now, k.p, 1010)
 	k.in.Settle(k.now)
 	require.Len(t, find[*rtcp.PictureLossIndication](rtcpOf(t, k.inSocket())), 1)
-	// Wishes that arrive after the producer was closed go nowhere.
+	// Requests that arrive after the producer was closed go nowhere.
 	k.in.CloseProducer(k.p)
 	k.in.RequestKeyFrame(k.now, k.p, 1010)
 	k.in.ReportFractionLost(k.p, "c", 1010, 9)

@@ -20,11 +20,11 @@ type Link struct {
 	Protocol  api.Protocol
 	Local     netip.AddrPort
 	Remote    netip.AddrPort // of a TCP connection
-	Announced string         // the address that peers are told, if it is another one
+	Announced string         // the address that candidates announce, if it is another one
 	// Send sends a batch to one destination without blocking; a TCP connection has only one.
 	Send func(to netip.AddrPort, b *netio.Batch) (sent, dropped int)
-	// Admit says that a TCP connection's peer belongs here, and Close ends the connection; nil for UDP, whose socket
-	// lives as long as its transport or WebRtcServer.
+	// Admit keeps a TCP connection open once ICE accepted its peer, Close closes it. Both are nil for UDP, whose socket lives as
+	// long as its transport or WebRtcServer.
 	Admit, Close func()
 }
 
@@ -37,14 +37,14 @@ func (l *Link) Tuple(from netip.AddrPort) ice.Tuple {
 	return ice.Tuple{Protocol: protocol, Socket: l.ID, Remote: from}
 }
 
-// Datagram is a received datagram with its tuple, which also says from whom it is.
+// Datagram is a received datagram with its tuple, whose Remote is the sender.
 type Datagram struct {
 	Buffer *packet.Buffer
 	Tuple  ice.Tuple
 }
 
-// DemuxTable is a WebRtcServer's table of the transports behind its ports. A transport enters what its peers can be
-// told by. Calls return at once and may come from any shard.
+// DemuxTable leads from the ports of a WebRtcServer to its transports. A transport enters the username fragments and tuples that
+// its peers use. Calls return at once and may come from any shard.
 type DemuxTable interface {
 	AddFragment(usernameFragment string)
 	RemoveFragment(usernameFragment string)
@@ -52,13 +52,13 @@ type DemuxTable interface {
 	RemoveTuple(ice.Tuple)
 }
 
-// noDirectory is that of a transport with ports of its own.
-type noDirectory struct{}
+// noDemuxTable is the table of a transport with ports of its own.
+type noDemuxTable struct{}
 
-func (noDirectory) AddFragment(string)    {}
-func (noDirectory) RemoveFragment(string) {}
-func (noDirectory) AddTuple(ice.Tuple)    {}
-func (noDirectory) RemoveTuple(ice.Tuple) {}
+func (noDemuxTable) AddFragment(string)    {}
+func (noDemuxTable) RemoveFragment(string) {}
+func (noDemuxTable) AddTuple(ice.Tuple)    {}
+func (noDemuxTable) RemoveTuple(ice.Tuple) {}
 
 // WebRtcConfig is what a WebRtcTransport gets beside its options.
 type WebRtcConfig struct {
@@ -70,8 +70,8 @@ type WebRtcConfig struct {
 	Close func()
 }
 
-// webRtc is the backend of a WebRtcTransport: ICE lite finds the peer's address, DTLS agrees on keys, SRTP carries media
-// and DTLS itself carries data.
+// webRtc is the backend of a WebRtcTransport: ICE lite finds the peer's address, DTLS agrees on keys, SRTP carries media and
+// DTLS itself carries data.
 type webRtc struct {
 	t          *Transport
 	ice        *ice.Server
@@ -79,7 +79,7 @@ type webRtc struct {
 	candidates []api.ICECandidate
 	config     WebRtcConfig
 
-	links    map[uint32]*Link // of the tuples that ICE knows, and of the datagram in hand
+	links    map[uint32]*Link // of the tuples that ICE knows, and of the STUN request being handled
 	selected *Link
 	peer     netip.AddrPort // of the selected tuple
 	sender   *srtp.Sender
@@ -101,7 +101,7 @@ type WebRtc struct {
 	backend *webRtc
 }
 
-// iceCredentialLen is the length of usernames and passwords in characters, upstream's value. RFC 8445 section 5.3 asks for
+// iceCredentialLen is the length of usernames and passwords in characters, mediasoup's value. RFC 8445 section 5.3 asks for
 // at least 4 and 22 characters.
 const iceCredentialLen = 32
 
@@ -123,7 +123,7 @@ func NewWebRtc(id string, options *api.WebRtcTransportOptions, config WebRtcConf
 		return nil, err
 	}
 	if config.DemuxTable == nil {
-		config.DemuxTable = noDirectory{}
+		config.DemuxTable = noDemuxTable{}
 	}
 	c := &webRtc{
 		t: t, candidates: config.Candidates, config: config, links: map[uint32]*Link{},
@@ -144,7 +144,7 @@ func (w *WebRtc) Connect(now unit.Time, req *api.WebRtcTransportConnectRequest) 
 	case req.DTLSParameters == nil || len(req.DTLSParameters.Fingerprints) == 0:
 		return nil, api.TypeErrorf("empty dtlsParameters.fingerprints array")
 	}
-	// We are ICE controlled: a peer that leaves the choice to us finds a client.
+	// A peer with role auto leaves the choice to us: be the client, as mediasoup.
 	role := dtls.Client
 	if req.DTLSParameters.Role == api.DTLSRoleClient {
 		role = dtls.Server
@@ -164,8 +164,8 @@ func (w *WebRtc) RestartICE(now unit.Time) *api.TransportRestartICEResponse {
 	}
 }
 
-// startDTLS begins the handshake when both are known: where the peer is, and what its certificate must be. One that failed,
-// or an association that the peer closed, begins anew with the next state of ICE, as in upstream.
+// startDTLS begins the handshake when both are known: the peer's address, and its certificate's fingerprint. A handshake that
+// failed, or an association that the peer closed, begins anew with the next state of ICE, as in mediasoup.
 func (c *webRtc) startDTLS(now unit.Time) {
 	running := c.dtlsState == api.DTLSStateConnecting || c.dtlsState == api.DTLSStateConnected
 	if running || !c.connectCalled || c.selected == nil {
@@ -186,10 +186,10 @@ func (c *webRtc) connected() bool {
 	return c.selected != nil && c.sender != nil && c.dtlsState == api.DTLSStateConnected && c.iceConnected()
 }
 
-// poll hands on what DTLS did on its own.
+// poll takes what DTLS did on its own goroutines.
 func (c *webRtc) poll(now unit.Time) { c.drainDTLS(now) }
 
-// drainICE follows ICE's decisions.
+// drainICE acts on ICE's output.
 func (c *webRtc) drainICE(now unit.Time) {
 	out := c.ice.Output()
 	for _, fragment := range out.AddedFragments {
@@ -245,7 +245,7 @@ func (c *webRtc) changeICEState(now unit.Time, state ice.State) {
 	c.mayBeConnected(now)
 }
 
-// mayBeConnected tells the transport when ICE and DTLS are both up.
+// mayBeConnected calls the transport's connected once ICE and DTLS are both up.
 func (c *webRtc) mayBeConnected(now unit.Time) {
 	if c.connected() && !c.wasConnected {
 		c.wasConnected = true
@@ -260,8 +260,8 @@ func (c *webRtc) disconnected(now unit.Time) {
 	}
 }
 
-// drainDTLS sends what DTLS wants sent and follows its states. What it does may give DTLS more to do, such as SCTP packets
-// to write: the outermost call sees to that too.
+// drainDTLS acts on DTLS's output. That may give DTLS more to do, such as SCTP packets to write: the outermost call handles it
+// too.
 func (c *webRtc) drainDTLS(now unit.Time) {
 	if c.draining {
 		return
@@ -360,7 +360,7 @@ func (c *webRtc) stats(now unit.Time) api.ResponseBody {
 	}
 }
 
-// close tells the peer goodbye and releases the ports, that one also when the other fails.
+// close sends close_notify and releases the ports, even if sending panics.
 func (c *webRtc) close() {
 	defer c.release()
 	c.dtls.Close()
@@ -372,7 +372,7 @@ func (c *webRtc) close() {
 	}
 }
 
-// release gives back the ports, or the place in the table of the WebRtcServer.
+// release closes the ports, or removes what the transport entered in the WebRtcServer's table.
 func (c *webRtc) release() {
 	if c.config.Close != nil {
 		defer c.config.Close()

@@ -12,14 +12,14 @@ import (
 // LooksLikeDTLS tells DTLS from the other protocols on the port by its first byte (RFC 7983 section 7).
 func LooksLikeDTLS(b []byte) bool { return len(b) >= 13 && b[0] >= 20 && b[0] <= 63 }
 
-// HandleDatagrams takes what came in by link.
+// HandleDatagrams takes a batch that link received. Settle must follow.
 func (w *WebRtc) HandleDatagrams(now unit.Time, link *Link, batch []Datagram) {
 	for i := range batch {
 		w.handleDatagram(now, link, &batch[i])
 	}
 }
 
-// HandleLinkClosed is called when a TCP connection is gone.
+// HandleLinkClosed takes the end of a TCP connection.
 func (w *WebRtc) HandleLinkClosed(now unit.Time, link *Link) {
 	c := w.backend
 	if w.isClosed || c.links[link.ID] == nil {
@@ -66,7 +66,7 @@ func (c *webRtc) handleSTUN(now unit.Time, link *Link, d *Datagram) {
 	}
 }
 
-// valid reports whether ICE vouches for the sender of a datagram. Nothing that strangers send goes further.
+// valid reports whether ICE authenticated the sender of a datagram. Others are counted and dropped.
 func (c *webRtc) valid(d *Datagram) bool {
 	if !c.ice.IsValidTuple(d.Tuple) {
 		c.t.drops.ForeignSender++
@@ -75,7 +75,7 @@ func (c *webRtc) valid(d *Datagram) bool {
 	return true
 }
 
-// use selects the tuple that authentic packets come from: clients that nominate aggressively use one before they say so.
+// use selects the tuple of an authentic packet: with aggressive nomination, clients use one before they nominate it.
 func (c *webRtc) use(now unit.Time, d *Datagram) {
 	if c.ice.MayForceSelectedTuple(d.Tuple) {
 		c.drainICE(now)

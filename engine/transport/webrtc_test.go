@@ -281,7 +281,7 @@ func TestAWebRtcCall(t *testing.T) {
 	require.Equal(t, api.DTLSStateConnected, stats.DTLSState)
 	require.NotZero(t, stats.Base.BytesSent)
 
-	// The peer hears of the end, and the ports are free.
+	// The peer gets close_notify, and the ports are free.
 	before = len(b.sent)
 	b.w.Close()
 	require.Equal(t, 1, b.freed)
@@ -303,7 +303,7 @@ func TestThePeerMayCloseDTLS(t *testing.T) {
 	require.EqualValues(t, 1, b.w.Drops().NotConnected)
 }
 
-// Who closed DTLS, or failed at it, may begin anew: when ICE comes back, so does DTLS.
+// A peer that closed DTLS, or failed at it, may begin anew: when ICE comes back, so does DTLS.
 func TestDTLSBeginsAnewWithICE(t *testing.T) {
 	b := established(t, nil)
 	b.dtls.Close()

@@ -2,20 +2,20 @@ package unit
 
 import "time"
 
-// Defaults of upstream's RateCalculator and of its counter of RTP data.
+// From mediasoup (RateCalculator, RtpDataCounter):
 const (
-	// DefaultRateWindow is the time over which a RateCounter averages unless told otherwise.
+	// DefaultRateWindow is the time over which a RateCounter averages by default.
 	DefaultRateWindow = 1000 * time.Millisecond
 	// DefaultCounterWindow is the same for a Counter.
 	DefaultCounterWindow = 2500 * time.Millisecond
 )
 
-// rateSlots is upstream's number of slots in a window.
+// rateSlots is the number of slots in a window, as in mediasoup.
 const rateSlots = 100
 
 // RateCounter measures a bitrate over a sliding window. The window is cut into at most 100 slots of whole milliseconds;
 // their sum is kept up to date, so that Update and Rate take constant time when called regularly. It behaves as
-// upstream's RateCalculator. The slots, 400 bytes, come with the first Update, for there are several counters per transport,
+// mediasoup's RateCalculator. The slots, 400 bytes, come with the first Update, for there are several counters per transport,
 // producer and consumer, most of which never count anything. A counter must not be copied once it has counted.
 type RateCounter struct {
 	newestStart int64 // in milliseconds, when the newest slot begins
@@ -96,7 +96,7 @@ func (c *RateCounter) slide(now Time) bool {
 	return true
 }
 
-// Counter counts RTP packets and their bytes and measures their bitrate: upstream's RtpDataCounter. Like its RateCounter it
+// Counter counts RTP packets and their bytes and measures their bitrate: mediasoup's RtpDataCounter. Like its RateCounter it
 // is small until it counts, and must not be copied then.
 type Counter struct {
 	packets uint64

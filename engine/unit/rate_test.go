@@ -89,7 +89,7 @@ func TestCounter(t *testing.T) {
 	require.Zero(t, c.Rate(rateBase.Add(4*time.Second)))
 }
 
-// TestRateCounterIsAskedBeforeItCounts asks for the rate before there is one to tell; the slots go on from there.
+// TestRateCounterIsAskedBeforeItCounts asks for the rate before the first update; the slots go on from there.
 func TestRateCounterIsAskedBeforeItCounts(t *testing.T) {
 	r := NewRateCounter(DefaultRateWindow)
 	require.Zero(t, r.Rate(rateBase))

@@ -5,12 +5,13 @@ import (
 	"io"
 
 	"gazpacho/fbs"
+	"gazpacho/fbs/source"
 )
 
 // reportDrift writes what a maintainer has to know of the package in a folder: whether its schema is that of a dialect
 // known, and otherwise what is new in it and whether the Go types have it.
 func reportDrift(folder string, w io.Writer) error {
-	release, text, err := readSchema(folder)
+	release, text, err := source.Read(folder)
 	if err != nil {
 		return err
 	}

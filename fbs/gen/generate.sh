@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes fbs/schema from the mediasoup npm packages of all releases since 3.13.0 that npm offers.
+# Makes fbs/schema from the mediasoup npm packages of all releases since 3.13.0 that npm offers, and fbs/gen/inferred for the
+# rest.
 #
 # usage: fbs/gen/generate.sh                   writes fbs/schema
 #        fbs/gen/generate.sh --check           fails when a committed schema file is not what its release gives
@@ -8,8 +9,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 case ${1:-} in
 --check)
-	# Only the releases that name a file: the other lines of the table do not change.
-	dialects=$(awk '$1 == $2 && $1 != "#" { print $1 }' fbs/schema/releases.txt)
+	# Only the releases that a schema file was read from: the others do not change.
+	dialects=$(awk '$1 == $2 && $3 == "package" { print $1 }' fbs/schema/releases.txt)
 	# shellcheck disable=SC2086 # a list of words
 	fbs/gen/npm.sh --only $dialects
 	mkdir -p build
@@ -19,8 +20,9 @@ case ${1:-} in
 	for release in $dialects; do
 		ln -s "$PWD/build/npm/releases/$release" "$work/packages/$release"
 	done
-	go run ./fbs/gen -packages "$work/packages" -out "$work/made"
-	if ! diff -ru -x releases.txt "$work/made" fbs/schema; then
+	go run ./fbs/gen -packages "$work/packages" -inferred fbs/gen/inferred -out "$work/made"
+	# Of the table, the lines for these releases and the inferred ones.
+	if ! diff -ru -x releases.txt "$work/made" fbs/schema || grep -vxFf fbs/schema/releases.txt "$work/made/releases.txt"; then
 		echo 'fbs/schema is out of date: run make generate' >&2
 		exit 1
 	fi
@@ -32,6 +34,6 @@ case ${1:-} in
 	;;
 *)
 	fbs/gen/npm.sh --all
-	go run ./fbs/gen -packages build/npm/releases -out fbs/schema
+	go run ./fbs/gen -packages build/npm/releases -inferred fbs/gen/inferred -out fbs/schema
 	;;
 esac

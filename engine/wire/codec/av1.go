@@ -17,8 +17,8 @@ const (
 	obuSequenceHeader = 1 << 3
 )
 
-// isAV1KeyFrame reports whether the first packet of a coded video sequence lies before us. Its aggregation header says so;
-// senders that forget to are known by the sequence header that it begins with.
+// isAV1KeyFrame reports whether b is the first packet of a coded video sequence: by its aggregation header or, as some senders
+// do not set that bit, by the sequence header that it begins with.
 func isAV1KeyFrame(b []byte) bool {
 	if len(b) < 2 || b[0]&av1Continues != 0 {
 		return false

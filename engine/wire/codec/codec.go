@@ -1,4 +1,4 @@
-// Package codec reads what a forwarder must know of an RTP payload: whether a key frame begins here, which layer the packet
+// Package codec reads what forwarding needs to know of an RTP payload: whether a key frame begins here, which layer the packet
 // belongs to, whether it is silence, and where the fields are that change when layers are dropped. It never decodes media.
 //
 // Parsing is stateless, with one exception: the layers of AV1 are described by templates that only key frames carry, which
@@ -7,10 +7,10 @@ package codec
 
 import "errors"
 
-// ErrPayload says that a payload, or the dependency descriptor beside it, is one that its format forbids.
+// ErrPayload: a payload, or the dependency descriptor beside it, is malformed.
 var ErrPayload = errors.New("codec: malformed payload")
 
-// Descriptor is what a forwarder wants to know about one packet. It is a plain value and holds no reference to the payload.
+// Descriptor describes the payload of one packet. It is a plain value and holds no reference to the payload.
 // Offsets are in bytes from the start of the payload; an offset of 0 means that the field is absent, as none can be first.
 type Descriptor struct {
 	Kind Kind
@@ -67,14 +67,14 @@ func (d *Descriptor) HasPictureID() bool { return d.PictureIDOffset != 0 }
 func (d *Descriptor) HasTL0PicIdx() bool { return d.TL0PicIdxOffset != 0 }
 
 // Parse describes one packet of codec k. dependencyDescriptor is the value of that header extension, nil when absent; only
-// H264 and AV1 use it, and without a DependencyStructure it tells key frames and frame boundaries but no layers. An error
+// H264 and AV1 use it, and without a DependencyStructure it gives key frames and frame boundaries but no layers. An error
 // means a payload that the format forbids; d is then zero but for its Kind.
 func Parse(k Kind, payload, dependencyDescriptor []byte, d *Descriptor) error {
 	return (*DependencyStructure)(nil).Parse(k, payload, dependencyDescriptor, d)
 }
 
 // Parse is the package's Parse for a stream whose templates s keeps: a key frame replaces them, other packets are looked up
-// in them. A dependency descriptor that s cannot resolve is no error for H264, whose payload then tells the key frames.
+// in them. A dependency descriptor that s cannot resolve is no error for H264, whose payload then shows the key frames.
 func (s *DependencyStructure) Parse(k Kind, payload, dependencyDescriptor []byte, d *Descriptor) error {
 	*d = Descriptor{Kind: k}
 	ok := true

@@ -97,7 +97,7 @@ func TestH264KeyFrame(t *testing.T) {
 		"empty":                               {"", false},
 		"one byte":                            {"67", false},
 		"sequence parameter set":              {"6742", true},
-		"as upstream's test has it":           {"07801100", true},
+		"as mediasoup's test has it":          {"07801100", true},
 		"picture parameter set":               {"68ce", false},
 		"IDR slice":                           {"6588", false},
 		"non-IDR slice":                       {"419a", false},

@@ -24,7 +24,7 @@ const (
 )
 
 // DependencyStructure holds the templates of a stream that carries dependency descriptors. They come with the key frames and
-// tell the layer of every later packet. The zero value knows no templates; each received stream has its own.
+// give the layer of every later packet. The zero value knows no templates; each received stream has its own.
 type DependencyStructure struct {
 	count         uint8 // number of templates
 	offset        uint8 // id of the first template
@@ -42,8 +42,8 @@ func (s *DependencyStructure) Layers() (spatial, temporal uint8) {
 	return s.spatialLayers, s.temporalLayers
 }
 
-// describe reads a dependency descriptor into d and, when it brings templates, into s; it reports whether all could be read
-// and the packet's template is known. A nil s takes the descriptor for what it says on its own, without layers.
+// describe reads a dependency descriptor into d and, when it has templates, into s; it reports whether all could be read
+// and the packet's template is known. With a nil s, the descriptor is read on its own, without layers.
 func (s *DependencyStructure) describe(b []byte, d *Descriptor) bool {
 	if len(b) < dependencyMandatoryLen {
 		return false
@@ -56,7 +56,7 @@ func (s *DependencyStructure) describe(b []byte, d *Descriptor) bool {
 	}
 	r := bitReader{b: b[dependencyMandatoryLen:]}
 	hasStructure, hasActive := r.flag(), r.flag()
-	r.skip(3) // custom decode target indications, frame diffs and chains, which nobody here needs
+	r.skip(3) // custom decode target indications, frame diffs and chains: not needed
 	d.KeyFrame = hasStructure
 	if s == nil {
 		return true

@@ -151,7 +151,7 @@ func TestDependencyDescriptorOf32DecodeTargets(t *testing.T) {
 	require.Equal(t, uint32(1<<31|1), d.ActiveDecodeTargets)
 }
 
-// A stream knows only the layers that its last complete key frame told.
+// A stream knows only the layers of its last complete key frame.
 func TestDependencyStructureIsReplacedAsAWhole(t *testing.T) {
 	var s codec.DependencyStructure
 	var d codec.Descriptor
@@ -193,7 +193,7 @@ func TestDependencyStructureBounds(t *testing.T) {
 	require.Equal(t, [2]uint8{4, 8}, [2]uint8{spatial, temporal})
 }
 
-// Without the stream's templates a descriptor tells key frames and frame boundaries.
+// Without the stream's templates, a descriptor gives key frames and frame boundaries.
 func TestStatelessDependencyDescriptor(t *testing.T) {
 	want := codec.Descriptor{Kind: codec.AV1, KeyFrame: true, StartOfFrame: true, HasDependency: true, FrameNumber: 303}
 	require.Equal(t, want, describe(t, codec.AV1, "", svcKeyFrame))
@@ -205,7 +205,7 @@ func TestStatelessDependencyDescriptor(t *testing.T) {
 	}
 }
 
-// Without descriptor, the aggregation header tells where a coded video sequence begins (RTP Payload Format For AV1, section
+// Without descriptor, the aggregation header shows where a coded video sequence begins (RTP Payload Format For AV1, section
 // 4.4).
 func TestAV1WithoutDependencyDescriptor(t *testing.T) {
 	for payload, keyFrame := range map[string]bool{

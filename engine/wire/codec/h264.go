@@ -14,7 +14,7 @@ const (
 )
 
 // isH264KeyFrame reports whether the payload holds a sequence parameter set, which is what a key frame begins with in
-// WebRTC and what upstream goes by: the packets of an IDR picture that follow it do not count.
+// WebRTC and what mediasoup goes by: the packets of an IDR picture that follow it do not count.
 func isH264KeyFrame(b []byte) bool {
 	if len(b) < 2 {
 		return false

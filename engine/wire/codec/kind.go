@@ -2,7 +2,7 @@ package codec
 
 import "strings"
 
-// Kind is a codec family, as far as forwarding tells codecs apart.
+// Kind is a codec family, as far as forwarding distinguishes codecs.
 type Kind uint8
 
 // The codecs whose payload is read, and Other for the rest.
@@ -35,16 +35,16 @@ func KindOf(mimeType string) Kind {
 	return Other
 }
 
-// CanBeKeyFrame reports whether a consumer of the codec waits for a key frame before it begins, and asks for one. Upstream's
-// table leaves AV1 out, whose key frames it does not recognise without a dependency descriptor; receivers are then sent what
-// they cannot decode, for up to a second.
+// CanBeKeyFrame reports whether a consumer of the codec waits for a key frame before it begins, and asks for one. mediasoup's
+// table leaves AV1 out, whose key frames it does not recognise without a dependency descriptor; its receivers then get packets
+// that they cannot decode, for up to a second.
 func (k Kind) CanBeKeyFrame() bool { return k == VP8 || k == VP9 || k == H264 || k == AV1 }
 
-// ValidForSimulcast reports whether a simulcast consumer can switch between streams of the codec (upstream's table).
+// ValidForSimulcast reports whether a simulcast consumer can switch between streams of the codec (mediasoup's table).
 func (k Kind) ValidForSimulcast() bool { return k == VP8 || k == H264 }
 
-// ValidForSVC reports whether an SVC consumer can select layers within a stream of the codec (upstream's table).
+// ValidForSVC reports whether an SVC consumer can select layers within a stream of the codec (mediasoup's table).
 func (k Kind) ValidForSVC() bool { return k == VP8 || k == VP9 || k == H264 || k == AV1 }
 
-// UsesDependencyDescriptor reports whether the codec's layers are told by the dependency descriptor extension.
+// UsesDependencyDescriptor reports whether the codec's layers are in the dependency descriptor extension.
 func (k Kind) UsesDependencyDescriptor() bool { return k == H264 || k == AV1 }

@@ -1,6 +1,6 @@
 package codec
 
-// opusCodeMask selects the code of a TOC byte, which says how many frames the packet has (RFC 6716 section 3.1).
+// opusCodeMask selects the code of a TOC byte, which gives the number of frames in the packet (RFC 6716 section 3.1).
 const opusCodeMask = 0x03
 
 // parseOpus reads the TOC byte and reports whether the packet can be Opus (RFC 6716 section 3.2). DTX is a packet all of

@@ -8,7 +8,7 @@ import (
 	"github.com/pion/rtcp"
 )
 
-// Upstream's values.
+// From mediasoup:
 const (
 	// MaxAudioInterval and MaxVideoInterval are the longest times between two reports about a stream.
 	MaxAudioInterval = 1 * time.Second
@@ -19,7 +19,7 @@ const (
 	MaxCompoundLen = 1500 - 40 - 20 - 148
 )
 
-// ErrTooLong says that packets do not fit into one compound packet.
+// ErrTooLong: packets do not fit into one compound packet.
 var ErrTooLong = errors.New("rtcp: compound packet exceeds the MTU")
 
 // AppendCompound appends pkts to dst, which may hold earlier packets of the same compound, and returns the longer slice. An

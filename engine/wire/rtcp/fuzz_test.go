@@ -43,7 +43,7 @@ func FuzzRTCPParse(tf *testing.F) {
 	})
 }
 
-// rewritable says whether pion/rtcp writes all that it reads of this type.
+// rewritable reports whether pion/rtcp writes all that it reads of this type.
 func rewritable(pkt pion.Packet) bool {
 	switch p := pkt.(type) {
 	case *pion.TransportLayerNack:

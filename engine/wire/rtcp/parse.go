@@ -37,10 +37,10 @@ func LooksLikeRTCP(b []byte) bool {
 // Parse reads a compound packet (RFC 3550 section 6.1), or one of reduced size (RFC 5506). It returns the packets that a
 // media server acts on: *rtcp.SenderReport, ReceiverReport, SourceDescription, Goodbye, TransportLayerNack,
 // TransportLayerCC, PictureLossIndication, FullIntraRequest, ReceiverEstimatedMaximumBitrate and ExtendedReport, the last
-// with DLRR and receiver reference time blocks only. Other types are skipped, as RFC 3550 section 6.1 asks.
+// with DLRR and receiver reference time blocks only. Other types are skipped, as RFC 3550 section 6.1 requires.
 //
-// At the first packet that is malformed it stops and returns an error together with the packets before that, as upstream
-// does. Packets may refer to b. Work and memory are proportional to len(b), whatever counts the packets claim.
+// At the first packet that is malformed it stops and returns an error together with the packets before that, as
+// mediasoup does. Packets may refer to b. Work and memory are proportional to len(b), whatever counts the packets claim.
 func Parse(b []byte) ([]rtcp.Packet, error) {
 	var pkts []rtcp.Packet
 	for len(b) > 0 {

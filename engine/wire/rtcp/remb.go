@@ -15,7 +15,7 @@ const (
 )
 
 // parseREMB reads application layer feedback and returns nil when that is not REMB. It stands in for pion's method, which
-// reads a bitrate of zero as 8.4 Mbit/s. A bitrate beyond 63 bits is malformed, as upstream has it.
+// reads a bitrate of zero as 8.4 Mbit/s. A bitrate beyond 63 bits is malformed, as in mediasoup.
 func parseREMB(b []byte) (rtcp.Packet, error) {
 	if len(b) < feedbackHeaderLen {
 		return nil, ErrPacket

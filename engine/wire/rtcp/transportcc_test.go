@@ -108,7 +108,7 @@ func TestParseWorkIsBounded(t *testing.T) {
 }
 
 // hostileBlock returns one packet of 65,532 bytes: a source description whose items have no text, or an extended report with
-// a block of a type that nobody knows.
+// a block of an unknown type.
 func hostileBlock(name string) []byte {
 	b := make([]byte, 65532)
 	b[0], b[1] = 0x81, byte(pion.TypeSourceDescription)

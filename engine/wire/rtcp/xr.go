@@ -15,7 +15,7 @@ const (
 )
 
 // parseXR reads the blocks of an extended report that carry round-trip times and skips the others. A block that exceeds
-// the packet ends it; what came before counts, as upstream has it. It stands in for pion's method, which reads blocks of
+// the packet ends it; what came before counts, as in mediasoup. It stands in for pion's method, which reads blocks of
 // unknown type byte by byte through reflection.
 func parseXR(b []byte) (rtcp.Packet, error) {
 	if len(b) < xrFixedLen {

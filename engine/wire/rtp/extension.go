@@ -36,7 +36,7 @@ type Extension struct {
 }
 
 // parseExtensionBlock locates the extension block at offset start, checks its elements and returns the offset behind it.
-// A block of a profile other than RFC 8285's is skipped, as RFC 3550 section 5.3.1 asks of those who do not know it.
+// A block of a profile other than RFC 8285's is skipped, as RFC 3550 section 5.3.1 requires.
 func (p *Packet) parseExtensionBlock(start int) (int, error) {
 	first := start + extensionHeaderLen
 	if first > len(p.Data) {
@@ -63,7 +63,7 @@ func (p *Packet) parseExtensionBlock(start int) (int, error) {
 }
 
 // Extension returns the value of the extension with the given id as a part of Data. It is nil when the packet has none, and
-// empty but not nil for an element without a value. Of several elements with one id the last counts, as upstream has it.
+// empty but not nil for an element without a value. Of several elements with one id the last counts, as in mediasoup.
 func (p *Packet) Extension(id uint8) []byte {
 	var value []byte
 	for e := p.Extensions(); e.Next(); {
@@ -102,7 +102,7 @@ func (e *Elements) Next() bool {
 		case id == oneByteStop && e.form == formOneByte, start > len(e.rest):
 			return false
 		case id == paddingID:
-			// Padding is a zero byte; like upstream we also step over single bytes that only have the padding's id.
+			// Padding is a zero byte; like mediasoup we also step over single bytes that only have the padding's id.
 			e.rest = e.rest[1:]
 		case start+n > len(e.rest):
 			e.malformed = true
@@ -116,7 +116,7 @@ func (e *Elements) Next() bool {
 }
 
 // head returns id, offset of the value and its length in bytes of the element at the beginning of rest. The offset exceeds
-// rest when that is a single byte of a two-byte element, which upstream ignores.
+// rest when that is a single byte of a two-byte element, which mediasoup ignores.
 func (e *Elements) head() (id uint8, start, n int) {
 	if e.form == formOneByte {
 		return e.rest[0] >> 4, 1, int(e.rest[0]&0x0f) + 1

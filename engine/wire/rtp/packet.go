@@ -52,8 +52,8 @@ type Packet struct {
 	headerLen    uint16
 }
 
-// LooksLikeRTP reports whether b may be an RTP packet, which RFC 7983 section 7 decides by the first byte; RTCP packets look the
-// same, so ask for those first.
+// LooksLikeRTP reports whether b may be an RTP packet, by the first byte (RFC 7983 section 7). RTCP packets look the same:
+// check for those first.
 func LooksLikeRTP(b []byte) bool {
 	return len(b) >= FixedHeaderLen && b[0]>>6 == version
 }

@@ -20,7 +20,7 @@ const (
 	absCaptureTimeLen    = 8
 )
 
-// absSendTimeWrap is the time after which the 24 bits of an absolute send time begin anew.
+// absSendTimeWrap is the time after which the 24 bits of an absolute send time wrap.
 const absSendTimeWrap = 64 * time.Second
 
 // AbsSendTime returns t as the abs-send-time extension carries it: seconds with 18 fractional bits, modulo 64 s
@@ -59,7 +59,7 @@ func PutTransportCC(dst []byte, seq unit.SeqNo) { binary.BigEndian.PutUint16(dst
 type AudioLevel struct {
 	// Volume is in -dBov: 0 is the loudest, 127 is silence.
 	Volume uint8
-	// Voice says that the sender believes the packet contains speech.
+	// Voice: the sender believes that the packet contains speech.
 	Voice bool
 }
 
@@ -71,7 +71,7 @@ func ParseAudioLevel(value []byte) (l AudioLevel, ok bool) {
 	return AudioLevel{Volume: value[0] & 0x7f, Voice: value[0]&0x80 != 0}, true
 }
 
-// VideoOrientation says how a receiver turns the picture upright (3GPP TS 26.114 section 7.4.5).
+// VideoOrientation is how a receiver turns the picture upright (3GPP TS 26.114 section 7.4.5).
 type VideoOrientation struct {
 	// Camera: the camera faces away from the user (back-facing).
 	Camera bool

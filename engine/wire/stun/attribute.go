@@ -29,7 +29,7 @@ const (
 // From the specification: RFC 8489 section 14.
 const (
 	attributeHeaderLen = 4
-	maxUsernameLen     = 513 // upstream's value: RFC 5389's "less than 513" with one to spare
+	maxUsernameLen     = 513 // as in mediasoup: RFC 5389's "less than 513" with one to spare
 	maxSoftwareLen     = 763
 	errorCodeLen       = 4 // without the reason phrase
 
@@ -73,7 +73,7 @@ func (a Attribute) index() int {
 	return -1
 }
 
-// validLen tells whether the value of a known attribute may have n bytes.
+// validLen reports whether the value of a known attribute may have n bytes.
 func (a Attribute) validLen(n int) bool {
 	switch a {
 	case Username:

@@ -15,7 +15,7 @@ type Key struct {
 	result [integrityLen]byte
 }
 
-// NewKey makes a key of a password, which must consist of ICE's characters (RFC 8445 section 5.3), as all of ours do: others
+// NewKey makes a key of a password, which must consist of ICE's characters (RFC 8445 section 5.3), as our passwords do: others
 // would need OpaqueString processing.
 func NewKey(password string) *Key {
 	k := &Key{mac: hmac.New(sha1.New, []byte(password))}

@@ -38,8 +38,8 @@ const (
 	fingerprintLen = 4
 )
 
-// MaxLen is the length in bytes of the longest message that Parse accepts. It is ours: a real one fits into a packet
-// (RFC 8489 section 6.1), and it bounds the work that one message can cause.
+// MaxLen is the length in bytes of the longest message that Parse accepts: a real one fits into a packet (RFC 8489 section
+// 6.1), and it bounds the work that one message can cause. (Chosen here.)
 const MaxLen = 2048
 
 // Errors of Parse. A message that has one of them is to be dropped without an answer.
@@ -53,8 +53,8 @@ var (
 	ErrFingerprint = errors.New("stun: wrong FINGERPRINT")
 )
 
-// LooksLikeSTUN tells STUN from the other protocols that share a socket with it: by the first byte (RFC 7983 section 7) and
-// the magic cookie.
+// LooksLikeSTUN distinguishes STUN from the other protocols on a socket: by the first byte (RFC 7983 section 7) and the magic
+// cookie.
 func LooksLikeSTUN(b []byte) bool {
 	return len(b) >= HeaderLen && b[0] <= 3 && binary.BigEndian.Uint32(b[4:]) == magicCookie
 }
@@ -73,7 +73,7 @@ type Message struct {
 type span struct{ start, end uint16 }
 
 // Parse reads b, which must be one whole message, and keeps a reference to it. Attributes that Attribute does not name are
-// skipped, like upstream does. A FINGERPRINT, when present, is checked; MESSAGE-INTEGRITY is not, see Verify. After an error m
+// skipped, as in mediasoup. A FINGERPRINT, when present, is checked; MESSAGE-INTEGRITY is not, see Verify. After an error m
 // must not be used.
 func (m *Message) Parse(b []byte) error {
 	*m = Message{raw: b}
@@ -150,7 +150,7 @@ func (m *Message) checkFingerprint() error {
 // fingerprintOf computes the value of a FINGERPRINT that follows b, RFC 8489 section 14.7.
 func fingerprintOf(b []byte) uint32 { return crc32.ChecksumIEEE(b) ^ fingerprintXOR }
 
-// Verify tells whether the message has a MESSAGE-INTEGRITY attribute (RFC 8489 section 14.5) that was made with key. The
+// Verify reports whether the message has a MESSAGE-INTEGRITY attribute (RFC 8489 section 14.5) that was made with key. The
 // comparison takes the same time wherever the values differ.
 func (m *Message) Verify(key *Key) bool {
 	if !m.Has(MessageIntegrity) {
@@ -160,7 +160,7 @@ func (m *Message) Verify(key *Key) bool {
 	return key.verify(m.raw[:start-attributeHeaderLen], m.raw[start:start+integrityLen])
 }
 
-// Has tells whether the message has an attribute.
+// Has reports whether the message has an attribute.
 func (m *Message) Has(a Attribute) bool { return m.attributes[a.index()].start != 0 }
 
 // Value returns an attribute's bytes without padding; nil when it is absent.
@@ -173,7 +173,7 @@ func (m *Message) Value(a Attribute) []byte {
 }
 
 // LocalUsernameFragment returns the part of USERNAME before the first colon (RFC 8445 section 7.2.2): in a request, the
-// fragment of the agent that receives it. The whole USERNAME when there is no colon, as in upstream; nil without USERNAME.
+// fragment of the agent that receives it. The whole USERNAME when there is no colon, as in mediasoup; nil without USERNAME.
 func (m *Message) LocalUsernameFragment() []byte {
 	username := m.Value(Username)
 	for i, c := range username {
@@ -210,7 +210,7 @@ func (m *Message) ErrorCode() (code int, reason []byte, ok bool) {
 	return int(v[2]&7)*100 + int(v[3]), v[4:], true
 }
 
-// AddressedTo tells whether USERNAME consists of fragment, a colon and anything, RFC 8445 section 7.2.2.
+// AddressedTo reports whether USERNAME consists of fragment, a colon and anything, RFC 8445 section 7.2.2.
 func (m *Message) AddressedTo(fragment string) bool {
 	username := m.Value(Username)
 	n := len(fragment)

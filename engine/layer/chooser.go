@@ -1,0 +1,222 @@
+package layer
+
+import (
+	"math"
+	"time"
+
+	"gazpacho/engine/unit"
+)
+
+// mediasoup's values, for consumers whose bitrate the transport manages.
+const (
+	// streamMinActive is how long a stream has to be active before it is preferred to one that already is.
+	streamMinActive = 2 * time.Second
+	// downgradeConservative is for how long after a downgrade no higher spatial layer is taken.
+	downgradeConservative = 10 * time.Second
+	// downgradeMinActive is how long the consumer must have been active for a downgrade to count.
+	downgradeMinActive = 8 * time.Second
+)
+
+// chooser chooses the target layers. It holds what simulcast and SVC have in common, and asks the selector around it for
+// what differs.
+type chooser struct {
+	consumer Consumer
+	layers   spatialLayers
+	// temporalLayers is how many temporal layers the consumer's stream has.
+	temporalLayers         int16
+	limitAtPreferredOnly   bool
+	preferred, target      ID
+	provisional            ID // what Increase took since the last Apply
+	conservativeUntil      unit.Time
+	changedOutsideOfDecide bool
+}
+
+// spatialLayers are the spatial layers to choose from: with simulcast a stream each, with SVC parts of one stream.
+type spatialLayers interface {
+	// count returns how many there are.
+	count() int16
+	// current returns the layers that are forwarded now.
+	current() ID
+	// usable reports whether a spatial layer could be forwarded.
+	usable(spatial int16) bool
+	// settled reports whether a usable spatial layer has been active for long enough to be relied on.
+	settled(now unit.Time, spatial int16) bool
+	// bitrates returns the bitrates of the stream that a spatial layer is in, and which of the stream's it is.
+	bitrates(spatial int16) (b *Bitrates, in int)
+	// replaced returns the bitrate that a higher spatial layer saves when it takes the place of l.
+	replaced(l ID) unit.Bitrate
+	// aim makes l the target, and asks for the key frame that it takes to get there.
+	aim(l ID)
+}
+
+func newChooser(c Consumer, cfg *Config) chooser {
+	return chooser{
+		consumer: c, temporalLayers: int16(cfg.Mode.Temporal), limitAtPreferredOnly: cfg.TemporalLimitAtPreferredOnly,
+		preferred: cfg.Preferred, target: None, provisional: None,
+	}
+}
+
+func (c *chooser) Prefer(l ID) { c.preferred = l }
+
+func (c *chooser) Layers() Layers { return Layers{c.preferred, c.target, c.layers.current()} }
+
+func (c *chooser) TakeChange() bool {
+	changed := c.changedOutsideOfDecide
+	c.changedOutsideOfDecide = false
+	return changed
+}
+
+func (c *chooser) Reconsider(now unit.Time, force bool) {
+	best := c.best(now)
+	switch {
+	case best == c.target:
+	case !c.consumer.ExternalBitrate():
+		c.layers.aim(best)
+	case force || best.Spatial != c.target.Spatial:
+		c.consumer.RequestBitrate()
+	}
+}
+
+// best returns the layers to be forwarded if bandwidth were unlimited: the highest usable spatial layer up to the preferred
+// one, else the lowest above it.
+func (c *chooser) best(now unit.Time) ID {
+	best := None
+	for spatial := range c.layers.count() {
+		if c.conservative(now, spatial, best.Spatial) || !c.layers.usable(spatial) {
+			continue
+		}
+		if c.consumer.ExternalBitrate() && best.Spatial >= 0 && !c.layers.settled(now, spatial) {
+			continue
+		}
+		if spatial > c.preferred.Spatial && best.Spatial >= 0 {
+			break
+		}
+		best.Spatial = spatial
+		if spatial >= c.preferred.Spatial {
+			break
+		}
+	}
+	if best.Spatial >= 0 {
+		best.Temporal = min(c.temporalLimit(best.Spatial), c.temporalLayers-1)
+	}
+	return best
+}
+
+// conservative reports whether a recent downgrade forbids a spatial layer above the current one. The lowest is always allowed:
+// chosen is the best so far, -1 for none.
+func (c *chooser) conservative(now unit.Time, spatial, chosen int16) bool {
+	return now < c.conservativeUntil && chosen >= 0 && spatial > c.layers.current().Spatial
+}
+
+// temporalLimit returns the highest temporal layer that the application wants of a spatial one.
+func (c *chooser) temporalLimit(spatial int16) int16 {
+	switch {
+	case !c.limitAtPreferredOnly || spatial == c.preferred.Spatial:
+		return c.preferred.Temporal
+	case spatial < c.preferred.Spatial:
+		return math.MaxInt16
+	}
+	return 0
+}
+
+func (c *chooser) Increase(now unit.Time, available unit.Bitrate, loss float32) unit.Bitrate {
+	if c.provisional == c.preferred {
+		return 0
+	}
+	l, required := c.next(now)
+	if required == 0 || required > virtualBitrate(available, loss) {
+		return 0
+	}
+	c.provisional = l
+	return min(required, available)
+}
+
+// next returns the next higher layer than the provisional one and the additional bitrate that it requires, 0 if there is
+// none: first the temporal layers of a spatial one, then the next spatial layer.
+func (c *chooser) next(now unit.Time) (ID, unit.Bitrate) {
+	at := c.provisional.Spatial
+	found := at >= 0
+	for spatial := max(at, 0); spatial < c.layers.count(); spatial++ {
+		if c.conservative(now, spatial, at) || spatial > c.preferred.Spatial && spatial != at && found {
+			break
+		}
+		if !c.layers.usable(spatial) || c.tooYoung(now, spatial) {
+			continue
+		}
+		found = true
+		if l := (ID{spatial, c.firstTemporal(spatial)}); l.Temporal <= c.lastTemporal(spatial) {
+			if required := c.required(l); required > 0 {
+				return l, required
+			}
+		}
+		if spatial >= c.preferred.Spatial {
+			break
+		}
+	}
+	return None, 0
+}
+
+// tooYoung reports whether a spatial layer is not settled while the provisional one is.
+func (c *chooser) tooYoung(now unit.Time, spatial int16) bool {
+	at := c.provisional.Spatial
+	return at >= 0 && spatial != at && !c.layers.settled(now, spatial) && c.layers.settled(now, at)
+}
+
+// firstTemporal returns the lowest temporal layer of a spatial one that is not taken yet.
+func (c *chooser) firstTemporal(spatial int16) int16 {
+	if spatial == c.provisional.Spatial {
+		return c.provisional.Temporal + 1
+	}
+	return 0
+}
+
+// lastTemporal returns the highest temporal layer to be taken of a spatial one.
+func (c *chooser) lastTemporal(spatial int16) int16 {
+	b, _ := c.layers.bitrates(spatial)
+	_, temporal := b.Layers()
+	return min(int16(temporal)-1, c.temporalLimit(spatial))
+}
+
+// required returns what a layer takes in addition to the provisional one, 0 when it is silent. A higher spatial layer may
+// take the place of the provisional one, whose bitrate is saved then.
+func (c *chooser) required(l ID) unit.Bitrate {
+	b, spatial := c.layers.bitrates(l.Spatial)
+	required := b.Of(spatial, int(l.Temporal))
+	at := c.provisional
+	if required == 0 || l.Temporal > 0 || at.Spatial < 0 || l.Spatial == at.Spatial {
+		return required
+	}
+	if replaced := c.layers.replaced(at); required > replaced {
+		return required - replaced
+	}
+	return 1 // it costs nothing, but is not silent
+}
+
+// virtualBitrate is mediasoup's rule: what is available counts for more while the receiver loses next to nothing, and for
+// less while it loses a lot. loss is in per cent, or IgnoreLoss.
+func virtualBitrate(available unit.Bitrate, loss float32) unit.Bitrate {
+	switch {
+	case loss == IgnoreLoss:
+		return available
+	case loss < 2:
+		return unit.Bitrate(1.08 * float64(available))
+	case loss > 10:
+		return unit.Bitrate((1 - 0.5*float64(loss)/100) * float64(available))
+	default:
+		return available
+	}
+}
+
+func (c *chooser) Apply(now unit.Time) {
+	l := c.provisional
+	c.provisional = None
+	if l == c.target {
+		return
+	}
+	c.layers.aim(l)
+	// A lower target for lack of bandwidth begins the conservative time.
+	current := c.layers.current().Spatial
+	if now.Sub(c.consumer.ActiveSince()) > downgradeMinActive && l.Spatial < current && current <= c.preferred.Spatial {
+		c.conservativeUntil = now.Add(downgradeConservative)
+	}
+}

@@ -1,0 +1,98 @@
+package layer
+
+import (
+	"fmt"
+
+	"gazpacho/engine/packet"
+	"gazpacho/engine/wire/codec"
+)
+
+// filter drops the packets of one received stream that are of layers above the current ones, and moves the current ones
+// towards the target where the codec allows it. A frame is forwarded whole or not at all. It is mediasoup's EncodingContext.
+type filter struct {
+	position
+	codec strategy
+}
+
+// position is where a filter stands.
+type position struct{ target, current ID }
+
+// strategy is what a filter does differently for each codec.
+type strategy interface {
+	// sync: the next packet is a key frame after an interruption, perhaps of another stream.
+	sync()
+	// pass decides on a packet: Forward, with what changes in it, or DropLayer. With a forwarded packet, p.current moves. The
+	// target is a layer.
+	pass(p *position, pkt *packet.Packet) Decision
+}
+
+func newFilter(cfg *Config) filter {
+	f := filter{position: position{None, None}}
+	switch cfg.Codec {
+	case codec.VP8:
+		f.codec = newVP8()
+	case codec.VP9:
+		f.codec = &vp9{mode: cfg.Mode}
+	case codec.AV1:
+		f.codec = &av1{mode: cfg.Mode}
+	case codec.H264:
+		f.codec = &h264{}
+	default:
+		panic(fmt.Sprintf("layer: codec %d has no layers", cfg.Codec))
+	}
+	return f
+}
+
+// reset makes nothing the target.
+func (f *filter) reset() { f.position = position{None, None} }
+
+func (f *filter) sync() { f.codec.sync() }
+
+func (f *filter) pass(pkt *packet.Packet) Decision {
+	before := f.current
+	d := f.codec.pass(&f.position, pkt)
+	d.LayersChanged = f.current != before
+	return d
+}
+
+// climb moves the current temporal layer up to that of a forwarded frame, or down to the target (VP8 and H264, which have one
+// spatial layer).
+func (p *position) climb(temporal int16) {
+	p.current = ID{0, min(max(p.current.Temporal, temporal), p.target.Temporal)}
+}
+
+// nextSpatial returns the layers after a change of the spatial one, the current ones if there is none at this packet. It goes
+// up at key frames, and down at the end of a frame of the target: from there on, nothing needs the layers above. With K-SVC
+// the layers need each other in key frames only, and going down takes a key frame too (VP9 and AV1).
+func (p *position) nextSpatial(spatial int16, c *codec.Descriptor, keyOnly bool) ID {
+	next := p.current
+	switch target, current := p.target.Spatial, p.current.Spatial; {
+	case target > current && c.KeyFrame, target < current && keyOnly && c.KeyFrame:
+		next = ID{target, 0}
+	case target < current && !keyOnly && spatial == target && c.EndOfFrame:
+		next.Spatial = target
+	}
+	return next
+}
+
+// nextTemporal returns next with the temporal layer after this packet. It goes up to the packet's where mayClimb says that the
+// packet needs nothing that was left out, and down at the end of a frame of the target.
+func (p *position) nextTemporal(next ID, temporal int16, c *codec.Descriptor, mayClimb bool) ID {
+	switch target, current := p.target.Temporal, p.current.Temporal; {
+	case target > current && mayClimb, target < current && temporal == target && c.EndOfFrame:
+		next.Temporal = temporal
+	}
+	return next
+}
+
+// endsPicture reports whether a packet of layer l ends a picture of which the layers up to highest are forwarded: the receiver
+// knows the end by the RTP marker.
+func endsPicture(l, highest ID, c *codec.Descriptor) bool {
+	return l.Spatial == highest.Spatial && c.EndOfFrame
+}
+
+// layerOf returns the layer that a packet is of.
+func layerOf(c *codec.Descriptor) ID { return ID{int16(c.SpatialLayer), int16(c.TemporalLayer)} }
+
+// within reports whether l is not above the layer limit.
+func (l ID) within(limit ID) bool { return l.Spatial <= limit.Spatial && l.Temporal <= limit.Temporal }
