@@ -156,8 +156,8 @@ func (f *Front) HandleNotification(n *api.Notification) (err error) {
 	if !f.routes.knows(n.HandlerID) {
 		return api.NotFoundErrorf("Channel notification handler with ID %s not found", n.HandlerID)
 	}
-	o := &operation{front: f, notification: n}
-	f.inbox.put(item{do: func() { f.dispatch(o) }, refuse: func() { err = errClosed() }, media: sizeOf(n), own: true})
+	o := &operation{front: f, notification: n, media: sizeOf(n)}
+	f.inbox.put(item{do: func() { f.dispatch(o) }, refuse: func() { err = errClosed() }, media: o.media, own: true})
 	return err
 }
 
@@ -200,7 +200,7 @@ func (f *Front) Err() error {
 func (f *Front) Counters() Counters {
 	<-f.done
 	c := f.counters
-	c.Dropped = f.inbox.lost()
+	c.Dropped += f.inbox.lost()
 	return c
 }
 
@@ -219,7 +219,7 @@ func (f *Front) end() {
 	f.closeWorkers()
 	f.inbox.close()
 	f.log.Debug("front closed", "relays", f.counters.Relays, "dataRelays", f.counters.DataRelays,
-		"transports", f.counters.Transports, "dropped", f.inbox.lost())
+		"transports", f.counters.Transports, "dropped", f.counters.Dropped+f.inbox.lost())
 }
 
 func (f *Front) closeWorkers() {
