@@ -69,12 +69,12 @@ func (a *App) CreateRouter(id string) {
 	a.Must("", api.MethodWorkerCreateRouter, &api.WorkerCreateRouterRequest{RouterID: id})
 }
 
-// CreateDirect makes a DirectTransport for media and small messages.
+// CreateDirect makes a DirectTransport for media and messages of up to 4 MiB.
 func (a *App) CreateDirect(router, id string) {
 	a.T.Helper()
 	a.Must(router, api.MethodRouterCreateDirectTransport, &api.RouterCreateDirectTransportRequest{
 		TransportID: id, Options: &api.DirectTransportOptions{Base: &api.TransportOptions{
-			Direct: true, MaxSendMessageSize: 262144, MaxReceiveMessageSize: 262144,
+			Direct: true, MaxSendMessageSize: 1 << 22, MaxReceiveMessageSize: 1 << 22,
 		}},
 	})
 }

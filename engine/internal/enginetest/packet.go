@@ -110,11 +110,11 @@ func MarshalRTCP(pkts ...rtcp.Packet) []byte {
 
 // NACKFor asks for packets of a stream.
 func NACKFor(ssrc unit.SSRC, seqs ...unit.SeqNo) *rtcp.TransportLayerNack {
-	n := &rtcp.TransportLayerNack{MediaSSRC: uint32(ssrc)}
-	for _, seq := range seqs {
-		n.Nacks = append(n.Nacks, rtcp.NackPair{PacketID: uint16(seq)})
+	numbers := make([]uint16, len(seqs))
+	for i, seq := range seqs {
+		numbers[i] = uint16(seq)
 	}
-	return n
+	return &rtcp.TransportLayerNack{MediaSSRC: uint32(ssrc), Nacks: rtcp.NackPairsFromSequenceNumbers(numbers)}
 }
 
 // RTCPOf returns all that the compound packets among datagrams hold.
