@@ -3,6 +3,7 @@ package enginetest
 import (
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -61,6 +62,30 @@ func (a *App) Refused(kind api.ErrorKind, text, handler string, method api.Metho
 	require.ErrorAs(a.T, err, &refusal)
 	require.Equal(a.T, kind, refusal.Kind)
 	require.Contains(a.T, refusal.Reason, text)
+}
+
+// Await returns the first notification of an event about an object, however long ago it came.
+func (a *App) Await(id string, event api.Event) api.Notification {
+	a.T.Helper()
+	return a.AwaitCount(id, event, 1)[0]
+}
+
+// AwaitCount waits for so many notifications of an event about an object.
+func (a *App) AwaitCount(id string, event api.Event, count int) []api.Notification {
+	a.T.Helper()
+	deadline := time.After(Patience)
+	for {
+		coming := a.next()
+		found := a.About(id, event)
+		if len(found) >= count {
+			return found
+		}
+		select {
+		case <-coming:
+		case <-deadline:
+			require.FailNow(a.T, "too few notifications", "%s %s: %d of %d", id, event, len(found), count)
+		}
+	}
 }
 
 // CreateRouter makes a Router.

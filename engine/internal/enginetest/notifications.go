@@ -3,10 +3,6 @@ package enginetest
 import (
 	"slices"
 	"sync"
-	"testing"
-	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
 )
@@ -66,30 +62,6 @@ func (n *Notifications) About(id string, events ...api.Event) []api.Notification
 // Of returns the notifications of one event, about whatever object.
 func (n *Notifications) Of(event api.Event) []api.Notification {
 	return slices.DeleteFunc(n.All(), func(n api.Notification) bool { return n.Event != event })
-}
-
-// Await returns the first notification of an event about an object, however long ago it came.
-func (n *Notifications) Await(t testing.TB, id string, event api.Event) api.Notification {
-	t.Helper()
-	return n.AwaitCount(t, id, event, 1)[0]
-}
-
-// AwaitCount waits for so many notifications of an event about an object.
-func (n *Notifications) AwaitCount(t testing.TB, id string, event api.Event, count int) []api.Notification {
-	t.Helper()
-	deadline := time.After(Patience)
-	for {
-		coming := n.next()
-		found := n.About(id, event)
-		if len(found) >= count {
-			return found
-		}
-		select {
-		case <-coming:
-		case <-deadline:
-			require.FailNow(t, "too few notifications", "%s %s: %d of %d", id, event, len(found), count)
-		}
-	}
 }
 
 // next returns what is closed with the next notification.
