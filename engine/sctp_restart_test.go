@@ -11,20 +11,16 @@ import (
 	"gazpacho/engine/api"
 	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/sctp"
+	"gazpacho/engine/unit"
 )
 
 // talk runs a process that speaks SCTP at the peer's address, sends one message on stream 7, and returns the first one it gets.
 // Then it is gone, without a word.
 func talk(p *enginetest.Peer, to *api.TransportTuple, text string) (heard string) {
 	p.T.Helper()
-	wakes := make(chan struct{}, 1)
-	a := sctp.New(sctp.Config{}, func() {
-		select {
-		case wakes <- struct{}{}:
-		default:
-		}
-	})
+	a := sctp.New(sctp.Config{})
 	defer a.Close() // what that produces is not sent
+	clock := func() unit.Time { return unit.Time(time.Now().UnixNano()) }
 	packets, done := make(chan []byte, 100), make(chan struct{})
 	go func() {
 		defer close(done)
@@ -37,24 +33,26 @@ func talk(p *enginetest.Peer, to *api.TransportTuple, text string) (heard string
 			packets <- append([]byte(nil), b[:n]...)
 		}
 	}()
-	a.MayConnect()
-	require.NoError(p.T, a.Send(sctp.Message{StreamID: 7, PPID: 51, Data: []byte(text)}, sctp.SendOptions{Ordered: true}))
+	a.MayConnect(clock())
+	require.NoError(p.T, a.Send(clock(), sctp.Message{StreamID: 7, PPID: 51, Data: []byte(text)}, sctp.SendOptions{Ordered: true}))
 	deadline := time.After(enginetest.Patience)
+	var out sctp.Output
 	for heard == "" {
-		select {
-		case packet := <-packets:
-			a.HandlePacket(packet)
-		case <-wakes:
-		case <-deadline:
-			require.FailNow(p.T, "nothing is heard", "%s %+v", a.State(), a.Counters())
-		}
-		var out sctp.Output
 		a.Poll(&out)
 		for _, packet := range out.Packets {
 			p.Send(to, packet)
 		}
 		if len(out.Messages) > 0 {
 			heard = string(out.Messages[0].Data)
+			break
+		}
+		select {
+		case packet := <-packets:
+			a.HandlePacket(clock(), packet)
+		case <-time.After(a.NextTimeout().Sub(clock())):
+			a.HandleTimeout(clock())
+		case <-deadline:
+			require.FailNow(p.T, "nothing is heard", "%s %+v", a.State(), a.Counters())
 		}
 	}
 	require.NoError(p.T, p.Conn.SetReadDeadline(time.Unix(1, 0)))

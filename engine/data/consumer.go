@@ -17,6 +17,7 @@ type Consumer struct {
 	protocol       string
 	maxMessageSize uint32
 	pipe           Pipe
+	relay          bool // see Relay
 	paused         bool
 	producerPaused bool
 	producerClosed bool
@@ -54,6 +55,9 @@ func NewConsumer(req *api.TransportConsumeDataRequest, maxMessageSize uint32, pi
 	c.SetSubchannels(req.Subchannels)
 	return c, nil
 }
+
+// Relay makes the consumer one that hands all messages to another worker, each with its addressing.
+func (c *Consumer) Relay() { c.relay = true }
 
 // ID returns the consumer's id.
 func (c *Consumer) ID() string { return c.id }
