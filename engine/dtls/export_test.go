@@ -1,6 +1,7 @@
 package dtls
 
 import (
+	"hash"
 	"time"
 
 	piondtls "github.com/pion/dtls/v3"
@@ -53,6 +54,7 @@ func NewWith(cert *Certificate, wake func(), s Settings) *Transport {
 // Bounds that tests exceed.
 const (
 	MaxEarly        = maxEarly
+	MaxDatagramLen  = maxDatagramLen
 	MaxOutDatagrams = maxOutDatagrams
 	MaxOutData      = maxOutData
 	MaxPlaintextLen = maxPlaintextLen
@@ -62,6 +64,15 @@ const (
 
 // TLS returns the certificate and its key for a peer of another implementation.
 func (c *Certificate) TLS() (der []byte, key any) { return c.tls.Certificate[0], c.tls.PrivateKey }
+
+// ExportState is what the record layer takes from pion's state.
+func ExportState(state *piondtls.State) (*Exported, error) { return exportState(state) }
+
+// Exported is the result of ExportState.
+type Exported = exportedState
+
+// SuiteHash returns the hash of a cipher suite.
+func SuiteHash(id piondtls.CipherSuiteID) func() hash.Hash { return cipherSuites[id].hash }
 
 // SkipSequence advances the next sequence number of a connected transport by n.
 func (t *Transport) SkipSequence(n uint64) {
