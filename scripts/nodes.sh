@@ -1,4 +1,4 @@
-# Sourced: runs a cluster for a mode of the suites, and checks afterwards that it was one.
+# Source it after lib.sh: runs a cluster for a mode of the suites, and checks afterwards that it was one.
 #
 #   local   the engine of the worker's process; nothing to start
 #   remote  one node: everything crosses a session
@@ -44,5 +44,5 @@ stop_nodes() {
 # check_nodes MODE: prints what the fronts did, and fails unless every node was used and, with several, relays were made.
 check_nodes() {
 	[ "$1" = local ] && return
-	"$(node_bin)" "$ROOT/compat-tests/counters.mjs" "$NODES_FOLDER/counters" "$1" "$GAZPACHO_CLUSTER"
+	"$(node_bin)" "$ROOT/scripts/node/counters.mjs" "$NODES_FOLDER/counters" "$1" "$GAZPACHO_CLUSTER"
 }
