@@ -5,6 +5,8 @@ import (
 	"time"
 
 	piondtls "github.com/pion/dtls/v3"
+
+	"gazpacho/engine/api"
 )
 
 // Limits is a limiter for tests that need their own.
@@ -29,6 +31,7 @@ func (l Limits) Waiting() int {
 type Settings struct {
 	FlightInterval   time.Duration
 	HandshakeTimeout time.Duration
+	CipherSuites     []piondtls.CipherSuiteID
 	Profiles         []piondtls.SRTPProtectionProfile
 	Limits           Limits
 }
@@ -41,6 +44,9 @@ func NewWith(cert *Certificate, wake func(), s Settings) *Transport {
 	}
 	if s.HandshakeTimeout != 0 {
 		c.handshakeTimeout = s.HandshakeTimeout
+	}
+	if s.CipherSuites != nil {
+		c.suites = s.CipherSuites
 	}
 	if s.Profiles != nil {
 		c.profiles = s.Profiles
@@ -73,6 +79,9 @@ type Exported = exportedState
 
 // SuiteHash returns the hash of a cipher suite.
 func SuiteHash(id piondtls.CipherSuiteID) func() hash.Hash { return cipherSuites[id].hash }
+
+// FingerprintsOf returns the fingerprints of a DER certificate, see Certificate.Fingerprints.
+func FingerprintsOf(der []byte) []api.Fingerprint { return fingerprintsOf(der) }
 
 // SkipSequence advances the next sequence number of a connected transport by n.
 func (t *Transport) SkipSequence(n uint64) {

@@ -113,7 +113,7 @@ func (a *association) handshake(ctx context.Context) (*established, error) {
 func (a *association) newConn() (*piondtls.Conn, error) {
 	options := []piondtls.Option{
 		piondtls.WithCertificates(a.t.cert.tls),
-		piondtls.WithCipherSuites(cipherSuiteOrder...),
+		piondtls.WithCipherSuites(a.t.config.suites...),
 		piondtls.WithSRTPProtectionProfiles(a.t.config.profiles...),
 		piondtls.WithExtendedMasterSecret(piondtls.RequestExtendedMasterSecret),
 		piondtls.WithFlightInterval(a.t.config.flightInterval),
