@@ -24,6 +24,7 @@ var rules = []rule{
 	{folder: "engine/wire", may: []string{"engine/unit"}},
 	{folder: "engine/packet", may: []string{"engine/unit", "engine/wire"}},
 	{folder: "engine/simnet", may: []string{"engine/unit"}},
+	{folder: "engine/internal/enginetest", may: join(basics, []string{"engine/netio"}), impure: true},
 	{folder: "engine/netio", may: []string{"engine/unit", "engine/packet", "internal/epoll"}, impure: true},
 	{folder: "engine/shard", may: []string{"engine/unit"}, impure: true},
 
@@ -73,11 +74,12 @@ var libraries = map[string][]string{
 	"github.com/google/flatbuffers": {"fbs"},
 	"github.com/pion/dtls":          {"engine/dtls"},
 	"github.com/pion/rtp":           {"engine/srtp"},
-	"github.com/pion/rtcp":          {"engine/wire", "engine/rtpstream", "engine/media", "engine/bwe", "engine/srtp", "engine/transport"},
+	"github.com/pion/rtcp":          {"engine/wire", "engine/rtpstream", "engine/media", "engine/bwe", "engine/srtp", "engine/transport", "engine/internal/enginetest"},
 	"github.com/pion/srtp":          {"engine/srtp", "node-harness"},
 	"github.com/pion/logging":       {"engine/dtls"},
-	"github.com/stretchr/testify":   {"engine/api/apitest"},
+	"github.com/stretchr/testify":   {"engine/api/apitest", "engine/internal/enginetest"},
 	"github.com/BurntSushi/toml":    {"cmd"},
+	"golang.org/x/crypto":           {"engine/dtls"},
 	"golang.org/x/net":              {"node-harness"},
 	"golang.org/x/sys":              {"cmd", "engine/netio", "scaling/remote", "internal/epoll", "node-harness", "node-harness/bench/control"},
 }

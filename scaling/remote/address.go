@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -34,6 +36,19 @@ func SplitAddress(address string) (network, where string, err error) {
 
 // IsLocal reports whether an address is that of a unix socket, so that both ends are on one host.
 func IsLocal(address string) bool { return strings.HasPrefix(address, unixPrefix) }
+
+// saysGone reports whether an error of dial is the word of the node's own host that no process listens there. A name may stand for
+// several hosts, so only the host of an address in numbers counts.
+func saysGone(address string, err error) bool {
+	if !errors.Is(err, syscall.ECONNREFUSED) && !errors.Is(err, syscall.ENOENT) {
+		return false
+	}
+	if IsLocal(address) {
+		return true
+	}
+	_, parseErr := netip.ParseAddrPort(address)
+	return parseErr == nil
+}
 
 // dial connects to a node. A name is resolved anew each time, and all its addresses are tried.
 func dial(ctx context.Context, address string, config *tls.Config) (net.Conn, error) {
