@@ -17,6 +17,7 @@
 //	loss.go, congestion.go, rtt.go what is lost, how much may be sent, how long to wait
 //	reset.go                       streams that are closed, both ways
 //	transmit.go, packets.go        packets are filled
+//	state.go                       an association as a value, for another process (export.go, restore.go)
 //	wire.go, chunk_….go, cookie.go bytes: parse and append, nothing else
 //
 // # What a peer can make us do

@@ -72,6 +72,7 @@ type script struct {
 	ends    [2]*end
 	links   [2]*simnet.Link
 	sent    [2]map[uint16][]string // reliable ordered messages, by stream
+	others  [2]int                 // unreliable messages
 	counter int
 }
 
@@ -91,6 +92,7 @@ func (s *script) step(op byte) {
 			{MaxRetransmits: ptr[uint16](0)}, {MaxPacketLifeTime: ptr[uint16](20)}, {Ordered: true, MaxRetransmits: ptr[uint16](1)},
 		} {
 			_ = s.ends[from].say(binary(4+stream, 100+int(op>>3&1)*5000), o)
+			s.others[from]++
 		}
 	case 8:
 		s.ends[from].resetStreams(stream)
@@ -106,6 +108,8 @@ func (s *script) step(op byte) {
 		})
 	case 19:
 		s.conditions(simnet.Conditions{Loss: 1})
+	case 20, 21:
+		s.ends[from].move()
 	default:
 		s.w.Advance(time.Duration(op) * time.Millisecond)
 	}
@@ -117,44 +121,65 @@ func (s *script) conditions(c simnet.Conditions) {
 	}
 }
 
-// FuzzConversation lets two associations talk over any network: everything that is reliable arrives once, in order, and in the end
-// nothing is under way.
+// FuzzConversation lets two associations talk over any network, now and then from another process, with I-DATA or, if the seed
+// is odd, with DATA: everything that is reliable arrives once, in order, and in the end nothing is under way.
 func FuzzConversation(tf *testing.F) {
 	f := fuzzseed.New(tf, 30)
 	f.Add(uint32(1), []byte{0, 9, 16, 32, 40, 50, 64, 70, 80, 132, 8, 3, 41, 66, 90, 152, 1, 2, 3, 88, 120})
 	f.Add(uint32(2), bytes.Repeat([]byte{134, 40, 41, 42, 43, 52, 61, 64, 66, 80}, 5))
 	f.Add(uint32(3), bytes.Repeat([]byte{152, 48, 49, 56, 57, 86, 86, 120, 72, 73, 80}, 5))
-	f.Fuzz(func(t *testing.T, seed uint32, ops []byte) {
-		s := &script{t: t, w: newWorld(t, uint64(seed))}
-		for i := range s.ends {
-			s.ends[i] = s.w.end(sctp.Config{})
-			s.sent[i] = map[uint16][]string{}
+	f.Add(uint32(4), bytes.Repeat([]byte{134, 40, 160, 41, 64, 80, 161, 48, 57, 160, 120, 72, 168}, 5))
+	f.Fuzz(func(t *testing.T, seed uint32, ops []byte) { converse(t, seed, ops[:min(len(ops), 100)]) })
+}
+
+func converse(t *testing.T, seed uint32, ops []byte) {
+	s := &script{t: t, w: newWorld(t, uint64(seed))}
+	for i := range s.ends {
+		s.ends[i] = s.w.end(sctp.Config{})
+		s.sent[i] = map[uint16][]string{}
+	}
+	for i, e := range s.ends {
+		s.links[i] = s.w.wire(e, s.ends[1-i], simnet.Conditions{})
+		if seed%2 == 1 {
+			e.send = withoutInterleaving(e.send)
 		}
-		s.links[0] = s.w.wire(s.ends[0], s.ends[1], simnet.Conditions{})
-		s.links[1] = s.w.wire(s.ends[1], s.ends[0], simnet.Conditions{})
-		s.w.join(s.ends[0], s.ends[1])
-		for _, op := range ops[:min(len(ops), 100)] {
-			s.step(op)
-		}
-		s.conditions(simnet.Conditions{Delay: 5 * time.Millisecond})
-		s.w.Advance(time.Minute)
-		for i, e := range s.ends {
-			got := map[uint16][]string{}
-			for _, m := range s.ends[1-i].take() {
-				if m.StreamID < 4 {
-					got[m.StreamID] = append(got[m.StreamID], string(m.Data))
-				}
+	}
+	s.w.join(s.ends[0], s.ends[1])
+	for _, op := range ops {
+		s.step(op)
+	}
+	s.conditions(simnet.Conditions{Delay: 5 * time.Millisecond})
+	s.w.Advance(time.Minute)
+	for i, e := range s.ends {
+		got, others := map[uint16][]string{}, 0
+		for _, m := range s.ends[1-i].take() {
+			if m.StreamID < 4 {
+				got[m.StreamID] = append(got[m.StreamID], string(m.Data))
+			} else {
+				others++
 			}
-			require.Equal(t, s.sent[i], got)
-			for id := range uint16(8) {
-				require.Zero(t, e.BufferedAmount(id))
-			}
 		}
-		packets := 0
-		for _, e := range s.ends {
-			e.send = func([]byte) { packets++ }
+		require.Equal(t, s.sent[i], got)
+		require.LessOrEqual(t, others, s.others[i])
+		for id := range uint16(8) {
+			require.Zero(t, e.BufferedAmount(id))
 		}
-		s.w.Advance(10 * time.Second)
-		require.LessOrEqual(t, packets, 2, "nothing but heartbeats")
-	})
+	}
+	packets := 0
+	for _, e := range s.ends {
+		e.send = func([]byte) { packets++ }
+	}
+	s.w.Advance(10 * time.Second)
+	require.LessOrEqual(t, packets, 2, "nothing but heartbeats")
+}
+
+// withoutInterleaving makes packets those of an end that does not know RFC 8260.
+func withoutInterleaving(send func([]byte)) func([]byte) {
+	return func(p []byte) {
+		if at := bytes.Index(p, []byte{0x80, 0x08, 0, 8}); at > 0 && (p[12] == 1 || p[12] == 2) {
+			copy(p[at+6:], []byte{192, 192}) // instead of I-DATA and I-FORWARD-TSN
+			seal(p)
+		}
+		send(p)
+	}
 }

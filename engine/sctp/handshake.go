@@ -180,11 +180,15 @@ func (a *Association) establish(now unit.Time) {
 	a.reset = incomingReset{last: uint32(a.peer.tsn) - 1}
 	a.peerWindow = int(min(a.peer.window, maxPeerWindow))
 	a.startHeartbeat(now)
-	a.out.Negotiated = api.SCTPNegotiatedCapabilities{
-		NegotiatedMaxOutboundStreams: min(maxStreams, a.peer.in), NegotiatedMaxInboundStreams: min(maxStreams, a.peer.out),
-	}
+	a.out.Negotiated = a.negotiated()
 	if a.state != api.SCTPStateConnected {
 		a.setState(api.SCTPStateConnected)
+	}
+}
+
+func (a *Association) negotiated() api.SCTPNegotiatedCapabilities {
+	return api.SCTPNegotiatedCapabilities{
+		NegotiatedMaxOutboundStreams: min(maxStreams, a.peer.in), NegotiatedMaxInboundStreams: min(maxStreams, a.peer.out),
 	}
 }
 

@@ -30,6 +30,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 // end is an association with what came out of it so far.
 type end struct {
 	*sctp.Association
+	cfg  sctp.Config
 	w    *world
 	out  sctp.Output
 	send func(packet []byte)
@@ -50,7 +51,7 @@ func (w *world) end(cfg sctp.Config) *end {
 		seed[i] = byte(w.seeds.Uint32())
 	}
 	cfg.Random = chance{rand.NewChaCha8(seed)}
-	e := &end{Association: sctp.New(cfg), w: w, send: func([]byte) {}}
+	e := &end{Association: sctp.New(cfg), cfg: cfg, w: w, send: func([]byte) {}}
 	w.Attach(e, func(unit.Time) { e.drain() })
 	return e
 }

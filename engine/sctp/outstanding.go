@@ -194,7 +194,6 @@ func (a *Association) isLast(now unit.Time, c *sentChunk) bool {
 // abandon gives a message up (RFC 3758 section 3.5): all of it.
 func (a *Association) abandon(m *outMessage) {
 	a.counters.MessagesExpired++
-	m.abandoned = true
 	if m.begun() && m.offset < len(m.data) {
 		a.addEnd(m)
 	}

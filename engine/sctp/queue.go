@@ -20,7 +20,6 @@ type outMessage struct {
 	waited    uint32 // timeouts that it has waited
 	expires   unit.Time
 	unordered bool
-	abandoned bool
 	reset     bool
 	first     tsn // the first and last chunk under way, if any is
 	last      tsn

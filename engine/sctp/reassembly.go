@@ -47,9 +47,6 @@ type runs struct {
 
 // add takes a fragment and returns the run that it belongs to now; nil when it was dropped.
 func (r *runs) add(d *dataChunk, maxSize int) *run {
-	if r.byFirst == nil {
-		r.byFirst, r.byLast = map[tsn]*run{}, map[tsn]*run{}
-	}
 	before, after := r.byLast[d.tsn-1], r.byFirst[d.tsn+1]
 	if before != nil && before.end && !d.begin() || after != nil && after.begin && !d.end() {
 		return nil
@@ -89,9 +86,16 @@ func (r *runs) insert(d *dataChunk, before, after *run, maxSize int) *run {
 	if whole.size > maxSize {
 		whole.drop()
 	}
+	r.enter(whole)
+	return whole
+}
+
+func (r *runs) enter(whole *run) {
+	if r.byFirst == nil {
+		r.byFirst, r.byLast = map[tsn]*run{}, map[tsn]*run{}
+	}
 	r.byFirst[whole.first], r.byLast[whole.last] = whole, whole
 	r.cost += whole.cost
-	return whole
 }
 
 // remove takes a run out.
