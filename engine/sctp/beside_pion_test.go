@@ -58,6 +58,7 @@ type speaker interface {
 	say(stream uint16, data []byte, o sctp.SendOptions) bool
 	// heard returns the messages so far and when they came.
 	heard() (messages []sctp.Message, at []unit.Time)
+	forget()
 }
 
 // pionSpeaker is pion's association.
@@ -144,6 +145,12 @@ func (s *pionSpeaker) heard() ([]sctp.Message, []unit.Time) {
 	return s.messages, s.at
 }
 
+func (s *pionSpeaker) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.messages, s.at = nil, nil
+}
+
 func (h *host) say(id uint16, data []byte, o sctp.SendOptions) (ok bool) {
 	h.do(func(now unit.Time) {
 		ok = h.a.BufferedAmount(id) < 400_000 && h.a.Send(now, sctp.Message{StreamID: id, PPID: 53, Data: data}, o) == nil
@@ -155,6 +162,12 @@ func (h *host) heard() ([]sctp.Message, []unit.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.messages, h.at
+}
+
+func (h *host) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.messages, h.at = nil, nil
 }
 
 // path is two roads.
@@ -222,26 +235,44 @@ func (p *path) meet(t *testing.T, kinds [2]bool) (ends [2]speaker, stop func()) 
 type figures struct {
 	mbits    float64
 	p50, p99 time.Duration
+	memory   int // of both ends at the end, without what was delivered; bytes
 }
 
 func (f figures) String() string {
-	return fmt.Sprintf("%.2f Mbit/s, %v, %v", f.mbits, f.p50.Round(time.Millisecond), f.p99.Round(time.Millisecond))
+	return fmt.Sprintf("%.2f Mbit/s, %v, %v, %d KB",
+		f.mbits, f.p50.Round(time.Millisecond), f.p99.Round(time.Millisecond), f.memory/1000)
 }
 
-// measure sends a bulk transfer or a chat, or both, for some time.
-func measure(t *testing.T, isPion bool, rtt time.Duration, loss float64, bulk, chat bool, d time.Duration) (f figures) {
+// traffic says what is sent: a bulk transfer of messages of a size, 200 small messages in a second, or both.
+type traffic struct {
+	bulk, chat *sctp.SendOptions
+	size       int
+}
+
+var (
+	once = sctp.SendOptions{MaxRetransmits: ptr[uint16](0)}
+
+	bulk     = traffic{bulk: &ordered, size: 16000}
+	bulkOnce = traffic{bulk: &once, size: 1000}
+	chat     = traffic{chat: &ordered}
+	chatOnce = traffic{chat: &once}
+	both     = traffic{bulk: &ordered, size: 16000, chat: &once}
+)
+
+// measure sends for some time.
+func measure(t *testing.T, isPion bool, rtt time.Duration, loss float64, what traffic, d time.Duration) (f figures) {
+	before := live()
 	synctest.Test(t, func(t *testing.T) {
 		p := newPath(1, rtt/2)
 		ends, stop := p.meet(t, [2]bool{isPion, isPion})
 		time.Sleep(5 * time.Second)
 		p.set(func(r *road) { r.loss, r.rate, r.queue = loss, 100e6/8, 200_000 })
-		data := make([]byte, 16000)
-		once := sctp.SendOptions{MaxRetransmits: ptr[uint16](0)}
+		data := make([]byte, what.size)
 		for begin := time.Now(); time.Since(begin) < d; time.Sleep(5 * time.Millisecond) {
-			for bulk && ends[0].say(1, data, ordered) {
+			for what.bulk != nil && ends[0].say(1, bytes.Clone(data), *what.bulk) {
 			}
-			if chat {
-				ends[0].say(2, be.BigEndian.AppendUint64(make([]byte, 92), uint64(clock())), once)
+			if what.chat != nil {
+				ends[0].say(2, be.BigEndian.AppendUint64(make([]byte, 92), uint64(clock())), *what.chat)
 			}
 		}
 		messages, at := ends[1].heard()
@@ -254,6 +285,9 @@ func measure(t *testing.T, isPion bool, rtt time.Duration, loss float64, bulk, c
 				took = append(took, at[i].Sub(unit.Time(be.BigEndian.Uint64(m.Data[92:]))))
 			}
 		}
+		messages, at = nil, nil
+		ends[1].forget()
+		f.memory = int(live()) - int(before)
 		f.mbits = float64(n) * 8 / d.Seconds() / 1e6
 		if len(took) > 0 {
 			slices.Sort(took)
@@ -280,27 +314,22 @@ func TestBesidePion(t *testing.T) {
 		for _, loss := range []float64{0.01, 0.05} {
 			t.Run(fmt.Sprint(rtt, loss), func(t *testing.T) {
 				const d = 4 * time.Second
-				ours, theirs := measure(t, false, rtt, loss, true, true, d), measure(t, true, rtt, loss, true, true, d)
+				ours, theirs := measure(t, false, rtt, loss, both, d), measure(t, true, rtt, loss, both, d)
 				require.Greater(t, ours.mbits, theirs.mbits)
 				require.Less(t, ours.p50, theirs.p50+5*time.Millisecond)
-				require.LessOrEqual(t, measure(t, false, rtt, loss, false, true, d).p99, rtt)
+				require.LessOrEqual(t, measure(t, false, rtt, loss, chatOnce, d).p99, rtt)
 			})
 		}
 	}
 }
 
-// row is a row of the table: bulk alone, chat alone, both; each ours and pion's.
+// row is a row of the tables; each cell is ours and pion's.
 func row(t *testing.T, rtt time.Duration, loss float64) string {
-	const d = 10 * time.Second
-	var cells [3][2]figures
-	for i := range 2 {
-		cells[0][i] = measure(t, i == 1, rtt, loss, true, false, d)
-		cells[1][i] = measure(t, i == 1, rtt, loss, false, true, d)
-		cells[2][i] = measure(t, i == 1, rtt, loss, true, true, d)
-	}
 	text := fmt.Sprintf("%v %v%%:", rtt, loss*100)
-	for _, c := range cells {
-		text += fmt.Sprintf(" | %v | %v", c[0], c[1])
+	for _, what := range []traffic{bulk, chat, bulkOnce, chatOnce, both} {
+		for _, isPion := range []bool{false, true} {
+			text += fmt.Sprintf(" | %v", measure(t, isPion, rtt, loss, what, 10*time.Second))
+		}
 	}
 	return text
 }

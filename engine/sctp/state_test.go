@@ -36,7 +36,7 @@ func (e *end) move() {
 	}
 	exported, err := json.Marshal(again.Export(e.w.Now()))
 	require.NoError(e.w.t, err)
-	require.JSONEq(e.w.t, string(b), string(exported))
+	require.Equal(e.w.t, string(b), string(exported))
 	e.Association = again
 }
 
