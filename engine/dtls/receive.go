@@ -137,27 +137,30 @@ func (t *Transport) handshakeDone(a *association, e *established, err error) {
 	t.unlockAndWake()
 }
 
-// sessionDatagram opens the records of a datagram for the established association. Only authentic records have an effect.
-func (t *Transport) sessionDatagram(b []byte) {
+// sessionDatagram opens the records of a datagram for the established association. Only authentic records have an effect; it
+// reports whether there was one.
+func (t *Transport) sessionDatagram(b []byte) (authentic bool) {
 	for r, ok := range records(b) {
 		switch {
 		case t.session == nil: // an earlier record closed the association
-			return
+			return authentic
 		case !ok || r.epoch != 1 || r.typ == typeChangeCipherSpec:
 			t.counters.Malformed++
 		default:
-			t.sessionRecord(r)
+			authentic = t.sessionRecord(r) || authentic
 		}
 	}
+	return authentic
 }
 
-func (t *Transport) sessionRecord(r record) {
+func (t *Transport) sessionRecord(r record) (authentic bool) {
 	plain, ok := t.session.open(r)
 	if !ok {
 		t.counters.Unauthentic++
-		return
+		return false
 	}
 	t.handlePlain(r.typ, plain)
+	return true
 }
 
 func (t *Transport) handlePlain(typ byte, plain []byte) {

@@ -150,12 +150,19 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 // retransmit sends the packets that a NACK asked c for.
 func (t *Transport) retransmit(now unit.Time, c *Consumer) {
 	t.mustBeEmpty("a retransmission")
+	t.resending.refill(now, t.resendRate(now))
 	for {
+		if t.resending.left <= 0 {
+			t.drops.OverBudget++
+			c.DropRetransmissions()
+			break
+		}
 		b := t.space(t.largest)
 		o := c.WriteRetransmission(now, b)
 		if o.Len == 0 {
 			break
 		}
+		t.resending.left -= o.Len
 		t.counters.rtxSent.Update(now, o.Len, o.Len-o.HeaderLen)
 		t.assignTransportSeq(now, b, o)
 		t.backend.sendRTP(now, c, b, o)

@@ -66,6 +66,7 @@ type Drops struct {
 	DataUnknown     uint64 // messages on streams without a data producer
 	DataBufferFull  uint64 // messages for data consumers whose send buffer was full
 	DataUnsendable  uint64 // messages for data consumers that could not be sent for another reason
+	OverBudget      uint64 // NACKs that the budget of retransmissions did not suffice for
 	SealFailed      uint64 // packets that could not be encrypted
 	SendFailed      uint64 // datagrams that the kernel did not take
 }

@@ -128,6 +128,7 @@ type Transport struct {
 	giveUp     bool          // because a consumer needs none any more
 	wanting    []*Consumer   // empty; room for those that distribute gives bitrate to
 	probation  probation
+	resending  resendBudget
 
 	counters counters
 	drops    Drops

@@ -82,6 +82,7 @@ type webRtc struct {
 	links    map[uint32]*Link // of the tuples that ICE knows, and of the STUN request being handled
 	selected *Link
 	peer     netip.AddrPort // of the selected tuple
+	unproven unproven       // time that media went to a tuple which was only nominated
 	sender   *srtp.Sender
 	receiver *srtp.Receiver
 
@@ -292,6 +293,10 @@ func (c *webRtc) changeDTLSState(now unit.Time, change *dtls.StateChange) {
 		if err := c.setKeys(&change.SRTP); err != nil {
 			c.t.env.Log.Error("SRTP keys of DTLS are unusable", "tag", "dtls", "transportId", c.t.id, "reason", err)
 			return
+		}
+		// The peer answered what we sent to the selected tuple.
+		if tuple, ok := c.ice.Selected(); ok {
+			c.ice.Prove(tuple)
 		}
 	case api.DTLSStateFailed:
 		c.t.env.Log.Warn("DTLS failed", "tag", "dtls", "transportId", c.t.id, "reason", change.Reason)

@@ -8,6 +8,10 @@ import (
 )
 
 func (c *webRtc) sendRTP(now unit.Time, _ *Consumer, b []byte, o media.Outgoing) {
+	if !c.ice.Proven() && !c.trySelected(now) {
+		c.t.drops.NotConnected++
+		return
+	}
 	n, err := c.sender.ProtectRTP(b, o.Len, o.HeaderLen)
 	if err != nil {
 		c.t.drops.SealFailed++
@@ -20,6 +24,11 @@ func (c *webRtc) sendRTP(now unit.Time, _ *Consumer, b []byte, o media.Outgoing)
 func (c *webRtc) flush() {
 	batch := c.t.env.Batch
 	if batch.Len() == 0 {
+		return
+	}
+	if c.selected == nil { // the tuple was given up on the way
+		c.t.drops.NotConnected += uint64(batch.Len())
+		batch.Reset()
 		return
 	}
 	_, dropped := c.selected.Send(c.peer, batch)
