@@ -94,9 +94,13 @@ func (c *Consumer) AppendRTCP(now unit.Time, pkts []rtcp.Packet) []rtcp.Packet {
 	return pkts
 }
 
+// maxSDESLen is the length in bytes from which a source description gets no further chunk: with one more, of at most 268 bytes, it
+// still fits into a compound packet.
+const maxSDESLen = 900
+
 func appendChunk(pkts []rtcp.Packet, chunk rtcp.SourceDescriptionChunk) []rtcp.Packet {
 	for _, pkt := range pkts {
-		if sdes, ok := pkt.(*rtcp.SourceDescription); ok && len(sdes.Chunks) < maxReports {
+		if sdes, ok := pkt.(*rtcp.SourceDescription); ok && len(sdes.Chunks) < maxReports && sdes.MarshalSize() < maxSDESLen {
 			sdes.Chunks = append(sdes.Chunks, chunk)
 			return pkts
 		}

@@ -72,9 +72,8 @@ func (t *Transport) routeRTP(now unit.Time, pkt *packet.Packet) {
 // handleRTCP takes a compound packet in clear.
 func (t *Transport) handleRTCP(now unit.Time, b []byte) {
 	pkts, err := wirertcp.Parse(b)
-	if err != nil && len(pkts) == 0 {
+	if err != nil {
 		t.drops.RTCPMalformed++
-		return
 	}
 	var reference uint64
 	for _, pkt := range pkts {

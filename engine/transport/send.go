@@ -102,9 +102,15 @@ func (w *compoundWriter) add(t *Transport, now unit.Time, pkts []rtcp.Packet) {
 	}
 	before := len(w.buffer)
 	b, err := wirertcp.AppendCompound(w.buffer, pkts...)
-	if err != nil {
+	switch {
+	case err != nil && len(pkts) > 1:
+		// One of them must not silence the others. Each alone is reduced-size RTCP (RFC 5506) unless it begins with a report.
+		for i := range pkts {
+			w.add(t, now, pkts[i:i+1])
+		}
+		return
+	case err != nil:
 		t.drops.RTCPUnsendable++
-		w.buffer = w.buffer[:before]
 		return
 	}
 	if before > 0 && len(b) > wirertcp.MaxCompoundLen {

@@ -58,7 +58,7 @@ type Drops struct {
 	RTPMalformed    uint64
 	RTPUnknown      uint64 // RTP packets of no producer
 	RTPDiscarded    uint64 // RTP packets that their producer refused: no stream, duplicates, bad sequence
-	RTCPMalformed   uint64
+	RTCPMalformed   uint64 // compound packets with a part that cannot be read; the others count
 	RTCPUnknown     uint64 // RTCP about streams that do not exist
 	RTCPUnsupported uint64 // RTCP of types that are not used here
 	RTCPUnsendable  uint64 // RTCP to send that could not be built
