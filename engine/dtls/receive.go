@@ -65,6 +65,7 @@ func (a *association) deliver(b []byte) {
 	}
 	a.in = append(a.in, b)
 	a.readable.Broadcast()
+	a.t.config.limiter.hear(a)
 }
 
 // buffer queues a ChangeCipherSpec or Finished record until the handshake has its keys, in whatever order the datagrams
@@ -114,6 +115,20 @@ func (a *association) deferUntilEstablished(b []byte) {
 		return
 	}
 	a.deferred = append(a.deferred, slices.Clone(b))
+}
+
+// handshakeDisplaced begins anew: a client at the end of the queue, a server with the peer's next ClientHello.
+func (t *Transport) handshakeDisplaced(a *association) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.assoc != a {
+		return
+	}
+	t.counters.Displaced++
+	t.assoc = nil
+	if a.role == Client {
+		t.startHandshake()
+	}
 }
 
 // handshakeDone handles the result of a handshake, unless it was abandoned.
