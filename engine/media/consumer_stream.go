@@ -18,6 +18,9 @@ type sentStream struct {
 	held []*packet.Packet
 	// started: something was sent. complete: the newest packet sent ends a frame (its marker is set).
 	started, complete bool
+	// wantsKeyFrame: the receiver asked for a key frame, and that was not passed on yet. It may be from nextKeyFrameRequest on.
+	wantsKeyFrame       bool
+	nextKeyFrameRequest unit.Time
 }
 
 // lastSent is the packet last written, for SetTransportCC.

@@ -62,7 +62,7 @@ func (t *Transport) AttachConsumer(now unit.Time, c *Consumer, paused bool, scor
 	if t.backend.connected() {
 		c.TransportConnected(now)
 	}
-	t.drainConsumer(c)
+	t.drainConsumer(now, c)
 }
 
 // CloseConsumer removes c without a notification.
@@ -79,6 +79,7 @@ func (t *Transport) CloseConsumer(now unit.Time, c *Consumer) {
 		}
 	}
 	c.attached = false
+	t.news.forget(c.ID())
 	c.Close()
 	t.redistribute(now, true)
 }
@@ -86,14 +87,14 @@ func (t *Transport) CloseConsumer(now unit.Time, c *Consumer) {
 // ProducerClosed removes c because its producer closed, and notifies the application.
 func (t *Transport) ProducerClosed(now unit.Time, c *Consumer) {
 	c.Consumer.ProducerClosed(now)
-	t.drainConsumer(c)
+	t.drainConsumer(now, c)
 	t.CloseConsumer(now, c)
 }
 
 // Update calls f, which may change c, and passes on what c then produced.
-func (t *Transport) Update(c *Consumer, f func(c *media.Consumer)) {
+func (t *Transport) Update(now unit.Time, c *Consumer, f func(c *media.Consumer)) {
 	f(c.Consumer)
-	t.drainConsumer(c)
+	t.drainConsumer(now, c)
 }
 
 // HandleStreamUpdates gives c the changes in its producer's streams that precede the packets of the next Forward, which must
@@ -124,7 +125,7 @@ func (c *Consumer) Forward(now unit.Time, pkts []*packet.Packet) {
 		c.deliver(now, pkts)
 	}
 	c.holdsOutput = false
-	c.transport.drainConsumer(c)
+	c.transport.drainConsumer(now, c)
 }
 
 func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
@@ -183,13 +184,13 @@ func (t *Transport) sendMedia(now unit.Time, c *Consumer, b []byte, o media.Outg
 }
 
 // drainConsumer passes on what c produced.
-func (t *Transport) drainConsumer(c *Consumer) {
+func (t *Transport) drainConsumer(now unit.Time, c *Consumer) {
 	out := c.Output()
 	if c.holdsOutput || out.Empty() {
 		return
 	}
 	for i := range out.Notifications {
-		t.env.Emit(&out.Notifications[i])
+		t.news.emit(now, t, &out.Notifications[i])
 	}
 	for _, mapped := range out.KeyFrameRequests {
 		c.feedback.RequestKeyFrame(mapped)
@@ -207,11 +208,11 @@ func (t *Transport) drainConsumer(c *Consumer) {
 // ProducerPaused takes the pausing of c's producer, and notifies the application.
 func (t *Transport) ProducerPaused(now unit.Time, c *Consumer) {
 	c.Consumer.ProducerPaused(now)
-	t.drainConsumer(c)
+	t.drainConsumer(now, c)
 }
 
 // ProducerResumed takes the resuming of c's producer, and notifies the application.
 func (t *Transport) ProducerResumed(now unit.Time, c *Consumer) {
 	c.Consumer.ProducerResumed(now)
-	t.drainConsumer(c)
+	t.drainConsumer(now, c)
 }

@@ -89,7 +89,7 @@ func (t *Transport) handleRTCP(now unit.Time, b []byte) {
 		}
 	}
 	for i, c := range t.addressed {
-		t.drainConsumer(c)
+		t.drainConsumer(now, c)
 		t.addressed[i] = nil
 	}
 	t.addressed = t.addressed[:0]

@@ -129,6 +129,7 @@ type Transport struct {
 	wanting    []*Consumer   // empty; room for those that distribute gives bitrate to
 	probation  probation
 	resending  resendBudget
+	news       news
 
 	counters counters
 	drops    Drops
@@ -233,7 +234,7 @@ func (t *Transport) Broken() bool { return t.isBroken }
 func (t *Transport) connected(now unit.Time) {
 	for _, c := range t.consumers {
 		c.TransportConnected(now)
-		t.drainConsumer(c)
+		t.drainConsumer(now, c)
 	}
 	t.rtcpAt = now.Add(firstReportDelay)
 	t.lowerDeadline(t.rtcpAt)
@@ -252,7 +253,7 @@ func (t *Transport) connected(now unit.Time) {
 func (t *Transport) disconnected(now unit.Time) {
 	for _, c := range t.consumers {
 		c.TransportDisconnected(now)
-		t.drainConsumer(c)
+		t.drainConsumer(now, c)
 	}
 	t.rtcpAt = unit.Never
 	if t.bweIn != nil {
@@ -280,7 +281,8 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 		t.rtcpAt = now.Add(t.nextReportDelay())
 	}
 	t.backend.timeout(now)
-	deadline := min(t.rtcpAt, t.backend.nextTimeout(), t.estimationTimeout(now))
+	t.news.release(now, t)
+	deadline := min(t.rtcpAt, t.backend.nextTimeout(), t.estimationTimeout(now), t.news.nextTimeout())
 	for _, p := range t.producers {
 		if p.NextTimeout() <= now {
 			p.HandleTimeout(now)

@@ -178,6 +178,7 @@ func TestKeyFrameRequestsGoToTheProducer(t *testing.T) {
 	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
 	k.src.keyFrames = nil
 	k.receiveRTCP(k.out, 0, peerAddr, &rtcp.PictureLossIndication{MediaSSRC: 20})
+	k.now = k.now.Add(time.Second)
 	k.receiveRTCP(k.out, 0, peerAddr, &rtcp.FullIntraRequest{FIR: []rtcp.FIREntry{{SSRC: 20, SequenceNumber: 1}}})
 	require.Equal(t, []unit.SSRC{1010, 1010}, k.src.keyFrames)
 	k.now = k.now.Add(time.Millisecond)

@@ -209,7 +209,7 @@ func (c *webRtc) drainICE(now unit.Time) {
 		c.removeTuple(tuple)
 	}
 	for _, tuple := range out.SelectedTuples {
-		c.selectTuple(tuple)
+		c.selectTuple(now, tuple)
 	}
 	for _, state := range out.States {
 		c.changeICEState(now, state)
@@ -228,10 +228,12 @@ func (c *webRtc) removeTuple(tuple ice.Tuple) {
 	link.Close()
 }
 
-func (c *webRtc) selectTuple(tuple ice.Tuple) {
+func (c *webRtc) selectTuple(now unit.Time, tuple ice.Tuple) {
 	c.selected, c.peer = c.links[tuple.Socket], tuple.Remote
-	c.t.emit(c.t.id, api.EventWebRtcTransportICESelectedTupleChange,
-		&api.WebRtcTransportICESelectedTupleChangeNotification{Tuple: c.selectedTuple()})
+	c.t.news.emit(now, c.t, &api.Notification{
+		HandlerID: c.t.id, Event: api.EventWebRtcTransportICESelectedTupleChange,
+		Body: &api.WebRtcTransportICESelectedTupleChangeNotification{Tuple: c.selectedTuple()},
+	})
 }
 
 func (c *webRtc) changeICEState(now unit.Time, state ice.State) {
