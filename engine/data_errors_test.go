@@ -7,8 +7,8 @@ import (
 	"gazpacho/engine/api"
 )
 
-// What is wrong with a transport is told before what is wrong with the data producer, as upstream does.
-func TestRefusalsOfDataComeInUpstreamsOrder(t *testing.T) {
+// What is wrong with a transport is reported before what is wrong with the data producer, as mediasoup does.
+func TestRefusalsOfDataComeInMediasoupsOrder(t *testing.T) {
 	a := newApp(t, engine.Options{Shards: 1})
 	a.CreateRouter("r")
 	a.CreateDirect("r", "direct")

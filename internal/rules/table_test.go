@@ -79,6 +79,7 @@ var libraries = map[string][]string{
 	"github.com/pion/logging":       {"engine/dtls"},
 	"github.com/stretchr/testify":   {"engine/api/apitest", "engine/internal/enginetest"},
 	"github.com/BurntSushi/toml":    {"cmd"},
+	"golang.org/x/crypto":           {"engine/dtls"},
 	"golang.org/x/net":              {"node-harness"},
 	"golang.org/x/sys":              {"cmd", "engine/netio", "scaling/remote", "internal/epoll", "node-harness", "node-harness/bench/control"},
 }

@@ -13,6 +13,7 @@ type operation struct {
 	reply        func(api.ResponseBody, error)
 	creates      string // id of the object that the request creates, empty for none
 	sequence     uint64 // operations are numbered in their order
+	media        int    // bytes that a notification carries
 	answered     bool
 }
 
