@@ -14,8 +14,10 @@ type relay struct {
 }
 
 // NewRelay returns a selector that forwards each stream from its first packet on, since the far consumers learn of a stream by
-// that, and wants no key frame by itself: they ask for those of the streams that they forward. Prefer sets the highest encoding
-// as a spatial layer; in the beginning all are forwarded.
+// that. They ask for key frames of the streams that they forward. Of several encodings the relay asks for none by itself, since it
+// does not know which of them that will be; a single one it asks for at once, as the far end cannot before a packet has come, which
+// a sender that is waiting to be asked may not send. Prefer sets the highest encoding as a spatial layer; in the beginning all are
+// forwarded.
 func NewRelay(c Consumer, encodings int) Selector {
 	return &relay{
 		simple:  simple{consumer: c, pipe: true, needSync: make([]bool, encodings)},
@@ -33,6 +35,9 @@ func (s *relay) Decide(now unit.Time, pkt *packet.Packet, encoding int) Decision
 func (s *relay) Start(unit.Time) {
 	for i := range s.needSync {
 		s.needSync[i] = true
+	}
+	if len(s.needSync) == 1 && s.consumer.Active() {
+		s.consumer.RequestKeyFrame(0)
 	}
 }
 
