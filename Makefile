@@ -52,15 +52,15 @@ compat-matrix: build
 
 # The project's tests through the unchanged Node API.
 node-test: build
-	scripts/node-test.sh
+	MODE=$(MODE) scripts/node-test.sh
 
 # Calls between pages of a real browser (Chromium, mediasoup-client). TESTS=… selects test files.
 browser-test: build
 	scripts/browser-test.sh $(TESTS)
 
 # WebRTC peers of pion, good and bad ones, against a worker built with the race detector; WORKER_BIN=… tests another binary.
-peers:
-	scripts/peers.sh
+peers: build
+	MODE=$(MODE) scripts/peers.sh
 
 # CPU and memory per forwarded packet; WORKER_BIN=… measures another worker binary.
 bench-fanout: build

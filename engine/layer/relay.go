@@ -13,11 +13,10 @@ type relay struct {
 	highest int16
 }
 
-// NewRelay returns a selector that forwards each stream from its first packet on, since the far consumers learn of a stream by
-// that. They ask for key frames of the streams that they forward. Of several encodings the relay asks for none by itself, since it
-// does not know which of them that will be; a single one it asks for at once, as the far end cannot before a packet has come, which
-// a sender that is waiting to be asked may not send. Prefer sets the highest encoding as a spatial layer; in the beginning all are
-// forwarded.
+// NewRelay returns a selector that forwards each stream from its first packet on: the far consumers learn of a stream by that, and
+// ask for the key frames of the streams that they forward. Only a lone stream's is asked for here, since that is the one they
+// want, and a sender that is silent until asked would otherwise never be heard. Prefer sets the highest encoding as a spatial
+// layer; in the beginning all are forwarded.
 func NewRelay(c Consumer, encodings int) Selector {
 	return &relay{
 		simple:  simple{consumer: c, pipe: true, needSync: make([]bool, encodings)},

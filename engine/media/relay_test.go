@@ -62,16 +62,3 @@ func TestRelayLeavesOutEncodingsThatNobodyWants(t *testing.T) {
 	prefer(nil)
 	require.Equal(t, last.SequenceNumber+1, r.one(of(2, 3, 3, vp8Delta)).SequenceNumber)
 }
-
-// With one encoding it is clear which key frame is wanted, and nothing may come before it is asked for.
-func TestRelayOfOneEncodingAsksAtOnce(t *testing.T) {
-	request := consumeRequest("video/VP8", 90000)
-	request.Type = api.RTPTypePipe
-	r := newFixture(t, produceRequest("video/VP8", 90000), request)
-	r.c.Relay()
-	r.take()
-	r.c.Pause(r.now)
-	r.c.Resume(r.now)
-	_, c := r.take()
-	require.Equal(t, []unit.SSRC{mappedSSRC}, c.KeyFrameRequests)
-}

@@ -62,4 +62,4 @@ func (f *Front) NodesOf(id string) (n int) {
 }
 
 // Tell has the front told something by one of its nodes.
-func (f *Front) Tell(node int, e *api.Notification) { f.nodes[node].emit(e) }
+func (f *Front) Tell(node int, e *api.Notification) { f.nodes()[node].emit(e) }

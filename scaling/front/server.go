@@ -57,10 +57,18 @@ func createWebRtcServer(o *operation) *gate {
 // anchor returns the node that WebRtcServers are bound on at once: the same one for all of them, so that one with the addresses of
 // another one is refused.
 func (f *Front) anchor(req *api.WorkerCreateWebRtcServerRequest) *node {
-	for _, n := range f.nodes {
-		if n.gone == nil && (n.sameHost || !anyLoopback(req.ListenInfos)) {
+	var silent *node
+	for _, n := range f.nodes() {
+		switch {
+		case n.gone != nil || !n.sameHost && anyLoopback(req.ListenInfos):
+		case n.available():
 			return n
+		case silent == nil:
+			silent = n // not reached yet, perhaps
 		}
+	}
+	if silent != nil {
+		return silent
 	}
 	return f.own
 }
