@@ -131,6 +131,10 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 	}
 	t.mustBeEmpty("media")
 	for _, pkt := range pkts {
+		if len(pkt.Data) > maxRTPLen {
+			t.drops.TooLarge++
+			continue
+		}
 		t.largest = max(t.largest, len(pkt.Data))
 		b := t.space(len(pkt.Data))
 		o := c.WritePacket(now, pkt, b)

@@ -58,4 +58,6 @@ func (d *direct) stats(now unit.Time) api.ResponseBody {
 	return &api.DirectTransportGetStatsResponse{Base: d.t.baseStats(now)}
 }
 
+func (d *direct) emitBroken() {}
+
 func (d *direct) close() {}

@@ -92,6 +92,8 @@ type backend interface {
 	// dump and stats answer the application.
 	dump() api.ResponseBody
 	stats(now unit.Time) api.ResponseBody
+	// emitBroken notifies the application that the transport is out of service, in the words of its kind.
+	emitBroken()
 	// close releases sockets.
 	close()
 }
@@ -211,6 +213,10 @@ func (t *Transport) closeSCTP() {
 
 // Break takes the transport out of service after a panic: it ignores the network, its sockets are closed, and requests get an
 // error. What it held is left to the garbage collector: a machine that broke an invariant cannot be trusted to release it.
+//
+// The application hears what it would hear if the peer were gone: that ICE is disconnected and DTLS failed, that SCTP failed.
+// mediasoup has no such word for a plain, pipe or direct transport without SCTP. Its producers and consumers live on until the
+// application closes it, so they are not said to be closed.
 func (t *Transport) Break() {
 	t.env.Batch.Reset() // packets left there would go to the peer of the next sender
 	if t.isBroken || t.isClosed {
@@ -220,7 +226,11 @@ func (t *Transport) Break() {
 	t.emit(t.id, api.EventTransportOutOfService, nil)
 	defer t.backend.close() // as in Close
 	t.deadline = unit.Never
+	t.backend.emitBroken()
 	if t.sctp != nil {
+		if state := t.sctp.State(); state != api.SCTPStateFailed && state != api.SCTPStateClosed {
+			t.changeSCTPState(api.SCTPStateFailed, nil)
+		}
 		t.sctp.Close()
 	}
 }

@@ -423,7 +423,7 @@ func TestADirectTransportTalksToTheApplication(t *testing.T) {
 	d.HandleProducerSend(r.now, rtpPacket(10, 1, []byte{1, 2, 3}))
 	d.HandleProducerSend(r.now, make([]byte, packet.LargeSize+1))
 	d.Settle(r.now)
-	require.Equal(t, transport.Drops{RTPMalformed: 1}, d.Drops())
+	require.Equal(t, transport.Drops{TooLarge: 1}, d.Drops())
 	require.Len(t, r.events(api.EventConsumerRTP), 1)
 	r.now = r.now.Add(2 * time.Second)
 	d.HandleTimeout(r.now)

@@ -360,6 +360,18 @@ func (c *webRtc) stats(now unit.Time) api.ResponseBody {
 	}
 }
 
+// emitBroken notifies of the states of a transport whose peer is gone, unless the application knows them already.
+func (c *webRtc) emitBroken() {
+	if c.ice.State() != ice.Disconnected {
+		c.t.emit(c.t.id, api.EventWebRtcTransportICEStateChange,
+			&api.WebRtcTransportICEStateChangeNotification{ICEState: ice.Disconnected})
+	}
+	if c.dtlsState != api.DTLSStateFailed && c.dtlsState != api.DTLSStateClosed {
+		c.t.emit(c.t.id, api.EventWebRtcTransportDTLSStateChange,
+			&api.WebRtcTransportDTLSStateChangeNotification{DTLSState: api.DTLSStateFailed})
+	}
+}
+
 // close sends close_notify and releases the ports, even if sending panics.
 func (c *webRtc) close() {
 	defer c.release()
