@@ -98,6 +98,8 @@ func (p *Plain) Sockets() []Socket {
 
 func (c *plain) connected() bool { return c.rtp.peer.IsValid() }
 
+func (c *plain) secured() bool { return c.srtp != nil }
+
 func (c *plain) sendRTP(now unit.Time, _ *Consumer, b []byte, o media.Outgoing) {
 	n := o.Len
 	if c.srtp != nil {

@@ -76,6 +76,8 @@ type ProducerFeedback interface {
 type backend interface {
 	// connected reports whether the peer's address, and its keys if there are any, are known.
 	connected() bool
+	// secured reports whether media is sent as SRTP.
+	secured() bool
 	// sendRTP sends the packet that c wrote to the start of b, a space of the batch; it may wait for flush.
 	sendRTP(now unit.Time, c *Consumer, b []byte, o media.Outgoing)
 	// flush sends what sendRTP collected.
@@ -110,8 +112,10 @@ type Transport struct {
 	listener  rtpListener
 	bySSRC    map[unit.SSRC]*Consumer
 	byRTXSSRC map[unit.SSRC]*Consumer
-	dirty     []*Producer // that may have output for Settle
-	addressed []*Consumer // that the RTCP datagram being handled is about
+	// spentSSRCs are those of closed consumers, if media is encrypted. SRTP keeps a counter for each of them anyway.
+	spentSSRCs map[unit.SSRC]bool
+	dirty      []*Producer // that may have output for Settle
+	addressed  []*Consumer // that the RTCP datagram being handled is about
 
 	sctp          *sctp.Association // nil unless enabled
 	dataProducers []*DataProducer
@@ -145,7 +149,8 @@ func newTransport(id string, options *api.TransportOptions, env Env) (*Transport
 	t := &Transport{
 		id: id, env: env, options: *options,
 		bySSRC: map[unit.SSRC]*Consumer{}, byRTXSSRC: map[unit.SSRC]*Consumer{}, dataByStream: map[uint16]*DataConsumer{},
-		rtcpAt: unit.Never, deadline: unit.Never,
+		spentSSRCs: map[unit.SSRC]bool{},
+		rtcpAt:     unit.Never, deadline: unit.Never,
 	}
 	if rate := options.InitialAvailableOutgoingBitrate; rate != nil && *rate > maxBitrate {
 		return nil, api.TypeErrorf("wrong initialAvailableOutgoingBitrate (must be <= %d)", maxBitrate)

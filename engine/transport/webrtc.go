@@ -186,6 +186,8 @@ func (c *webRtc) connected() bool {
 	return c.selected != nil && c.sender != nil && c.dtlsState == api.DTLSStateConnected && c.iceConnected()
 }
 
+func (c *webRtc) secured() bool { return true }
+
 // poll takes what DTLS did on its own goroutines.
 func (c *webRtc) poll(now unit.Time) { c.drainDTLS(now) }
 
