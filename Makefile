@@ -1,22 +1,29 @@
 # Gazpacho: mediasoup's media worker in Go. "make" builds it; "make test" and "make demo" set up what they need themselves.
 
-GO      ?= go
-BIN     := bin/mediasoup-worker
+GO       ?= go
+BIN      := bin/mediasoup-worker
+NODE_BIN := bin/gazpacho
+MODE     ?= local
 
-.PHONY: build test demo check generate drift compat compat-matrix fuzz node-test browser-test peers bench-fanout bench-control bench-server format clean
+.PHONY: build test demo demo-cluster check generate drift compat compat-matrix fuzz node-test browser-test peers bench-fanout bench-control bench-server format clean
 .DEFAULT_GOAL := build
 
-# Always runs: the Go tool itself knows what is up to date. It need not ask git, which may refuse a folder of somebody else.
+# Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o $(BIN) ./cmd/mediasoup-worker
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -o $(NODE_BIN) ./cmd/gazpacho
 
 # What a change must pass: checks, Go tests, mediasoup's suites, our Node tests, pion's peers, the demo.
 test:
 	scripts/test.sh
 
-# Ten seconds of ffmpeg's test pictures and tone through the worker; recordings in build/demo.
+# Ten seconds of ffmpeg's test picture and tone through the worker; recordings in build/demo.
 demo: build
 	scripts/demo.sh
+
+# Six people in one Router of an unchanged application, over three nodes of which one is killed.
+demo-cluster: build
+	scripts/demo-cluster.sh
 
 # What a change to the Go code must pass: format, vet, staticcheck, generated files, tests (import rules and fuzz targets too).
 check:
@@ -26,43 +33,44 @@ check:
 fuzz:
 	FUZZTIME=$(FUZZTIME) PACKAGE=$(PACKAGE) TARGET=$(TARGET) scripts/fuzz.sh
 
-# Rewrites the files that are made from the npm packages (fbs/schema).
+# Regenerates the files that are made from the npm packages (fbs/schema).
 generate:
 	fbs/gen/generate.sh
 
-# One page about a new release of mediasoup: the same dialect as one known, or what differs. RELEASE=… (default: npm's newest).
+# A page about a new release of mediasoup: the known dialect that it speaks, or what differs. RELEASE=… (default: npm's newest).
 drift:
 	fbs/gen/generate.sh --drift $(RELEASE)
 
-# mediasoup's own test suites, as npm ships them.
+# mediasoup's own test suites, as npm ships them. MODE=local (default), inprocess (three nodes in the worker),
+# remote (one node) or nodes (three).
 compat: build
-	compat-tests/run.sh
+	MODE=$(MODE) compat-tests/run.sh
 
-# The suites of every release since 3.13.0. RELEASES=… takes a choice: releases, --dialects or --few.
+# The suites of every release since 3.13.0. RELEASES=… selects: releases, --dialects or --few.
 compat-matrix: build
 	compat-tests/matrix.sh $(RELEASES)
 
-# Our tests through the unchanged Node API.
+# The project's tests through the unchanged Node API.
 node-test: build
-	scripts/node-test.sh
+	MODE=$(MODE) scripts/node-test.sh
 
-# Calls between pages of a real browser (Chromium, mediasoup-client). Test files may be named: TESTS=…
+# Calls between pages of a real browser (Chromium, mediasoup-client). TESTS=… selects test files.
 browser-test: build
 	scripts/browser-test.sh $(TESTS)
 
-# WebRTC peers of pion, good and bad ones, against a worker with the race detector; WORKER_BIN=… tests another binary.
-peers:
-	scripts/peers.sh
+# WebRTC peers of pion, good and bad ones, against a worker built with the race detector; WORKER_BIN=… tests another binary.
+peers: build
+	MODE=$(MODE) scripts/peers.sh
 
 # CPU and memory per forwarded packet; WORKER_BIN=… measures another worker binary.
 bench-fanout: build
 	scripts/bench-fanout.sh
 
-# Requests per second, and time and memory per idle transport, beside the C++ worker's; WORKER_BIN=… as above.
+# Requests per second, and time and memory per idle transport, next to the C++ worker's; WORKER_BIN=… as above.
 bench-control: build
 	scripts/bench-control.sh
 
-# A conference, and rooms under heavy load, behind one port of a WebRtcServer; WORKER_BIN=… as above.
+# Conferences at a normal and at a very high packet rate, behind one port of a WebRtcServer; WORKER_BIN=… as above.
 bench-server: build
 	scripts/bench-server.sh
 

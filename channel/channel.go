@@ -98,7 +98,7 @@ func New(o Options) *Channel {
 		closeTime: cmp.Or(o.CloseTime, defaultCloseTime),
 		stallTime: cmp.Or(o.StallTime, defaultStallTime),
 	}
-	c.logger = slog.New(&logHandler{settings: o.Settings, send: c.sendLog})
+	c.logger = NewLogger(o.Settings, c.LogLine)
 	return c
 }
 
@@ -118,8 +118,8 @@ func (c *Channel) Emit(n *api.Notification) {
 	}
 }
 
-// sendLog sends a log line. One that cannot be encoded is lost: there is no other place to tell.
-func (c *Channel) sendLog(line string) {
+// LogLine sends a line to the application's log, in the form of [NewLogger]. One that cannot be encoded is lost: there is no other place to tell.
+func (c *Channel) LogLine(line string) {
 	_ = c.outbox.post("", &api.Log{Data: line}, weightMedia)
 }
 

@@ -28,6 +28,11 @@ type logHandler struct {
 	group    string // prefix of attribute names, with its dot
 }
 
+// NewLogger returns a logger that formats records as mediasoup's log lines and sends those that pass the settings.
+func NewLogger(s *Settings, send func(line string)) *slog.Logger {
+	return slog.New(&logHandler{settings: s, send: send})
+}
+
 // Enabled implements [slog.Handler].
 func (h *logHandler) Enabled(_ context.Context, level slog.Level) bool {
 	return h.settings.state.Load().passes(level, h.tags)

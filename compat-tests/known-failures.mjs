@@ -26,7 +26,7 @@ export function entries() {
 		});
 }
 
-// knownFailures returns the ids of the tests of a release that cannot pass.
+// knownFailures returns the ids of the tests of a release that cannot pass with any worker.
 export function knownFailures(release) {
 	const here = entries().filter(e => compare(e.first, release) <= 0 && compare(release, e.last) <= 0);
 	return new Set(here.map(e => e.id));

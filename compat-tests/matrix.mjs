@@ -1,4 +1,4 @@
-// Prints what matrix.sh found: "matrix.mjs FOLDER RELEASE" one release, "matrix.mjs FOLDER --total RELEASE…" the sum.
+// Prints the results of matrix.sh: "matrix.mjs FOLDER RELEASE" of one release, "matrix.mjs FOLDER --total RELEASE…" the sum.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { entries, knownFailures } from './known-failures.mjs';
@@ -28,11 +28,11 @@ function printTotal(releases) {
 	const sum = key => all.reduce((total, s) => total + s[key], 0);
 	const problems = all.reduce((total, s) => total + s.problems.length, 0) + releases.length - all.length;
 	console.log(`${String(releases.length).padEnd(10)} releases: ${sum('passed')} / ${sum('total')}`);
-	// Whatever is excused must really fail somewhere.
+	// Every known failure must really fail somewhere.
 	for (const entry of entries()) {
 		const ran = all.filter(s => knownFailures(s.release).has(entry.id));
 		if (ran.length > 0 && ran.every(s => !s.failed.some(test => test.id === entry.id))) {
-			console.log(`passes or is gone, so it need not be in known-failures.txt: ${entry.id}`);
+			console.log(`remove from known-failures.txt, it passes or no longer exists: ${entry.id}`);
 		}
 	}
 	console.log(`${sum('passed')} passed, ${problems} failed`);

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Runs the suites that each release of mediasoup ships against the worker binary, release after release, and prints how many of
-# their tests pass. Every test is expected to, but for those that compat-tests/known-failures.txt lists. Releases that npm does
-# not have here are emulated (see run.sh).
+# Runs the suites that each release of mediasoup ships against this worker, one release after another, and prints how many
+# of their tests pass. Every test must pass, except those listed in compat-tests/known-failures.txt. Releases that npm does not
+# have here are emulated (see run.sh).
 #
 # Usage: compat-tests/matrix.sh [--packages | --emulated | --dialects | --few | RELEASE…] [-- suite…]
 #   without releases  --packages, then --emulated
-#   --packages        those of fbs/schema/releases.txt whose packages were read
-#   --emulated        the others, and 3.99.0: a release of the future, whose schema the worker has to read from its package
-#   --dialects        the youngest release of each dialect
-#   --few             the newest, the oldest, and three that differ most, as continuous integration does
+#   --packages        the releases in fbs/schema/releases.txt whose packages were read
+#   --emulated        the others, and 3.99.0: a future release, whose schema the worker has to read from its package
+#   --dialects        the newest release of each dialect
+#   --few             the newest, the oldest, and three that differ most, as in continuous integration
 set -euo pipefail
 source "$(dirname "$0")/../scripts/lib.sh"
 cd "$ROOT"

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Runs mediasoup's own test suites, as npm ships them, against a worker binary.
+# Runs mediasoup's own test suites, as npm ships them, against this worker.
 #
 # Usage: compat-tests/run.sh [--release 3.27.1] [--worker PATH] [--update | --all] [suite…]
-#   suite      a name such as Worker or ortc (test-Worker.js); all suites when none is given
-#   --update   writes what passed into compat-tests/expected/<release>.txt
-#   --all      expects every test to pass, but for those that compat-tests/known-failures.txt lists
-# Exit code 0: every test on the expected list passed and no process was left behind.
+#   suite      a name such as Worker or ortc (test-Worker.js); default: all suites
+#   --update   writes the tests that passed to compat-tests/expected/<release>.txt
+#   --all      expects every test to pass, except those listed in compat-tests/known-failures.txt
+# MODE=local|inprocess|remote|nodes says what the worker is: an engine (default), or a front over three nodes in its process, over
+# one that is a process, or over three (scripts/nodes.sh).
+# Exit code 0: every expected test passed and no process was left behind.
 # A release without a lock file in compat-tests/releases is installed as npm resolves it today. One that npm does not have here is
-# emulated: by a copy of one with the same schema, whose version is changed (emulate.mjs).
+# emulated by a copy of one with the same schema and another version number (emulate.mjs).
 set -euo pipefail
 source "$(dirname "$0")/../scripts/lib.sh"
+source "$ROOT/scripts/nodes.sh"
 
 RELEASE=3.27.1
 WORKER=${MEDIASOUP_WORKER_BIN:-$ROOT/bin/mediasoup-worker}
@@ -33,14 +36,14 @@ COMPAT=$BUILD/compat
 HOME_OF_RELEASE=$COMPAT/$RELEASE
 [[ $RELEASE =~ ^3\.[0-9]+\.[0-9]+$ ]] || die "not a mediasoup release: $RELEASE"
 
-# npm_resolve RELEASE FOLDER: installs a release with whatever versions npm picks for its dependencies, once.
+# npm_resolve RELEASE FOLDER: installs a release, once, with the versions that npm picks for its dependencies.
 npm_resolve() {
 	local release=$1 folder=$2 extra=
 	[ -f "$folder/package-lock.json" ] && [ -d "$folder/node_modules/mediasoup" ] && return 0
 	need_command npm "install npm (it comes with Node.js)"
 	say "npm install of mediasoup $release"
 	mkdir -p "$folder"
-	# The suites of 3.13.0 to 3.13.5 want a helper whose interface has changed since.
+	# The suites of 3.13.0 to 3.13.5 need an old version of a helper whose interface has changed.
 	case $release in 3.13.0 | 3.13.1 | 3.13.5) extra=', "pick-port": "1.0.1"' ;; esac
 	printf '{ "private": true, "dependencies": { "mediasoup": "%s"%s } }\n' "$release" "$extra" >"$folder/package.json"
 	(cd "$folder" && npm install --ignore-scripts --no-audit --no-fund --loglevel=error >&2) ||
@@ -63,7 +66,7 @@ if [ "$PACKAGE" != "$RELEASE" ]; then
 	ln -sfn "../$PACKAGE/node_modules" "$HOME_OF_RELEASE/node_modules"
 fi
 
-# Jest does not run tests below a node_modules folder, so the package is copied out of it, once per installation.
+# Jest does not run tests below a node_modules folder, so the package is copied, once per installation.
 if ! cmp -s "$HOME_OF_PACKAGE/package-lock.json" "$HOME_OF_RELEASE/mediasoup/.copied-from"; then
 	rm -rf "$HOME_OF_RELEASE/mediasoup"
 	cp -r "$HOME_OF_PACKAGE/node_modules/mediasoup" "$HOME_OF_RELEASE/mediasoup"
@@ -80,4 +83,7 @@ fi
 
 PATH=$(dirname "$NODE"):$PATH
 export PATH
-exec "$NODE" "$HERE/run.mjs" --release "$RELEASE" --worker "$WORKER" --home "$COMPAT" "${RUNNER_ARGS[@]}"
+MODE=${MODE:-local}
+start_nodes "$MODE" "$COMPAT/nodes-$RELEASE"
+"$NODE" "$HERE/run.mjs" --release "$RELEASE" --worker "$WORKER" --home "$COMPAT" "${RUNNER_ARGS[@]}"
+check_nodes "$MODE"

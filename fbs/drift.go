@@ -92,11 +92,19 @@ func unmatchedFields(def *tableDef, plan *tablePlan) (unknown, gone []string) {
 		}
 	}
 	for i := range t.NumField() {
-		if name := t.String() + "." + t.Field(i).Name; !indices[i] && !retired[name] {
+		if name := t.String() + "." + t.Field(i).Name; !indices[i] && !retired[name] && !internal[name] {
 			gone = append(gone, name)
 		}
 	}
 	return unknown, gone
+}
+
+// internal lists what engine/api has for workers among themselves: no release has it, and no codec writes or reads it.
+var internal = map[string]bool{
+	"api.TransportOptions.Internal":                          true,
+	"api.DataConsumerMessageNotification.Subchannels":        true,
+	"api.DataConsumerMessageNotification.RequiredSubchannel": true,
+	"api.DataConsumerMessageNotification.IgnoredSubchannel":  true,
 }
 
 // retired lists what engine/api has for older releases only.

@@ -103,6 +103,8 @@ func (p *schemaParser) line(words []string, indented bool) error {
 	case words[0] == "table" && len(words) == 2:
 		t := &tableDef{name: words[1]}
 		s.tables[t.name], p.add = t, t.add
+	case words[0] == "extend" && len(words) == 2 && s.tables[words[1]] != nil:
+		p.add = s.tables[words[1]].add
 	default:
 		return fmt.Errorf("unknown definition")
 	}

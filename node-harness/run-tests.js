@@ -1,11 +1,11 @@
-// Runs the integration tests one file after the other and ends with the line "N passed, N failed".
-// Arguments: test files; all of test/ when none is given.
+// Runs the integration tests, one file after another, and ends with the line "N passed, N failed".
+// Arguments: test files (default: all of test/).
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
-// TEST_MINUTES is for suites that take longer.
+// TEST_MINUTES extends the limit for suites that take longer.
 const TOTAL_TIMEOUT_MS = Number(process.env.TEST_MINUTES ?? 10) * 60_000;
 const FILE_TIMEOUT_MS = TOTAL_TIMEOUT_MS / 5;
 const folder = path.join(import.meta.dirname, 'test');

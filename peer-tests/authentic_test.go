@@ -16,15 +16,15 @@ import (
 	"gazpacho/peer-tests/rawpeer"
 )
 
-// TestAuthenticGarbage: a peer with the keys that sends RTCP which lies about itself, thousands of SSRCs and payload types that
-// were not agreed on harms nobody: all of it is dropped, and its own good packets still count.
+// TestAuthenticGarbage: a peer with the keys sends RTCP with wrong lengths and counts, thousands of SSRCs, and payload types that
+// were not negotiated. All of it is dropped, and the peer's good packets are still received.
 func TestAuthenticGarbage(t *testing.T) {
 	r := start(t)
 	c := newCall(t, r, listenOn(r, true, api.ProtocolUDP))
 	c.speak(t)
 	rng := rand.New(rand.NewPCG(3, 4))
 	for i := range 3000 {
-		if i%25 == 0 { // a socket's buffer is not endless
+		if i%25 == 0 { // a socket's buffer is limited
 			c.speak(t)
 		}
 		body := make([]byte, 8+4*rng.IntN(64))
@@ -72,8 +72,8 @@ func sctpPacket(tag uint32, typ byte, value []byte) []byte {
 	return b
 }
 
-// TestSCTPGarbage: a connected peer that sends nonsense as SCTP (bad checksums, forged state cookies, data for no association,
-// INITs without end) starts nothing and does not disturb its media.
+// TestSCTPGarbage: a connected peer sends invalid SCTP (bad checksums, forged state cookies, data without an association,
+// endless INITs). It starts no association and does not disturb media.
 func TestSCTPGarbage(t *testing.T) {
 	r := start(t)
 	c := newCall(t, r, listenOn(r, false, api.ProtocolUDP))
@@ -102,8 +102,8 @@ func TestSCTPGarbage(t *testing.T) {
 	require.NotEqual(t, api.SCTPStateConnected, *c.from.Dump().Base.SCTPState)
 }
 
-// TestTCPPeerThatDoesNotRead: frames for it are dropped, each as a whole, once its connection is full; others miss nothing, and
-// when it reads again it understands what comes.
+// TestTCPPeerThatDoesNotRead: once the connection of such a peer is full, whole frames for it are dropped. Other peers lose
+// nothing, and when it reads again, it receives complete frames.
 func TestTCPPeerThatDoesNotRead(t *testing.T) {
 	r := start(t)
 	infos := app.Listen(api.ProtocolUDP, api.ProtocolTCP)

@@ -11,19 +11,19 @@ import (
 	"gazpacho/peer-tests/rawpeer"
 )
 
-// SSRCs of a call: what Alice sends and what Bob receives.
+// SSRCs of a call: Alice's stream as she sends it and as Bob receives it.
 const (
 	aliceSSRC = 1111
 	bobSSRC   = 2222
 )
 
-// call is two peers made by hand, of which Bob hears Alice.
+// call is two raw peers; Bob receives Alice's audio.
 type call struct {
 	*app.Router
 	alice, bob *rawpeer.Peer
 	from, to   *app.Transport // Alice's and Bob's
 	producer   *app.Producer
-	words      uint16 // that Alice has said
+	words      uint16 // number of words that Alice has sent
 }
 
 // newCall connects both over UDP.
@@ -34,7 +34,7 @@ func newCall(t testing.TB, r *app.Router, o app.Options) *call {
 	return c
 }
 
-// prepareCall is newCall but for Alice's connection.
+// prepareCall is newCall without connecting Alice.
 func prepareCall(t testing.TB, r *app.Router, o app.Options) *call {
 	t.Helper()
 	c := &call{Router: r, from: r.NewTransport(o), to: r.NewTransport(listenOn(r, false, api.ProtocolUDP))}
@@ -45,7 +45,7 @@ func prepareCall(t testing.TB, r *app.Router, o app.Options) *call {
 	return c
 }
 
-// speak has Alice say a word that Bob must hear.
+// speak makes Alice send a word that Bob must receive.
 func (c *call) speak(t testing.TB) {
 	t.Helper()
 	c.words++
@@ -59,10 +59,10 @@ func (c *call) hear(t testing.TB, word string) {
 	c.bob.RTP.Wait(t, word, func(p rawpeer.Packet) bool { return string(p.Payload) == word })
 }
 
-// heard requires that Bob heard each word that Alice said once and nothing else, and that the connection is as it was.
+// heard requires that Bob has received each word of Alice once and nothing else, and that the connection is undisturbed.
 func (c *call) heard(t testing.TB) {
 	t.Helper()
-	c.speak(t) // behind it nothing is on its way any more
+	c.speak(t) // when it has arrived, so has everything before it
 	var heard, said []string
 	for _, p := range c.bob.RTP.All() {
 		heard = append(heard, string(p.Payload))
@@ -75,7 +75,7 @@ func (c *call) heard(t testing.TB) {
 	c.undisturbed(t)
 }
 
-// undisturbed requires that Alice's transport has gone from new to connected, once, and stayed so.
+// undisturbed requires that Alice's transport was connected once and has stayed connected.
 func (c *call) undisturbed(t testing.TB) {
 	t.Helper()
 	c.from.RequireConnected()

@@ -14,8 +14,8 @@ import (
 	"gazpacho/peer-tests/rtcpeer"
 )
 
-// TestWrongFingerprint: a peer whose certificate is not the announced one ends in DTLS state failed, whoever began, and nothing
-// that it sends counts.
+// TestWrongFingerprint: if a peer's certificate is not the announced one, DTLS fails, whichever side is the client, and nothing
+// that the peer sends is received.
 func TestWrongFingerprint(t *testing.T) {
 	for _, role := range []api.DTLSRole{api.DTLSRoleClient, api.DTLSRoleServer} {
 		t.Run("peer is "+role.String(), func(t *testing.T) {
@@ -28,12 +28,12 @@ func TestWrongFingerprint(t *testing.T) {
 			mallory.Transport.Connect(role, bob.Fingerprint())
 			mallory.Negotiate(mallory.Transport, nil)
 			mallory.WaitDTLS(api.DTLSStateFailed)
-			_ = mallory.TrySend(api.MediaKindAudio, 1, []byte("lies")) // it may have heard of the failure already
+			_ = mallory.TrySend(api.MediaKindAudio, 1, []byte("lies")) // it may already have been notified of the failure
 			path := rawpeer.Open(t, api.ProtocolUDP, mallory.Candidate(api.ProtocolUDP).Port)
 			path.Nominate(mallory.Transport)
 			clear := binary.BigEndian.AppendUint32([]byte{0x80, app.OpusPayloadType, 0, 1, 0, 0, 0, 0}, mallory.SSRC(api.MediaKindAudio))
 			path.Send(append(clear, "lies"...))
-			path.Nominate(mallory.Transport) // behind it nothing is on its way any more
+			path.Nominate(mallory.Transport) // when it is answered, everything before it has arrived
 			require.Equal(t, []api.DTLSState{api.DTLSStateConnecting, api.DTLSStateFailed}, mallory.DTLSStates())
 			require.Zero(t, producer.Received())
 			require.Empty(t, bob.RTP.All())
@@ -41,7 +41,7 @@ func TestWrongFingerprint(t *testing.T) {
 	}
 }
 
-// TestProfileCM32 is for the one profile that pion/webrtc does not have.
+// TestProfileCM32 tests the one profile that pion/webrtc lacks.
 func TestProfileCM32(t *testing.T) {
 	r := start(t)
 	c := prepareCall(t, r, listenOn(r, false, api.ProtocolUDP))
@@ -49,7 +49,7 @@ func TestProfileCM32(t *testing.T) {
 	c.heard(t)
 }
 
-// TestPreferredProfile: of all that a peer offers, the worker takes AEAD_AES_256_GCM.
+// TestPreferredProfile: if a peer offers all profiles, the worker selects AEAD_AES_256_GCM.
 func TestPreferredProfile(t *testing.T) {
 	r := start(t)
 	c := prepareCall(t, r, listenOn(r, false, api.ProtocolUDP))
@@ -59,7 +59,7 @@ func TestPreferredProfile(t *testing.T) {
 	c.heard(t)
 }
 
-// TestCloseNotify: the peer's goodbye closes DTLS; its media counts no more.
+// TestCloseNotify: the peer's close_notify closes DTLS; its media is no longer received.
 func TestCloseNotify(t *testing.T) {
 	r := start(t)
 	c := newCall(t, r, listenOn(r, false, api.ProtocolUDP))
@@ -67,12 +67,12 @@ func TestCloseNotify(t *testing.T) {
 	c.alice.CloseDTLS()
 	c.from.WaitDTLS(api.DTLSStateClosed)
 	c.alice.Send(aliceSSRC, 99, "from the grave")
-	c.alice.Path().Nominate(c.from) // behind it nothing is on its way any more
+	c.alice.Path().Nominate(c.from) // when it is answered, everything before it has arrived
 	require.EqualValues(t, 1, c.producer.Received())
 }
 
-// clientHello is what begins a DTLS 1.2 handshake: a record of epoch 0 with a ClientHello (RFC 6347 section 4.2.2) that offers
-// SRTP, by a stranger.
+// clientHello returns the first datagram of a stranger's DTLS 1.2 handshake: a record of epoch 0 with a ClientHello (RFC 6347
+// section 4.2.2) that offers SRTP.
 func clientHello(sequence byte) []byte {
 	body := append([]byte{0xfe, 0xfd}, make([]byte, 32)...) // version, random
 	body = append(body, 0, 0)                               // no session, no cookie
@@ -90,8 +90,8 @@ func clientHello(sequence byte) []byte {
 	return append([]byte{22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, sequence, 0, byte(len(message))}, message...)
 }
 
-// TestForgedClientHello (Asterisk's CVE-2023-49786): a ClientHello from who is no ICE-valid tuple changes nothing, before, while
-// and after the peer connects; nor does one from the peer's own address, which a stranger may forge, once DTLS is connected.
+// TestForgedClientHello (Asterisk's CVE-2023-49786): a ClientHello from a tuple that is not ICE-valid changes nothing, before,
+// while and after the peer connects. Once DTLS is connected, nor does one from the peer's address, which a stranger may forge.
 func TestForgedClientHello(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		t.Run(fmt.Sprintf("server %t", shared), func(t *testing.T) {
@@ -101,7 +101,7 @@ func TestForgedClientHello(t *testing.T) {
 			c.from.Connect(api.DTLSRoleClient, c.alice.Fingerprint())
 			stranger.Send(clientHello(0))
 			path := c.alice.Open(api.ProtocolUDP)
-			path.Send(clientHello(0)) // not valid yet either
+			path.Send(clientHello(0)) // this tuple is not valid yet
 			path.Nominate(c.from)
 			stop := repeat(func() { stranger.Send(clientHello(1)) })
 			require.NoError(t, c.alice.Handshake())
@@ -117,8 +117,8 @@ func TestForgedClientHello(t *testing.T) {
 	}
 }
 
-// TestForgedAlerts: alerts in the clear end nothing (RFC 6347 section 4.1.2.7 lets them be dropped), nor does a record that fails
-// authentication.
+// TestForgedAlerts: unencrypted alerts do not end the association (RFC 6347 section 4.1.2.7 allows dropping them), nor does a
+// record that fails authentication.
 func TestForgedAlerts(t *testing.T) {
 	r := start(t)
 	c := newCall(t, r, listenOn(r, false, api.ProtocolUDP))

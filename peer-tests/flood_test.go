@@ -41,8 +41,8 @@ func renew(path *rawpeer.Path, tr *app.Transport, t testing.TB) (stop func()) {
 	return repeat(func() { path.Send(check) })
 }
 
-// TestSTUNFlood: 20,000 checks with bad integrity within two seconds, half of them from the peer's own address, are refused,
-// and the call loses nothing.
+// TestSTUNFlood: 20,000 checks with bad integrity within two seconds, half of them from the peer's address, are refused, and
+// the call loses no packet.
 func TestSTUNFlood(t *testing.T) {
 	for name, shared := range map[string]bool{"own ports": false, "WebRtcServer": true} {
 		t.Run(name, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestSTUNFlood(t *testing.T) {
 	}
 }
 
-// garbage returns packets that mean nothing, some of which begin as if they did.
+// garbage returns meaningless packets, some of which begin like valid ones.
 func garbage(rng *rand.Rand, count int) (packets [][]byte) {
 	for range count {
 		b := make([]byte, rng.IntN(1400))
@@ -88,8 +88,8 @@ func garbage(rng *rand.Rand, count int) (packets [][]byte) {
 	return packets
 }
 
-// TestGarbageOnEveryPort: random bytes to all ports of all kinds, before and while they are used, from strangers and from the
-// peer's own address, are dropped; calls go on and new ones can be made.
+// TestGarbageOnEveryPort: random bytes to all kinds of ports, before and while they are used, from strangers and from the peer's
+// address, are dropped; calls continue and new ones can start.
 func TestGarbageOnEveryPort(t *testing.T) {
 	r := start(t)
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -105,7 +105,7 @@ func TestGarbageOnEveryPort(t *testing.T) {
 			path := rawpeer.Open(t, protocol, port)
 			for i, packet := range garbage(rng, 300) {
 				path.Send(packet)
-				if i%25 == 0 { // a socket's buffer is not endless
+				if i%25 == 0 { // a socket's buffer is limited
 					own.speak(t)
 					behind.speak(t)
 				}
@@ -130,8 +130,8 @@ func TestGarbageOnEveryPort(t *testing.T) {
 	rawpeer.Open(t, api.ProtocolTCP, unused.Candidate(api.ProtocolTCP).Port).Nominate(unused)
 }
 
-// TestHalfFrame: a TCP client that begins a frame and stays is closed by the worker, as is one that says nothing at all or talks
-// without ever succeeding in a check; meanwhile and afterwards others are served.
+// TestHalfFrame: the worker closes a TCP connection that sends half a frame, nothing at all, or frames without ever passing a
+// check; meanwhile and afterwards it serves others.
 func TestHalfFrame(t *testing.T) {
 	t.Parallel()
 	for name, shared := range map[string]bool{"own ports": false, "WebRtcServer": true} {
@@ -156,7 +156,7 @@ func TestHalfFrame(t *testing.T) {
 			for _, path := range []*rawpeer.Path{half, silent, chatty} {
 				path.Ended.Wait(t, "the worker to close the connection", func(error) bool { return true })
 			}
-			good.SendRaw(check[10:]) // who has proved to belong here may take its time
+			good.SendRaw(check[10:]) // an admitted connection has no time limit
 			good.Nominate(tr)
 			require.Empty(t, good.Ended.All())
 			require.Equal(t, api.ICEStateCompleted, tr.Dump().ICEState)
@@ -164,7 +164,7 @@ func TestHalfFrame(t *testing.T) {
 	}
 }
 
-// TestHugeFrame: a stranger who announces a frame larger than any check is closed at once.
+// TestHugeFrame: a new connection that announces a frame larger than any check is closed at once.
 func TestHugeFrame(t *testing.T) {
 	r := start(t)
 	tr := r.NewTransport(listenOn(r, true, api.ProtocolTCP))
@@ -174,8 +174,7 @@ func TestHugeFrame(t *testing.T) {
 	rawpeer.Open(t, api.ProtocolTCP, tr.Candidate(api.ProtocolTCP).Port).Nominate(tr)
 }
 
-// TestTCPCrowd: connections that come and go in great number leave nothing behind, and one that belongs here is served in
-// their midst.
+// TestTCPCrowd: great numbers of short connections leave nothing behind, and a valid one among them is served.
 func TestTCPCrowd(t *testing.T) {
 	const waves, size = 5, 200
 	r := start(t)

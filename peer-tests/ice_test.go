@@ -19,7 +19,7 @@ func errorCode(t testing.TB, m *stun.Message) stun.ErrorCode {
 	return code.Code
 }
 
-// TestWrongPassword: a check with a wrong password is refused with 401 and changes nothing; the right one is still welcome.
+// TestWrongPassword: a check with a wrong password is refused with 401 and changes nothing; the right one still succeeds.
 func TestWrongPassword(t *testing.T) {
 	for name, protocol := range map[string]api.Protocol{"UDP": api.ProtocolUDP, "TCP": api.ProtocolTCP} {
 		for _, shared := range []string{"own ports", "WebRtcServer"} {
@@ -43,7 +43,8 @@ func TestWrongPassword(t *testing.T) {
 	}
 }
 
-// TestUnknownFragment: a WebRtcServer answers nothing to a check for none of its transports, a transport's own port with 401.
+// TestUnknownFragment: a WebRtcServer does not answer a check with an unknown username fragment; a transport's own port answers
+// with 401.
 func TestUnknownFragment(t *testing.T) {
 	r := start(t)
 	own := r.NewTransport(listenOn(r, false, api.ProtocolUDP))
@@ -57,7 +58,7 @@ func TestUnknownFragment(t *testing.T) {
 	require.Len(t, path.STUN.All(), 1, "only the good check is answered")
 }
 
-// TestManyTuples: a transport keeps eight tuples. Who has the password can add more; the selected one is never the one dropped.
+// TestManyTuples: a transport keeps eight tuples. A peer with the password can add more, but the selected one is never evicted.
 func TestManyTuples(t *testing.T) {
 	r := start(t)
 	c := newCall(t, r, listenOn(r, true, api.ProtocolUDP, api.ProtocolTCP))
@@ -71,7 +72,7 @@ func TestManyTuples(t *testing.T) {
 	c.heard(t)
 }
 
-// TestUDPAndTCPOfOneTransport: the worker sends on the path that the peer uses, also when both kinds are valid.
+// TestUDPAndTCPOfOneTransport: the worker sends on the path that the peer uses, even if both are valid.
 func TestUDPAndTCPOfOneTransport(t *testing.T) {
 	r := start(t)
 	c := newCall(t, r, app.Options{Infos: app.Listen(api.ProtocolUDP, api.ProtocolTCP)})
@@ -95,8 +96,8 @@ func TestUDPAndTCPOfOneTransport(t *testing.T) {
 	require.Equal(t, []api.ICEState{api.ICEStateCompleted}, c.from.ICEStates())
 }
 
-// TestClosedTCPConnection: when the selected connection closes, the newest other valid tuple takes over; without one, ICE is
-// disconnected, and comes back with a new connection while DTLS stays.
+// TestClosedTCPConnection: when the selected connection closes, the newest other valid tuple is selected; without one, ICE is
+// disconnected, and reconnects with a new connection while DTLS stays.
 func TestClosedTCPConnection(t *testing.T) {
 	r := start(t)
 	c := prepareCall(t, r, listenOn(r, true, api.ProtocolTCP))
@@ -121,13 +122,13 @@ func TestClosedTCPConnection(t *testing.T) {
 	require.Equal(t, []api.DTLSState{api.DTLSStateConnecting, api.DTLSStateConnected}, c.from.DTLSStates())
 }
 
-// TestConsentExpires: a peer that stops its checks is disconnected after the time given and sent nothing more; one that goes on
-// stays; the one that comes back is connected again, with the same DTLS association.
+// TestConsentExpires: a peer that stops its checks is disconnected after the configured time and receives nothing more; a peer
+// that continues stays connected; one that comes back is connected again, with the same DTLS association.
 func TestConsentExpires(t *testing.T) {
 	t.Parallel()
 	r := start(t)
 	o := listenOn(r, true, api.ProtocolUDP)
-	o.ConsentTimeout = 10 // the least that there is
+	o.ConsentTimeout = 10 // the minimum
 	c := newCall(t, r, o)
 	back := c.to.Produce(api.MediaKindAudio, bobSSRC+1)
 	c.from.Consume(back, aliceSSRC+1)
@@ -145,7 +146,7 @@ func TestConsentExpires(t *testing.T) {
 	c.alice.Send(aliceSSRC, 100, "from nobody")
 	c.alice.Path().Nominate(c.from)
 	c.from.WaitICE(api.ICEStateCompleted)
-	require.Zero(t, c.producer.Received(), "what came before the nomination, on the same path, was not taken")
+	require.Zero(t, c.producer.Received(), "media that arrived on the same path before the nomination was dropped")
 	c.speak(t)
 	c.bob.Send(bobSSRC+1, 2, "to Alice")
 	c.alice.RTP.Wait(t, "a word to Alice", func(p rawpeer.Packet) bool { return string(p.Payload) == "to Alice" })

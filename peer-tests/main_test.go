@@ -10,7 +10,7 @@ import (
 	"gazpacho/peer-tests/app"
 )
 
-// workerBinary is the program under test: what WORKER_BIN names, or a build of this repository with the race detector.
+// workerBinary is the program under test: WORKER_BIN, or a build of this repository with the race detector.
 var workerBinary = os.Getenv("WORKER_BIN")
 
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }

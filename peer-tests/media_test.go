@@ -21,7 +21,7 @@ type caller struct {
 	*app.Transport
 }
 
-// join makes a transport and a peer that is connected to it.
+// join creates a transport and a peer that is connected to it.
 func join(t testing.TB, r *app.Router, o app.Options, p rtcpeer.Options) *caller {
 	t.Helper()
 	c := &caller{rtcpeer.New(t, p), r.NewTransport(o)}
@@ -29,7 +29,7 @@ func join(t testing.TB, r *app.Router, o app.Options, p rtcpeer.Options) *caller
 	return c
 }
 
-// hears has c consume what the other one sends.
+// hears makes c consume what the other one sends.
 func (c *caller) hears(other *caller, kind api.MediaKind) {
 	c.Consume(other.Produce(kind, other.SSRC(kind)), rtcpeer.ReceiveSSRC(kind))
 }
@@ -43,7 +43,7 @@ func vp8KeyFrame(text string) []byte {
 	return append([]byte{0x10, 0x00, 0x00, 0x00, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0xe0, 0x01}, text...)
 }
 
-// listenOn returns where a transport listens: on ports of its own or on those of a new WebRtcServer.
+// listenOn returns where a transport listens: on its own ports or on those of a new WebRtcServer.
 func listenOn(r *app.Router, shared bool, p ...api.Protocol) app.Options {
 	if shared {
 		return app.Options{Server: r.NewServer(app.Listen(p...))}
@@ -51,7 +51,7 @@ func listenOn(r *app.Router, shared bool, p ...api.Protocol) app.Options {
 	return app.Options{Infos: app.Listen(p...)}
 }
 
-// talk has both send to each other, audio one way, video the other, and expects each packet to arrive.
+// talk makes both send to each other, audio one way and video the other, and expects each packet to arrive.
 func talk(t testing.TB, alice, bob *caller, n uint16) {
 	t.Helper()
 	voice, picture := fmt.Sprintf("voice %d", n), vp8KeyFrame(fmt.Sprintf("picture %d", n))
@@ -112,8 +112,8 @@ func TestSRTPProfiles(t *testing.T) {
 	}
 }
 
-// TestReports: each side's RTCP reaches the other: the worker reports on what a peer sends and sends sender reports, and
-// learns of a round trip from the peer's reports.
+// TestReports: each side's RTCP reaches the other. The worker sends receiver reports and sender reports, and computes the
+// round-trip time from the peer's reports.
 func TestReports(t *testing.T) {
 	r := start(t)
 	o := listenOn(r, false, api.ProtocolUDP)
@@ -174,7 +174,7 @@ func echo(t testing.TB, c *caller, text string) {
 	require.Equal(t, summaries(sent), summaries(c.Messages.All()[before:]))
 }
 
-// summaries says what messages are without printing all their bytes.
+// summaries describes messages without printing all their bytes.
 func summaries(messages []webrtc.DataChannelMessage) (lines []string) {
 	for _, m := range messages {
 		lines = append(lines, fmt.Sprintf("%t, %d bytes: %.40q", m.IsString, len(m.Data), m.Data))

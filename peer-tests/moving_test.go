@@ -11,7 +11,7 @@ import (
 	"gazpacho/peer-tests/rtcpeer"
 )
 
-// withData has c echo what its peer sends on the data channel.
+// withData makes c's transport echo what its peer sends on the data channel.
 func (c *caller) withData(t testing.TB) {
 	t.Helper()
 	c.ConsumeData(c.ProduceData(rtcpeer.Stream), rtcpeer.Stream)
@@ -19,7 +19,7 @@ func (c *caller) withData(t testing.TB) {
 	c.Opened.Wait(t, "the data channel", func(struct{}) bool { return true })
 }
 
-// persist has both send to each other until it arrives: packets may get lost while a path changes.
+// persist makes both send to each other until a packet arrives: packets may get lost while a path changes.
 func persist(t testing.TB, alice, bob *caller, text string) {
 	t.Helper()
 	n, picture := uint16(100), vp8KeyFrame(text)
@@ -33,7 +33,7 @@ func persist(t testing.TB, alice, bob *caller, text string) {
 	}, says(string(picture)))
 }
 
-// TestICERestart: media, data and DTLS go on over an ICE restart, after which the peer has another address.
+// TestICERestart: media, data and DTLS survive an ICE restart that changes the peer's address.
 func TestICERestart(t *testing.T) {
 	for _, protocol := range []api.Protocol{api.ProtocolUDP, api.ProtocolTCP} {
 		for _, shared := range []bool{false, true} {
@@ -69,8 +69,8 @@ func TestICERestart(t *testing.T) {
 	}
 }
 
-// TestAddressChange: the peer's address changes and the peer does not know. The worker follows as soon as a check has come
-// from the new address and then media that is authentic.
+// TestAddressChange: the peer's address changes without the peer noticing. The worker follows when a check and then authentic
+// media have arrived from the new address.
 func TestAddressChange(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		t.Run(fmt.Sprintf("server %t", shared), func(t *testing.T) {
@@ -100,8 +100,8 @@ func TestAddressChange(t *testing.T) {
 	}
 }
 
-// TestHundredTransports: one WebRtcServer carries a hundred, half of them over TCP; each hears its neighbour and has a data
-// channel, also after half of them have gone.
+// TestHundredTransports: one WebRtcServer carries a hundred transports, half of them over TCP. Each receives its neighbour's
+// media and has a data channel, even after half of them have closed.
 func TestHundredTransports(t *testing.T) {
 	const count, atOnce = 100, 8
 	r := start(t)
@@ -124,7 +124,7 @@ func TestHundredTransports(t *testing.T) {
 		echo(t, c, fmt.Sprintf("echo of %d", i))
 	})
 	for _, c := range callers {
-		require.Len(t, c.RTP.All(), 1, "a packet went astray")
+		require.Len(t, c.RTP.All(), 1, "a packet went to the wrong transport")
 		c.RequireConnected()
 	}
 	half := callers[:count/2]

@@ -18,7 +18,7 @@ import (
 	"gazpacho/peer-tests/rawpeer"
 )
 
-// Of the benchmarks: what a stream's packets hold, and the most rounds. None is sent twice: the worker would refuse it as replayed.
+// Sizes of packets, and the maximum number of rounds: no packet is sent twice, because the worker would drop it as replayed.
 const (
 	benchVideoLen         = 1100
 	benchAudioLen         = 120
@@ -27,7 +27,7 @@ const (
 	maxRoundsOfConference = 2_000
 )
 
-// participant is a peer that sends, and may receive, but reads nothing: the kernel drops what does not fit.
+// participant is a peer that sends, but never reads: the kernel drops what does not fit its socket's buffer.
 type participant struct {
 	*rawpeer.Peer
 	transport    *app.Transport
@@ -60,7 +60,7 @@ func (p *participant) stream(kind api.MediaKind, ssrc uint32, n int) (packets []
 // send sends the i-th packet of a stream.
 func (p *participant) send(packets [][]byte, i int) {
 	if i >= len(packets) {
-		p.transport.TB().Fatal("too many rounds: see maxRoundsBehindPort and maxRoundsOfConference, and give -benchtime")
+		p.transport.TB().Fatal("too many rounds: see maxRoundsBehindPort and maxRoundsOfConference, and set -benchtime")
 	}
 	p.Path().Send(packets[i])
 }
@@ -77,8 +77,8 @@ func measure(b *testing.B, w *app.Router, consumers []*app.Consumer) *measured {
 	return &measured{w, consumers, workerTime(b, w.PID()), time.Now()}
 }
 
-// report tells how many packets were forwarded in a second, what CPU time each took, and what share of those that should
-// have been were.
+// report reports the packets forwarded per second, the CPU time per packet, and the share of the expected packets that were
+// forwarded.
 func (m *measured) report(b *testing.B, expected int) {
 	took, cpu := time.Since(m.began), workerTime(b, m.worker.PID())-m.cpu
 	var sent float64
@@ -94,11 +94,11 @@ func (m *measured) report(b *testing.B, expected int) {
 
 func needWorkerBin(b *testing.B) {
 	if os.Getenv("WORKER_BIN") == "" {
-		b.Fatal("WORKER_BIN must name the worker to be measured: the one that tests build has the race detector")
+		b.Fatal("WORKER_BIN must be the worker to measure: the one that the tests build has the race detector")
 	}
 }
 
-// BenchmarkRoomsBehindOnePort has 480,000 packets a second to be forwarded: four rooms, in each one speaker and 15 listeners.
+// BenchmarkRoomsBehindOnePort requires 480,000 forwarded packets a second: four rooms, each with one speaker and 15 listeners.
 func BenchmarkRoomsBehindOnePort(b *testing.B) {
 	needWorkerBin(b)
 	const rooms, listeners, rate = 4, 15, 8000
@@ -128,8 +128,8 @@ func BenchmarkRoomsBehindOnePort(b *testing.B) {
 	m.report(b, i*rooms*listeners)
 }
 
-// BenchmarkConference is ten rooms of six, each of whom sends audio (50 packets a second) and video (110, four at a time) to
-// the five others, at the pace of life.
+// BenchmarkConference is ten rooms of six peers, in real time: each peer sends audio (50 packets a second) and video (110
+// packets a second, four at a time) to the five others.
 func BenchmarkConference(b *testing.B) {
 	needWorkerBin(b)
 	const rooms, peers, ticks = 10, 6, 100 // ticks a second
@@ -182,7 +182,7 @@ func BenchmarkConference(b *testing.B) {
 	b.ReportMetric(float64(residentKB(b, w.PID())-before)/float64(len(consumers)), "KB/consumer")
 }
 
-// pause waits until it is time for round i, of so many a second. Rounds that are late are made up for.
+// pause waits until it is time for round i, of perSecond rounds a second. Late rounds run at once.
 func pause(began time.Time, i, perSecond int) {
 	if ahead := time.Duration(i)*time.Second/time.Duration(perSecond) - time.Since(began); ahead > time.Millisecond {
 		time.Sleep(ahead)

@@ -19,7 +19,7 @@ var profiles = map[string]dtls.SRTPProtectionProfile{
 	"AES_CM_128_HMAC_SHA1_32": dtls.SRTP_AES128_CM_HMAC_SHA1_32,
 }
 
-// TestReplayedSRTP: a packet counts once and is forwarded once, however often it comes.
+// TestReplayedSRTP: a packet is counted once and forwarded once, however often it arrives.
 func TestReplayedSRTP(t *testing.T) {
 	for name, profile := range profiles {
 		t.Run(name, func(t *testing.T) {
@@ -41,8 +41,8 @@ func TestReplayedSRTP(t *testing.T) {
 	}
 }
 
-// TestCorruptedSRTP: a packet with a flipped bit, wherever it is, is dropped, and hundreds of them do not end the call
-// (FreeSWITCH's CVE-2021-41105).
+// TestCorruptedSRTP: a packet with any bit flipped is dropped, and hundreds of them do not end the call (FreeSWITCH's
+// CVE-2021-41105).
 func TestCorruptedSRTP(t *testing.T) {
 	for name, profile := range profiles {
 		t.Run(name, func(t *testing.T) {
@@ -58,7 +58,7 @@ func TestCorruptedSRTP(t *testing.T) {
 					c.alice.Path().Send(bad)
 				}
 				c.alice.Path().Send(good[:i])
-				if i%8 == 0 { // a socket's buffer is not endless
+				if i%8 == 0 { // a socket's buffer is limited
 					c.alice.Path().Check(rawpeer.CheckOf(c.from, false))
 				}
 			}
@@ -70,8 +70,8 @@ func TestCorruptedSRTP(t *testing.T) {
 	}
 }
 
-// TestInjectedSRTP: what a stranger sends from an address of their own is dropped, even packets recorded from the peer that the
-// worker has not seen; so is what they send in the clear.
+// TestInjectedSRTP: all packets from a stranger's address are dropped: unencrypted ones, and even packets recorded from the peer
+// that the worker has not received yet.
 func TestInjectedSRTP(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		t.Run(fmt.Sprintf("server %t", shared), func(t *testing.T) {

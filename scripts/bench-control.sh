@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures what requests and idle transports cost a worker binary. WORKER_BIN=… takes another worker than ours; arguments
-# go to node-harness/bench/control.js (--help lists them).
+# Measures the cost of requests and idle transports in a worker binary. WORKER_BIN=… selects another worker; arguments are
+# those of node-harness/bench/control.js (--help lists them).
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"

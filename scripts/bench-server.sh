@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures WebRtcTransports behind one port of a WebRtcServer: a conference, and rooms under heavy load.
-# WORKER_BIN=… takes another worker than ours; arguments go to go test.
+# Measures WebRtcTransports behind one port of a WebRtcServer, in conferences at a normal and at a very high packet rate.
+# WORKER_BIN=… selects another worker; arguments go to go test.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 need_command go "install Go 1.26 or newer (https://go.dev/dl)"

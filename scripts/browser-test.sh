@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs calls between pages of a real browser: mediasoup-client in Chromium, the unchanged mediasoup with our worker on the
-# server. Arguments: test files (default: all of node-harness/browser/test). CHROMIUM_BIN=… and WORKER_BIN=… name others.
+# Runs calls between pages of a real browser: mediasoup-client in Chromium, the unchanged mediasoup with this worker on the
+# server. Arguments: test files (default: all of node-harness/browser/test). CHROMIUM_BIN=… and WORKER_BIN=… select binaries.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the demo: ffmpeg's test pictures and tone through the worker, recorded at the other end.
+# Runs the demo: ffmpeg's test picture and tone through the worker, recorded at the other end.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lists the Go files of this repository that git knows or would add; what git ignores (build/, node_modules/) is left out.
-# Without git, or where git refuses the folder (it belongs to somebody else), all Go files but those in such folders.
+# Lists the Go files of this repository that git tracks or would add, without those that it ignores (build/, node_modules/).
+# Without git, or if git refuses the folder (another user owns it), it lists all Go files outside such folders.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then

@@ -1,9 +1,9 @@
-# Set-up that every script which runs Node against the worker shares. Source it after lib.sh.
+# Set-up for all scripts that run Node against the worker. Source it after lib.sh.
 
 WORKER=$(realpath -m "${WORKER_BIN:-$ROOT/bin/mediasoup-worker}")
 HARNESS=$ROOT/node-harness
 
-# prepare_harness: sets NODE, installs the harness's npm packages, and refuses to go on without a worker binary.
+# prepare_harness: sets NODE, installs the harness's npm packages, and ends the script if there is no worker binary.
 prepare_harness() {
 	[ -x "$WORKER" ] || die "no worker binary at $WORKER (run: make)"
 	NODE=$(node_bin)

@@ -1,4 +1,4 @@
-# Functions that the scripts of this repository share. Source it; it runs nothing.
+# Functions shared by the scripts of this repository. Source it; it only defines functions.
 # shellcheck shell=bash
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -12,16 +12,16 @@ need_command() {
 	command -v "$1" >/dev/null 2>&1 || die "$1 is missing: $2"
 }
 
-# apt_install PACKAGE…: installs Debian packages as root. A machine that has just been started may be upgrading itself: that is
-# waited for. A source of packages that cannot be reached need not be the one that matters.
+# apt_install PACKAGE…: installs Debian packages as root. It waits for apt's lock: a machine that has just started may be
+# upgrading itself. A failed update need not matter: the source that cannot be reached may not be the one needed.
 apt_install() {
 	say "installing $* (apt-get)"
-	apt-get update -qq >&2 || say "apt-get update failed; going on with the lists that are there"
+	apt-get update -qq >&2 || say "apt-get update failed; continuing with the present package lists"
 	DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends "$@" >&2 ||
 		die "apt-get could not install $*"
 }
 
-# need_package COMMAND PACKAGE: installs a Debian package that provides COMMAND, or says how to.
+# need_package COMMAND PACKAGE: installs the Debian package that provides COMMAND, or ends the script with instructions.
 need_package() {
 	local command=$1 package=$2
 	command -v "$command" >/dev/null 2>&1 && return 0
@@ -33,7 +33,7 @@ need_package() {
 	command -v "$command" >/dev/null 2>&1 || die "$package is installed, but there is no $command"
 }
 
-# need_c_compiler: the race detector links with cgo, which wants a C compiler and the C library's headers.
+# need_c_compiler: the race detector links with cgo, which needs a C compiler and the C library's headers.
 need_c_compiler() {
 	local probe='#include <stdlib.h>
 int main(void) { return 0; }'
@@ -49,8 +49,8 @@ int main(void) { return 0; }'
 	apt_install gcc libc6-dev
 }
 
-# npm_ci FOLDER: installs what FOLDER/package-lock.json pins, unless that is there already.
-# Install scripts stay off: nothing here needs one, and mediasoup's would fetch or build the C++ worker.
+# npm_ci FOLDER: installs what FOLDER/package-lock.json pins, unless it is installed already.
+# Install scripts are off: nothing here needs one, and mediasoup's would download or build the C++ worker.
 npm_ci() {
 	local folder=$1 stamp=$1/node_modules/.gazpacho-lock
 	if [ -f "$stamp" ] && cmp -s "$stamp" "$folder/package-lock.json"; then
@@ -69,7 +69,7 @@ npm_ci() {
 	die "npm could not install the packages of ${folder#"$ROOT"/}"
 }
 
-# copy_package FROM TO: puts a committed package.json with its lock file into a folder below build/.
+# copy_package FROM TO: copies a committed package.json with its lock file to a folder below build/.
 copy_package() {
 	mkdir -p "$2"
 	local file

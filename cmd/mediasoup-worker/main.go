@@ -132,7 +132,7 @@ func serve(cfg *config, spoken *protocol, in io.Reader, out io.Writer) error {
 		return err
 	}
 	logStart(ch.Logger(), cfg, spoken)
-	worker, err := newWorker(cfg, compat, ch, func(req *api.WorkerUpdateSettingsRequest) error {
+	worker, err := newWorker(cfg, spoken.release, compat, ch, func(req *api.WorkerUpdateSettingsRequest) error {
 		if err := settings.Update(req); err != nil {
 			return err
 		}
@@ -151,7 +151,13 @@ func serve(cfg *config, spoken *protocol, in io.Reader, out io.Writer) error {
 		waitForHangup(inFD)
 		ch.HungUp()
 	}()
-	return ch.Serve(worker)
+	err = ch.Serve(worker)
+	if c, ok := worker.(*cluster); ok {
+		if failure := reportCounters(c.Front); failure != nil {
+			return failure
+		}
+	}
+	return err
 }
 
 // errWrongSettings marks errors in the settings that only the engine finds, such as an invalid certificate.

@@ -21,14 +21,22 @@ const (
 // newWorker returns the worker of this process, for an application whose release needs the given compatibility. An error
 // means that the settings are wrong.
 func newWorker(
-	cfg *config, compat api.Compat, ch *channel.Channel, update func(*api.WorkerUpdateSettingsRequest) error,
+	cfg *config, release string, compat api.Compat, ch *channel.Channel, update func(*api.WorkerUpdateSettingsRequest) error,
 ) (api.Worker, error) {
 	options, err := engineOptions(cfg, compat)
 	if err != nil {
 		return nil, err
 	}
 	options.Emit, options.Log, options.UpdateSettings = ch.Emit, ch.Logger(), update
-	return engine.New(options)
+	list := os.Getenv(clusterEnv)
+	if list == "" {
+		return engine.New(options)
+	}
+	opening, err := openingOf(cfg, release, compat)
+	if err != nil {
+		return nil, err
+	}
+	return newCluster(list, opening, options, ch)
 }
 
 // engineOptions returns the options from command line, environment and release.

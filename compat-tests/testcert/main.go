@@ -1,5 +1,5 @@
-// Command testcert writes a self-signed certificate and its key for upstream's Worker suite, which wants to read a pair
-// of files that the npm package does not ship.
+// Command testcert writes a self-signed certificate and its key for mediasoup's Worker suite, which reads a pair of files
+// that the npm package does not ship.
 //
 //	go run ./compat-tests/testcert FOLDER    writes FOLDER/dtls-cert.pem and FOLDER/dtls-key.pem
 package main
@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// validity is long enough for a machine whose clock is wrong, and short enough to show that this is a test's key.
+// validity is long enough for a machine with a wrong clock, and short enough to show that the key is for tests.
 const validity = 30 * 24 * time.Hour
 
 func main() {

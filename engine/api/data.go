@@ -154,6 +154,11 @@ type DataConsumerBufferedAmountLowNotification struct {
 type DataConsumerMessageNotification struct {
 	PPID uint32 // payload protocol identifier (RFC 8831 section 8)
 	Data []byte
+
+	// As in DataProducerSendNotification, and only on internal transports (see TransportOptions); in no release's schema.
+	Subchannels        []uint16
+	RequiredSubchannel *uint16
+	IgnoredSubchannel  *uint16
 }
 
 // SCTPParameters configures an SCTP association (RFC 8831 for data channels) (FBS.SctpParameters.SctpParameters).

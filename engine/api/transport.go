@@ -152,6 +152,12 @@ type TransportOptions struct {
 	SCTPDefaultStreamBufferedAmountLowThreshold uint32 // bytes
 	IsDataChannel                               bool
 	NumSCTPStreams                              *NumSCTPStreams // only in releases before 3.21, for dumps
+
+	// Internal marks a transport that carries a relay between two workers of one application; in no release's schema. Such
+	// a PipeTransport forwards at once, without waiting for key frames, asks only for those that the other end asks for,
+	// and takes the preferred spatial layer of a pipe consumer as the highest encoding to forward. On such a DirectTransport,
+	// data consumers get all messages, with their subchannels.
+	Internal bool
 }
 
 // TransportTraceEventType is a kind of event that a transport can report (FBS.Transport.TraceEventType).

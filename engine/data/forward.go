@@ -11,7 +11,7 @@ import (
 // A pipe's consumer without subchannels gets everything. One with subchannels ignores ignoredSubchannel: a message that a peer
 // sends to all others must reach those others on the far host, who check it themselves.
 func (c *Consumer) Wants(a *Addressing) bool {
-	if c.pipe.Addressed && (c.pipe.Unfiltered || len(c.subchannels) == 0) {
+	if c.relay || c.pipe.Addressed && (c.pipe.Unfiltered || len(c.subchannels) == 0) {
 		return true
 	}
 	if a.RequiredSubchannel != nil && !c.listens(*a.RequiredSubchannel) {
@@ -36,16 +36,22 @@ func (c *Consumer) HandleMessage(m *Message) (s Send, send bool) {
 		payload = c.piped(m)
 	}
 	if c.typ == api.DataConsumerTypeDirect {
-		return Send{}, c.handleDirect(m.PPID, payload)
+		return Send{}, c.handleDirect(m, payload)
 	}
 	return c.sctp(m.PPID, payload)
 }
 
 // handleDirect notifies the application; it never asks for a send.
-func (c *Consumer) handleDirect(ppid uint32, payload []byte) (send bool) {
-	if c.count(payload) {
-		c.notify(api.EventDataConsumerMessage, &api.DataConsumerMessageNotification{PPID: ppid, Data: payload})
+func (c *Consumer) handleDirect(m *Message, payload []byte) (send bool) {
+	if !c.count(payload) {
+		return false
 	}
+	body := &api.DataConsumerMessageNotification{PPID: m.PPID, Data: payload}
+	if c.relay {
+		body.Subchannels = m.Subchannels
+		body.RequiredSubchannel, body.IgnoredSubchannel = m.RequiredSubchannel, m.IgnoredSubchannel
+	}
+	c.notify(api.EventDataConsumerMessage, body)
 	return false
 }
 

@@ -64,16 +64,29 @@ func GenerateCertificate() (*Certificate, error) {
 // LoadCertificate reads a PEM certificate (the first in its file) and its PEM private key (RSA or ECDSA; PKCS #1, SEC 1 or
 // PKCS #8). The error names the file and what is wrong with it.
 func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
-	cert, err := loadCertificate(certFile)
+	certPEM, err := os.ReadFile(certFile)
 	if err != nil {
 		return nil, fmt.Errorf("DTLS certificate file %q: %w", certFile, err)
 	}
-	key, err := loadKey(keyFile)
+	keyPEM, err := os.ReadFile(keyFile)
 	if err != nil {
 		return nil, fmt.Errorf("DTLS private key file %q: %w", keyFile, err)
 	}
+	return ParseCertificate(fmt.Sprintf("file %q", certFile), certPEM, fmt.Sprintf("file %q", keyFile), keyPEM)
+}
+
+// ParseCertificate is [LoadCertificate] for what the files contain. The names are for errors.
+func ParseCertificate(certName string, certPEM []byte, keyName string, keyPEM []byte) (*Certificate, error) {
+	cert, err := parseCertificate(certPEM)
+	if err != nil {
+		return nil, fmt.Errorf("DTLS certificate %s: %w", certName, err)
+	}
+	key, err := parsePrivateKey(keyPEM)
+	if err != nil {
+		return nil, fmt.Errorf("DTLS private key %s: %w", keyName, err)
+	}
 	if !keysMatch(cert.PublicKey, key) {
-		return nil, fmt.Errorf("the DTLS private key in %q does not belong to the certificate in %q", keyFile, certFile)
+		return nil, fmt.Errorf("the DTLS private key in %s does not belong to the certificate in %s", keyName, certName)
 	}
 	return newCertificate(cert.Raw, key), nil
 }
@@ -89,8 +102,8 @@ func newCertificate(der []byte, key any) *Certificate {
 	}
 }
 
-func loadCertificate(file string) (*x509.Certificate, error) {
-	block, err := firstBlock(file, func(kind string) bool { return kind == "CERTIFICATE" })
+func parseCertificate(data []byte) (*x509.Certificate, error) {
+	block, err := firstBlock(data, func(kind string) bool { return kind == "CERTIFICATE" })
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +114,8 @@ func loadCertificate(file string) (*x509.Certificate, error) {
 	return cert, nil
 }
 
-func loadKey(file string) (any, error) {
-	block, err := firstBlock(file, func(kind string) bool { return strings.HasSuffix(kind, "PRIVATE KEY") })
+func parsePrivateKey(data []byte) (any, error) {
+	block, err := firstBlock(data, func(kind string) bool { return strings.HasSuffix(kind, "PRIVATE KEY") })
 	if err != nil {
 		return nil, err
 	}
@@ -132,11 +145,7 @@ func parseKey(block *pem.Block) (key any, err error) {
 }
 
 // firstBlock returns the first PEM block of a wanted type: files often have text or EC parameters before it.
-func firstBlock(file string, wanted func(kind string) bool) (*pem.Block, error) {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
+func firstBlock(data []byte, wanted func(kind string) bool) (*pem.Block, error) {
 	var others []string
 	for {
 		var block *pem.Block

@@ -37,6 +37,14 @@ func addSeeds(f *fuzzseed.F) {
 	for _, b := range garbage(transcript[0]) {
 		f.Add(transcript[0], b)
 	}
+	for n := range 30 { // encrypted records with and without room for an explicit nonce and a tag
+		f.Add(encryptedRecord(22, n), encryptedRecord(23, n))
+	}
+}
+
+// encryptedRecord returns a record of epoch 1 with n bytes.
+func encryptedRecord(typ byte, n int) []byte {
+	return append([]byte{typ, 0xfe, 0xfd, 0, 1, 0, 0, 0, 0, 0, 9, 0, byte(n)}, make([]byte, n)...)
 }
 
 // FuzzHandleDatagram passes two arbitrary datagrams to a transport in each state. It must not panic, and a connected one
@@ -44,7 +52,10 @@ func addSeeds(f *fuzzseed.F) {
 func FuzzHandleDatagram(tf *testing.F) {
 	f := fuzzseed.New(tf, 1000)
 	addSeeds(f)
-	established := connected(f)
+	var established []*pair
+	for _, suite := range suitesOfRecords {
+		established = append(established, connectedWith(f, suite))
+	}
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		for _, role := range []dtls.Role{dtls.Server, dtls.Client} {
 			s := newSide(t, dtls.Settings{Limits: dtls.NewLimits(0, 1)})
@@ -59,15 +70,17 @@ func FuzzHandleDatagram(tf *testing.F) {
 			}
 			s.Close()
 		}
-		for _, b := range [][]byte{first, second} {
-			established.server.HandleDatagram(b)
-			established.client.HandleDatagram(b)
-		}
-		if established.move() || established.server.data != nil || established.client.data != nil {
-			t.Fatal("a forgery had an effect on an established association")
-		}
-		if established.server.State() != api.DTLSStateConnected || established.client.State() != api.DTLSStateConnected {
-			t.Fatal("a forgery ended an established association")
+		for _, p := range established {
+			for _, b := range [][]byte{first, second} {
+				p.server.HandleDatagram(b)
+				p.client.HandleDatagram(b)
+			}
+			if p.move() || p.server.data != nil || p.client.data != nil {
+				t.Fatal("a forgery had an effect on an established association")
+			}
+			if p.server.State() != api.DTLSStateConnected || p.client.State() != api.DTLSStateConnected {
+				t.Fatal("a forgery ended an established association")
+			}
 		}
 	})
 }

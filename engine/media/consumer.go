@@ -48,6 +48,8 @@ type Consumer struct {
 	since    unit.Time // when it was attached
 
 	compat api.Compat
+	// relay: see Relay.
+	relay bool
 	// external: the transport distributes its bandwidth among its consumers.
 	external bool
 	// scores are those of all the producer's encodings.

@@ -67,7 +67,10 @@ func (c *Consumer) clampLayers(l *api.ConsumerLayers) layer.ID {
 func (c *Consumer) SetPreferredLayers(
 	now unit.Time, req *api.ConsumerSetPreferredLayersRequest,
 ) *api.ConsumerSetPreferredLayersResponse {
-	if c.hasLayers() {
+	switch {
+	case c.relay:
+		c.selector.Prefer(highestEncoding(req.PreferredLayers))
+	case c.hasLayers():
 		before, preferred := c.selector.Layers().Preferred, c.clampLayers(req.PreferredLayers)
 		c.selector.Prefer(preferred)
 		if c.Active() && preferred != before {

@@ -64,7 +64,11 @@ func (c *Consumer) HandleKeyFrameRequest(now unit.Time, kind KeyFrameRequestKind
 		c.traceRequest(now, api.ConsumerTraceEventTypePLI, &api.ConsumerPLITraceInfo{SSRC: uint32(ssrc)})
 	}
 	s.send.HandleKeyFrameRequest(kind == FIR)
-	if c.Active() {
+	switch {
+	case !c.Active():
+	case c.relay:
+		c.requestKeyFrame(c.mapped[c.indexOf(s)])
+	default:
 		c.selector.RequestKeyFrame(layer.CurrentOnly)
 	}
 }

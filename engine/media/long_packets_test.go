@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/packet"
 )
 
@@ -15,8 +16,8 @@ func TestLongPacketsAreNotHeld(t *testing.T) {
 		r := videoFixture(t)
 		payload := make([]byte, length-header)
 		copy(payload, vp8Delta)
-		r.none(in{seq: 101, payload: payload})
-		_, outs := r.receive(in{seq: 100, payload: vp8Key})
+		r.none(enginetest.Packet{Seq: 101, Payload: payload})
+		_, outs := r.receive(enginetest.Packet{Seq: 100, Payload: vp8Key})
 		if held {
 			require.Len(t, outs, 2)
 			continue

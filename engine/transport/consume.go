@@ -25,6 +25,9 @@ func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, fee
 	if err != nil {
 		return nil, err
 	}
+	if t.options.Internal && machine.Type() == api.RTPTypePipe {
+		machine.Relay()
+	}
 	c := &Consumer{Consumer: machine, transport: t, feedback: feedback}
 	if err := t.checkSSRCs(c); err != nil {
 		machine.Close()

@@ -15,7 +15,7 @@ type direct struct {
 
 // NewDirect returns a DirectTransport, which is connected at once.
 func NewDirect(now unit.Time, id string, options *api.DirectTransportOptions, env Env) (*Transport, error) {
-	t, err := newTransport(id, options.Base, env)
+	t, err := newTransport(id, options.Base, false, env)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/media"
 	"gazpacho/engine/packet"
 )
@@ -25,12 +26,12 @@ func TestLongPacketsAreNotSentAgain(t *testing.T) {
 		}
 	}
 	nack := &rtcp.TransportLayerNack{MediaSSRC: 20}
-	sent := r.sockets[1].sent
+	sent := r.sockets[1].Sent()
 	for _, b := range sent {
-		nack.Nacks = append(nack.Nacks, rtcp.NackPair{PacketID: uint16(parse(t, b).SequenceNumber)})
+		nack.Nacks = append(nack.Nacks, rtcp.NackPair{PacketID: uint16(enginetest.ParseRTP(t, b).SequenceNumber)})
 	}
 	r.receiveRTCP(out.Plain, 0, peerAddr, nack)
-	again := r.sockets[1].sent[len(sent):]
+	again := r.sockets[1].Sent()[len(sent):]
 	require.Equal(t, short, len(again))
 	for _, b := range again {
 		require.LessOrEqual(t, len(b), packet.SmallSize+media.MaxHeaderGrowth)

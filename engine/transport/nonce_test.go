@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/transport"
 )
 
@@ -16,7 +17,7 @@ func encoding(ssrc, rtx uint32) api.RTPEncodingParameters {
 
 // consumeRequest asks for the given streams: of a pipe consumer if there are several.
 func consumeRequest(id string, encodings ...api.RTPEncodingParameters) *api.TransportConsumeRequest {
-	to := params(api.MediaKindVideo, 20)
+	to := enginetest.Video(20).Parameters()
 	to.Encodings = encodings
 	req := &api.TransportConsumeRequest{ConsumerID: id, ProducerID: "p", Kind: api.MediaKindVideo, RTPParameters: to}
 	if len(encodings) > 1 {

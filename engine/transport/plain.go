@@ -57,7 +57,7 @@ type Plain struct {
 
 // NewPlain returns a PlainTransport with its sockets bound. Nothing reads them yet: the owner does, and calls HandleDatagrams.
 func NewPlain(id string, options *api.PlainTransportOptions, env Env) (*Plain, error) {
-	t, err := newTransport(id, options.Base, env)
+	t, err := newTransport(id, options.Base, false, env)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/srtp"
@@ -39,7 +40,7 @@ var srtpSuites = map[string]*api.SRTPCryptoSuite{
 // longKeyFrame is a VP8 key frame of n bytes with the given form of header extensions: none, those of one byte (RFC 8285 section
 // 4.2) or of two (section 4.3), as many as a router forwards.
 func longKeyFrame(form string, seq uint16, n int) []byte {
-	b := keyFrame(10, seq)
+	b := enginetest.KeyFrame(10, unit.SeqNo(seq))
 	var values []rtp.Extension
 	switch form {
 	case "one-byte extensions":
@@ -75,26 +76,22 @@ var written = []api.RTPHeaderExtensionParameters{
 // produceLong produces the stream 10 with the header extensions of longKeyFrame.
 func (r *fixture) produceLong(t *transport.Transport) *transport.Producer {
 	r.t.Helper()
-	req := produceRequest("p", api.MediaKindVideo, 10)
-	req.RTPParameters.HeaderExtensions = forwarded
-	p, err := t.Produce(r.now, req)
-	require.NoError(r.t, err)
-	return p
+	stream := enginetest.Video(10)
+	stream.Extensions = forwarded
+	return r.produce(t, "p", stream)
 }
 
 // consumeLong consumes p with all extensions that are written.
 func (r *fixture) consumeLong(t *transport.Transport, p *transport.Producer, typ api.RTPType) *transport.Consumer {
 	r.t.Helper()
-	params := params(api.MediaKindVideo, 20)
-	params.MID, params.HeaderExtensions = "sixteen-bytes-id", written
-	params.Codecs[0].RTCPFeedback = append(params.Codecs[0].RTCPFeedback, api.RTCPFeedback{Type: "transport-cc"})
-	c, err := t.Consume(r.now, &api.TransportConsumeRequest{
-		ConsumerID: "c", ProducerID: "p", Kind: api.MediaKindVideo, Type: typ, RTPParameters: params,
-		ConsumableRTPEncodings: []api.RTPEncodingParameters{{SSRC: new(mappedSSRC(10))}},
-	}, &feedbackRecorder{})
+	stream := enginetest.Video(20)
+	stream.MID, stream.Extensions, stream.Feedback = "sixteen-bytes-id", written, []api.RTCPFeedback{enginetest.TransportCC}
+	request := stream.Consume("c", r.produced[p])
+	request.Type = typ
+	c, err := t.Consume(r.now, request, &feedbackRecorder{})
 	require.NoError(r.t, err)
 	r.attach(t, p, c)
-	p.AddSubscriber(&handOver{c})
+	p.AddSubscriber(&forwarder{[]*transport.Consumer{c}})
 	return c
 }
 
@@ -123,7 +120,7 @@ func (r *fixture) pipeTo(secured bool) *transport.Pipe {
 func (r *fixture) plainTo(suite *api.SRTPCryptoSuite) *transport.Plain {
 	r.t.Helper()
 	p := r.plain(func(o *api.PlainTransportOptions) { o.EnableSRTP, o.SRTPCryptoSuite = suite != nil, suite })
-	connect := connectTo(peerAddr)
+	connect := enginetest.ConnectPlainRequest(peerAddr)
 	connect.SRTPParameters = p.Dump().(*api.PlainTransportDumpResponse).SRTPParameters
 	_, err := p.Connect(r.now, connect)
 	require.NoError(r.t, err)
@@ -134,7 +131,7 @@ func (r *fixture) plainTo(suite *api.SRTPCryptoSuite) *transport.Plain {
 func receivers() map[string]func(t *testing.T) *receiver {
 	overSocket := func(r *fixture, out *transport.Transport) *receiver {
 		s := r.sockets[len(r.sockets)-1]
-		return &receiver{r, out, func() [][]byte { return s.sent }}
+		return &receiver{r, out, s.Sent}
 	}
 	all := map[string]func(t *testing.T) *receiver{
 		"pipe": func(t *testing.T) *receiver {
@@ -150,7 +147,7 @@ func receivers() map[string]func(t *testing.T) *receiver {
 			d, err := transport.NewDirect(r.now, "d", &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}}, r.env)
 			require.NoError(t, err)
 			return &receiver{r, d, func() (sent [][]byte) {
-				for _, n := range r.events(api.EventConsumerRTP) {
+				for _, n := range r.notifications.Of(api.EventConsumerRTP) {
 					sent = append(sent, n.Body.(*api.ConsumerRTPNotification).Data)
 				}
 				return sent
@@ -278,7 +275,7 @@ func TestTooLongPacketsAreDroppedWhereTheyArrive(t *testing.T) {
 	for name, setUp := range kinds {
 		t.Run(name, func(t *testing.T) {
 			r, in, send := setUp(t)
-			p := r.produce(in, "p", api.MediaKindVideo, 10)
+			p := r.produce(in, "p", enginetest.Video(10))
 			forwarded := &subscriber{}
 			p.AddSubscriber(forwarded)
 			taken := 0
@@ -304,19 +301,16 @@ func TestTooLongPacketsAreDroppedWhereTheyArrive(t *testing.T) {
 
 // A consumer that is handed a packet that is too long drops and counts it; the rest of the batch goes out.
 func TestAConsumerDropsWhatDoesNotFit(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
-	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
+	k := newCall(t, enginetest.Video)
+	k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
 	var batch []*packet.Packet
 	for seq, n := range map[uint16]int{2: 100, 3: longestRTP + 1, 4: 65535} {
 		data := longKeyFrame("", seq, n)
-		b := packet.NewBuffer(len(data))
-		b.SetLen(copy(b.Space(), data))
-		pkt := packet.New(b, k.now)
-		require.NoError(t, pkt.Parse(b.Bytes()))
-		pkt.SSRC = 1010
+		pkt := enginetest.Receive(t, k.now, data)
+		pkt.SSRC = enginetest.MappedSSRC(10)
 		batch = append(batch, pkt)
 	}
 	k.c.Forward(k.now, batch)
 	require.EqualValues(t, 2, k.out.Drops().TooLarge)
-	require.Len(t, k.outSocket().sent, 2)
+	require.Len(t, k.outSocket().Sent(), 2)
 }

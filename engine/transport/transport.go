@@ -123,7 +123,8 @@ type Transport struct {
 	dataListener  data.Listener
 	dataByStream  map[uint16]*DataConsumer
 	dataPipe      data.Pipe // how data channel messages travel over the association
-	drainingSCTP  bool      // drainSCTP is running
+	sctpOutput    sctp.Output
+	drainingSCTP  bool // drainSCTP is running
 
 	recvIDs media.ExtensionIDs
 	largest int // bytes of the largest packet given to a consumer, which may come again as a retransmission
@@ -145,7 +146,7 @@ type Transport struct {
 	isBroken bool
 }
 
-func newTransport(id string, options *api.TransportOptions, env Env) (*Transport, error) {
+func newTransport(id string, options *api.TransportOptions, overDTLS bool, env Env) (*Transport, error) {
 	t := &Transport{
 		id: id, env: env, options: *options,
 		bySSRC: map[unit.SSRC]*Consumer{}, byRTXSSRC: map[unit.SSRC]*Consumer{}, dataByStream: map[uint16]*DataConsumer{},
@@ -159,7 +160,7 @@ func newTransport(id string, options *api.TransportOptions, env Env) (*Transport
 		if options.Direct {
 			return nil, api.TypeErrorf("cannot enable SCTP in a direct Transport")
 		}
-		t.sctp = newAssociation(options, env.Wake)
+		t.sctp = newAssociation(options, overDTLS)
 	}
 	t.listener.init()
 	t.counters = newCounters()
@@ -283,7 +284,7 @@ func (t *Transport) lowerDeadline(at unit.Time) { t.deadline = min(t.deadline, a
 // NextTimeout returns when to call HandleTimeout.
 func (t *Transport) NextTimeout() unit.Time { return t.deadline }
 
-// HandleTimeout runs what is due: the producers' timers and the RTCP reports.
+// HandleTimeout runs what is due: the timers of producers and SCTP, and the RTCP reports.
 func (t *Transport) HandleTimeout(now unit.Time) {
 	if t.isClosed || t.isBroken {
 		t.deadline = unit.Never
@@ -294,7 +295,8 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 		t.rtcpAt = now.Add(t.nextReportDelay())
 	}
 	t.backend.timeout(now)
-	deadline := min(t.rtcpAt, t.backend.nextTimeout(), t.estimationTimeout(now))
+	t.timeoutSCTP(now)
+	deadline := min(t.rtcpAt, t.backend.nextTimeout(), t.nextSCTPTimeout(), t.estimationTimeout(now))
 	for _, p := range t.producers {
 		if p.NextTimeout() <= now {
 			p.HandleTimeout(now)
@@ -305,11 +307,10 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 	t.deadline = deadline
 }
 
-// Poll takes the output of the goroutines inside DTLS and SCTP. The owner calls it after Env.Wake.
+// Poll takes the output of the goroutines inside DTLS. The owner calls it after Env.Wake.
 func (t *Transport) Poll(now unit.Time) {
 	if !t.isClosed && !t.isBroken {
 		t.backend.poll(now)
-		t.drainSCTP(now)
 	}
 }
 

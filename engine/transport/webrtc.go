@@ -118,7 +118,7 @@ func randomString(n int) string {
 
 // NewWebRtc returns a WebRtcTransport. The owner serves its ports, and hands what they receive to HandleDatagrams.
 func NewWebRtc(id string, options *api.WebRtcTransportOptions, config WebRtcConfig, env Env) (*WebRtc, error) {
-	t, err := newTransport(id, options.Base, env)
+	t, err := newTransport(id, options.Base, true, env)
 	if err != nil {
 		return nil, err
 	}

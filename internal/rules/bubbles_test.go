@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What tests of a package share is not made at its first use when some of them run in synctest bubbles: in a shuffled order
-// the first may be in a bubble, whose clock stands in the year 2000 and whose channels nobody outside may use.
-func TestBubblesMakeNothingThatIsShared(t *testing.T) {
+// If tests of a package run in synctest bubbles, its tests must not share variables that are initialised at first use: in a
+// shuffled order the first use may be in a bubble, where the clock shows the year 2000 and channels cannot be used from outside.
+func TestNoLazySharedVariablesWithBubbles(t *testing.T) {
 	bubbles := 0
 	for _, p := range packages(t) {
 		files, err := filepath.Glob(filepath.Join(p.Dir, "*.go"))
@@ -25,21 +25,21 @@ func TestBubblesMakeNothingThatIsShared(t *testing.T) {
 			for _, spec := range syntax.Imports {
 				hasBubbles = hasBubbles || spec.Path.Value == `"testing/synctest"`
 			}
-			lazy = append(lazy, madeLazily(syntax)...)
+			lazy = append(lazy, lazyVariables(syntax)...)
 		}
 		if !hasBubbles {
 			continue
 		}
 		bubbles++
 		for _, node := range lazy {
-			t.Errorf("%s: made at its first use, which may be in a synctest bubble", set.Position(node.Pos()))
+			t.Errorf("%s: initialised at its first use, which may be in a synctest bubble", set.Position(node.Pos()))
 		}
 	}
 	require.Positive(t, bubbles, "tests run in bubbles: the search is broken")
 }
 
-// madeLazily returns the uses of sync.Once, sync.OnceValue and the like in variables of a package.
-func madeLazily(file *ast.File) (found []ast.Node) {
+// lazyVariables returns the uses of sync.Once, sync.OnceValue and the like in package variables.
+func lazyVariables(file *ast.File) (found []ast.Node) {
 	for _, decl := range file.Decls {
 		vars, ok := decl.(*ast.GenDecl)
 		if !ok || vars.Tok != token.VAR {
@@ -57,7 +57,7 @@ func madeLazily(file *ast.File) (found []ast.Node) {
 	return found
 }
 
-func TestWhatIsMadeLazilyIsSeen(t *testing.T) {
+func TestLazyVariablesAreFound(t *testing.T) {
 	for source, want := range map[string]int{
 		"var a = sync.OnceValue(f)":                 1,
 		"var once sync.Once; var m sync.Map":        1,
@@ -67,6 +67,6 @@ func TestWhatIsMadeLazilyIsSeen(t *testing.T) {
 	} {
 		syntax, err := parser.ParseFile(token.NewFileSet(), "x.go", "package x\n"+source, parser.SkipObjectResolution)
 		require.NoError(t, err)
-		require.Len(t, madeLazily(syntax), want, source)
+		require.Len(t, lazyVariables(syntax), want, source)
 	}
 }

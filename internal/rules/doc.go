@@ -1,4 +1,4 @@
-// Package rules holds no code, only the tests that keep the house in order: who may import whom, what the engine's core
-// may not use, what tests in synctest bubbles may not share, and that the documents name tests, libraries and files that
-// exist. docs/architecture.md explains the rooms; rooms_test.go is the same table for the machine.
+// Package rules contains only tests, which enforce the architecture: which package may import which, what the engine's core
+// must not use, what tests in synctest bubbles must not share, and that the documents name tests, libraries and files that
+// exist. docs/architecture.md explains the packages; table_test.go has the same table in code.
 package rules

@@ -20,7 +20,7 @@ func readPage(t *testing.T, name string) string {
 	return string(text)
 }
 
-// What a row of docs/security.md promises is tested by tests that exist.
+// The tests named in docs/security.md exist.
 func TestTestsOfTheSecurityPageExist(t *testing.T) {
 	test := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 	folderOrTest := regexp.MustCompile("`([^`]+)`|\\b((?:Test|Fuzz)[A-Z]\\w*)")
@@ -59,22 +59,22 @@ func TestTestsOfTheSecurityPageExist(t *testing.T) {
 			}
 		}
 	}
-	require.Greater(t, named, 100, "the page names more tests than that: the search is broken")
+	require.Greater(t, named, 100, "the page names more tests: the search is broken")
 }
 
-// Every module that goes into the binary or its tests is in docs/dependencies.md.
+// docs/dependencies.md explains every module in go.mod.
 func TestDependenciesAreExplained(t *testing.T) {
 	required := regexp.MustCompile(`(?m)^\t(\S+?)(?:/v\d+)? v`).FindAllStringSubmatch(readPage(t, "go.mod"), -1)
-	require.Greater(t, len(required), 10, "go.mod requires more than that: the search is broken")
+	require.Greater(t, len(required), 10, "go.mod requires more: the search is broken")
 	page := readPage(t, "docs/dependencies.md")
 	for _, m := range required {
 		if !strings.Contains(page, m[1]) {
-			t.Errorf("docs/dependencies.md does not say what %s is for", m[1])
+			t.Errorf("docs/dependencies.md does not explain %s", m[1])
 		}
 	}
 }
 
-// Links lead to files that exist.
+// Links point to files that exist.
 func TestLinksOfThePages(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
 	require.NoError(t, err)
@@ -88,4 +88,37 @@ func TestLinksOfThePages(t *testing.T) {
 			require.NoError(t, err, filepath.Base(file))
 		}
 	}
+}
+
+// The walks through the code in docs/architecture.md name files that exist, in the packages that they name.
+func TestFilesOfTheWalksExist(t *testing.T) {
+	quoted := regexp.MustCompile("`([^`]+)`")
+	var files []string
+	for _, p := range packages(t) {
+		for _, name := range p.GoFiles {
+			files = append(files, "/"+p.path()+"/"+name)
+		}
+	}
+	exists := func(name string) bool {
+		return slices.ContainsFunc(files, func(file string) bool { return strings.HasSuffix(file, "/"+name) })
+	}
+	named := 0
+	for _, row := range strings.Split(readPage(t, "docs/architecture.md"), "\n") {
+		cells := strings.Split(row, "|")
+		if len(cells) != 6 {
+			continue
+		}
+		folders := quoted.FindAllStringSubmatch(cells[2], -1)
+		for _, m := range quoted.FindAllStringSubmatch(cells[3]+cells[4], -1) {
+			file := m[1]
+			if !strings.HasSuffix(file, ".go") {
+				continue
+			}
+			named++
+			if !exists(file) || !strings.Contains(file, "/") && !slices.ContainsFunc(folders, func(f []string) bool { return exists(f[1] + "/" + file) }) {
+				t.Errorf("docs/architecture.md: there is no file %s in %s", file, cells[2])
+			}
+		}
+	}
+	require.Greater(t, named, 25, "the walks name more files: the search is broken")
 }

@@ -18,7 +18,7 @@ import (
 
 const module = "gazpacho"
 
-// pkg is what go list tells of a package.
+// pkg is a package as reported by go list.
 type pkg struct {
 	Dir, ImportPath  string
 	Imports, GoFiles []string
@@ -54,9 +54,9 @@ func packages(t *testing.T) []pkg {
 	return all
 }
 
-// roomOf returns the innermost room that a path lies in.
-func roomOf(path string) (found room, ok bool) {
-	for _, r := range rooms {
+// ruleOf returns the rule of the innermost folder that contains path.
+func ruleOf(path string) (found rule, ok bool) {
+	for _, r := range rules {
 		if (path == r.folder || strings.HasPrefix(path, r.folder+"/")) && len(r.folder) > len(found.folder) {
 			found, ok = r, true
 		}
@@ -64,22 +64,22 @@ func roomOf(path string) (found room, ok bool) {
 	return found, ok
 }
 
-func TestEveryPackageHasARoom(t *testing.T) {
+func TestEveryPackageHasARule(t *testing.T) {
 	for _, p := range packages(t) {
-		_, ok := roomOf(p.path())
-		require.True(t, ok, "%s: add its folder to rooms_test.go and say why in docs/architecture.md", p.ImportPath)
+		_, ok := ruleOf(p.path())
+		require.True(t, ok, "%s: add its folder to table_test.go and explain it in docs/architecture.md", p.ImportPath)
 	}
 }
 
 func TestImportsPointUpwards(t *testing.T) {
 	for _, p := range packages(t) {
-		from, _ := roomOf(p.path())
+		from, _ := ruleOf(p.path())
 		for _, imported := range p.Imports {
 			path, inside := strings.CutPrefix(imported, module+"/")
 			if !inside {
 				continue
 			}
-			to, ok := roomOf(path)
+			to, ok := ruleOf(path)
 			require.True(t, ok, path)
 			allowed := slices.Contains(from.may, to.folder) || (to.folder == from.folder && from.folder != "engine/wire")
 			require.True(t, allowed, "%s must not import %s", p.ImportPath, imported)
@@ -87,9 +87,9 @@ func TestImportsPointUpwards(t *testing.T) {
 	}
 }
 
-func TestLibrariesStayInTheirRooms(t *testing.T) {
+func TestLibrariesAreImportedWhereAllowed(t *testing.T) {
 	for _, p := range packages(t) {
-		from, _ := roomOf(p.path())
+		from, _ := ruleOf(p.path())
 		for _, imported := range p.Imports {
 			if host, _, _ := strings.Cut(imported, "/"); !strings.Contains(host, ".") {
 				continue // The standard library and the module itself.
@@ -100,21 +100,21 @@ func TestLibrariesStayInTheirRooms(t *testing.T) {
 					allowed = slices.Contains(users, from.folder)
 				}
 			}
-			require.True(t, allowed, "%s must not import %s (rooms_test.go lists who may)", p.ImportPath, imported)
+			require.True(t, allowed, "%s must not import %s (table_test.go lists what may)", p.ImportPath, imported)
 		}
 	}
 }
 
-func TestRoomsAreExplained(t *testing.T) {
+func TestPackagesAreExplained(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "architecture.md"))
 	require.NoError(t, err)
 	for _, p := range packages(t) {
-		r, _ := roomOf(p.path())
+		r, _ := ruleOf(p.path())
 		if r.folder == "internal/rules" {
 			continue
 		}
 		if !strings.Contains(string(page), "`"+r.folder+"/") {
-			t.Errorf("docs/architecture.md does not say what lives in %s", r.folder)
+			t.Errorf("docs/architecture.md does not explain %s", r.folder)
 		}
 	}
 }

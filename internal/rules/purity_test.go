@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// forbiddenImports are packages that the core has no business with: they talk to the outside world.
+// forbiddenImports are packages that the core must not import, because they reach the outside world.
 var forbiddenImports = []string{"net", "net/http", "os", "os/exec", "os/signal", "log", "syscall", "golang.org/x/sys/unix"}
 
-// forbiddenNames are what the core may not use of packages that are otherwise harmless. sync.Pool and sync/atomic are
-// allowed: received packets are shared between shards by reference count.
+// forbiddenNames are names of other packages that the core must not use. sync.Pool and sync/atomic are allowed: received
+// packets are shared between shards by reference count.
 var forbiddenNames = map[string][]string{
 	"time": {"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"},
 	"sync": {"Mutex", "RWMutex", "WaitGroup", "Cond", "Once", "Map"},
@@ -25,7 +25,7 @@ var forbiddenNames = map[string][]string{
 func TestCoreIsPure(t *testing.T) {
 	checked := 0
 	for _, p := range packages(t) {
-		if r, _ := roomOf(p.path()); r.impure {
+		if r, _ := ruleOf(p.path()); r.impure {
 			continue
 		}
 		for _, name := range p.GoFiles {
@@ -34,12 +34,12 @@ func TestCoreIsPure(t *testing.T) {
 			syntax, err := parser.ParseFile(set, file, nil, parser.SkipObjectResolution)
 			require.NoError(t, err)
 			for _, found := range impurities(syntax) {
-				t.Errorf("%s: %s does not belong into the engine's core", set.Position(found.pos), found.what)
+				t.Errorf("%s: the engine's core must not use %s", set.Position(found.pos), found.what)
 			}
 			checked++
 		}
 	}
-	require.Greater(t, checked, 20, "the core has more files than that: the search is broken")
+	require.Greater(t, checked, 20, "the core has more files: the search is broken")
 }
 
 type impurity struct {
@@ -75,7 +75,7 @@ func impurities(file *ast.File) (found []impurity) {
 	return found
 }
 
-func TestImpuritiesAreSeen(t *testing.T) {
+func TestImpuritiesAreFound(t *testing.T) {
 	for source, what := range map[string]string{
 		"import \"net\"":                             "import net",
 		"import \"time\"\nvar now = time.Now()":      "time.Now",

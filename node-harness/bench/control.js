@@ -1,5 +1,5 @@
-// What control costs: thousands of idle WebRtcTransports on one WebRtcServer are created, dumped and closed through the
-// unchanged Node API, and a driver without Node asks as fast as the worker answers.
+// Measures the cost of requests: thousands of idle WebRtcTransports on one WebRtcServer are created, dumped and closed through
+// the unchanged Node API, and by a driver without Node that sends requests as fast as the worker answers.
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -7,8 +7,8 @@ import * as mediasoup from 'mediasoup';
 import { run } from '../lib/processes.js';
 import { within } from '../lib/wait.js';
 
-// What the C++ worker of 3.27.1 needed on a two-core machine; another machine gives other figures.
-const UPSTREAM = {
+// Figures of the C++ worker 3.27.1 on a two-core machine; they differ on other machines.
+const CPP_WORKER = {
 	requestsPerSecond: '66,000–87,000',
 	usPerTransport: '182–197',
 	cpuUsPerTransport: '30–38',
@@ -45,8 +45,7 @@ function residentKB(pid) {
 	return Number(/^VmRSS:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 }
 
-// cpuUs is the time that the threads of a process have run, in microseconds. It is finer than getResourceUsage(), which
-// counts in milliseconds.
+// cpuUs is the CPU time of the threads of a process in microseconds; getResourceUsage() only has milliseconds.
 function cpuUs(pid) {
 	const tasks = `/proc/${pid}/task`;
 	return fs.readdirSync(tasks).reduce((sum, task) => {
@@ -58,7 +57,7 @@ function cpuUs(pid) {
 	}, 0);
 }
 
-// settledKB waits until resident memory stays where it is, as long as that may take a garbage collector.
+// settledKB waits until resident memory no longer changes, long enough for a garbage collector, and returns it.
 async function settledKB(pid) {
 	let last = residentKB(pid);
 	let quiet = 0;
@@ -71,7 +70,7 @@ async function settledKB(pid) {
 	return last;
 }
 
-// measure runs one step for each of count transports: one after the other, or all at once.
+// measure runs one step for each of count transports, one by one or all at once.
 async function measure(pid, name, count, { together = false } = {}, step) {
 	const cpu = cpuUs(pid);
 	const start = performance.now();
@@ -97,7 +96,7 @@ async function throughNode(count) {
 		const router = await worker.createRouter({ mediaCodecs });
 		const create = () => router.createWebRtcTransport({ webRtcServer, enableSctp: true });
 
-		// The first ones make both processes fetch what the later ones share.
+		// The first transports make both processes initialise what later ones share.
 		const warm = await Promise.all(Array.from({ length: WARM_UP_TRANSPORTS }, create));
 		warm.forEach(transport => transport.close());
 
@@ -108,7 +107,7 @@ async function throughNode(count) {
 		const kB = ((await settledKB(pid)) - empty) / count;
 		steps.push(await measure(pid, 'dump, one by one', count, {}, i => transports[i].dump()));
 		steps.push(await measure(pid, 'getStats, one by one', count, {}, i => transports[i].getStats()));
-		// close() does not wait for an answer, so the last word is a request's.
+		// close() does not wait for an answer, so a request follows the last one.
 		steps.push(await measure(pid, 'close', count, { together: true }, async i => {
 			transports[i].close();
 			if (i === count - 1) {
@@ -146,22 +145,22 @@ function table(titles, rows) {
 
 function print({ node, pipelined }) {
 	table(
-		['through Node', 'per second', 'µs seen from Node', 'worker CPU µs', "upstream's µs", "upstream's CPU µs"],
+		['through Node', 'per second', 'µs seen from Node', 'worker CPU µs', 'C++ µs', 'C++ CPU µs'],
 		node.steps.map(({ name, count, seconds, cpuUs }) => [
 			name, (count / seconds).toFixed(0), ((seconds * 1e6) / count).toFixed(0), cpuUs.toFixed(1),
-			...(name.startsWith('create, one') ? [UPSTREAM.usPerTransport, UPSTREAM.cpuUsPerTransport] : ['', '']),
+			...(name.startsWith('create, one') ? [CPP_WORKER.usPerTransport, CPP_WORKER.cpuUsPerTransport] : ['', '']),
 		]),
 	);
 	table(
-		['pipelined, without Node', 'requests/s', 'worker CPU µs', "upstream's requests/s"],
+		['pipelined, without Node', 'requests/s', 'worker CPU µs', 'C++ requests/s'],
 		pipelined.map(({ name, requests, seconds, cpu }, i) => [
-			name, (requests / seconds).toFixed(0), ((cpu * 1e6) / requests).toFixed(1), i ? '' : UPSTREAM.requestsPerSecond,
+			name, (requests / seconds).toFixed(0), ((cpu * 1e6) / requests).toFixed(1), i ? '' : CPP_WORKER.requestsPerSecond,
 		]),
 	);
 	table(
-		['memory', 'KB', "upstream's KB"],
+		['memory', 'KB', 'C++ KB'],
 		[
-			['each idle transport, SCTP enabled', node.kBPerTransport.toFixed(1), UPSTREAM.kBPerTransport],
+			['each idle transport, SCTP enabled', node.kBPerTransport.toFixed(1), CPP_WORKER.kBPerTransport],
 			['worker before the first transport', node.emptyKB, ''],
 			['worker after the last one was closed', node.closedKB, ''],
 		],

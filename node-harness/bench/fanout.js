@@ -1,4 +1,4 @@
-// One producer, many consumers, each on a PlainTransport of its own: what does one forwarded packet cost the worker?
+// Measures the cost of one forwarded packet, with one producer and many consumers, each on its own PlainTransport.
 // Any worker binary can be measured (MEDIASOUP_WORKER_BIN); the load comes from bench/loadgen.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -31,7 +31,7 @@ const CASES = [
 const HELP = `make bench-fanout, or scripts/bench-fanout.sh with
   --seconds N        length of each measurement (10)
   --consumers N --rate N --burst N --srtp none|gcm|cm
-                     one case of your own instead of the table (a missing one: 50, 300, 10, gcm)
+                     one case instead of the table (defaults: 50, 300, 10, gcm)
 WORKER_BIN=… measures another worker binary.`;
 
 function readOptions() {
@@ -95,7 +95,7 @@ class Loadgen {
 
 const mediaCodecs = [{ kind: 'video', mimeType: 'video/VP8', clockRate: 90000, preferredPayloadType: PAYLOAD_TYPE }];
 
-// freshKey returns base64 of key and salt as long as the suite wants them, for the direction into the worker.
+// freshKey returns base64 of a key and salt of the suite's length.
 function freshKey(suite) {
 	const length = suite === 'AEAD_AES_128_GCM' ? 28 : 30;
 	return Buffer.from(crypto.getRandomValues(new Uint8Array(length))).toString('base64');
@@ -110,8 +110,8 @@ function transportOptions(suite) {
 	};
 }
 
-// createProducer returns where and how to send. Media into the worker is GCM whenever the case has SRTP at all: it is
-// one packet among many, and the load generator knows one suite.
+// createProducer returns where and how to send. If the case has SRTP, media into the worker is always GCM: it is one packet
+// among many, and the load generator supports only that suite.
 async function createProducer(router, suite) {
 	const inSuite = suite && 'AEAD_AES_128_GCM';
 	const transport = await router.createPlainTransport({ ...transportOptions(inSuite), comedia: true });
@@ -144,7 +144,7 @@ function residentKB(pid) {
 	return Number(/^VmRSS:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
 }
 
-// cpuMs is user + system time of the worker process so far, in milliseconds.
+// cpuMs is the user + system time of the worker process so far, in milliseconds.
 async function cpuMs(worker) {
 	const { ru_utime: user, ru_stime: system } = await worker.getResourceUsage();
 	return user + system;

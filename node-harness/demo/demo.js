@@ -1,5 +1,5 @@
-// The demo: ten seconds of ffmpeg's test pictures and tone go into the worker as plain RTP and come out twice, as plain
-// RTP and as SRTP; ffmpeg records both. Only mediasoup's public API is used: the same file runs against upstream's worker.
+// The demo: ten seconds of ffmpeg's test picture and tone go into the worker as plain RTP and come out twice, as plain RTP
+// and as SRTP; ffmpeg records both. It uses only mediasoup's public API, so it also runs with the C++ worker.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as mediasoup from 'mediasoup';
@@ -34,7 +34,7 @@ const sources = {
 	},
 };
 
-// produce makes a transport that takes the first sender it hears (comedia), and a producer on it.
+// produce creates a transport that binds to its first sender (comedia), and a producer on it.
 async function produce(router, source) {
 	const transport = await router.createPlainTransport({ ...LISTEN, comedia: true });
 	const producer = await transport.produce(source);
@@ -42,7 +42,7 @@ async function produce(router, source) {
 	return { producer, to };
 }
 
-// consume makes a transport that sends to 127.0.0.1:port, RTCP to the port after it, and a paused consumer on it.
+// consume creates a transport that sends to 127.0.0.1:port, RTCP to the next port, and a paused consumer on it.
 async function consume(router, producer, { port, srtp }) {
 	const transport = await router.createPlainTransport({
 		...LISTEN,
@@ -65,7 +65,7 @@ async function consume(router, producer, { port, srtp }) {
 	return { consumer, port, payloadType: consumer.rtpParameters.codecs[0].payloadType, key: own?.keyBase64 };
 }
 
-// startOutput consumes both producers and records them; it resolves when packets may come.
+// startOutput consumes both producers and records them; it resolves when the recorder is ready for packets.
 async function startOutput(router, inputs, { name, srtp }) {
 	const [videoPort, audioPort] = await freePortPairs(2);
 	const video = await consume(router, inputs.video.producer, { port: videoPort, srtp });
@@ -92,7 +92,7 @@ async function received(producer) {
 	return { packets: stat?.packetCount ?? 0, lost: stat?.packetsLost ?? 0 };
 }
 
-// stopOutput waits until ffmpeg has written all it got, ends it, and looks at the recording.
+// stopOutput waits until ffmpeg has written everything it received, stops it, and checks the recording.
 async function stopOutput(output, framesIn) {
 	let before = -1;
 	await until(`${output.name} is written`, () => {
@@ -129,7 +129,7 @@ async function demo(worker) {
 		await startOutput(router, inputs, { name: 'srtp', srtp: true }),
 	];
 
-	console.log(`worker ${worker.pid} runs; sending for ${SECONDS} s`);
+	console.log(`worker ${worker.pid} is running; sending for ${SECONDS} s`);
 	const sender = startSender({ seconds: SECONDS, video: inputs.video.to, audio: inputs.audio.to });
 	const { code } = await within('ffmpeg has sent everything', sender.done, SECONDS * 1000 + 120_000);
 	if (code !== 0) {
@@ -154,7 +154,7 @@ async function main() {
 	const ended = new Promise(resolve => worker.once('subprocessclose', resolve));
 	worker.close();
 	await within('the worker has ended', ended);
-	console.log(good ? 'demo: all is well' : `demo: FAILED, less than ${WANTED_SHARE * 100} % came through`);
+	console.log(good ? 'demo: passed' : `demo: FAILED, less than ${WANTED_SHARE * 100} % came through`);
 	process.exitCode = good ? 0 : 1;
 }
 

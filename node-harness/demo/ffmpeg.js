@@ -1,4 +1,4 @@
-// What the demo asks of ffmpeg: send test pictures and a tone as RTP, record RTP, count what decodes.
+// The demo's use of ffmpeg: send a test picture and a tone as RTP, record RTP, count decoded frames.
 import * as dgram from 'node:dgram';
 import * as fs from 'node:fs';
 import { run, start } from '../lib/processes.js';
@@ -7,7 +7,7 @@ import { until } from '../lib/wait.js';
 export const VIDEO = { payloadType: 101, ssrc: 22222222, rate: 30 };
 export const AUDIO = { payloadType: 100, ssrc: 11111111 };
 
-// startSender sends VP8 and Opus for the given time; video and audio say where: { ip, port, rtcpPort }.
+// startSender sends VP8 and Opus for the given time; video and audio are the destinations, { ip, port, rtcpPort }.
 export function startSender({ seconds, video, audio }) {
 	const url = to => `rtp://${to.ip}:${to.port}?rtcpport=${to.rtcpPort}&pkt_size=1200`;
 	const output = (select, { ssrc, payloadType }, to) =>
@@ -23,8 +23,8 @@ export function startSender({ seconds, video, audio }) {
 	]);
 }
 
-// sdp describes what a recorder gets. With srtpKey (base64 of key and salt) the media are encrypted with
-// AES_CM_128_HMAC_SHA1_80, the suite ffmpeg can read.
+// sdp describes the media for a recorder. With srtpKey (base64 of key and salt) they are encrypted with
+// AES_CM_128_HMAC_SHA1_80, which ffmpeg supports.
 function sdp({ video, audio, srtpKey }) {
 	const profile = srtpKey ? 'RTP/SAVP' : 'RTP/AVP';
 	const media = (kind, { port, payloadType }, rtpmap) => [
@@ -41,7 +41,7 @@ function sdp({ video, audio, srtpKey }) {
 	].join('\r\n');
 }
 
-// startRecorder records what the SDP describes into file and resolves once ffmpeg listens on all ports.
+// startRecorder records the media of the SDP to file and resolves when ffmpeg listens on all ports.
 // video and audio are { port, payloadType }; RTCP arrives at port + 1.
 export async function startRecorder({ file, video, audio, srtpKey }) {
 	const sdpFile = `${file}.sdp`;
@@ -59,7 +59,7 @@ export async function startRecorder({ file, video, audio, srtpKey }) {
 		const bound = boundPorts();
 		return ports.every(port => bound.has(port));
 	});
-	// Everything that came has been read.
+	// Everything received has been read.
 	recorder.idle = () => {
 		const waiting = boundPorts();
 		return ports.every(port => !waiting.get(port));
@@ -76,13 +76,13 @@ export async function stopRecorder(recorder) {
 	}
 }
 
-// progress returns the last value of a field that ffmpeg's -progress output has given, as a number, or 0.
+// progress returns the last value of a field in ffmpeg's -progress output as a number, or 0.
 export function progress({ output }, field) {
 	const values = [...output().matchAll(new RegExp(`^${field}=(\\d+)`, 'gm'))];
 	return Number(values.at(-1)?.[1] ?? 0);
 }
 
-// countDecoded decodes a recording and returns how many video and audio frames came out and what the decoder complained of.
+// countDecoded decodes a recording and returns the number of video and audio frames, and the decoder's errors.
 export async function countDecoded(file) {
 	const count = async stream => {
 		const output = await run('ffprobe', [
@@ -95,7 +95,7 @@ export async function countDecoded(file) {
 	return {
 		video: await count('v:0'),
 		audio: await count('a:0'),
-		// What the null muxer says about timestamps, which recordings round to milliseconds, is not about decoding.
+		// Messages of the null muxer about timestamps, which recordings round to milliseconds, are not decoding errors.
 		errors: complaints.split('\n').filter(line => line.trim() && !/^\[null @|^ *Last message repeated/.test(line)),
 	};
 }
@@ -104,7 +104,7 @@ export async function extractFrame(file, second, picture) {
 	await run('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-y', '-ss', String(second), '-i', file, '-frames:v', '1', picture]);
 }
 
-// boundPorts returns the local UDP ports (IPv4 and IPv6) that are in use on this machine, each with how many bytes wait there.
+// boundPorts returns the UDP ports (IPv4 and IPv6) in use on this machine, each with the number of bytes waiting to be read.
 function boundPorts() {
 	const ports = new Map();
 	for (const table of ['/proc/net/udp', '/proc/net/udp6']) {
@@ -122,7 +122,7 @@ function boundPorts() {
 	return ports;
 }
 
-// freePortPairs returns count even ports whose successor is free too, as RTP and RTCP want them.
+// freePortPairs returns count even ports whose successor is free too, as usual for RTP and RTCP.
 export async function freePortPairs(count) {
 	const bound = boundPorts();
 	const found = [];

@@ -1,4 +1,4 @@
-// What every test file needs: a fresh worker per test that is gone after it, and usual parameters.
+// What every test file needs: a fresh worker for each test, closed after it, and common parameters.
 import { afterEach, beforeEach } from 'node:test';
 import * as mediasoup from 'mediasoup';
 import { Peer } from './peer.js';
@@ -51,7 +51,7 @@ export function videoProducer(overrides = {}) {
 	};
 }
 
-// useWorker gives each test of a file a worker and a router; what it returns is filled before each test.
+// useWorker gives each test of a file a worker and a router; the object it returns is filled before each test.
 export function useWorker({ mediaCodecs = [OPUS, VP8, H264] } = {}) {
 	const ctx = { peers: [] };
 	beforeEach(async () => {
@@ -64,9 +64,9 @@ export function useWorker({ mediaCodecs = [OPUS, VP8, H264] } = {}) {
 		await Promise.all(ctx.peers.map(peer => peer.close()));
 		await closeWorker(ctx.worker);
 	});
-	// told resolves when all events that the worker has caused so far have fired: mediasoup emits a notification one turn
-	// of the event loop after it read it, and the worker answers in order.
-	ctx.told = async () => {
+	// allEvents resolves when all events caused so far have fired: the worker answers in order, and mediasoup emits a
+	// notification one turn of the event loop after reading it.
+	ctx.allEvents = async () => {
 		await ctx.router.dump();
 		await new Promise(resolve => setImmediate(resolve));
 		await new Promise(resolve => setImmediate(resolve));
@@ -77,7 +77,7 @@ export function useWorker({ mediaCodecs = [OPUS, VP8, H264] } = {}) {
 		ctx.peers.push(peer);
 		return peer;
 	};
-	// source makes a comedia transport with a producer and a peer that sends to it.
+	// source creates a comedia transport with a producer, and a peer that sends to it.
 	ctx.source = async (options, { transportOptions = {}, connect, peerOptions } = {}) => {
 		const transport = await ctx.router.createPlainTransport({ ...LISTEN, comedia: true, ...transportOptions });
 		if (connect) {
@@ -87,7 +87,7 @@ export function useWorker({ mediaCodecs = [OPUS, VP8, H264] } = {}) {
 		peer.target = transport.tuple.localPort;
 		return { transport, peer, producer: await transport.produce(options) };
 	};
-	// sink makes a transport that sends to a peer, with a consumer on it.
+	// sink creates a transport with a consumer, and a peer that it sends to.
 	ctx.sink = async (producer, { transportOptions = {}, connect = {}, peerOptions, ...options } = {}) => {
 		const transport = await ctx.router.createPlainTransport({ ...LISTEN, ...transportOptions });
 		const peer = await ctx.peer(peerOptions);
@@ -105,10 +105,10 @@ export async function closeWorker(worker) {
 	}
 	const ended = new Promise(resolve => worker.once('subprocessclose', resolve));
 	worker.close();
-	await within('the worker process ends', ended);
+	await within('the end of the worker process', ended);
 }
 
-// extensionId returns the id that a receiver was given for an extension.
+// extensionId returns the id of an extension in RTP parameters.
 export function extensionId(rtpParameters, uri) {
 	return rtpParameters.headerExtensions.find(extension => extension.uri === uri)?.id;
 }

@@ -1,4 +1,4 @@
-// A remote peer on UDP: sends what a test builds, keeps what the worker sends.
+// A remote peer on UDP: sends the packets that a test builds, and keeps those that the worker sends.
 import * as dgram from 'node:dgram';
 import { isRtcp, parseRtp } from './rtp.js';
 import { parseRtcp } from './rtcp.js';
@@ -37,7 +37,7 @@ export class Peer {
 		}
 	}
 
-	// send resolves when the kernel has the packet: packets of several peers then arrive in the order of the awaits.
+	// send resolves when the kernel has taken the packet: packets of several peers arrive in the order of the awaits.
 	send(packet, port) {
 		let bytes = packet;
 		if (this.local) {
@@ -52,7 +52,7 @@ export class Peer {
 		});
 	}
 
-	// nextRtp waits for an RTP packet that matches, which may have arrived already.
+	// nextRtp waits for a matching RTP packet, which may have arrived already.
 	nextRtp(what, match = () => true, options) {
 		return until(`RTP: ${what}`, () => this.rtp.find(match), options);
 	}

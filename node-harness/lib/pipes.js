@@ -1,4 +1,4 @@
-// Two routers with something between them, and a camera to look through them.
+// Ways to connect two routers, and a simulcast sender to test them with.
 import * as dgram from 'node:dgram';
 import { once } from 'node:events';
 import { isRtcp, buildRtp, vp8 } from './rtp.js';
@@ -19,7 +19,7 @@ export const PIPES = {
 	'with RTX': { enableRtx: true },
 };
 
-// simulcastProducer sends three encodings, told by SSRC or by RID.
+// simulcastProducer has three encodings, identified by SSRC or by RID.
 export function simulcastProducer({ byRid = false } = {}) {
 	const codecs = [{
 		mimeType: 'video/VP8', payloadType: PAYLOAD_TYPE, clockRate: 90000,
@@ -36,12 +36,12 @@ export function simulcastProducer({ byRid = false } = {}) {
 	};
 }
 
-// Camera sends three VP8 encodings from a peer until it is stopped: a frame of each every 20 ms, sender reports, and key
-// frames where the worker asks for them. The text of each frame says which encoding it is of.
-export class Camera {
+// SimulcastEncoder sends three VP8 encodings from a peer until it is stopped: a frame of each every 20 ms, sender reports,
+// and key frames when the worker requests them. The payload of each frame contains the number of its encoding.
+export class SimulcastEncoder {
 	sent = [0, 0, 0];
-	keyFramesAsked = [0, 0, 0];
-	#wanted = [true, true, true];
+	keyFramesRequested = [0, 0, 0];
+	#keyFrameNext = [true, true, true];
 	#timer;
 
 	constructor(peer, { byRid = false } = {}) {
@@ -59,11 +59,11 @@ export class Camera {
 	}
 
 	#frame() {
-		this.#hear();
+		this.#readFeedback();
 		for (const layer of [0, 1, 2]) {
 			const count = this.sent[layer]++;
-			const keyFrame = this.#wanted[layer];
-			this.#wanted[layer] = false;
+			const keyFrame = this.#keyFrameNext[layer];
+			this.#keyFrameNext[layer] = false;
 			const timestamp = count * FRAME_MS * 90;
 			const extensions = this.byRid
 				? [{ id: MID_ID, value: Buffer.from('CAM') }, { id: RID_ID, value: Buffer.from(`r${layer}`) }]
@@ -78,22 +78,23 @@ export class Camera {
 		}
 	}
 
-	// #hear notes which key frames the worker asked for since it was last called.
-	#hear() {
+	// #readFeedback records the key frames that the worker has requested since the last call.
+	#readFeedback() {
 		for (const { type, count, mediaSsrc } of this.peer.rtcp.splice(0)) {
 			const layer = mediaSsrc - 1000;
-			if (type === TYPE.PSFB && (count === 1 || count === 4) && layer in this.#wanted) {
-				this.#wanted[layer] = true;
-				this.keyFramesAsked[layer]++;
+			if (type === TYPE.PSFB && (count === 1 || count === 4) && layer in this.#keyFrameNext) {
+				this.#keyFrameNext[layer] = true;
+				this.keyFramesRequested[layer]++;
 			}
 		}
 	}
 }
 
-// layerOf returns the encoding that a received packet is of.
+// layerOf returns the encoding of a received packet.
 export const layerOf = packet => Number(/layer (\d)/.exec(packet.payload.toString('latin1'))?.[1]);
 
-// Relay stands between two transports and loses what lose(packet, direction) says; direction is 'there' or 'back'.
+// Relay forwards packets between two transports, except those for which lose(packet, direction) returns true. direction is
+// 'there' or 'back'.
 export class Relay {
 	packets = { there: [], back: [] };
 	lose = () => false;
@@ -126,7 +127,7 @@ export class Relay {
 		})));
 	}
 
-	// rtp returns what came by in one direction; the header is in clear with SRTP too.
+	// rtp returns the RTP headers that passed in one direction; SRTP does not encrypt them.
 	rtp(direction) {
 		return this.packets[direction].filter(packet => (packet[0] & 0xc0) === 0x80 && !isRtcp(packet)).map(packet => ({
 			payloadType: packet[1] & 0x7f, sequenceNumber: packet.readUInt16BE(2), ssrc: packet.readUInt32BE(8),

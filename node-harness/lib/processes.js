@@ -8,8 +8,8 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 	process.once(signal, () => process.exit(1));
 }
 
-// start runs a command and returns { child, done, output }: done resolves with { code, signal } when it has ended, output()
-// is what it has written to stdout and stderr so far.
+// start runs a command and returns { child, done, output }: done resolves with { code, signal } when it has ended; output()
+// returns what it has written to stdout and stderr so far.
 export function start(command, args, { stdin = 'ignore' } = {}) {
 	const child = spawn(command, args, { stdio: [stdin, 'pipe', 'pipe'] });
 	const chunks = [];
@@ -26,7 +26,7 @@ export function start(command, args, { stdin = 'ignore' } = {}) {
 	return { child, done, output: () => Buffer.concat(chunks).toString('utf8') };
 }
 
-// run is start for commands that must succeed; it returns what they wrote.
+// run is start for commands that must succeed; it returns their output.
 export async function run(command, args) {
 	const { done, output } = start(command, args);
 	const { code, signal } = await done;

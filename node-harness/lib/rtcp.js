@@ -1,4 +1,4 @@
-// RTCP packets (RFC 3550 §6, RFC 4585), built and read independently of the worker.
+// RTCP packets (RFC 3550 §6, RFC 4585), built and parsed independently of the worker.
 
 export const TYPE = { SR: 200, RR: 201, SDES: 202, BYE: 203, RTPFB: 205, PSFB: 206, XR: 207 };
 export const RTPFB_NACK = 1;
@@ -33,7 +33,7 @@ export function receiverReport({ ssrc, mediaSsrc, fractionLost = 0, packetsLost 
 	return packet(TYPE.RR, 1, words(ssrc, mediaSsrc, loss, highest, jitter, lastSenderReport, delay));
 }
 
-// nack asks for sequence numbers that lie within 17 of the first one.
+// nack requests sequence numbers, which must lie within 17 of the first one.
 export function nack({ ssrc = 1, mediaSsrc, sequenceNumbers }) {
 	const [first, ...others] = sequenceNumbers;
 	const mask = others.reduce((bits, other) => bits | (1 << (((other - first) & 0xffff) - 1)), 0);
@@ -61,7 +61,7 @@ export function compactNtp({ seconds, fraction }) {
 	return (((seconds & 0xffff) << 16) | (fraction >>> 16)) >>> 0;
 }
 
-// parseRtcp splits a compound packet into { type, count, body and what the type holds }.
+// parseRtcp splits a compound packet into objects with type, count and the fields of the type (body for other types).
 export function parseRtcp(buffer) {
 	const found = [];
 	for (let offset = 0; offset + 4 <= buffer.length;) {

@@ -1,6 +1,6 @@
-// RTP packets (RFC 3550 §5.1) with header extensions (RFC 8285), built and read independently of the worker.
+// RTP packets (RFC 3550 §5.1) with header extensions (RFC 8285), built and parsed independently of the worker.
 
-// buildRtp returns a packet. extensions is a list of { id, value }; the two-byte form is used when one of them needs it.
+// buildRtp returns a packet. extensions is a list of { id, value }; the two-byte form is used if one of them needs it.
 export function buildRtp({ payloadType, sequenceNumber, timestamp = 0, ssrc, marker = false, extensions = [], payload = Buffer.from('media') }) {
 	const header = Buffer.alloc(12);
 	header[0] = 0x80 | (extensions.length > 0 ? 0x10 : 0);
@@ -69,7 +69,7 @@ function parseExtensions(profile, block) {
 	return found;
 }
 
-// isRtcp tells RTP and RTCP on one port apart (RFC 5761 §4).
+// isRtcp distinguishes RTCP from RTP on one port (RFC 5761 §4).
 export function isRtcp(packet) {
 	return packet.length >= 2 && packet[1] >= 192 && packet[1] <= 223;
 }

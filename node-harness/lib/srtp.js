@@ -1,4 +1,4 @@
-// SRTP and SRTCP (RFC 3711, RFC 7714) on node:crypto: a second implementation to meet the worker's.
+// SRTP and SRTCP (RFC 3711, RFC 7714) on node:crypto: a second implementation to test the worker against.
 import * as crypto from 'node:crypto';
 
 // Sizes in bytes. tag is RTP's; RTCP's is rtcpTag.
@@ -45,8 +45,8 @@ function rtpHeaderLength(packet) {
 	return length;
 }
 
-// SrtpSession protects or unprotects packets of one direction. It takes packets in order (no sequence number wrap is
-// crossed backwards), which is all that tests need.
+// SrtpSession protects or unprotects packets of one direction. Packets must be in order across a wrap of the sequence
+// number, which is enough for the tests.
 export class SrtpSession {
 	constructor(suite, keyBase64) {
 		this.suite = SUITES[suite];

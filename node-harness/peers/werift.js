@@ -1,5 +1,5 @@
-// A WebRTC peer made of werift's transports: ICE, DTLS, SRTP and SCTP by an implementation that is not the worker's, told
-// by mediasoup's parameters instead of SDP, as mediasoup-client tells a browser.
+// A WebRTC peer built from werift's transports: an implementation of ICE, DTLS, SRTP and SCTP independent of the worker's,
+// configured with mediasoup's parameters instead of SDP.
 import {
 	IceCandidate, RTCDataChannel, RTCDataChannelParameters, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport,
 	RTCIceGatherer, RTCIceParameters, RTCIceTransport, RTCSctpTransport, RtpHeader,
@@ -11,20 +11,20 @@ import { until, within } from '../lib/wait.js';
 export const SRTP_PROFILES = { AES_CM_128_HMAC_SHA1_80: 0x0001, AEAD_AES_128_GCM: 0x0007 };
 const SCTP_PORT = 5000;
 
-// WeriftPeer keeps all RTP packets (in .rtp, as parseRtp gives them) and RTCP packets (in .rtcp, werift's objects) that
-// it received.
+// WeriftPeer keeps all RTP packets (in .rtp, as returned by parseRtp) and RTCP packets (in .rtcp, werift's objects) that it
+// received.
 export class WeriftPeer {
 	rtp = [];
 	rtcp = [];
 
-	// open gathers candidates on one address: a UDP socket, or with tcp a TCP connection to come too.
+	// open gathers candidates on one address: a UDP socket, and with tcp also a TCP connection to be opened later.
 	static async open({ address = '127.0.0.1', tcp = false, role = 'client', srtpProfiles = Object.values(SRTP_PROFILES) } = {}) {
 		const peer = new WeriftPeer();
 		peer.role = role;
 		const gatherer = new RTCIceGatherer({
 			useIpv4: false, useIpv6: false, additionalHostAddresses: [address], useTcp: tcp, tcpPassive: false,
 		});
-		gatherer.connection.stunServer = undefined; // Otherwise it asks one on the Internet.
+		gatherer.connection.stunServer = undefined; // Otherwise it uses one on the Internet.
 		peer.ice = new RTCIceTransport(gatherer);
 		peer.ice.connection.iceControlling = true; // The worker is ICE lite, thus controlled.
 		await peer.ice.gather();
@@ -43,7 +43,7 @@ export class WeriftPeer {
 		};
 	}
 
-	// tell gives werift a transport's ICE parameters; the peer uses the candidates of its own kind only.
+	// tell passes a transport's ICE parameters to werift; the peer uses only the candidates of its own protocol.
 	async tell({ iceParameters, iceCandidates }) {
 		const { usernameFragment, password } = iceParameters;
 		this.ice.setRemoteParams(new RTCIceParameters({ iceLite: true, usernameFragment, password }));
@@ -55,7 +55,7 @@ export class WeriftPeer {
 		await this.ice.addRemoteCandidate(undefined);
 	}
 
-	// connect brings up ICE and DTLS with a WebRtcTransport, both ends told of each other.
+	// connect exchanges the parameters with a WebRtcTransport, and connects ICE and DTLS.
 	async connect(transport) {
 		await this.tell(transport);
 		const { role, fingerprints } = transport.dtlsParameters;
@@ -69,8 +69,8 @@ export class WeriftPeer {
 		await within('DTLS connects', dtls ?? this.dtls.start());
 	}
 
-	// restartIce does what a browser does when it is given new parameters: new credentials of its own, checks from start,
-	// and with moves, new sockets too.
+	// restartIce does what a browser does with new parameters: new credentials of its own, checks from the start and, with
+	// moves, new sockets.
 	async restartIce(transport, iceParameters, { moves = false } = {}) {
 		const old = moves ? this.ice.connection.protocols.splice(0) : [];
 		this.ice.restart();
@@ -82,20 +82,20 @@ export class WeriftPeer {
 		await Promise.all(old.map(protocol => protocol.close()));
 	}
 
-	// #hurry has TCP send at once, as browsers do: werift lets packets wait for acknowledgements of earlier ones.
+	// #hurry makes TCP send at once, as browsers do: werift leaves Nagle's algorithm on.
 	#hurry() {
 		for (const { socket } of this.ice.connection.nominated.protocol.sockets?.values() ?? []) {
 			socket.setNoDelay(true);
 		}
 	}
 
-	// sendRtp takes what buildRtp returned.
+	// sendRtp sends a packet that buildRtp returned.
 	async sendRtp(packet) {
 		const header = RtpHeader.deSerialize(packet);
 		await this.dtls.sendRtp(packet.subarray(header.payloadOffset), header);
 	}
 
-	// nextRtp waits for an RTP packet that matches, which may have arrived already.
+	// nextRtp waits for a matching RTP packet, which may have arrived already.
 	nextRtp(what, match = () => true, options) {
 		return until(`RTP: ${what}`, () => this.rtp.find(match), options);
 	}
@@ -104,7 +104,7 @@ export class WeriftPeer {
 		return until(`RTCP: ${what}`, () => this.rtcp.find(match), options);
 	}
 
-	// startSctp brings up SCTP over DTLS with what the transport says of itself.
+	// startSctp connects SCTP over DTLS with the transport's parameters.
 	async startSctp({ sctpParameters }) {
 		this.sctp = new RTCSctpTransport(SCTP_PORT, sctpParameters.maxMessageSize);
 		this.sctp.setDtlsTransport(this.dtls);
@@ -114,7 +114,7 @@ export class WeriftPeer {
 		await within('SCTP connects', connected);
 	}
 
-	// channel opens a data channel that both ends agreed on outside of it, as mediasoup has them.
+	// channel opens a negotiated data channel, as mediasoup uses them.
 	channel(id, parameters = {}) {
 		const channel = new RTCDataChannel(this.sctp, new RTCDataChannelParameters({
 			id, negotiated: true, ordered: true, label: `channel ${id}`, protocol: '', ...parameters,

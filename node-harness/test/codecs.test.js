@@ -57,7 +57,7 @@ for (const supported of codecs.filter(codec => !isFeature(codec))) {
 
 for (const supported of codecs.filter(isFeature)) {
 	const name = `${supported.mimeType} ${supported.clockRate}`;
-	test(`${name} is no media codec by itself`, async () => {
+	test(`${name} cannot be a codec of its own`, async () => {
 		const codec = mediaCodec(supported);
 		const router = await ctx.worker.createRouter({ mediaCodecs: [codec] });
 		const transport = await router.createDirectTransport();

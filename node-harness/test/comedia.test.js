@@ -1,4 +1,4 @@
-// With comedia, the first sender is the remote side; nobody else is.
+// With comedia, the first sender becomes the remote side for good.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LISTEN, audioProducer, useWorker, videoProducer } from '../lib/fixture.js';
@@ -9,7 +9,7 @@ import { until } from '../lib/wait.js';
 const ctx = useWorker();
 const audio = (sequenceNumber, text) => buildRtp({ payloadType: 111, ssrc: 11111111, sequenceNumber, payload: Buffer.from(text) });
 
-test('the first sender is taken, a second one ignored', async () => {
+test('the first sender is accepted, a second one ignored', async () => {
 	const source = await ctx.source(audioProducer());
 	const tuples = [];
 	source.transport.on('tuple', tuple => tuples.push(tuple));
@@ -21,7 +21,7 @@ test('the first sender is taken, a second one ignored', async () => {
 	await source.peer.sendRaw(audio(3, 'last'));
 	await sink.peer.nextRtp('the last packet', ({ payload }) => payload.toString() === 'last');
 	assert.deepEqual(sink.peer.rtp.map(({ payload }) => payload.toString()), ['first', 'last']);
-	await ctx.told();
+	await ctx.allEvents();
 	assert.equal(tuples.length, 1);
 	assert.equal(tuples[0].remotePort, source.peer.port);
 	assert.equal(tuples[0].remoteIp, '127.0.0.1');
@@ -51,12 +51,12 @@ test('the RTCP port has a sender of its own', async () => {
 	await first.sendRaw(empty, source.transport.rtcpTuple.localPort);
 	await second.sendRaw(empty, source.transport.rtcpTuple.localPort);
 	await until('the tuple', () => tuples.length > 0);
-	await ctx.told();
+	await ctx.allEvents();
 	assert.equal(tuples.length, 1);
 	assert.equal(tuples[0].remotePort, first.port);
 });
 
-test('without comedia only the connected peer is heard', async () => {
+test('without comedia only packets of the connected peer are accepted', async () => {
 	const transport = await ctx.router.createPlainTransport(LISTEN);
 	const producer = await transport.produce(audioProducer());
 	const sink = await ctx.sink(producer);

@@ -1,4 +1,4 @@
-// What upstream's Consumer suite checks over WebRtcTransports, over plain and direct ones, for simple consumers.
+// The checks of mediasoup's Consumer suite, which uses WebRtcTransports, for simple consumers on plain and direct transports.
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { LISTEN, MID_URI, audioProducer, counter, useWorker, videoProducer } from '../lib/fixture.js';
@@ -19,7 +19,7 @@ beforeEach(async () => {
 const consume = (producer, options = {}) =>
 	transport.consume({ producerId: producer.id, rtpCapabilities: ctx.capabilities, ...options });
 
-test('consume() shows up in the dumps of router and transport', async () => {
+test('a consumer appears in the dumps of router and transport', async () => {
 	const seen = [];
 	transport.observer.on('newconsumer', consumer => seen.push(consumer));
 	assert.equal(ctx.router.canConsume({ producerId: audio.id, rtpCapabilities: ctx.capabilities }), true);
@@ -131,7 +131,7 @@ test('pause() and resume() take effect in order and are observed', async () => {
 	assert.deepEqual(events, { pause: 3, resume: 3 });
 });
 
-test('setPreferredLayers() means nothing to a simple consumer, but is checked', async () => {
+test('setPreferredLayers() has no effect on a simple consumer, but is validated', async () => {
 	const consumer = await consume(audio);
 	await consumer.setPreferredLayers({ spatialLayer: 1, temporalLayer: 1 });
 	assert.equal(consumer.preferredLayers, undefined);
@@ -167,7 +167,7 @@ test('enableTraceEvent() sets and resets the types', async () => {
 	}
 });
 
-test('the consumer is told when its producer is paused and resumed, once each', async () => {
+test('a consumer is notified once when its producer is paused and once when it is resumed', async () => {
 	const consumer = await consume(audio);
 	const events = counter(consumer, ['producerpause', 'producerresume']);
 	const observed = [];
@@ -177,18 +177,18 @@ test('the consumer is told when its producer is paused and resumed, once each', 
 	await until('producerpause', () => events.producerpause > 0);
 	assert.equal(consumer.producerPaused, true);
 	assert.equal(consumer.paused, false);
-	// Pausing the consumer itself changes nothing that can be observed: it is silent already.
+	// Pausing the consumer itself has no visible effect: it is silent already.
 	await consumer.pause();
 	await consumer.resume();
 	await audio.resume();
 	await until('producerresume', () => events.producerresume > 0);
 	assert.equal(consumer.producerPaused, false);
-	await ctx.told(); // Whatever was notified twice would be here by now.
+	await ctx.allEvents(); // A second notification would have arrived by now.
 	assert.deepEqual(events, { producerpause: 1, producerresume: 1 });
 	assert.deepEqual(observed, ['pause', 'resume']);
 });
 
-test('close() takes the consumer out of the dumps', async () => {
+test('close() removes the consumer from the dumps', async () => {
 	const first = await consume(audio);
 	const second = await consume(video);
 	const events = counter(first.observer, ['close']);
@@ -217,7 +217,7 @@ test('closing the producer closes its consumers, once', async () => {
 	await assert.rejects(consumer.dump(), { name: 'NotFoundError' });
 	assert.deepEqual((await transport.dump()).consumerIds, []);
 	assert.deepEqual((await ctx.router.dump()).mapConsumerIdProducerId, []);
-	await ctx.told();
+	await ctx.allEvents();
 	assert.deepEqual(events, { producerclose: 1, transportclose: 0 });
 	assert.equal(closed.close, 1);
 });

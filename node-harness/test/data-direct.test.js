@@ -1,4 +1,4 @@
-// Data between direct transports: who hears what, and who is told.
+// Data between direct transports: what each consumer receives, and which events fire.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { counter, useWorker } from '../lib/fixture.js';
@@ -21,7 +21,7 @@ async function listen(producer, options) {
 
 const heard = (text, ...ears) => until(text, () => ears.every(({ texts }) => texts.at(-1) === text));
 
-test('every consumer hears every message in order', async () => {
+test('every consumer receives every message in order', async () => {
 	const { producer } = await speaker();
 	const ears = await Promise.all(Array.from({ length: 40 }, () => listen(producer)));
 	const sent = Array.from({ length: 200 }, (_, i) => `message ${i}`);
@@ -75,7 +75,7 @@ test('subchannels can be changed', async () => {
 	assert.deepEqual(ear.texts, ['2', '3']);
 });
 
-test('pause and resume of producer and consumer, each told once', async () => {
+test('pause and resume of producer and consumer fire each event once', async () => {
 	const { producer } = await speaker();
 	const [ear, deaf] = [await listen(producer), await listen(producer, { paused: true })];
 	const events = [ear, deaf].map(({ consumer }) => counter(consumer, ['dataproducerpause', 'dataproducerresume']));
@@ -104,29 +104,29 @@ test('pause and resume of producer and consumer, each told once', async () => {
 	assert.deepEqual(events, Array(2).fill({ dataproducerpause: 1, dataproducerresume: 1 }));
 });
 
-test('closing tells each owner once', async () => {
+test('closing fires each event once', async () => {
 	const { transport, producer } = await speaker();
 	const second = await transport.produceData();
 	const [first, other, closed] = [await listen(producer), await listen(second), await listen(second)];
 	const count = ({ consumer }) => counter(consumer, ['dataproducerclose', 'transportclose']);
 	const events = [first, other, closed].map(count);
-	const told = counter(second, ['transportclose']);
+	const secondEvents = counter(second, ['transportclose']);
 	producer.close();
 	await until('the first is closed', () => events[0].dataproducerclose === 1);
 	closed.transport.close();
 	transport.close();
 	await until('the other is closed', () => events[1].dataproducerclose === 1);
-	await ctx.told();
+	await ctx.allEvents();
 	assert.deepEqual(events, [
 		{ dataproducerclose: 1, transportclose: 0 }, { dataproducerclose: 1, transportclose: 0 }, { dataproducerclose: 0, transportclose: 1 },
 	]);
-	assert.deepEqual(told, { transportclose: 1 });
+	assert.deepEqual(secondEvents, { transportclose: 1 });
 	const dump = await ctx.router.dump();
 	assert.deepEqual([dump.mapDataProducerIdDataConsumerIds, dump.mapDataConsumerIdDataProducerId], [[], []]);
 	await assert.rejects(first.consumer.getStats(), { name: 'NotFoundError' });
 });
 
-test('what belongs to SCTP is refused', async () => {
+test('SCTP parameters are refused', async () => {
 	const { producer } = await speaker();
 	const { consumer } = await listen(producer);
 	await assert.rejects(consumer.getBufferedAmount(), TypeError);

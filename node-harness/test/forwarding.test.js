@@ -1,4 +1,4 @@
-// Real RTP over UDP: what comes out, with which header.
+// Real RTP over UDP: which packets are forwarded, and with which headers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ABS_SEND_TIME_URI, AUDIO_LEVEL_URI, MID_URI, audioProducer, extensionId, useWorker, videoProducer } from '../lib/fixture.js';
@@ -57,7 +57,7 @@ test('abs-send-time of video is filled in by the worker and grows', async () => 
 	assert.ok(steps.every(step => step > 0 && step < 30 << 18), `${times}`);
 });
 
-test('a video consumer begins with a key frame', async () => {
+test('a video consumer starts with a key frame', async () => {
 	const source = await ctx.source(videoProducer());
 	const sink = await ctx.sink(source.producer);
 	await source.peer.sendRaw(video(1));
@@ -92,7 +92,7 @@ test('many consumers get every packet, each with its own header', async () => {
 	assert.ok(transport.rtpBytesReceived >= 20 * 12);
 });
 
-test('a paused consumer is silent, and goes on without a gap in its sequence numbers', async () => {
+test('a paused consumer is silent, and resumes without a gap in its sequence numbers', async () => {
 	const source = await ctx.source(audioProducer());
 	const sink = await ctx.sink(source.producer);
 	const witness = await ctx.sink(source.producer);
@@ -111,12 +111,12 @@ test('a paused consumer is silent, and goes on without a gap in its sequence num
 	assert.equal(sink.peer.rtp[1].sequenceNumber, (sink.peer.rtp[0].sequenceNumber + 1) & 0xffff);
 });
 
-test('a paused producer is silent for everybody', async () => {
+test('a paused producer is silent for all consumers', async () => {
 	const source = await ctx.source(audioProducer());
 	const sink = await ctx.sink(source.producer);
 	await source.producer.pause();
 	await source.peer.sendRaw(audio(1));
-	// The stream of a paused producer is counted, which tells that the packet has been dealt with.
+	// The packets of a paused producer are counted, so the count shows when the worker has handled one.
 	await until('the producer has counted it', async () => (await source.producer.getStats())[0]?.packetCount === 1);
 	await source.producer.resume();
 	await source.peer.sendRaw(audio(2));
@@ -124,7 +124,7 @@ test('a paused producer is silent for everybody', async () => {
 	assert.equal(sink.peer.rtp.length, 1);
 });
 
-test('two producers on one transport are told apart by SSRC', async () => {
+test('two producers on one transport are distinguished by SSRC', async () => {
 	const source = await ctx.source(audioProducer());
 	const other = await source.transport.produce(videoProducer());
 	const audioSink = await ctx.sink(source.producer);
@@ -187,7 +187,7 @@ test('trace events show packets and key frames', async () => {
 	assert.equal(traces.consumer[0].info.rtpPacket.ssrc, sink.consumer.rtpParameters.encodings[0].ssrc);
 });
 
-test('scores are reported once media flow', async () => {
+test('scores are reported once media flows', async () => {
 	const source = await ctx.source(audioProducer());
 	const sink = await ctx.sink(source.producer);
 	const scores = [];

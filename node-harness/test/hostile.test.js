@@ -1,4 +1,4 @@
-// Input that nobody should send: it is dropped or refused, and everything else goes on.
+// Malformed and hostile input is dropped or refused, and everything else keeps working.
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { createRequire } from 'node:module';
@@ -8,7 +8,7 @@ import { nack, pli, receiverReport, senderReport, ntpNow } from '../lib/rtcp.js'
 import { buildRtp, vp8 } from '../lib/rtp.js';
 
 const require = createRequire(import.meta.url);
-// The numbers of the protocol's methods; mediasoup does not export them, so they are read from its files.
+// The numbers of the protocol's methods, read from mediasoup's files because mediasoup does not export them.
 const { Method } = require(path.join(import.meta.dirname, '..', 'node_modules', 'mediasoup', 'node', 'lib', 'fbs', 'request', 'method.js'));
 
 const ctx = useWorker();
@@ -43,7 +43,7 @@ test('datagrams cut off at every byte', async () => {
 	await unharmed(source, sink, 1000);
 });
 
-test('headers that lie', async () => {
+test('headers with wrong lengths and counts', async () => {
 	const source = await ctx.source(audioProducer());
 	const sink = await ctx.sink(source.producer);
 	await unharmed(source, sink, 1);
@@ -72,7 +72,7 @@ test('headers that lie', async () => {
 	assert.ok(sink.peer.rtp.every(({ payload }) => payload.length < 100));
 });
 
-test('unknown SSRCs and payload types are dropped and not remembered', async () => {
+test('unknown SSRCs and payload types are dropped and leave no state', async () => {
 	const source = await ctx.source(audioProducer());
 	const sink = await ctx.sink(source.producer);
 	await unharmed(source, sink, 1);
@@ -85,7 +85,7 @@ test('unknown SSRCs and payload types are dropped and not remembered', async () 
 	assert.equal((await source.producer.getStats()).length, 1);
 });
 
-test('feedback from a receiver that asks too much', async () => {
+test('excessive feedback from a receiver', async () => {
 	const source = await ctx.source(videoProducer());
 	const sink = await ctx.sink(source.producer);
 	await source.peer.sendRaw(buildRtp({ payloadType: 112, ssrc: 22222222, sequenceNumber: 1, payload: vp8({ keyFrame: true }) }));
@@ -98,7 +98,7 @@ test('feedback from a receiver that asks too much', async () => {
 	await source.peer.sendRaw(buildRtp({ payloadType: 112, ssrc: 22222222, sequenceNumber: 2, payload: vp8({ keyFrame: true, text: 'end' }) }));
 	await sink.peer.nextRtp('the next frame', ({ payload }) => payload.toString('latin1').endsWith('end'));
 	const [stat] = await sink.consumer.getStats();
-	// Only the packet that was sent can be sent again, and not more often than the round-trip time allows.
+	// Only a packet that was sent can be resent, and not more often than the round-trip time allows.
 	assert.ok(stat.packetsRetransmitted <= 300, `${stat.packetsRetransmitted}`);
 	assert.ok(source.peer.rtcp.filter(({ type }) => type === 206).length <= 3);
 });
@@ -106,20 +106,20 @@ test('feedback from a receiver that asks too much', async () => {
 test('requests for ids that do not exist are refused', async () => {
 	const transport = await ctx.router.createPlainTransport(LISTEN);
 	const producer = await transport.produce(audioProducer());
-	// Only Producer and Consumer show their channel, which reaches the whole worker.
+	// Only Producer and Consumer expose their channel, which can reach all objects of the worker.
 	const channel = producer.channelForTesting;
 	const methods = ['ROUTER_DUMP', 'TRANSPORT_DUMP', 'PRODUCER_DUMP', 'CONSUMER_DUMP', 'TRANSPORT_GET_STATS', 'PRODUCER_PAUSE', 'CONSUMER_REQUEST_KEY_FRAME'];
 	for (const method of methods) {
 		await assert.rejects(channel.request(Method[method], undefined, undefined, 'no-such-id'), { name: 'NotFoundError' }, method);
 	}
-	// A foreign id, one level off.
+	// An id of another kind of object.
 	await assert.rejects(channel.request(Method.ROUTER_DUMP, undefined, undefined, transport.id), Error);
 	await assert.rejects(channel.request(Method.PRODUCER_DUMP, undefined, undefined, ctx.router.id), Error);
 	await assert.rejects(channel.request(250, undefined, undefined, ctx.router.id), Error);
 	assert.deepEqual((await ctx.router.dump()).transportIds, [transport.id]);
 });
 
-test('requests after close are refused, and the rest goes on', async () => {
+test('requests after close are refused, and the rest keeps working', async () => {
 	const other = await ctx.worker.createRouter();
 	const router = await ctx.worker.createRouter();
 	const transport = await router.createPlainTransport(LISTEN);

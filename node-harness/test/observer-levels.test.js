@@ -14,7 +14,7 @@ beforeEach(() => {
 	voices = [];
 	let sequenceNumber = 0;
 	const started = Date.now();
-	// A timer that comes late sends what is due: a voice with few packets in an interval counts as silent.
+	// A late timer sends all packets that are due: with few packets in an interval, a voice would count as silent.
 	const timer = setInterval(() => {
 		for (const due = (Date.now() - started) / PACKET_MS; sequenceNumber < due; sequenceNumber++) {
 			voices.forEach(voice => voice.level !== undefined && voice.send(sequenceNumber));
@@ -23,7 +23,7 @@ beforeEach(() => {
 	ctx.peers.push({ close: () => clearInterval(timer) });
 });
 
-// Who does not speak is heard a little, as noise is: only what is louder than somebody's noise is speech.
+// A silent voice still sends quiet noise: the observer takes only what is louder than a producer's noise for speech.
 // A voice is a producer that sends a packet every 20 ms with its .level in -dBov, while that is set.
 async function voice(how) {
 	const ssrc = 5000 + voices.length;
@@ -54,75 +54,75 @@ async function voice(how) {
 
 async function levels(...watched) {
 	const observer = await ctx.router.createAudioLevelObserver({ maxEntries: 2, threshold: -70, interval: 250 });
-	const told = [];
-	observer.on('volumes', list => told.push(Object.fromEntries(list.map(({ producer, volume }) => [producer.id, volume]))));
-	observer.on('silence', () => told.push('silence'));
+	const reported = [];
+	observer.on('volumes', list => reported.push(Object.fromEntries(list.map(({ producer, volume }) => [producer.id, volume]))));
+	observer.on('silence', () => reported.push('silence'));
 	for (const { producer } of watched) {
 		await observer.addProducer({ producerId: producer.id });
 	}
-	return { observer, told };
+	return { observer, reported };
 }
 
 for (const how of ['plain', 'direct']) {
 	test(`volumes and silence over ${how} transports`, async () => {
 		const [loud, low, quiet] = [await voice(how), await voice(how), await voice(how)];
-		const { told } = await levels(loud, low, quiet);
+		const { reported } = await levels(loud, low, quiet);
 		Object.assign(loud, { level: 20 });
 		Object.assign(low, { level: 50 });
 		Object.assign(quiet, { level: 90 });
-		await until('both volumes', () => told.at(-1)?.[low.producer.id] === -50 && told.at(-1)?.[loud.producer.id] === -20);
-		assert.equal(told.some(entry => quiet.producer.id in Object(entry)), false);
-		assert.deepEqual(Object.keys(told.at(-1)), [loud.producer.id, low.producer.id], 'the loudest first');
+		await until('both volumes', () => reported.at(-1)?.[low.producer.id] === -50 && reported.at(-1)?.[loud.producer.id] === -20);
+		assert.equal(reported.some(entry => quiet.producer.id in Object(entry)), false);
+		assert.deepEqual(Object.keys(reported.at(-1)), [loud.producer.id, low.producer.id], 'the loudest first');
 		// The list has two entries: the lower one makes room.
 		quiet.level = 10;
-		await until('the loudest two', () => told.at(-1)[quiet.producer.id] === -10 && told.at(-1)[loud.producer.id] === -20);
-		assert.equal(Object.keys(told.at(-1)).length, 2);
+		await until('the loudest two', () => reported.at(-1)[quiet.producer.id] === -10 && reported.at(-1)[loud.producer.id] === -20);
+		assert.equal(Object.keys(reported.at(-1)).length, 2);
 		voices.forEach(v => Object.assign(v, { level: undefined }));
-		await until('silence', () => told.at(-1) === 'silence');
+		await until('silence', () => reported.at(-1) === 'silence');
 		loud.level = 30;
-		await until('loud again', () => told.at(-1)[loud.producer.id] === -30);
-		assert.equal(told.some((entry, i) => entry === 'silence' && told[i + 1] === 'silence'), false, 'each silence is told once');
+		await until('loud again', () => reported.at(-1)[loud.producer.id] === -30);
+		assert.equal(reported.some((entry, i) => entry === 'silence' && reported[i + 1] === 'silence'), false, 'each silence is reported once');
 	});
 }
 
 test('paused and removed producers and closed ones fall silent', async () => {
 	const [a, b, c] = [await voice('plain'), await voice('direct'), await voice('plain')];
-	const { observer, told } = await levels(a, b);
-	const only = (v, volume) => until(`${volume} alone`, () => JSON.stringify(told.at(-1)) === JSON.stringify({ [v.producer.id]: volume }));
+	const { observer, reported } = await levels(a, b);
+	const only = (v, volume) => until(`${volume} alone`, () => JSON.stringify(reported.at(-1)) === JSON.stringify({ [v.producer.id]: volume }));
 	a.level = 10;
 	b.level = 20;
 	c.level = 5;
-	await until('both', () => Object.keys(told.at(-1) ?? {}).length === 2);
+	await until('both', () => Object.keys(reported.at(-1) ?? {}).length === 2);
 	await a.producer.pause();
 	await only(b, -20);
 	await a.producer.resume();
-	await until('both again', () => Object.keys(told.at(-1)).length === 2);
+	await until('both again', () => Object.keys(reported.at(-1)).length === 2);
 	await observer.removeProducer({ producerId: b.producer.id });
 	await only(a, -10);
 	await observer.addProducer({ producerId: c.producer.id });
-	await until('the new one', () => told.at(-1)[c.producer.id] === -5);
+	await until('the new one', () => reported.at(-1)[c.producer.id] === -5);
 	a.producer.close();
 	await only(c, -5);
 	c.transport.close();
-	await until('silence', () => told.at(-1) === 'silence');
+	await until('silence', () => reported.at(-1) === 'silence');
 	assert.deepEqual((await ctx.router.dump()).mapProducerIdObserverIds.map(({ values }) => values), [[]]);
 });
 
-test('a paused observer says nothing but that it is silent', async () => {
+test('a paused observer reports only silence', async () => {
 	const a = await voice('plain');
-	const { observer, told } = await levels(a);
+	const { observer, reported } = await levels(a);
 	a.level = 10;
-	await until('volumes', () => told.at(-1)?.[a.producer.id] === -10);
+	await until('volumes', () => reported.at(-1)?.[a.producer.id] === -10);
 	await observer.pause();
-	await ctx.told();
-	assert.equal(told.at(-1), 'silence');
-	const before = told.length;
+	await ctx.allEvents();
+	assert.equal(reported.at(-1), 'silence');
+	const before = reported.length;
 	// A second observer, which is not paused, shows that intervals pass.
 	const second = await levels(a);
-	await until('two intervals', () => second.told.length >= 2);
-	assert.equal(told.length, before);
+	await until('two intervals', () => second.reported.length >= 2);
+	assert.equal(reported.length, before);
 	await observer.resume();
-	await until('volumes again', () => told.at(-1)?.[a.producer.id] === -10);
+	await until('volumes again', () => reported.at(-1)?.[a.producer.id] === -10);
 	observer.close();
 	assert.deepEqual((await ctx.router.dump()).rtpObserverIds, [second.observer.id]);
 });
@@ -136,7 +136,7 @@ test('video has no loudness', async () => {
 });
 
 for (const how of ['plain', 'direct']) {
-	test(`the floor goes to who speaks over ${how} transports`, async () => {
+	test(`the active speaker is reported over ${how} transports`, async () => {
 		const people = [await voice(how), await voice(how), await voice(how)];
 		const observer = await ctx.router.createActiveSpeakerObserver({ interval: 100 });
 		const floor = [];
@@ -145,14 +145,14 @@ for (const how of ['plain', 'direct']) {
 		for (const { producer } of people) {
 			await observer.addProducer({ producerId: producer.id });
 		}
-		await until('somebody has the floor', () => floor.length > 0);
+		await until('an active speaker', () => floor.length > 0);
 		for (const speaking of [1, 2, 0]) {
 			people.forEach((person, i) => Object.assign(person, { level: i === speaking ? 10 : 100 }));
-			await until(`${speaking} has the floor`, () => floor.at(-1) === speaking);
+			await until(`${speaking} is the active speaker`, () => floor.at(-1) === speaking);
 		}
-		floor.forEach((who, i) => assert.notEqual(who, floor[i - 1], 'told when it changes only'));
-		// Whoever has the floor leaves: somebody else gets it.
+		floor.forEach((speaker, i) => assert.notEqual(speaker, floor[i - 1], 'reported only when it changes'));
+		// When the active speaker leaves, another one is reported.
 		people[0].producer.close();
-		await until('the floor is passed on', () => floor.at(-1) !== 0);
+		await until('another active speaker', () => floor.at(-1) !== 0);
 	});
 }

@@ -25,7 +25,7 @@ const PLACES = {
 	'the same worker': { far: () => ctx.worker.createRouter(), keepId: false },
 };
 
-// listen consumes on a direct transport and keeps what comes.
+// listen consumes on a direct transport and keeps the messages.
 async function listen(router, dataProducer, options) {
 	const transport = await router.createDirectTransport();
 	const consumer = await transport.consumeData({ dataProducerId: dataProducer.id, ...options });
@@ -39,7 +39,7 @@ async function speaker(options) {
 	return { transport, producer: await transport.produceData({ label: 'chat', protocol: 'text', ...options }) };
 }
 
-// connected sends until the far side hears: a pipe takes a moment to set its association up, and messages before are lost.
+// connected sends until the far side receives: a pipe takes a moment to set up its association, and loses messages before.
 async function connected(producer, ...listeners) {
 	await until('the pipe carries data', () => {
 		producer.send('?');
@@ -75,7 +75,7 @@ for (const [place, { far, keepId }] of Object.entries(PLACES)) {
 				sent.push([TEXT, `message ${i}`]);
 			}
 			await until('all messages', () => ear.messages.length >= sent.length);
-			// Of empty messages, what comes is mediasoup's one byte that stands for nothing: only their kind matters.
+			// mediasoup sends an empty message as one placeholder byte, so only the kind of those is compared.
 			const strip = ([ppid, text]) => [ppid, ppid === EMPTY_TEXT || ppid === EMPTY_BINARY ? '' : text];
 			assert.deepEqual(ear.messages.map(strip), sent);
 			const [stat] = await pipeDataProducer.getStats();
@@ -104,7 +104,7 @@ for (const [place, { far, keepId }] of Object.entries(PLACES)) {
 		assert.deepEqual(both.texts(), ['to all', 'to 1', 'to 2', 'to 1, who hear 2', 'end']);
 		assert.deepEqual(two.texts(), ['to all', 'to 2', 'to all but 1', 'end']);
 
-		// Subchannels of the pipe itself keep what nobody wants from crossing.
+		// Subchannels of the pipe itself keep messages without a consumer from crossing.
 		await pipeDataConsumer.setSubchannels([2]);
 		producer.send('to 1 again', undefined, [1]);
 		producer.send('to 2 again', undefined, [2]);
@@ -122,7 +122,7 @@ for (const [place, { far, keepId }] of Object.entries(PLACES)) {
 		'the router': { close: () => ctx.router.close(), pipe: { dataproducerclose: 0, transportclose: 1 } },
 	};
 	for (const [what, { close, pipe }] of Object.entries(closings)) {
-		test(`closing ${what} closes all behind it in ${place}, once`, async () => {
+		test(`closing ${what} closes everything behind it in ${place}, once`, async () => {
 			const router = await far();
 			const { producer, transport } = await speaker();
 			const { pipeDataConsumer, pipeDataProducer } = await ctx.router.pipeToRouter({ dataProducerId: producer.id, router, keepId });

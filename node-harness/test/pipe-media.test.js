@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import * as mediasoup from 'mediasoup';
 import { LISTEN, OPUS, VP8, audioProducer, closeWorker, counter, useWorker, videoProducer } from '../lib/fixture.js';
-import { Camera, PIPES, Relay, layerOf, simulcastProducer } from '../lib/pipes.js';
+import { SimulcastEncoder, PIPES, Relay, layerOf, simulcastProducer } from '../lib/pipes.js';
 import { buildRtp, isRtcp, vp8 } from '../lib/rtp.js';
 import { until } from '../lib/wait.js';
 
@@ -17,16 +17,16 @@ beforeEach(async () => {
 
 afterEach(() => closeWorker(other));
 
-// PLACES are where the far router may be. Ids are unique within a worker, so a producer keeps its own in another one only.
+// PLACES are where the far router may be. Ids are unique within a worker, so a producer keeps its id only in another worker.
 const PLACES = {
 	'another worker': { far: () => other.createRouter({ mediaCodecs }), keepId: true },
 	'the same worker': { far: () => ctx.worker.createRouter({ mediaCodecs }), keepId: false },
 };
 
-// film sends from a peer until the test ends.
+// film sends simulcast from a peer until the test ends.
 function film(peer, options) {
-	const camera = new Camera(peer, options).start();
-	ctx.peers.push({ close: () => camera.stop() });
+	const encoder = new SimulcastEncoder(peer, options).start();
+	ctx.peers.push({ close: () => encoder.stop() });
 }
 
 // watch consumes on a router through a plain transport.
@@ -100,7 +100,7 @@ for (const [place, { far, keepId }] of Object.entries(PLACES)) {
 		const received = async () => (await source.transport.getStats())[0].bytesReceived;
 		const before = await received();
 		await speak('lost');
-		await until('the worker has what is to be lost', async () => (await received()) > before);
+		await until('the worker has received what it must drop', async () => (await received()) > before);
 		await source.producer.resume();
 		await until('the far side goes on', () => events.every(({ producerresume }) => producerresume === 1));
 		await until('the far producer goes on', async () => !(await pipeProducer.dump()).paused);
@@ -127,7 +127,7 @@ for (const [place, { far, keepId }] of Object.entries(PLACES)) {
 		'the router': { close: () => ctx.router.close(), pipe: { producerclose: 0, transportclose: 1 }, routerGone: true },
 	};
 	for (const [what, { close, pipe, producerLives = false, routerGone = false }] of Object.entries(closings)) {
-		test(`closing ${what} closes all behind it in ${place}, once`, async () => {
+		test(`closing ${what} closes everything behind it in ${place}, once`, async () => {
 			const router = await far();
 			const source = await ctx.source(audioProducer());
 			const { pipeConsumer, pipeProducer } = await ctx.router.pipeToRouter({ producerId: source.producer.id, router, keepId });
@@ -150,7 +150,7 @@ for (const [place, { far, keepId }] of Object.entries(PLACES)) {
 	}
 }
 
-test('encodings told by RID cross as well', async () => {
+test('encodings identified by RID are piped too', async () => {
 	const router = await PLACES['another worker'].far();
 	const source = await ctx.source(simulcastProducer({ byRid: true }));
 	const { pipeProducer } = await ctx.router.pipeToRouter({ producerId: source.producer.id, router, enableSrtp: true });
@@ -180,10 +180,10 @@ test('the second producer uses the same pipe, in both directions', async () => {
 	await peer.nextRtp('hello', packet => packet.payload.toString() === 'hello');
 });
 
-// A pipe through a relay that loses packets: the far worker asks for them, the near one sends them again.
+// A pipe through a relay that loses packets: the far worker requests them, the near one resends them.
 for (const enableSrtp of [false, true]) {
 	for (const enableRtx of [false, true]) {
-		test(`what the pipe loses ${enableRtx ? 'comes again by RTX' : 'is lost without RTX'}, ${enableSrtp ? 'with' : 'without'} SRTP`, async () => {
+		test(`packets lost in the pipe ${enableRtx ? 'are resent with RTX' : 'stay lost without RTX'}, ${enableSrtp ? 'with' : 'without'} SRTP`, async () => {
 			const router = await PLACES['another worker'].far();
 			const source = await ctx.source(videoProducer());
 			const [near, away] = await Promise.all([ctx.router, router].map(r => r.createPipeTransport({ ...LISTEN, enableSrtp, enableRtx })));

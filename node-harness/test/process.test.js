@@ -1,4 +1,4 @@
-// The worker as a process: it never outlives the application.
+// The worker process never outlives the application.
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -8,7 +8,7 @@ import * as mediasoup from 'mediasoup';
 import { closeWorker } from '../lib/fixture.js';
 import { until, within } from '../lib/wait.js';
 
-// runs tells whether a process exists and has not ended.
+// runs reports whether a process exists and is not a zombie.
 function runs(pid) {
 	try {
 		const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');

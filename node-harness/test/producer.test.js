@@ -1,4 +1,4 @@
-// What upstream's Producer suite checks over WebRtcTransports, over plain and direct ones.
+// The checks of mediasoup's Producer suite, which uses WebRtcTransports, on plain and direct transports.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AUDIO_LEVEL_URI, LISTEN, MID_URI, audioProducer, counter, useWorker, videoProducer } from '../lib/fixture.js';

@@ -53,7 +53,7 @@ test('the receiver gets sender reports; its receiver reports show up in the stat
 	assert.ok(stat.roundTripTime > 0 && stat.roundTripTime < 10_000, `${stat.roundTripTime} ms`);
 });
 
-test('what the receiver misses is sent again as RTX', async () => {
+test('packets that the receiver misses are resent as RTX', async () => {
 	const { source, sink } = await flowing();
 	for (const sequenceNumber of [2, 3, 4]) {
 		await source.peer.sendRaw(video(sequenceNumber));
@@ -73,7 +73,7 @@ test('what the receiver misses is sent again as RTX', async () => {
 	assert.equal(stat.packetsRetransmitted, 1);
 });
 
-test('without RTX the same packet is sent again', async () => {
+test('without RTX the same packet is resent', async () => {
 	const source = await ctx.source(videoProducer());
 	const sink = await ctx.sink(source.producer, {
 		rtpCapabilities: { ...ctx.capabilities, codecs: ctx.capabilities.codecs.filter(({ mimeType }) => mimeType !== 'video/rtx') },
@@ -88,7 +88,7 @@ test('without RTX the same packet is sent again', async () => {
 	assert.ok(second.payload.equals(first.payload));
 });
 
-test('what the worker misses is asked for, and RTX fills the gap', async () => {
+test('the worker requests the packets it misses, and RTX fills the gap', async () => {
 	const { source, sink } = await flowing();
 	await source.peer.sendRaw(video(2));
 	await source.peer.sendRaw(video(5));
@@ -114,7 +114,7 @@ test('what the worker misses is asked for, and RTX fills the gap', async () => {
 	assert.equal(stat.nackPacketCount, 2);
 });
 
-test('one key frame is asked for however many want it', async () => {
+test('requests of many consumers cause one key frame request', async () => {
 	const { source, sink } = await flowing();
 	const other = await ctx.sink(source.producer);
 	await source.peer.nextRtcp('PLI for the new consumer', isPli);
@@ -133,13 +133,13 @@ test('one key frame is asked for however many want it', async () => {
 		const [[first], [second]] = await Promise.all([sink.consumer.getStats(), other.consumer.getStats()]);
 		return first.pliCount === 10 && second.firCount === 10;
 	});
-	// The NACK tells that everything the worker had to say before it has arrived.
+	// When the NACK has arrived, so has everything that the worker sent before it.
 	await source.peer.sendRaw(video(9));
 	await source.peer.nextRtcp('NACK', isNack);
-	// The worker asks again 350 ms after a key frame, and a second later while none comes: on a busy machine, that may be now.
+	// The worker repeats a request 350 ms after a key frame, and every second while none comes; on a busy machine, that may be now.
 	const ms = performance.now() - began;
 	assert.ok(asked() > before && asked() <= before + 1 + Math.floor((ms + 650) / 1_000), `${asked() - before} requests in ${ms} ms`);
-	// Once the key frame is there, the next wish counts again.
+	// After the key frame, the next request is sent again.
 	await source.peer.sendRaw(video(10, { keyFrame: true }));
 	await sink.peer.nextRtp('the key frame', packet => packet.payload.toString('latin1').endsWith('video 10'));
 	before = asked();
@@ -194,7 +194,7 @@ test('RTCP on a port of its own', async () => {
 	const source = await ctx.source(audioProducer(), { transportOptions: { rtcpMux: false } });
 	const control = await ctx.peer();
 	await source.peer.sendRaw(buildRtp({ payloadType: 111, ssrc: 11111111, sequenceNumber: 1 }));
-	// Nothing orders what arrives on two sockets; a report about a stream that has not begun is of no use.
+	// Packets on two sockets arrive in any order, and a report about a stream that has not started is ignored.
 	await until('the stream', async () => (await source.producer.getStats()).length > 0);
 	const ntp = ntpNow();
 	await control.sendRaw(senderReport({ ssrc: 11111111, ntp, timestamp: 1, packetCount: 1 }), source.transport.rtcpTuple.localPort);

@@ -1,4 +1,4 @@
-// SRTP with every suite, against a second implementation (lib/srtp.js), and what must not be let in.
+// SRTP with every suite, against a second implementation (lib/srtp.js), and packets that must be dropped.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { audioProducer, useWorker, videoProducer } from '../lib/fixture.js';
@@ -88,14 +88,14 @@ test('suites may differ between transports', async () => {
 	}
 });
 
-test('what fails authentication is dropped, however often, and is not counted as media', async () => {
+test('packets that fail authentication are dropped, however many, and not counted as media', async () => {
 	const source = await encryptedSource('AEAD_AES_128_GCM');
 	const sink = await encryptedSink(source.producer, 'AEAD_AES_128_GCM');
 	await source.peer.send(audio(1), source.peer.target);
 	const stranger = new SrtpSession('AEAD_AES_128_GCM', generateKeyBase64('AEAD_AES_128_GCM'));
 	for (let i = 0; i < 200; i++) {
 		await source.peer.sendRaw(stranger.protectRtp(audio(100 + i)));
-		await source.peer.sendRaw(audio(500 + i)); // In the clear.
+		await source.peer.sendRaw(audio(500 + i)); // Unencrypted.
 	}
 	await source.peer.send(audio(2), source.peer.target);
 	await sink.peer.nextRtp('the packet after the forged ones', ({ payload }) => payload.toString() === 'audio 2');
@@ -116,7 +116,7 @@ test('a replayed packet is dropped', async () => {
 	assert.equal((await source.producer.getStats())[0].packetCount, 2);
 });
 
-test('with comedia, a forged packet does not take the place of the sender', async () => {
+test('with comedia, a forged packet does not bind the transport to its sender', async () => {
 	const source = await encryptedSource('AEAD_AES_128_GCM');
 	const sink = await ctx.sink(source.producer);
 	const stranger = await ctx.peer();

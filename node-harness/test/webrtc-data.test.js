@@ -8,8 +8,8 @@ import { WeriftPeer } from '../peers/werift.js';
 const ctx = useWorker();
 const STREAM = 3;
 
-// join connects a peer with SCTP to a new transport. The data producer or consumer that makes the worker begin SCTP is made
-// by prepare.
+// join connects a peer with SCTP to a new transport. prepare creates the data producer or consumer that makes the worker
+// start SCTP.
 async function join({ tcp = false, shared = false, role = 'client' }, prepare) {
 	const listenInfos = [{ protocol: tcp ? 'tcp' : 'udp', ip: '127.0.0.1' }];
 	const listen = shared ? { webRtcServer: await ctx.worker.createWebRtcServer({ listenInfos }) } : { listenInfos };
@@ -21,19 +21,19 @@ async function join({ tcp = false, shared = false, role = 'client' }, prepare) {
 	ctx.peers.push(peer);
 	await peer.connect(transport);
 	await peer.startSctp(transport);
-	await until('the worker says that SCTP is connected', () => transport.sctpState === 'connected');
+	await until('the worker reports that SCTP is connected', () => transport.sctpState === 'connected');
 	assert.deepEqual(states.filter(state => state !== 'connecting'), ['connected']);
 	return { transport, peer, ...prepared };
 }
 
-// produceAndConsume has a transport send what it receives on a stream back to its peer.
+// produceAndConsume makes a transport send what it receives on a stream back to its peer.
 async function produceAndConsume(transport, options = {}) {
 	const dataProducer = await transport.produceData({ sctpStreamParameters: { streamId: STREAM, ordered: true } });
 	const dataConsumer = await transport.consumeData({ dataProducerId: dataProducer.id, ...options });
 	return { dataProducer, dataConsumer };
 }
 
-// channels opens what the peer sends on and what it receives on: mediasoup chooses the stream of the latter.
+// channels opens the peer's channels for sending and receiving; mediasoup chooses the stream of the latter.
 function channels({ peer, dataConsumer }) {
 	const up = peer.channel(STREAM);
 	const { streamId } = dataConsumer.sctpStreamParameters;

@@ -1,5 +1,5 @@
-// Media both ways between the worker and a WebRTC peer (werift): ICE, DTLS, SRTP, RTCP, over UDP and TCP, on ports of the
-// transport's own and behind a WebRtcServer, with either side starting DTLS.
+// Media both ways between the worker and a WebRTC peer (werift): ICE, DTLS, SRTP, RTCP, over UDP and TCP, on the transport's
+// own ports and behind a WebRtcServer, with either side as DTLS client.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RtcpRrPacket, RtcpSrPacket, RtcpSenderInfo } from 'werift';
@@ -15,27 +15,27 @@ const video = (n, keyFrame) => buildRtp({
 });
 const says = text => ({ payload }) => payload.toString('latin1').endsWith(text);
 
-// listenOptions returns where a transport listens: for one protocol only, so that nothing else can connect.
+// listenOptions returns where a transport listens: on one protocol only, so that the peer must use that.
 async function listenOptions({ tcp, shared }) {
 	const listenInfos = [{ protocol: tcp ? 'tcp' : 'udp', ip: '127.0.0.1' }];
 	return shared ? { webRtcServer: await ctx.worker.createWebRtcServer({ listenInfos }) } : { listenInfos };
 }
 
-// join makes a transport and connects a peer to it. It keeps what the transport told the application.
+// join creates a transport and connects a peer to it. It records the transport's events.
 async function join(options, peerOptions) {
 	const transport = await ctx.router.createWebRtcTransport({ enableTcp: Boolean(peerOptions?.tcp), ...options });
-	const told = { ice: [], tuples: [], dtls: [] };
-	transport.on('icestatechange', state => told.ice.push(state));
-	transport.on('iceselectedtuplechange', tuple => told.tuples.push(tuple));
-	transport.on('dtlsstatechange', state => told.dtls.push(state));
+	const events = { ice: [], tuples: [], dtls: [] };
+	transport.on('icestatechange', state => events.ice.push(state));
+	transport.on('iceselectedtuplechange', tuple => events.tuples.push(tuple));
+	transport.on('dtlsstatechange', state => events.dtls.push(state));
 	const peer = await WeriftPeer.open(peerOptions);
 	ctx.peers.push(peer);
 	await peer.connect(transport);
 	await until('both ends are connected', () => transport.dtlsState === 'connected');
-	return { transport, peer, told };
+	return { transport, peer, events };
 }
 
-// consume makes a consumer on each transport for a producer.
+// consume creates a consumer on each transport for a producer.
 const consume = (transport, producer) => transport.consume({ producerId: producer.id, rtpCapabilities: ctx.capabilities });
 
 for (const tcp of [false, true]) {
@@ -55,19 +55,19 @@ for (const tcp of [false, true]) {
 				await bob.peer.nextRtp('Alice\'s voice', says('audio 1'));
 				await alice.peer.nextRtp('Bob\'s picture', says('video 1'));
 
-				for (const { transport, told } of [alice, bob]) {
+				for (const { transport, events } of [alice, bob]) {
 					assert.equal(transport.iceState, 'completed');
-					assert.deepEqual(told.dtls, ['connecting', 'connected']);
-					assert.equal(told.ice.at(-1), 'completed');
-					assert.equal(told.tuples.length, 1);
-					assert.equal(told.tuples[0].protocol, tcp ? 'tcp' : 'udp');
-					assert.equal(told.tuples[0].remoteIp, '127.0.0.1');
-					assert.equal(told.tuples[0].localPort, transport.iceCandidates[0].port);
+					assert.deepEqual(events.dtls, ['connecting', 'connected']);
+					assert.equal(events.ice.at(-1), 'completed');
+					assert.equal(events.tuples.length, 1);
+					assert.equal(events.tuples[0].protocol, tcp ? 'tcp' : 'udp');
+					assert.equal(events.tuples[0].remoteIp, '127.0.0.1');
+					assert.equal(events.tuples[0].localPort, transport.iceCandidates[0].port);
 					assert.match(transport.dtlsRemoteCert, /^-----BEGIN CERTIFICATE-----\n/);
 					const [stats] = await transport.getStats();
 					assert.equal(stats.iceState, 'completed');
 					assert.equal(stats.dtlsState, 'connected');
-					assert.deepEqual(stats.iceSelectedTuple, told.tuples[0]);
+					assert.deepEqual(stats.iceSelectedTuple, events.tuples[0]);
 					assert.ok(stats.bytesReceived > 0 && stats.bytesSent > 0);
 					assert.ok(stats.rtpBytesReceived > 0 && stats.rtpBytesSent > 0);
 				}
@@ -91,7 +91,7 @@ test('over IPv6, on the second of several ports', async () => {
 });
 
 for (const [name, profile] of Object.entries(SRTP_PROFILES)) {
-	test(`the peer knows ${name} only`, async () => {
+	test(`the peer supports ${name} only`, async () => {
 		const options = await listenOptions({});
 		const alice = await join(options, { srtpProfiles: [profile] });
 		const bob = await join(options, { srtpProfiles: [profile] });
@@ -115,7 +115,7 @@ test('RTCP flows both ways', async () => {
 	}
 	await bob.peer.nextRtp('Alice\'s picture', says('video 3'));
 
-	// Alice's report comes back as a reception report that names it; Bob gets the worker's own.
+	// Alice gets a reception report that refers to her sender report; Bob gets a sender report from the worker.
 	const ntpTimestamp = 0x1234_5678_9abc_def0n;
 	await alice.peer.dtls.sendRtcp([new RtcpSrPacket({
 		ssrc: 22222222, senderInfo: new RtcpSenderInfo({ ntpTimestamp, rtpTimestamp: 9000, packetCount: 3, octetCount: 90 }),
@@ -157,8 +157,8 @@ async function restart(moves, tcp) {
 	await bob.peer.sendRtp(audio(3));
 	await alice.peer.nextRtp('voice to where the peer is now', says('audio 3'));
 	assert.equal(alice.transport.iceState, 'completed');
-	assert.deepEqual(alice.told.dtls, ['connecting', 'connected']);
-	assert.equal(new Set(alice.told.tuples.map(({ remotePort }) => remotePort)).size, moves ? 2 : 1);
+	assert.deepEqual(alice.events.dtls, ['connecting', 'connected']);
+	assert.equal(new Set(alice.events.tuples.map(({ remotePort }) => remotePort)).size, moves ? 2 : 1);
 }
 
 for (const shared of [false, true]) {
@@ -170,7 +170,7 @@ for (const shared of [false, true]) {
 	});
 }
 
-test('closing a transport tells the peer by DTLS', async () => {
+test('closing a transport closes DTLS at the peer', async () => {
 	const alice = await join(await listenOptions({}));
 	const closed = alice.peer.dtls.onStateChange.watch(state => state === 'closed', PATIENCE_MS);
 	alice.transport.close();

@@ -6,7 +6,7 @@ import (
 	"gazpacho/engine/api"
 )
 
-// Payload types of the router and of all peers: nothing is mapped but SSRCs.
+// Payload types of the router and of all peers: only SSRCs are mapped.
 const (
 	OpusPayloadType = 111
 	VP8PayloadType  = 96
@@ -15,7 +15,7 @@ const (
 // lastMapped numbers the SSRCs that a router knows streams by.
 func newSSRC() uint32 { return 0x7000_0000 + ids.Add(1) }
 
-// Producer is a producer, and what consumers must know of it.
+// Producer is a producer, with what its consumers need.
 type Producer struct {
 	*Transport
 	ID     string
@@ -41,7 +41,7 @@ func parameters(kind api.MediaKind, ssrc uint32) *api.RTPParameters {
 	}
 }
 
-// Produce makes a producer for the stream that the transport's peer sends with an SSRC.
+// Produce creates a producer for the stream that the transport's peer sends with an SSRC.
 func (t *Transport) Produce(kind api.MediaKind, ssrc uint32) *Producer {
 	t.t.Helper()
 	p := &Producer{t, newID("producer"), kind, newSSRC()}
@@ -62,7 +62,7 @@ type Consumer struct {
 	ID string
 }
 
-// Consume makes a consumer for the transport's peer, which receives it with the SSRC given.
+// Consume creates a consumer for the transport's peer, which receives it with the given SSRC.
 func (t *Transport) Consume(p *Producer, ssrc uint32) *Consumer {
 	t.t.Helper()
 	c := &Consumer{t, newID("consumer")}
@@ -103,7 +103,7 @@ func (p *Producer) WaitReceived(n uint64) {
 	p.Eventually("packets to reach the producer", func() bool { return p.Received() >= n })
 }
 
-// ProduceData makes a data producer on a stream of the peer.
+// ProduceData creates a data producer on a stream of the peer.
 func (t *Transport) ProduceData(stream uint16) (id string) {
 	t.t.Helper()
 	id = newID("dataproducer")
@@ -114,7 +114,7 @@ func (t *Transport) ProduceData(stream uint16) (id string) {
 	return id
 }
 
-// ConsumeData makes a data consumer on a stream to the peer.
+// ConsumeData creates a data consumer on a stream to the peer.
 func (t *Transport) ConsumeData(dataProducer string, stream uint16) (id string) {
 	t.t.Helper()
 	id = newID("dataconsumer")
@@ -125,7 +125,7 @@ func (t *Transport) ConsumeData(dataProducer string, stream uint16) (id string) 
 	return id
 }
 
-// RequireConnected fails unless ICE and DTLS are up.
+// RequireConnected fails the test unless ICE and DTLS are connected.
 func (t *Transport) RequireConnected() {
 	t.t.Helper()
 	d := t.Dump()

@@ -40,13 +40,13 @@ func (w *Worker) Descriptors() int {
 	return len(entries)
 }
 
-// Eventually waits until a condition holds that nobody announces, or fails the test.
+// Eventually polls until a condition holds for which there is no notification, or fails the test.
 func (w *Worker) Eventually(what string, holds func() bool) {
 	w.t.Helper()
 	deadline := time.Now().Add(Patience)
 	for !holds() {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("waited in vain for %s", what)
+			w.t.Fatalf("timeout waiting for %s", what)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

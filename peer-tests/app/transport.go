@@ -10,7 +10,7 @@ import (
 	"gazpacho/engine/api"
 )
 
-// ids numbers everything that the application names.
+// ids numbers all objects of the application.
 var ids atomic.Uint32
 
 func newID(kind string) string { return fmt.Sprintf("%s-%d", kind, ids.Add(1)) }
@@ -48,8 +48,8 @@ func (w *Worker) NewServer(infos []api.ListenInfo) string {
 
 // Options are those of a WebRtcTransport that tests vary.
 type Options struct {
-	Server         string           // the WebRtcServer whose ports it shares; empty: Infos
-	Infos          []api.ListenInfo // ports of its own
+	Server         string           // the WebRtcServer whose ports it uses; if empty, Infos
+	Infos          []api.ListenInfo // its own ports
 	ConsentTimeout uint8            // seconds, 0 = none
 }
 
@@ -101,7 +101,7 @@ func (t *Transport) Candidate(p api.Protocol) api.ICECandidate {
 	return api.ICECandidate{}
 }
 
-// Connect tells the transport of its peer's certificate and role.
+// Connect passes the peer's role and certificate fingerprints to the transport.
 func (t *Transport) Connect(role api.DTLSRole, fingerprints ...api.Fingerprint) {
 	t.t.Helper()
 	t.Do(api.MethodWebRtcTransportConnect, t.ID, &api.WebRtcTransportConnectRequest{
@@ -109,7 +109,7 @@ func (t *Transport) Connect(role api.DTLSRole, fingerprints ...api.Fingerprint) 
 	})
 }
 
-// RestartICE gives the transport new credentials, which ICE then holds.
+// RestartICE restarts ICE and updates t.ICE with the new credentials.
 func (t *Transport) RestartICE() {
 	t.t.Helper()
 	r := t.Do(api.MethodTransportRestartICE, t.ID, nil).(*api.TransportRestartICEResponse)
@@ -160,7 +160,7 @@ func (t *Transport) WaitSCTP(state api.SCTPState) {
 
 // ICEStates returns the states that ICE has been in so far.
 func (t *Transport) ICEStates() (states []api.ICEState) {
-	for _, b := range t.Told(t.ID, api.EventWebRtcTransportICEStateChange) {
+	for _, b := range t.Notifications(t.ID, api.EventWebRtcTransportICEStateChange) {
 		states = append(states, b.(*api.WebRtcTransportICEStateChangeNotification).ICEState)
 	}
 	return states
@@ -168,7 +168,7 @@ func (t *Transport) ICEStates() (states []api.ICEState) {
 
 // DTLSStates returns the states that DTLS has been in so far.
 func (t *Transport) DTLSStates() (states []api.DTLSState) {
-	for _, b := range t.Told(t.ID, api.EventWebRtcTransportDTLSStateChange) {
+	for _, b := range t.Notifications(t.ID, api.EventWebRtcTransportDTLSStateChange) {
 		states = append(states, b.(*api.WebRtcTransportDTLSStateChangeNotification).DTLSState)
 	}
 	return states
@@ -176,7 +176,7 @@ func (t *Transport) DTLSStates() (states []api.DTLSState) {
 
 // Tuples returns the tuples that ICE has selected so far.
 func (t *Transport) Tuples() (tuples []*api.TransportTuple) {
-	for _, b := range t.Told(t.ID, api.EventWebRtcTransportICESelectedTupleChange) {
+	for _, b := range t.Notifications(t.ID, api.EventWebRtcTransportICESelectedTupleChange) {
 		tuples = append(tuples, b.(*api.WebRtcTransportICESelectedTupleChangeNotification).Tuple)
 	}
 	return tuples

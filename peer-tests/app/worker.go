@@ -1,5 +1,5 @@
-// Package app is the application's side of a worker process: it starts the binary, sends requests over the channel on
-// descriptors 3 and 4, and keeps the notifications that come back.
+// Package app is the application's end of a worker process: it starts the binary, sends requests over the channel on
+// descriptors 3 and 4, and keeps the notifications.
 package app
 
 import (
@@ -22,14 +22,14 @@ import (
 	"gazpacho/fbs"
 )
 
-// Patience is how long a test waits for what must happen before it fails. No test waits for it to pass.
+// Patience bounds the wait for what must happen; no passing test waits this long.
 const Patience = 30 * time.Second
 
-// release is the one whose dialect the tests speak.
+// release is the release of mediasoup whose protocol the tests speak.
 const release = "3.27.1"
 
-// Worker is a worker process. Its methods fail the test when the worker does not do what it must; Call is for requests that
-// may be refused.
+// Worker is a worker process. Its methods fail the test if the worker misbehaves or refuses a request; use Call for requests
+// that may be refused.
 type Worker struct {
 	t       testing.TB
 	cmd     *exec.Cmd
@@ -51,8 +51,8 @@ type Worker struct {
 	over          bool
 }
 
-// Start starts the binary at path. When the test ends, the worker is told to close, and must do so with exit code 0, without
-// an internal error and, if it was built with the race detector, without a race.
+// Start starts the binary at path. When the test ends, the worker is closed and must exit with code 0, without an internal
+// error and, if it was built with the race detector, without a race.
 func Start(t testing.TB, path string, args ...string) *Worker {
 	t.Helper()
 	dialect, err := fbs.Load(release)
@@ -65,7 +65,7 @@ func Start(t testing.TB, path string, args ...string) *Worker {
 	var in, out *os.File
 	w.to, in = socketPair(t)
 	w.from, out = socketPair(t)
-	// The race detector lets a program rest for a second before it ends, unless it is told otherwise.
+	// By default, the race detector sleeps for a second before the program exits.
 	w.cmd.Env = append(os.Environ(), "MEDIASOUP_VERSION="+release, "GORACE=atexit_sleep_ms=0")
 	w.cmd.ExtraFiles = []*os.File{in, out}
 	w.cmd.Stderr = &w.stderr
@@ -78,7 +78,7 @@ func Start(t testing.TB, path string, args ...string) *Worker {
 	return w
 }
 
-// socketPair returns two ends of a stream, as Node makes them for its child processes.
+// socketPair returns the two ends of a stream, as Node creates them for its child processes.
 func socketPair(t testing.TB) (ours, theirs *os.File) {
 	t.Helper()
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -90,7 +90,7 @@ func socketPair(t testing.TB) (ours, theirs *os.File) {
 // PID returns the worker's process id.
 func (w *Worker) PID() int { return w.cmd.Process.Pid }
 
-// stop ends the worker and looks at what it left behind.
+// stop closes the worker and checks its exit code, standard error and log.
 func (w *Worker) stop() {
 	w.send(&api.Notification{Event: api.EventWorkerClose})
 	kill := time.AfterFunc(Patience, func() { _ = w.cmd.Process.Kill() })
@@ -99,7 +99,7 @@ func (w *Worker) stop() {
 	kill.Stop()
 	_, _ = w.to.Close(), w.from.Close()
 	if err != nil || strings.Contains(w.stderr.String(), "DATA RACE") {
-		w.t.Errorf("the worker ended badly: %v\n%s", err, w.stderr.String())
+		w.t.Errorf("the worker failed: %v\n%s", err, w.stderr.String())
 	}
 	for _, line := range w.logs {
 		if strings.Contains(line, "internal error") {
@@ -111,7 +111,7 @@ func (w *Worker) stop() {
 	}
 }
 
-// read takes messages until the channel's end.
+// read reads messages until the channel ends.
 func (w *Worker) read() {
 	defer close(w.ended)
 	for {
@@ -145,7 +145,7 @@ func (w *Worker) readMessage() (api.MessageBody, error) {
 	}
 	m, err := w.dialect.DecodeMessage(payload)
 	if err != nil {
-		w.t.Errorf("the worker's message cannot be read: %v", err)
+		w.t.Errorf("cannot decode the worker's message: %v", err)
 	}
 	return m, nil
 }
@@ -158,11 +158,11 @@ func (w *Worker) send(m api.MessageBody) {
 		_, err = w.to.Write(frame)
 	}
 	if err != nil {
-		w.t.Errorf("the worker cannot be told: %v", err)
+		w.t.Errorf("cannot write to the worker: %v", err)
 	}
 }
 
-// until waits until done, which is called with the lock held, or fails the test.
+// until waits until done returns true, or fails the test. done is called with the lock held.
 func (w *Worker) until(what string, done func() bool) {
 	w.t.Helper()
 	expired := false
@@ -177,7 +177,7 @@ func (w *Worker) until(what string, done func() bool) {
 	defer w.mu.Unlock()
 	for !done() {
 		if expired || w.over {
-			w.t.Fatalf("waited in vain for %s (the worker has ended: %t); its log:\n%s", what, w.over, strings.Join(w.logs, "\n"))
+			w.t.Fatalf("timeout waiting for %s (the worker has ended: %t); its log:\n%s", what, w.over, strings.Join(w.logs, "\n"))
 		}
 		w.changed.Wait()
 	}
@@ -213,7 +213,7 @@ func (w *Worker) Notify(handler string, event api.Event, body api.NotificationBo
 	w.send(&api.Notification{HandlerID: handler, Event: event, Body: body})
 }
 
-// Wait waits for a notification that matches, which may have come already, and returns its body. An empty handler is any.
+// Wait waits for a matching notification, which may have arrived already, and returns its body. An empty handler matches any.
 func (w *Worker) Wait(handler string, event api.Event, match func(api.NotificationBody) bool) (body api.NotificationBody) {
 	w.t.Helper()
 	w.until(fmt.Sprintf("%s of %q", event, handler), func() bool {
@@ -241,9 +241,9 @@ func (w *Worker) WaitLast(handler string, event api.Event, match func(api.Notifi
 	})
 }
 
-// Told returns the bodies of all notifications of one kind that have come so far. Whatever a request caused has come when it
-// is answered.
-func (w *Worker) Told(handler string, event api.Event) (bodies []api.NotificationBody) {
+// Notifications returns the bodies of all notifications of one kind received so far. Those caused by a request arrive before
+// its answer.
+func (w *Worker) Notifications(handler string, event api.Event) (bodies []api.NotificationBody) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, n := range w.notifications {

@@ -1,4 +1,4 @@
-// Package inbox keeps what a peer received until a test asks for it.
+// Package inbox stores what a peer received until a test reads it.
 package inbox
 
 import (
@@ -10,11 +10,11 @@ import (
 	"gazpacho/peer-tests/app"
 )
 
-// Inbox keeps items in the order in which they came. The zero value is empty and ready.
+// Inbox keeps items in the order of arrival. The zero value is empty and ready to use.
 type Inbox[T any] struct {
 	mu      sync.Mutex
 	items   []T
-	changed chan struct{} // closed by the next Add; nil when nobody waits
+	changed chan struct{} // closed by the next Add; nil if nothing waits for it
 }
 
 // Add appends an item.
@@ -28,14 +28,14 @@ func (b *Inbox[T]) Add(item T) {
 	}
 }
 
-// All returns what has come so far.
+// All returns all items so far.
 func (b *Inbox[T]) All() []T {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Clone(b.items)
 }
 
-// find returns the first item that matches, or a channel that is closed when there is more to look at.
+// find returns the first matching item, or a channel that is closed when another item arrives.
 func (b *Inbox[T]) find(match func(T) bool) (item T, found bool, more <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -48,21 +48,21 @@ func (b *Inbox[T]) find(match func(T) bool) (item T, found bool, more <-chan str
 	return item, false, b.changed
 }
 
-// Wait returns the first item that matches, which may have come already. Without one, the test fails after app.Patience.
+// Wait returns the first matching item, which may have arrived already. Without one, the test fails after app.Patience.
 func (b *Inbox[T]) Wait(t testing.TB, what string, match func(T) bool) T {
 	t.Helper()
 	item, _ := b.poll(t, what, match, nil)
 	return item
 }
 
-// Insist is Wait for what may get lost on the way: it calls again until an item matches.
+// Insist is Wait for items that may get lost: it calls again repeatedly until an item matches.
 func (b *Inbox[T]) Insist(t testing.TB, what string, again func(), match func(T) bool) T {
 	t.Helper()
 	item, _ := b.poll(t, what, match, again)
 	return item
 }
 
-// againAfter is how long Insist waits between two calls.
+// againAfter is the time between two calls of Insist's again.
 const againAfter = 20 * time.Millisecond
 
 func (b *Inbox[T]) poll(t testing.TB, what string, match func(T) bool, again func()) (item T, found bool) {
@@ -86,7 +86,7 @@ func (b *Inbox[T]) poll(t testing.TB, what string, match func(T) bool, again fun
 		case <-tick:
 			again()
 		case <-deadline.C:
-			t.Fatalf("waited in vain for %s; so far %d came", what, len(b.All()))
+			t.Fatalf("timeout waiting for %s; %d items so far", what, len(b.All()))
 		}
 	}
 }

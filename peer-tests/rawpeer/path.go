@@ -1,5 +1,5 @@
-// Package rawpeer is a WebRTC peer made by hand of pion's parts, which does as it is told: it sends any bytes on any socket,
-// nominates what it likes, repeats and corrupts packets. What it is not told to do it does not do.
+// Package rawpeer is a WebRTC peer built from pion's packages, under full control of the test: it sends any bytes on any
+// socket, nominates any tuple, repeats and corrupts packets. It does nothing by itself.
 package rawpeer
 
 import (
@@ -24,10 +24,10 @@ type Path struct {
 	t    testing.TB
 	conn net.Conn
 	tcp  bool
-	peer atomic.Pointer[Peer] // takes what is not STUN; nil: nobody
+	peer atomic.Pointer[Peer] // gets what is not STUN; may be nil
 	deaf atomic.Bool
 
-	// STUN holds all messages received, and Ended one item once nothing more can come.
+	// STUN holds all STUN messages received. Ended gets one item when the path is closed.
 	STUN  inbox.Inbox[*stun.Message]
 	Ended inbox.Inbox[error]
 }
@@ -35,7 +35,7 @@ type Path struct {
 // maxPacket is the largest packet on either kind of path in bytes.
 const maxPacket = 1<<16 - 1
 
-// Open returns a path to a port of the worker that ends with the test.
+// Open returns a path to a port of the worker. It is closed at the end of the test.
 func Open(t testing.TB, protocol api.Protocol, port uint16) *Path {
 	t.Helper()
 	network := "udp4"
@@ -61,7 +61,7 @@ func (p *Path) Port() uint16 {
 // Close closes the socket.
 func (p *Path) Close() { _ = p.conn.Close() }
 
-// Send sends a packet, over TCP as a frame (RFC 4571). What the worker's end does not take any more is lost.
+// Send sends a packet, over TCP as a frame (RFC 4571). Errors are ignored: the worker may have closed the connection.
 func (p *Path) Send(packet []byte) {
 	if p.tcp {
 		packet = append(binary.BigEndian.AppendUint16(nil, uint16(len(packet))), packet...)
@@ -72,19 +72,19 @@ func (p *Path) Send(packet []byte) {
 // SendRaw sends bytes without a frame.
 func (p *Path) SendRaw(b []byte) { _, _ = p.conn.Write(b) }
 
-// Deafen has the path read nothing more than what comes next, until Listen; what comes later waits in the socket.
+// Deafen makes the path stop reading after the next packet, until Listen; later packets stay in the socket.
 func (p *Path) Deafen() {
 	require.NoError(p.t, p.conn.(*net.TCPConn).SetReadBuffer(128<<10))
 	p.deaf.Store(true)
 }
 
-// StopReading leaves what comes from now on in the socket, where the kernel drops what does not fit.
+// StopReading stops reading for good: the socket's buffer fills up, and the kernel drops the rest.
 func (p *Path) StopReading() {
 	p.deaf.Store(true)
 	require.NoError(p.t, p.conn.SetReadDeadline(time.Now()))
 }
 
-// Listen ends what Deafen began, once something has come.
+// Listen ends Deafen's effect, once a packet has arrived.
 func (p *Path) Listen() {
 	require.NoError(p.t, p.conn.(*net.TCPConn).SetReadBuffer(1<<20))
 	p.deaf.Store(false)
@@ -162,7 +162,7 @@ func (c Check) Build(t testing.TB) *stun.Message {
 	return m
 }
 
-// Check sends a check, again and again as long as nothing answers, and returns the answer.
+// Check sends a check, repeats it until there is an answer, and returns that.
 func (p *Path) Check(c Check) *stun.Message {
 	p.t.Helper()
 	m := c.Build(p.t)
@@ -171,7 +171,7 @@ func (p *Path) Check(c Check) *stun.Message {
 	})
 }
 
-// Nominate makes a check succeed that nominates the path.
+// Nominate sends a check that nominates the path, and requires success.
 func (p *Path) Nominate(tr *app.Transport) {
 	p.t.Helper()
 	require.Equal(p.t, stun.BindingSuccess, p.Check(CheckOf(tr, true)).Type)

@@ -27,13 +27,13 @@ import (
 	"gazpacho/peer-tests/inbox"
 )
 
-// Packet is an RTP packet and the path that it came on.
+// Packet is an RTP packet and the path on which it arrived.
 type Packet struct {
 	*rtp.Packet
 	Path *Path
 }
 
-// Peer is a peer of one transport. It sends on the path that was added last and receives on all.
+// Peer is a peer of one transport. It sends on the path that was added last, and receives on all.
 type Peer struct {
 	t         testing.TB
 	transport *app.Transport
@@ -90,7 +90,7 @@ func (p *Peer) Use(path *Path) {
 // Path returns the path that the peer sends on.
 func (p *Peer) Path() *Path { return p.path.Load() }
 
-// Connect goes the usual way over a new path: nomination, DTLS as client, SRTP.
+// Connect connects as usual over a new path: nomination, DTLS as client, SRTP.
 func (p *Peer) Connect(protocol api.Protocol, profiles ...dtls.SRTPProtectionProfile) {
 	p.t.Helper()
 	p.transport.Connect(api.DTLSRoleClient, p.Fingerprint())
@@ -119,7 +119,7 @@ func (p *Peer) Handshake(profiles ...dtls.SRTPProtectionProfile) error {
 	return nil
 }
 
-// CloseDTLS says goodbye (close_notify).
+// CloseDTLS sends close_notify.
 func (p *Peer) CloseDTLS() { _ = p.dtls.Close() }
 
 func (p *Peer) setKeys() {
@@ -160,7 +160,7 @@ func (p *Peer) ProtectRTP(pkt *rtp.Packet) []byte {
 	return sealed
 }
 
-// ProtectRTCP returns an RTCP packet, whatever it holds behind its header of 8 bytes, as SRTCP.
+// ProtectRTCP returns an RTCP packet, with any contents after its header of 8 bytes, as SRTCP.
 func (p *Peer) ProtectRTCP(plain []byte) []byte {
 	p.t.Helper()
 	sealed, err := p.out.Load().EncryptRTCP(nil, plain, nil)
@@ -181,7 +181,7 @@ func (p *Peer) Send(ssrc uint32, sequenceNumber uint16, payload string) {
 	p.Path().Send(p.Protect(ssrc, sequenceNumber, payload))
 }
 
-// receive takes a packet that is not STUN, on the path's goroutine.
+// receive handles a packet that is not STUN, on the path's goroutine.
 func (p *Peer) receive(path *Path, b []byte) {
 	switch {
 	case b[0] >= 20 && b[0] < 64:
@@ -199,10 +199,10 @@ func (p *Peer) receive(path *Path, b []byte) {
 	}
 }
 
-// isRefused tells that an earlier datagram came back as unreachable, which says nothing about later ones.
+// isRefused reports whether an error is only that an earlier datagram was answered with port unreachable.
 func isRefused(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
 
-// Profile returns the SRTP profile that DTLS agreed on.
+// Profile returns the SRTP profile that DTLS negotiated.
 func (p *Peer) Profile() dtls.SRTPProtectionProfile {
 	profile, _ := p.dtls.SelectedSRTPProtectionProfile()
 	return profile

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// wire is the packet connection that DTLS is given: it writes to the peer's path and reads what the peer sorted out for it.
+// wire is DTLS's packet connection: it writes to the peer's path and reads the DTLS packets that the peer passes to it.
 type wire struct {
 	peer  *Peer
 	in    chan []byte
@@ -19,7 +19,7 @@ type wire struct {
 	changed  chan struct{} // closed when the deadline changes
 }
 
-// waiting is how many packets wait for DTLS before further ones are lost.
+// waiting is how many packets are queued for DTLS before further ones are dropped.
 const waiting = 64
 
 func newWire(p *Peer) *wire {
@@ -87,5 +87,5 @@ func (w *wire) Close() error { w.close(); return nil }
 // LocalAddr implements net.PacketConn.
 func (w *wire) LocalAddr() net.Addr { return &net.UDPAddr{} }
 
-// RemoteAddr is what DTLS is told of the worker.
+// RemoteAddr returns a placeholder; DTLS does not need the worker's address.
 func (w *wire) RemoteAddr() net.Addr { return &net.UDPAddr{} }

@@ -32,7 +32,7 @@ func (p *Peer) Fingerprint() api.Fingerprint {
 	return api.Fingerprint{Algorithm: api.FingerprintAlgorithmSha256, Value: fingerprints[0].Value}
 }
 
-// Connect tells peer and transport of each other and waits until both say that they are connected.
+// Connect exchanges the parameters of peer and transport, and waits until both report that they are connected.
 func (p *Peer) Connect(tr *app.Transport) {
 	p.t.Helper()
 	tr.Connect(p.options.Role, p.Fingerprint())
@@ -44,14 +44,14 @@ func (p *Peer) Connect(tr *app.Transport) {
 	})
 }
 
-// RestartICE restarts ICE on both sides: the peer has new credentials and new sockets.
+// RestartICE restarts ICE on both sides: the peer gets new credentials and new sockets.
 func (p *Peer) RestartICE(tr *app.Transport) {
 	p.t.Helper()
 	tr.RestartICE()
 	p.Negotiate(tr, &webrtc.OfferOptions{ICERestart: true})
 }
 
-// Negotiate makes an offer and gives the peer the transport's answer. It waits for nothing.
+// Negotiate creates an offer and passes the transport's answer to the peer. It does not wait for the connection.
 func (p *Peer) Negotiate(tr *app.Transport, o *webrtc.OfferOptions) {
 	p.t.Helper()
 	offer, err := p.pc.CreateOffer(o)
@@ -60,7 +60,7 @@ func (p *Peer) Negotiate(tr *app.Transport, o *webrtc.OfferOptions) {
 	require.NoError(p.t, p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: p.answer(tr)}))
 }
 
-// answer writes what a WebRtcTransport is as SDP. There is one section for each that pion offers: audio, video, data.
+// answer describes a WebRtcTransport as SDP, with one section for each that pion offers: audio, video, data.
 func (p *Peer) answer(tr *app.Transport) string {
 	p.t.Helper()
 	transport := p.transportLines(tr)

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// NAT stands between a peer and the worker as a home router does: the worker sees its outer address only. Move gives it
-// another one, as when a device goes from one network to the next and its peer connection does not notice.
+// NAT is between a peer and the worker, like a home router: the worker sees only its outer address. Move replaces that
+// address, as if the device changed the network and its peer connection did not notice.
 type NAT struct {
 	t      testing.TB
 	worker *net.UDPAddr
@@ -50,7 +50,7 @@ func (n *NAT) Outside() uint16 {
 	return uint16(n.outer.LocalAddr().(*net.UDPAddr).Port)
 }
 
-// Move replaces the outer address. What the worker still sends to the old one is lost.
+// Move replaces the outer address. Packets that the worker still sends to the old one are lost.
 func (n *NAT) Move() {
 	n.t.Helper()
 	outer, err := net.DialUDP("udp4", nil, n.worker)
@@ -74,7 +74,7 @@ func (n *NAT) forwardOut() {
 		}
 		n.mu.Lock()
 		n.peer = from
-		_, _ = n.outer.Write(b[:size]) // what gets lost is lost: it is UDP
+		_, _ = n.outer.Write(b[:size]) // UDP may lose packets
 		n.mu.Unlock()
 	}
 }

@@ -1,5 +1,5 @@
-// Package rtcpeer is a browser's stand-in: a peer connection of pion/webrtc that is told of a WebRtcTransport by an SDP
-// answer, as mediasoup-client tells a browser.
+// Package rtcpeer stands in for a browser: a peer connection of pion/webrtc that gets a WebRtcTransport as an SDP answer, as a
+// browser does from mediasoup-client.
 package rtcpeer
 
 import (
@@ -19,17 +19,17 @@ import (
 	"gazpacho/peer-tests/inbox"
 )
 
-// keepAlive is the time between two ICE checks: short, so that a change of address is noticed soon.
+// keepAlive is the time between two ICE checks, short to detect a change of address soon.
 const keepAlive = 200 * time.Millisecond
 
-// Stream is the data channel that every peer has.
+// Stream is the stream id of the data channel that every peer has.
 const Stream = 1
 
 // Options are what tests vary.
 type Options struct {
 	Protocol api.Protocol                 // how it reaches the worker
-	Role     api.DTLSRole                 // client or server; it decides who begins DTLS
-	Profiles []dtls.SRTPProtectionProfile // that it offers or accepts; nil: pion's choice
+	Role     api.DTLSRole                 // client or server; the client starts DTLS
+	Profiles []dtls.SRTPProtectionProfile // offered or accepted; nil means pion's default
 	// Via replaces the address of the worker's candidate.
 	Via net.Addr
 }
@@ -43,11 +43,11 @@ type Peer struct {
 	tracks  map[api.MediaKind]*webrtc.TrackLocalStaticRTP
 	senders map[api.MediaKind]*webrtc.RTPSender
 
-	// RTP holds all packets received, RTCP all reports and feedback, Messages all messages of the data channel.
+	// RTP holds all received packets, RTCP all reports and feedback, Messages all messages of the data channel.
 	RTP      inbox.Inbox[*rtp.Packet]
 	RTCP     inbox.Inbox[rtcp.Packet]
 	Messages inbox.Inbox[webrtc.DataChannelMessage]
-	// Channel is the data channel, and Opened tells when it can be used.
+	// Channel is the data channel; Opened is signalled when it is open.
 	Channel *webrtc.DataChannel
 	Opened  inbox.Inbox[struct{}]
 	// States holds all states of the connection.
@@ -162,7 +162,7 @@ func (p *Peer) Send(kind api.MediaKind, sequenceNumber uint16, payload []byte) {
 	require.NoError(p.t, p.TrySend(kind, sequenceNumber, payload))
 }
 
-// TrySend is Send for a peer whose connection may be over, which is an error.
+// TrySend is Send for a peer whose connection may have ended, which is returned as an error.
 func (p *Peer) TrySend(kind api.MediaKind, sequenceNumber uint16, payload []byte) error {
 	return p.tracks[kind].WriteRTP(&rtp.Packet{
 		Header:  rtp.Header{Version: 2, SequenceNumber: sequenceNumber, Timestamp: uint32(sequenceNumber) * 960, Marker: true},
@@ -170,5 +170,5 @@ func (p *Peer) TrySend(kind api.MediaKind, sequenceNumber uint16, payload []byte
 	})
 }
 
-// Close closes the connection, which tells the worker so.
+// Close closes the connection, which notifies the worker.
 func (p *Peer) Close() { _ = p.pc.Close() }

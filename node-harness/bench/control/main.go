@@ -1,9 +1,8 @@
 //go:build linux
 
-// Command control is the application's side of the control benchmark: it starts a worker as the Node library does, with a
-// channel over file descriptors 3 and 4, writes requests without waiting for answers, and prints one JSON object with what
-// that cost. It is written so that the worker is what limits the figures: requests are encoded before the clock starts, and
-// answers are decoded after it stops.
+// Command control is the driver of the control benchmark: it starts a worker like the Node library, with a channel over file
+// descriptors 3 and 4, writes requests without waiting for answers, and prints the costs as one JSON array. The worker is
+// the bottleneck: requests are encoded before the clock starts, and answers are decoded after it stops.
 //
 //	control -worker bin/mediasoup-worker -transports 4000 -requests 100000
 package main
@@ -18,7 +17,7 @@ import (
 	"gazpacho/engine/api"
 )
 
-// step is what one kind of request cost.
+// step is the cost of one kind of request.
 type step struct {
 	Name     string  `json:"name"`
 	Requests int     `json:"requests"`
@@ -26,7 +25,7 @@ type step struct {
 	CPU      float64 `json:"cpu"` // seconds of the worker process, all threads
 }
 
-// release is the one whose schema the driver speaks.
+// release is the release of mediasoup whose schema the driver uses.
 const release = "3.27.1"
 
 func main() {
@@ -64,7 +63,7 @@ func run(binary string, transports, requests int) ([]step, error) {
 	return steps, nil
 }
 
-// work is a step to be done: count requests, one of each index.
+// work is a step to measure: count requests, made by request from their index.
 type work struct {
 	name    string
 	count   int
@@ -103,13 +102,13 @@ func plan(transports, requests int) []work {
 	}
 }
 
-// Ids of what all transports share, as long as Node's.
+// Ids of the router and server that all transports share, as long as those of the Node library.
 const (
 	routerID = "router-000000000000000000000000000000"
 	serverID = "server-000000000000000000000000000000"
 )
 
-// transport are the options that the Node library sends for a transport behind a WebRtcServer with SCTP enabled.
+// transport returns the request that the Node library sends for a transport behind a WebRtcServer with SCTP enabled.
 func transport(id string) *api.RouterCreateWebRtcTransportRequest {
 	return &api.RouterCreateWebRtcTransportRequest{
 		TransportID: id,
@@ -125,7 +124,7 @@ func transport(id string) *api.RouterCreateWebRtcTransportRequest {
 	}
 }
 
-// prepare makes the router and the WebRtcServer.
+// prepare creates the router and the WebRtcServer.
 func (w *worker) prepare() error {
 	_, err := w.measure(work{"", 1, func(int) api.Request {
 		return api.Request{

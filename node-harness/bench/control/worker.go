@@ -20,7 +20,7 @@ import (
 	"gazpacho/fbs"
 )
 
-// patience is how long one step may take.
+// patience is the time limit for one step.
 const patience = 2 * time.Minute
 
 // worker is a worker process and its channel.
@@ -33,10 +33,10 @@ type worker struct {
 	dialect *fbs.Dialect
 	encoder *fbs.Encoder
 	lastID  uint32
-	firstID uint32 // of the answers that are expected next
+	firstID uint32 // of the next expected answers
 }
 
-// start runs a worker and waits until it says that it is running.
+// start runs a worker and waits for the notification that it is running.
 func start(binary string) (*worker, error) {
 	dialect, err := fbs.Load(release)
 	if err != nil {
@@ -65,11 +65,11 @@ func start(binary string) (*worker, error) {
 	frame, err := w.readFrame(nil)
 	if err != nil {
 		w.stop()
-		return nil, fmt.Errorf("the worker does not start: %w\n%s", err, &w.stderr)
+		return nil, fmt.Errorf("the worker did not start: %w\n%s", err, &w.stderr)
 	}
 	if m, err := dialect.DecodeMessage(frame); err != nil || !isRunning(m) {
 		w.stop()
-		return nil, fmt.Errorf("the worker begins with %T instead of WORKER_RUNNING (%v)", m, err)
+		return nil, fmt.Errorf("the worker's first message is %T instead of WORKER_RUNNING (%v)", m, err)
 	}
 	return w, nil
 }
@@ -79,7 +79,7 @@ func isRunning(m api.MessageBody) bool {
 	return ok && n.Event == api.EventWorkerRunning
 }
 
-// socketPair returns two ends of a stream, as Node makes them for its child processes.
+// socketPair returns the two ends of a stream, as Node creates them for its child processes.
 func socketPair() (ours, theirs *os.File, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -91,7 +91,7 @@ func socketPair() (ours, theirs *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), "ours"), os.NewFile(uintptr(fds[1]), "theirs"), nil
 }
 
-// stop ends the worker.
+// stop kills the worker.
 func (w *worker) stop() {
 	_ = errors.Join(w.to.Close(), w.from.Close())
 	_ = w.cmd.Process.Kill()
@@ -167,7 +167,7 @@ func (w *worker) check(answers [][]byte) error {
 	return nil
 }
 
-// cpu returns the seconds that the worker's threads have run so far.
+// cpu returns the CPU time of the worker's threads so far, in seconds.
 func (w *worker) cpu() (float64, error) {
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", w.cmd.Process.Pid))
 	if err != nil {

@@ -11,16 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// rounds × perRound operations are timed; the median round counts.
+// rounds × perRound operations are timed; the result is the median round.
 const (
 	rounds   = 200
 	perRound = 50
 )
 
-// cost is what one operation takes here, in microseconds.
+// cost is the time of one operation on this machine, in microseconds.
 type cost struct{ sendto, seal float64 }
 
-// calibrate measures the two things that a forwarded packet cannot do without: one sendto over loopback and one seal.
+// calibrate measures the two operations that every forwarded packet needs: one sendto over loopback and one seal.
 func calibrate(size int) (c cost, err error) {
 	if c.sendto, err = sendtoCost(size); err != nil {
 		return c, err
@@ -71,8 +71,8 @@ func sealCost(size int) (float64, error) {
 	}, func() error { return nil })
 }
 
-// typical times rounds of operation, with between called untimed after each, and returns the median round's cost of one
-// operation in microseconds.
+// typical times rounds of operation, calls between untimed after each round, and returns the time of one operation in the
+// median round, in microseconds.
 func typical(operation, between func() error) (float64, error) {
 	took := make([]time.Duration, 0, rounds)
 	for range rounds {

@@ -1,9 +1,9 @@
 //go:build linux
 
-// Command loadgen is the other end of the fan-out benchmark: one RTP sender and many receivers that only count.
+// Command loadgen is the load generator of the fan-out benchmark: one RTP sender and many receivers that only count.
 //
-// It is driven over stdin and stdout, one JSON object per line. It first says which ports it receives on and what one
-// sendto and one AES-GCM seal cost on this machine now; then it answers each run request with what it sent and received.
+// It is controlled over stdin and stdout, one JSON object per line. It first prints the ports it receives on, and the
+// present cost of one sendto and one AES-GCM seal on this machine; then it answers each run with what it sent and received.
 //
 //	loadgen -receivers 200
 package main
@@ -42,7 +42,7 @@ type result struct {
 	Least    int `json:"least"`    // RTP packets at the receiver that got the fewest
 }
 
-// A run is over when no packet has arrived for quiet, or, so that a worker that never stops sending ends too, after patience.
+// A run ends when no packet has arrived for quiet or, in case the worker never stops sending, after patience.
 const (
 	quiet    = 300 * time.Millisecond
 	patience = 5 * time.Second
@@ -95,7 +95,7 @@ func serve(receivers, packetSize int) error {
 	return in.Err()
 }
 
-// settled returns the counts once they stand still.
+// settled returns the counts once they no longer change.
 func settled(s *sink) []int {
 	counts := s.counts()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {

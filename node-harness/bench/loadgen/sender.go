@@ -18,11 +18,11 @@ const (
 	// keyFrameEvery is how often a burst is a key frame, in bursts.
 	keyFrameEvery = 100
 	clockRate     = 90_000
-	// authTag is room behind a packet for SRTP's tag.
+	// authTag is the space for SRTP's tag after a packet.
 	authTag = 16
 )
 
-// sender makes a VP8 stream; a burst of packets is one frame, a single packet is a frame of its own.
+// sender sends a VP8 stream in which each burst of packets is one frame.
 type sender struct {
 	conn     *ipv4.PacketConn
 	sequence uint16
@@ -41,15 +41,15 @@ func newSender() (*sender, error) {
 	return &sender{conn: ipv4.NewPacketConn(conn)}, nil
 }
 
-// run sends at the asked rate and returns how many packets it sent. Bursts that are late are sent at once, so that the
-// number of packets is always rate × seconds.
+// run sends at the requested rate and returns how many packets it sent. Late bursts are sent at once, so that the number of
+// packets is always rate × seconds.
 func (s *sender) run(r run) (int, error) {
 	to, err := net.ResolveUDPAddr("udp4", r.To)
 	if err != nil {
 		return 0, err
 	}
 	if r.Rate < 1 || r.Burst < 1 || r.PacketSize <= rtpHeader+authTag {
-		return 0, fmt.Errorf("not a load: rate %d, burst %d, packet size %d", r.Rate, r.Burst, r.PacketSize)
+		return 0, fmt.Errorf("invalid load: rate %d, burst %d, packet size %d", r.Rate, r.Burst, r.PacketSize)
 	}
 	if err := s.setKey(r.Key); err != nil {
 		return 0, err
@@ -70,7 +70,7 @@ func (s *sender) run(r run) (int, error) {
 	return bursts * r.Burst, nil
 }
 
-// setKey starts a new SRTP context when the key has changed: within one key, the sequence numbers must not begin again.
+// setKey creates a new SRTP context if the key has changed: under one key, sequence numbers must not restart.
 func (s *sender) setKey(key string) error {
 	if key == s.key {
 		return nil
@@ -84,7 +84,7 @@ func (s *sender) setKey(key string) error {
 		return err
 	}
 	if len(raw) != 28 {
-		return fmt.Errorf("AEAD_AES_128_GCM wants 16 bytes of key and 12 of salt, not %d", len(raw))
+		return fmt.Errorf("AEAD_AES_128_GCM needs 16 bytes of key and 12 of salt, got %d in all", len(raw))
 	}
 	s.context, err = srtp.CreateContext(raw[:16], raw[16:], srtp.ProtectionProfileAeadAes128Gcm)
 	return err

@@ -14,20 +14,20 @@ import (
 )
 
 const (
-	// nap is the pause between two rounds of reading. No thread waits for a packet, so that the worker under test
-	// does not pay for waking one up; a socket's buffer holds what arrives meanwhile.
-	nap = 4 * time.Millisecond
-	// receiveBuffer is asked for; the kernel gives what net.core.rmem_max allows.
+	// pause is the time between two rounds of reading. No thread blocks in a read, so that the worker under test does not
+	// pay for waking one up; packets wait in the sockets' buffers meanwhile.
+	pause = 4 * time.Millisecond
+	// receiveBuffer is the requested size in bytes; the kernel grants up to net.core.rmem_max.
 	receiveBuffer = 4 << 20
-	// batch is how many datagrams one system call takes.
+	// batch is the number of datagrams per system call.
 	batch = 64
-	// peek is how much of a datagram is copied: enough to tell RTP from RTCP (RFC 5761 §4), and the SSRC.
+	// peek is how many bytes of a datagram are copied: enough to tell RTP from RTCP (RFC 5761 §4), and for the SSRC.
 	peek = 12
-	// probationSSRC marks packets that only probe the bandwidth (upstream's value); they carry nothing of the producer.
+	// probationSSRC, from mediasoup, marks packets that only probe the bandwidth; they carry no media.
 	probationSSRC = 1234
 )
 
-// sink owns the receiving sockets. Only loop reads them; counts may be asked for from elsewhere.
+// sink owns the receiving sockets. Only loop reads them; counts may be called from other goroutines.
 type sink struct {
 	fds     []int
 	ports   []int
@@ -106,11 +106,11 @@ func (s *sink) loop() {
 		for _, event := range events[:max(n, 0)] {
 			s.drain(int(event.Fd))
 		}
-		time.Sleep(nap)
+		time.Sleep(pause)
 	}
 }
 
-// drain takes what one socket holds and counts the RTP packets in it.
+// drain reads one socket until it is empty and counts the RTP packets.
 func (s *sink) drain(index int) {
 	for {
 		n, _, errno := unix.Syscall6(unix.SYS_RECVMMSG, uintptr(s.fds[index]), uintptr(unsafe.Pointer(&s.headers[0])),

@@ -1,4 +1,4 @@
-// A real browser: Chromium with fake devices, and pages in it that carry one end of a call each.
+// A real browser: Chromium with fake devices, and pages that are one end of a call each.
 import * as fs from 'node:fs';
 import * as http from 'node:http';
 import * as path from 'node:path';
@@ -12,7 +12,7 @@ const ARGUMENTS = [
 	'--disable-component-update', '--disable-sync',
 ];
 
-// servePage serves the page and its script on loopback: a browser gives devices to pages of localhost only.
+// servePage serves the page and its script on loopback: over HTTP, a browser allows access to devices only on localhost.
 async function servePage() {
 	const { outputFiles } = await build({
 		entryPoints: [path.join(folder, 'peer.js')], bundle: true, format: 'iife', write: false, logLevel: 'error',
@@ -30,7 +30,7 @@ async function servePage() {
 }
 
 export class Chromium {
-	// open starts a browser with a profile of its own. fieldTrials go to its WebRTC.
+	// open starts a browser with its own profile. fieldTrials are those of its WebRTC.
 	static async open({ fieldTrials = '' } = {}) {
 		const self = new Chromium();
 		self.server = await servePage();
@@ -42,7 +42,7 @@ export class Chromium {
 		return self;
 	}
 
-	// page opens a page; signal(method, data) answers what the page asks of the server.
+	// page opens a page; signal(method, data) answers the page's requests to the server.
 	async page(signal) {
 		const page = await this.browser.newPage({ viewport: { width: 1280, height: 720 } });
 		page.log = [];

@@ -1,4 +1,4 @@
-// What every test file needs: one browser for the file, and for each test a fresh worker and router, gone after it.
+// What every test file needs: one browser per file, and for each test a fresh worker and router, closed after it.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach } from 'node:test';
 import * as mediasoup from 'mediasoup';
@@ -21,7 +21,7 @@ export const MICROPHONE = { type: 'microphone' };
 export const CAMERA = { type: 'camera', width: 640, height: 360, frameRate: 20 };
 export const painted = (color, size = {}) => ({ type: 'painted', width: 320, height: 180, frameRate: 15, color, ...size });
 
-// useBrowser returns what is filled before each test: worker, router, and join, which adds a participant.
+// useBrowser returns an object that is filled before each test: worker, router, and join, which adds a participant.
 export function useBrowser({ fieldTrials } = {}) {
 	const ctx = { participants: [] };
 	before(async () => {
@@ -45,11 +45,11 @@ export function useBrowser({ fieldTrials } = {}) {
 	return ctx;
 }
 
-// isClose compares colours as a lossy codec leaves them.
+// isClose compares colours with a tolerance for lossy codecs.
 export const isClose = (color, wanted) => color.every((value, i) => Math.abs(value - wanted[i]) < 48);
 
-// isHealthy holds the browser's statistics of a received picture to what a network without loss gives. How many frames are
-// shown in time is left out: that depends on what else the machine does.
+// isHealthy checks the browser's statistics of received video against what a network without loss should give. It does not
+// check how many frames are shown in time, which depends on the load of the machine.
 export function isHealthy({ packetsReceived, packetsLost, nackCount, retransmittedPacketsReceived, pliCount, framesDecoded, freezeCount }) {
 	const all = JSON.stringify({ packetsReceived, packetsLost, nackCount, retransmittedPacketsReceived, pliCount, framesDecoded, freezeCount });
 	assert.equal(packetsLost, 0, `packets lost: ${all}`);
@@ -57,8 +57,8 @@ export function isHealthy({ packetsReceived, packetsLost, nackCount, retransmitt
 	assert.ok(pliCount <= 1, `PLIs: ${all}`);
 }
 
-// isInSync waits until sound and picture of one sender are played as they were captured: the browser tells in NTP time when
-// what it plays now was, as it learns from sender reports.
+// isInSync waits until audio and video of one sender are played in sync: from sender reports, the browser computes the NTP
+// time at which what it plays now was captured.
 export const isInSync = (participant, sound, picture) => until('sound and picture are in sync', async () => {
 	const [audio, video] = [await participant.stats(sound), await participant.stats(picture)];
 	const [a, v] = [audio?.estimatedPlayoutTimestamp, video?.estimatedPlayoutTimestamp];

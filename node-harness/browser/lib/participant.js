@@ -9,8 +9,8 @@ export class Participant {
 	dataProducers = new Map();
 	relays = {};
 
-	// join opens a page and makes the transports. capabilities are what the page is told of the router. With relayed, there is
-	// a relay before each transport (relays), and no other way to it.
+	// join opens a page and creates the transports. capabilities are the router's for the page. With relayed, each transport
+	// can be reached only through a relay (relays).
 	static async join(browser, router, { transportOptions = {}, capabilities = router.rtpCapabilities, relayed = false } = {}) {
 		const self = new Participant();
 		self.router = router;
@@ -28,7 +28,7 @@ export class Participant {
 		return self;
 	}
 
-	// #relay puts a relay before a transport and returns the candidates that lead to it.
+	// #relay puts a relay in front of a transport and returns candidates for the relay.
 	async #relay(direction) {
 		const candidate = this[direction].iceCandidates.find(({ protocol }) => protocol === 'udp');
 		this.relays[direction] = await Relay.open(candidate.port);
@@ -74,7 +74,7 @@ export class Participant {
 		return this.dataProducers.get(await this.call('produceData', options));
 	}
 
-	// consume makes a consumer that begins when the page is ready for it.
+	// consume creates a consumer that starts when the page is ready for it.
 	async consume(producer, options = {}) {
 		const consumer = await this.recv.consume({
 			producerId: producer.id, rtpCapabilities: this.rtpCapabilities, paused: true, ...options,
@@ -96,7 +96,7 @@ export class Participant {
 		return this.call('consumerStats', consumer.id);
 	}
 
-	// sees waits for a state of what a consumer receives, told by the browser's statistics, and returns these.
+	// sees waits until the browser's statistics of a consumer meet a condition, and returns them.
 	sees(what, consumer, check) {
 		return until(what, async () => {
 			const stats = await this.stats(consumer);

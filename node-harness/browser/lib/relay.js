@@ -1,4 +1,4 @@
-// A bad network between a page and a transport: the page is told a relay's port instead of the transport's own.
+// A bad network between a page and a transport: the page gets a relay's port instead of the transport's own.
 import * as dgram from 'node:dgram';
 import { isRtcp } from '../../lib/rtp.js';
 
@@ -12,8 +12,8 @@ const open = () => new Promise((resolve, reject) => {
 
 // Link carries packets in one direction.
 class Link {
-	// dropEvery: of so many packets with media, one is lost. kbps: packets leave at that rate and are dropped when more than
-	// half a second of them waits.
+	// dropEvery: one of that many media packets is lost. kbps: packets leave at that rate, and are dropped when the queue holds
+	// more than half a second.
 	dropEvery = 0;
 	kbps = 0;
 	dropped = 0;
@@ -45,7 +45,7 @@ export class Relay {
 	up = new Link();
 	down = new Link();
 
-	// open makes a relay to a port of the worker.
+	// open creates a relay to a port of the worker.
 	static async open(port) {
 		const self = new Relay();
 		[self.outer, self.inner] = [await open(), await open()];

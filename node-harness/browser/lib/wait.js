@@ -1,4 +1,4 @@
-// Waiting as in the other tests, but a browser may be slow: it encodes and decodes pictures on a machine that has other work.
+// Waiting as in the other tests, but longer: a browser encodes and decodes video on a machine that may be busy.
 import * as wait from '../../lib/wait.js';
 
 export const until = (what, check, options) => wait.until(what, check, { timeout: 60_000, interval: 50, ...options });

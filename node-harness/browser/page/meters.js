@@ -1,8 +1,8 @@
-// What can be measured of received media, beyond what getStats tells.
+// Measurements of received media that getStats does not have.
 let audioContext;
 
 export const meters = {
-	// color returns [red, green, blue] in the middle of what a video element shows.
+	// color returns [red, green, blue] in the middle of the picture of a video element.
 	color(video) {
 		const canvas = document.createElement('canvas');
 		canvas.width = canvas.height = 1;
@@ -11,7 +11,7 @@ export const meters = {
 		return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
 	},
 
-	// loudness resolves with the highest sample, 0 to 1, of a moment of an audio track.
+	// loudness resolves with the highest sample, 0 to 1, of a short piece of an audio track.
 	async loudness(track) {
 		audioContext ??= new AudioContext();
 		await audioContext.resume();

@@ -1,5 +1,5 @@
 // What runs in the browser: one end of a call, built on the unchanged mediasoup-client. Tests call the functions of
-// window.peer and pass plain data; whatever has to be asked of the server goes through window.signal, which the tests provide.
+// window.peer and pass plain data; requests to the server go through window.signal, which the tests provide.
 import { Device } from 'mediasoup-client';
 import { tracks } from './tracks.js';
 import { meters } from './meters.js';
@@ -21,7 +21,7 @@ function show(id, kind, track) {
 	return element;
 }
 
-// keepSize has the browser drop frames rather than shrink the picture when the machine is busy.
+// keepSize makes the browser drop frames rather than shrink the picture when the machine is busy.
 async function keepSize(sender) {
 	const parameters = sender.getParameters();
 	parameters.degradationPreference = 'maintain-resolution';
@@ -118,7 +118,7 @@ window.peer = {
 		messages.forEach(message => producer.send(typeof message === 'string' ? message : meters.bytes(message)));
 	},
 
-	// heardData returns what arrived: a string as it is, bytes as { size, hash }.
+	// heardData returns the received messages: a string as it is, bytes as { size, hash }.
 	heardData: id => Promise.all(dataConsumers[id].heard.map(async message => (
 		typeof message === 'string' ? message : { size: message.byteLength, hash: await meters.hash(message) }))),
 	hashData: message => meters.hash(meters.bytes(message)),

@@ -1,6 +1,6 @@
-// Sources of sound and pictures: the browser's fake devices, and pictures that are drawn here.
+// Sources of audio and video: the browser's fake devices, and pictures that are drawn here.
 
-// painted draws a picture of one colour with something that moves, so that encoders have work and no two frames are equal.
+// painted draws a picture of one colour with a moving part, so that no two frames are equal and encoders have work.
 function painted({ width, height, frameRate, color }) {
 	const canvas = document.createElement('canvas');
 	canvas.width = width;
@@ -19,8 +19,8 @@ function painted({ width, height, frameRate, color }) {
 	return canvas.captureStream(frameRate).getVideoTracks()[0];
 }
 
-// busy draws a picture part of which is noise in every frame: an encoder fills with it whatever bitrate it is given, and key
-// frames are not much larger than others. share is that part.
+// busy draws a picture of which a part (share) is noise in every frame: an encoder uses any bitrate it gets, and key frames
+// are not much larger than others.
 function busy({ width, height, frameRate, share = 1 / 4 }) {
 	const canvas = document.createElement('canvas');
 	canvas.width = width;

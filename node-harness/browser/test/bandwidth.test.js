@@ -1,5 +1,5 @@
-// Bandwidth estimation with the browser as the other half: what the worker says limits what Chromium sends, and what Chromium
-// says of what it receives decides on layers.
+// Bandwidth estimation with the browser as the other end: the worker's feedback limits what Chromium sends, and Chromium's
+// feedback decides which layers the worker sends.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isHealthy, useBrowser } from '../lib/fixture.js';
@@ -10,7 +10,7 @@ const BUSY = { type: 'busy', width: 320, height: 180, frameRate: 15 };
 const ENCODINGS = [{ maxBitrate: 1_200_000 }];
 const TRANSPORT_CC = /transport-wide-cc/;
 
-// withREMB returns what a router tells a page that is not to know of transport-wide feedback.
+// withREMB returns a router's capabilities without transport-wide feedback.
 const withREMB = ({ codecs, headerExtensions }) => ({
 	codecs: codecs.map(codec => ({ ...codec, rtcpFeedback: codec.rtcpFeedback.filter(({ type }) => type !== 'transport-cc') })),
 	headerExtensions: headerExtensions.filter(({ uri }) => !TRANSPORT_CC.test(uri)),
@@ -22,7 +22,7 @@ async function pairStats(participant, direction) {
 	return rows.find(({ id }) => id === selectedCandidatePairId);
 }
 
-// sends waits until what a page sends of a producer, over a second, is within bounds in bits per second.
+// sends waits until the bitrate that a page sends for a producer, over a second, is within bounds in bits per second.
 async function sends(what, participant, producer, isWithin) {
 	const row = async () => (await participant.call('producerStats', producer.id)).find(({ type }) => type === 'outbound-rtp');
 	let before = await row();
@@ -76,7 +76,7 @@ const simulcast = () => ({
 	],
 });
 
-// shows waits for a picture whose width is as wanted.
+// shows waits for a picture of the wanted width.
 const shows = (participant, consumer, isWanted) => participant.sees('another size', consumer, ({ frameWidth }) => isWanted(frameWidth));
 
 test('a limit of what a page may be sent takes layers away, and lifting it gives them back', async () => {
@@ -88,7 +88,7 @@ test('a limit of what a page may be sent takes layers away, and lifting it gives
 	assert.ok((await bob.recv.getStats())[0].availableOutgoingBitrate <= 200_000);
 	await bob.recv.setMaxOutgoingBitrate(0);
 	const { packetsLost } = await shows(bob, consumer, width => width === 640);
-	// When layers change in the middle of a frame, one sequence number is left out to tell the receiver so.
+	// When layers change in the middle of a frame, one sequence number is skipped, so that the receiver drops the frame.
 	assert.ok(packetsLost <= 3, `${packetsLost} packets lost`);
 });
 

@@ -1,4 +1,4 @@
-// Sound and pictures between two pages, and everything that an application does to them during a call.
+// Audio and video between two pages, and what an application does to them during a call.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CAMERA, MICROPHONE, isClose, isHealthy, isInSync, painted, useBrowser } from '../lib/fixture.js';
@@ -14,11 +14,11 @@ const TONE = 0.1;
 const shows = (participant, consumer, color) => until(`a picture of ${color}`,
 	async () => isClose(await participant.call('color', consumer.id), color));
 
-// hears waits until a tone of the fake microphone, which sounds twice a second, is heard.
+// hears waits until the page receives a tone of the fake microphone, which sounds twice a second.
 const hears = (participant, consumer) => until('a tone',
 	async () => await participant.call('loudness', consumer.id) > TONE);
 
-// isStill waits until no packets of a consumer arrive any more, which are those that were under way.
+// isStill waits until no more packets of a consumer arrive; some may still be in flight.
 const isStill = async (participant, consumer) => {
 	let last = -1;
 	await until('no more packets', async () => {
@@ -87,7 +87,7 @@ test('a producer is paused and resumed', async () => {
 	const consumer = await bob.consume(producer);
 	await shows(bob, consumer, [0, 255, 0]);
 	await producer.pause();
-	await until('the consumer is told', () => consumer.producerPaused);
+	await until('the consumer is notified', () => consumer.producerPaused);
 	await isStill(bob, consumer);
 	const before = await bob.stats(consumer);
 	await alice.call('replaceTrack', producer.id, painted('#ff00ff'));
@@ -146,7 +146,7 @@ test('a track is replaced by one of another size', async () => {
 });
 
 for (const mimeType of VIDEO) {
-	test(`those who join late see a picture at once, with ${mimeType}`, () => joinLate(mimeType));
+	test(`participants who join late see a picture at once, with ${mimeType}`, () => joinLate(mimeType));
 }
 
 async function joinLate(mimeType) {

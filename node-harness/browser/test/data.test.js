@@ -44,8 +44,8 @@ test('unordered messages with limited retransmissions', async () => {
 	assert.deepEqual(heard.map(Number).sort((a, b) => a - b), sent.map(Number));
 });
 
-// Nothing slows the sender down when the receiver's transport has too much to send. What it refuses, the application is told.
-test('of many large messages each one arrives or is refused, in order', async () => {
+// Nothing slows the sender down when the receiver's transport has too much to send. The application is notified of refused messages.
+test('each of many large messages arrives, in order, or is refused', async () => {
 	const { alice, bob, producer, consumer } = await channel({ ordered: true });
 	let refused = 0;
 	consumer.on('sctpsendbufferfull', () => refused++);

@@ -1,4 +1,4 @@
-// Simulcast and SVC as Chromium sends them: what the server prefers is what the page of the receiver shows.
+// Simulcast and SVC as Chromium sends them: the receiver's page shows the layers that the server prefers.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MICROPHONE, isHealthy, isInSync, painted, useBrowser } from '../lib/fixture.js';
@@ -14,7 +14,7 @@ const SIMULCAST = [
 ];
 const svc = scalabilityMode => [{ scalabilityMode, maxBitrate: 1_500_000 }];
 
-// begin has one page send and another one receive the preferred layers, by default all.
+// begin makes one page send and another one receive the preferred layers, by default all.
 async function begin(mimeType, encodings, { preferredLayers, width = 960 } = {}) {
 	const [alice, bob] = [await ctx.join(), await ctx.join()];
 	const producer = await alice.produce({ source: SOURCE, mimeType, encodings, codecOptions: { videoGoogleStartBitrate: 1500 } });
@@ -27,11 +27,11 @@ async function begin(mimeType, encodings, { preferredLayers, width = 960 } = {})
 async function prefers({ bob, consumer }, spatialLayer, temporalLayer) {
 	await consumer.setPreferredLayers({ spatialLayer, temporalLayer });
 	const stats = await bob.sees(`a picture of layer ${spatialLayer}`, consumer, ({ frameWidth }) => frameWidth === WIDTHS[spatialLayer]);
-	await until('the application is told', () => consumer.currentLayers?.spatialLayer === spatialLayer);
+	await until('the application is notified', () => consumer.currentLayers?.spatialLayer === spatialLayer);
 	return stats;
 }
 
-// share returns which part of the pictures that the sender makes is decoded, while the next thirty are made.
+// share returns the fraction of the sender's next thirty frames that is decoded.
 async function share({ alice, bob, producer, consumer }) {
 	const made = async () => (await alice.call('producerStats', producer.id)).find(({ type }) => type === 'media-source').frames;
 	const [from, decodedFrom] = [await made(), (await bob.stats(consumer)).framesDecoded];
@@ -93,7 +93,7 @@ for (const [name, mimeType, encodings] of [['VP8 simulcast', 'video/VP8', SIMULC
 	});
 }
 
-test('VP8 simulcast: the sender ends and begins its upper streams', async () => {
+test('VP8 simulcast: the sender stops and restarts its upper streams', async () => {
 	const { alice, bob, producer, consumer } = await begin('video/VP8', SIMULCAST);
 	await alice.call('setMaxSpatialLayer', producer.id, 0);
 	await bob.sees('the smallest picture', consumer, ({ frameWidth }) => frameWidth === WIDTHS[0]);

@@ -1,4 +1,4 @@
-// Calls over a network that loses packets: retransmissions repair both ways, with the browser as receiver and as sender.
+// Calls over a network that loses packets: retransmission repairs both directions, with the browser as receiver and as sender.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MICROPHONE, useBrowser } from '../lib/fixture.js';
@@ -16,7 +16,7 @@ async function call() {
 	return { alice, bob, producer, consumer };
 }
 
-test('the browser asks the worker for what it misses', async () => {
+test('the browser requests missing packets from the worker', async () => {
 	const { bob, producer, consumer } = await call();
 	const { down } = bob.relays.recv;
 	down.dropEvery = DROP_EVERY;
@@ -33,7 +33,7 @@ test('the browser asks the worker for what it misses', async () => {
 	await bob.sees('a picture that goes on', consumer, stats => stats.framesDecoded > framesDecoded + 20);
 });
 
-test('the worker asks the browser for what it misses', async () => {
+test('the worker requests missing packets from the browser', async () => {
 	const { alice, bob, producer, consumer } = await call();
 	const { up } = alice.relays.send;
 	up.dropEvery = DROP_EVERY;
@@ -49,7 +49,7 @@ test('the worker asks the browser for what it misses', async () => {
 	await until('a full score', () => producer.score[0].score === 10);
 });
 
-test('a link that becomes narrow takes layers away, and gives them back when it is wide', async () => {
+test('layers are dropped when a link becomes narrow, and come back when it is wide again', async () => {
 	const [alice, bob] = [await ctx.join(), await ctx.join({ relayed: true })];
 	const producer = await alice.produce({
 		source: { ...BUSY, width: 640, height: 360 }, mimeType: 'video/VP8', codecOptions: { videoGoogleStartBitrate: 1500 },

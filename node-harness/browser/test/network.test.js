@@ -1,4 +1,4 @@
-// Ways between a page and the worker: UDP and TCP, ports of a transport's own and a WebRtcServer, ICE restarts.
+// Paths between a page and the worker: UDP and TCP, a transport's own ports and a WebRtcServer, ICE restarts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MICROPHONE, isHealthy, painted, useBrowser } from '../lib/fixture.js';
@@ -17,7 +17,7 @@ async function call(options = {}) {
 	return { alice, bob, picture, sound, talks, listens };
 }
 
-// flows waits for more of everything, and has a message cross the data channel.
+// flows waits for more audio and video, and for a message over the data channel.
 async function flows({ alice, bob, picture, sound, talks, listens }, message) {
 	const before = [await bob.stats(picture), await bob.stats(sound)];
 	await bob.call('sendData', talks.id, [message]);
@@ -70,7 +70,7 @@ for (const tcp of [false, true]) {
 	});
 }
 
-test('a page that goes away is missed', async () => {
+test('the worker detects that a page has gone', async () => {
 	const { alice, bob } = await call({ transportOptions: { iceConsentTimeout: 5 } });
 	await until('all are connected', () => alice.send.dtlsState === 'connected' && bob.recv.dtlsState === 'connected');
 	await alice.page.close();

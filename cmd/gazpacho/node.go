@@ -1,0 +1,240 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"gazpacho/channel"
+	"gazpacho/engine"
+	"gazpacho/engine/api"
+	"gazpacho/engine/dtls"
+	"gazpacho/scaling/identity"
+	"gazpacho/scaling/remote"
+)
+
+const nodeAbout = `Usage: gazpacho node [OPTION…]
+
+Runs a media node until SIGTERM or SIGINT. On SIGTERM it drains: it takes no new applications, tells the present ones to place
+nothing new here, and ends when no transport is left, or after --drain-time. A second signal ends it at once.
+
+Applications on this host reach it by a unix socket, others by TCP with certificates (see 'gazpacho certificates').`
+
+// nodeConfig is what the node's options say.
+type nodeConfig struct {
+	name                             string
+	listen                           list
+	tlsFolder                        string
+	media4, media6, pipe             string
+	announced4, announced6, logLevel string
+	shards                           int
+	minPort, maxPort                 uint
+	drain                            time.Duration
+}
+
+// runNode is the command "node".
+func runNode(args []string, stdout, stderr io.Writer) error {
+	s := newSettings("node", nodeAbout)
+	c := nodeConfig{listen: list{defaultSocket()}}
+	s.flags.Var(&c.listen, "listen", "`addresses` for applications, separated by commas: host:port or unix:/path/to/socket")
+	s.flags.StringVar(&c.name, "name", "", "`name` of the node (default: that in its certificate, else the host's)")
+	s.flags.StringVar(&c.tlsFolder, "tls-dir", "", "`folder` with ca.pem and the node's certificate and key")
+	s.flags.StringVar(&c.media4, "media-address", "", "IPv4 `address` that media is received on (default: that of --listen)")
+	s.flags.StringVar(&c.media6, "media-address6", "", "IPv6 `address` that media is received on")
+	s.flags.StringVar(&c.announced4, "announced-address", "", "IPv4 `address` or name that browsers are told instead, behind NAT")
+	s.flags.StringVar(&c.announced6, "announced-address6", "", "IPv6 `address` or name that browsers are told instead")
+	s.flags.StringVar(&c.pipe, "pipe-address", "", "`address` for media between nodes (default: --media-address)")
+	s.flags.UintVar(&c.minPort, "rtc-min-port", 0, "lowest `port` for media (default: the application's)")
+	s.flags.UintVar(&c.maxPort, "rtc-max-port", 0, "highest `port` for media (default: the application's)")
+	s.flags.IntVar(&c.shards, "shards", 0, "`number` of cores to use (default: all)")
+	s.flags.StringVar(&c.logLevel, "log-level", "info", "`level` of the node's log on standard error: debug, info, warn or error")
+	s.flags.DurationVar(&c.drain, "drain-time", time.Hour, "longest `time` to drain")
+	rest, err := s.parse(args, stdout)
+	switch {
+	case err != nil:
+		return err
+	case len(rest) > 0:
+		return usagef("unknown argument %q", rest[0])
+	}
+	return c.serve(stdout, stderr)
+}
+
+// defaultSocket is where a node of this host listens if nothing else is said.
+func defaultSocket() string {
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" && os.Getuid() != 0 {
+		return "unix:" + filepath.Join(dir, "gazpacho.sock")
+	}
+	return "unix:/run/gazpacho.sock"
+}
+
+// serve runs the node.
+func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.logLevel)); err != nil {
+		return usagef("--log-level: %w", err)
+	}
+	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	var credentials *identity.Credentials
+	if c.tlsFolder != "" {
+		var err error
+		if credentials, err = identity.Load(c.tlsFolder, identity.Node, c.name); err != nil {
+			return err
+		}
+		c.name = credentials.Identity().Name
+	}
+	if c.name == "" {
+		c.name, _ = os.Hostname()
+	}
+	addresses, err := c.addresses()
+	if err != nil {
+		return err
+	}
+	host, err := engine.NewHost(engine.HostOptions{Shards: c.shards, Log: log})
+	if err != nil {
+		return err
+	}
+	defer host.Close()
+	server := remote.NewServer(remote.ServerOptions{
+		Name: c.name, Addresses: addresses, Log: log, Logger: applicationLog,
+		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
+			return c.newWorker(host, o, emit, log)
+		},
+	})
+	defer server.Close()
+	failed := make(chan error, len(c.listen))
+	for _, address := range c.listen {
+		l, err := remote.Listen(address)
+		if err != nil {
+			return fmt.Errorf("--listen %s: %w", address, err)
+		}
+		var config *tls.Config
+		switch {
+		case remote.IsLocal(address):
+		case credentials == nil:
+			l.Close()
+			return usagef("--listen %s is reached from other hosts: set --tls-dir, or use a unix socket", address)
+		default:
+			config = credentials.Server()
+		}
+		go func() { failed <- server.Serve(l, config) }()
+		fmt.Fprintf(stdout, "node %s listens on %s\n", c.name, listenName(l))
+	}
+	return c.wait(server, failed, log)
+}
+
+func listenName(l net.Listener) string {
+	if l.Addr().Network() == "unix" {
+		return "unix:" + l.Addr().String()
+	}
+	return l.Addr().String()
+}
+
+// wait returns when the node has ended.
+func (c *nodeConfig) wait(server *remote.Server, failed <-chan error, log *slog.Logger) error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	select {
+	case err := <-failed:
+		return err
+	case s := <-signals:
+		if s == syscall.SIGINT {
+			return nil
+		}
+	}
+	log.Info("draining", "limit", c.drain)
+	ctx, cancel := context.WithTimeout(context.Background(), c.drain)
+	defer cancel()
+	go func() {
+		select {
+		case <-signals:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	server.Drain(ctx)
+	return nil
+}
+
+// addresses returns the addresses for media. Where TCP is listened on a certain address, that is the one unless told otherwise.
+func (c *nodeConfig) addresses() (a remote.Addresses, err error) {
+	for _, address := range c.listen {
+		if remote.IsLocal(address) {
+			continue
+		}
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			return a, usagef("--listen %q: host:port or unix:/path/to/socket", address)
+		}
+		if ip, err := netip.ParseAddr(host); err == nil && !ip.IsUnspecified() {
+			if ip.Is4() && c.media4 == "" {
+				c.media4 = host
+			}
+			if ip.Is6() && c.media6 == "" {
+				c.media6 = host
+			}
+		}
+	}
+	parse := func(option, value string, want4 bool) (ip netip.Addr) {
+		if value == "" || err != nil {
+			return ip
+		}
+		if ip, err = netip.ParseAddr(value); err != nil {
+			err = usagef("--%s %q is no IP address", option, value)
+		} else if option != "pipe-address" && ip.Is4() != want4 {
+			err = usagef("--%s %s is of the other IP version", option, value)
+		}
+		return ip
+	}
+	a = remote.Addresses{
+		Media4: parse("media-address", c.media4, true), Media6: parse("media-address6", c.media6, false),
+		Announced4: c.announced4, Announced6: c.announced6, Pipe: parse("pipe-address", c.pipe, true),
+	}
+	if !a.Pipe.IsValid() {
+		a.Pipe = a.Media4
+	}
+	if !a.Pipe.IsValid() {
+		a.Pipe = a.Media6
+	}
+	if err == nil && (c.minPort > c.maxPort || c.maxPort > 65535) {
+		err = usagef("--rtc-min-port %d and --rtc-max-port %d are no range of ports", c.minPort, c.maxPort)
+	}
+	return a, err
+}
+
+// newWorker makes the worker of an application on the node's shards.
+func (c *nodeConfig) newWorker(host *engine.Host, o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
+	options := engine.Options{Emit: emit, Log: log, Compat: o.Compat, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort}
+	if c.maxPort > 0 {
+		options.RTCMinPort, options.RTCMaxPort = uint16(c.minPort), uint16(c.maxPort)
+	}
+	if len(o.Certificate) > 0 {
+		var err error
+		if options.Certificate, err = dtls.ParseCertificate("of the application", o.Certificate, "of the application", o.Key); err != nil {
+			return nil, err
+		}
+	}
+	worker, err := host.NewWorker(options)
+	if err != nil {
+		return nil, errors.Join(errors.New("no worker could be made"), err)
+	}
+	return worker, nil
+}
+
+// applicationLog returns the log of an application's worker, whose lines the application gets.
+func applicationLog(o *remote.Opening, emit func(line string)) *slog.Logger {
+	settings := channel.NewSettings()
+	// What the front checked before it passed it on.
+	_ = settings.Update(&api.WorkerUpdateSettingsRequest{LogLevel: o.LogLevel, LogTags: o.LogTags})
+	return channel.NewLogger(settings, emit)
+}

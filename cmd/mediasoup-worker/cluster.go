@@ -1,0 +1,189 @@
+package main
+
+import (
+	"cmp"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+
+	"gazpacho/channel"
+	"gazpacho/engine"
+	"gazpacho/engine/api"
+	"gazpacho/scaling/front"
+	"gazpacho/scaling/identity"
+	"gazpacho/scaling/placement"
+	"gazpacho/scaling/remote"
+)
+
+// Environment variables of an application that uses a cluster.
+const (
+	// clusterEnv lists the nodes that carry what the application has, as host:port or unix:/path/to/socket, separated by commas;
+	// or local:<number>, which splits this process into so many nodes. Empty: the engine of this process alone.
+	clusterEnv = "GAZPACHO_CLUSTER"
+	// tlsEnv names the folder with ca.pem and the application's certificate and key, for nodes on other hosts.
+	tlsEnv = "GAZPACHO_TLS_DIR"
+	// nameEnv chooses the application's certificate where the folder has several.
+	nameEnv = "GAZPACHO_NAME"
+	// placementEnv names the policy by which transports are placed: fill (default), spread or fixed.
+	placementEnv = "GAZPACHO_PLACEMENT"
+	// countersEnv names a file to which a front appends what it has done, as a line of JSON; for tests.
+	countersEnv = "GAZPACHO_CLUSTER_COUNTERS"
+)
+
+// Chosen here.
+const (
+	maxLocalNodes = 16 // engines that one process may be split into; each has state of its own
+	localPrefix   = "local:"
+)
+
+// cluster is a front with what belongs to its process.
+type cluster struct {
+	*front.Front
+	closeHost func()
+}
+
+// Close implements api.Worker.
+func (c *cluster) Close() {
+	c.Front.Close()
+	c.closeHost()
+}
+
+// newCluster returns a front over the nodes that the environment lists.
+func newCluster(list string, opening remote.Opening, options engine.Options, ch *channel.Channel) (*cluster, error) {
+	host, err := engine.NewHost(engine.HostOptions{Log: ch.Logger()})
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{closeHost: sync.OnceFunc(host.Close)}
+	own := func(name string) front.NodeOptions { return ownNode(name, host, options) }
+	o := front.Options{Emit: ch.Emit, Log: ch.Logger(), Own: own("own")}
+	if o.Placement, err = placementPolicy(os.Getenv(placementEnv)); err == nil {
+		if text, ok := strings.CutPrefix(list, localPrefix); ok {
+			o.Nodes, err = localNodes(text, own)
+		} else {
+			o.Nodes, err = remoteNodes(strings.Split(list, ","), opening, ch)
+		}
+	}
+	if err == nil {
+		c.Front, err = front.New(o)
+	}
+	if err != nil {
+		c.closeHost()
+		return nil, err
+	}
+	return c, nil
+}
+
+// loopbackPipe is where the ends of relays listen that do not leave the host. Nodes on other hosts put their own address in.
+var loopbackPipe = api.ListenInfo{
+	Protocol: api.ProtocolUDP, IP: "127.0.0.1", PortRange: &api.PortRange{}, Flags: &api.SocketFlags{},
+}
+
+// ownNode is a node that is an engine of this process.
+func ownNode(name string, host *engine.Host, options engine.Options) front.NodeOptions {
+	return front.NodeOptions{
+		Name: name, SameHost: true, Pipe: loopbackPipe,
+		Worker: func(emit api.Emitter) (api.Worker, error) {
+			o := options
+			o.Emit = emit
+			return host.NewWorker(o)
+		},
+	}
+}
+
+// localNodes returns as many nodes of this process as the text says.
+func localNodes(text string, own func(name string) front.NodeOptions) (nodes []front.NodeOptions, err error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > maxLocalNodes {
+		return nil, fmt.Errorf("invalid value '%s%s' for %s: want local:<number of engines>, from 1 to %d",
+			localPrefix, text, clusterEnv, maxLocalNodes)
+	}
+	for i := range n {
+		nodes = append(nodes, own(fmt.Sprint("node", i+1)))
+	}
+	return nodes, nil
+}
+
+// remoteNodes returns the nodes at the given addresses.
+func remoteNodes(addresses []string, opening remote.Opening, ch *channel.Channel) (nodes []front.NodeOptions, err error) {
+	var config *tls.Config
+	if folder := os.Getenv(tlsEnv); folder != "" {
+		credentials, err := identity.Load(folder, identity.Application, os.Getenv(nameEnv))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", tlsEnv, err)
+		}
+		config = credentials.Client(identity.Node)
+		opening.Application = credentials.Identity().Name
+	}
+	for _, address := range addresses {
+		address = strings.TrimSpace(address)
+		if _, _, err := remote.SplitAddress(address); err != nil {
+			return nil, fmt.Errorf("%s: %w", clusterEnv, err)
+		}
+		if config == nil && !remote.IsLocal(address) {
+			return nil, fmt.Errorf("%s: %s is on another host, which is reached with certificates only: set %s", clusterEnv, address, tlsEnv)
+		}
+		nodes = append(nodes, front.NodeOptions{
+			Name: address, SameHost: remote.IsLocal(address), Pipe: loopbackPipe, Again: true,
+			Worker: func(emit api.Emitter) (api.Worker, error) {
+				return remote.Dial(remote.Options{
+					Address: address, TLS: config, Opening: opening, Emit: emit, LogLine: ch.LogLine, Log: ch.Logger(),
+				})
+			},
+		})
+	}
+	return nodes, nil
+}
+
+// placementPolicy returns the policy of that name.
+func placementPolicy(name string) (placement.Policy, error) {
+	switch name {
+	case "", "fill":
+		return placement.Fill{}, nil
+	case "spread":
+		return placement.Spread{}, nil
+	case "fixed":
+		return placement.Fixed{}, nil
+	}
+	return nil, fmt.Errorf("invalid value '%s' for %s: want fill, spread or fixed", name, placementEnv)
+}
+
+// openingOf returns what nodes have to know of this application.
+func openingOf(cfg *config, release string, compat api.Compat) (o remote.Opening, err error) {
+	o = remote.Opening{
+		Application: filepath.Base(cmp.Or(os.Getenv(nameEnv), "application")), Release: release, Compat: compat,
+		RTCMinPort: cfg.rtcMinPort, RTCMaxPort: cfg.rtcMaxPort, LogLevel: cfg.logLevel, LogTags: cfg.logTags,
+	}
+	if cfg.dtlsCertFile == "" {
+		return o, nil
+	}
+	if o.Certificate, err = os.ReadFile(cfg.dtlsCertFile); err != nil {
+		return o, err
+	}
+	o.Key, err = os.ReadFile(cfg.dtlsKeyFile)
+	return o, err
+}
+
+// reportCounters appends what a front has done to the file that the environment names.
+func reportCounters(f *front.Front) error {
+	path := os.Getenv(countersEnv)
+	if path == "" {
+		return nil
+	}
+	line, err := json.Marshal(f.Counters())
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	_, err = file.Write(append(line, '\n'))
+	return err
+}

@@ -1,0 +1,116 @@
+package front
+
+import "gazpacho/engine/api"
+
+// dataConsumer is a data consumer of the application.
+type dataConsumer struct {
+	entry
+	transport *transport
+	producer  *dataProducer
+	relay     *dataRelay // nil at the data producer's home
+	request   *api.TransportConsumeDataRequest
+}
+
+func consumeData(o *operation, t *transport) *gate {
+	body, err := api.BodyOf[api.TransportConsumeDataRequest](o.req)
+	if err != nil {
+		return o.refuse(err)
+	}
+	f := o.front
+	wait, err := f.checkID(body.DataConsumerID, func(obj object) bool { c, is := obj.(*dataConsumer); return is && c.transport == t },
+		"a DataConsumer with same dataConsumerId", o.req.Method)
+	if wait != nil || err != nil {
+		return o.waitOrRefuse(wait, err)
+	}
+	p, _ := f.objects[body.DataProducerID].(*dataProducer)
+	switch {
+	case p == nil || p.router != t.router:
+		return o.pass(t.node) // which refuses it, for this or for another reason
+	case p.creating:
+		return &p.made
+	case p.node.gone != nil:
+		return o.refuse(p.node.errGone(o.req.Method))
+	}
+	c := &dataConsumer{
+		entry: entry{id: body.DataConsumerID, router: t.router, node: t.node, creating: true}, transport: t, producer: p, request: body,
+	}
+	if p.node != t.node {
+		c.relay = p.relayTo(t.node)
+		c.relay.use()
+	}
+	o.enter(c)
+	t.dataConsumers = append(t.dataConsumers, c)
+	p.consumers = append(p.consumers, c)
+	c.create(o)
+	return nil
+}
+
+func (c *dataConsumer) create(o *operation) {
+	f := o.front
+	var answer api.ResponseBody
+	var refusal error
+	closeAgain := func() {
+		c.node.tell(api.MethodTransportCloseDataConsumer, c.transport.id, &api.TransportCloseDataConsumerRequest{DataConsumerID: c.id})
+	}
+	part := join(2, func() {
+		if c.relay != nil && c.relay.failure() != nil {
+			if refusal == nil {
+				closeAgain()
+			}
+			refusal = c.relay.failure()
+		}
+		if refusal != nil {
+			c.forget()
+			f.neverWas(c)
+			o.refuse(refusal)
+			return
+		}
+		o.answer(answer, nil)
+		f.settle(c)
+	})
+	call := c.node.ask(o.req.Method, c.transport.id, c.request, func(body api.ResponseBody, err error) {
+		answer, refusal = body, err
+		part()
+	})
+	call.late = closeAgain
+	if c.relay == nil {
+		part()
+		return
+	}
+	c.relay.whenMade(part)
+}
+
+func closeDataConsumer(o *operation, t *transport) *gate {
+	body, err := api.BodyOf[api.TransportCloseDataConsumerRequest](o.req)
+	if err != nil {
+		return o.refuse(err)
+	}
+	c, ok := o.front.objects[body.DataConsumerID].(*dataConsumer)
+	switch {
+	case !ok || c.transport != t:
+		return o.pass(t.node) // which says why not
+	case c.creating:
+		return &c.made
+	}
+	c.forget()
+	return o.passClose(t.node)
+}
+
+// forget takes the data consumer out of the tables.
+func (c *dataConsumer) forget() {
+	if c.closed {
+		return
+	}
+	c.transport.front().remove(c)
+	c.transport.dataConsumers = without(c.transport.dataConsumers, c)
+	c.producer.consumers = without(c.producer.consumers, c)
+	if c.relay != nil {
+		c.relay.unuse()
+	}
+}
+
+// closeForProducer tells the application that the data consumer is closed since its data producer is.
+func (c *dataConsumer) closeForProducer() {
+	c.transport.front().orphan(c, api.EventDataConsumerDataProducerClose)
+	c.forget()
+}

@@ -1,0 +1,191 @@
+package front
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"gazpacho/engine/api"
+)
+
+// ErrBusy is what a node refuses a new transport with that it has no capacity for; the front tries the next one.
+var ErrBusy = errors.New("the node is busy")
+
+// node is a worker that carries a part of what the application has.
+type node struct {
+	front    *Front
+	options  NodeOptions
+	name     string
+	index    int // the front's own engine comes first
+	worker   api.Worker
+	pipe     api.ListenInfo
+	sameHost bool
+
+	transports int // of the application
+
+	gone    error // why it has ended; nil while it lives
+	lastID  uint32
+	calls   []*call // unanswered, in the order in which they were made
+	watched bool    // a timer for the oldest of them is running
+}
+
+// call is a request of the front to a node.
+type call struct {
+	node   *node
+	method api.Method
+	done   func(api.ResponseBody, error) // nil once it was called
+	// late is called when an acceptance comes after done was called with an error, to take back what was done. It may be nil.
+	late     func()
+	deadline time.Time
+	then     []func() // called after done
+}
+
+func (f *Front) newNode(o NodeOptions) (*node, error) {
+	n := &node{front: f, options: o, name: o.Name, pipe: o.Pipe, sameHost: o.SameHost}
+	var err error
+	if n.worker, err = o.Worker(n.emit); err != nil {
+		return nil, err
+	}
+	go func() {
+		<-n.worker.Done()
+		f.inbox.put(item{do: func() { f.handleGone(n, n.worker.Err()) }})
+	}()
+	return n, nil
+}
+
+// emit is the node's api.Emitter. It may run with locks of the worker held.
+func (n *node) emit(notification *api.Notification) {
+	kept := *notification
+	n.front.inbox.put(item{do: func() { n.front.handleEvent(n, &kept) }, media: sizeOf(&kept)})
+}
+
+// sizeOf returns how many bytes of media or data a notification carries, which may be lost. It is 0 for all others.
+func sizeOf(n *api.Notification) int {
+	const overhead = 64 // so that empty ones count too
+	switch body := n.Body.(type) {
+	case *api.ConsumerRTPNotification:
+		return len(body.Data) + overhead
+	case *api.DirectTransportRTCPNotification:
+		return len(body.Data) + overhead
+	case *api.DataConsumerMessageNotification:
+		return len(body.Data) + overhead
+	case *api.DataProducerSendNotification:
+		return len(body.Data) + overhead
+	case *api.ProducerSendNotification:
+		return len(body.Data) + overhead
+	case *api.TransportSendRTCPNotification:
+		return len(body.Data) + overhead
+	}
+	return 0
+}
+
+// ask sends a request. done is called once, later and never from within ask: with the answer, or with an error when none has come
+// for too long.
+func (n *node) ask(method api.Method, handlerID string, body api.RequestBody, done func(api.ResponseBody, error)) *call {
+	f := n.front
+	c := &call{node: n, method: method, done: done, deadline: f.options.Clock.Now().Add(f.options.Silence)}
+	if n.gone != nil {
+		f.inbox.put(item{do: func() { c.finish(nil, n.errGone(method)) }})
+		return c
+	}
+	n.calls = append(n.calls, c)
+	n.lastID++
+	n.worker.HandleRequest(&api.Request{ID: n.lastID, Method: method, HandlerID: handlerID, Body: body},
+		func(body api.ResponseBody, err error) { f.inbox.put(item{do: func() { c.answer(body, err) }}) })
+	n.startWatch()
+	return c
+}
+
+// tell is ask for what cannot be refused, or need not be known.
+func (n *node) tell(method api.Method, handlerID string, body api.RequestBody) {
+	n.ask(method, handlerID, body, func(_ api.ResponseBody, err error) {
+		if err != nil && n.gone == nil {
+			n.front.log.Debug("a node refuses what it should not", "node", n.name, "method", method, "handlerId", handlerID, "error", err)
+		}
+	})
+}
+
+// notify passes on a notification of the application.
+func (n *node) notify(notification *api.Notification) {
+	if n.gone != nil {
+		return
+	}
+	if err := n.worker.HandleNotification(notification); err != nil {
+		n.front.log.Error("notification failed", "event", notification.Event, "handlerId", notification.HandlerID, "error", err)
+	}
+}
+
+// answer takes the node's answer.
+func (c *call) answer(body api.ResponseBody, err error) {
+	if i := slices.Index(c.node.calls, c); i >= 0 {
+		c.node.calls = slices.Delete(c.node.calls, i, i+1)
+	}
+	switch {
+	case c.done != nil:
+		c.finish(body, err)
+	case err == nil && c.late != nil:
+		c.late()
+	}
+}
+
+func (c *call) finish(body api.ResponseBody, err error) {
+	done, then := c.done, c.then
+	c.done, c.then = nil, nil
+	done(body, err)
+	for _, f := range then {
+		f()
+	}
+}
+
+// whenAnswered calls f when the node has answered, or failed to answer, all that it was asked until now.
+func (n *node) whenAnswered(f func()) {
+	part := join(len(n.calls)+1, f)
+	for _, c := range n.calls {
+		if c.done == nil {
+			part()
+		} else {
+			c.then = append(c.then, part)
+		}
+	}
+	part()
+}
+
+// startWatch has the oldest unanswered call looked at when its time is over, unless a timer is running.
+func (n *node) startWatch() {
+	if n.watched {
+		return
+	}
+	for _, c := range n.calls {
+		if c.done != nil {
+			n.watched = true
+			n.front.after(c.deadline.Sub(n.front.options.Clock.Now()), n.endWatch)
+			return
+		}
+	}
+}
+
+// endWatch gives up the calls whose time is over.
+func (n *node) endWatch() {
+	n.watched = false
+	now := n.front.options.Clock.Now()
+	for _, c := range slices.Clone(n.calls) {
+		if c.done != nil && !c.deadline.After(now) {
+			n.front.log.Warn("a node does not answer", "node", n.name, "method", c.method)
+			c.finish(nil, api.Errorf("node %s does not answer [method:%s]", n.name, c.method.Name()))
+		}
+	}
+	n.startWatch()
+}
+
+func (n *node) errGone(m api.Method) error {
+	return api.Errorf("node %s is gone: %v [method:%s]", n.name, n.gone, m.Name())
+}
+
+// load returns how busy the node is, from 0 to 1.
+func (n *node) load() float64 { return n.worker.Load().CPU }
+
+// available reports whether something new may be placed on the node: it is reached, and not about to end.
+func (n *node) available() bool {
+	w, ok := n.worker.(interface{ Available() bool })
+	return n.gone == nil && (!ok || w.Available())
+}

@@ -1,0 +1,159 @@
+package front
+
+import (
+	"slices"
+
+	"gazpacho/engine/api"
+	"gazpacho/pipe"
+)
+
+// pair is two PipeTransports of a Router that connect two nodes. All relays between these, in both directions, go over it. It exists
+// as long as one of them does.
+type pair struct {
+	router *router
+	ends   [2]*end
+	made   gate // opens when both ends exist, or cannot
+	ready  bool
+	failed error
+	relays []*relay
+	closed bool
+}
+
+// end is one of its PipeTransports.
+type end struct {
+	node *node
+	id   string
+}
+
+// pair returns the pair between two nodes. Unless it is ready, wait is what to wait for.
+func (r *router) pair(a, b *node) (p *pair, wait *gate) {
+	key := [2]*node{a, b}
+	if a.index > b.index {
+		key = [2]*node{b, a}
+	}
+	p, ok := r.pairs[key]
+	if !ok {
+		p = &pair{router: r}
+		r.pairs[key] = p
+		p.create(key)
+	}
+	if !p.ready && p.failed == nil {
+		return p, &p.made
+	}
+	return p, nil
+}
+
+// create asks both nodes for their ends. Each tells its address and key, which the other one must know: this is the one round trip
+// that relays have to wait for.
+func (p *pair) create(nodes [2]*node) {
+	f := p.router.lane.front
+	var answers [2]api.ResponseBody
+	part := join(len(nodes), func() {
+		if p.closed {
+			return
+		}
+		if p.failed == nil {
+			p.connect(answers)
+		}
+		if p.failed != nil {
+			p.closeEnds() // whoever waits for the pair finds it failed, and forgets it
+		}
+		p.made.open()
+	})
+	for i, n := range nodes {
+		e := &end{node: n, id: f.newID("pipe")}
+		p.ends[i] = e
+		f.hidden[e.id] = p
+		p.router.on(n)
+		c := n.ask(api.MethodRouterCreatePipeTransport, p.router.id, pipe.NewTransport(e.id, &n.pipe), func(body api.ResponseBody, err error) {
+			if err != nil {
+				p.failed = api.Errorf("node %s cannot open a pipe: %v", n.name, err)
+			}
+			answers[i] = body
+			part()
+		})
+		c.late = func() {
+			n.tell(api.MethodRouterCloseTransport, p.router.id, &api.RouterCloseTransportRequest{TransportID: e.id})
+		}
+	}
+}
+
+// connect tells each end of the other one. What follows need not wait for the answers.
+func (p *pair) connect(answers [2]api.ResponseBody) {
+	var requests [2]*api.PipeTransportConnectRequest
+	for i := range requests {
+		if requests[i], p.failed = pipe.Connect(answers[1-i]); p.failed != nil {
+			return
+		}
+	}
+	p.ready = true
+	for i, e := range p.ends {
+		e.node.ask(api.MethodPipeTransportConnect, e.id, requests[i], func(_ api.ResponseBody, err error) {
+			if err != nil {
+				p.fail(api.Errorf("node %s cannot connect a pipe: %v", e.node.name, err))
+			}
+		})
+	}
+}
+
+// at returns the end on a node, and the other one.
+func (p *pair) at(n *node) (here, there *end) {
+	if p.ends[0].node == n {
+		return p.ends[0], p.ends[1]
+	}
+	return p.ends[1], p.ends[0]
+}
+
+// fail ends the pair since it can carry nothing any more. The consumers behind it are closed as if their producers were.
+func (p *pair) fail(why error) {
+	if p.closed {
+		return
+	}
+	p.failed = why
+	p.router.lane.front.log.Warn("a pipe between two nodes has failed", "routerId", p.router.id,
+		"nodes", []string{p.ends[0].node.name, p.ends[1].node.name}, "error", why)
+	for _, r := range slices.Clone(p.relays) {
+		r.fail(why)
+	}
+	p.close()
+}
+
+// close closes both ends.
+func (p *pair) close() {
+	if p.closed {
+		return
+	}
+	p.forget()
+	p.closeEnds()
+}
+
+func (p *pair) closeEnds() {
+	for _, e := range p.ends {
+		e.node.tell(api.MethodRouterCloseTransport, p.router.id, &api.RouterCloseTransportRequest{TransportID: e.id})
+	}
+}
+
+// forget takes the pair out of the tables.
+func (p *pair) forget() {
+	p.closed = true
+	for key, have := range p.router.pairs {
+		if have == p {
+			delete(p.router.pairs, key)
+		}
+	}
+	for _, e := range p.ends {
+		delete(p.router.lane.front.hidden, e.id)
+	}
+	for _, r := range p.relays {
+		r.cancelEnd()
+	}
+}
+
+func (p *pair) of() *router { return p.router }
+
+// handleEvent implements hidden.
+func (p *pair) handleEvent(n *node, e *api.Notification) {
+	if e.Event == api.EventTransportOutOfService {
+		p.fail(api.Errorf("a pipe of node %s is out of service after an internal error", n.name))
+	}
+}

@@ -1,0 +1,83 @@
+package front
+
+import (
+	"reflect"
+	"slices"
+
+	"gazpacho/engine/api"
+)
+
+// Scores and statistics of a producer are those of its home, also for consumers behind a relay, whose node sees the relay's.
+
+// setScores takes over what the home tells, and tells the consumers behind relays.
+func (p *producer) setScores(told *api.ProducerScoreNotification) {
+	if told == nil {
+		return
+	}
+	for _, s := range told.Scores {
+		if int(s.EncodingIdx) < len(p.scores) {
+			p.scores[s.EncodingIdx] = s.Score
+		}
+	}
+	for _, c := range p.consumers {
+		if c.relay != nil && !c.creating && !c.isPipe() {
+			c.tellScore()
+		}
+	}
+}
+
+// mergedScore is the consumer's own score beside those of the producer's home.
+func (c *consumer) mergedScore() *api.ConsumerScore {
+	s := &api.ConsumerScore{Score: c.score, ProducerScores: slices.Clone(c.producer.scores)}
+	if i := c.encoding(); i >= 0 && i < len(s.ProducerScores) {
+		s.ProducerScore = s.ProducerScores[i]
+	}
+	return s
+}
+
+// tellScore tells the application the scores if they are new to it.
+func (c *consumer) tellScore() {
+	s := c.mergedScore()
+	if reflect.DeepEqual(s, c.told) {
+		return
+	}
+	c.told = s
+	c.transport.front().emit(c.id, api.EventConsumerScore, &api.ConsumerScoreNotification{Score: s})
+}
+
+// statsOf finds an encoding's stream among the producer's statistics, nil if there is none yet. Streams come in the order of
+// encodings, but only those that exist.
+func (p *producer) statsOf(encoding int, all []api.RTPStreamStats) *api.RTPStreamStats {
+	encodings := p.request.RTPParameters.Encodings
+	if len(encodings) == 1 && len(all) == 1 {
+		return &all[0]
+	}
+	for i := range all {
+		base := baseStats(&all[i])
+		if base == nil || encoding >= len(encodings) {
+			continue
+		}
+		e := &encodings[encoding]
+		if e.SSRC != nil && *e.SSRC == base.SSRC || e.RID != "" && e.RID == base.RID {
+			return &all[i]
+		}
+	}
+	return nil
+}
+
+// baseStats returns what all kinds of statistics have.
+func baseStats(s *api.RTPStreamStats) *api.RTPStreamBaseStats {
+	switch data := s.Data.(type) {
+	case *api.RTPStreamBaseStats:
+		return data
+	case *api.RTPStreamRecvStats:
+		if data.Base != nil {
+			return baseStats(data.Base)
+		}
+	case *api.RTPStreamSendStats:
+		if data.Base != nil {
+			return baseStats(data.Base)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package front
+
+import (
+	"slices"
+
+	"gazpacho/engine/api"
+)
+
+// server is a WebRtcServer. It exists on one node at once, so that the application hears what is wrong with it, and on others from
+// their first transport on it on.
+type server struct {
+	entry
+	request    *api.WorkerCreateWebRtcServerRequest
+	nodes      []*node         // that have it, in the order in which they got it
+	refused    map[*node]bool  // that cannot have it: their host has other addresses, or the port is taken
+	asked      map[*node]*gate // that are about to have it
+	transports []*transport
+}
+
+func createWebRtcServer(o *operation) *gate {
+	body, err := api.BodyOf[api.WorkerCreateWebRtcServerRequest](o.req)
+	if err != nil {
+		return o.refuse(err)
+	}
+	f := o.front
+	wait, err := f.checkID(body.WebRtcServerID, isA[*server], "a WebRtcServer with same webRtcServerId", o.req.Method)
+	if wait != nil || err != nil {
+		return o.waitOrRefuse(wait, err)
+	}
+	s := &server{
+		entry: entry{id: body.WebRtcServerID, creating: true}, request: body,
+		refused: map[*node]bool{}, asked: map[*node]*gate{},
+	}
+	o.enter(s)
+	f.servers = append(f.servers, s)
+	n := f.anchor(body)
+	c := n.ask(o.req.Method, "", body, func(answer api.ResponseBody, err error) {
+		if err != nil {
+			f.servers = without(f.servers, s)
+			f.remove(s)
+		} else {
+			s.nodes = append(s.nodes, n)
+			f.settle(s)
+		}
+		o.answer(answer, err)
+	})
+	c.late = func() {
+		n.tell(api.MethodWorkerWebRtcServerClose, "", &api.WorkerCloseWebRtcServerRequest{WebRtcServerID: s.id})
+	}
+	return nil
+}
+
+// anchor returns the node that WebRtcServers are bound on at once: the same one for all of them, so that one with the addresses of
+// another one is refused.
+func (f *Front) anchor(req *api.WorkerCreateWebRtcServerRequest) *node {
+	var silent *node
+	for _, n := range f.nodes() {
+		switch {
+		case n.gone != nil || !n.sameHost && anyLoopback(req.ListenInfos):
+		case n.available():
+			return n
+		case silent == nil:
+			silent = n // not reached yet, perhaps
+		}
+	}
+	if silent != nil {
+		return silent
+	}
+	return f.own
+}
+
+// candidates returns those nodes that have the WebRtcServer, in their order, from the first on that has it. Nodes before it are asked
+// for it, and wait is what to wait for then. A nodes that refuses it is none.
+func (s *server) candidates(nodes []*node) (with []*node, wait *gate) {
+	if s.creating {
+		return nil, &s.made
+	}
+	for _, n := range nodes {
+		switch {
+		case slices.Contains(s.nodes, n):
+			with = append(with, n)
+		case len(with) > 0 || s.refused[n]:
+		case s.asked[n] != nil:
+			return nil, s.asked[n]
+		default:
+			return nil, s.extend(n)
+		}
+	}
+	if len(with) > 0 {
+		return with, nil
+	}
+	for _, n := range s.nodes { // that no policy would have chosen
+		if n.gone == nil {
+			with = append(with, n)
+		}
+	}
+	return with, nil
+}
+
+// extend asks a node for the WebRtcServer, and returns what opens when it has answered.
+func (s *server) extend(n *node) *gate {
+	answered := new(gate)
+	s.asked[n] = answered
+	c := n.ask(api.MethodWorkerCreateWebRtcServer, "", s.request, func(_ api.ResponseBody, err error) {
+		delete(s.asked, n)
+		if err != nil {
+			s.refused[n] = true
+			n.front.log.Debug("a node cannot have a WebRtcServer", "node", n.name, "webRtcServerId", s.id, "error", err)
+		} else {
+			s.nodes = append(s.nodes, n)
+			if s.closed {
+				n.tell(api.MethodWorkerWebRtcServerClose, "", &api.WorkerCloseWebRtcServerRequest{WebRtcServerID: s.id})
+			}
+		}
+		answered.open()
+	})
+	c.late = func() {
+		n.tell(api.MethodWorkerWebRtcServerClose, "", &api.WorkerCloseWebRtcServerRequest{WebRtcServerID: s.id})
+	}
+	return answered
+}
+
+func closeWebRtcServer(o *operation) *gate {
+	body, err := api.BodyOf[api.WorkerCloseWebRtcServerRequest](o.req)
+	if err != nil {
+		return o.refuse(err)
+	}
+	f := o.front
+	s, ok := f.objects[body.WebRtcServerID].(*server)
+	if !ok {
+		return o.refuse(api.NotFoundErrorf("WebRtcServer not found [method:worker.closeWebRtcServer]"))
+	}
+	if s.creating {
+		return &s.made
+	}
+	for _, t := range slices.Clone(s.transports) {
+		t.close()
+	}
+	f.servers = without(f.servers, s)
+	f.remove(s)
+	part := join(len(s.nodes)+1, func() { o.answer(nil, nil) })
+	for _, n := range s.nodes {
+		n.ask(o.req.Method, "", body, func(api.ResponseBody, error) { part() })
+	}
+	part()
+	return nil
+}
+
+// dumpWebRtcServer merges what the nodes tell. Addresses are those of the node that had the server first: the application has asked
+// for one port each.
+func dumpWebRtcServer(o *operation, s *server) *gate {
+	alive := slices.DeleteFunc(slices.Clone(s.nodes), func(n *node) bool { return n.gone != nil })
+	dumps := make([]*api.WebRtcServerDumpResponse, len(alive))
+	var failure error = api.Errorf("WebRtcServer %s is on no node any more", s.id)
+	part := join(len(alive)+1, func() {
+		dumps = slices.DeleteFunc(dumps, func(d *api.WebRtcServerDumpResponse) bool { return d == nil })
+		if len(dumps) == 0 {
+			o.refuse(failure)
+			return
+		}
+		o.answer(s.merge(dumps), nil)
+	})
+	for i, n := range alive {
+		n.ask(o.req.Method, s.id, nil, func(body api.ResponseBody, err error) {
+			if err != nil {
+				failure = err
+			}
+			dumps[i], _ = body.(*api.WebRtcServerDumpResponse)
+			part()
+		})
+	}
+	part()
+	return nil
+}
+
+func (s *server) merge(dumps []*api.WebRtcServerDumpResponse) *api.WebRtcServerDumpResponse {
+	merged := &api.WebRtcServerDumpResponse{
+		ID: s.id, UDPSockets: dumps[0].UDPSockets, TCPServers: dumps[0].TCPServers, WebRtcTransportIDs: append([]string{}, ids(s.transports)...),
+	}
+	fragments := map[string][]api.ICEUserNameFragment{}
+	for _, d := range dumps {
+		for _, row := range d.LocalICEUsernameFragments {
+			fragments[row.WebRtcTransportID] = append(fragments[row.WebRtcTransportID], row)
+		}
+	}
+	for _, t := range s.transports {
+		merged.LocalICEUsernameFragments = append(merged.LocalICEUsernameFragments, fragments[t.id]...)
+	}
+	return merged
+}

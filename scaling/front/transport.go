@@ -1,0 +1,243 @@
+package front
+
+import (
+	"errors"
+	"slices"
+
+	"gazpacho/engine/api"
+	"gazpacho/scaling/placement"
+)
+
+// transport is a transport of the application.
+type transport struct {
+	entry
+	request   *api.Request // that created it
+	webRtc    bool
+	server    *server // whose ports it uses, else nil
+	producers []*producer
+	consumers []*consumer
+
+	dataProducers []*dataProducer
+	dataConsumers []*dataConsumer
+}
+
+// wanted is what decides about the place of a new transport.
+type wanted struct {
+	transportID string
+	own         bool   // on the front's own engine
+	sameHost    bool   // on the application's host: its addresses are loopback ones
+	webRtc      bool   // a WebRtcTransport
+	serverID    string // on the ports of a WebRtcServer
+}
+
+// wantedOf reads a request that creates a transport.
+func wantedOf(req *api.Request) (w wanted, err error) {
+	switch req.Method {
+	case api.MethodRouterCreatePlainTransport:
+		body, err := api.BodyOf[api.RouterCreatePlainTransportRequest](req)
+		if err != nil {
+			return w, err
+		}
+		return wanted{transportID: body.TransportID, sameHost: isLoopback(body.Options.ListenInfo.IP)}, nil
+	case api.MethodRouterCreatePipeTransport:
+		body, err := api.BodyOf[api.RouterCreatePipeTransportRequest](req)
+		if err != nil {
+			return w, err
+		}
+		// Without SRTP by default, such a pipe must not leave the host; its other end may be another worker of the application.
+		return wanted{transportID: body.TransportID, own: isLoopback(body.Options.ListenInfo.IP)}, nil
+	case api.MethodRouterCreateDirectTransport:
+		body, err := api.BodyOf[api.RouterCreateDirectTransportRequest](req)
+		if err != nil {
+			return w, err
+		}
+		return wanted{transportID: body.TransportID, own: true}, nil
+	default:
+		body, err := api.BodyOf[api.RouterCreateWebRtcTransportRequest](req)
+		if err != nil {
+			return w, err
+		}
+		w = wanted{transportID: body.TransportID, webRtc: true}
+		switch listen := body.Options.Listen.(type) {
+		case *api.ListenServer:
+			if req.Method == api.MethodRouterCreateWebRtcTransportWithServer {
+				w.serverID = listen.WebRtcServerID
+			}
+		case *api.ListenIndividual:
+			w.sameHost = anyLoopback(listen.ListenInfos)
+		}
+		return w, nil
+	}
+}
+
+func createTransport(o *operation, r *router) *gate {
+	want, err := wantedOf(o.req)
+	if err != nil {
+		return o.refuse(err)
+	}
+	f := o.front
+	wait, err := f.checkID(want.transportID, func(obj object) bool {
+		return slices.ContainsFunc(r.transports, func(t *transport) bool { return t == obj })
+	},
+		"a Transport with same id", o.req.Method)
+	if wait != nil || err != nil {
+		return o.waitOrRefuse(wait, err)
+	}
+	candidates := f.place(r, want)
+	server, _ := f.objects[want.serverID].(*server)
+	if server != nil {
+		if candidates, wait = server.candidates(candidates); wait != nil {
+			return wait
+		}
+	}
+	t := &transport{
+		entry: entry{id: want.transportID, router: r, creating: true}, request: o.req, webRtc: want.webRtc, server: server,
+	}
+	o.enter(t)
+	r.transports = append(r.transports, t)
+	if server != nil {
+		server.transports = append(server.transports, t)
+	}
+	t.tryCreate(o, candidates)
+	return nil
+}
+
+// tryCreate asks the first node for the transport, and the others in turn as long as nodes are busy.
+func (t *transport) tryCreate(o *operation, candidates []*node) {
+	if len(candidates) == 0 {
+		t.refused(o, api.Errorf("no node can take the transport [method:%s]", o.req.Method.Name()))
+		return
+	}
+	n := candidates[0]
+	t.node = n
+	t.router.on(n)
+	n.transports++
+	c := n.ask(o.req.Method, o.req.HandlerID, o.req.Body, func(body api.ResponseBody, err error) {
+		switch {
+		case errors.Is(err, ErrBusy):
+			n.transports--
+			t.node = nil
+			t.tryCreate(o, candidates[1:])
+		case err != nil:
+			t.refused(o, err)
+		default:
+			t.front().counters.Transports[n.name]++
+			o.answer(body, nil)
+			t.front().settle(t)
+		}
+	})
+	c.late = func() {
+		n.tell(api.MethodRouterCloseTransport, t.router.id, &api.RouterCloseTransportRequest{TransportID: t.id})
+	}
+}
+
+func (t *transport) refused(o *operation, err error) {
+	t.forget()
+	o.refuse(err)
+}
+
+func (t *transport) front() *Front { return t.router.lane.front }
+
+// forget removes the transport and what it holds from the tables. Nobody is told, and relays of its producers stay as they are.
+func (t *transport) forget() {
+	if t.closed {
+		return
+	}
+	f := t.front()
+	for _, p := range t.producers {
+		f.remove(p)
+	}
+	for _, c := range t.consumers {
+		f.remove(c)
+	}
+	for _, p := range t.dataProducers {
+		f.remove(p)
+	}
+	for _, c := range t.dataConsumers {
+		f.remove(c)
+	}
+	f.remove(t)
+	if t.node != nil {
+		t.node.transports--
+	}
+	t.router.transports = without(t.router.transports, t)
+	if t.server != nil {
+		t.server.transports = without(t.server.transports, t)
+	}
+}
+
+func closeTransport(o *operation, r *router) *gate {
+	body, err := api.BodyOf[api.RouterCloseTransportRequest](o.req)
+	if err != nil {
+		return o.refuse(err)
+	}
+	t, ok := o.front.objects[body.TransportID].(*transport)
+	if !ok || t.router != r {
+		return o.refuse(api.NotFoundErrorf("Transport not found [method:router.closeTransport]"))
+	}
+	if t.creating {
+		return &t.made
+	}
+	n := t.node
+	t.close()
+	return o.passClose(n)
+}
+
+// passClose has a node close what the tables have forgotten already: that always succeeds.
+func (o *operation) passClose(n *node) *gate {
+	n.ask(o.req.Method, o.req.HandlerID, o.req.Body, func(api.ResponseBody, error) { o.answer(nil, nil) })
+	return nil
+}
+
+// close closes what the transport holds, and forgets it. Its node is told by the caller.
+func (t *transport) close() {
+	for _, p := range slices.Clone(t.producers) {
+		p.close()
+	}
+	for _, c := range slices.Clone(t.consumers) {
+		c.forget()
+	}
+	for _, p := range slices.Clone(t.dataProducers) {
+		p.close()
+	}
+	for _, c := range slices.Clone(t.dataConsumers) {
+		c.forget()
+	}
+	t.forget()
+}
+
+// place returns the nodes that may take a transport of r, the best first.
+func (f *Front) place(r *router, want wanted) []*node {
+	var nodes, silent []*node
+	if !want.own {
+		for _, n := range f.nodes() {
+			switch {
+			case n.gone != nil || !n.sameHost && want.sameHost:
+			case n.available():
+				nodes = append(nodes, n)
+			default:
+				silent = append(silent, n) // not reached yet, perhaps
+			}
+		}
+	}
+	if len(nodes) == 0 {
+		nodes = silent
+	}
+	if len(nodes) == 0 && (want.own || want.sameHost || len(f.nodes()) == 0) {
+		return []*node{f.own}
+	}
+	known := make([]placement.Node, len(nodes))
+	for i, n := range nodes {
+		known[i].Load, known[i].All = n.load(), n.transports
+		for _, t := range r.transports {
+			if t.node == n {
+				known[i].Transports++
+			}
+		}
+	}
+	var order []*node
+	for _, i := range f.options.Placement.Order(known) {
+		order = append(order, nodes[i])
+	}
+	return order
+}

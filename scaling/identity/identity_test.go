@@ -1,0 +1,242 @@
+package identity_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/scaling/identity"
+)
+
+// folder returns the certificates of a cluster with the node a and the application edumeet.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "tls")
+	require.NoError(t, identity.CreateAuthority(dir, time.Now()))
+	issue(t, dir, identity.Identity{Role: identity.Node, Name: "a"})
+	issue(t, dir, identity.Identity{Role: identity.Application, Name: "edumeet", Tenant: "school"})
+	return dir
+}
+
+func issue(t *testing.T, dir string, i identity.Identity) (certificate, key string) {
+	t.Helper()
+	certificate, key, err := identity.Issue(dir, i, time.Now())
+	require.NoError(t, err)
+	return certificate, key
+}
+
+func load(t *testing.T, dir string, role identity.Role, name string) *identity.Credentials {
+	t.Helper()
+	c, err := identity.Load(dir, role, name)
+	require.NoError(t, err)
+	return c
+}
+
+// handshake connects two configurations over loopback and returns what each side says of it.
+func handshake(t *testing.T, server, client *tls.Config) (at, from *tls.Conn, serverErr, clientErr error) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	b, err := net.Dial("tcp", listener.Addr().String())
+	require.NoError(t, err)
+	a, err := listener.Accept()
+	require.NoError(t, err)
+	t.Cleanup(func() { a.Close(); b.Close() })
+	at, from = tls.Server(a, server), tls.Client(b, client)
+	done := make(chan error, 1)
+	go func() {
+		err := at.Handshake()
+		if err != nil {
+			a.Close()
+		}
+		done <- err
+	}()
+	if clientErr = from.Handshake(); clientErr != nil {
+		b.Close()
+	}
+	return at, from, <-done, clientErr
+}
+
+func TestNodeAndApplicationKnowEachOther(t *testing.T) {
+	dir := folder(t)
+	at, from, serverErr, clientErr := handshake(t,
+		load(t, dir, identity.Node, "").Server(), load(t, dir, identity.Application, "").Client(identity.Node))
+	require.NoError(t, serverErr)
+	require.NoError(t, clientErr)
+	app, err := identity.Peer(at.ConnectionState())
+	require.NoError(t, err)
+	require.Equal(t, "school", app.Tenant)
+	require.Equal(t, "application edumeet", app.String())
+	node, err := identity.Peer(from.ConnectionState())
+	require.NoError(t, err)
+	require.Equal(t, "node a", node.String())
+	_, err = identity.Peer(tls.ConnectionState{})
+	require.Error(t, err)
+}
+
+func TestStrangersAreRefused(t *testing.T) {
+	dir, other := folder(t), folder(t)
+	server := load(t, dir, identity.Node, "a").Server()
+	client := load(t, dir, identity.Application, "edumeet").Client(identity.Node)
+
+	t.Run("no certificate", func(t *testing.T) {
+		_, _, err, _ := handshake(t, server, &tls.Config{InsecureSkipVerify: true})
+		require.Error(t, err)
+	})
+	t.Run("client of another authority", func(t *testing.T) {
+		_, _, err, _ := handshake(t, server, load(t, other, identity.Application, "edumeet").Client(identity.Node))
+		require.Error(t, err)
+	})
+	t.Run("server of another authority", func(t *testing.T) {
+		_, _, _, err := handshake(t, load(t, other, identity.Node, "a").Server(), client)
+		require.Error(t, err)
+	})
+	t.Run("an application that plays a node", func(t *testing.T) {
+		_, _, _, err := handshake(t, load(t, dir, identity.Application, "edumeet").Server(), client)
+		require.Error(t, err)
+	})
+	t.Run("a node where an application is wanted", func(t *testing.T) {
+		_, _, _, err := handshake(t, server, load(t, dir, identity.Application, "edumeet").Client(identity.Application))
+		require.ErrorContains(t, err, "not of the role application")
+	})
+	t.Run("expired", func(t *testing.T) {
+		_, _, err := identity.Issue(dir, identity.Identity{Role: identity.Application, Name: "old"}, time.Now().AddDate(-2, 0, 0))
+		require.NoError(t, err)
+		_, _, err, _ = handshake(t, server, load(t, dir, identity.Application, "old").Client(identity.Node))
+		require.ErrorContains(t, err, "expired")
+	})
+	t.Run("TLS 1.2", func(t *testing.T) {
+		old := client.Clone()
+		old.MinVersion, old.MaxVersion = tls.VersionTLS12, tls.VersionTLS12
+		_, _, err, _ := handshake(t, server, old)
+		require.Error(t, err)
+	})
+}
+
+// Certificates that are renewed, and a deny list that grows, count from the next connection on.
+func TestFilesThatChange(t *testing.T) {
+	dir := folder(t)
+	node, app := load(t, dir, identity.Node, "a"), load(t, dir, identity.Application, "edumeet")
+	server, client := node.Server(), app.Client(identity.Node)
+	_, _, err, _ := handshake(t, server, client)
+	require.NoError(t, err)
+
+	certificate, _ := issue(t, dir, identity.Identity{Role: identity.Application, Name: "edumeet", Tenant: "university"})
+	at, _, err, _ := handshake(t, server, client)
+	require.NoError(t, err)
+	peer, err := identity.Peer(at.ConnectionState())
+	require.NoError(t, err)
+	require.Equal(t, "university", peer.Tenant)
+	require.Equal(t, "university", app.Identity().Tenant)
+
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "denied.txt"), []byte("# stolen\nno number\n"), 0o600))
+	_, _, err, _ = handshake(t, server, client)
+	require.NoError(t, err, "a deny list that cannot be read leaves the old one in force")
+	require.ErrorContains(t, node.Complaint(), "line 2")
+
+	list := "# stolen\n" + serialOf(t, certificate) + " # edumeet's laptop\n"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "denied.txt"), []byte(list), 0o600))
+	_, _, err, _ = handshake(t, server, client)
+	require.ErrorContains(t, err, "deny list")
+	require.NoError(t, node.Complaint())
+
+	require.NoError(t, os.Remove(filepath.Join(dir, "denied.txt")))
+	_, _, err, _ = handshake(t, server, client)
+	require.NoError(t, err)
+
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "ca.pem"), []byte("garbage"), 0o600))
+	_, _, err, _ = handshake(t, server, client)
+	require.NoError(t, err)
+	require.ErrorContains(t, node.Complaint(), "ca.pem holds no certificate")
+}
+
+func serialOf(t *testing.T, file string) string {
+	b, err := os.ReadFile(file)
+	require.NoError(t, err)
+	block, _ := pem.Decode(b)
+	c, err := x509.ParseCertificate(block.Bytes)
+	require.NoError(t, err)
+	return "00:" + c.SerialNumber.Text(16)[:2] + ":" + c.SerialNumber.Text(16)[2:]
+}
+
+func TestIssuing(t *testing.T) {
+	dir := folder(t)
+	require.ErrorContains(t, identity.CreateAuthority(dir, time.Now()), "exists already")
+	for _, name := range []string{"", "a/b", "../x", "-a", "a b"} {
+		_, _, err := identity.Issue(dir, identity.Identity{Role: identity.Node, Name: name}, time.Now())
+		require.ErrorContains(t, err, "is no name", name)
+	}
+	_, _, err := identity.Issue(dir, identity.Identity{Role: identity.Application, Name: "a", Tenant: "/"}, time.Now())
+	require.ErrorContains(t, err, "tenant")
+	_, _, err = identity.Issue(t.TempDir(), identity.Identity{Role: identity.Node, Name: "a"}, time.Now())
+	require.ErrorContains(t, err, "gazpacho certificates ca")
+
+	_, key := identity.Files(dir, identity.Node, "a")
+	info, err := os.Stat(key)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+
+	for what, spoil := range map[string]func(dir string){
+		"no certificate in PEM": func(dir string) { write(t, dir, "ca.pem", "x") },
+		"no key in PEM":         func(dir string) { write(t, dir, "ca-key.pem", "x") },
+		"is not the key of": func(dir string) {
+			b, err := os.ReadFile(filepath.Join(folder(t), "ca-key.pem"))
+			require.NoError(t, err)
+			write(t, dir, "ca-key.pem", string(b))
+		},
+		"ca-key.pem": func(dir string) {
+			write(t, dir, "ca-key.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+		},
+		"the authority's key": func(dir string) { require.NoError(t, os.Remove(filepath.Join(dir, "ca-key.pem"))) },
+	} {
+		dir := folder(t)
+		spoil(dir)
+		_, _, err := identity.Issue(dir, identity.Identity{Role: identity.Node, Name: "b"}, time.Now())
+		require.ErrorContains(t, err, what)
+	}
+}
+
+func write(t *testing.T, dir, name, text string) {
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+}
+
+func TestLoadingSaysWhatIsWrong(t *testing.T) {
+	dir := folder(t)
+	issue(t, dir, identity.Identity{Role: identity.Application, Name: "second"})
+	_, err := identity.Load(dir, identity.Application, "")
+	require.ErrorContains(t, err, "2 certificates of the role application; name the one to use")
+	_, err = identity.Load(dir, identity.Node, "b")
+	require.ErrorContains(t, err, "certificate of the node b")
+
+	cert, key := identity.Files(dir, identity.Node, "a")
+	otherCert, otherKey := identity.Files(dir, identity.Node, "c")
+	require.NoError(t, os.Rename(cert, otherCert))
+	require.NoError(t, os.Rename(key, otherKey))
+	_, err = identity.Load(dir, identity.Node, "c")
+	require.ErrorContains(t, err, "is the certificate of the node a")
+
+	issue(t, dir, identity.Identity{Role: identity.Node, Name: "a"})
+	require.NoError(t, os.Remove(filepath.Join(dir, "ca.pem")))
+	_, err = identity.Load(dir, identity.Node, "a")
+	require.ErrorContains(t, err, "ca.pem")
+}
+
+func TestCertificatesThatNameNobody(t *testing.T) {
+	c := &x509.Certificate{}
+	_, err := identity.Of(c)
+	require.ErrorContains(t, err, "names no role")
+	c.Subject.OrganizationalUnit = []string{"king"}
+	_, err = identity.Of(c)
+	require.ErrorContains(t, err, `"king"`)
+	c.Subject.OrganizationalUnit = []string{"node"}
+	_, err = identity.Of(c)
+	require.ErrorContains(t, err, "is no name")
+}

@@ -1,0 +1,108 @@
+package remote
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+// Chosen here.
+const (
+	readLen       = 64 << 10
+	keepBuffer    = 1 << 20         // the largest buffer that is kept between writes
+	flushTime     = time.Second     // for what is written before a connection is closed
+	keepAliveTime = 5 * time.Second // TCP's own probes find connections whose host is gone
+)
+
+// connection writes without blocking its caller: bytes wait until its own goroutine has written them.
+type connection struct {
+	net.Conn
+
+	mu      sync.Mutex
+	work    sync.Cond
+	waiting []byte
+	closing bool // nothing more comes: close when all is written
+	closed  bool
+	ended   chan struct{} // closed with the writer
+}
+
+// newConnection starts the writer.
+func newConnection(c net.Conn) *connection {
+	w := &connection{Conn: c, ended: make(chan struct{})}
+	w.work.L = &w.mu
+	go w.write()
+	return w
+}
+
+// send queues bytes.
+func (c *connection) send(b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.closing && !c.closed {
+		c.waiting = append(c.waiting, b...)
+		c.work.Signal()
+	}
+}
+
+// finish closes the connection when all is written, or soon.
+func (c *connection) finish() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closing = true
+	c.SetWriteDeadline(time.Now().Add(flushTime))
+	c.work.Signal()
+}
+
+// abort closes the connection at once.
+func (c *connection) abort() {
+	c.mu.Lock()
+	c.closed = true
+	c.waiting = nil
+	c.work.Signal()
+	c.mu.Unlock()
+	c.Close()
+}
+
+// write is the writer's goroutine.
+func (c *connection) write() {
+	defer close(c.ended)
+	defer c.abort()
+	var spare []byte
+	for {
+		c.mu.Lock()
+		for len(c.waiting) == 0 && !c.closing && !c.closed {
+			c.work.Wait()
+		}
+		b := c.waiting
+		c.waiting = spare[:0]
+		ended := c.closed || len(b) == 0
+		c.mu.Unlock()
+		if ended {
+			return
+		}
+		if _, err := c.Conn.Write(b); err != nil {
+			return
+		}
+		if spare = b; cap(spare) > keepBuffer {
+			spare = nil
+		}
+	}
+}
+
+// read calls take with what arrives until the connection ends.
+func (c *connection) read(take func([]byte)) {
+	b := make([]byte, readLen)
+	for {
+		n, err := c.Conn.Read(b)
+		if n > 0 {
+			take(b[:n])
+		}
+		if err != nil {
+			c.abort()
+			return
+		}
+	}
+}

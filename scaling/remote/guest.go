@@ -1,0 +1,397 @@
+package remote
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/unit"
+	"gazpacho/fbs"
+	"gazpacho/scaling/identity"
+	"gazpacho/scaling/session"
+)
+
+// Chosen here.
+const (
+	// maxWaiting is how many bytes of a front's messages may wait for its worker; reading stops meanwhile.
+	maxWaiting = 4 << 20
+	// dataLimit is how many unacknowledged bytes there may be before messages of data channels are dropped. It is far below what
+	// ends the session, so that state still gets through to an application that reads too slowly.
+	dataLimit = 16 << 20
+)
+
+// guest is a front at its node: a session, and the worker that belongs to its conversation.
+//
+// Two things happen at the same time: connections, timers and the worker's emitters work on the machine, with the lock; what the
+// machine's events ask for is done by the guest's own goroutine, the control loop of its worker, which calls the worker without
+// the lock.
+type guest struct {
+	server *Server
+	id     session.SessionID
+	who    identity.Identity
+
+	mu      sync.Mutex
+	work    sync.Cond // the goroutine waits for events
+	room    sync.Cond // readers wait for the goroutine
+	codec   codec
+	node    *session.Node
+	conn    *connection
+	alarm   alarm
+	events  []session.Event
+	waiting int    // bytes of these
+	live    int    // counts conversations as the machine begins and ends them; worker's messages of another count are dropped
+	ended   bool   // there is no conversation and will be none
+	dropped uint64 // messages of data channels and media that the front is too slow for
+	shown   *FrontStatus
+	loader  api.Worker // asked for its load only
+
+	// The goroutine's own.
+	worker  api.Worker
+	mapping mapping
+	decoder codec
+	current int // counts conversations as their events are handled
+}
+
+func newGuest(s *Server, id session.SessionID, who identity.Identity) *guest {
+	g := &guest{
+		server: s, id: id, who: who, codec: newCodec(), decoder: newCodec(),
+		mapping: mapping{s.options.Addresses, who.Name == localName},
+		node:    session.NewNode(s.conversation, session.DefaultLimits),
+	}
+	g.work.L, g.room.L = &g.mu, &g.mu
+	return g
+}
+
+// turn runs f with the lock held, and drains the machine.
+func (g *guest) turn(f func(now unit.Time)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := clock()
+	f(now)
+	g.drain(now)
+}
+
+func (g *guest) drain(now unit.Time) {
+	out := g.node.Output()
+	taken := *out
+	out.Reset()
+	if g.conn != nil {
+		g.conn.send(taken.Bytes)
+		if taken.Drop {
+			g.conn.finish()
+			g.conn = nil
+		}
+	}
+	for _, e := range taken.Events {
+		g.live += turnsPage(e.Kind)
+		g.waiting += len(e.Payload)
+		g.events = append(g.events, e)
+	}
+	if len(taken.Events) > 0 {
+		g.work.Signal()
+	}
+	g.alarm.set(g.node.NextTimeout(), now, func() {
+		g.turn(func(now unit.Time) {
+			g.alarm.fired()
+			g.node.HandleTimeout(now)
+		})
+	})
+}
+
+// turnsPage returns 1 for the events at which a conversation begins or ends. Whatever was meant for the one before is void.
+func turnsPage(k session.EventKind) int {
+	switch k {
+	case session.EventOpened, session.EventExpired, session.EventGoodbye:
+		return 1
+	}
+	return 0
+}
+
+// accept gives the session a new connection; an earlier one is closed.
+func (g *guest) accept(c *connection, h session.Hello) (code session.RefuseCode) {
+	g.turn(func(now unit.Time) {
+		if g.ended {
+			code = session.RefuseBusy // the front tries again, and gets a new guest
+			return
+		}
+		if code = g.node.Accept(now, h); code != 0 {
+			return
+		}
+		if g.conn != nil {
+			g.conn.abort()
+		}
+		g.conn = c
+	})
+	return code
+}
+
+// serve reads an accepted connection until it ends. It stops reading while too much waits for the worker.
+func (g *guest) serve(c *connection, rest []byte) {
+	take := func(b []byte) {
+		g.turn(func(now unit.Time) {
+			if g.conn == c {
+				g.node.Receive(now, b)
+			}
+		})
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		for g.waiting > maxWaiting && !g.ended {
+			g.room.Wait()
+		}
+	}
+	take(rest)
+	c.read(take)
+	g.turn(func(unit.Time) {
+		if g.conn == c {
+			g.conn = nil
+			g.node.Disconnected()
+		}
+	})
+}
+
+// leave ends the session from the node's side. The lock is held.
+func (g *guest) leave(reason string) {
+	if g.ended {
+		return
+	}
+	g.node.Goodbye(reason)
+	g.live += turnsPage(session.EventGoodbye)
+	g.events = append(g.events, session.Event{Kind: session.EventGoodbye, Reason: reason})
+	g.work.Signal()
+}
+
+// run is the guest's goroutine: it does what events ask for until the session ends.
+func (g *guest) run() {
+	defer g.server.forget(g)
+	for {
+		e := g.next()
+		g.current += turnsPage(e.Kind)
+		log := g.server.options.Log
+		switch e.Kind {
+		case session.EventMessage:
+			g.receive(e.Payload)
+		case session.EventOpened:
+			log.Info("a front opened a session", "who", g.who)
+		case session.EventExpired, session.EventGoodbye:
+			log.Info("a front's session is over", "who", g.who, "reason", e.Reason)
+			g.closeWorker()
+			if g.end() {
+				return
+			}
+		case session.EventBroken:
+			log.Error("a front does not keep to the session's protocol", "who", g.who, "reason", e.Reason)
+		}
+	}
+}
+
+// next waits for an event.
+func (g *guest) next() session.Event {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for len(g.events) == 0 {
+		g.work.Wait()
+	}
+	e := g.events[0]
+	g.events[0] = session.Event{}
+	if g.events = g.events[1:]; len(g.events) == 0 {
+		g.events = nil
+	}
+	g.waiting -= len(e.Payload)
+	g.room.Broadcast()
+	return e
+}
+
+// end ends the guest if it has no conversation and nothing to do.
+func (g *guest) end() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ended = len(g.events) == 0 && g.node.NextTimeout() == unit.Never
+	if g.ended {
+		g.alarm.stop()
+		g.room.Broadcast()
+	}
+	return g.ended
+}
+
+// receive does what a message of the front asks for.
+func (g *guest) receive(payload []byte) {
+	m, ctl, err := g.decoder.decode(payload)
+	switch {
+	case ctl != nil && ctl.Open != nil && g.worker == nil:
+		g.open(ctl.Open)
+	case g.worker == nil && m != nil:
+		if req, ok := m.(*api.Request); ok {
+			g.answer(g.current, req.ID, nil, api.Errorf("the node has no worker for this application"))
+		}
+	case m != nil:
+		g.handle(m)
+	default:
+		g.server.options.Log.Error("a front sends what cannot be understood", "who", g.who, "error", err)
+		if refused, ok := errors.AsType[*fbs.RequestError](err); ok {
+			g.answer(g.current, refused.ID, nil, refused.Err)
+		}
+	}
+}
+
+// open makes the worker of a conversation.
+func (g *guest) open(o *Opening) {
+	page := g.current
+	log := slog.New(slog.DiscardHandler)
+	if logger := g.server.options.Logger; logger != nil {
+		log = logger(o, func(line string) {
+			g.turn(func(unit.Time) { g.sendDroppable(page, encodeControl(control{Log: line})) })
+		})
+	}
+	worker, err := g.server.options.NewWorker(o, g.emitter(page), log)
+	if err != nil {
+		g.server.options.Log.Error("no worker for a front", "who", g.who, "error", err)
+		g.turn(func(unit.Time) { g.send(page, encodeControl(control{Ended: err.Error()})) })
+		return
+	}
+	g.worker = worker
+	g.server.serving.Go(func() {
+		<-worker.Done()
+		if !errors.Is(worker.Err(), api.ErrClosed) {
+			g.turn(func(unit.Time) { g.send(page, encodeControl(control{Ended: worker.Err().Error()})) })
+		}
+	})
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.loader = worker
+	g.shown = &FrontStatus{Application: o.Application, Tenant: g.who.Tenant, Release: o.Release}
+}
+
+// closeWorker closes the worker of the conversation that is over.
+func (g *guest) closeWorker() {
+	g.mu.Lock()
+	g.loader, g.shown = nil, nil
+	g.mu.Unlock()
+	if g.worker != nil {
+		g.worker.Close()
+		g.worker = nil
+	}
+}
+
+// handle gives a message of the worker protocol to the worker.
+func (g *guest) handle(m api.MessageBody) {
+	page := g.current
+	switch m := m.(type) {
+	case *api.Request:
+		id := m.ID
+		if err := g.mapping.mapRequest(m); err != nil {
+			g.answer(page, id, nil, err)
+			return
+		}
+		g.worker.HandleRequest(m, func(body api.ResponseBody, err error) { g.answer(page, id, body, err) })
+	case *api.Notification:
+		if err := g.worker.HandleNotification(m); err != nil {
+			g.server.options.Log.Debug("notification failed", "who", g.who, "event", m.Event, "error", err)
+		}
+	}
+}
+
+// answer sends the answer to a request.
+func (g *guest) answer(page int, id uint32, body api.ResponseBody, err error) {
+	r := &api.Response{ID: id, Accepted: err == nil, Body: body}
+	if err != nil {
+		r.Body, r.Error, r.Reason = nil, string(api.ErrorKindError), err.Error()
+		if typed, ok := errors.AsType[*api.Error](err); ok {
+			r.Error = string(typed.Kind)
+		}
+	}
+	g.turn(func(unit.Time) {
+		payload, err := g.codec.encode(r)
+		if err != nil {
+			g.server.options.Log.Error("answer cannot be sent", "who", g.who, "error", err)
+			payload, _ = g.codec.encode(&api.Response{ID: id, Error: string(api.ErrorKindError), Reason: "internal error: " + err.Error()})
+		}
+		g.send(page, payload)
+	})
+}
+
+// emitter returns what takes the notifications of a conversation's worker.
+func (g *guest) emitter(page int) api.Emitter {
+	return func(n *api.Notification) {
+		g.turn(func(unit.Time) {
+			if n.Event.Internal() {
+				g.send(page, encodeControl(control{Event: &event{n.HandlerID, n.Event}}))
+				return
+			}
+			payload, err := g.codec.encode(n)
+			switch {
+			case err != nil:
+				g.server.options.Log.Error("notification cannot be sent", "who", g.who, "event", n.Event, "error", err)
+			case n.Event == api.EventDataConsumerMessage:
+				if _, bytes := g.node.Waiting(); bytes > dataLimit {
+					g.dropped++
+					return
+				}
+				g.send(page, payload)
+			case carriesMedia(n.Event):
+				g.sendDroppable(page, payload)
+			default:
+				g.send(page, payload)
+			}
+		})
+	}
+}
+
+// carriesMedia reports whether a notification is about a single packet, so that state does not depend on it.
+func carriesMedia(e api.Event) bool {
+	switch e {
+	case api.EventConsumerRTP, api.EventDirectTransportRTCP,
+		api.EventTransportTrace, api.EventProducerTrace, api.EventConsumerTrace:
+		return true
+	}
+	return false
+}
+
+// send sends what must arrive. The lock is held. A front for which the session can keep no more is given up.
+func (g *guest) send(page int, payload []byte) {
+	if page != g.live {
+		return
+	}
+	if err := g.node.Send(payload); err != nil {
+		g.server.options.Log.Error("a front is given up", "who", g.who, "error", err)
+		g.leave(err.Error())
+	}
+}
+
+func (g *guest) sendDroppable(page int, payload []byte) {
+	if page == g.live && !g.node.SendDroppable(payload) {
+		g.dropped++
+	}
+}
+
+// tellLoad tells the front its worker's load.
+func (g *guest) tellLoad() {
+	g.turn(func(unit.Time) {
+		if g.loader != nil && g.conn != nil {
+			g.sendDroppable(g.live, encodeControl(control{Load: &load{g.loader.Load().CPU, g.server.draining.Load()}}))
+		}
+	})
+}
+
+// transports returns how many transports there are.
+func (g *guest) transports() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.loader == nil {
+		return 0
+	}
+	return g.loader.Load().Transports
+}
+
+// status returns what is known of the front; false before it has opened.
+func (g *guest) status() (FrontStatus, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.shown == nil {
+		return FrontStatus{}, false
+	}
+	row := *g.shown
+	row.Connected, row.Load = g.conn != nil, g.loader.Load()
+	row.Dropped = g.dropped
+	return row, true
+}

@@ -1,0 +1,391 @@
+package remote
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gazpacho/engine/api"
+	"gazpacho/engine/unit"
+	"gazpacho/scaling/identity"
+	"gazpacho/scaling/session"
+)
+
+// Chosen here: what strangers may occupy before they have shown who they are.
+const (
+	maxStrangers = 256             // connections at once
+	strangerTime = 5 * time.Second // for the handshake and the first frame
+	loadInterval = time.Second
+)
+
+// ServerOptions says how to be a node.
+type ServerOptions struct {
+	// Name is the node's own, for its status.
+	Name string
+	// NewWorker makes a worker for a front. Required.
+	NewWorker func(o *Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error)
+	// Logger returns the logger of a front's worker, whose lines go to the front by emit; nil discards them.
+	Logger func(o *Opening, emit func(line string)) *slog.Logger
+	// Addresses are those of the node's sockets.
+	Addresses Addresses
+	// MaxFronts is how many fronts are taken at once; 0 means 1,024.
+	MaxFronts int
+	// Log is the node's own log; nil discards.
+	Log *slog.Logger
+}
+
+// Server is a node: it gives each front that opens a session a worker.
+type Server struct {
+	options  ServerOptions
+	numbers  atomic.Uint64 // the last conversation's
+	stranger chan struct{}
+	refused  atomic.Uint64
+
+	mu        sync.Mutex
+	guests    map[session.SessionID]*guest
+	listeners []net.Listener
+	pending   map[net.Conn]bool // connections before their first frame
+	draining  atomic.Bool
+	closing   bool
+	serving   sync.WaitGroup
+	stop      chan struct{}
+}
+
+// NewServer returns a node that serves nothing yet.
+func NewServer(o ServerOptions) *Server {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxFronts == 0 {
+		o.MaxFronts = 1024
+	}
+	s := &Server{
+		options: o, stranger: make(chan struct{}, maxStrangers), guests: map[session.SessionID]*guest{},
+		pending: map[net.Conn]bool{}, stop: make(chan struct{}),
+	}
+	var b [8]byte
+	rand.Read(b[:])
+	s.numbers.Store(binary.BigEndian.Uint64(b[:]) | 1)
+	s.serving.Go(s.tellLoads)
+	return s
+}
+
+// conversation draws a number that no other conversation of this process has, and that one of an earlier process is as good
+// as certain not to have had.
+func (s *Server) conversation() uint64 {
+	for {
+		if n := s.numbers.Add(1); n != 0 {
+			return n
+		}
+	}
+}
+
+// Listen opens the listener for an address: a unix socket that only its owner may use, or TCP. A socket file that no process
+// listens on any more is replaced.
+func Listen(address string) (net.Listener, error) {
+	network, where, err := SplitAddress(address)
+	if err != nil {
+		return nil, err
+	}
+	if network == "tcp" {
+		return net.Listen(network, where)
+	}
+	if c, err := net.Dial(network, where); err == nil {
+		c.Close()
+		return nil, fmt.Errorf("another process listens on %s", where)
+	}
+	if info, err := os.Lstat(where); err == nil && info.Mode().Type() == os.ModeSocket {
+		os.Remove(where)
+	}
+	l, err := net.Listen(network, where)
+	if err != nil {
+		return nil, err
+	}
+	return l, os.Chmod(where, 0o600)
+}
+
+// Serve accepts fronts on a listener until the server closes. Without a TLS configuration only unix sockets are served.
+func (s *Server) Serve(l net.Listener, config *tls.Config) error {
+	if _, local := l.Addr().(*net.UnixAddr); !local && config == nil {
+		l.Close()
+		return errors.New("other hosts are served with certificates only")
+	}
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		l.Close()
+		return net.ErrClosed
+	}
+	s.listeners = append(s.listeners, l)
+	s.mu.Unlock()
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.closing || errors.Is(err, net.ErrClosed) {
+				return net.ErrClosed
+			}
+			return err
+		}
+		select {
+		case s.stranger <- struct{}{}:
+			s.serving.Go(func() { s.serve(c, config) })
+		default:
+			s.refused.Add(1)
+			c.Close()
+		}
+	}
+}
+
+// serve takes a connection to its guest and reads it until it ends.
+func (s *Server) serve(c net.Conn, config *tls.Config) {
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		c.Close()
+		<-s.stranger
+		return
+	}
+	s.pending[c] = true
+	s.mu.Unlock()
+	c, who, first, rest, err := greet(c, config, func(from, to net.Conn) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.pending, from)
+		s.pending[to] = true
+	})
+	s.mu.Lock()
+	delete(s.pending, c)
+	s.mu.Unlock()
+	<-s.stranger
+	if err != nil {
+		c.Close()
+		if !errors.Is(err, io.EOF) { // closed again before a word was said
+			s.refused.Add(1)
+			s.options.Log.Warn("connection refused", "from", c.RemoteAddr(), "error", err)
+		}
+		return
+	}
+	conn := newConnection(c)
+	if first.Hello == nil {
+		conn.send(s.reply(first.Query, who))
+		conn.finish()
+		return
+	}
+	g, code := s.guest(*first.Hello, who)
+	if code == 0 {
+		code = g.accept(conn, *first.Hello)
+	}
+	if code != 0 {
+		s.refused.Add(1)
+		s.options.Log.Warn("session refused", "from", c.RemoteAddr(), "who", who, "code", code)
+		conn.send(session.AppendRefusal(nil, code, ""))
+		conn.finish()
+		return
+	}
+	g.serve(conn, rest)
+}
+
+// reply answers a query. Applications learn nothing of each other.
+func (s *Server) reply(query string, who identity.Identity) []byte {
+	switch {
+	case who.Role == identity.Application && who.Name != localName:
+		return session.AppendRefusal(nil, session.RefuseIdentity, "operators and nodes may ask")
+	case query == queryStatus:
+		b, err := json.Marshal(s.Status())
+		if err != nil {
+			panic("remote: a status cannot be encoded: " + err.Error()) // it is made of strings and numbers
+		}
+		return session.AppendReply(nil, b)
+	}
+	return session.AppendRefusal(nil, session.RefuseVersion, "unknown query")
+}
+
+// localName is the name of whoever comes by a unix socket: the same user, or root, on this host.
+const localName = "(local)"
+
+// greet finds out who is at the other end, and reads its first frame.
+func greet(c net.Conn, config *tls.Config, replace func(from, to net.Conn)) (
+	conn net.Conn, who identity.Identity, first session.First, rest []byte, err error,
+) {
+	c.SetDeadline(time.Now().Add(strangerTime))
+	if config == nil || c.LocalAddr().Network() == "unix" {
+		who = identity.Identity{Role: identity.Application, Name: localName}
+		err = checkPeer(c)
+	} else {
+		secure := tls.Server(c, config)
+		replace(c, secure)
+		c = secure
+		if err = secure.HandshakeContext(context.Background()); err == nil {
+			who, err = identity.Peer(secure.ConnectionState())
+		}
+	}
+	if err != nil {
+		return c, who, first, nil, err
+	}
+	var got []byte
+	for b := make([]byte, 1024); ; {
+		n, err := c.Read(b)
+		got = append(got, b[:n]...)
+		first, rest, ok, parseErr := session.ReadFirst(got)
+		switch {
+		case ok:
+			c.SetDeadline(time.Time{})
+			return c, who, first, rest, nil
+		case parseErr != nil:
+			return c, who, first, nil, parseErr
+		case err != nil:
+			return c, who, first, nil, err
+		}
+	}
+}
+
+// guest returns the guest of a session, a new one if the session is new.
+func (s *Server) guest(h session.Hello, who identity.Identity) (*guest, session.RefuseCode) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing || s.draining.Load() && s.guests[h.Session] == nil {
+		return nil, session.RefuseStopping
+	}
+	if g := s.guests[h.Session]; g != nil {
+		if g.who.Role != who.Role || g.who.Name != who.Name || g.who.Tenant != who.Tenant {
+			return nil, session.RefuseIdentity
+		}
+		return g, 0
+	}
+	switch {
+	case who.Role != identity.Application:
+		return nil, session.RefuseIdentity
+	case len(s.guests) >= s.options.MaxFronts:
+		return nil, session.RefuseBusy
+	}
+	g := newGuest(s, h.Session, who)
+	s.guests[h.Session] = g
+	s.serving.Go(g.run)
+	return g, 0
+}
+
+func (s *Server) forget(g *guest) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.guests[g.id] == g {
+		delete(s.guests, g.id)
+	}
+}
+
+func (s *Server) all() []*guest {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]*guest, 0, len(s.guests))
+	for _, g := range s.guests {
+		list = append(list, g)
+	}
+	return list
+}
+
+// tellLoads tells all fronts the load of their workers, again and again.
+func (s *Server) tellLoads() {
+	ticker := time.NewTicker(loadInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-ticker.C:
+		}
+		for _, g := range s.all() {
+			g.tellLoad()
+		}
+	}
+}
+
+// Status is what a node tells of itself.
+type Status struct {
+	Name     string        `json:"name"`
+	CPU      float64       `json:"cpu"` // from 0 to 1, of all its cores
+	Draining bool          `json:"draining"`
+	Refused  uint64        `json:"refusedConnections"`
+	Fronts   []FrontStatus `json:"fronts"`
+}
+
+// FrontStatus is a front as its node sees it.
+type FrontStatus struct {
+	Application string   `json:"application"`
+	Tenant      string   `json:"tenant,omitempty"`
+	Release     string   `json:"release"`
+	Connected   bool     `json:"connected"`
+	Dropped     uint64   `json:"droppedMessages"`
+	Load        api.Load `json:"load"`
+}
+
+// Status returns what there is now.
+func (s *Server) Status() Status {
+	st := Status{Name: s.options.Name, Draining: s.draining.Load(), Refused: s.refused.Load(), Fronts: []FrontStatus{}}
+	for _, g := range s.all() {
+		if row, ok := g.status(); ok {
+			st.Fronts = append(st.Fronts, row)
+			st.CPU = max(st.CPU, row.Load.CPU) // workers of one host have it in common
+		}
+	}
+	slices.SortFunc(st.Fronts, func(a, b FrontStatus) int { return cmp.Compare(a.Application, b.Application) })
+	return st
+}
+
+// Drain takes no new fronts, tells the present ones to place nothing new here, and returns when no transport is left or ctx
+// ends.
+func (s *Server) Drain(ctx context.Context) {
+	s.draining.Store(true)
+	ticker := time.NewTicker(loadInterval / 4)
+	defer ticker.Stop()
+	for {
+		left := 0
+		for _, g := range s.all() {
+			g.tellLoad()
+			left += g.transports()
+		}
+		if left == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// Close says goodbye to all fronts, closes their workers, and returns when all has ended.
+func (s *Server) Close() {
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		return
+	}
+	s.closing = true
+	close(s.stop)
+	for _, l := range s.listeners {
+		l.Close()
+	}
+	for c := range s.pending {
+		c.Close()
+	}
+	s.mu.Unlock()
+	for _, g := range s.all() {
+		g.turn(func(unit.Time) { g.leave("the node stops") })
+	}
+	s.serving.Wait()
+}
