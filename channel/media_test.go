@@ -19,10 +19,10 @@ func startNarrow(t *testing.T, w api.Worker) *app {
 	return a
 }
 
-// rtp is a packet of 1,200 bytes for a consumer of a DirectTransport.
-func rtp(consumer string) *api.Notification {
+// rtp is a packet of n bytes for a consumer of a DirectTransport.
+func rtp(consumer string, n int) *api.Notification {
 	return &api.Notification{
-		HandlerID: consumer, Event: api.EventConsumerRTP, Body: &api.ConsumerRTPNotification{Data: make([]byte, 1200)},
+		HandlerID: consumer, Event: api.EventConsumerRTP, Body: &api.ConsumerRTPNotification{Data: make([]byte, n)},
 	}
 }
 
@@ -31,7 +31,7 @@ func TestARecorderLosesNothingWhileTheEventLoopStands(t *testing.T) {
 	const packets = 10 * 20_000_000 / 8 / 1200
 	a := start(t, newWorker())
 	for range packets {
-		a.ch.Emit(rtp("c"))
+		a.ch.Emit(rtp("c", 1200))
 	}
 	for range packets {
 		require.Equal(t, api.EventConsumerRTP, a.read().(*api.Notification).Event)
@@ -49,15 +49,16 @@ func TestMediaHasABoundInBytes(t *testing.T) {
 			if limit == 0 {
 				limit = channel.DefaultMediaLimit
 			}
+			const length = 50_000
 			sent := 0
 			for ; a.ch.Queued() <= limit; sent++ {
-				a.ch.Emit(rtp(fmt.Sprint("c", sent%10)))
+				a.ch.Emit(rtp(fmt.Sprint("c", sent%10), length))
 			}
-			const more = 1000
+			const more = 100
 			for i := range more {
-				a.ch.Emit(rtp(fmt.Sprint("c", i%10)))
+				a.ch.Emit(rtp(fmt.Sprint("c", i%10), length))
 			}
-			require.Less(t, a.ch.Queued(), limit+2000)
+			require.Less(t, a.ch.Queued(), limit+length+1000)
 			got, reported := 0, ""
 			for reported == "" {
 				switch m := a.read().(type) {
@@ -84,7 +85,7 @@ func TestMediaHasABoundInBytes(t *testing.T) {
 func TestLossesAreToldBeforeTheApplicationHasCaughtUp(t *testing.T) {
 	a := startNarrow(t, newWorker())
 	for range 2000 {
-		a.ch.Emit(rtp("c"))
+		a.ch.Emit(rtp("c", 1200))
 	}
 	for reads := 0; ; reads++ {
 		if l, ok := a.read().(*api.Log); ok {
@@ -93,7 +94,7 @@ func TestLossesAreToldBeforeTheApplicationHasCaughtUp(t *testing.T) {
 		}
 		require.Less(t, reads, 5000)
 		if a.ch.Queued() < 300_000 {
-			a.ch.Emit(rtp("c"))
+			a.ch.Emit(rtp("c", 1200))
 		}
 	}
 }
