@@ -41,7 +41,8 @@ generate:
 drift:
 	fbs/gen/generate.sh --drift $(RELEASE)
 
-# mediasoup's own test suites, as npm ships them. MODE=local (default), remote (one node) or nodes (three).
+# mediasoup's own test suites, as npm ships them. MODE=local (default), inprocess (three nodes in the worker),
+# remote (one node) or nodes (three).
 compat: build
 	MODE=$(MODE) compat-tests/run.sh
 

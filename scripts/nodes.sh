@@ -1,8 +1,9 @@
 # Source it after lib.sh: runs a cluster for a mode of the suites, and checks afterwards that it was one.
 #
-#   local   the engine of the worker's process; nothing to start
-#   remote  one node: everything crosses a session
-#   nodes   three nodes, each Router's transports spread over them on purpose, so that relays are needed
+#   local      the engine of the worker's process; nothing to start
+#   inprocess  three nodes in the worker's process, without sessions
+#   remote     one node: everything crosses a session
+#   nodes      three nodes, each Router's transports spread over them on purpose, so that relays are needed
 
 # start_nodes MODE FOLDER: starts the mode's nodes, and sets the environment for workers.
 start_nodes() {
@@ -11,12 +12,19 @@ start_nodes() {
 	NODE_PIDS=()
 	case $mode in
 	local) return ;;
+	inprocess) count=0 ;;
 	remote) count=1 ;;
 	nodes) count=3 ;;
-	*) die "no mode $mode: there are local, remote and nodes" ;;
+	*) die "no mode $mode: there are local, inprocess, remote and nodes" ;;
 	esac
 	rm -rf "$NODES_FOLDER"
 	mkdir -p "$NODES_FOLDER"
+	export GAZPACHO_PLACEMENT=spread GAZPACHO_CLUSTER_COUNTERS=$NODES_FOLDER/counters
+	if [ "$mode" = inprocess ]; then
+		export GAZPACHO_CLUSTER=local:3
+		NODE_NAMES=node1,node2,node3
+		return
+	fi
 	trap stop_nodes EXIT
 	for name in a b c; do
 		[ ${#NODE_PIDS[@]} -lt "$count" ] || break
@@ -31,7 +39,8 @@ start_nodes() {
 		done
 	done
 	GAZPACHO_CLUSTER=$(IFS=,; echo "${addresses[*]}")
-	export GAZPACHO_CLUSTER GAZPACHO_PLACEMENT=spread GAZPACHO_CLUSTER_COUNTERS=$NODES_FOLDER/counters
+	export GAZPACHO_CLUSTER
+	NODE_NAMES=$GAZPACHO_CLUSTER
 }
 
 # stop_nodes ends the nodes.
@@ -44,5 +53,5 @@ stop_nodes() {
 # check_nodes MODE: prints what the fronts did, and fails unless every node was used and, with several, relays were made.
 check_nodes() {
 	[ "$1" = local ] && return
-	"$(node_bin)" "$ROOT/scripts/node/counters.mjs" "$NODES_FOLDER/counters" "$1" "$GAZPACHO_CLUSTER"
+	"$(node_bin)" "$ROOT/scripts/node/counters.mjs" "$NODES_FOLDER/counters" "$1" "$NODE_NAMES"
 }

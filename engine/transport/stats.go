@@ -66,6 +66,7 @@ type Drops struct {
 	DataUnknown     uint64 // messages on streams without a data producer
 	DataBufferFull  uint64 // messages for data consumers whose send buffer was full
 	DataUnsendable  uint64 // messages for data consumers that could not be sent for another reason
+	TooLarge        uint64 // packets of more bytes than a datagram can carry, or than leave room for what consumers add
 	SealFailed      uint64 // packets that could not be encrypted
 	SendFailed      uint64 // datagrams that the kernel did not take
 }

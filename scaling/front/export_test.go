@@ -60,3 +60,6 @@ func (f *Front) NodesOf(id string) (n int) {
 	f.Do(func() { n = len(f.objects[id].(*server).nodes) })
 	return n
 }
+
+// Tell has the front told something by one of its nodes.
+func (f *Front) Tell(node int, e *api.Notification) { f.nodes()[node].emit(e) }

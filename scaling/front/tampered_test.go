@@ -83,11 +83,13 @@ type tampered struct {
 func tamper(o *front.Options) []*tampered {
 	var all []*tampered
 	for i := range o.Nodes {
-		w := &tampered{done: make(chan struct{})}
+		w := &tampered{}
 		start := o.Nodes[i].Worker
 		o.Nodes[i].Worker = func(emit api.Emitter) (api.Worker, error) {
-			var err error
-			w.Worker, err = start(emit)
+			inner, err := start(emit)
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.Worker, w.done, w.err = inner, make(chan struct{}), nil
 			return w, err
 		}
 		all = append(all, w)
@@ -157,7 +159,11 @@ func (w *tampered) end() {
 }
 
 // Done implements api.Worker.
-func (w *tampered) Done() <-chan struct{} { return w.done }
+func (w *tampered) Done() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.done
+}
 
 // Err implements api.Worker.
 func (w *tampered) Err() error {
