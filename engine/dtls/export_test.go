@@ -83,6 +83,15 @@ func SuiteHash(id piondtls.CipherSuiteID) func() hash.Hash { return cipherSuites
 // FingerprintsOf returns the fingerprints of a DER certificate, see Certificate.Fingerprints.
 func FingerprintsOf(der []byte) []api.Fingerprint { return fingerprintsOf(der) }
 
+// PublicKeyOf is the reader of public keys.
+func PublicKeyOf(der []byte) (any, error) { return publicKeyOf(der) }
+
+// ParsePrivateKeys reads b as a key in each format that has explicit parameters.
+func ParsePrivateKeys(b []byte) {
+	_, _ = parsePKCS8(b)
+	_, _ = parseSEC1(b)
+}
+
 // SkipSequence advances the next sequence number of a connected transport by n.
 func (t *Transport) SkipSequence(n uint64) {
 	t.mu.Lock()
