@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo check generate drift compat compat-matrix fuzz node-test browser-test peers bench-fanout bench-control bench-server format clean
+.PHONY: build test demo demo-cluster check generate drift compat compat-matrix fuzz node-test browser-test peers bench-fanout bench-control bench-server format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -20,6 +20,10 @@ test:
 # Ten seconds of ffmpeg's test picture and tone through the worker; recordings in build/demo.
 demo: build
 	scripts/demo.sh
+
+# Six people in one Router of an unchanged application, over three nodes of which one is killed.
+demo-cluster: build
+	scripts/demo-cluster.sh
 
 # What a change to the Go code must pass: format, vet, staticcheck, generated files, tests (import rules and fuzz targets too).
 check:
@@ -37,7 +41,8 @@ generate:
 drift:
 	fbs/gen/generate.sh --drift $(RELEASE)
 
-# mediasoup's own test suites, as npm ships them. MODE=local (default), remote (one node) or nodes (three).
+# mediasoup's own test suites, as npm ships them. MODE=local (default), inprocess (three nodes in the worker),
+# remote (one node) or nodes (three).
 compat: build
 	MODE=$(MODE) compat-tests/run.sh
 
@@ -47,15 +52,15 @@ compat-matrix: build
 
 # The project's tests through the unchanged Node API.
 node-test: build
-	scripts/node-test.sh
+	MODE=$(MODE) scripts/node-test.sh
 
 # Calls between pages of a real browser (Chromium, mediasoup-client). TESTS=… selects test files.
 browser-test: build
 	scripts/browser-test.sh $(TESTS)
 
 # WebRTC peers of pion, good and bad ones, against a worker built with the race detector; WORKER_BIN=… tests another binary.
-peers:
-	scripts/peers.sh
+peers: build
+	MODE=$(MODE) scripts/peers.sh
 
 # CPU and memory per forwarded packet; WORKER_BIN=… measures another worker binary.
 bench-fanout: build

@@ -96,7 +96,7 @@ func (c *Channel) handleGarbage(err error, size int) {
 	}
 	reason := refused.Err
 	if refused.UnknownMethod {
-		reason = errors.New("unknown method") // upstream's text
+		reason = errors.New("unknown method") // mediasoup's text
 	}
 	c.answer(&call{id: refused.ID}, nil, reason)
 }

@@ -12,15 +12,15 @@ import (
 
 // pipe creates a router with a direct transport "direct", and a pipe transport "pipe" that has data channels.
 func (a *app) pipe() *api.TransportTuple {
-	a.t.Helper()
-	a.router("router")
-	a.must("router", api.MethodRouterCreateDirectTransport, &api.RouterCreateDirectTransportRequest{
+	a.T.Helper()
+	a.CreateRouter("router")
+	a.Must("router", api.MethodRouterCreateDirectTransport, &api.RouterCreateDirectTransportRequest{
 		TransportID: "direct", Options: &api.DirectTransportOptions{Base: &api.TransportOptions{
 			Direct: true, MaxSendMessageSize: 1000, MaxReceiveMessageSize: 1000,
 		}},
 	})
 	info := loopback(api.ProtocolUDP)
-	return a.must("router", api.MethodRouterCreatePipeTransport, &api.RouterCreatePipeTransportRequest{
+	return a.Must("router", api.MethodRouterCreatePipeTransport, &api.RouterCreatePipeTransportRequest{
 		TransportID: "pipe", Options: &api.PipeTransportOptions{ListenInfo: &info, Base: &api.TransportOptions{
 			EnableSCTP: true, MaxSendMessageSize: 1000, MaxReceiveMessageSize: 1000, SCTPSendBufferSize: 1 << 16,
 			SCTPPerStreamSendQueueLimit: 1 << 16, SCTPMaxReceiverWindowBufferSize: 1 << 16,
@@ -29,9 +29,9 @@ func (a *app) pipe() *api.TransportTuple {
 }
 
 func (a *app) connectPipe(to *api.TransportTuple) {
-	a.t.Helper()
+	a.T.Helper()
 	peer := netip.MustParseAddr(to.LocalAddress)
-	a.must("pipe", api.MethodPipeTransportConnect, &api.PipeTransportConnectRequest{IP: peer.String(), Port: new(to.LocalPort)})
+	a.Must("pipe", api.MethodPipeTransportConnect, &api.PipeTransportConnectRequest{IP: peer.String(), Port: new(to.LocalPort)})
 }
 
 // TestSubchannelsOverPipes pipes messages from a worker that serves some release to one that serves another.
@@ -55,20 +55,20 @@ func TestSubchannelsOverPipes(t *testing.T) {
 			near.connectPipe(farTuple)
 			far.connectPipe(nearTuple)
 			stream := &api.SCTPStreamParameters{StreamID: 1, Ordered: new(true)}
-			near.must("direct", api.MethodTransportProduceData, &api.TransportProduceDataRequest{
+			near.Must("direct", api.MethodTransportProduceData, &api.TransportProduceDataRequest{
 				DataProducerID: "producer", Type: api.DataProducerTypeDirect,
 			})
-			far.must("pipe", api.MethodTransportProduceData, &api.TransportProduceDataRequest{
+			far.Must("pipe", api.MethodTransportProduceData, &api.TransportProduceDataRequest{
 				DataProducerID: "producer", Type: api.DataProducerTypeSCTP, SCTPStreamParameters: stream,
 			})
-			far.must("direct", api.MethodTransportConsumeData, &api.TransportConsumeDataRequest{
+			far.Must("direct", api.MethodTransportConsumeData, &api.TransportConsumeDataRequest{
 				DataConsumerID: "consumer", DataProducerID: "producer", Type: api.DataConsumerTypeDirect, Subchannels: []uint16{3},
 			})
-			near.must("pipe", api.MethodTransportConsumeData, &api.TransportConsumeDataRequest{
+			near.Must("pipe", api.MethodTransportConsumeData, &api.TransportConsumeDataRequest{
 				DataConsumerID: "consumer", DataProducerID: "producer", Type: api.DataConsumerTypeSCTP, SCTPStreamParameters: stream,
 				Subchannels: c.listens,
 			})
-			near.await("pipe", api.EventTransportSCTPStateChange)
+			near.Await("pipe", api.EventTransportSCTPStateChange)
 			send := func(text string, required *uint16, subchannels ...uint16) {
 				require.NoError(t, near.worker.HandleNotification(&api.Notification{
 					HandlerID: "producer", Event: api.EventDataProducerSend, Body: &api.DataProducerSendNotification{
@@ -83,7 +83,7 @@ func TestSubchannelsOverPipes(t *testing.T) {
 			send("needs 5", new(uint16(5)))
 			send("end", nil)
 			var got []string
-			for _, n := range far.awaitCount("consumer", api.EventDataConsumerMessage, len(c.want)) {
+			for _, n := range far.AwaitCount("consumer", api.EventDataConsumerMessage, len(c.want)) {
 				got = append(got, string(n.Body.(*api.DataConsumerMessageNotification).Data))
 			}
 			require.Equal(t, c.want, got)

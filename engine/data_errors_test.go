@@ -7,12 +7,12 @@ import (
 	"gazpacho/engine/api"
 )
 
-// What is wrong with a transport is told before what is wrong with the data producer, as upstream does.
-func TestRefusalsOfDataComeInUpstreamsOrder(t *testing.T) {
+// What is wrong with a transport is reported before what is wrong with the data producer, as mediasoup does.
+func TestRefusalsOfDataComeInMediasoupsOrder(t *testing.T) {
 	a := newApp(t, engine.Options{Shards: 1})
-	a.router("r")
-	a.direct("r", "direct")
-	a.plain("r", "media", plainOptions())
+	a.CreateRouter("r")
+	a.CreateDirect("r", "direct")
+	a.CreatePlain("r", "media", plainOptions())
 	consume := &api.TransportConsumeDataRequest{DataConsumerID: "c", DataProducerID: "nobody", Type: api.DataConsumerTypeDirect}
 	overSCTP := &api.TransportConsumeDataRequest{
 		DataConsumerID: "c", DataProducerID: "nobody", Type: api.DataConsumerTypeSCTP,
@@ -33,6 +33,6 @@ func TestRefusalsOfDataComeInUpstreamsOrder(t *testing.T) {
 		{"Error", "cannot close DataConsumer, SCTP not enabled", "media", api.MethodTransportCloseDataConsumer, &api.TransportCloseDataConsumerRequest{DataConsumerID: "c"}},
 		{"NotFoundError", "DataConsumer not found", "direct", api.MethodTransportCloseDataConsumer, &api.TransportCloseDataConsumerRequest{DataConsumerID: "c"}},
 	} {
-		a.refused(test.kind, test.text, test.handler, test.method, test.body)
+		a.Refused(test.kind, test.text, test.handler, test.method, test.body)
 	}
 }

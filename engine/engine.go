@@ -1,6 +1,6 @@
-// Package engine is the media worker of this process: it answers the worker protocol with routers, transports, producers
-// and consumers that use all cores. See the packages below it for each room: engine/router for the tables, engine/runner
-// and engine/shard for what runs where, engine/transport and engine/media for the machines.
+// Package engine is the media worker of this process: an api.Worker made of routers, transports, producers and consumers that use
+// all cores. engine/router has the tables, engine/runner and engine/shard say what runs where, engine/transport and engine/media
+// are the machines.
 package engine
 
 import (
@@ -12,31 +12,31 @@ import (
 	"gazpacho/engine/router"
 )
 
-// Upstream's defaults of the worker's own port range (its Settings, release 3.27.1).
+// mediasoup's defaults for the worker's own port range (its Settings, release 3.27.1).
 const (
 	DefaultRTCMinPort = 10000
 	DefaultRTCMaxPort = 59999
 )
 
-// Options says how a worker is to run. The zero value of each field but Emit is a sensible default.
+// Options configures a worker. The zero value of each field but Emit is a sensible default.
 type Options struct {
 	// Emit takes notifications for the application. Required.
 	Emit api.Emitter
-	// Log takes what is to be told people; nil discards it.
+	// Log is the worker's logger; nil discards.
 	Log *slog.Logger
-	// UpdateSettings applies WORKER_UPDATE_SETTINGS; an error is the answer to the application. Nil accepts everything.
+	// UpdateSettings applies WORKER_UPDATE_SETTINGS; its error refuses the request. Nil accepts everything.
 	UpdateSettings func(*api.WorkerUpdateSettingsRequest) error
 	// Shards is the number of shards of a worker that has them for itself, as New makes it; 0 means one for each usable core.
 	Shards int
-	// RTCMinPort and RTCMaxPort are the ports for transports that name neither port nor range; 0 means upstream's default.
+	// RTCMinPort and RTCMaxPort are the ports for transports that name neither port nor range; 0 means mediasoup's default.
 	RTCMinPort, RTCMaxPort uint16
-	// Compat are those of the release that the application speaks.
+	// Compat is the behaviour of the application's release.
 	Compat api.Compat
-	// Certificate is what DTLS peers see; nil means a new one.
+	// Certificate is presented to DTLS peers; nil makes a new one.
 	Certificate *dtls.Certificate
-	// Usage is what the CPU times in the answers to WORKER_GET_RESOURCE_USAGE mean.
+	// Usage selects the meaning of the CPU times that answer WORKER_GET_RESOURCE_USAGE.
 	Usage UsageMode
-	// Workers returns how many worker processes share the cores, this one included; nil means that it is alone.
+	// Workers returns the number of worker processes that share the cores, this one included; nil means 1.
 	Workers func() int
 }
 
@@ -44,7 +44,7 @@ type Options struct {
 type Worker struct {
 	options Options
 	host    *Host
-	ownHost bool // ends with the worker
+	ownHost bool // close the host with the worker
 	scope   *router.Scope
 	routers router.Table[*router.Router]
 	servers router.Table[*router.Server]
@@ -53,7 +53,7 @@ type Worker struct {
 	done    chan struct{}
 }
 
-// New starts a worker with shards of its own. The error tells that no certificate could be made, or that there are no
+// New starts a worker with shards of its own. It fails if no certificate can be made, or the process is out of file
 // descriptors.
 func New(o Options) (*Worker, error) {
 	host, err := NewHost(HostOptions{Shards: o.Shards, Log: o.Log})
@@ -101,7 +101,7 @@ func (w *Worker) handle(req *api.Request) (api.ResponseBody, error) {
 	return handler.HandleRequest(req)
 }
 
-// HandleNotification implements api.Worker. WORKER_CLOSE is the caller's business: it ends the process.
+// HandleNotification implements api.Worker. WORKER_CLOSE ends the process: that is up to the caller.
 func (w *Worker) HandleNotification(n *api.Notification) error {
 	if w.closed {
 		return errClosed
@@ -136,7 +136,7 @@ func (w *Worker) Close() {
 	close(w.done)
 }
 
-// errClosed refuses what comes after Close.
+// errClosed refuses requests after Close.
 var errClosed = api.Errorf("Worker is closed")
 
 // RouterOf implements api.Worker.

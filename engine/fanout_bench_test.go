@@ -11,6 +11,8 @@ import (
 
 	"gazpacho/engine"
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
+	"gazpacho/engine/unit"
 )
 
 // BenchmarkFanOut forwards bursts of ten packets of 1200 bytes to fifty consumers on transports of their own, through
@@ -30,39 +32,39 @@ func benchmarkFanOut(b *testing.B, srtp bool, suite api.SRTPCryptoSuite, burst i
 	t := &testing.T{}
 	a := newApp(t, engine.Options{})
 	defer a.worker.Close()
-	a.router("router")
+	a.CreateRouter("router")
 	options := plainOptions()
 	options.Comedia = true
-	in := a.plain("router", "in", options)
-	a.produce("in", "producer", api.MediaKindVideo, video(1111))
+	in := a.CreatePlain("router", "in", options)
+	a.Produce("in", "producer", enginetest.Video(1111))
 	for i := range consumers {
-		p := newPeer(t)
-		defer p.conn.Close()
+		p := enginetest.NewPeer(t)
+		defer p.Conn.Close()
 		id := fmt.Sprint("out", i)
 		options := plainOptions()
 		options.EnableSRTP = srtp
-		connect := &api.PlainTransportConnectRequest{IP: "127.0.0.1", Port: new(p.addr().Port())}
+		connect := &api.PlainTransportConnectRequest{IP: "127.0.0.1", Port: new(p.Addr().Port())}
 		if srtp {
 			options.SRTPCryptoSuite = &suite
 			connect.SRTPParameters = &api.SRTPParameters{CryptoSuite: suite, KeyBase64: base64.StdEncoding.EncodeToString(make([]byte, 28))}
 		}
-		a.plain("router", id, options)
-		a.must(id, api.MethodPlainTransportConnect, connect)
-		a.consume(id, "consumer"+id, "producer", api.MediaKindVideo, 1111, 5000+uint32(i))
+		a.CreatePlain("router", id, options)
+		a.Must(id, api.MethodPlainTransportConnect, connect)
+		a.Consume(id, "consumer"+id, "producer", 5000+unit.SSRC(i))
 	}
-	sender := newPeer(t)
-	defer sender.conn.Close()
+	sender := enginetest.NewPeer(t)
+	defer sender.Conn.Close()
 	forwarded := func() uint64 {
-		stats := a.must("out0", api.MethodTransportGetStats, nil).(*api.PlainTransportGetStatsResponse)
+		stats := a.Must("out0", api.MethodTransportGetStats, nil).(*api.PlainTransportGetStatsResponse)
 		return stats.Base.RTPBytesSent / 1212
 	}
-	seq := uint16(0)
+	seq := unit.SeqNo(0)
 	pace := time.NewTicker(time.Duration(burst) * time.Millisecond)
 	defer pace.Stop()
 	start, before := cpu(b), forwarded()
 	for b.Loop() {
 		for range burst {
-			sender.send(in.Tuple, packetOf(1111, seq, 1188))
+			sender.Send(in.Tuple, keyFrame(1111, seq, 1188))
 			seq++
 		}
 		<-pace.C

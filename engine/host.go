@@ -13,11 +13,11 @@ import (
 	"gazpacho/engine/transport"
 )
 
-// HostOptions says what a host is made of.
+// HostOptions configures a host.
 type HostOptions struct {
 	// Shards is the number of shards; 0 means one for each usable core.
 	Shards int
-	// Log takes faults and overload that concern no worker alone; nil discards them.
+	// Log gets faults and overload that concern the whole host; nil discards.
 	Log *slog.Logger
 }
 
@@ -30,7 +30,7 @@ type Host struct {
 	load   *processLoad
 }
 
-// NewHost starts the shards. The error tells that there are no descriptors.
+// NewHost starts the shards. It fails if the process is out of file descriptors.
 func NewHost(o HostOptions) (*Host, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -57,8 +57,8 @@ func listenUDP(cfg netio.UDPConfig) (transport.Socket, error) {
 	return socket, nil
 }
 
-// NewWorker makes a worker on the host's shards. Closing it closes what it holds, and nothing of others. The error tells that no
-// certificate could be made.
+// NewWorker makes a worker on the host's shards. Closing it closes its own objects only. It fails if no
+// certificate can be made.
 func (h *Host) NewWorker(o Options) (*Worker, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -10,6 +10,7 @@ import (
 	"gazpacho/engine/api"
 	"gazpacho/engine/api/apitest"
 	"gazpacho/engine/dtls"
+	"gazpacho/engine/internal/enginetest"
 )
 
 func newHost(t *testing.T) *engine.Host {
@@ -21,13 +22,7 @@ func newHost(t *testing.T) *engine.Host {
 
 // newAppOn starts a worker on a host that may carry others.
 func newAppOn(t *testing.T, host *engine.Host, o engine.Options) *app {
-	a := &app{t: t, news: make(chan struct{}, 1)}
-	o.Emit = a.take
-	var err error
-	a.worker, err = host.NewWorker(o)
-	require.NoError(t, err)
-	t.Cleanup(a.worker.Close)
-	return a
+	return newAppBy(t, host.NewWorker, o)
 }
 
 // Two workers on one set of shards keep the contract at the same time, with the same ids.
@@ -54,32 +49,32 @@ func TestWorkersThatShareShardsKeepTheContract(t *testing.T) {
 func TestWorkersThatShareShardsAreApart(t *testing.T) {
 	host := newHost(t)
 	a, b := newAppOn(t, host, engine.Options{}), newAppOn(t, host, engine.Options{})
-	sender := newPeer(t)
+	sender := enginetest.NewPeer(t)
 	var in [2]*api.TransportTuple
 	for i, w := range []*app{a, b} {
-		w.router("r")
+		w.CreateRouter("r")
 		options := plainOptions()
 		options.Comedia = true
-		in[i] = w.plain("r", "in", options).Tuple
-		w.produce("in", "p", api.MediaKindVideo, video(10))
-		w.direct("r", "out")
-		w.consume("out", "c", "p", api.MediaKindVideo, 10, 20)
+		in[i] = w.CreatePlain("r", "in", options).Tuple
+		w.Produce("in", "p", enginetest.Video(10))
+		w.CreateDirect("r", "out")
+		w.Consume("out", "c", "p", 20)
 	}
-	sender.send(in[0], packetOf(10, 1, 100))
-	a.await("c", api.EventConsumerRTP)
-	require.Empty(t, b.notifications("c", api.EventConsumerRTP))
+	sender.Send(in[0], keyFrame(10, 1, 100))
+	a.Await("c", api.EventConsumerRTP)
+	require.Empty(t, b.About("c", api.EventConsumerRTP))
 	load := a.worker.Load()
 	require.Equal(t, 1, load.Routers)
 	require.Equal(t, 2, load.Transports)
 
 	a.worker.Close()
 	require.Equal(t, api.Load{}, a.worker.Load())
-	sender.send(in[1], packetOf(10, 1, 100))
-	b.await("c", api.EventConsumerRTP)
-	require.Len(t, a.notifications("c", api.EventConsumerRTP), 1)
+	sender.Send(in[1], keyFrame(10, 1, 100))
+	b.Await("c", api.EventConsumerRTP)
+	require.Len(t, a.About("c", api.EventConsumerRTP), 1)
 	require.NoError(t, b.worker.Err())
 	again := newAppOn(t, host, engine.Options{})
-	again.router("r")
+	again.CreateRouter("r")
 }
 
 // Settings are each worker's: port range, certificate, release and WebRtcServers.
@@ -91,11 +86,11 @@ func TestWorkersThatShareShardsHaveSettingsOfTheirOwn(t *testing.T) {
 	b := newAppOn(t, host, engine.Options{RTCMinPort: 41500, RTCMaxPort: 41999, Certificate: certificate})
 	fingerprints := map[string]bool{}
 	for _, w := range []*app{a, b} {
-		w.must("", api.MethodWorkerCreateWebRtcServer, &api.WorkerCreateWebRtcServerRequest{
+		w.Must("", api.MethodWorkerCreateWebRtcServer, &api.WorkerCreateWebRtcServerRequest{
 			WebRtcServerID: "s", ListenInfos: []api.ListenInfo{*plainOptions().ListenInfo},
 		})
-		w.router("r")
-		dump := w.must("r", api.MethodRouterCreateWebRtcTransportWithServer, &api.RouterCreateWebRtcTransportRequest{
+		w.CreateRouter("r")
+		dump := w.Must("r", api.MethodRouterCreateWebRtcTransportWithServer, &api.RouterCreateWebRtcTransportRequest{
 			TransportID: "t", Options: &api.WebRtcTransportOptions{
 				Base: &api.TransportOptions{}, Listen: &api.ListenServer{WebRtcServerID: "s"}, EnableUDP: true,
 			},
@@ -109,8 +104,8 @@ func TestWorkersThatShareShardsHaveSettingsOfTheirOwn(t *testing.T) {
 		fingerprints[dump.DTLSParameters.Fingerprints[0].Value] = true
 	}
 	require.Len(t, fingerprints, 2)
-	a.must("", api.MethodWorkerWebRtcServerClose, &api.WorkerCloseWebRtcServerRequest{WebRtcServerID: "s"})
-	require.Empty(t, a.must("", api.MethodWorkerDump, nil).(*api.WorkerDumpResponse).WebRtcServerIDs)
-	b.must("t", api.MethodTransportDump, nil)
-	require.Equal(t, []string{"s"}, b.must("", api.MethodWorkerDump, nil).(*api.WorkerDumpResponse).WebRtcServerIDs)
+	a.Must("", api.MethodWorkerWebRtcServerClose, &api.WorkerCloseWebRtcServerRequest{WebRtcServerID: "s"})
+	require.Empty(t, a.Must("", api.MethodWorkerDump, nil).(*api.WorkerDumpResponse).WebRtcServerIDs)
+	b.Must("t", api.MethodTransportDump, nil)
+	require.Equal(t, []string{"s"}, b.Must("", api.MethodWorkerDump, nil).(*api.WorkerDumpResponse).WebRtcServerIDs)
 }

@@ -50,7 +50,7 @@ func newProcessLoad(shards int) *processLoad {
 	return l
 }
 
-// sample reads the process's CPU time; on systems that do not tell it, the load is 0.
+// sample reads the process's CPU time. Where the system does not have it, the load is 0.
 func (l *processLoad) sample() cpuSample {
 	_, used, _ := readUsage()
 	return cpuSample{time.Since(l.start), used.user + used.system}

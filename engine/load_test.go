@@ -8,6 +8,7 @@ import (
 
 	"gazpacho/engine"
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 )
 
 func TestLoadCoversTheLastSeconds(t *testing.T) {
@@ -32,14 +33,14 @@ func TestLoadCoversTheLastSeconds(t *testing.T) {
 
 func TestLoadCountsObjects(t *testing.T) {
 	a := newApp(t, engine.Options{Shards: 1})
-	a.router("r")
-	a.direct("r", "t")
-	a.produce("t", "p", api.MediaKindVideo, video(10))
-	a.consume("t", "c", "p", api.MediaKindVideo, 10, 20)
+	a.CreateRouter("r")
+	a.CreateDirect("r", "t")
+	a.Produce("t", "p", enginetest.Video(10))
+	a.Consume("t", "c", "p", 20)
 	load := a.worker.Load()
 	load.CPU = 0
 	require.Equal(t, api.Load{Routers: 1, Transports: 1, Producers: 1, Consumers: 1}, load)
-	a.must("", api.MethodWorkerCloseRouter, &api.WorkerCloseRouterRequest{RouterID: "r"})
+	a.Must("", api.MethodWorkerCloseRouter, &api.WorkerCloseRouterRequest{RouterID: "r"})
 	load = a.worker.Load()
 	load.CPU = 0
 	require.Equal(t, api.Load{}, load)

@@ -69,7 +69,7 @@ func TestPortsOfStrangersAreSkipped(t *testing.T) {
 	method := api.MethodWorkerCreateWebRtcServer
 	noMore := func(p api.Protocol, protocols ...api.Protocol) {
 		t.Helper()
-		a.refused(api.ErrorKindError, "no more available ports [protocol:"+strings.ToLower(p.String()), "", method, serverRequest("s", protocols...))
+		a.Refused(api.ErrorKindError, "no more available ports [protocol:"+strings.ToLower(p.String()), "", method, serverRequest("s", protocols...))
 	}
 	noMore(api.ProtocolUDP, api.ProtocolUDP)
 	noMore(api.ProtocolTCP, api.ProtocolTCP)
@@ -78,13 +78,13 @@ func TestPortsOfStrangersAreSkipped(t *testing.T) {
 	noMore(api.ProtocolTCP, api.ProtocolUDP, api.ProtocolTCP)
 	tcp := free(t, heldTCP)
 	for range 3 { // the refusal before, and each close, gave the UDP port back
-		a.must("", method, serverRequest("s", api.ProtocolUDP, api.ProtocolTCP))
-		dump := a.must("s", api.MethodWebRtcServerDump, nil).(*api.WebRtcServerDumpResponse)
+		a.Must("", method, serverRequest("s", api.ProtocolUDP, api.ProtocolTCP))
+		dump := a.Must("s", api.MethodWebRtcServerDump, nil).(*api.WebRtcServerDumpResponse)
 		require.Equal(t, []api.IPPort{{IP: "127.0.0.1", Port: udp}}, dump.UDPSockets)
 		require.Equal(t, []api.IPPort{{IP: "127.0.0.1", Port: tcp}}, dump.TCPServers)
-		_, err := a.try("", method, serverRequest("t", api.ProtocolUDP))
+		_, err := a.Try("", method, serverRequest("t", api.ProtocolUDP))
 		require.ErrorContains(t, err, "no more available ports")
-		a.must("", api.MethodWorkerWebRtcServerClose, &api.WorkerCloseWebRtcServerRequest{WebRtcServerID: "s"})
+		a.Must("", api.MethodWorkerWebRtcServerClose, &api.WorkerCloseWebRtcServerRequest{WebRtcServerID: "s"})
 	}
 }
 
@@ -92,13 +92,13 @@ func TestPortsOfStrangersAreSkipped(t *testing.T) {
 func TestPlainTransportsSkipPortsOfStrangers(t *testing.T) {
 	a := newApp(t, engine.Options{Shards: 1, RTCMinPort: minSharedPort, RTCMaxPort: maxSharedPort})
 	held := occupy(t, api.ProtocolUDP)
-	a.router("router")
+	a.CreateRouter("router")
 	options := plainOptions()
 	options.RTCPMux = false
 	first := free(t, held)
-	_, err := a.try("router", api.MethodRouterCreatePlainTransport, &api.RouterCreatePlainTransportRequest{TransportID: "t", Options: options})
+	_, err := a.Try("router", api.MethodRouterCreatePlainTransport, &api.RouterCreatePlainTransportRequest{TransportID: "t", Options: options})
 	require.ErrorContains(t, err, "no more available ports")
 	second := free(t, held)
-	d := a.plain("router", "t", options)
+	d := a.CreatePlain("router", "t", options)
 	require.ElementsMatch(t, []uint16{first, second}, []uint16{d.Tuple.LocalPort, d.RTCPTuple.LocalPort})
 }

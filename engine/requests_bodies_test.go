@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
+	"gazpacho/engine/unit"
 )
 
 // ordinary returns a method's body as an ordinary application sends it, with ids by the dice; nil for methods without.
@@ -126,23 +128,26 @@ func ordinaryEnd(m api.Method, d *dice) api.RequestBody {
 }
 
 func fuzzedProduce(d *dice) *api.TransportProduceRequest {
-	kind, params := api.MediaKindAudio, audio(uint32(d.next()%4))
+	stream := enginetest.Audio(unit.SSRC(d.next() % 4))
 	if d.next()%2 == 1 {
-		kind, params = api.MediaKindVideo, video(uint32(d.next()%4))
-		params.Encodings[0].RTX = &api.RTX{SSRC: 77}
+		stream = enginetest.Video(unit.SSRC(d.next() % 4))
 	}
-	params.HeaderExtensions = []api.RTPHeaderExtensionParameters{{URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: 5}}
-	return produceRequest(d.id(), kind, params)
+	stream.Extensions = []api.RTPHeaderExtensionParameters{{URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: 5}}
+	return stream.Produce(d.id())
 }
 
 func fuzzedConsume(d *dice) *api.TransportConsumeRequest {
-	kind := api.MediaKind(d.next() % 2)
-	from, to := uint32(d.next()%4), 100+uint32(d.next()%4)
-	req := consumeRequest(d.id(), d.id(), kind, from, to)
-	req.Type = api.RTPType(d.next() % 4)
-	if req.Type == api.RTPTypeSimulcast {
-		req.ConsumableRTPEncodings = append(req.ConsumableRTPEncodings, api.RTPEncodingParameters{SSRC: new(mapped(from + 1))})
-		req.RTPParameters.Encodings[0].ScalabilityMode = "L2T3"
+	stream := enginetest.Audio
+	if api.MediaKind(d.next()%2) == api.MediaKindVideo {
+		stream = enginetest.Video
 	}
+	from, to := stream(unit.SSRC(d.next()%4)), stream(100+unit.SSRC(d.next()%4))
+	consumer := d.id()
+	typ := api.RTPType(d.next() % 4)
+	if typ == api.RTPTypeSimulcast {
+		from.Encodings, to.Mode = 2, "L2T3"
+	}
+	req := to.Consume(consumer, from.Produce(d.id()))
+	req.Type = typ
 	return req
 }

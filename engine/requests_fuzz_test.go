@@ -16,6 +16,8 @@ import (
 	"gazpacho/engine"
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
+	"gazpacho/engine/internal/enginetest"
+	"gazpacho/engine/unit"
 	"gazpacho/internal/fuzzseed"
 )
 
@@ -158,7 +160,7 @@ func fuzzedNotification(d *dice) *api.Notification {
 	n := &api.Notification{HandlerID: d.id()}
 	switch kind := d.next(); kind % 6 {
 	case 0:
-		n.Event, n.Body = api.EventProducerSend, &api.ProducerSendNotification{Data: packetOf(uint32(d.next()%4), uint16(d.next()), 24+int(d.next()))}
+		n.Event, n.Body = api.EventProducerSend, &api.ProducerSendNotification{Data: keyFrame(unit.SSRC(d.next()%4), unit.SeqNo(d.next()), 24+int(d.next()))}
 	case 1:
 		n.Event, n.Body = api.EventTransportSendRTCP, &api.TransportSendRTCPNotification{Data: d.rest}
 	case 2:
@@ -234,7 +236,7 @@ func FuzzRequests(tf *testing.F) {
 		}()
 		select {
 		case <-done:
-		case <-time.After(patience):
+		case <-time.After(enginetest.Patience):
 			stacks := make([]byte, 1<<20)
 			t.Fatalf("the worker hangs:\n%s", stacks[:runtime.Stack(stacks, true)])
 		}

@@ -5,13 +5,14 @@ import (
 
 	"gazpacho/engine"
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 )
 
 // A Go client may forget what a codec's schema would not let it forget.
 func TestRequestsThatLackAPart(t *testing.T) {
 	a := newApp(t, engine.Options{Shards: 1})
-	a.router("r")
-	a.direct("r", "d")
+	a.CreateRouter("r")
+	a.CreateDirect("r", "d")
 	for _, c := range []struct {
 		lacks   string
 		handler string
@@ -41,7 +42,7 @@ func TestRequestsThatLackAPart(t *testing.T) {
 		{"options ", "r", api.MethodRouterCreateActiveSpeakerObserver, &api.RouterCreateActiveSpeakerObserverRequest{}},
 		{"options ", "r", api.MethodRouterCreateAudioLevelObserver, &api.RouterCreateAudioLevelObserverRequest{}},
 		{"rtpParameters ", "d", api.MethodTransportProduce, &api.TransportProduceRequest{}},
-		{"rtpMapping ", "d", api.MethodTransportProduce, &api.TransportProduceRequest{RTPParameters: video(1)}},
+		{"rtpMapping ", "d", api.MethodTransportProduce, &api.TransportProduceRequest{RTPParameters: enginetest.Video(1).Parameters()}},
 		{"rtpParameters.rtcp ", "d", api.MethodTransportProduce, &api.TransportProduceRequest{
 			RTPParameters: &api.RTPParameters{}, RTPMapping: &api.RTPMapping{},
 		}},
@@ -53,6 +54,6 @@ func TestRequestsThatLackAPart(t *testing.T) {
 			HeaderExtensions: []api.RTPHeaderExtensionParameters{{Parameters: []api.Parameter{{Value: (*api.ValueString)(nil)}}}},
 		}}},
 	} {
-		a.refused(api.ErrorKindType, c.lacks, c.handler, c.method, c.body)
+		a.Refused(api.ErrorKindType, c.lacks, c.handler, c.method, c.body)
 	}
 }

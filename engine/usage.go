@@ -7,8 +7,9 @@ import (
 	"gazpacho/engine/api"
 )
 
-// UsageMode says what the CPU times mean that WORKER_GET_RESOURCE_USAGE tells. Applications read their growth over an
-// interval as per cent of one core, and take a worker that comes near 100 for full, since upstream's has one thread.
+// UsageMode selects the meaning of the CPU times that answer WORKER_GET_RESOURCE_USAGE. Applications read their growth over an
+// interval as per cent of one core, and consider a worker full near 100, because the C++ worker has one thread.
+// docs/cpu-shares.md has the reasons.
 type UsageMode uint8
 
 const (
@@ -17,7 +18,7 @@ const (
 	UsageShare UsageMode = iota
 	// UsageProcess: 100 means one core, as the operating system counts. A worker on eight cores may reach 800.
 	UsageProcess
-	// UsageMachine: 100 means all cores that the worker may use, whoever else uses them.
+	// UsageMachine: 100 means all cores that the worker may use, even if other processes use them too.
 	UsageMachine
 )
 
@@ -36,8 +37,8 @@ func ParseUsageMode(name string) (UsageMode, error) {
 // cpuTimes are the CPU times of the process so far.
 type cpuTimes struct{ user, system time.Duration }
 
-// usageScale turns the CPU times of the process into those that the application is told. They only ever grow, also when
-// the number of workers changes: what was told stays told, and what comes is divided by the share of the present.
+// usageScale converts the CPU times of the process into those for the application. These never decrease, even when the number of
+// workers changes: only what is used from then on is divided by the new share.
 type usageScale struct {
 	mode      UsageMode
 	cores     int
@@ -47,7 +48,7 @@ type usageScale struct {
 	remainder cpuTimes // of the divisions, in core-nanoseconds
 }
 
-// add returns the times to tell when the process has used now in all.
+// add returns the converted times when the process has used now in all.
 func (s *usageScale) add(now cpuTimes) cpuTimes {
 	numerator, denominator := s.ratio()
 	scale := func(told, remainder *time.Duration, used time.Duration) {
@@ -60,7 +61,7 @@ func (s *usageScale) add(now cpuTimes) cpuTimes {
 	return s.told
 }
 
-// ratio returns by which fraction times are multiplied: one divided by the share in cores. Shares below one core count as
+// ratio returns by which fraction times are multiplied: one divided by the share in cores. A share below one core counts as
 // one, so that no worker looks busier than it is.
 func (s *usageScale) ratio() (numerator, denominator time.Duration) {
 	cores := time.Duration(max(s.cores, 1))
@@ -77,7 +78,7 @@ func (s *usageScale) ratio() (numerator, denominator time.Duration) {
 	return min(workers, cores), cores
 }
 
-// resourceUsage answers WORKER_GET_RESOURCE_USAGE: times in milliseconds, maxrss in kilobytes, as upstream gives them.
+// resourceUsage answers WORKER_GET_RESOURCE_USAGE: times in milliseconds, maxrss in kilobytes, as the C++ worker gives them.
 func (w *Worker) resourceUsage() (api.ResponseBody, error) {
 	usage, times, err := readUsage()
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"gazpacho/engine"
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 )
 
 // TestUsageModes tells what an application sees of a worker that keeps two cores of eight busy for ten seconds.
@@ -81,10 +82,10 @@ func TestUsageModeNames(t *testing.T) {
 func TestUsageOfTheProcess(t *testing.T) {
 	a := newApp(t, engine.Options{Shards: 2, Usage: engine.UsageProcess})
 	usage := func() uint64 {
-		u := a.must("", api.MethodWorkerGetResourceUsage, nil).(*api.WorkerResourceUsageResponse)
+		u := a.Must("", api.MethodWorkerGetResourceUsage, nil).(*api.WorkerResourceUsageResponse)
 		return u.RuUtime + u.RuStime
 	}
-	before, deadline := usage(), time.Now().Add(patience)
+	before, deadline := usage(), time.Now().Add(enginetest.Patience)
 	for usage() < before+5 {
 		require.True(t, time.Now().Before(deadline))
 	}

@@ -16,20 +16,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/srtp"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/wire/stun"
 )
 
-// loopback returns a ListenInfo whose port comes from the worker's range.
-func loopback(p api.Protocol) api.ListenInfo {
-	return api.ListenInfo{Protocol: p, IP: "127.0.0.1", PortRange: &api.PortRange{}, Flags: &api.SocketFlags{}}
-}
-
 // server makes a WebRtcServer with a UDP and a TCP port.
 func (a *app) server(id string) {
-	a.t.Helper()
-	a.must("", api.MethodWorkerCreateWebRtcServer, &api.WorkerCreateWebRtcServerRequest{
+	a.T.Helper()
+	a.Must("", api.MethodWorkerCreateWebRtcServer, &api.WorkerCreateWebRtcServerRequest{
 		WebRtcServerID: id, ListenInfos: []api.ListenInfo{loopback(api.ProtocolUDP), loopback(api.ProtocolTCP)},
 	})
 }
@@ -47,23 +43,23 @@ func webRtcOptions(listen api.WebRtcTransportListen) *api.WebRtcTransportOptions
 
 // webRtc makes a WebRtcTransport behind a WebRtcServer, or with ports of its own when server is empty.
 func (a *app) webRtc(router, id, server string) *api.WebRtcTransportDumpResponse {
-	a.t.Helper()
+	a.T.Helper()
 	method := api.MethodRouterCreateWebRtcTransportWithServer
 	options := webRtcOptions(&api.ListenServer{WebRtcServerID: server})
 	if server == "" {
 		method = api.MethodRouterCreateWebRtcTransport
 		options.Listen = &api.ListenIndividual{ListenInfos: []api.ListenInfo{loopback(api.ProtocolUDP), loopback(api.ProtocolTCP)}}
 	}
-	return a.must(router, method, &api.RouterCreateWebRtcTransportRequest{
+	return a.Must(router, method, &api.RouterCreateWebRtcTransportRequest{
 		TransportID: id, Options: options,
 	}).(*api.WebRtcTransportDumpResponse)
 }
 
 // connectWebRtc tells a transport the identity of its peer, which is the client of DTLS.
 func (a *app) connectWebRtc(id string) {
-	a.t.Helper()
+	a.T.Helper()
 	_, fingerprints := identity()
-	a.must(id, api.MethodWebRtcTransportConnect, &api.WebRtcTransportConnectRequest{
+	a.Must(id, api.MethodWebRtcTransportConnect, &api.WebRtcTransportConnectRequest{
 		DTLSParameters: &api.DTLSParameters{Fingerprints: fingerprints, Role: api.DTLSRoleClient},
 	})
 }
@@ -80,41 +76,30 @@ func candidate(d *api.WebRtcTransportDumpResponse, p api.Protocol) netip.AddrPor
 
 // check is the connectivity check of a browser that nominates at once.
 func check(d *api.WebRtcTransportDumpResponse) []byte {
-	w := stun.Build(nil, stun.Request, stun.Binding, stun.TransactionID([]byte("transaction!")))
-	w.String(stun.Username, d.ICEParameters.UsernameFragment+":remote")
-	w.Uint32(stun.Priority, 1853693695)
-	w.Uint64(stun.ICEControlling, 1)
-	w.Flag(stun.UseCandidate)
-	w.Integrity(stun.NewKey(d.ICEParameters.Password))
-	w.Fingerprint()
-	return w.Message()
+	return enginetest.ConnectivityCheck(d.ICEParameters.UsernameFragment, d.ICEParameters.Password, true)
 }
 
 // browser is a WebRTC peer: hand-made ICE, and pion's DTLS in the role of the client.
 type browser struct {
-	*peer
+	*enginetest.Peer
 	transport *api.WebRtcTransportDumpResponse
 	to        netip.AddrPort
 	dtls      *piondtls.Conn
 }
 
 // newBrowser returns a peer that the test closes itself.
-func newBrowser(t *testing.T, transport *api.WebRtcTransportDumpResponse) *browser {
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	require.NoError(t, err)
-	require.NoError(t, conn.SetReadDeadline(time.Now().Add(patience)))
-	return &browser{peer: &peer{t, conn}, transport: transport, to: candidate(transport, api.ProtocolUDP)}
+func newBrowser(t testing.TB, transport *api.WebRtcTransportDumpResponse) *browser {
+	return &browser{Peer: enginetest.OpenPeer(t), transport: transport, to: candidate(transport, api.ProtocolUDP)}
 }
 
 // checkUDP completes ICE.
 func (b *browser) checkUDP() {
-	b.t.Helper()
-	_, err := b.conn.WriteToUDPAddrPort(check(b.transport), b.to)
-	require.NoError(b.t, err)
-	requireSuccess(b.t, b.receive())
+	b.T.Helper()
+	b.SendTo(b.to, check(b.transport))
+	requireSuccess(b.T, b.Receive())
 }
 
-func requireSuccess(t *testing.T, b []byte) {
+func requireSuccess(t testing.TB, b []byte) {
 	t.Helper()
 	var m stun.Message
 	require.NoError(t, m.Parse(b))
@@ -134,46 +119,45 @@ var identity = sync.OnceValues(func() (tls.Certificate, []api.Fingerprint) {
 
 // handshake completes DTLS with the identity that the worker was told.
 func (b *browser) handshake() {
-	b.t.Helper()
+	b.T.Helper()
 	cert, _ := identity()
-	conn, err := piondtls.ClientWithOptions(dtlsOnly{b.conn}, net.UDPAddrFromAddrPort(b.to),
+	conn, err := piondtls.ClientWithOptions(dtlsOnly{b.Conn}, net.UDPAddrFromAddrPort(b.to),
 		piondtls.WithCertificates(cert),
 		piondtls.WithInsecureSkipVerify(true),
 		piondtls.WithSRTPProtectionProfiles(piondtls.SRTP_AEAD_AES_128_GCM))
-	require.NoError(b.t, err)
-	require.NoError(b.t, conn.Handshake())
+	require.NoError(b.T, err)
+	require.NoError(b.T, conn.Handshake())
 	b.dtls = conn
 }
 
 // sender returns what encrypts RTP with the keys of the handshake.
 func (b *browser) sender() *srtp.Sender {
-	b.t.Helper()
+	b.T.Helper()
 	state, ok := b.dtls.ConnectionState()
-	require.True(b.t, ok)
+	require.True(b.T, ok)
 	material, err := state.ExportKeyingMaterial("EXTRACTOR-dtls_srtp", nil, 2*28)
-	require.NoError(b.t, err)
+	require.NoError(b.T, err)
 	s, err := srtp.NewSender(srtp.AEADAES128GCM, append(append([]byte{}, material[:16]...), material[32:44]...))
-	require.NoError(b.t, err)
+	require.NoError(b.T, err)
 	return s
 }
 
 // sendRTP encrypts a packet and sends it.
 func (b *browser) sendRTP(s *srtp.Sender, packet []byte) {
-	b.t.Helper()
+	b.T.Helper()
 	sealed := append(packet, make([]byte, 32)...)
 	n, err := s.ProtectRTP(sealed, len(packet), 12)
-	require.NoError(b.t, err)
-	_, err = b.conn.WriteToUDPAddrPort(sealed[:n], b.to)
-	require.NoError(b.t, err)
+	require.NoError(b.T, err)
+	b.SendTo(b.to, sealed[:n])
 }
 
 // close ends the peer's side.
 func (b *browser) close() {
-	b.t.Helper()
+	b.T.Helper()
 	if b.dtls != nil {
-		require.NoError(b.t, b.dtls.Close())
+		require.NoError(b.T, b.dtls.Close())
 	}
-	b.conn.Close()
+	b.Conn.Close()
 }
 
 // dtlsOnly is a socket as pion shall see it: without STUN, RTP and RTCP.

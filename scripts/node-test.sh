@@ -1,7 +1,12 @@
 #!/usr/bin/env bash
 # Runs the integration tests: the unchanged mediasoup Node API against this worker. Arguments: test files (default: all).
+# MODE=local|remote|nodes: the worker is an engine (default), or a front over one node or three.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"
+source "$ROOT/scripts/nodes.sh"
 prepare_harness
-exec "$NODE" "$HARNESS/run-tests.js" "$@"
+MODE=${MODE:-local}
+start_nodes "$MODE" "$BUILD/node-test-nodes"
+"$NODE" "$HARNESS/run-tests.js" "$@"
+check_nodes "$MODE"

@@ -28,7 +28,7 @@ type Consumer struct {
 	notifications  []api.Notification
 }
 
-// Send is a message that must leave on SCTP: what engine/sctp wants to know.
+// Send is a message that must leave on SCTP: the parameters of engine/sctp.
 type Send struct {
 	StreamID          uint16
 	PPID              uint32
@@ -40,7 +40,7 @@ type Send struct {
 
 // NewConsumer validates the request. maxMessageSize is the transport's maxSendMessageSize (bytes); pipe tells whether
 // messages carry their addressing.
-// Errors: *api.Error with upstream's texts. Whether the transport can carry the type is for the transport to check.
+// Errors: *api.Error with mediasoup's texts. Whether the transport can carry the type is for the transport to check.
 func NewConsumer(req *api.TransportConsumeDataRequest, maxMessageSize uint32, pipe Pipe) (*Consumer, error) {
 	c := &Consumer{
 		id: req.DataConsumerID, producerID: req.DataProducerID, typ: req.Type, label: req.Label, protocol: req.Protocol,
@@ -76,7 +76,7 @@ func (c *Consumer) StreamID() (id uint16, ok bool) {
 	return c.stream.id, true
 }
 
-// Active tells whether messages are forwarded at present.
+// Active reports whether messages are forwarded at present.
 func (c *Consumer) Active() bool {
 	return !c.paused && !c.producerPaused && !c.producerClosed && (c.typ == api.DataConsumerTypeDirect || !c.sctpClosed)
 }
@@ -90,7 +90,7 @@ func (c *Consumer) Resume() { c.paused = false }
 // Attach tells the state of the data producer at creation; nothing is notified.
 func (c *Consumer) Attach(producerPaused bool) { c.producerPaused = producerPaused }
 
-// HandleProducerPaused tells that the data producer was paused.
+// HandleProducerPaused: the data producer was paused.
 func (c *Consumer) HandleProducerPaused() {
 	if !c.producerPaused {
 		c.producerPaused = true
@@ -98,7 +98,7 @@ func (c *Consumer) HandleProducerPaused() {
 	}
 }
 
-// HandleProducerResumed tells that the data producer was resumed.
+// HandleProducerResumed: the data producer was resumed.
 func (c *Consumer) HandleProducerResumed() {
 	if c.producerPaused {
 		c.producerPaused = false
@@ -106,24 +106,24 @@ func (c *Consumer) HandleProducerResumed() {
 	}
 }
 
-// HandleProducerClosed tells that the data producer is gone; the caller removes the consumer after draining it.
+// HandleProducerClosed: the data producer is gone; the caller removes the consumer after draining it.
 func (c *Consumer) HandleProducerClosed() {
 	c.producerClosed = true
 	c.notify(api.EventDataConsumerDataProducerClose, nil)
 }
 
-// HandleSCTPClosed tells that the association failed or was closed.
+// HandleSCTPClosed: the association failed or was closed.
 func (c *Consumer) HandleSCTPClosed() { c.sctpClosed = true }
 
-// HandleBufferedAmountLow tells that the stream's buffered amount (bytes) fell to its threshold.
+// HandleBufferedAmountLow: the stream's buffered amount (bytes) fell to its threshold.
 func (c *Consumer) HandleBufferedAmountLow(amount uint32) {
 	c.notify(api.EventDataConsumerBufferedAmountLow, &api.DataConsumerBufferedAmountLowNotification{BufferedAmount: amount})
 }
 
-// HandleSendBufferFull tells that the association refused a message because its buffer is full.
+// HandleSendBufferFull: the association refused a message because its buffer is full.
 func (c *Consumer) HandleSendBufferFull() { c.notify(api.EventDataConsumerSCTPSendBufferFull, nil) }
 
-// Notifications returns what the application must be told, and forgets it. Drain it after each call.
+// Notifications returns and forgets the notifications for the application. Drain it after each call.
 func (c *Consumer) Notifications() []api.Notification {
 	n := c.notifications
 	c.notifications = nil

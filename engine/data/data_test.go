@@ -56,7 +56,23 @@ func TestStreamParameters(t *testing.T) {
 			&api.SCTPStreamParameters{Ordered: ptr(false), MaxRetransmits: ptr[uint16](2)}, "",
 		},
 		{
-			"zero is absent", &api.SCTPStreamParameters{MaxRetransmits: ptr[uint16](0)},
+			"sent once", &api.SCTPStreamParameters{MaxRetransmits: ptr[uint16](0)},
+			&api.SCTPStreamParameters{Ordered: ptr(false), MaxRetransmits: ptr[uint16](0)}, "",
+		},
+		{
+			"not late at all", &api.SCTPStreamParameters{Ordered: ptr(false), MaxPacketLifeTime: ptr[uint16](0)},
+			&api.SCTPStreamParameters{Ordered: ptr(false), MaxPacketLifeTime: ptr[uint16](0)}, "",
+		},
+		{
+			"zero beside a lifetime", &api.SCTPStreamParameters{MaxRetransmits: ptr[uint16](0), MaxPacketLifeTime: ptr[uint16](9)},
+			&api.SCTPStreamParameters{Ordered: ptr(false), MaxPacketLifeTime: ptr[uint16](9)}, "",
+		},
+		{
+			"zero beside retransmissions", &api.SCTPStreamParameters{MaxRetransmits: ptr[uint16](9), MaxPacketLifeTime: ptr[uint16](0)},
+			&api.SCTPStreamParameters{Ordered: ptr(false), MaxRetransmits: ptr[uint16](9)}, "",
+		},
+		{
+			"ordered and zero", &api.SCTPStreamParameters{Ordered: ptr(true), MaxRetransmits: ptr[uint16](0)},
 			&api.SCTPStreamParameters{Ordered: ptr(true)}, "",
 		},
 		{

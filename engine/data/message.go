@@ -16,7 +16,7 @@ type Addressing struct {
 	IgnoredSubchannel  *uint16  // no consumer that listens to it
 }
 
-// Refusals of messages, with upstream's texts.
+// Refusals of messages, with mediasoup's texts.
 var (
 	errSendBufferFull = api.Errorf("sctpsendbufferfull")
 	errSendFailed     = api.Errorf("message send failed")

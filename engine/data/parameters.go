@@ -13,8 +13,10 @@ type stream struct {
 	maxRetransmits    *uint16
 }
 
-// parseStream validates stream parameters as upstream does. An absent ordered means true unless a limit is given. A limit of
-// zero counts as absent, as in upstream.
+// parseStream validates stream parameters. What it refuses is what mediasoup refuses, where a limit of zero counts as absent.
+// What it accepts means what it says: a limit of zero is one, as in the W3C's API (maxRetransmits: sent once; maxPacketLifeTime:
+// sent at once or not at all), unless the other limit or ordered says otherwise. An absent ordered means true unless a limit is
+// given.
 func parseStream(p *api.SCTPStreamParameters) (*stream, error) {
 	if p == nil {
 		return nil, api.TypeErrorf("missing sctpStreamParameters")
@@ -22,30 +24,33 @@ func parseStream(p *api.SCTPStreamParameters) (*stream, error) {
 	if p.StreamID > maxStreamID {
 		return nil, api.TypeErrorf("streamId must not be greater than 65534")
 	}
-	s := &stream{
-		id: p.StreamID, ordered: true,
-		maxPacketLifeTime: nonZero(p.MaxPacketLifeTime), maxRetransmits: nonZero(p.MaxRetransmits),
+	s := &stream{id: p.StreamID, maxPacketLifeTime: clone(p.MaxPacketLifeTime), maxRetransmits: clone(p.MaxRetransmits)}
+	lifetime, retransmits := positive(s.maxPacketLifeTime), positive(s.maxRetransmits)
+	ordered := p.Ordered != nil && *p.Ordered
+	switch {
+	case lifetime && retransmits:
+		return nil, api.TypeErrorf("cannot provide both maxPacketLifeTime and maxRetransmits")
+	case ordered && (lifetime || retransmits):
+		return nil, api.TypeErrorf("cannot be ordered with maxPacketLifeTime or maxRetransmits")
+	case ordered:
+		s.maxPacketLifeTime, s.maxRetransmits = nil, nil
+	case lifetime:
+		s.maxRetransmits = nil
+	case retransmits:
+		s.maxPacketLifeTime = nil
 	}
 	limited := s.maxPacketLifeTime != nil || s.maxRetransmits != nil
-	switch {
-	case s.maxPacketLifeTime != nil && s.maxRetransmits != nil:
-		return nil, api.TypeErrorf("cannot provide both maxPacketLifeTime and maxRetransmits")
-	case p.Ordered != nil && *p.Ordered && limited:
-		return nil, api.TypeErrorf("cannot be ordered with maxPacketLifeTime or maxRetransmits")
-	case p.Ordered != nil:
-		s.ordered = *p.Ordered
-	default:
-		s.ordered = !limited
-	}
+	s.ordered = ordered || p.Ordered == nil && !limited
 	return s, nil
 }
 
-func nonZero(v *uint16) *uint16 {
-	if v == nil || *v == 0 {
+func positive(v *uint16) bool { return v != nil && *v > 0 }
+
+func clone(v *uint16) *uint16 {
+	if v == nil {
 		return nil
 	}
-	c := *v
-	return &c
+	return new(*v)
 }
 
 func (s *stream) dump() *api.SCTPStreamParameters {

@@ -19,7 +19,7 @@ type Producer struct {
 }
 
 // NewProducer validates the request. maxMessageSize is the transport's maxReceiveMessageSize (bytes).
-// Errors: *api.Error with upstream's texts. Whether the transport can carry the type is for the transport to check.
+// Errors: *api.Error with mediasoup's texts. Whether the transport can carry the type is for the transport to check.
 func NewProducer(req *api.TransportProduceDataRequest, maxMessageSize uint32) (*Producer, error) {
 	p := &Producer{
 		id: req.DataProducerID, typ: req.Type, label: req.Label, protocol: req.Protocol, paused: req.Paused,
@@ -48,10 +48,10 @@ func (p *Producer) StreamID() (id uint16, ok bool) {
 	return p.stream.id, true
 }
 
-// Paused tells whether messages are dropped.
+// Paused reports whether messages are dropped.
 func (p *Producer) Paused() bool { return p.paused }
 
-// Pause stops forwarding; changed is false when it was paused already (consumers need not be told).
+// Pause stops forwarding; changed is false when it was paused already (there is nothing to notify).
 func (p *Producer) Pause() (changed bool) {
 	changed = !p.paused
 	p.paused = true
@@ -65,7 +65,7 @@ func (p *Producer) Resume() (changed bool) {
 	return changed
 }
 
-// HandleMessage counts a message of the peer and tells whether it must be handed to the consumers. over tells
+// HandleMessage counts a message of the peer and reports whether to pass it to the consumers. over tells
 // whether it may begin with an addressing.
 func (p *Producer) HandleMessage(ppid uint32, payload []byte, over Pipe) (m Message, forward bool) {
 	m = Message{PPID: ppid, Data: payload}
@@ -75,7 +75,7 @@ func (p *Producer) HandleMessage(ppid uint32, payload []byte, over Pipe) (m Mess
 	return m, p.count(len(m.Data))
 }
 
-// HandleSend takes a message of the application (DATAPRODUCER_SEND) and tells whether it must be handed to the consumers.
+// HandleSend takes a message of the application (DATAPRODUCER_SEND) and reports whether to pass it to the consumers.
 // Error: TypeError when the message is larger than maxMessageSize.
 func (p *Producer) HandleSend(n *api.DataProducerSendNotification) (m Message, forward bool, err error) {
 	if len(n.Data) > int(p.maxMessageSize) {
@@ -100,7 +100,7 @@ func (p *Producer) Dump() *api.DataProducerDumpResponse {
 	}
 }
 
-// Stats returns what was received so far; messages that came while paused count too, as in upstream.
+// Stats returns what was received so far; messages that came while paused count too, as in mediasoup.
 func (p *Producer) Stats(now unit.Time) *api.DataProducerGetStatsResponse {
 	return &api.DataProducerGetStatsResponse{
 		Timestamp: now.Milliseconds(), Label: p.label, Protocol: p.protocol,

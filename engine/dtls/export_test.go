@@ -1,9 +1,12 @@
 package dtls
 
 import (
+	"hash"
 	"time"
 
 	piondtls "github.com/pion/dtls/v3"
+
+	"gazpacho/engine/api"
 )
 
 // Limits is a limiter for tests that need their own.
@@ -33,6 +36,7 @@ func (l Limits) Waiting() int {
 type Settings struct {
 	FlightInterval   time.Duration
 	HandshakeTimeout time.Duration
+	CipherSuites     []piondtls.CipherSuiteID
 	Profiles         []piondtls.SRTPProtectionProfile
 	Limits           Limits
 }
@@ -46,6 +50,9 @@ func NewWith(cert *Certificate, wake func(), s Settings) *Transport {
 	if s.HandshakeTimeout != 0 {
 		c.handshakeTimeout = s.HandshakeTimeout
 	}
+	if s.CipherSuites != nil {
+		c.suites = s.CipherSuites
+	}
 	if s.Profiles != nil {
 		c.profiles = s.Profiles
 	}
@@ -58,6 +65,7 @@ func NewWith(cert *Certificate, wake func(), s Settings) *Transport {
 // Bounds that tests exceed.
 const (
 	MaxEarly        = maxEarly
+	MaxDatagramLen  = maxDatagramLen
 	MaxOutDatagrams = maxOutDatagrams
 	MaxOutData      = maxOutData
 	MaxPlaintextLen = maxPlaintextLen
@@ -67,6 +75,27 @@ const (
 
 // TLS returns the certificate and its key for a peer of another implementation.
 func (c *Certificate) TLS() (der []byte, key any) { return c.tls.Certificate[0], c.tls.PrivateKey }
+
+// ExportState is what the record layer takes from pion's state.
+func ExportState(state *piondtls.State) (*Exported, error) { return exportState(state) }
+
+// Exported is the result of ExportState.
+type Exported = exportedState
+
+// SuiteHash returns the hash of a cipher suite.
+func SuiteHash(id piondtls.CipherSuiteID) func() hash.Hash { return cipherSuites[id].hash }
+
+// FingerprintsOf returns the fingerprints of a DER certificate, see Certificate.Fingerprints.
+func FingerprintsOf(der []byte) []api.Fingerprint { return fingerprintsOf(der) }
+
+// PublicKeyOf is the reader of public keys.
+func PublicKeyOf(der []byte) (any, error) { return publicKeyOf(der) }
+
+// ParsePrivateKeys reads b as a key in each format that has explicit parameters.
+func ParsePrivateKeys(b []byte) {
+	_, _ = parsePKCS8(b)
+	_, _ = parseSEC1(b)
+}
 
 // SkipSequence advances the next sequence number of a connected transport by n.
 func (t *Transport) SkipSequence(n uint64) {

@@ -118,7 +118,7 @@ func (a *association) handshake(ctx context.Context) (*established, error) {
 func (a *association) newConn() (*piondtls.Conn, error) {
 	options := []piondtls.Option{
 		piondtls.WithCertificates(a.t.cert.tls),
-		piondtls.WithCipherSuites(cipherSuiteOrder...),
+		piondtls.WithCipherSuites(a.t.config.suites...),
 		piondtls.WithSRTPProtectionProfiles(a.t.config.profiles...),
 		piondtls.WithExtendedMasterSecret(piondtls.RequestExtendedMasterSecret),
 		piondtls.WithFlightInterval(a.t.config.flightInterval),
@@ -216,7 +216,7 @@ func exportState(state *piondtls.State) (*exportedState, error) {
 	if err := gob.NewDecoder(bytes.NewReader(b)).Decode(&e); err != nil {
 		return nil, fmt.Errorf("reading the DTLS state: %w", err)
 	}
-	if len(e.MasterSecret) == 0 || e.LocalEpoch != 1 {
+	if len(e.MasterSecret) == 0 || e.LocalEpoch != 1 || e.SequenceNumber == 0 { // the Finished had number 0
 		return nil, errors.New("the exported DTLS state is not from a finished handshake")
 	}
 	return &e, nil

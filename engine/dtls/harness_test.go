@@ -37,8 +37,10 @@ type side struct {
 	sent   [][]byte
 }
 
-func newSide(tb testing.TB, s dtls.Settings) *side {
-	x := &side{cert: testCertificate, woken: make(chan struct{}, 1)}
+func newSide(tb testing.TB, s dtls.Settings) *side { return newSideWith(tb, testCertificate, s) }
+
+func newSideWith(tb testing.TB, cert *dtls.Certificate, s dtls.Settings) *side {
+	x := &side{cert: cert, woken: make(chan struct{}, 1)}
 	if s.FlightInterval == 0 {
 		s.FlightInterval = 10 * time.Second // no retransmission unless a test sets it
 	}

@@ -90,11 +90,7 @@ func TestWithPionServer(t *testing.T) {
 }
 
 func TestWithPionClient(t *testing.T) {
-	suites := []piondtls.CipherSuiteID{
-		piondtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
-		piondtls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
-	}
-	for _, suite := range suites {
+	for _, suite := range suitesOfRecords {
 		for _, masterSecret := range []piondtls.ExtendedMasterSecretType{piondtls.RequireExtendedMasterSecret, piondtls.DisableExtendedMasterSecret} {
 			synctest.Test(t, func(t *testing.T) {
 				d, p := pionClient(t, generate(), piondtls.WithCipherSuites(suite), piondtls.WithExtendedMasterSecret(masterSecret),

@@ -1,7 +1,6 @@
 package dtls
 
 import (
-	"crypto/aes"
 	"crypto/cipher"
 	"encoding/binary"
 	"fmt"
@@ -10,23 +9,24 @@ import (
 	"github.com/pion/dtls/v3/pkg/crypto/prf"
 )
 
-// From RFC 5288 section 3 (AES-GCM in TLS 1.2) and RFC 6347 section 4.1.
+// From RFC 5288 section 3 (AES-GCM in TLS 1.2), RFC 7905 section 2 (ChaCha20-Poly1305) and RFC 6347 section 4.1.
 const (
-	implicitNonceLen = 4
+	nonceLen         = 12
+	implicitNonceLen = 4 // AES-GCM: from the key block; the rest is in each record
 	explicitNonceLen = 8
 	tagLen           = 16
-	sealedOverhead   = recordHeaderLen + explicitNonceLen + tagLen
 	additionalLen    = 13
 	maxSequence      = 1<<48 - 1
 )
 
 // session is the record layer of an established association, in epoch 1.
 type session struct {
-	sealer, opener       cipher.AEAD
-	sealNonce, openNonce [implicitNonceLen]byte
-	nextSequence         uint64
-	window               replayWindow
-	lastFlight           []byte // a server's ChangeCipherSpec and Finished, to send again when the client repeats its own
+	sealer, opener cipher.AEAD
+	sealIV, openIV [nonceLen]byte
+	explicitLen    int // explicitNonceLen, or 0 if a record's nonce is not in the record
+	nextSequence   uint64
+	window         replayWindow
+	lastFlight     []byte // a server's ChangeCipherSpec and Finished, to send again when the client repeats its own
 }
 
 // newSession derives the keys of both directions (RFC 5246 section 6.3) from what the handshake exported.
@@ -40,33 +40,37 @@ func newSession(e *exportedState, lastFlight []byte) (*session, error) {
 		clientRandom, serverRandom = e.LocalRandom, e.RemoteRandom
 	}
 	keys, err := prf.GenerateEncryptionKeys(
-		e.MasterSecret, clientRandom[:], serverRandom[:], 0, suite.keyLen, implicitNonceLen, suite.hash,
+		e.MasterSecret, clientRandom[:], serverRandom[:], 0, suite.keyLen, suite.ivLen, suite.hash,
 	)
 	if err != nil {
 		return nil, fmt.Errorf("deriving the DTLS keys: %w", err)
 	}
 	s := &session{nextSequence: e.SequenceNumber}
+	if suite.ivLen == implicitNonceLen {
+		s.explicitLen = explicitNonceLen
+	}
 	localKey, localIV, remoteKey, remoteIV := keys.ServerWriteKey, keys.ServerWriteIV, keys.ClientWriteKey, keys.ClientWriteIV
 	if e.IsClient {
 		localKey, localIV, remoteKey, remoteIV = remoteKey, remoteIV, localKey, localIV
 	} else {
 		s.lastFlight = lastFlight
 	}
-	copy(s.sealNonce[:], localIV)
-	copy(s.openNonce[:], remoteIV)
-	if s.sealer, err = newGCM(localKey); err != nil {
-		return nil, err
-	}
-	s.opener, err = newGCM(remoteKey)
-	return s, err
-}
-
-func newGCM(key []byte) (cipher.AEAD, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
+	copy(s.sealIV[:], localIV)
+	copy(s.openIV[:], remoteIV)
+	if s.sealer, err = suite.aead(localKey); err != nil {
 		return nil, fmt.Errorf("DTLS key: %w", err)
 	}
-	return cipher.NewGCM(block)
+	if s.opener, err = suite.aead(remoteKey); err != nil {
+		return nil, fmt.Errorf("DTLS key: %w", err)
+	}
+	return s, nil
+}
+
+// nonceOf returns iv XOR number. With AES-GCM the last eight bytes of iv are zero: the nonce is the implicit part, then number.
+func nonceOf(iv [nonceLen]byte, number uint64) [nonceLen]byte {
+	last := iv[nonceLen-8:]
+	binary.BigEndian.PutUint64(last, binary.BigEndian.Uint64(last)^number)
+	return iv
 }
 
 // seal returns an encrypted record. The sequence number is the nonce and must not repeat, so the association ends before
@@ -78,16 +82,15 @@ func (s *session) seal(typ byte, data []byte) ([]byte, error) {
 	numbers := uint64(1)<<48 | s.nextSequence
 	s.nextSequence++
 
-	b := make([]byte, recordHeaderLen+explicitNonceLen, sealedOverhead+len(data))
+	b := make([]byte, recordHeaderLen+s.explicitLen, recordHeaderLen+s.explicitLen+len(data)+tagLen)
 	b[0] = typ
 	binary.BigEndian.PutUint16(b[1:], version12)
 	binary.BigEndian.PutUint64(b[3:], numbers)
-	binary.BigEndian.PutUint16(b[11:], uint16(explicitNonceLen+len(data)+tagLen))
-	binary.BigEndian.PutUint64(b[recordHeaderLen:], numbers)
-
-	var nonce [implicitNonceLen + explicitNonceLen]byte
-	copy(nonce[:], s.sealNonce[:])
-	binary.BigEndian.PutUint64(nonce[implicitNonceLen:], numbers)
+	binary.BigEndian.PutUint16(b[11:], uint16(s.explicitLen+len(data)+tagLen))
+	if s.explicitLen > 0 {
+		binary.BigEndian.PutUint64(b[recordHeaderLen:], numbers)
+	}
+	nonce := nonceOf(s.sealIV, numbers)
 	additional := additionalData(typ, numbers, len(data))
 	return s.sealer.Seal(b, nonce[:], data, additional[:]), nil
 }
@@ -95,15 +98,18 @@ func (s *session) seal(typ byte, data []byte) ([]byte, error) {
 // open returns the plaintext of a record of epoch 1 in a new slice, or false if it is not authentic or was seen before.
 func (s *session) open(r record) ([]byte, bool) {
 	body := r.fragment()
-	length := len(body) - explicitNonceLen - tagLen
+	length := len(body) - s.explicitLen - tagLen
 	if length < 0 || length > maxPlaintextLen || !s.window.fresh(r.seq) {
 		return nil, false
 	}
-	var nonce [implicitNonceLen + explicitNonceLen]byte
-	copy(nonce[:], s.openNonce[:])
-	copy(nonce[implicitNonceLen:], body[:explicitNonceLen])
-	additional := additionalData(r.typ, uint64(r.epoch)<<48|r.seq, length)
-	plain, err := s.opener.Open(nil, nonce[:], body[explicitNonceLen:], additional[:])
+	numbers := uint64(r.epoch)<<48 | r.seq
+	number := numbers
+	if s.explicitLen > 0 {
+		number = binary.BigEndian.Uint64(body) // a peer may choose any, RFC 5288 section 3
+	}
+	nonce := nonceOf(s.openIV, number)
+	additional := additionalData(r.typ, numbers, length)
+	plain, err := s.opener.Open(nil, nonce[:], body[s.explicitLen:], additional[:])
 	if err != nil {
 		return nil, false
 	}

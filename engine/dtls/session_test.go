@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	piondtls "github.com/pion/dtls/v3"
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
@@ -15,7 +16,13 @@ import (
 )
 
 func TestDataOfAllLengths(t *testing.T) {
-	p := connected(t)
+	for _, suite := range suitesOfRecords {
+		t.Run(suite.String(), func(t *testing.T) { requireDataOfAllLengths(t, connectedWith(t, suite)) })
+	}
+}
+
+func requireDataOfAllLengths(t *testing.T, p *pair) {
+	t.Helper()
 	for _, n := range []int{1, 2, 100, 1200, 9000, dtls.MaxPlaintextLen - len(" back")} {
 		p.exchange(t, string(bytes.Repeat([]byte{'a'}, n)))
 	}
@@ -32,7 +39,13 @@ func TestWriteBeforeConnected(t *testing.T) {
 
 // Records that are not authentic have no effect on an established association.
 func TestForgeriesAfterTheHandshakeChangeNothing(t *testing.T) {
-	p := connected(t)
+	for _, suite := range suitesOfRecords {
+		t.Run(suite.String(), func(t *testing.T) { requireForgeriesChangeNothing(t, connectedWith(t, suite)) })
+	}
+}
+
+func requireForgeriesChangeNothing(t *testing.T, p *pair) {
+	t.Helper()
 	hello, finished := slices.Clone(p.client.sent[0]), slices.Clone(p.client.sent[len(p.client.sent)-1])
 	require.NoError(t, p.client.Write([]byte("genuine")))
 	genuine := p.client.poll()[0]
@@ -156,8 +169,31 @@ func TestSequenceNumbersEnd(t *testing.T) {
 	require.Empty(t, p.client.poll())
 }
 
+// suitesOfRecords holds one cipher suite of each kind of record.
+var suitesOfRecords = []piondtls.CipherSuiteID{
+	piondtls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+	piondtls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+	piondtls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+}
+
+func connectedWith(tb testing.TB, suite piondtls.CipherSuiteID) *pair {
+	p := newPair(tb, dtls.Settings{CipherSuites: []piondtls.CipherSuiteID{suite}}, dtls.Settings{})
+	p.connect(tb)
+	return p
+}
+
 func TestNoNonceIsUsedTwice(t *testing.T) {
-	p := newPair(t, dtls.Settings{FlightInterval: 5 * time.Millisecond}, dtls.Settings{FlightInterval: 5 * time.Millisecond})
+	for _, suite := range suitesOfRecords {
+		t.Run(suite.String(), func(t *testing.T) { requireDistinctNonces(t, suite) })
+	}
+}
+
+// requireDistinctNonces looks at record numbers: RFC 5288 and RFC 7905 make the nonce of them. Two records of one number are
+// the same record.
+func requireDistinctNonces(t *testing.T, suite piondtls.CipherSuiteID) {
+	t.Helper()
+	settings := dtls.Settings{FlightInterval: 5 * time.Millisecond, CipherSuites: []piondtls.CipherSuiteID{suite}}
+	p := newPair(t, settings, settings)
 	p.link = func(_ *side, n int, b []byte) [][]byte {
 		if n%2 == 0 {
 			return nil
@@ -167,11 +203,15 @@ func TestNoNonceIsUsedTwice(t *testing.T) {
 	p.connect(t)
 	p.link = nil
 	p.exchange(t, "data")
+	gcm := suite != piondtls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
 	for _, s := range []*side{p.client, p.server} {
 		seen := map[uint64][]byte{}
 		for _, b := range s.sent {
 			for _, r := range splitRecords(b) {
 				numbers := binary.BigEndian.Uint64(r[3:])
+				if gcm && r[0] == 23 {
+					require.Equal(t, r[3:11], r[13:21], "the explicit nonce is the number")
+				}
 				if numbers>>48 == 1 && seen[numbers] != nil {
 					require.Equal(t, seen[numbers], r, "only a repetition of the same record may reuse its number")
 				}

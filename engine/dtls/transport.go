@@ -34,11 +34,12 @@ const (
 type config struct {
 	flightInterval   time.Duration
 	handshakeTimeout time.Duration
+	suites           []piondtls.CipherSuiteID
 	profiles         []piondtls.SRTPProtectionProfile
 	limiter          *limiter
 }
 
-var defaults = &config{flightInterval, handshakeTimeout, srtpProfiles(), handshakes}
+var defaults = &config{flightInterval, handshakeTimeout, cipherSuiteOrder, srtpProfiles(), handshakes}
 
 // Transport is one DTLS association. Its methods never block and may be called from any goroutine; the engine calls them
 // in the turn of the transport's shard. Drain it with Poll after each call.

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	pion "github.com/pion/stun/v3"
+	pion "github.com/pion/stun/v4"
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"

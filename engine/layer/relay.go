@@ -13,9 +13,10 @@ type relay struct {
 	highest int16
 }
 
-// NewRelay returns a selector that forwards each stream from its first packet on, since the far consumers learn of a stream by
-// that, and wants no key frame by itself: they ask for those of the streams that they forward. Prefer sets the highest encoding
-// as a spatial layer; in the beginning all are forwarded.
+// NewRelay returns a selector that forwards each stream from its first packet on: the far consumers learn of a stream by that, and
+// ask for the key frames of the streams that they forward. Only a lone stream's is asked for here, since that is the one they
+// want, and a sender that is silent until asked would otherwise never be heard. Prefer sets the highest encoding as a spatial
+// layer; in the beginning all are forwarded.
 func NewRelay(c Consumer, encodings int) Selector {
 	return &relay{
 		simple:  simple{consumer: c, pipe: true, needSync: make([]bool, encodings)},
@@ -33,6 +34,9 @@ func (s *relay) Decide(now unit.Time, pkt *packet.Packet, encoding int) Decision
 func (s *relay) Start(unit.Time) {
 	for i := range s.needSync {
 		s.needSync[i] = true
+	}
+	if len(s.needSync) == 1 && s.consumer.Active() {
+		s.consumer.RequestKeyFrame(0)
 	}
 }
 

@@ -293,3 +293,17 @@ func TestSilenceOfOpusIsDroppedOnRequest(t *testing.T) {
 		require.Equal(t, ignoreDTX, f.decide(in{Descriptor: codec.Descriptor{Kind: codec.Opus, DTX: true}}).Action == layer.DropDTX)
 	}
 }
+
+// A relay asks for the key frame of a lone stream, since its far end cannot before it has seen a packet; of several it does not know
+// which one is wanted there.
+func TestRelayAsksForTheKeyFrameOfALoneStream(t *testing.T) {
+	for encodings, want := range map[int][]int{1: {0}, 3: nil} {
+		c := &consumer{}
+		s := layer.NewRelay(c, encodings)
+		s.Start(start)
+		require.Equal(t, want, c.takeKeyFrames(), encodings)
+		c.inactive = true
+		s.Start(start)
+		require.Empty(t, c.takeKeyFrames(), "paused")
+	}
+}

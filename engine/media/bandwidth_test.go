@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
@@ -81,20 +82,20 @@ func TestSimulcastTakesTheLayersThatFit(t *testing.T) {
 func TestSimulcastDoesNotExceedThePreferredStream(t *testing.T) {
 	s := managed(t)
 	s.c.SetPreferredLayers(s.now, prefer(1, 2))
-	s.encoder.off[1] = true
+	s.encoder.Streams[1].Off = true
 	s.sendFor(4 * time.Second)
 	distribute(s.now, s.c, 1e9, false)
 	require.Equal(t, [2]int{0, 2}, target(s.c))
-	s.encoder.off[0] = true
+	s.encoder.Streams[0].Off = true
 	s.sendFor(4 * time.Second)
 	distribute(s.now, s.c, 1e9, false)
 	require.Equal(t, [2]int{2, 2}, target(s.c))
 }
 
 // withoutLayer makes an encoder leave out one of its spatial layers.
-func withoutLayer(packets []in, spatial byte) (left []in) {
+func withoutLayer(packets []enginetest.Packet, spatial byte) (left []enginetest.Packet) {
 	for _, p := range packets {
-		if p.payload[len(p.payload)-3]>>4 != spatial {
+		if p.Payload[len(p.Payload)-3]>>4 != spatial {
 			left = append(left, p)
 		}
 	}
@@ -104,13 +105,13 @@ func withoutLayer(packets []in, spatial byte) (left []in) {
 // The same for spatial layers of SVC.
 func TestSVCDoesNotExceedThePreferredLayer(t *testing.T) {
 	for _, external := range []bool{false, true} {
-		s := newSVCFixture(t, "video/VP9", "L3T3_KEY", 1)
+		s := newSVCFixture(t, enginetest.VP9, "L3T3_KEY", 1)
 		if external {
 			s.c.SetExternallyManagedBitrate(s.now)
 		}
-		run := func(left func([]in) []in, want [2]int) {
+		run := func(left func([]enginetest.Packet) []enginetest.Packet, want [2]int) {
 			for range 100 {
-				for _, p := range left(s.encoder.picture(s.ms)) {
+				for _, p := range left(s.encoder.Encode(s.at())) {
 					s.receive(p)
 				}
 				s.after(33 * time.Millisecond)
@@ -122,14 +123,14 @@ func TestSVCDoesNotExceedThePreferredLayer(t *testing.T) {
 			require.Equal(t, want, target(s.c))
 		}
 		s.c.SetPreferredLayers(s.now, prefer(1, 2))
-		run(func(p []in) []in { return withoutLayer(p, 1) }, [2]int{0, 2})
-		run(func(p []in) []in { return withoutLayer(withoutLayer(p, 1), 0) }, [2]int{2, 2})
-		run(func(p []in) []in { return p }, [2]int{1, 2})
+		run(func(p []enginetest.Packet) []enginetest.Packet { return withoutLayer(p, 1) }, [2]int{0, 2})
+		run(func(p []enginetest.Packet) []enginetest.Packet { return withoutLayer(withoutLayer(p, 1), 0) }, [2]int{2, 2})
+		run(func(p []enginetest.Packet) []enginetest.Packet { return p }, [2]int{1, 2})
 	}
 }
 
 func TestDesiredBitrateIsAtLeastTheAnnouncedOne(t *testing.T) {
-	req := simulcastConsumeRequest("video/VP8")
+	req := simulcastConsumeRequest()
 	req.RTPParameters.Encodings[0].MaxBitrate = new(uint64(9_000_000))
 	r := newFixture(t, simulcastProduceRequest(), req)
 	r.c.SetExternallyManagedBitrate(r.now)
@@ -180,8 +181,8 @@ func TestDowngradeIsNotUndoneAtOnce(t *testing.T) {
 
 func TestSVCTakesTheLayersThatFit(t *testing.T) {
 	for i, v := range svcStreams {
-		t.Run(v.mime+v.mode, func(t *testing.T) {
-			s := newSVCFixture(t, v.mime, v.mode, uint64(i))
+		t.Run(v.codec.MimeType+v.mode, func(t *testing.T) {
+			s := newSVCFixture(t, v.codec, v.mode, uint64(i))
 			s.c.SetExternallyManagedBitrate(s.now)
 			require.Zero(t, s.c.DesiredBitrate(s.now), "no stream yet")
 			require.Zero(t, distribute(s.now, s.c, 1e9, false))
@@ -196,7 +197,7 @@ func TestSVCTakesTheLayersThatFit(t *testing.T) {
 			}
 			require.Equal(t, [2]int{2, 2}, last)
 			b := s.p.Streams()[0].Bitrates
-			if s.encoder.keyOnly {
+			if s.encoder.KeyOnly {
 				require.Equal(t, max(b.Spatial(0), b.Spatial(1), b.Spatial(2)), s.c.DesiredBitrate(s.now))
 			} else {
 				require.Equal(t, b.Total(), s.c.DesiredBitrate(s.now))
@@ -221,7 +222,7 @@ func TestSimpleConsumersReportWhatTheyUse(t *testing.T) {
 	r.c.ApplyLayers(r.now)
 	require.Zero(t, r.c.DesiredBitrate(r.now))
 	for n := range 100 {
-		r.one(in{seq: unit.SeqNo(n), payload: append([]byte{}, append(vp8Key, make([]byte, 500)...)...)})
+		r.one(enginetest.Packet{Seq: unit.SeqNo(n), Payload: append([]byte{}, append(vp8Key, make([]byte, 500)...)...)})
 		r.after(20 * time.Millisecond)
 	}
 	rate := r.p.Streams()[0].Bitrates.Total()
@@ -232,7 +233,7 @@ func TestSimpleConsumersReportWhatTheyUse(t *testing.T) {
 	r.c.ApplyLayers(r.now)
 	require.Equal(t, rate, r.c.IncreaseLayer(r.now, 1e9, true))
 	a := audioFixture(t)
-	a.one(in{seq: 1, payload: []byte{0x78}})
+	a.one(enginetest.Packet{Seq: 1, Payload: []byte{0x78}})
 	require.Zero(t, a.c.DesiredBitrate(a.now), "audio does not take part")
 	require.Zero(t, a.c.BitratePriority())
 }
@@ -254,7 +255,9 @@ func TestProducersPublishBitratesWhilePacketsCome(t *testing.T) {
 		}
 	}
 	require.Equal(t, 3*3, updates, "once a second for each stream")
-	s.encoder.off = [3]bool{true, true, true}
+	for _, e := range s.encoder.Streams {
+		e.Off = true
+	}
 	s.sendFor(5 * time.Second)
 	s.take()
 	s.sendFor(5 * time.Second)
@@ -287,18 +290,18 @@ func TestTemporalLayersOfOlderReleases(t *testing.T) {
 				s.c.SetPreferredLayers(s.now, prefer(1, 1))
 				settle()
 				require.Equal(t, [2]int{1, 1}, target(s.c))
-				s.encoder.off[1], s.encoder.off[2] = true, true
+				s.encoder.Streams[1].Off, s.encoder.Streams[2].Off = true, true
 				settle()
 				require.Equal(t, [2]int{0, c.below}, target(s.c))
 				spatial, temporal := currentLayer(s.c)
 				require.Equal(t, [2]int{0, c.below}, [2]int{spatial, temporal})
-				s.encoder.off[0], s.encoder.off[2] = true, false
+				s.encoder.Streams[0].Off, s.encoder.Streams[2].Off = true, false
 				settle()
 				require.Equal(t, [2]int{2, c.above}, target(s.c))
 				requireContinuous(t, frames(t, s.outs))
 			}
 			for i, v := range svcStreams {
-				s := newSVCFixtureOf(t, c.compat, v.mime, v.mode, uint64(i))
+				s := newSVCFixtureOf(t, c.compat, v.codec, v.mode, uint64(i))
 				s.c.SetExternallyManagedBitrate(s.now)
 				s.c.SetPreferredLayers(s.now, prefer(2, 1))
 				s.sendFor(4 * time.Second)
@@ -307,7 +310,7 @@ func TestTemporalLayersOfOlderReleases(t *testing.T) {
 					distribute(s.now, s.c, limit, false)
 					seen[target(s.c)] = true
 				}
-				if !s.encoder.keyOnly { // there, a higher spatial layer costs so little that it comes first
+				if !s.encoder.KeyOnly { // there, a higher spatial layer costs so little that it comes first
 					require.Equal(t, c.below == 2, seen[[2]int{0, 2}], v.mode)
 				}
 				require.Equal(t, [2]int{2, 1}, target(s.c))

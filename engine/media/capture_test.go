@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
@@ -41,14 +42,14 @@ func senderReport(t testing.TB, c *media.Consumer, now unit.Time) *rtcp.SenderRe
 }
 
 func withoutCaptureTime(t testing.TB) capturer {
-	p := produceRequest("video/VP8", 90000)
+	p := produceRequest(enginetest.VP8)
 	p.RTPParameters.HeaderExtensions = p.RTPParameters.HeaderExtensions[:1]
-	return capturer{newFixture(t, p, consumeRequest("video/VP8", 90000))}
+	return capturer{newFixture(t, p, consumeRequest(enginetest.VP8))}
 }
 
 // frameAt is a packet of a frame captured 100 ms before an instant at which the timestamp was ts.
-func frameAt(seq unit.SeqNo, ts unit.Timestamp, payload []byte) in {
-	return in{seq: seq, ts: ts - 9000, payload: payload}
+func frameAt(seq unit.SeqNo, ts unit.Timestamp, payload []byte) enginetest.Packet {
+	return enginetest.Packet{Seq: seq, Timestamp: ts - 9000, Payload: payload}
 }
 
 func TestSenderReportsAreOfTheTimeOfCapture(t *testing.T) {
@@ -77,11 +78,11 @@ func TestAllPacketsOfAFrameHaveItsTimeOfCapture(t *testing.T) {
 	_, outs := r.receive(frameAt(1, 270000, vp8Key))
 	require.Len(t, outs, 2)
 	require.InDelta(t, 270000, float64(senderReport(t, r.c, r.now).RTPTime), 1)
-	pkt := frameAt(9, 280000, vp8Delta).packet(t, r.now)
+	pkt := ofPeer(frameAt(9, 280000, vp8Delta)).Receive(t, r.now)
 	defer pkt.Release()
 	r.p.HandlePacket(r.now, pkt)
 	require.NotZero(t, pkt.CapturedAt)
-	late := frameAt(8, 275000, vp8Delta).packet(t, r.now)
+	late := ofPeer(frameAt(8, 275000, vp8Delta)).Receive(t, r.now)
 	defer late.Release()
 	_, forward := r.p.HandlePacket(r.now, late)
 	require.True(t, forward)
@@ -91,30 +92,30 @@ func TestAllPacketsOfAFrameHaveItsTimeOfCapture(t *testing.T) {
 func TestCaptureTimeIsForwardedWithOurOffset(t *testing.T) {
 	r := capturer{videoFixture(t)}
 	capture := func() []byte { return rtp.AppendAbsCaptureTime(nil, rtp.AbsCaptureTime{Timestamp: r.clock(r.now)}) }
-	key := in{seq: 1, ts: 1, payload: vp8Key, exts: []rtp.Extension{{ID: inCapture, Value: capture()}}}
+	key := enginetest.Packet{Seq: 1, Timestamp: 1, Payload: vp8Key, Extensions: []rtp.Extension{{ID: inCapture, Value: capture()}}}
 	o := r.one(key)
 	require.Equal(t, append(capture(), make([]byte, 8)...), o.Extension(outCapture), "taken to be the same clock as ours")
 	r.reports(3, 5)
 
 	// Only some packets have it; the times of the others follow from it, not from the reports.
-	o = r.one(in{seq: 2, ts: 90000, payload: vp8Delta, exts: []rtp.Extension{{ID: inCapture, Value: capture()}}})
+	o = r.one(enginetest.Packet{Seq: 2, Timestamp: 90000, Payload: vp8Delta, Extensions: []rtp.Extension{{ID: inCapture, Value: capture()}}})
 	v := o.Extension(outCapture)
 	require.Equal(t, capture(), v[:8])
 	require.InDelta(t, float64(-3600<<32), float64(int64(binary.BigEndian.Uint64(v[8:]))), 1<<10)
 	r.after(time.Second)
-	o = r.one(in{seq: 3, ts: 90000 + 81000, payload: vp8Delta})
+	o = r.one(enginetest.Packet{Seq: 3, Timestamp: 90000 + 81000, Payload: vp8Delta})
 	require.Nil(t, o.Extension(outCapture))
 	require.InDelta(t, 180000, float64(senderReport(t, r.c, r.now).RTPTime), 1)
 
 	// A relay sends the offset of the capturer's clock to its own.
 	relayed := rtp.AppendAbsCaptureTime(nil, rtp.AbsCaptureTime{Timestamp: 9 << 32, ClockOffset: 600 << 32, HasClockOffset: true})
-	o = r.one(in{seq: 4, ts: 180000, payload: vp8Delta, exts: []rtp.Extension{{ID: inCapture, Value: relayed}}})
+	o = r.one(enginetest.Packet{Seq: 4, Timestamp: 180000, Payload: vp8Delta, Extensions: []rtp.Extension{{ID: inCapture, Value: relayed}}})
 	v = o.Extension(outCapture)
 	require.Equal(t, relayed[:8], v[:8])
 	require.InDelta(t, float64(-3000<<32), float64(int64(binary.BigEndian.Uint64(v[8:]))), 1<<10)
 
 	// A retransmission by RTX has the same value.
-	r.c.HandleNACK(r.now, nackFor(outSSRC, o.SequenceNumber))
+	r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, o.SequenceNumber))
 	again := r.retransmissions()
 	require.Len(t, again, 1)
 	require.Equal(t, v, again[0].Extension(outCapture))
@@ -123,11 +124,11 @@ func TestCaptureTimeIsForwardedWithOurOffset(t *testing.T) {
 func TestCaptureTimeTooFarAwayForAnOffsetIsLeftOut(t *testing.T) {
 	r := videoFixture(t)
 	for range 3 {
-		r.one(in{seq: r.nextSeq(), payload: vp8Key})
+		r.one(enginetest.Packet{Seq: r.nextSeq(), Payload: vp8Key})
 		r.after(time.Second)
 		r.p.HandleSenderReport(r.now, &rtcp.SenderReport{SSRC: uint32(peerSSRC), NTPTime: 1 << 32})
 	}
-	o := r.one(in{seq: r.nextSeq(), payload: vp8Delta, exts: []rtp.Extension{{ID: inCapture, Value: make([]byte, 8)}}})
+	o := r.one(enginetest.Packet{Seq: r.nextSeq(), Payload: vp8Delta, Extensions: []rtp.Extension{{ID: inCapture, Value: make([]byte, 8)}}})
 	require.Nil(t, o.Extension(outCapture))
 }
 
@@ -135,14 +136,14 @@ func TestCaptureTimeTooFarAwayForAnOffsetIsLeftOut(t *testing.T) {
 func TestProducersShareAClock(t *testing.T) {
 	for _, same := range []bool{true, false} {
 		r := withoutCaptureTime(t)
-		req := produceRequest("audio/opus", 48000)
+		req := produceRequest(enginetest.Opus)
 		if !same {
 			req.RTPParameters.RTCP.CNAME = "other"
 		}
 		audio, err := media.NewProducer(req)
 		require.NoError(t, err)
 		require.Equal(t, same, r.p.ShareClock(audio))
-		pkt := in{seq: 1, payload: []byte{0x78}}.packet(t, r.now)
+		pkt := ofPeer(enginetest.Packet{Seq: 1, Payload: []byte{0x78}}).Receive(t, r.now)
 		audio.HandlePacket(r.now, pkt)
 		pkt.Release()
 		r.one(frameAt(1, 0, vp8Key))
@@ -167,10 +168,10 @@ func TestSimulcastReportsStayInLine(t *testing.T) {
 	req.RTPParameters.HeaderExtensions = slices.DeleteFunc(req.RTPParameters.HeaderExtensions, func(e api.RTPHeaderExtensionParameters) bool {
 		return e.ID == inCapture
 	})
-	s.fixture = newFixture(t, req, simulcastConsumeRequest("video/VP8"))
+	s.fixture = newFixture(t, req, simulcastConsumeRequest())
 	s.sendFor(4 * time.Second)
-	for i, e := range s.encoder.streams {
-		pkt := e.picture(s.encoder.rng, s.ms)[0].packet(t, s.now)
+	for i, e := range s.encoder.Streams {
+		pkt := ofPeer(e.Encode(s.at())[0]).Receive(t, s.now)
 		s.p.HandlePacket(s.now, pkt)
 		require.NotZero(t, pkt.CapturedAt, i)
 		pkt.Release()

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/wire/rtp"
@@ -13,7 +14,7 @@ import (
 
 func TestResumeWhileTheTransportIsNotConnected(t *testing.T) {
 	r := videoFixture(t)
-	r.one(in{seq: 1, payload: vp8Key})
+	r.one(enginetest.Packet{Seq: 1, Payload: vp8Key})
 	r.c.TransportDisconnected(r.now)
 	r.c.Pause(r.now)
 	r.take()
@@ -27,7 +28,7 @@ func TestResumeWhileTheTransportIsNotConnected(t *testing.T) {
 }
 
 func TestConsumerOfASilentSimulcastStreamRequestsNothing(t *testing.T) {
-	c, err := newConsumer(consumeRequest("video/VP8", 90000))
+	c, err := newConsumer(consumeRequest(enginetest.VP8))
 	require.NoError(t, err)
 	defer c.Close()
 	stream := media.StreamInfo{MappedSSRC: mappedSSRC, InactivityCheck: true}
@@ -43,34 +44,34 @@ func TestConsumerOfASilentSimulcastStreamRequestsNothing(t *testing.T) {
 
 func TestHeldPacketThatComesTwice(t *testing.T) {
 	r := videoFixture(t)
-	r.none(in{seq: 2, payload: vp8Delta})
-	r.none(in{seq: 2, payload: vp8Delta})
-	_, outs := r.receive(in{seq: 1, payload: vp8Key})
+	r.none(enginetest.Packet{Seq: 2, Payload: vp8Delta})
+	r.none(enginetest.Packet{Seq: 2, Payload: vp8Delta})
+	_, outs := r.receive(enginetest.Packet{Seq: 1, Payload: vp8Key})
 	require.Len(t, outs, 2)
 }
 
 func TestPacketThatWasDroppedComesAgain(t *testing.T) {
-	c := consumeRequest("audio/opus", 48000)
+	c := consumeRequest(enginetest.Opus)
 	c.IgnoreDTX = true
-	r := newFixture(t, produceRequest("audio/opus", 48000), c)
-	r.one(in{seq: 1, payload: []byte{0x78, 1, 2}})
-	r.none(in{seq: 2, payload: []byte{0x78}})
-	r.one(in{seq: 3, payload: []byte{0x78, 1, 2}})
-	r.none(in{seq: 2, payload: []byte{0x78, 1, 2}})
+	r := newFixture(t, produceRequest(enginetest.Opus), c)
+	r.one(enginetest.Packet{Seq: 1, Payload: []byte{0x78, 1, 2}})
+	r.none(enginetest.Packet{Seq: 2, Payload: []byte{0x78}})
+	r.one(enginetest.Packet{Seq: 3, Payload: []byte{0x78, 1, 2}})
+	r.none(enginetest.Packet{Seq: 2, Payload: []byte{0x78, 1, 2}})
 	require.EqualValues(t, 1, r.c.Drops().Sequence)
 }
 
 func TestTraceShowsTheTransportWideSequenceNumber(t *testing.T) {
-	req := produceRequest("audio/opus", 48000)
+	req := produceRequest(enginetest.Opus)
 	req.RTPParameters.HeaderExtensions = append(req.RTPParameters.HeaderExtensions, api.RTPHeaderExtensionParameters{
 		URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: 14,
 	}, api.RTPHeaderExtensionParameters{URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: 13})
-	r := newFixture(t, req, consumeRequest("audio/opus", 48000))
+	r := newFixture(t, req, consumeRequest(enginetest.Opus))
 	require.EqualValues(t, 14, r.p.ExtensionIDs().TransportCC, "the first entry counts")
 	require.Equal(t, "producer", r.p.ID())
 	require.Equal(t, api.MediaKindAudio, r.p.Kind())
 	r.p.EnableTraceEvents([]api.ProducerTraceEventType{api.ProducerTraceEventTypeRTP})
-	r.one(in{seq: 1, payload: []byte{0x78}, exts: []rtp.Extension{{ID: 14, Value: []byte{1, 2}}}})
+	r.one(enginetest.Packet{Seq: 1, Payload: []byte{0x78}, Extensions: []rtp.Extension{{ID: 14, Value: []byte{1, 2}}}})
 	p, _ := r.take()
 	n := p.Notifications[len(p.Notifications)-1].Body.(*api.ProducerTraceNotification)
 	require.EqualValues(t, 0x0102, *n.Info.(*api.ProducerRTPTraceInfo).RTPPacket.WideSequenceNumber)

@@ -8,22 +8,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
 )
 
-// simulcastRequest has three encodings with RIDs.
-func simulcastRequest() *api.TransportProduceRequest {
-	r := produceRequest("video/VP8", 90000)
-	r.RTPParameters.Encodings, r.RTPMapping.Encodings = nil, nil
-	for i, rid := range []string{"low", "mid", "high"} {
-		r.RTPParameters.Encodings = append(r.RTPParameters.Encodings, api.RTPEncodingParameters{RID: rid})
-		r.RTPMapping.Encodings = append(r.RTPMapping.Encodings, api.EncodingMapping{RID: rid, MappedSSRC: uint32(mappedSSRC) + uint32(i)})
-	}
-	return r
+// simulcastStream has three encodings with RIDs.
+func simulcastStream() enginetest.Stream {
+	s := peerStream(enginetest.VP8)
+	s.RIDs = []string{"low", "mid", "high"}
+	return s
 }
+
+func simulcastRequest() *api.TransportProduceRequest { return simulcastStream().Produce("producer") }
 
 func rid(id uint8, v string) []rtp.Extension { return []rtp.Extension{{ID: id, Value: []byte(v)}} }
 
@@ -47,9 +46,9 @@ type mapped struct {
 	Encoding int
 }
 
-func (r *producerFixture) receive(i in) (res media.Result, forward bool, got mapped) {
+func (r *producerFixture) receive(i enginetest.Packet) (res media.Result, forward bool, got mapped) {
 	r.t.Helper()
-	pkt := i.packet(r.t, r.now)
+	pkt := ofPeer(i).Receive(r.t, r.now)
 	defer pkt.Release()
 	res, forward = r.p.HandlePacket(r.now, pkt)
 	got.Packet, got.Encoding = pkt.Packet, pkt.Encoding
@@ -60,11 +59,11 @@ func TestStreamsByRID(t *testing.T) {
 	r := newProducerFixture(t, simulcastRequest())
 	require.Equal(t, api.RTPTypeSimulcast, r.p.Type())
 	for i, id := range []string{"high", "low"} {
-		res, forward, got := r.receive(in{ssrc: unit.SSRC(50 + i), seq: 1, payload: vp8Key, exts: rid(inRID, id)})
+		res, forward, got := r.receive(enginetest.Packet{SSRC: unit.SSRC(50 + i), Seq: 1, Payload: vp8Key, Extensions: rid(inRID, id)})
 		require.Equal(t, media.Media, res)
 		require.True(t, forward)
 		require.Equal(t, map[string]int{"low": 0, "high": 2}[id], got.Encoding)
-		require.Equal(t, mappedSSRC+unit.SSRC(got.Encoding), got.SSRC)
+		require.Equal(t, mappedOf(got.Encoding), got.SSRC)
 	}
 	infos := r.p.Streams()
 	require.Len(t, infos, 2)
@@ -73,24 +72,24 @@ func TestStreamsByRID(t *testing.T) {
 	require.Equal(t, []uint8{10, 0, 10}, r.p.Scores())
 
 	// Later packets need no RID.
-	_, forward, _ := r.receive(in{ssrc: 50, seq: 2, payload: vp8Delta})
+	_, forward, _ := r.receive(enginetest.Packet{SSRC: 50, Seq: 2, Payload: vp8Delta})
 	require.True(t, forward)
 
 	// RTX finds its stream by the repaired RID, once.
-	res, forward, got := r.receive(in{ssrc: 60, pt: peerRTXPT, seq: 1, payload: append([]byte{0, 0}, vp8Delta...), exts: rid(inRRID, "high")})
+	res, forward, got := r.receive(enginetest.Packet{SSRC: 60, PT: peerRTXPT, Seq: 1, Payload: append([]byte{0, 0}, vp8Delta...), Extensions: rid(inRRID, "high")})
 	require.Equal(t, media.Retransmission, res)
-	require.Equal(t, forward, got.SSRC == mappedSSRC+2)
+	require.Equal(t, forward, got.SSRC == mappedOf(2))
 	require.EqualValues(t, 60, *r.p.Dump().RTPStreams[1].Params.RTXSSRC)
 
-	for name, i := range map[string]in{
-		"unknown RID":                       {ssrc: 70, payload: vp8Key, exts: rid(inRID, "huge")},
-		"another SSRC with a RID in use":    {ssrc: 71, payload: vp8Key, exts: rid(inRID, "high")},
-		"another RTX with a RID in use":     {ssrc: 72, pt: peerRTXPT, payload: []byte{0, 1}, exts: rid(inRRID, "high")},
-		"RTX before its stream":             {ssrc: 73, pt: peerRTXPT, payload: []byte{0, 1}, exts: rid(inRRID, "mid")},
-		"no RID":                            {ssrc: 74, payload: vp8Key},
-		"a payload type of neither":         {ssrc: 75, pt: 13, payload: vp8Key, exts: rid(inRID, "mid")},
-		"an empty RID is no RID":            {ssrc: 76, payload: vp8Key, exts: rid(inRID, "")},
-		"RTX payload type but no such RRID": {ssrc: 77, pt: peerRTXPT, payload: []byte{0, 1}, exts: rid(inRRID, "x")},
+	for name, i := range map[string]enginetest.Packet{
+		"unknown RID":                       {SSRC: 70, Payload: vp8Key, Extensions: rid(inRID, "huge")},
+		"another SSRC with a RID in use":    {SSRC: 71, Payload: vp8Key, Extensions: rid(inRID, "high")},
+		"another RTX with a RID in use":     {SSRC: 72, PT: peerRTXPT, Payload: []byte{0, 1}, Extensions: rid(inRRID, "high")},
+		"RTX before its stream":             {SSRC: 73, PT: peerRTXPT, Payload: []byte{0, 1}, Extensions: rid(inRRID, "mid")},
+		"no RID":                            {SSRC: 74, Payload: vp8Key},
+		"a payload type of neither":         {SSRC: 75, PT: 13, Payload: vp8Key, Extensions: rid(inRID, "mid")},
+		"an empty RID is no RID":            {SSRC: 76, Payload: vp8Key, Extensions: rid(inRID, "")},
+		"RTX payload type but no such RRID": {SSRC: 77, PT: peerRTXPT, Payload: []byte{0, 1}, Extensions: rid(inRRID, "x")},
 	} {
 		res, forward, _ := r.receive(i)
 		require.Equal(t, media.Discarded, res, name)
@@ -101,7 +100,7 @@ func TestStreamsByRID(t *testing.T) {
 
 func TestSilentSimulcastStreamLosesItsScore(t *testing.T) {
 	r := newProducerFixture(t, simulcastRequest())
-	r.receive(in{ssrc: 50, seq: 1, payload: vp8Key, exts: rid(inRID, "low")})
+	r.receive(enginetest.Packet{SSRC: 50, Seq: 1, Payload: vp8Key, Extensions: rid(inRID, "low")})
 	r.p.Output().Reset()
 	end := r.now.Add(3 * time.Second)
 	for next := r.p.NextTimeout(); next <= end; next = r.p.NextTimeout() {
@@ -118,19 +117,19 @@ func TestSilentSimulcastStreamLosesItsScore(t *testing.T) {
 }
 
 func TestSingleStreamWithoutSSRC(t *testing.T) {
-	req := produceRequest("video/VP8", 90000)
+	req := produceRequest(enginetest.VP8)
 	req.RTPParameters.Encodings[0], req.RTPMapping.Encodings[0].SSRC = api.RTPEncodingParameters{}, nil
 	r := newProducerFixture(t, req)
-	rtx := in{ssrc: 91, pt: peerRTXPT, payload: []byte{0, 1, 2}}
+	rtx := enginetest.Packet{SSRC: 91, PT: peerRTXPT, Payload: []byte{0, 1, 2}}
 	res, _, _ := r.receive(rtx)
 	require.Equal(t, media.Discarded, res, "RTX before its stream")
-	res, forward, _ := r.receive(in{ssrc: 90, seq: 1, payload: vp8Key})
+	res, forward, _ := r.receive(enginetest.Packet{SSRC: 90, Seq: 1, Payload: vp8Key})
 	require.Equal(t, media.Media, res)
 	require.True(t, forward)
 	res, _, _ = r.receive(rtx)
 	require.Equal(t, media.Retransmission, res)
-	for _, i := range []in{
-		{ssrc: 92, payload: vp8Key}, {ssrc: 93, pt: peerRTXPT, payload: []byte{0, 1}}, {ssrc: 94, pt: 13},
+	for _, i := range []enginetest.Packet{
+		{SSRC: 92, Payload: vp8Key}, {SSRC: 93, PT: peerRTXPT, Payload: []byte{0, 1}}, {SSRC: 94, PT: 13},
 	} {
 		res, _, _ = r.receive(i)
 		require.Equal(t, media.Discarded, res)
@@ -140,19 +139,19 @@ func TestSingleStreamWithoutSSRC(t *testing.T) {
 
 // An encoding announces an SSRC, but its stream came with another one and the encoding's RID.
 func TestAnnouncedSSRCOfAStreamThatCameByRID(t *testing.T) {
-	req := produceRequest("video/VP8", 90000)
+	req := produceRequest(enginetest.VP8)
 	req.RTPParameters.Encodings[0].RID = "r"
 	r := newProducerFixture(t, req)
-	res, _, _ := r.receive(in{ssrc: 90, payload: vp8Key, exts: rid(inRID, "r")})
+	res, _, _ := r.receive(enginetest.Packet{SSRC: 90, Payload: vp8Key, Extensions: rid(inRID, "r")})
 	require.Equal(t, media.Media, res)
-	res, _, _ = r.receive(in{payload: vp8Key})
+	res, _, _ = r.receive(enginetest.Packet{Payload: vp8Key})
 	require.Equal(t, media.Discarded, res)
 }
 
 func TestFloodOfSSRCs(t *testing.T) {
 	r := newProducerFixture(t, simulcastRequest())
 	for i := range 10000 {
-		r.receive(in{ssrc: unit.SSRC(i + 1), payload: vp8Key, exts: rid(inRID, []string{"low", "mid", "high", "x"}[i%4])})
+		r.receive(enginetest.Packet{SSRC: unit.SSRC(i + 1), Payload: vp8Key, Extensions: rid(inRID, []string{"low", "mid", "high", "x"}[i%4])})
 	}
 	require.Len(t, r.p.Streams(), 3)
 	require.EqualValues(t, 9997, r.p.Drops().NoStream)

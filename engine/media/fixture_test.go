@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/media"
-	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
 )
@@ -17,11 +17,12 @@ import (
 // SSRCs and payload types: of the producer's peer, of the router, and of the consumer's peer.
 const (
 	peerSSRC, peerRTX     = unit.SSRC(1111), unit.SSRC(1112)
-	mappedSSRC            = unit.SSRC(2222)
 	outSSRC, outRTX       = unit.SSRC(3333), unit.SSRC(3334)
 	peerPT, peerRTXPT     = 111, 112
-	mappedPT, mappedRTXPT = 100, 101
+	mappedPT, mappedRTXPT = enginetest.PayloadType, enginetest.RTXPayloadType
 )
+
+var mappedSSRC = enginetest.MappedSSRC(peerSSRC)
 
 // Header extension ids of the producer's peer and of the consumer's.
 const (
@@ -30,78 +31,52 @@ const (
 	outMID, outAbsSendTime, outTransportCC, outAudioLevel, outOrientation, outCapture, outPlayout, outOffset, outDD, outPacketID = 11, 12, 13, 14, 1, 2, 3, 4, 5, 6
 )
 
-var (
-	vp8Key   = []byte{0x10, 0x00, 0x00, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00}
-	vp8Delta = []byte{0x10, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06}
-)
+var vp8Key, vp8Delta = enginetest.VP8KeyFrame, enginetest.VP8DeltaFrame
 
-var nack, pli, fir = api.RTCPFeedback{Type: "nack"}, api.RTCPFeedback{Type: "nack", Parameter: "pli"}, api.RTCPFeedback{Type: "ccm", Parameter: "fir"}
-
-func kindOf(mime string) api.MediaKind {
-	if mime[0] == 'a' {
-		return api.MediaKindAudio
-	}
-	return api.MediaKindVideo
-}
-
-func rtpCodecs(mime string, clock uint32, pt, rtx uint8) []api.RTPCodecParameters {
-	return []api.RTPCodecParameters{
-		{MimeType: mime, PayloadType: pt, ClockRate: clock, RTCPFeedback: []api.RTCPFeedback{nack, pli, fir}},
-		{MimeType: mime[:6] + "rtx", PayloadType: rtx, ClockRate: clock, Parameters: []api.Parameter{
-			{Name: "apt", Value: &api.ValueInteger32{Value: int32(pt)}},
-		}},
-	}
-}
-
-func produceRequest(mime string, clock uint32) *api.TransportProduceRequest {
-	return &api.TransportProduceRequest{
-		ProducerID: "producer", Kind: kindOf(mime),
-		RTPParameters: &api.RTPParameters{
-			MID: "0", Codecs: rtpCodecs(mime, clock, peerPT, peerRTXPT),
-			HeaderExtensions: []api.RTPHeaderExtensionParameters{
-				{URI: api.RTPHeaderExtensionURIMid, ID: inMID},
-				{URI: api.RTPHeaderExtensionURIRTPStreamId, ID: inRID},
-				{URI: api.RTPHeaderExtensionURIRepairRTPStreamId, ID: inRRID},
-				{URI: api.RTPHeaderExtensionURISsrcAudioLevel, ID: inAudioLevel},
-				{URI: api.RTPHeaderExtensionURIVideoOrientation, ID: inOrientation},
-				{URI: api.RTPHeaderExtensionURIAbsCaptureTime, ID: inCapture},
-				{URI: api.RTPHeaderExtensionURIPlayoutDelay, ID: inPlayout},
-				{URI: api.RTPHeaderExtensionURITimeOffset, ID: inOffset},
-				{URI: api.RTPHeaderExtensionURIDependencyDescriptor, ID: inDD},
-				{URI: api.RTPHeaderExtensionURIMediasoupPacketId, ID: inPacketID},
-			},
-			Encodings: []api.RTPEncodingParameters{{SSRC: new(uint32(peerSSRC)), RTX: &api.RTX{SSRC: uint32(peerRTX)}}},
-			RTCP:      &api.RTCPParameters{CNAME: "peer", ReducedSize: true},
-		},
-		RTPMapping: &api.RTPMapping{
-			Codecs:    []api.CodecMapping{{PayloadType: peerPT, MappedPayloadType: mappedPT}, {PayloadType: peerRTXPT, MappedPayloadType: mappedRTXPT}},
-			Encodings: []api.EncodingMapping{{SSRC: new(uint32(peerSSRC)), MappedSSRC: uint32(mappedSSRC)}},
+// peerStream is what the producer's peer sends, with all header extensions.
+func peerStream(c enginetest.Codec) enginetest.Stream {
+	return enginetest.Stream{
+		Codec: c, SSRC: peerSSRC, PT: peerPT, RTX: true, MID: "0",
+		Extensions: []api.RTPHeaderExtensionParameters{
+			{URI: api.RTPHeaderExtensionURIMid, ID: inMID},
+			{URI: api.RTPHeaderExtensionURIRTPStreamId, ID: inRID},
+			{URI: api.RTPHeaderExtensionURIRepairRTPStreamId, ID: inRRID},
+			{URI: api.RTPHeaderExtensionURISsrcAudioLevel, ID: inAudioLevel},
+			{URI: api.RTPHeaderExtensionURIVideoOrientation, ID: inOrientation},
+			{URI: api.RTPHeaderExtensionURIAbsCaptureTime, ID: inCapture},
+			{URI: api.RTPHeaderExtensionURIPlayoutDelay, ID: inPlayout},
+			{URI: api.RTPHeaderExtensionURITimeOffset, ID: inOffset},
+			{URI: api.RTPHeaderExtensionURIDependencyDescriptor, ID: inDD},
+			{URI: api.RTPHeaderExtensionURIMediasoupPacketId, ID: inPacketID},
 		},
 	}
 }
 
-func consumeRequest(mime string, clock uint32) *api.TransportConsumeRequest {
-	return &api.TransportConsumeRequest{
-		ConsumerID: "consumer", ProducerID: "producer", Kind: kindOf(mime), Type: api.RTPTypeSimple,
-		RTPParameters: &api.RTPParameters{
-			MID: "7", Codecs: rtpCodecs(mime, clock, mappedPT, mappedRTXPT),
-			HeaderExtensions: []api.RTPHeaderExtensionParameters{
-				{URI: api.RTPHeaderExtensionURIMid, ID: outMID},
-				{URI: api.RTPHeaderExtensionURIAbsSendTime, ID: outAbsSendTime},
-				{URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: outTransportCC},
-				{URI: api.RTPHeaderExtensionURISsrcAudioLevel, ID: outAudioLevel},
-				{URI: api.RTPHeaderExtensionURIVideoOrientation, ID: outOrientation},
-				{URI: api.RTPHeaderExtensionURIAbsCaptureTime, ID: outCapture},
-				{URI: api.RTPHeaderExtensionURIPlayoutDelay, ID: outPlayout},
-				{URI: api.RTPHeaderExtensionURITimeOffset, ID: outOffset},
-				{URI: api.RTPHeaderExtensionURIDependencyDescriptor, ID: outDD},
-				{URI: api.RTPHeaderExtensionURIMediasoupPacketId, ID: outPacketID},
-			},
-			Encodings: []api.RTPEncodingParameters{{SSRC: new(uint32(outSSRC)), RTX: &api.RTX{SSRC: uint32(outRTX)}}},
-			RTCP:      &api.RTCPParameters{CNAME: "router", ReducedSize: true},
+// outStream is what the consumer's peer receives.
+func outStream(c enginetest.Codec) enginetest.Stream {
+	return enginetest.Stream{
+		Codec: c, SSRC: outSSRC, RTX: true, MID: "7", CNAME: "router",
+		Extensions: []api.RTPHeaderExtensionParameters{
+			{URI: api.RTPHeaderExtensionURIMid, ID: outMID},
+			{URI: api.RTPHeaderExtensionURIAbsSendTime, ID: outAbsSendTime},
+			{URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: outTransportCC},
+			{URI: api.RTPHeaderExtensionURISsrcAudioLevel, ID: outAudioLevel},
+			{URI: api.RTPHeaderExtensionURIVideoOrientation, ID: outOrientation},
+			{URI: api.RTPHeaderExtensionURIAbsCaptureTime, ID: outCapture},
+			{URI: api.RTPHeaderExtensionURIPlayoutDelay, ID: outPlayout},
+			{URI: api.RTPHeaderExtensionURITimeOffset, ID: outOffset},
+			{URI: api.RTPHeaderExtensionURIDependencyDescriptor, ID: outDD},
+			{URI: api.RTPHeaderExtensionURIMediasoupPacketId, ID: outPacketID},
 		},
-		ConsumableRTPEncodings: []api.RTPEncodingParameters{{SSRC: new(uint32(mappedSSRC))}},
 	}
+}
+
+func produceRequest(c enginetest.Codec) *api.TransportProduceRequest {
+	return peerStream(c).Produce("producer")
+}
+
+func consumeRequest(c enginetest.Codec) *api.TransportConsumeRequest {
+	return outStream(c).Consume("consumer", produceRequest(c))
 }
 
 // fixture is a producer and a consumer back to back, as a router connects them.
@@ -139,11 +114,11 @@ func newFixtureOf(t testing.TB, compat api.Compat, p *api.TransportProduceReques
 }
 
 func videoFixture(t testing.TB) *fixture {
-	return newFixture(t, produceRequest("video/VP8", 90000), consumeRequest("video/VP8", 90000))
+	return newFixture(t, produceRequest(enginetest.VP8), consumeRequest(enginetest.VP8))
 }
 
 func audioFixture(t testing.TB) *fixture {
-	return newFixture(t, produceRequest("audio/opus", 48000), consumeRequest("audio/opus", 48000))
+	return newFixture(t, produceRequest(enginetest.Opus), consumeRequest(enginetest.Opus))
 }
 
 // route does what a router does with the two outputs until nothing is left.
@@ -193,40 +168,15 @@ func (r *fixture) after(d time.Duration) {
 	r.now = end
 }
 
-// in is a packet as the producer's peer sends it.
-type in struct {
-	seq     unit.SeqNo
-	ts      unit.Timestamp
-	marker  bool
-	pt      uint8     // 0 = peerPT
-	ssrc    unit.SSRC // 0 = peerSSRC
-	exts    []rtp.Extension
-	payload []byte
-}
-
-func (i in) bytes() []byte {
-	if i.pt == 0 {
-		i.pt = peerPT
+// ofPeer completes a packet of the producer's peer: its SSRC and payload type need not be given.
+func ofPeer(p enginetest.Packet) enginetest.Packet {
+	if p.PT == 0 {
+		p.PT = peerPT
 	}
-	if i.ssrc == 0 {
-		i.ssrc = peerSSRC
+	if p.SSRC == 0 {
+		p.SSRC = peerSSRC
 	}
-	h := rtp.Header{Marker: i.marker, PayloadType: i.pt, SequenceNumber: i.seq, Timestamp: i.ts, SSRC: i.ssrc}
-	return append(rtp.AppendHeader(nil, h, i.exts), i.payload...)
-}
-
-func (i in) packet(t testing.TB, now unit.Time) *packet.Packet {
-	t.Helper()
-	return parsePacket(t, now, i.bytes())
-}
-
-func parsePacket(t testing.TB, now unit.Time, data []byte) *packet.Packet {
-	t.Helper()
-	b := packet.NewBuffer(len(data))
-	b.SetLen(copy(b.Space(), data))
-	pkt := packet.New(b, now)
-	require.NoError(t, pkt.Parse(b.Bytes()))
-	return pkt
+	return p
 }
 
 // out is a packet as the consumer's peer receives it.
@@ -236,9 +186,9 @@ type out struct {
 }
 
 // receive passes a packet through the producer and the consumer, and returns what the consumer sends.
-func (r *fixture) receive(i in) (media.Result, []out) {
+func (r *fixture) receive(i enginetest.Packet) (media.Result, []out) {
 	r.t.Helper()
-	pkt := i.packet(r.t, r.now)
+	pkt := ofPeer(i).Receive(r.t, r.now)
 	defer pkt.Release()
 	result, forward := r.p.HandlePacket(r.now, pkt)
 	r.route()
@@ -267,7 +217,7 @@ func (r *fixture) parseOut(o media.Outgoing) out {
 }
 
 // one expects exactly one packet.
-func (r *fixture) one(i in) out {
+func (r *fixture) one(i enginetest.Packet) out {
 	r.t.Helper()
 	_, outs := r.receive(i)
 	require.Len(r.t, outs, 1)
@@ -275,7 +225,7 @@ func (r *fixture) one(i in) out {
 }
 
 // none expects that nothing is sent.
-func (r *fixture) none(i in) media.Result {
+func (r *fixture) none(i enginetest.Packet) media.Result {
 	r.t.Helper()
 	result, outs := r.receive(i)
 	require.Empty(r.t, outs)
@@ -292,15 +242,6 @@ func (r *fixture) retransmissions() []out {
 		}
 		outs = append(outs, r.parseOut(o))
 	}
-}
-
-// events returns the events of notifications in order.
-func events(ns []api.Notification) []api.Event {
-	var es []api.Event
-	for _, n := range ns {
-		es = append(es, n.Event)
-	}
-	return es
 }
 
 // nextSeq counts sequence numbers for tests that do not care.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/media"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
@@ -25,8 +26,8 @@ type traffic struct {
 }
 
 func newTraffic(size int) *traffic {
-	i := in{seq: 1, payload: append([]byte{}, vp8Key...), exts: []rtp.Extension{{ID: inMID, Value: []byte("0")}, {ID: inCapture, Value: make([]byte, 8)}}}
-	b := i.bytes()
+	i := enginetest.Packet{Seq: 1, Payload: append([]byte{}, vp8Key...), Extensions: []rtp.Extension{{ID: inMID, Value: []byte("0")}, {ID: inCapture, Value: make([]byte, 8)}}}
+	b := ofPeer(i).Bytes()
 	return &traffic{template: append(b, make([]byte, size-len(b))...), now: unit.Time(time.Hour)}
 }
 
@@ -69,8 +70,8 @@ func TestForwardingDoesNotAllocate(t *testing.T) {
 
 func TestRetransmittingDoesNotAllocate(t *testing.T) {
 	r := videoFixture(t)
-	o := r.one(in{seq: 1, payload: vp8Key})
-	n := nackFor(outSSRC, o.SequenceNumber)
+	o := r.one(enginetest.Packet{Seq: 1, Payload: vp8Key})
+	n := enginetest.NACKFor(outSSRC, o.SequenceNumber)
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		r.now = r.now.Add(time.Second)
 		r.c.HandleNACK(r.now, n)
@@ -89,7 +90,7 @@ func BenchmarkWritePacket(b *testing.B) {
 			r := videoFixture(b)
 			cs := []*media.Consumer{r.c}
 			for range consumers - 1 {
-				c, err := newConsumer(consumeRequest("video/VP8", 90000))
+				c, err := newConsumer(consumeRequest(enginetest.VP8))
 				require.NoError(b, err)
 				c.TransportConnected(r.now)
 				cs = append(cs, c)
@@ -126,7 +127,7 @@ type simulcastTraffic struct {
 func newSimulcastTraffic(size int) *simulcastTraffic {
 	g := &simulcastTraffic{now: unit.Time(time.Hour)}
 	for i := range g.data {
-		g.data[i] = append(of(i, 0, 0, vp8(true, 0, 0, 0, true, false)).bytes(), make([]byte, size)...)[:size]
+		g.data[i] = append(ofPeer(of(i, 0, 0, vp8(true, 0, 0, 0, true, false))).Bytes(), make([]byte, size)...)[:size]
 	}
 	return g
 }
@@ -141,7 +142,7 @@ func (g *simulcastTraffic) next() *packet.Packet {
 	binary.BigEndian.PutUint16(d[2:], g.seq[i])
 	binary.BigEndian.PutUint32(d[4:], uint32(picture)*3000)
 	layer := [4]byte{0, 2, 1, 2}[picture%4]
-	payload := d[len(of(i, 0, 0, nil).bytes()):]
+	payload := d[len(ofPeer(of(i, 0, 0, nil)).Bytes()):]
 	copy(payload, vp8(picture%100 == 0 && !second, picture&0x7fff, uint8(picture/4), layer, picture%4 < 3, false))
 	if second {
 		payload[0] &^= 0x10
@@ -156,7 +157,7 @@ func (g *simulcastTraffic) next() *packet.Packet {
 
 // TestChoosingLayersDoesNotAllocate drops temporal layers all the time and never changes the stream.
 func TestChoosingLayersDoesNotAllocate(t *testing.T) {
-	r := newFixture(t, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8"))
+	r := newFixture(t, simulcastProduceRequest(), simulcastConsumeRequest())
 	r.c.SetPreferredLayers(r.now, prefer(0, 1))
 	g := newSimulcastTraffic(1200)
 	receive := func() (pkts [600]*packet.Packet) {
@@ -205,7 +206,7 @@ func TestChoosingLayersDoesNotAllocate(t *testing.T) {
 // BenchmarkWriteLayers is the cost per received packet of a simulcast consumer that forwards two of three temporal layers
 // of one of three streams.
 func BenchmarkWriteLayers(b *testing.B) {
-	r := newFixture(b, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8"))
+	r := newFixture(b, simulcastProduceRequest(), simulcastConsumeRequest())
 	g := newSimulcastTraffic(1200)
 	r.c.SetPreferredLayers(r.now, prefer(0, 1))
 	b.ReportAllocs()
@@ -236,7 +237,7 @@ func BenchmarkHandlePacket(b *testing.B) {
 // BenchmarkIdleConsumer reports the memory of a simple video consumer that has not sent anything. The request it was
 // made from is not counted.
 func BenchmarkIdleConsumer(b *testing.B) {
-	req := consumeRequest("video/VP8", 90000)
+	req := consumeRequest(enginetest.VP8)
 	rng := rand.New(rand.NewPCG(1, 2))
 	keep := make([]*media.Consumer, 0, b.N)
 	var before, after runtime.MemStats

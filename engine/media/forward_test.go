@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
@@ -43,10 +44,10 @@ var supported = []struct {
 func TestContributingSourcesAreForwarded(t *testing.T) {
 	sources := []byte{0, 0, 0, 7, 0, 0, 0, 8}
 	r := videoFixture(t)
-	i := in{seq: 10, ts: 555, payload: vp8Key}.bytes()
+	i := ofPeer(enginetest.Packet{Seq: 10, Timestamp: 555, Payload: vp8Key}).Bytes()
 	data := append(append(append([]byte{}, i[:rtp.FixedHeaderLen]...), sources...), i[rtp.FixedHeaderLen:]...)
 	data[0] |= 2
-	pkt := parsePacket(t, r.now, data)
+	pkt := enginetest.Receive(t, r.now, data)
 	defer pkt.Release()
 	_, forward := r.p.HandlePacket(r.now, pkt)
 	require.True(t, forward)
@@ -58,7 +59,7 @@ func TestContributingSourcesAreForwarded(t *testing.T) {
 	rtp.PutTransportCC(o.Data[o.TransportCC:], 0x1234)
 	require.Equal(t, []byte{0x12, 0x34}, o.Extension(outTransportCC), "at the offset that the transport gets")
 
-	r.c.HandleNACK(r.now, nackFor(outSSRC, o.SequenceNumber))
+	r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, o.SequenceNumber))
 	again := r.retransmissions()
 	require.Len(t, again, 1)
 	require.Equal(t, sources, again[0].CSRCs())
@@ -69,11 +70,11 @@ func TestContributingSourcesAreForwarded(t *testing.T) {
 func TestForwardEveryCodec(t *testing.T) {
 	for _, s := range supported {
 		t.Run(s.mime, func(t *testing.T) {
-			r := newFixture(t, produceRequest(s.mime, s.clock), consumeRequest(s.mime, s.clock))
+			r := newFixture(t, produceRequest(enginetest.Codec{MimeType: s.mime, ClockRate: s.clock}), consumeRequest(enginetest.Codec{MimeType: s.mime, ClockRate: s.clock}))
 			if s.cannot != nil {
-				require.Equal(t, media.Media, r.none(in{seq: 9, payload: s.cannot}))
+				require.Equal(t, media.Media, r.none(enginetest.Packet{Seq: 9, Payload: s.cannot}))
 			}
-			o := r.one(in{seq: 10, ts: 555, marker: true, payload: s.first})
+			o := r.one(enginetest.Packet{Seq: 10, Timestamp: 555, Marker: true, Payload: s.first})
 			require.Equal(t, outSSRC, o.SSRC)
 			require.EqualValues(t, mappedPT, o.PayloadType)
 			require.Equal(t, unit.Timestamp(555), o.Timestamp)
@@ -82,7 +83,7 @@ func TestForwardEveryCodec(t *testing.T) {
 			require.GreaterOrEqual(t, uint16(o.SequenceNumber), uint16(1000))
 			require.LessOrEqual(t, uint16(o.SequenceNumber), uint16(1<<15))
 
-			next := r.one(in{seq: 11, ts: 556, payload: s.first})
+			next := r.one(enginetest.Packet{Seq: 11, Timestamp: 556, Payload: s.first})
 			require.Equal(t, 1, next.SequenceNumber.Sub(o.SequenceNumber))
 			require.False(t, next.Marker)
 
@@ -96,7 +97,7 @@ func TestForwardEveryCodec(t *testing.T) {
 
 func TestExtensionsOfVideo(t *testing.T) {
 	r := videoFixture(t)
-	o := r.one(in{seq: 1, payload: vp8Key, exts: []rtp.Extension{
+	o := r.one(enginetest.Packet{Seq: 1, Payload: vp8Key, Extensions: []rtp.Extension{
 		{ID: inMID, Value: []byte("0")},
 		{ID: inAudioLevel, Value: []byte{0x85}},
 		{ID: inOrientation, Value: []byte{0x05}},
@@ -137,7 +138,7 @@ func extensionsOf(p *rtp.Packet) map[uint8][]byte {
 
 func TestExtensionsOfAudio(t *testing.T) {
 	r := audioFixture(t)
-	o := r.one(in{seq: 1, payload: []byte{0x78, 1}, exts: []rtp.Extension{
+	o := r.one(enginetest.Packet{Seq: 1, Payload: []byte{0x78, 1}, Extensions: []rtp.Extension{
 		{ID: inAudioLevel, Value: []byte{0x85}},
 		{ID: inOrientation, Value: []byte{0x05}},
 		{ID: inCapture, Value: []byte{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}},
@@ -151,10 +152,10 @@ func TestExtensionsOfAudio(t *testing.T) {
 }
 
 func TestExtensionsOnlyAsNegotiated(t *testing.T) {
-	c := consumeRequest("video/VP8", 90000)
+	c := consumeRequest(enginetest.VP8)
 	c.RTPParameters.HeaderExtensions = nil
-	r := newFixture(t, produceRequest("video/VP8", 90000), c)
-	o := r.one(in{seq: 1, payload: vp8Key, exts: []rtp.Extension{
+	r := newFixture(t, produceRequest(enginetest.VP8), c)
+	o := r.one(enginetest.Packet{Seq: 1, Payload: vp8Key, Extensions: []rtp.Extension{
 		{ID: inOrientation, Value: []byte{0x05}},
 		{ID: inCapture, Value: make([]byte, 8)},
 		{ID: inPacketID, Value: make([]byte, 4)},
@@ -164,7 +165,7 @@ func TestExtensionsOnlyAsNegotiated(t *testing.T) {
 
 func TestCaptureTimeOfAnotherLengthIsLeftOut(t *testing.T) {
 	r := audioFixture(t)
-	o := r.one(in{seq: 1, payload: []byte{0x78, 1}, exts: []rtp.Extension{{ID: inCapture, Value: make([]byte, 9)}}})
+	o := r.one(enginetest.Packet{Seq: 1, Payload: []byte{0x78, 1}, Extensions: []rtp.Extension{{ID: inCapture, Value: make([]byte, 9)}}})
 	require.Nil(t, o.Extension(outCapture))
 }
 
@@ -178,41 +179,41 @@ func TestMID(t *testing.T) {
 		"too long": {"0123456789abcdef0", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := consumeRequest("audio/opus", 48000)
+			c := consumeRequest(enginetest.Opus)
 			c.RTPParameters.MID = tc.mid
-			r := newFixture(t, produceRequest("audio/opus", 48000), c)
-			o := r.one(in{seq: 1, payload: []byte{0x78}})
+			r := newFixture(t, produceRequest(enginetest.Opus), c)
+			o := r.one(enginetest.Packet{Seq: 1, Payload: []byte{0x78}})
 			require.Equal(t, tc.want, o.Extension(outMID))
 		})
 	}
 }
 
 func TestPacketIDsAreAddedAndHonoured(t *testing.T) {
-	p := produceRequest("audio/opus", 48000)
+	p := produceRequest(enginetest.Opus)
 	p.EnableMediasoupPacketIDHeaderExtension = true
-	r := newFixture(t, p, consumeRequest("audio/opus", 48000))
+	r := newFixture(t, p, consumeRequest(enginetest.Opus))
 	id := func(o out) uint32 {
 		t.Helper()
 		v, ok := rtp.ParsePacketID(o.Extension(outPacketID))
 		require.True(t, ok)
 		return v
 	}
-	first := id(r.one(in{seq: 1, payload: []byte{0x78}}))
-	require.Equal(t, first+1, id(r.one(in{seq: 2, payload: []byte{0x78}})))
-	given := in{seq: 3, payload: []byte{0x78}, exts: []rtp.Extension{{ID: inPacketID, Value: []byte{9, 9, 9, 9}}}}
+	first := id(r.one(enginetest.Packet{Seq: 1, Payload: []byte{0x78}}))
+	require.Equal(t, first+1, id(r.one(enginetest.Packet{Seq: 2, Payload: []byte{0x78}})))
+	given := enginetest.Packet{Seq: 3, Payload: []byte{0x78}, Extensions: []rtp.Extension{{ID: inPacketID, Value: []byte{9, 9, 9, 9}}}}
 	require.Equal(t, uint32(0x09090909), id(r.one(given)))
 }
 
 func TestHeaderGrowthIsBounded(t *testing.T) {
-	c := consumeRequest("video/VP8", 90000)
+	c := consumeRequest(enginetest.VP8)
 	c.RTPParameters.MID = "0123456789abcdef"
 	for i := range c.RTPParameters.HeaderExtensions {
 		c.RTPParameters.HeaderExtensions[i].ID = uint8(100 + i) // two-byte form
 	}
-	p := produceRequest("video/VP8", 90000)
+	p := produceRequest(enginetest.VP8)
 	p.EnableMediasoupPacketIDHeaderExtension = true
 	r := newFixture(t, p, c)
-	i := in{seq: 1, payload: vp8Key, exts: []rtp.Extension{
+	i := enginetest.Packet{Seq: 1, Payload: vp8Key, Extensions: []rtp.Extension{
 		{ID: inOrientation, Value: []byte{0x05}},
 		{ID: inCapture, Value: make([]byte, 8)},
 		{ID: inPlayout, Value: make([]byte, 3)},
@@ -221,66 +222,66 @@ func TestHeaderGrowthIsBounded(t *testing.T) {
 	}}
 	o := r.one(i)
 	require.Positive(t, o.TransportCC)
-	require.Less(t, o.Len-len(i.bytes()), media.MaxHeaderGrowth-2)
+	require.Less(t, o.Len-len(ofPeer(i).Bytes()), media.MaxHeaderGrowth-2)
 }
 
 func TestSequenceNumbersWrap(t *testing.T) {
 	r := audioFixture(t)
-	first := r.one(in{seq: 65530, payload: []byte{0x78}}).SequenceNumber
+	first := r.one(enginetest.Packet{Seq: 65530, Payload: []byte{0x78}}).SequenceNumber
 	for i := 1; i < 20; i++ {
 		if i == 7 { // lost before us: the gap stays
 			continue
 		}
-		o := r.one(in{seq: unit.SeqNo(65530 + i), ts: unit.Timestamp(i), payload: []byte{0x78}})
+		o := r.one(enginetest.Packet{Seq: unit.SeqNo(65530 + i), Timestamp: unit.Timestamp(i), Payload: []byte{0x78}})
 		require.Equal(t, i, o.SequenceNumber.Sub(first))
 	}
-	late := r.one(in{seq: unit.SeqNo(65530 + 7 - 1<<16), ts: 7, payload: []byte{0x78}})
+	late := r.one(enginetest.Packet{Seq: unit.SeqNo(65530 + 7 - 1<<16), Timestamp: 7, Payload: []byte{0x78}})
 	require.Equal(t, 7, late.SequenceNumber.Sub(first), "reordered packets keep their place")
 }
 
 func TestDroppedPacketsLeaveNoGap(t *testing.T) {
-	c := consumeRequest("audio/opus", 48000)
+	c := consumeRequest(enginetest.Opus)
 	c.IgnoreDTX = true
-	r := newFixture(t, produceRequest("audio/opus", 48000), c)
-	first := r.one(in{seq: 1, payload: []byte{0x78, 1, 2}})
-	r.none(in{seq: 2})                        // empty
-	r.none(in{seq: 3, payload: []byte{0x78}}) // DTX
-	o := r.one(in{seq: 4, payload: []byte{0x78, 1, 2}})
+	r := newFixture(t, produceRequest(enginetest.Opus), c)
+	first := r.one(enginetest.Packet{Seq: 1, Payload: []byte{0x78, 1, 2}})
+	r.none(enginetest.Packet{Seq: 2})                        // empty
+	r.none(enginetest.Packet{Seq: 3, Payload: []byte{0x78}}) // DTX
+	o := r.one(enginetest.Packet{Seq: 4, Payload: []byte{0x78, 1, 2}})
 	require.Equal(t, 1, o.SequenceNumber.Sub(first.SequenceNumber))
 	require.Equal(t, media.ConsumerDrops{Empty: 1, DTX: 1}, r.c.Drops())
 }
 
 func TestDTXIsForwardedByDefault(t *testing.T) {
 	r := audioFixture(t)
-	r.one(in{seq: 1, payload: []byte{0x78}})
+	r.one(enginetest.Packet{Seq: 1, Payload: []byte{0x78}})
 }
 
 func TestPayloadTypeThatTheReceiverDoesNotTake(t *testing.T) {
-	p := produceRequest("audio/opus", 48000)
+	p := produceRequest(enginetest.Opus)
 	p.RTPMapping.Codecs[0].MappedPayloadType = 99
-	r := newFixture(t, p, consumeRequest("audio/opus", 48000))
-	require.Equal(t, media.Media, r.none(in{seq: 1, payload: []byte{0x78}}))
+	r := newFixture(t, p, consumeRequest(enginetest.Opus))
+	require.Equal(t, media.Media, r.none(enginetest.Packet{Seq: 1, Payload: []byte{0x78}}))
 	require.EqualValues(t, 1, r.c.Drops().PayloadType)
 }
 
 func TestPayloadTypeWithoutMapping(t *testing.T) {
 	r := audioFixture(t)
-	r.one(in{seq: 1, payload: []byte{0x78}})
-	require.Equal(t, media.Discarded, r.none(in{seq: 2, pt: 13, payload: []byte{1}}))
+	r.one(enginetest.Packet{Seq: 1, Payload: []byte{0x78}})
+	require.Equal(t, media.Discarded, r.none(enginetest.Packet{Seq: 2, PT: 13, Payload: []byte{1}}))
 	require.EqualValues(t, 1, r.p.Drops().PayloadType)
 }
 
 func TestDuplicatesAreNotSentTwice(t *testing.T) {
 	r := audioFixture(t)
-	r.one(in{seq: 1, payload: []byte{0x78}})
-	r.none(in{seq: 1, payload: []byte{0x78}})
+	r.one(enginetest.Packet{Seq: 1, Payload: []byte{0x78}})
+	r.none(enginetest.Packet{Seq: 1, Payload: []byte{0x78}})
 	require.EqualValues(t, 1, r.c.Drops().Sequence)
 }
 
 func TestStreamsOfNoEncodingAreDiscarded(t *testing.T) {
 	r := audioFixture(t)
-	require.Equal(t, media.Discarded, r.none(in{seq: 1, ssrc: 77, payload: []byte{0x78}}))
-	require.Equal(t, media.Discarded, r.none(in{seq: 1, ssrc: peerRTX, pt: peerRTXPT, payload: []byte{0, 1, 2}}), "RTX before its stream")
+	require.Equal(t, media.Discarded, r.none(enginetest.Packet{Seq: 1, SSRC: 77, Payload: []byte{0x78}}))
+	require.Equal(t, media.Discarded, r.none(enginetest.Packet{Seq: 1, SSRC: peerRTX, PT: peerRTXPT, Payload: []byte{0, 1, 2}}), "RTX before its stream")
 	require.EqualValues(t, 2, r.p.Drops().NoStream)
 	require.Empty(t, r.p.Streams())
 	require.Equal(t, []uint8{0}, r.p.Scores())
@@ -290,7 +291,7 @@ func TestVideoOrientationChange(t *testing.T) {
 	r := videoFixture(t)
 	orientations := func(v byte) []api.Notification {
 		r.take()
-		r.receive(in{seq: r.nextSeq(), payload: vp8Key, exts: []rtp.Extension{{ID: inOrientation, Value: []byte{v}}}})
+		r.receive(enginetest.Packet{Seq: r.nextSeq(), Payload: vp8Key, Extensions: []rtp.Extension{{ID: inOrientation, Value: []byte{v}}}})
 		p, _ := r.take()
 		var ns []api.Notification
 		for _, n := range p.Notifications {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
@@ -15,17 +16,17 @@ import (
 // own SSRC and no longer than announced.
 func FuzzForward(tf *testing.F) {
 	f := fuzzseed.New(tf, 1000)
-	f.Add(in{seq: 1, payload: vp8Key}.bytes())
-	f.Add(in{seq: 2, payload: vp8Delta, exts: []rtp.Extension{{ID: inCapture, Value: make([]byte, 8)}, {ID: inDD, Value: make([]byte, 40)}}}.bytes())
-	f.Add(in{seq: 3, ssrc: peerRTX, pt: peerRTXPT, payload: []byte{0, 9, 0x10, 0}}.bytes())
-	f.Add(in{seq: 4, payload: vp8Key, exts: []rtp.Extension{{ID: inOrientation, Value: nil}, {ID: inPlayout, Value: make([]byte, 200)}}}.bytes())
+	f.Add(ofPeer(enginetest.Packet{Seq: 1, Payload: vp8Key}).Bytes())
+	f.Add(ofPeer(enginetest.Packet{Seq: 2, Payload: vp8Delta, Extensions: []rtp.Extension{{ID: inCapture, Value: make([]byte, 8)}, {ID: inDD, Value: make([]byte, 40)}}}).Bytes())
+	f.Add(ofPeer(enginetest.Packet{Seq: 3, SSRC: peerRTX, PT: peerRTXPT, Payload: []byte{0, 9, 0x10, 0}}).Bytes())
+	f.Add(ofPeer(enginetest.Packet{Seq: 4, Payload: vp8Key, Extensions: []rtp.Extension{{ID: inOrientation, Value: nil}, {ID: inPlayout, Value: make([]byte, 200)}}}).Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if len(data) > packet.SmallSize || new(rtp.Packet).Parse(data) != nil {
 			return
 		}
 		r := videoFixture(t)
-		r.one(in{seq: 0, payload: vp8Key})
-		pkt := parsePacket(t, r.now, data)
+		r.one(enginetest.Packet{Seq: 0, Payload: vp8Key})
+		pkt := enginetest.Receive(t, r.now, data)
 		defer pkt.Release()
 		if _, forward := r.p.HandlePacket(r.now, pkt); !forward {
 			return
@@ -37,7 +38,7 @@ func FuzzForward(tf *testing.F) {
 		res := r.parseOut(o)
 		require.Equal(t, outSSRC, res.SSRC)
 		require.Equal(t, pkt.Payload(), res.Payload())
-		r.c.HandleNACK(r.now, nackFor(outSSRC, res.SequenceNumber))
+		r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, res.SequenceNumber))
 		for _, again := range r.retransmissions() {
 			require.True(t, again.DecodeRTX(mappedPT, outSSRC))
 			require.Equal(t, unit.SeqNo(res.SequenceNumber), again.SequenceNumber)

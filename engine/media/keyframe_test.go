@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 )
@@ -25,12 +26,12 @@ func plis(o media.ProducerOutput) int {
 
 func TestVideoBeginsWithAKeyFrame(t *testing.T) {
 	r := videoFixture(t)
-	r.none(in{seq: 5, payload: vp8Delta})
+	r.none(enginetest.Packet{Seq: 5, Payload: vp8Delta})
 	p, _ := r.take()
 	require.Equal(t, 1, plis(p), "a stream that begins without a key frame is asked for one")
-	r.none(in{seq: 6, payload: vp8Delta})
-	first := r.one(in{seq: 7, payload: vp8Key})
-	next := r.one(in{seq: 8, payload: vp8Delta})
+	r.none(enginetest.Packet{Seq: 6, Payload: vp8Delta})
+	first := r.one(enginetest.Packet{Seq: 7, Payload: vp8Key})
+	next := r.one(enginetest.Packet{Seq: 8, Payload: vp8Delta})
 	require.Equal(t, 1, next.SequenceNumber.Sub(first.SequenceNumber))
 	require.EqualValues(t, 2, r.c.Drops().KeyFrame)
 	p, _ = r.take()
@@ -41,9 +42,9 @@ func TestVideoBeginsWithAKeyFrame(t *testing.T) {
 func TestKeyFrameCancelsAQueuedRequest(t *testing.T) {
 	for i, payload := range [][]byte{vp8Key, vp8Delta} {
 		r := videoFixture(t)
-		r.one(in{seq: 6, payload: vp8Key})
+		r.one(enginetest.Packet{Seq: 6, Payload: vp8Key})
 		r.take()
-		pkt := in{seq: 7, payload: payload}.packet(t, r.now)
+		pkt := ofPeer(enginetest.Packet{Seq: 7, Payload: payload}).Receive(t, r.now)
 		_, forward := r.p.HandlePacket(r.now, pkt)
 		require.True(t, forward)
 		r.c.Pause(r.now)
@@ -59,18 +60,18 @@ func TestKeyFrameCancelsAQueuedRequest(t *testing.T) {
 func TestReorderedKeyFrame(t *testing.T) {
 	for _, start := range []unit.SeqNo{100, 65533} {
 		r := videoFixture(t)
-		r.none(in{seq: start, payload: vp8Delta})
-		r.none(in{seq: start + 4, payload: []byte{0, 4}})
-		r.none(in{seq: start + 2, payload: []byte{0, 2}})
-		r.none(in{seq: start + 3, payload: []byte{0, 3}})
-		_, outs := r.receive(in{seq: start + 1, payload: vp8Key})
+		r.none(enginetest.Packet{Seq: start, Payload: vp8Delta})
+		r.none(enginetest.Packet{Seq: start + 4, Payload: []byte{0, 4}})
+		r.none(enginetest.Packet{Seq: start + 2, Payload: []byte{0, 2}})
+		r.none(enginetest.Packet{Seq: start + 3, Payload: []byte{0, 3}})
+		_, outs := r.receive(enginetest.Packet{Seq: start + 1, Payload: vp8Key})
 		require.Len(t, outs, 4)
 		for i, o := range outs {
 			require.Equal(t, i, o.SequenceNumber.Sub(outs[0].SequenceNumber))
 			require.Equal(t, i < 3, o.More)
 		}
 		require.Equal(t, []byte{0, 4}, outs[3].Payload())
-		next := r.one(in{seq: start + 5, payload: vp8Delta})
+		next := r.one(enginetest.Packet{Seq: start + 5, Payload: vp8Delta})
 		require.Equal(t, 4, next.SequenceNumber.Sub(outs[0].SequenceNumber))
 		require.EqualValues(t, 1, r.c.Drops().KeyFrame)
 	}
@@ -79,21 +80,21 @@ func TestReorderedKeyFrame(t *testing.T) {
 func TestHeldPacketsAreBounded(t *testing.T) {
 	r := videoFixture(t)
 	for i := range 100 {
-		r.none(in{seq: unit.SeqNo(200 - i), payload: vp8Delta}) // backwards: too old ones are refused at once
+		r.none(enginetest.Packet{Seq: unit.SeqNo(200 - i), Payload: vp8Delta}) // backwards: too old ones are refused at once
 	}
 	for i := range 100 {
-		r.none(in{seq: unit.SeqNo(201 + i), payload: vp8Delta})
+		r.none(enginetest.Packet{Seq: unit.SeqNo(201 + i), Payload: vp8Delta})
 	}
-	_, outs := r.receive(in{seq: 250, payload: vp8Key})
+	_, outs := r.receive(enginetest.Packet{Seq: 250, Payload: vp8Key})
 	require.Len(t, outs, 1+30)
 }
 
 func TestHeldPacketsAreReleasedWhenPaused(t *testing.T) {
 	r := videoFixture(t)
-	r.none(in{seq: 101, payload: vp8Delta})
+	r.none(enginetest.Packet{Seq: 101, Payload: vp8Delta})
 	r.c.Pause(r.now)
 	r.c.Resume(r.now)
-	r.one(in{seq: 100, payload: vp8Key})
+	r.one(enginetest.Packet{Seq: 100, Payload: vp8Key})
 }
 
 func TestResumeWaitsForAKeyFrameAndAsksForOne(t *testing.T) {
@@ -106,12 +107,12 @@ func TestResumeWaitsForAKeyFrameAndAsksForOne(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := videoFixture(t)
-			first := r.one(in{seq: 1, payload: vp8Key})
+			first := r.one(enginetest.Packet{Seq: 1, Payload: vp8Key})
 			r.after(2 * time.Second)
 			tc.stop(r.c, r.now)
 			tc.stop(r.c, r.now) // the second time has no effect
 			require.False(t, r.c.Active())
-			r.none(in{seq: 2, payload: vp8Key})
+			r.none(enginetest.Packet{Seq: 2, Payload: vp8Key})
 			require.EqualValues(t, 1, r.c.Drops().Inactive)
 			r.take()
 			tc.start(r.c, r.now)
@@ -120,8 +121,8 @@ func TestResumeWaitsForAKeyFrameAndAsksForOne(t *testing.T) {
 			p, c := r.take()
 			require.Equal(t, []unit.SSRC{mappedSSRC}, c.KeyFrameRequests)
 			require.Equal(t, 1, plis(p))
-			r.none(in{seq: 3, payload: vp8Delta})
-			next := r.one(in{seq: 4, payload: vp8Key})
+			r.none(enginetest.Packet{Seq: 3, Payload: vp8Delta})
+			next := r.one(enginetest.Packet{Seq: 4, Payload: vp8Key})
 			require.Equal(t, 1, next.SequenceNumber.Sub(first.SequenceNumber), "no gap for what was not sent")
 		})
 	}
@@ -136,14 +137,14 @@ func TestProducerPauseNotifies(t *testing.T) {
 	r.c.ProducerClosed(r.now)
 	r.c.ProducerClosed(r.now)
 	_, c := r.take()
-	require.Equal(t, []api.Event{api.EventConsumerProducerPause, api.EventConsumerProducerResume, api.EventConsumerProducerClose}, events(c.Notifications))
+	require.Equal(t, []api.Event{api.EventConsumerProducerPause, api.EventConsumerProducerResume, api.EventConsumerProducerClose}, enginetest.Events(c.Notifications))
 	require.Equal(t, "consumer", c.Notifications[0].HandlerID)
 	require.False(t, r.c.Active())
 }
 
 func TestKeyFrameRequestsOfTheReceiverAreThrottled(t *testing.T) {
 	r := videoFixture(t)
-	r.one(in{seq: 1, payload: vp8Key})
+	r.one(enginetest.Packet{Seq: 1, Payload: vp8Key})
 	r.after(time.Second)
 	r.take()
 	for range 5 {
@@ -159,22 +160,22 @@ func TestKeyFrameRequestsOfTheReceiverAreThrottled(t *testing.T) {
 	r.after(time.Millisecond)
 	p, _ = r.take()
 	require.Equal(t, 1, plis(p), "once more if none came within a second")
-	r.one(in{seq: 2, payload: vp8Key})
+	r.one(enginetest.Packet{Seq: 2, Payload: vp8Key})
 	r.after(5 * time.Second)
 	p, _ = r.take()
 	require.Zero(t, plis(p))
 }
 
 func TestKeyFrameRequestDelay(t *testing.T) {
-	req := produceRequest("video/VP8", 90000)
+	req := produceRequest(enginetest.VP8)
 	req.KeyFrameRequestDelay = 500
-	r := newFixture(t, req, consumeRequest("video/VP8", 90000))
-	r.one(in{seq: 1, payload: vp8Key})
+	r := newFixture(t, req, consumeRequest(enginetest.VP8))
+	r.one(enginetest.Packet{Seq: 1, Payload: vp8Key})
 	r.after(time.Second)
 	r.c.RequestKeyFrame(r.now)
 	p, _ := r.take()
 	require.Equal(t, 1, plis(p))
-	r.one(in{seq: 2, payload: vp8Key})
+	r.one(enginetest.Packet{Seq: 2, Payload: vp8Key})
 	r.c.RequestKeyFrame(r.now)
 	p, _ = r.take()
 	require.Zero(t, plis(p))
@@ -188,20 +189,20 @@ func TestKeyFrameRequestDelay(t *testing.T) {
 // descriptors.
 func TestAKeyFrameOfAV1EndsTheRequestForIt(t *testing.T) {
 	key, delta := []byte{0x18, 1, 2, 3}, []byte{0x10, 1, 2, 3}
-	r := newFixture(t, produceRequest("video/AV1", 90000), consumeRequest("video/AV1", 90000))
+	r := newFixture(t, produceRequest(enginetest.AV1), consumeRequest(enginetest.AV1))
 	r.c.TransportDisconnected(r.now)
-	r.none(in{seq: 1, payload: delta})
+	r.none(enginetest.Packet{Seq: 1, Payload: delta})
 	r.take()
 	r.p.RequestKeyFrame(r.now, mappedSSRC)
 	p, _ := r.take()
 	require.Zero(t, plis(p), "the new stream was asked for one already")
-	r.none(in{seq: 2, payload: key})
+	r.none(enginetest.Packet{Seq: 2, Payload: key})
 	r.c.TransportConnected(r.now)
 	p, _ = r.take()
 	require.Equal(t, 1, plis(p))
-	r.none(in{seq: 3, payload: delta})
-	r.one(in{seq: 4, payload: key})
-	r.one(in{seq: 5, payload: delta})
+	r.none(enginetest.Packet{Seq: 3, Payload: delta})
+	r.one(enginetest.Packet{Seq: 4, Payload: key})
+	r.one(enginetest.Packet{Seq: 5, Payload: delta})
 	r.after(5 * time.Second)
 	p, _ = r.take()
 	require.Zero(t, plis(p))
@@ -209,7 +210,7 @@ func TestAKeyFrameOfAV1EndsTheRequestForIt(t *testing.T) {
 
 func TestStreamsThatAreNotAskedForKeyFrames(t *testing.T) {
 	r := audioFixture(t)
-	r.one(in{seq: 1, payload: []byte{0x78}})
+	r.one(enginetest.Packet{Seq: 1, Payload: []byte{0x78}})
 	r.c.RequestKeyFrame(r.now)
 	r.c.HandleKeyFrameRequest(r.now, media.FIR, outSSRC)
 	r.p.RequestKeyFrame(r.now, mappedSSRC)
@@ -230,13 +231,13 @@ func TestStreamsThatAreNotAskedForKeyFrames(t *testing.T) {
 
 func TestProducerPauseAndResume(t *testing.T) {
 	r := videoFixture(t)
-	r.one(in{seq: 1, payload: vp8Key})
+	r.one(enginetest.Packet{Seq: 1, Payload: vp8Key})
 	r.p.Resume(r.now) // is not paused
 	r.p.Pause(r.now)
 	r.p.Pause(r.now)
 	require.True(t, r.p.Paused())
 	r.take()
-	require.Equal(t, media.Media, r.none(in{seq: 2, payload: vp8Key}))
+	require.Equal(t, media.Media, r.none(enginetest.Packet{Seq: 2, Payload: vp8Key}))
 	require.EqualValues(t, 1, r.p.Drops().Paused)
 	r.p.RequestKeyFrame(r.now, mappedSSRC)
 	p, _ := r.take()
@@ -244,15 +245,15 @@ func TestProducerPauseAndResume(t *testing.T) {
 	r.p.Resume(r.now)
 	p, _ = r.take()
 	require.Equal(t, 1, plis(p))
-	r.one(in{seq: 3, payload: vp8Key})
+	r.one(enginetest.Packet{Seq: 3, Payload: vp8Key})
 }
 
 func TestProducerThatBeginsPaused(t *testing.T) {
-	req := produceRequest("video/VP8", 90000)
+	req := produceRequest(enginetest.VP8)
 	req.Paused = true
-	r := newFixture(t, req, consumeRequest("video/VP8", 90000))
+	r := newFixture(t, req, consumeRequest(enginetest.VP8))
 	require.True(t, r.c.ProducerIsPaused())
-	r.none(in{seq: 1, payload: vp8Delta})
+	r.none(enginetest.Packet{Seq: 1, Payload: vp8Delta})
 	p, _ := r.take()
 	require.Zero(t, plis(p))
 	require.Len(t, p.Streams, 1)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
@@ -18,36 +19,27 @@ import (
 // vp8 returns a payload: picture id (of one byte when small is set, none when negative), TL0PICIDX, temporal layer and
 // whether it is a layer sync.
 func vp8(key bool, id int, tl0 uint8, layer byte, sync, small bool) []byte {
-	b := []byte{0x90, 0x60}
-	if id >= 0 {
-		b[1] |= 0x80
-		if small {
-			b = append(b, byte(id&0x7f))
-		} else {
-			b = append(b, 0x80|byte(id>>8), byte(id))
-		}
-	}
-	b = append(b, tl0, layer<<6)
-	if sync {
-		b[len(b)-1] |= 0x20
-	}
-	if key {
-		return append(b, 0, 1, 2, 3)
-	}
-	return append(b, 1, 1, 2, 3)
+	return append(enginetest.VP8Payload{
+		Key: key, Start: true, PictureID: id, ShortID: small, TL0PicIdx: tl0, Temporal: layer, Sync: sync,
+	}.Append(nil), 1, 2, 3)
 }
 
 // temporalFixture has a single stream with temporal layers, which an SVC consumer takes.
-func temporalFixture(t testing.TB, mime string) *fixture {
-	p, c := produceRequest(mime, 90000), consumeRequest(mime, 90000)
-	for _, e := range []*api.RTPEncodingParameters{&p.RTPParameters.Encodings[0], &c.RTPParameters.Encodings[0], &c.ConsumableRTPEncodings[0]} {
-		e.ScalabilityMode = "L1T3"
-	}
-	return newFixture(t, p, c)
+func temporalFixture(t testing.TB, c enginetest.Codec) *fixture {
+	p, consume := layeredRequests(c, "L1T3", "L1T3")
+	return newFixture(t, p, consume)
+}
+
+// layeredRequests returns those of one stream with layers.
+func layeredRequests(c enginetest.Codec, produced, consumed string) (*api.TransportProduceRequest, *api.TransportConsumeRequest) {
+	in, out := peerStream(c), outStream(c)
+	in.Mode, out.Mode = produced, consumed
+	p := in.Produce("producer")
+	return p, out.Consume("consumer", p)
 }
 
 func TestTemporalLayersOfVP8(t *testing.T) {
-	r := temporalFixture(t, "video/VP8")
+	r := temporalFixture(t, enginetest.VP8)
 	r.c.SetPreferredLayers(r.now, prefer(0, 1))
 	type step struct {
 		payload []byte
@@ -67,7 +59,7 @@ func TestTemporalLayersOfVP8(t *testing.T) {
 		{vp8(false, 0, 255, 0, false, false), true, 2, 2},      // late
 		{vp8(false, 0x7ffe, 254, 2, true, false), false, 0, 0}, // late, of a picture that was left out
 	} {
-		i := in{seq: unit.SeqNo(n), ts: unit.Timestamp(n), payload: s.payload}
+		i := enginetest.Packet{Seq: unit.SeqNo(n), Timestamp: unit.Timestamp(n), Payload: s.payload}
 		if !s.sent {
 			r.none(i)
 			continue
@@ -79,18 +71,18 @@ func TestTemporalLayersOfVP8(t *testing.T) {
 	}
 	require.Equal(t, []int{0, 1}, layersOf(r.cOut.Notifications))
 	r.c.SetPreferredLayers(r.now, prefer(0, 0))
-	r.none(in{seq: 20, payload: vp8(false, 4, 0, 1, true, false)})
-	r.one(in{seq: 21, payload: vp8(false, 5, 1, 0, true, false)})
+	r.none(enginetest.Packet{Seq: 20, Payload: vp8(false, 4, 0, 1, true, false)})
+	r.one(enginetest.Packet{Seq: 21, Payload: vp8(false, 5, 1, 0, true, false)})
 	require.Equal(t, []int{0, 1, 0}, layersOf(r.cOut.Notifications))
 }
 
 // A whole picture may come late. What counts is which layers were forwarded at its time.
 func TestLatePicturesOfVP8(t *testing.T) {
-	r := temporalFixture(t, "video/VP8")
+	r := temporalFixture(t, enginetest.VP8)
 	seq := unit.SeqNo(100)
 	send := func(late int, payload []byte) int {
 		seq++
-		_, outs := r.receive(in{seq: seq - unit.SeqNo(late), ts: unit.Timestamp(seq-unit.SeqNo(late)) * 3000, payload: payload})
+		_, outs := r.receive(enginetest.Packet{Seq: seq - unit.SeqNo(late), Timestamp: unit.Timestamp(seq-unit.SeqNo(late)) * 3000, Payload: payload})
 		if late > 0 {
 			seq--
 		}
@@ -107,7 +99,7 @@ func TestLatePicturesOfVP8(t *testing.T) {
 	seq++ // so is picture 15
 	require.Zero(t, send(0, vp8(false, 16, 3, 1, true, false)))
 	require.Zero(t, send(2, vp8(false, 15, 3, 2, true, false)), "its layer is not wanted any more")
-	o := r.one(in{seq: seq + 1, ts: unit.Timestamp(seq+1) * 3000, payload: vp8(false, 17, 4, 0, true, false)})
+	o := r.one(enginetest.Packet{Seq: seq + 1, Timestamp: unit.Timestamp(seq+1) * 3000, Payload: vp8(false, 17, 4, 0, true, false)})
 	var d codec.Descriptor
 	require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
 	require.EqualValues(t, 6, d.PictureID, "neither leaves a gap")
@@ -120,23 +112,23 @@ func TestLatePicturesOfVP8(t *testing.T) {
 }
 
 func TestShortPictureIDsBecomeLong(t *testing.T) {
-	r := temporalFixture(t, "video/VP8")
+	r := temporalFixture(t, enginetest.VP8)
 	var d codec.Descriptor
 	for n := range 400 {
-		o := r.one(in{seq: unit.SeqNo(n), payload: vp8(n == 0, n+100, uint8(n), 0, true, true)})
+		o := r.one(enginetest.Packet{Seq: unit.SeqNo(n), Payload: vp8(n == 0, n+100, uint8(n), 0, true, true)})
 		require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
 		require.EqualValues(t, 2, d.PictureIDLen)
 		require.EqualValues(t, n+1, d.PictureID)
 		require.Equal(t, uint8(n+1), d.TL0PicIdx)
 		require.Equal(t, n == 0, d.KeyFrame)
 		require.Equal(t, []byte{1, 2, 3}, o.Payload()[len(o.Payload())-3:])
-		r.c.HandleNACK(r.now, nackFor(outSSRC, o.SequenceNumber))
+		r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, o.SequenceNumber))
 		again := r.retransmissions()[0]
 		require.True(t, again.DecodeRTX(mappedPT, outSSRC))
 		require.Equal(t, o.Payload(), again.Payload(), "a retransmission is rewritten alike")
 	}
-	late := in{seq: 401, payload: vp8(false, 501, 145, 0, true, true)}
-	o := r.one(in{seq: 402, payload: vp8(false, 512, 156, 0, true, true)}) // beyond the wrap of seven bits
+	late := enginetest.Packet{Seq: 401, Payload: vp8(false, 501, 145, 0, true, true)}
+	o := r.one(enginetest.Packet{Seq: 402, Payload: vp8(false, 512, 156, 0, true, true)}) // beyond the wrap of seven bits
 	require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
 	require.EqualValues(t, 413, d.PictureID)
 	o = r.one(late)
@@ -145,36 +137,37 @@ func TestShortPictureIDsBecomeLong(t *testing.T) {
 }
 
 func TestPicturesWithoutIDs(t *testing.T) {
-	r := temporalFixture(t, "video/VP8")
+	r := temporalFixture(t, enginetest.VP8)
 	r.c.SetPreferredLayers(r.now, prefer(0, 1))
 	var d codec.Descriptor
 	for n, tl0 := range []uint8{7, 8, 9} {
-		o := r.one(in{seq: unit.SeqNo(2 * n), payload: vp8(n == 0, -1, tl0, 0, true, false)})
+		o := r.one(enginetest.Packet{Seq: unit.SeqNo(2 * n), Payload: vp8(n == 0, -1, tl0, 0, true, false)})
 		require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
 		require.EqualValues(t, n+1, d.TL0PicIdx)
-		r.none(in{seq: unit.SeqNo(2*n + 1), payload: vp8(false, -1, tl0, 2, true, false)})
+		r.none(enginetest.Packet{Seq: unit.SeqNo(2*n + 1), Payload: vp8(false, -1, tl0, 2, true, false)})
 	}
-	r.none(in{seq: 6, payload: vp8(false, -1, 200, 0, true, false)}) // its TL0PICIDX was never ahead
-	r.one(in{seq: 7, payload: vp8Delta})
-	o := r.one(in{seq: 8, payload: vp8Delta})
+	r.none(enginetest.Packet{Seq: 6, Payload: vp8(false, -1, 200, 0, true, false)}) // its TL0PICIDX was never ahead
+	r.one(enginetest.Packet{Seq: 7, Payload: vp8Delta})
+	o := r.one(enginetest.Packet{Seq: 8, Payload: vp8Delta})
 	require.Equal(t, vp8Delta, o.Payload(), "nothing to rewrite")
 }
 
 // TestRestartedEncoder begins with a key frame whose picture id is far back.
 func TestRestartedEncoder(t *testing.T) {
-	r := temporalFixture(t, "video/VP8")
+	r := temporalFixture(t, enginetest.VP8)
 	var d codec.Descriptor
 	for n, p := range []struct {
 		id  int
 		tl0 uint8
 	}{{10000, 200}, {10001, 201}, {100, 150}, {101, 151}, {102, 152}, {9000, 90}, {9001, 91}} {
-		o := r.one(in{seq: unit.SeqNo(n), payload: vp8(n == 0 || n == 2 || n == 5, p.id, p.tl0, 0, true, false)})
+		o := r.one(enginetest.Packet{Seq: unit.SeqNo(n), Payload: vp8(n == 0 || n == 2 || n == 5, p.id, p.tl0, 0, true, false)})
 		require.NoError(t, codec.Parse(codec.VP8, o.Payload(), nil, &d))
 		require.Equal(t, []int{n + 1, n + 1}, []int{int(d.PictureID), int(d.TL0PicIdx)})
 	}
-	s := newSVCFixture(t, "video/VP9", "L3T3", 0)
+	s := newSVCFixture(t, enginetest.VP9, "L3T3", 0)
 	s.sendFor(3 * time.Second)
-	s.encoder.id, s.encoder.wantsKey = (s.encoder.id-2000)&0x7fff, true
+	s.encoder.PictureID = (s.encoder.PictureID - 2000) & 0x7fff
+	s.encoder.RequestKeyFrame()
 	s.sendFor(time.Second)
 	s.c.SetPreferredLayers(s.now, prefer(0, 0))
 	s.sendFor(time.Second)
@@ -185,9 +178,9 @@ func TestRestartedEncoder(t *testing.T) {
 
 // TestLatePicturesOfVP9 get the layers that were forwarded when they were due.
 func TestLatePicturesOfVP9(t *testing.T) {
-	s := newSVCFixture(t, "video/VP9", "L3T3", 2)
+	s := newSVCFixture(t, enginetest.VP9, "L3T3", 2)
 	s.sendFor(3 * time.Second)
-	late := s.encoder.picture(s.ms)
+	late := s.encoder.Encode(s.at())
 	for spatial, wanted := range []uint8{0, 1, 0, 2} {
 		s.c.SetPreferredLayers(s.now, prefer(wanted, 2))
 		s.sendFor(300 * time.Millisecond)
@@ -202,59 +195,47 @@ func TestLatePicturesOfVP9(t *testing.T) {
 	require.Equal(t, len(late), sent, "all layers were forwarded then, whatever they are now")
 	s.c.SetPreferredLayers(s.now, prefer(0, 0))
 	s.sendFor(300 * time.Millisecond)
-	late = s.encoder.picture(s.ms)
+	late = s.encoder.Encode(s.at())
 	s.sendFor(100 * time.Millisecond)
 	s.c.SetPreferredLayers(s.now, prefer(2, 2))
 	s.sendFor(300 * time.Millisecond)
 	for _, p := range late {
-		if layerInfoOf(arrival{out: out{Packet: *mustParse(t, p)}}).spatial > 0 {
+		if enginetest.ParsePicture(p.Payload).Spatial > 0 {
 			s.none(p)
 		}
 	}
 }
 
-func mustParse(t testing.TB, i in) *rtp.Packet {
-	t.Helper()
-	p := new(rtp.Packet)
-	require.NoError(t, p.Parse(i.bytes()))
-	return p
-}
-
 func TestLayersBeyondTheAnnouncedOnes(t *testing.T) {
 	for _, v := range svcStreams {
-		s := newSVCFixture(t, v.mime, v.mode, 0)
-		p, c := produceRequest(v.mime, 90000), consumeRequest(v.mime, 90000)
-		p.RTPParameters.Encodings[0].ScalabilityMode = "L3T3"
-		c.RTPParameters.Encodings[0].ScalabilityMode = "L2T2"
-		c.ConsumableRTPEncodings[0].ScalabilityMode = "L3T3"
+		s := newSVCFixture(t, v.codec, v.mode, 0)
+		p, c := layeredRequests(v.codec, "L3T3", "L2T2")
 		s.fixture = newFixture(t, p, c)
 		s.sendFor(5 * time.Second)
 		require.NotEmpty(t, s.outs)
 		for _, o := range s.outs {
-			f := layerInfoOf(o)
-			require.Less(t, f.spatial, 2)
-			require.Less(t, f.temporal, 2)
+			f := pictureOf(o)
+			require.Less(t, f.Spatial, 2)
+			require.Less(t, f.Temporal, 2)
 		}
 	}
 }
 
 // TestTemporalLayersOfH264 come from the dependency descriptor: without one, there is a single layer.
 func TestTemporalLayersOfH264(t *testing.T) {
-	r := temporalFixture(t, "video/H264")
-	encoder := &svcEncoder{av1: true, wantsKey: true}
+	r := temporalFixture(t, enginetest.H264)
 	idr, slice := []byte{0x67, 1, 2}, []byte{0x61, 1, 2}
 	send := func(seq unit.SeqNo, ts unit.Timestamp, key bool, layer int) bool {
-		encoder.wantsKey = key
-		i := in{seq: seq, ts: ts, payload: slice}
+		i := enginetest.Packet{Seq: seq, Timestamp: ts, Payload: slice}
 		if key {
-			i.payload = idr
+			i.Payload = idr
 		}
 		if layer >= 0 {
-			i.exts = []rtp.Extension{{ID: inDD, Value: encoder.dependency(0, layer, true, true)}}
+			i.Extensions = []rtp.Extension{{ID: inDD, Value: enginetest.DependencyDescriptor(key, 0, layer, 0, true, true)}}
 		}
 		_, outs := r.receive(i)
 		if len(outs) > 0 {
-			require.Equal(t, i.payload, outs[0].Payload())
+			require.Equal(t, i.Payload, outs[0].Payload())
 		}
 		return len(outs) == 1
 	}
@@ -280,7 +261,7 @@ func TestWrongLayersAreRefused(t *testing.T) {
 			r.RTPParameters.Encodings[0].ScalabilityMode = "L2T3"
 		},
 		"video/VP9 codec not supported for simulcast": func(r *api.TransportConsumeRequest) {
-			r.RTPParameters.Codecs = rtpCodecs("video/VP9", 90000, mappedPT, mappedRTXPT)
+			r.RTPParameters.Codecs = outStream(enginetest.VP9).Codecs()
 		},
 		"invalid number of layers": func(r *api.TransportConsumeRequest) {
 			r.RTPParameters.Encodings[0].ScalabilityMode = ""
@@ -288,12 +269,12 @@ func TestWrongLayersAreRefused(t *testing.T) {
 			r.ConsumableRTPEncodings[0].ScalabilityMode = "L1T3"
 		},
 		"audio/PCMA codec not supported for svc": func(r *api.TransportConsumeRequest) {
-			r.RTPParameters.Codecs = rtpCodecs("audio/PCMA", 90000, mappedPT, mappedRTXPT)
+			r.RTPParameters.Codecs = outStream(enginetest.Codec{MimeType: "audio/PCMA", ClockRate: 8000}).Codecs()
 			r.ConsumableRTPEncodings = r.ConsumableRTPEncodings[:1]
 			r.ConsumableRTPEncodings[0].ScalabilityMode = "L1T3"
 		},
 	} {
-		req := simulcastConsumeRequest("video/VP8")
+		req := simulcastConsumeRequest()
 		change(req)
 		_, err := newConsumer(req)
 		requireTypeError(t, err, text)
@@ -301,30 +282,27 @@ func TestWrongLayersAreRefused(t *testing.T) {
 }
 
 func TestSVCFollowsTheLifeOfItsStream(t *testing.T) {
-	r := temporalFixture(t, "video/VP8")
+	r := temporalFixture(t, enginetest.VP8)
 	_, ok := r.c.ProducerStream()
 	require.False(t, ok)
-	r.one(in{seq: 1, payload: vp8(true, 1, 1, 0, true, false)})
+	r.one(enginetest.Packet{Seq: 1, Payload: vp8(true, 1, 1, 0, true, false)})
 	mapped, ok := r.c.ProducerStream()
 	require.True(t, ok)
 	require.Equal(t, mappedSSRC, mapped)
-	r.none(in{seq: 2})
+	r.none(enginetest.Packet{Seq: 2})
 	require.EqualValues(t, 1, r.c.Drops().Empty)
 	s := r.p.Streams()[0]
 	s.Score = 0
 	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: layer.StreamScore, Stream: s, PreviousScore: 10}, []uint8{0})
-	r.none(in{seq: 3, payload: vp8(false, 2, 2, 0, true, false)})
+	r.none(enginetest.Packet{Seq: 3, Payload: vp8(false, 2, 2, 0, true, false)})
 	s.Score = 10
 	r.take()
 	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: layer.StreamScore, Stream: s}, []uint8{10})
 	require.Equal(t, []unit.SSRC{mappedSSRC}, r.c.Output().KeyFrameRequests)
-	r.one(in{seq: 4, payload: vp8(true, 3, 3, 0, true, false)})
+	r.one(enginetest.Packet{Seq: 4, Payload: vp8(true, 3, 3, 0, true, false)})
 	// A consumer that attaches later selects among the existing streams.
-	c, err := newConsumer(func() *api.TransportConsumeRequest {
-		req := consumeRequest("video/VP8", 90000)
-		req.RTPParameters.Encodings[0].ScalabilityMode, req.ConsumableRTPEncodings[0].ScalabilityMode = "L1T3", "L1T3"
-		return req
-	}())
+	_, late := layeredRequests(enginetest.VP8, "L1T3", "L1T3")
+	c, err := newConsumer(late)
 	require.NoError(t, err)
 	c.Attach(r.now, false, r.p.Scores(), r.p.Streams())
 	c.TransportConnected(r.now)

@@ -9,36 +9,32 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 )
 
 // SSRCs of encoding i: of the peer, the router and the receiver.
-func peerOf(i int) unit.SSRC   { return unit.SSRC(50 + i) }
-func mappedOf(i int) unit.SSRC { return mappedSSRC + unit.SSRC(i) }
-func outOf(i int) unit.SSRC    { return outSSRC + unit.SSRC(10*i) }
+func peerOf(i int) unit.SSRC   { return enginetest.EncodingSSRC(peerSSRC, i) }
+func mappedOf(i int) unit.SSRC { return enginetest.MappedSSRC(peerOf(i)) }
+func outOf(i int) unit.SSRC    { return enginetest.EncodingSSRC(outSSRC, i) }
 
 // pipeRequest consumes all of simulcastRequest's three encodings.
-func pipeRequest(mime string) *api.TransportConsumeRequest {
-	r := consumeRequest(mime, 90000)
+func pipeRequest() *api.TransportConsumeRequest {
+	out := outStream(enginetest.VP8)
+	out.Encodings = 3
+	r := out.Consume("consumer", simulcastRequest())
 	r.Type = api.RTPTypePipe
-	r.RTPParameters.Encodings, r.ConsumableRTPEncodings = nil, nil
-	for i := range 3 {
-		r.RTPParameters.Encodings = append(r.RTPParameters.Encodings, api.RTPEncodingParameters{
-			SSRC: new(uint32(outOf(i))), RTX: &api.RTX{SSRC: uint32(outOf(i)) + 1},
-		})
-		r.ConsumableRTPEncodings = append(r.ConsumableRTPEncodings, api.RTPEncodingParameters{SSRC: new(uint32(mappedOf(i)))})
-	}
 	return r
 }
 
 func pipeFixture(t testing.TB) *fixture {
-	return newFixture(t, simulcastRequest(), pipeRequest("video/VP8"))
+	return newFixture(t, simulcastRequest(), pipeRequest())
 }
 
 // of makes a packet of encoding i, which the producer knows by its RID.
-func of(i int, seq unit.SeqNo, ts unit.Timestamp, payload []byte) in {
-	return in{ssrc: peerOf(i), seq: seq, ts: ts, marker: true, payload: payload, exts: rid(inRID, []string{"low", "mid", "high"}[i])}
+func of(i int, seq unit.SeqNo, ts unit.Timestamp, payload []byte) enginetest.Packet {
+	return enginetest.Packet{SSRC: peerOf(i), Seq: seq, Timestamp: ts, Marker: true, Payload: payload, Extensions: rid(inRID, []string{"low", "mid", "high"}[i])}
 }
 
 func TestPipeForwardsAllEncodings(t *testing.T) {
@@ -105,8 +101,8 @@ func TestPipeTakesFeedbackBySSRC(t *testing.T) {
 	require.Equal(t, r.c.MappedSSRCs(), c.KeyFrameRequests, "of all streams, as in mediasoup")
 	require.Len(t, c.Notifications, 1)
 
-	r.c.HandleNACK(r.now, nackFor(outOf(2), sent[2].SequenceNumber))
-	r.c.HandleNACK(r.now, nackFor(4242, sent[1].SequenceNumber))
+	r.c.HandleNACK(r.now, enginetest.NACKFor(outOf(2), sent[2].SequenceNumber))
+	r.c.HandleNACK(r.now, enginetest.NACKFor(4242, sent[1].SequenceNumber))
 	outs := r.retransmissions()
 	require.Len(t, outs, 1)
 	require.Equal(t, outOf(2)+1, outs[0].SSRC)
@@ -171,7 +167,7 @@ func TestPipeTakesNoPartInBitrateAllocation(t *testing.T) {
 }
 
 func TestPipeDropsStreamsThatAreNotConsumable(t *testing.T) {
-	req := pipeRequest("video/VP8")
+	req := pipeRequest()
 	req.RTPParameters.Encodings, req.ConsumableRTPEncodings = req.RTPParameters.Encodings[:2], req.ConsumableRTPEncodings[:2]
 	r := newFixture(t, simulcastRequest(), req)
 	r.none(of(2, 1, 1, vp8Key))
@@ -180,7 +176,7 @@ func TestPipeDropsStreamsThatAreNotConsumable(t *testing.T) {
 }
 
 func TestPipeNeedsAsManyEncodings(t *testing.T) {
-	req := pipeRequest("video/VP8")
+	req := pipeRequest()
 	req.ConsumableRTPEncodings = req.ConsumableRTPEncodings[:2]
 	_, err := newConsumer(req)
 	requireTypeError(t, err, "number of rtpParameters.encodings and consumableRtpEncodings do not match")
@@ -188,13 +184,13 @@ func TestPipeNeedsAsManyEncodings(t *testing.T) {
 
 // TestRetransmissionWithoutRTXIsTheSamePacket: SRTP would otherwise encrypt two packets under one nonce.
 func TestRetransmissionWithoutRTXIsTheSamePacket(t *testing.T) {
-	for _, mime := range []string{"video/VP8", "audio/opus"} {
-		t.Run(mime, func(t *testing.T) {
-			req := consumeRequest(mime, 90000)
+	for _, codec := range []enginetest.Codec{enginetest.VP8, enginetest.Opus} {
+		t.Run(codec.MimeType, func(t *testing.T) {
+			req := consumeRequest(codec)
 			req.RTPParameters.Encodings[0].RTX = nil
-			r := newFixture(t, produceRequest(mime, 90000), req)
+			r := newFixture(t, produceRequest(codec), req)
 			for n := range 3 {
-				o := r.one(in{seq: unit.SeqNo(n), ts: 5, payload: vp8Key, marker: n == 1})
+				o := r.one(enginetest.Packet{Seq: unit.SeqNo(n), Timestamp: 5, Payload: vp8Key, Marker: n == 1})
 				if n < 2 && o.TransportCC != 0 {
 					r.dst[o.TransportCC], r.dst[o.TransportCC+1] = 0x12, byte(n)
 					r.c.SetTransportCC(unit.SeqNo(0x1200 + n))
@@ -202,7 +198,7 @@ func TestRetransmissionWithoutRTXIsTheSamePacket(t *testing.T) {
 				sent := append([]byte{}, r.dst[:o.Len]...)
 				for range 3 {
 					r.after(time.Second / 3)
-					r.c.HandleNACK(r.now, nackFor(outSSRC, o.SequenceNumber))
+					r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, o.SequenceNumber))
 					again := r.c.WriteRetransmission(r.now, r.dst[:])
 					require.Equal(t, sent, r.dst[:again.Len])
 					require.Zero(t, again.TransportCC, "the transport leaves it as it is")
@@ -218,15 +214,15 @@ func TestRetransmissionWithoutRTXIsTheSamePacket(t *testing.T) {
 func TestRenumberedSourceGoesOn(t *testing.T) {
 	r := videoFixture(t)
 	seq := unit.SeqNo(40000)
-	last := r.one(in{seq: seq, payload: vp8Key})
+	last := r.one(enginetest.Packet{Seq: seq, Payload: vp8Key})
 	for i, jump := range []int{-1600, -20000, -32768, -5000, 3001, 30000} {
 		seq += unit.SeqNo(jump)
-		r.none(in{seq: seq, payload: vp8Key}) // one alone is taken for a stray packet
+		r.none(enginetest.Packet{Seq: seq, Payload: vp8Key}) // one alone is taken for a stray packet
 		seq++
-		o := r.one(in{seq: seq, payload: vp8Key})
+		o := r.one(enginetest.Packet{Seq: seq, Payload: vp8Key})
 		require.Equal(t, last.SequenceNumber+2, o.SequenceNumber, fmt.Sprint(i))
 		seq++
-		last = r.one(in{seq: seq, payload: vp8Delta})
+		last = r.one(enginetest.Packet{Seq: seq, Payload: vp8Delta})
 		require.Equal(t, o.SequenceNumber+1, last.SequenceNumber, fmt.Sprint(i))
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/codec"
 	"gazpacho/engine/wire/rtp"
@@ -17,13 +18,13 @@ import (
 // steps, a length, and so many bytes of payload. What comes out must differ from what went in by the rewritten numbers only.
 func FuzzRewriteVP8(tf *testing.F) {
 	f := fuzzseed.New(tf, 1000)
-	encoder := newSimulcastEncoder(1, false)
+	encoder := enginetest.NewSimulcastEncoder(1, simulcastStream(), false)
 	var seed []byte
 	for range 6 {
-		for _, e := range encoder.streams {
-			for _, p := range e.picture(encoder.rng, 0) {
-				payload := p.payload[:20]
-				seed = append(append(seed, byte(e.index)|1<<2, byte(len(payload))), payload...)
+		for _, e := range encoder.Streams {
+			for _, p := range e.Encode(0) {
+				payload := p.Payload[:20]
+				seed = append(append(seed, byte(e.Index)|1<<2, byte(len(payload))), payload...)
 			}
 		}
 	}
@@ -85,13 +86,13 @@ func requireRewritten(t testing.TB, payload, got []byte) {
 func FuzzLayeredStream(tf *testing.F) {
 	f := fuzzseed.New(tf, 1000)
 	for i, v := range svcStreams {
-		encoder := newSVCFixture(f, v.mime, v.mode, uint64(i)).encoder
+		encoder := newSVCFixture(f, v.codec, v.mode, uint64(i)).encoder
 		seed := []byte{byte(i)}
 		for n := range 4 {
-			for _, p := range encoder.picture(33 * n) {
-				descriptor := p.payload[:len(p.payload)-layerInfoLen]
-				if encoder.av1 {
-					descriptor = p.exts[0].Value
+			for _, p := range encoder.Encode(time.Duration(33*n) * time.Millisecond) {
+				descriptor := p.Payload[:len(p.Payload)-enginetest.PictureLen]
+				if v.codec == enginetest.AV1 {
+					descriptor = p.Extensions[0].Value
 				}
 				seed = append(append(seed, byte(len(descriptor))), descriptor...)
 			}
@@ -103,14 +104,14 @@ func FuzzLayeredStream(tf *testing.F) {
 			return
 		}
 		v := svcStreams[int(data[0])%len(svcStreams)]
-		s := newSVCFixture(t, v.mime, v.mode, 0)
+		s := newSVCFixture(t, v.codec, v.mode, 0)
 		data = data[1:]
 		var last out
 		for n := 0; len(data) > 1; n++ {
 			size := min(int(data[0])&0x7f, len(data)-1)
-			p := in{seq: unit.SeqNo(n), ts: unit.Timestamp(300 * n), payload: append(bytes.Clone(data[1:1+size]), 1, 2, 3)}
-			if s.encoder.av1 && size > 0 {
-				p.exts = []rtp.Extension{{ID: inDD, Value: data[1 : 1+size]}}
+			p := enginetest.Packet{Seq: unit.SeqNo(n), Timestamp: unit.Timestamp(300 * n), Payload: append(bytes.Clone(data[1:1+size]), 1, 2, 3)}
+			if v.codec == enginetest.AV1 && size > 0 {
+				p.Extensions = []rtp.Extension{{ID: inDD, Value: data[1 : 1+size]}}
 			}
 			data = data[1+size:]
 			_, outs := s.receive(p)

@@ -8,24 +8,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtp"
 )
 
-func nackFor(ssrc unit.SSRC, seqs ...unit.SeqNo) *rtcp.TransportLayerNack {
-	n := &rtcp.TransportLayerNack{MediaSSRC: uint32(ssrc)}
-	for _, s := range seqs {
-		n.Nacks = append(n.Nacks, rtcp.NackPair{PacketID: uint16(s)})
-	}
-	return n
-}
-
 func TestLossIsReportedAndRepairedByRTX(t *testing.T) {
 	r := videoFixture(t)
-	first := r.one(in{seq: 100, payload: vp8Key})
-	r.one(in{seq: 102, payload: vp8Delta})
+	first := r.one(enginetest.Packet{Seq: 100, Payload: vp8Key})
+	r.one(enginetest.Packet{Seq: 102, Payload: vp8Delta})
 	r.after(40 * time.Millisecond) // mediasoup looks for gaps every 40 ms
 	p, _ := r.take()
 	require.Len(t, p.RTCP, 1)
@@ -33,7 +26,7 @@ func TestLossIsReportedAndRepairedByRTX(t *testing.T) {
 	require.EqualValues(t, peerSSRC, n.MediaSSRC)
 	require.Equal(t, []uint16{101}, n.Nacks[0].PacketList())
 
-	rtx := in{seq: 7, ssrc: peerRTX, pt: peerRTXPT, payload: append([]byte{0, 101}, vp8Delta...)}
+	rtx := enginetest.Packet{Seq: 7, SSRC: peerRTX, PT: peerRTXPT, Payload: append([]byte{0, 101}, vp8Delta...)}
 	result, outs := r.receive(rtx)
 	require.Equal(t, media.Retransmission, result)
 	require.Len(t, outs, 1)
@@ -41,9 +34,9 @@ func TestLossIsReportedAndRepairedByRTX(t *testing.T) {
 	require.Equal(t, vp8Delta, outs[0].Payload())
 	require.EqualValues(t, mappedPT, outs[0].PayloadType)
 
-	rtx.seq = 8
+	rtx.Seq = 8
 	require.Equal(t, media.Retransmission, r.none(rtx), "not missing any more")
-	rtx.seq, rtx.payload = 9, nil
+	rtx.Seq, rtx.Payload = 9, nil
 	require.Equal(t, media.Retransmission, r.none(rtx), "a probe without original sequence number")
 	require.EqualValues(t, 2, r.p.Drops().Stream)
 
@@ -57,8 +50,8 @@ func TestLossIsReportedAndRepairedByRTX(t *testing.T) {
 
 func TestRetransmissionOnTheRTXStream(t *testing.T) {
 	r := videoFixture(t)
-	sent := r.one(in{seq: 100, ts: 9, marker: true, payload: vp8Key, exts: []rtp.Extension{{ID: inOrientation, Value: []byte{3}}}})
-	r.c.HandleNACK(r.now, nackFor(outSSRC, sent.SequenceNumber, sent.SequenceNumber+1))
+	sent := r.one(enginetest.Packet{Seq: 100, Timestamp: 9, Marker: true, Payload: vp8Key, Extensions: []rtp.Extension{{ID: inOrientation, Value: []byte{3}}}})
+	r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, sent.SequenceNumber, sent.SequenceNumber+1))
 	outs := r.retransmissions()
 	require.Len(t, outs, 1)
 	o := outs[0]
@@ -72,10 +65,10 @@ func TestRetransmissionOnTheRTXStream(t *testing.T) {
 	require.Equal(t, sent.SequenceNumber, o.SequenceNumber)
 	require.Equal(t, vp8Key, o.Payload())
 
-	r.c.HandleNACK(r.now, nackFor(outSSRC, sent.SequenceNumber))
+	r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, sent.SequenceNumber))
 	require.Empty(t, r.retransmissions(), "not twice within a round trip")
 	r.now = r.now.Add(200 * time.Millisecond)
-	r.c.HandleNACK(r.now, nackFor(outSSRC, sent.SequenceNumber))
+	r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, sent.SequenceNumber))
 	require.Len(t, r.retransmissions(), 1)
 
 	base := r.c.Stats(r.now).Stats[0].Data.(*api.RTPStreamSendStats).Base.Data.(*api.RTPStreamBaseStats)
@@ -85,18 +78,18 @@ func TestRetransmissionOnTheRTXStream(t *testing.T) {
 	require.EqualValues(t, 1, base.PacketsRepaired)
 
 	r.c.Pause(r.now)
-	r.c.HandleNACK(r.now, nackFor(outSSRC, sent.SequenceNumber))
+	r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, sent.SequenceNumber))
 	require.Empty(t, r.retransmissions())
 }
 
 func TestRetransmissionWithoutRTX(t *testing.T) {
-	c := consumeRequest("video/VP8", 90000)
+	c := consumeRequest(enginetest.VP8)
 	c.RTPParameters.Codecs = c.RTPParameters.Codecs[:1]
 	c.RTPParameters.Encodings[0].RTX = nil
-	r := newFixture(t, produceRequest("video/VP8", 90000), c)
+	r := newFixture(t, produceRequest(enginetest.VP8), c)
 	require.Empty(t, r.c.RTXSSRCs())
-	sent := r.one(in{seq: 100, payload: vp8Key})
-	r.c.HandleNACK(r.now, nackFor(outSSRC, sent.SequenceNumber))
+	sent := r.one(enginetest.Packet{Seq: 100, Payload: vp8Key})
+	r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, sent.SequenceNumber))
 	outs := r.retransmissions()
 	require.Len(t, outs, 1)
 	require.Equal(t, sent.Data, outs[0].Data)
@@ -104,8 +97,8 @@ func TestRetransmissionWithoutRTX(t *testing.T) {
 
 func TestReceiverReports(t *testing.T) {
 	r := videoFixture(t)
-	r.one(in{seq: 100, payload: vp8Key})
-	r.receive(in{seq: 1, ssrc: peerRTX, pt: peerRTXPT, payload: []byte{0, 99, 1}})
+	r.one(enginetest.Packet{Seq: 100, Payload: vp8Key})
+	r.receive(enginetest.Packet{Seq: 1, SSRC: peerRTX, PT: peerRTXPT, Payload: []byte{0, 99, 1}})
 	pkts := r.p.AppendRTCP(r.now, nil)
 	require.Len(t, pkts, 2)
 	rr := pkts[0].(*rtcp.ReceiverReport)
@@ -124,7 +117,7 @@ func TestReceiverReports(t *testing.T) {
 
 func TestAudioReportsAsOften(t *testing.T) {
 	r := audioFixture(t)
-	r.one(in{seq: 100, payload: []byte{0x78}})
+	r.one(enginetest.Packet{Seq: 100, Payload: []byte{0x78}})
 	require.NotEmpty(t, r.p.AppendRTCP(r.now, nil))
 	require.Empty(t, r.p.AppendRTCP(r.now.Add(869*time.Millisecond), nil))
 	require.NotEmpty(t, r.p.AppendRTCP(r.now.Add(870*time.Millisecond), nil))
@@ -134,7 +127,7 @@ func TestSenderReports(t *testing.T) {
 	r := videoFixture(t)
 	require.Empty(t, r.c.AppendRTCP(r.now, nil), "nothing sent yet")
 	r.after(time.Second)
-	r.one(in{seq: 100, ts: 90000, payload: vp8Key})
+	r.one(enginetest.Packet{Seq: 100, Timestamp: 90000, Payload: vp8Key})
 	r.after(500 * time.Millisecond)
 	r.c.HandleRRTR(r.now, 0x1122334455667788)
 	r.after(500 * time.Millisecond)
@@ -161,8 +154,8 @@ func TestSenderReports(t *testing.T) {
 
 func TestProducerPublishesSenderReports(t *testing.T) {
 	r := videoFixture(t)
-	r.one(in{seq: 100, payload: vp8Key})
-	r.receive(in{seq: 1, ssrc: peerRTX, pt: peerRTXPT, payload: []byte{0, 99, 1}})
+	r.one(enginetest.Packet{Seq: 100, Payload: vp8Key})
+	r.receive(enginetest.Packet{Seq: 1, SSRC: peerRTX, PT: peerRTXPT, Payload: []byte{0, 99, 1}})
 	r.p.EnableTraceEvents([]api.ProducerTraceEventType{api.ProducerTraceEventTypeSR})
 	r.take()
 	r.p.HandleSenderReport(r.now, &rtcp.SenderReport{SSRC: uint32(peerSSRC), NTPTime: 5<<32 | 6, RTPTime: 7, PacketCount: 8, OctetCount: 9})
@@ -185,7 +178,7 @@ func TestProducerPublishesSenderReports(t *testing.T) {
 
 func TestRoundTripTimeOfTheProducer(t *testing.T) {
 	r := videoFixture(t)
-	r.one(in{seq: 100, payload: vp8Key})
+	r.one(enginetest.Packet{Seq: 100, Payload: vp8Key})
 	sent := unit.CompactNTP(r.now.NTP())
 	r.now = r.now.Add(300 * time.Millisecond)
 	r.p.HandleDLRR(r.now, rtcp.DLRRReport{SSRC: uint32(peerSSRC), LastRR: sent, DLRR: unit.NTPDuration(100 * time.Millisecond)})
@@ -197,7 +190,7 @@ func TestRoundTripTimeOfTheProducer(t *testing.T) {
 
 func TestScores(t *testing.T) {
 	r := videoFixture(t)
-	r.one(in{seq: 0, payload: vp8Key})
+	r.one(enginetest.Packet{Seq: 0, Payload: vp8Key})
 	p, c := r.take()
 	require.Equal(t, []api.Notification{{HandlerID: "producer", Event: api.EventProducerScore, Body: &api.ProducerScoreNotification{
 		Scores: []api.ProducerScore{{SSRC: uint32(peerSSRC), Score: 10}},
@@ -210,12 +203,12 @@ func TestScores(t *testing.T) {
 
 	// Half of what the peer sends is lost.
 	for i := range 50 {
-		r.one(in{seq: unit.SeqNo(2 + 2*i), payload: vp8Delta})
+		r.one(enginetest.Packet{Seq: unit.SeqNo(2 + 2*i), Payload: vp8Delta})
 	}
 	r.take()
 	r.p.HandleSenderReport(r.now, &rtcp.SenderReport{SSRC: uint32(peerSSRC), NTPTime: 1})
 	p, c = r.take()
-	require.Equal(t, []api.Event{api.EventProducerScore}, events(p.Notifications))
+	require.Equal(t, []api.Event{api.EventProducerScore}, enginetest.Events(p.Notifications))
 	require.Equal(t, layer.StreamScore, p.Streams[0].Kind)
 	require.EqualValues(t, 10, p.Streams[0].PreviousScore)
 	down := p.Streams[0].Stream.Score
@@ -227,7 +220,7 @@ func TestScores(t *testing.T) {
 	r.c.HandleReceptionReport(r.now, &rtcp.ReceptionReport{SSRC: uint32(outSSRC), FractionLost: 128, TotalLost: 25})
 	r.c.HandleReceptionReport(r.now, &rtcp.ReceptionReport{SSRC: 77, FractionLost: 255})
 	_, c = r.take()
-	require.Equal(t, []api.Event{api.EventConsumerScore}, events(c.Notifications))
+	require.Equal(t, []api.Event{api.EventConsumerScore}, enginetest.Events(c.Notifications))
 	require.Less(t, r.c.Score().Score, uint8(10))
 	require.True(t, c.FractionLostChanged)
 	require.EqualValues(t, 128, r.c.FractionLost())
@@ -246,10 +239,10 @@ func TestScores(t *testing.T) {
 }
 
 func TestWorstLossOfConsumersReachesThePeerWithInBandFEC(t *testing.T) {
-	p := produceRequest("audio/opus", 48000)
+	p := produceRequest(enginetest.Opus)
 	p.RTPParameters.Codecs[0].Parameters = []api.Parameter{{Name: "useinbandfec", Value: &api.ValueInteger32{Value: 1}}, {Name: "usedtx", Value: &api.ValueInteger32{Value: 1}}}
-	r := newFixture(t, p, consumeRequest("audio/opus", 48000))
-	r.one(in{seq: 1, payload: []byte{0x78}})
+	r := newFixture(t, p, consumeRequest(enginetest.Opus))
+	r.one(enginetest.Packet{Seq: 1, Payload: []byte{0x78}})
 	r.c.HandleReceptionReport(r.now, &rtcp.ReceptionReport{SSRC: uint32(outSSRC), FractionLost: 77, TotalLost: 1})
 	r.route()
 	rr := r.p.AppendRTCP(r.now, nil)[0].(*rtcp.ReceiverReport)
@@ -261,7 +254,7 @@ func TestWorstLossOfConsumersReachesThePeerWithInBandFEC(t *testing.T) {
 
 func TestRoundTripTimeOfTheConsumer(t *testing.T) {
 	r := videoFixture(t)
-	r.one(in{seq: 1, payload: vp8Key})
+	r.one(enginetest.Packet{Seq: 1, Payload: vp8Key})
 	sr := r.c.AppendRTCP(r.now, nil)[0].(*rtcp.SenderReport)
 	r.after(150 * time.Millisecond)
 	r.c.HandleReceptionReport(r.now, &rtcp.ReceptionReport{

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/internal/enginetest"
 )
 
 // pauseProducer and resumeProducer do what a router does with a producer and its consumer.
@@ -26,9 +28,9 @@ func TestSVCGoesOnAfterASilentPause(t *testing.T) {
 	for _, mode := range []string{"L1T3", "L3T3", "L3T3_KEY"} {
 		for _, early := range []time.Duration{0, 100 * time.Millisecond} {
 			t.Run(mode+"/"+early.String(), func(t *testing.T) {
-				s := newSVCFixture(t, "video/VP9", mode, 2)
+				s := newSVCFixture(t, enginetest.VP9, mode, 2)
 				if mode == "L1T3" {
-					s.encoder.spatial = 1
+					s.encoder.Spatial = 1
 				}
 				s.sendFor(3 * time.Second)
 				s.pauseProducer()
@@ -40,7 +42,7 @@ func TestSVCGoesOnAfterASilentPause(t *testing.T) {
 				require.NotEmpty(t, s.outs, "nothing is forwarded after the pause")
 				s.sendFor(3 * time.Second)
 				spatial, temporal := currentLayer(s.c)
-				require.Equal(t, [2]int{s.encoder.spatial - 1, 2}, [2]int{spatial, temporal})
+				require.Equal(t, [2]int{s.encoder.Spatial - 1, 2}, [2]int{spatial, temporal})
 			})
 		}
 	}
@@ -49,8 +51,8 @@ func TestSVCGoesOnAfterASilentPause(t *testing.T) {
 // With bandwidth managed by the transport, a consumer that got no layers because all were silent asks again when packets
 // come.
 func TestAConsumerWithoutLayersAsksForBandwidthWhenPacketsCome(t *testing.T) {
-	svc := newSVCFixture(t, "video/VP9", "L1T3", 2)
-	svc.encoder.spatial = 1
+	svc := newSVCFixture(t, enginetest.VP9, "L1T3", 2)
+	svc.encoder.Spatial = 1
 	streams := managed(t)
 	for _, s := range []struct {
 		*fixture

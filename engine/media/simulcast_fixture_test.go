@@ -1,130 +1,27 @@
 package media_test
 
 import (
-	"encoding/binary"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/pion/rtcp"
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/codec"
 )
 
-// simulcastEncoder is a seeded source of three VP8 streams of the same pictures, whose numbers all begin near their wraps.
-type simulcastEncoder struct {
-	rng     *rand.Rand
-	streams [3]*streamEncoder
-	// off are streams that send nothing now.
-	off [3]bool
-}
-
-// streamEncoder makes the pictures of one stream in the pattern 0 2 1 2 of temporal layers.
-type streamEncoder struct {
-	index    int
-	seq      unit.SeqNo
-	base     unit.Timestamp
-	id       uint16
-	shortID  bool
-	tl0      uint8
-	phase    int
-	number   uint32    // of the picture
-	last     [2]uint32 // the last pictures of temporal layers 0 and 1
-	wantsKey bool
-}
-
-func newSimulcastEncoder(seed uint64, shortIDs bool) *simulcastEncoder {
-	c := &simulcastEncoder{rng: rand.New(rand.NewPCG(seed, 7))}
-	for i := range c.streams {
-		c.streams[i] = &streamEncoder{
-			index: i, seq: unit.SeqNo(65500 + c.rng.IntN(60)), base: unit.Timestamp(-c.rng.IntN(5 * 90000)),
-			id: uint16(32760 + c.rng.IntN(10)), tl0: uint8(250 + c.rng.IntN(10)), shortID: shortIDs, wantsKey: true,
-		}
-	}
-	return c
-}
-
-// The payload of a picture's packets ends with: stream, number of the picture, number of its reference, packet and count.
-const pictureInfoLen = 1 + 4 + 4 + 1 + 1
-
-// ts returns the timestamp of an instant in milliseconds since the encoder began.
-func (e *streamEncoder) ts(ms int) unit.Timestamp { return e.base + unit.Timestamp(90*ms) }
-
-// picture returns the packets of the next picture.
-func (e *streamEncoder) picture(rng *rand.Rand, ms int) []in {
-	layer, sync := []int{0, 2, 1, 2}[e.phase], e.phase < 3
-	if e.wantsKey {
-		e.phase, layer = 0, 0
-	}
-	refers := e.last[0]
-	if e.phase == 3 {
-		refers = e.last[1]
-	}
-	if e.wantsKey {
-		refers = 0
-	}
-	e.number++
-	e.id = (e.id + 1) & 0x7fff
-	if layer == 0 {
-		e.tl0++
-	}
-	if layer < 2 {
-		e.last[layer] = e.number
-	}
-	count := 1 + rng.IntN(4)
-	var packets []in
-	for i := range count {
-		b := []byte{0x80, 0xe0}
-		if i == 0 {
-			b[0] |= 0x10
-		}
-		if e.shortID {
-			b = append(b, byte(e.id&0x7f))
-		} else {
-			b = append(b, 0x80|byte(e.id>>8), byte(e.id))
-		}
-		b = append(b, e.tl0, byte(layer)<<6)
-		if sync {
-			b[len(b)-1] |= 0x20
-		}
-		b = append(b, 1)
-		if e.wantsKey {
-			b[len(b)-1] = 0
-		}
-		b = append(b, make([]byte, 60+500*e.index)...) // higher streams are larger
-		b = append(b, byte(e.index))
-		b = binary.BigEndian.AppendUint32(b, e.number)
-		b = binary.BigEndian.AppendUint32(b, refers)
-		b = append(b, byte(i), byte(count))
-		p := of(e.index, e.seq, e.ts(ms), b)
-		p.marker = i == count-1
-		packets = append(packets, p)
-		e.seq++
-	}
-	e.wantsKey = false
-	e.phase = (e.phase + 1) % 4
-	return packets
-}
-
-// report is a sender report of the stream for the given instant. The sender's clock is far from ours.
-func (e *streamEncoder) report(ms int) *rtcp.SenderReport {
-	sender := unit.Time(time.Duration(ms) * time.Millisecond).NTP()
-	return &rtcp.SenderReport{SSRC: uint32(peerOf(e.index)), NTPTime: sender + 77<<32, RTPTime: uint32(e.ts(ms))}
-}
-
 // simulcastFixture is a fixture with an encoder as the producer's peer.
 type simulcastFixture struct {
 	*fixture
-	encoder *simulcastEncoder
+	encoder *enginetest.SimulcastEncoder
 	ms      int
 	outs    []arrival
 	// network may lose, repeat and reorder the packets on their way to the producer.
-	network func([]in) []in
+	network func([]enginetest.Packet) []enginetest.Packet
 }
 
 // arrival is a packet as the receiver gets it, with the instant at which its picture was taken.
@@ -133,20 +30,18 @@ type arrival struct {
 	ms int
 }
 
-func simulcastConsumeRequest(mime string) *api.TransportConsumeRequest {
-	r := pipeRequest(mime)
+func simulcastConsumeRequest() *api.TransportConsumeRequest {
+	out := outStream(enginetest.VP8)
+	out.Mode = "L3T3"
+	r := out.Consume("consumer", simulcastRequest())
 	r.Type = api.RTPTypeSimulcast
-	r.RTPParameters.Encodings = r.RTPParameters.Encodings[:1]
-	r.RTPParameters.Encodings[0].ScalabilityMode = "L3T3"
 	return r
 }
 
 func simulcastProduceRequest() *api.TransportProduceRequest {
-	r := simulcastRequest()
-	for i := range r.RTPParameters.Encodings {
-		r.RTPParameters.Encodings[i].ScalabilityMode = "L1T3"
-	}
-	return r
+	s := simulcastStream()
+	s.Mode = "L1T3"
+	return s.Produce("producer")
 }
 
 func newSimulcastFixture(t testing.TB, seed uint64, shortIDs bool) *simulcastFixture {
@@ -155,25 +50,20 @@ func newSimulcastFixture(t testing.TB, seed uint64, shortIDs bool) *simulcastFix
 
 func newSimulcastFixtureOf(t testing.TB, compat api.Compat, seed uint64, shortIDs bool) *simulcastFixture {
 	return &simulcastFixture{
-		fixture: newFixtureOf(t, compat, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8")),
-		encoder: newSimulcastEncoder(seed, shortIDs),
-		network: func(p []in) []in { return p },
+		fixture: newFixtureOf(t, compat, simulcastProduceRequest(), simulcastConsumeRequest()),
+		encoder: enginetest.NewSimulcastEncoder(seed, simulcastStream(), shortIDs),
+		network: func(p []enginetest.Packet) []enginetest.Packet { return p },
 	}
 }
 
 // sendPicture sends a picture of each stream, and lets 33 ms pass.
 func (s *simulcastFixture) sendPicture() {
 	s.t.Helper()
-	var packets []in
-	for i, e := range s.encoder.streams {
-		if !s.encoder.off[i] {
-			packets = append(packets, e.picture(s.encoder.rng, s.ms)...)
-		}
-	}
+	packets := s.encoder.Encode(s.at())
 	if s.ms%990 == 0 {
-		for i, e := range s.encoder.streams {
-			if !s.encoder.off[i] {
-				s.p.HandleSenderReport(s.now, e.report(s.ms-7))
+		for _, e := range s.encoder.Streams {
+			if !e.Off {
+				s.p.HandleSenderReport(s.now, e.Report(s.at()-7*time.Millisecond))
 			}
 		}
 		s.route()
@@ -190,18 +80,13 @@ func (s *simulcastFixture) sendPicture() {
 	s.ms += 33
 }
 
+// at is the instant of the next picture.
+func (s *simulcastFixture) at() time.Duration { return time.Duration(s.ms) * time.Millisecond }
+
 // answer makes the encoder react to PLIs.
 func (s *simulcastFixture) answer() {
 	s.route()
-	for _, pkt := range s.pOut.RTCP {
-		if pli, ok := pkt.(*rtcp.PictureLossIndication); ok {
-			for i, e := range s.encoder.streams {
-				if uint32(peerOf(i)) == pli.MediaSSRC {
-					e.wantsKey = true
-				}
-			}
-		}
-	}
+	s.encoder.HandleRTCP(s.pOut.RTCP)
 	s.pOut.RTCP = nil
 }
 
@@ -268,11 +153,10 @@ func describe(t testing.TB, o arrival) frame {
 	var d codec.Descriptor
 	require.NoError(t, codec.Parse(codec.VP8, p, nil, &d))
 	require.EqualValues(t, 2, d.PictureIDLen)
-	info := p[len(p)-pictureInfoLen:]
+	info := enginetest.ParsePicture(p)
 	return frame{
-		stream: int(info[0]), number: int(binary.BigEndian.Uint32(info[1:])), refers: int(binary.BigEndian.Uint32(info[5:])),
-		count: int(info[10]), ts: o.Timestamp, ms: o.ms, id: d.PictureID, tl0: d.TL0PicIdx, layer: d.TemporalLayer,
-		key: p[6]&1 == 0,
+		stream: info.Spatial, number: info.Number, refers: info.Reference, count: info.Count, ts: o.Timestamp, ms: o.ms,
+		id: d.PictureID, tl0: d.TL0PicIdx, layer: d.TemporalLayer, key: p[6]&1 == 0,
 	}
 }
 
@@ -313,13 +197,11 @@ func requireContinuous(t testing.TB, list []frame) {
 
 // layersOf returns the layers in notifications, as spatial*10+temporal, -1 for none.
 func layersOf(ns []api.Notification) (list []int) {
-	for _, n := range ns {
-		if b, ok := n.Body.(*api.ConsumerLayersChangeNotification); ok {
-			if b.Layers == nil {
-				list = append(list, -1)
-			} else {
-				list = append(list, int(b.Layers.SpatialLayer)*10+int(*b.Layers.TemporalLayer))
-			}
+	for _, b := range enginetest.Bodies[*api.ConsumerLayersChangeNotification](ns) {
+		if b.Layers == nil {
+			list = append(list, -1)
+		} else {
+			list = append(list, int(b.Layers.SpatialLayer)*10+int(*b.Layers.TemporalLayer))
 		}
 	}
 	return list

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 )
 
 func TestSimulcastClimbsToThePreferredLayers(t *testing.T) {
@@ -54,7 +55,7 @@ func TestSimulcastClampsPreferredLayers(t *testing.T) {
 	require.Equal(t, prefer(1, 2).PreferredLayers, s.c.SetPreferredLayers(s.now, &api.ConsumerSetPreferredLayersRequest{
 		PreferredLayers: &api.ConsumerLayers{SpatialLayer: 1},
 	}).PreferredLayers)
-	req := simulcastConsumeRequest("video/VP8")
+	req := simulcastConsumeRequest()
 	req.PreferredLayers = &api.ConsumerLayers{SpatialLayer: 9, TemporalLayer: new(uint8(1))}
 	c, err := newConsumer(req)
 	require.NoError(t, err)
@@ -65,7 +66,7 @@ func TestSimulcastClampsPreferredLayers(t *testing.T) {
 func TestSimulcastNeverBreaksTheStream(t *testing.T) {
 	for seed := range uint64(9) {
 		s := newSimulcastFixture(t, seed, seed%3 == 0)
-		rng := s.encoder.rng
+		rng := s.encoder.Rand
 		for range 250 {
 			switch rng.IntN(12) {
 			case 0, 1:
@@ -75,9 +76,9 @@ func TestSimulcastNeverBreaksTheStream(t *testing.T) {
 			case 3, 4, 5:
 				s.c.Resume(s.now)
 			case 6:
-				s.encoder.off[rng.IntN(3)] = true
+				s.encoder.Streams[rng.IntN(3)].Off = true
 			case 7, 8:
-				s.encoder.off[rng.IntN(3)] = false
+				s.encoder.Streams[rng.IntN(3)].Off = false
 			case 9:
 				s.c.RequestKeyFrame(s.now)
 			}
@@ -96,8 +97,8 @@ func TestSimulcastNeverBreaksTheStream(t *testing.T) {
 func TestSimulcastOverABadNetwork(t *testing.T) {
 	for seed := range uint64(9) {
 		s := newSimulcastFixture(t, seed, false)
-		rng := s.encoder.rng
-		s.network = func(packets []in) (list []in) {
+		rng := s.encoder.Rand
+		s.network = func(packets []enginetest.Packet) (list []enginetest.Packet) {
 			for _, p := range packets {
 				switch rng.IntN(20) {
 				case 0:

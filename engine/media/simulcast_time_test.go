@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/unit"
@@ -17,7 +18,7 @@ import (
 type clockFixture struct{ *fixture }
 
 func newClockFixture(t testing.TB) clockFixture {
-	return clockFixture{newFixture(t, simulcastProduceRequest(), simulcastConsumeRequest("video/VP8"))}
+	return clockFixture{newFixture(t, simulcastProduceRequest(), simulcastConsumeRequest())}
 }
 
 func (r clockFixture) key(i int, seq unit.SeqNo, ts unit.Timestamp) []out {
@@ -163,7 +164,7 @@ func TestSimulcastStopsWhenAllStreamsAreSilent(t *testing.T) {
 	stranger.Encoding = 7
 	r.c.HandleStreamUpdate(r.now, media.StreamUpdate{Kind: layer.StreamNew, Stream: stranger}, []uint8{1, 2, 3})
 	require.Equal(t, [2]int{0, 2}, target(r.c))
-	late, err := newConsumer(simulcastConsumeRequest("video/VP8"))
+	late, err := newConsumer(simulcastConsumeRequest())
 	require.NoError(t, err)
 	late.Attach(r.now, true, r.p.Scores(), r.p.Streams())
 	late.TransportConnected(r.now)
@@ -172,12 +173,12 @@ func TestSimulcastStopsWhenAllStreamsAreSilent(t *testing.T) {
 	require.Equal(t, [2]int{0, 2}, target(late))
 	late.ProducerPaused(r.now)
 	require.Equal(t, [2]int{-1, -1}, target(late))
-	require.Contains(t, events(late.Output().Notifications), api.EventConsumerLayersChange)
+	require.Contains(t, enginetest.Events(late.Output().Notifications), api.EventConsumerLayersChange)
 }
 
 // TestRewrittenRetransmissionsAreTheSamePackets without RTX, after changes of stream and layers.
 func TestRewrittenRetransmissionsAreTheSamePackets(t *testing.T) {
-	req := simulcastConsumeRequest("video/VP8")
+	req := simulcastConsumeRequest()
 	req.RTPParameters.Encodings[0].RTX = nil
 	s := newSimulcastFixture(t, 3, true)
 	s.fixture = newFixture(t, simulcastProduceRequest(), req)
@@ -186,7 +187,7 @@ func TestRewrittenRetransmissionsAreTheSamePackets(t *testing.T) {
 		before := len(s.outs)
 		s.sendPicture()
 		for _, o := range s.outs[before:] {
-			s.c.HandleNACK(s.now, nackFor(outOf(0), o.SequenceNumber))
+			s.c.HandleNACK(s.now, enginetest.NACKFor(outOf(0), o.SequenceNumber))
 			again := s.c.WriteRetransmission(s.now.Add(time.Second), s.dst[:])
 			require.Equal(t, o.Data, s.dst[:again.Len])
 			sent++

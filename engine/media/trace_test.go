@@ -7,26 +7,23 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/media"
 	"gazpacho/engine/wire/rtp"
 )
 
 func producerTraces(ns []api.Notification) []api.ProducerTraceEventType {
 	var ts []api.ProducerTraceEventType
-	for _, n := range ns {
-		if b, ok := n.Body.(*api.ProducerTraceNotification); ok {
-			ts = append(ts, b.Type)
-		}
+	for _, b := range enginetest.Bodies[*api.ProducerTraceNotification](ns) {
+		ts = append(ts, b.Type)
 	}
 	return ts
 }
 
 func consumerTraces(ns []api.Notification) []api.ConsumerTraceEventType {
 	var ts []api.ConsumerTraceEventType
-	for _, n := range ns {
-		if b, ok := n.Body.(*api.ConsumerTraceNotification); ok {
-			ts = append(ts, b.Type)
-		}
+	for _, b := range enginetest.Bodies[*api.ConsumerTraceNotification](ns) {
+		ts = append(ts, b.Type)
 	}
 	return ts
 }
@@ -35,8 +32,8 @@ func TestTracesOfPackets(t *testing.T) {
 	r := videoFixture(t)
 	r.p.EnableTraceEvents([]api.ProducerTraceEventType{api.ProducerTraceEventTypeRTP, api.ProducerTraceEventTypeKeyFrame})
 	r.c.EnableTraceEvents([]api.ConsumerTraceEventType{api.ConsumerTraceEventTypeRTP, api.ConsumerTraceEventTypeKeyFrame})
-	r.one(in{seq: 1, payload: vp8Key})
-	o := r.one(in{seq: 2, ts: 3, marker: true, payload: vp8Delta, exts: []rtp.Extension{{ID: inMID, Value: []byte("0")}, {ID: inRID, Value: []byte("hi")}}})
+	r.one(enginetest.Packet{Seq: 1, Payload: vp8Key})
+	o := r.one(enginetest.Packet{Seq: 2, Timestamp: 3, Marker: true, Payload: vp8Delta, Extensions: []rtp.Extension{{ID: inMID, Value: []byte("0")}, {ID: inRID, Value: []byte("hi")}}})
 	p, c := r.take()
 	require.Equal(t, []api.ProducerTraceEventType{api.ProducerTraceEventTypeKeyFrame, api.ProducerTraceEventTypeRTP}, producerTraces(p.Notifications))
 	require.Equal(t, []api.ConsumerTraceEventType{api.ConsumerTraceEventTypeKeyFrame, api.ConsumerTraceEventTypeRTP}, consumerTraces(c.Notifications))
@@ -59,14 +56,14 @@ func TestTracesOfPackets(t *testing.T) {
 	}, sent)
 
 	// A retransmission is marked as one.
-	r.c.HandleNACK(r.now, nackFor(outSSRC, o.SequenceNumber))
+	r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, o.SequenceNumber))
 	require.Len(t, r.retransmissions(), 1)
 	_, c = r.take()
 	require.True(t, c.Notifications[0].Body.(*api.ConsumerTraceNotification).Info.(*api.ConsumerRTPTraceInfo).IsRTX)
 
 	r.p.EnableTraceEvents(nil)
 	r.c.EnableTraceEvents(nil)
-	r.one(in{seq: 3, payload: vp8Delta})
+	r.one(enginetest.Packet{Seq: 3, Payload: vp8Delta})
 	p, c = r.take()
 	require.Empty(t, p.Notifications)
 	require.Empty(t, c.Notifications)
@@ -77,15 +74,15 @@ func TestTracesOfFeedbackToTheProducer(t *testing.T) {
 		feedback []api.RTCPFeedback
 		want     []api.ProducerTraceEventType
 	}{
-		{[]api.RTCPFeedback{nack, pli, fir}, []api.ProducerTraceEventType{api.ProducerTraceEventTypePLI, api.ProducerTraceEventTypeNACK}},
-		{[]api.RTCPFeedback{fir}, []api.ProducerTraceEventType{api.ProducerTraceEventTypeFIR}},
+		{[]api.RTCPFeedback{enginetest.NACK, enginetest.PLI, enginetest.FIR}, []api.ProducerTraceEventType{api.ProducerTraceEventTypePLI, api.ProducerTraceEventTypeNACK}},
+		{[]api.RTCPFeedback{enginetest.FIR}, []api.ProducerTraceEventType{api.ProducerTraceEventTypeFIR}},
 	} {
-		req := produceRequest("video/VP8", 90000)
+		req := produceRequest(enginetest.VP8)
 		req.RTPParameters.Codecs[0].RTCPFeedback = tc.feedback
-		r := newFixture(t, req, consumeRequest("video/VP8", 90000))
+		r := newFixture(t, req, consumeRequest(enginetest.VP8))
 		r.p.EnableTraceEvents([]api.ProducerTraceEventType{api.ProducerTraceEventTypePLI, api.ProducerTraceEventTypeFIR, api.ProducerTraceEventTypeNACK})
-		r.none(in{seq: 1, payload: vp8Delta})
-		r.none(in{seq: 3, payload: vp8Delta})
+		r.none(enginetest.Packet{Seq: 1, Payload: vp8Delta})
+		r.none(enginetest.Packet{Seq: 3, Payload: vp8Delta})
 		r.after(80 * time.Millisecond)
 		p, _ := r.take()
 		require.Equal(t, tc.want, producerTraces(p.Notifications))
@@ -102,7 +99,7 @@ func TestTracesOfRequestsOfTheReceiver(t *testing.T) {
 	r.c.EnableTraceEvents([]api.ConsumerTraceEventType{api.ConsumerTraceEventTypePLI, api.ConsumerTraceEventTypeFIR, api.ConsumerTraceEventTypeNACK})
 	r.c.HandleKeyFrameRequest(r.now, media.PLI, outSSRC)
 	r.c.HandleKeyFrameRequest(r.now, media.FIR, outSSRC)
-	r.c.HandleNACK(r.now, nackFor(outSSRC, 1))
+	r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, 1))
 	_, c := r.take()
 	var bodies []api.NotificationBody
 	for _, n := range c.Notifications {

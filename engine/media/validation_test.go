@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/media"
 )
 
@@ -58,12 +59,12 @@ func newConsumer(req *api.TransportConsumeRequest) (*media.Consumer, error) {
 func TestWrongRTPParameters(t *testing.T) {
 	for _, tc := range parameterMistakes {
 		t.Run(tc.text, func(t *testing.T) {
-			p := produceRequest("video/VP8", 90000)
+			p := produceRequest(enginetest.VP8)
 			tc.change(p.RTPParameters)
 			_, err := media.NewProducer(p)
 			requireTypeError(t, err, tc.text)
 
-			c := consumeRequest("video/VP8", 90000)
+			c := consumeRequest(enginetest.VP8)
 			tc.change(c.RTPParameters)
 			_, err = newConsumer(c)
 			requireTypeError(t, err, tc.text)
@@ -100,7 +101,7 @@ func TestWrongProduceRequests(t *testing.T) {
 		}},
 	} {
 		t.Run(tc.text, func(t *testing.T) {
-			r := produceRequest("video/VP8", 90000)
+			r := produceRequest(enginetest.VP8)
 			tc.change(r)
 			_, err := media.NewProducer(r)
 			requireTypeError(t, err, tc.text)
@@ -124,7 +125,7 @@ func TestWrongConsumeRequests(t *testing.T) {
 		}},
 	} {
 		t.Run(tc.text, func(t *testing.T) {
-			r := consumeRequest("video/VP8", 90000)
+			r := consumeRequest(enginetest.VP8)
 			tc.change(r)
 			_, err := newConsumer(r)
 			requireTypeError(t, err, tc.text)
@@ -149,7 +150,7 @@ func TestProducerTypes(t *testing.T) {
 		{"video/H264", []string{"L1T2"}, api.RTPTypeSVC, 1, 2},
 		{"video/VP8", []string{"L1T3", "L1T3", ""}, api.RTPTypeSimulcast, 1, 3},
 	} {
-		r := produceRequest(tc.mime, 90000)
+		r := produceRequest(enginetest.Codec{MimeType: tc.mime, ClockRate: 90000})
 		r.RTPParameters.Encodings, r.RTPMapping.Encodings = nil, nil
 		for i, mode := range tc.modes {
 			r.RTPParameters.Encodings = append(r.RTPParameters.Encodings, api.RTPEncodingParameters{SSRC: new(uint32(peerSSRC) + uint32(i)), ScalabilityMode: mode})
@@ -158,7 +159,7 @@ func TestProducerTypes(t *testing.T) {
 		p, err := media.NewProducer(r)
 		require.NoError(t, err)
 		require.Equal(t, tc.want, p.Type(), tc.modes)
-		pkt := in{seq: 1, payload: vp8Key}.packet(t, 1)
+		pkt := ofPeer(enginetest.Packet{Seq: 1, Payload: vp8Key}).Receive(t, 1)
 		p.HandlePacket(1, pkt)
 		pkt.Release()
 		params := p.Dump().RTPStreams[0].Params
@@ -169,7 +170,7 @@ func TestProducerTypes(t *testing.T) {
 
 // The dump of a producer has the defaults that mediasoup's test suite looks for.
 func TestProducerDump(t *testing.T) {
-	r := produceRequest("video/vp8", 90000)
+	r := produceRequest(enginetest.Codec{MimeType: "video/vp8", ClockRate: 90000})
 	r.Paused = true
 	r.RTPParameters.RTCP = nil
 	r.RTPParameters.Codecs[0].Channels = new(uint8(1))
@@ -203,7 +204,7 @@ var unmappedIDs = media.ExtensionIDs{
 }
 
 func TestConsumerDump(t *testing.T) {
-	r := consumeRequest("audio/opus", 48000)
+	r := consumeRequest(enginetest.Opus)
 	r.Paused = true
 	r.RTPParameters.Codecs = append(r.RTPParameters.Codecs, api.RTPCodecParameters{MimeType: "audio/CN", PayloadType: 13, ClockRate: 8000})
 	c, err := newConsumer(r)
@@ -238,7 +239,7 @@ func TestConsumerDump(t *testing.T) {
 }
 
 func TestPriority(t *testing.T) {
-	c, err := newConsumer(consumeRequest("audio/opus", 48000))
+	c, err := newConsumer(consumeRequest(enginetest.Opus))
 	require.NoError(t, err)
 	defer c.Close()
 	require.EqualValues(t, 1, c.Priority())

@@ -6,6 +6,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/stretchr/testify/require"
 
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/shard"
 	"gazpacho/engine/unit"
 )
@@ -15,14 +16,14 @@ import (
 func TestReportsInEachBatchForABusyShard(t *testing.T) {
 	r, in, outs := fanOut(t)
 	const excess = 1000
-	in.receive(keyFrame(0))
+	in.receive(enginetest.KeyFrame(10, 0))
 	r.settle()
 	busy := r.runner.Shards()[1]
 	now := busy.Enter()
 	for i := range shard.MaxDroppable + excess {
 		report, err := (&rtcp.SenderReport{SSRC: 10, NTPTime: uint64(1+i) << 32, RTPTime: uint32(i) * 3000}).Marshal()
 		require.NoError(t, err)
-		in.receive(keyFrame(unit.SeqNo(1+i)), report)
+		in.receive(enginetest.KeyFrame(10, unit.SeqNo(1+i)), report)
 	}
 	busy.Leave(now)
 	r.settle()
@@ -32,15 +33,15 @@ func TestReportsInEachBatchForABusyShard(t *testing.T) {
 		if i%2 == 0 {
 			want += excess
 		}
-		require.Len(t, out.take(), want, i)
+		require.Len(t, out.Take(), want, i)
 	}
 
 	// Once it has caught up, updates travel with their packets again.
 	report, err := (&rtcp.SenderReport{SSRC: 10, NTPTime: 1 << 50}).Marshal()
 	require.NoError(t, err)
-	in.receive(keyFrame(shard.MaxDroppable+excess+1), report)
+	in.receive(enginetest.KeyFrame(10, shard.MaxDroppable+excess+1), report)
 	r.settle()
-	require.Len(t, outs[1].take(), 1)
+	require.Len(t, outs[1].Take(), 1)
 	require.EqualValues(t, excess, busy.Dropped())
 	r.requireAllReleased()
 }
@@ -53,13 +54,13 @@ func TestAStreamThatBeginsForABusyShard(t *testing.T) {
 	for range shard.MaxDroppable {
 		require.True(t, busy.PostDroppable(nothing{}))
 	}
-	in.receive(keyFrame(0))
+	in.receive(enginetest.KeyFrame(10, 0))
 	busy.Leave(now)
 	r.settle()
-	require.Empty(t, outs[1].take())
-	in.receive(keyFrame(1))
+	require.Empty(t, outs[1].Take())
+	in.receive(enginetest.KeyFrame(10, 1))
 	r.settle()
-	require.Len(t, outs[1].take(), 1)
+	require.Len(t, outs[1].Take(), 1)
 	r.requireAllReleased()
 }
 

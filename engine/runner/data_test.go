@@ -26,7 +26,7 @@ func newDataHall(t *testing.T) *dataHall {
 	}
 	h.between = h.plainOn(2, "between")
 	h.directOn(0, "in")
-	h.must("in", api.MethodTransportProduceData, &api.TransportProduceDataRequest{DataProducerID: "p", Type: api.DataProducerTypeDirect})
+	h.Must("in", api.MethodTransportProduceData, &api.TransportProduceDataRequest{DataProducerID: "p", Type: api.DataProducerTypeDirect})
 	for i := range 6 {
 		h.consume(i)
 	}
@@ -36,7 +36,7 @@ func newDataHall(t *testing.T) *dataHall {
 func (h *dataHall) consume(i int) {
 	h.t.Helper()
 	id := fmt.Sprint("c", i)
-	h.must(fmt.Sprint("out", i), api.MethodTransportConsumeData, &api.TransportConsumeDataRequest{
+	h.Must(fmt.Sprint("out", i), api.MethodTransportConsumeData, &api.TransportConsumeDataRequest{
 		DataConsumerID: id, DataProducerID: "p", Type: api.DataConsumerTypeDirect,
 	})
 	h.consumers = append(h.consumers, id)
@@ -55,7 +55,7 @@ func (h *dataHall) sendPadded(data string, size int) {
 }
 
 func (h *dataHall) received(id string) (list []string) {
-	for _, n := range h.told(id, api.EventDataConsumerMessage) {
+	for _, n := range h.notified(id, api.EventDataConsumerMessage) {
 		list = append(list, n.data)
 	}
 	return list
@@ -115,27 +115,27 @@ func TestMessagesForABusyShardAreBounded(t *testing.T) {
 
 // Messages are under way when something closes: they arrive before that, and none after it.
 func TestMessagesUnderWayWhenSomethingCloses(t *testing.T) {
-	closed := told{event: api.EventDataConsumerDataProducerClose}
+	closed := notified{event: api.EventDataConsumerDataProducerClose}
 	for name, test := range map[string]struct {
 		end  func(h *dataHall)
 		told bool // the application is told of each consumer
 	}{
 		"data producer": {func(h *dataHall) {
-			h.must("in", api.MethodTransportCloseDataProducer, &api.TransportCloseDataProducerRequest{DataProducerID: "p"})
+			h.Must("in", api.MethodTransportCloseDataProducer, &api.TransportCloseDataProducerRequest{DataProducerID: "p"})
 		}, true},
-		"its transport": {func(h *dataHall) { h.closeTransport("in") }, true},
+		"its transport": {func(h *dataHall) { h.CloseTransport("r", "in") }, true},
 		"data consumers": {func(h *dataHall) {
 			for i, id := range h.consumers {
-				h.must(fmt.Sprint("out", i), api.MethodTransportCloseDataConsumer, &api.TransportCloseDataConsumerRequest{DataConsumerID: id})
+				h.Must(fmt.Sprint("out", i), api.MethodTransportCloseDataConsumer, &api.TransportCloseDataConsumerRequest{DataConsumerID: id})
 			}
 		}, false},
 		"their transports": {func(h *dataHall) {
 			for i := range h.consumers {
-				h.closeTransport(fmt.Sprint("out", i))
+				h.CloseTransport("r", fmt.Sprint("out", i))
 			}
 		}, false},
 		"router": {func(h *dataHall) {
-			h.between.onClose = func() { h.send("late") }
+			h.between.OnClose = func() { h.send("late") }
 			h.router.Close()
 			h.sent = h.sent[:500]
 		}, false},
@@ -148,7 +148,7 @@ func TestMessagesUnderWayWhenSomethingCloses(t *testing.T) {
 				h.send(fmt.Sprint(i))
 			}
 			if test.told {
-				h.onNews(func(n *api.Notification) { // while the first consumers are gone and the last are not
+				h.OnEmit(func(n *api.Notification) { // while the first consumers are gone and the last are not
 					if n.HandlerID == "c2" && n.Event == closed.event {
 						h.send("last")
 					}
@@ -165,13 +165,13 @@ func TestMessagesUnderWayWhenSomethingCloses(t *testing.T) {
 					want = want[:500]
 				}
 				require.Equal(t, want, h.received(id), id)
-				all := h.told(id)
+				all := h.notified(id)
 				if !test.told {
 					require.Len(t, all, len(want), "the application knows")
 					continue
 				}
 				require.Len(t, all, len(want)+1)
-				require.Equal(t, told{id: id, event: closed.event}, all[len(want)], "the last that is told, and once")
+				require.Equal(t, notified{id: id, event: closed.event}, all[len(want)], "the last that is told, and once")
 			}
 			h.end()
 			require.Empty(t, h.logged())

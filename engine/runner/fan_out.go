@@ -24,10 +24,10 @@ func NewFanOut(p *transport.Producer, on *TransportActor) *FanOut {
 
 // shardFanOut is a producer's consumers on one shard.
 type shardFanOut struct {
-	ctx       *ShardContext
-	attached  int                  // consumers that Attach was called for and Remove was not; control loop only
-	outlet    transport.Subscriber // nil until the producer delivers here; with the producer's turn held only
-	consumers []fanOutConsumer     // with this shard's turn held only
+	ctx        *ShardContext
+	attached   int                  // consumers that Attach was called for and Remove was not; control loop only
+	subscriber transport.Subscriber // nil until the producer delivers here; with the producer's turn held only
+	consumers  []fanOutConsumer     // with this shard's turn held only
 }
 
 type fanOutConsumer struct {
@@ -73,13 +73,13 @@ func (f *FanOut) Attach(c *transport.Consumer, on *TransportActor) {
 // open makes the producer deliver to a shard. Other shards come first, so that they work while this one does.
 func (f *FanOut) open(s *shardFanOut) {
 	switch {
-	case s.outlet != nil:
+	case s.subscriber != nil:
 	case s.ctx == f.on.ctx:
-		s.outlet = s
-		f.producer.AddSubscriber(s.outlet)
+		s.subscriber = s
+		f.producer.AddSubscriber(s.subscriber)
 	default:
-		s.outlet = &crossShardFanOut{to: s}
-		f.producer.AddFirstSubscriber(s.outlet)
+		s.subscriber = &crossShardFanOut{to: s}
+		f.producer.AddFirstSubscriber(s.subscriber)
 	}
 }
 
@@ -93,9 +93,9 @@ func (f *FanOut) Remove(c *transport.Consumer, on *TransportActor) {
 	})
 	f.on.Do("end of a consumer's subscription", func(unit.Time) {
 		f.producer.ForgetConsumer(c.ID())
-		if s.attached == 0 && s.outlet != nil {
-			f.producer.RemoveSubscriber(s.outlet)
-			s.outlet = nil
+		if s.attached == 0 && s.subscriber != nil {
+			f.producer.RemoveSubscriber(s.subscriber)
+			s.subscriber = nil
 		}
 	})
 	if s.attached == 0 {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/runner"
 	"gazpacho/engine/transport"
 )
@@ -22,26 +23,26 @@ func TestAFaultConcernsOneTransport(t *testing.T) {
 		r.consume(id, "c-"+id, "p")
 	}
 	in.receive(keyFrame(1))
-	require.Len(t, first.take(), 1)
-	require.Len(t, faulty.take(), 1)
-	require.Len(t, last.take(), 1)
+	require.Len(t, first.Take(), 1)
+	require.Len(t, faulty.Take(), 1)
+	require.Len(t, last.Take(), 1)
 
-	faulty.faulty = true
+	faulty.Faulty = true
 	in.receive(keyFrame(2))
-	require.Len(t, first.take(), 1)
-	require.Len(t, last.take(), 1)
-	require.ErrorContains(t, r.try("faulty", api.MethodTransportDump, nil), "out of service")
-	require.Len(t, r.told("faulty", api.EventTransportOutOfService), 1)
-	require.Empty(t, r.told("first", api.EventTransportOutOfService))
-	require.ErrorContains(t, r.try("c-faulty", api.MethodConsumerDump, nil), "out of service")
+	require.Len(t, first.Take(), 1)
+	require.Len(t, last.Take(), 1)
+	require.ErrorContains(t, r.refusal("faulty", api.MethodTransportDump, nil), "out of service")
+	require.Len(t, r.notified("faulty", api.EventTransportOutOfService), 1)
+	require.Empty(t, r.notified("first", api.EventTransportOutOfService))
+	require.ErrorContains(t, r.refusal("c-faulty", api.MethodConsumerDump, nil), "out of service")
 	require.Contains(t, r.logged(), "handling media")
 	require.Contains(t, r.logged(), "while transport faulty is taken out of service: close")
 
 	in.receive(keyFrame(3))
-	require.Len(t, first.take(), 1)
-	require.Len(t, last.take(), 1)
-	r.must("p", api.MethodProducerPause, nil)
-	r.must("in", api.MethodTransportDump, nil)
+	require.Len(t, first.Take(), 1)
+	require.Len(t, last.Take(), 1)
+	r.Must("p", api.MethodProducerPause, nil)
+	r.Must("in", api.MethodTransportDump, nil)
 }
 
 // Consumers on other shards that ask for key frames without end have one message under way, not one for each request.
@@ -56,35 +57,24 @@ func TestKeyFrameRequestsDoNotPileUp(t *testing.T) {
 		r.consume(id, "c-"+id, "p")
 	}
 	in.receive(keyFrame(1))
-	in.take()
+	in.Take()
 	flood := make([]rtcp.Packet, 500)
 	for i := range flood {
 		flood[i] = &rtcp.PictureLossIndication{MediaSSRC: 20}
 	}
-	b, err := rtcp.Marshal(flood)
-	require.NoError(t, err)
 	for _, out := range outs {
-		out.receive(b)
+		out.receive(enginetest.MarshalRTCP(flood...))
 	}
-	r.must("p", api.MethodProducerDump, nil) // a turn of the producer's shard, which runs what was posted
-	var plis int
-	for _, b := range in.take() {
-		pkts, err := rtcp.Unmarshal(b)
-		require.NoError(t, err)
-		for _, pkt := range pkts {
-			if _, ok := pkt.(*rtcp.PictureLossIndication); ok {
-				plis++
-			}
-		}
-	}
-	require.Equal(t, 1, plis, "all wanted together are one request")
+	r.Must("p", api.MethodProducerDump, nil) // a turn of the producer's shard, which runs what was posted
+	plis := enginetest.Find[*rtcp.PictureLossIndication](enginetest.RTCPOf(t, in.Take()))
+	require.Len(t, plis, 1, "all wanted together are one request")
 }
 
 // While the producer's shard is busy, each further request for a key frame and each further report of loss costs no memory.
 func TestFeedbackToABusyShardDoesNotAllocate(t *testing.T) {
 	r := newFixture(t, 1)
 	placement := r.runner.NewPlacement()
-	actor := runner.NewTransportActor(placement.Choose(), transport.WorkerEnv{Emit: r.take})
+	actor := runner.NewTransportActor(placement.Choose(), transport.WorkerEnv{Emit: r.Emit})
 	direct, err := transport.NewDirect(stillClock{}.Now(), "direct", &api.DirectTransportOptions{Base: &api.TransportOptions{}}, actor.Env())
 	require.NoError(t, err)
 	actor.Run(direct)
@@ -111,9 +101,9 @@ func TestPacketsLeftInTheBatchGoNowhere(t *testing.T) {
 	batch := runner.NewTransportActor(placement.Choose(), transport.WorkerEnv{}).Env().Batch
 	batch.Commit(copy(batch.Space(10), "for others"))
 	in.receive(keyFrame(1))
-	require.Empty(t, first.take())
-	require.Len(t, second.take(), 1)
+	require.Empty(t, first.Take())
+	require.Len(t, second.Take(), 1)
 	require.Contains(t, r.logged(), "in transport first while handling media")
-	require.ErrorContains(t, r.try("first", api.MethodTransportDump, nil), "out of service")
-	r.must("second", api.MethodTransportDump, nil)
+	require.ErrorContains(t, r.refusal("first", api.MethodTransportDump, nil), "out of service")
+	r.Must("second", api.MethodTransportDump, nil)
 }

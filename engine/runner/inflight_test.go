@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/shard"
 	"gazpacho/engine/unit"
 )
@@ -18,11 +19,6 @@ func keyFrames(first unit.SeqNo, n int) (list [][]byte) {
 		list = append(list, keyFrame(first+unit.SeqNo(i)))
 	}
 	return list
-}
-
-func (r *fixture) closeTransport(id string) {
-	r.t.Helper()
-	r.must("r", api.MethodRouterCloseTransport, &api.RouterCloseTransportRequest{TransportID: id})
 }
 
 // A fault in a consumer's transport on another shard than the producer's reaches no other transport on either.
@@ -38,32 +34,32 @@ func TestAFaultOnAnotherShardConcernsOneTransport(t *testing.T) {
 	in.receive(keyFrame(1))
 	r.settle()
 	for id, out := range outs {
-		require.Len(t, out.take(), 1, id)
+		require.Len(t, out.Take(), 1, id)
 	}
-	outs["faulty"].faulty = true
+	outs["faulty"].Faulty = true
 	for seq := range unit.SeqNo(3) {
 		in.receive(keyFrame(2 + seq))
 		r.settle()
 		for id, out := range outs {
 			if id != "faulty" {
-				require.Len(t, out.take(), 1, id)
+				require.Len(t, out.Take(), 1, id)
 			}
 		}
 	}
-	require.ErrorContains(t, r.try("faulty", api.MethodTransportDump, nil), "out of service")
+	require.ErrorContains(t, r.refusal("faulty", api.MethodTransportDump, nil), "out of service")
 	require.Contains(t, r.logged(), "in transport faulty while handling media")
 	logged := r.logged()
 
-	r.must("p", api.MethodProducerPause, nil)
-	r.must("p", api.MethodProducerResume, nil)
-	r.closeTransport("faulty")
-	r.closeTransport("in")
+	r.Must("p", api.MethodProducerPause, nil)
+	r.Must("p", api.MethodProducerResume, nil)
+	r.CloseTransport("r", "faulty")
+	r.CloseTransport("r", "in")
 	for id := range outs {
-		want := []told{{id: "c-" + id, event: api.EventConsumerProducerPause}, {id: "c-" + id, event: api.EventConsumerProducerResume}, {id: "c-" + id, event: api.EventConsumerProducerClose}}
+		want := []notified{{id: "c-" + id, event: api.EventConsumerProducerPause}, {id: "c-" + id, event: api.EventConsumerProducerResume}, {id: "c-" + id, event: api.EventConsumerProducerClose}}
 		if id == "faulty" {
 			want = nil // it is broken
 		}
-		require.Equal(t, want, r.told("c-"+id, api.EventConsumerProducerPause, api.EventConsumerProducerResume, api.EventConsumerProducerClose))
+		require.Equal(t, want, r.notified("c-"+id, api.EventConsumerProducerPause, api.EventConsumerProducerResume, api.EventConsumerProducerClose))
 	}
 	r.end()
 	require.True(t, logged == r.logged(), "one fault, one message")
@@ -79,32 +75,31 @@ func TestAFaultOfTheProducersTransportLeavesItsConsumers(t *testing.T) {
 	r.consume("out", "c", "p")
 	in.receive(keyFrame(1))
 	r.settle()
-	require.Len(t, out.take(), 1)
-	in.faulty = true
-	pli, err := rtcp.Marshal([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: 20}})
-	require.NoError(t, err)
+	require.Len(t, out.Take(), 1)
+	in.Faulty = true
+	pli := enginetest.MarshalRTCP(&rtcp.PictureLossIndication{MediaSSRC: consumedSSRC})
 	out.receive(pli)
 	r.settle()
 	require.Contains(t, r.logged(), "in transport in while handling key frame request")
 	logged := r.logged()
 	for _, method := range []api.Method{api.MethodProducerDump, api.MethodProducerPause} {
-		require.ErrorContains(t, r.try("p", method, nil), "out of service")
+		require.ErrorContains(t, r.refusal("p", method, nil), "out of service")
 	}
 	in.receive(keyFrame(2)) // its socket may still have something
 	out.receive(pli)
 	r.settle()
 	for _, method := range []api.Method{api.MethodConsumerDump, api.MethodConsumerGetStats, api.MethodConsumerPause, api.MethodConsumerResume} {
-		r.must("c", method, nil)
+		r.Must("c", method, nil)
 	}
 	r.plainOn(1, "out2")
 	r.consume("out2", "late", "p") // it waits for a producer that will not come
-	require.Empty(t, out.take())
-	r.closeTransport("in")
+	require.Empty(t, out.Take())
+	r.CloseTransport("r", "in")
 	for _, id := range []string{"c", "late"} {
-		require.Len(t, r.told(id, api.EventConsumerProducerClose), 1, id)
+		require.Len(t, r.notified(id, api.EventConsumerProducerClose), 1, id)
 		require.Nil(t, r.reg.Find(id))
 	}
-	r.must("out", api.MethodTransportDump, nil)
+	r.Must("out", api.MethodTransportDump, nil)
 	r.end()
 	require.True(t, logged == r.logged(), "one fault, one message")
 }
@@ -113,18 +108,18 @@ func TestAFaultOfTheProducersTransportLeavesItsConsumers(t *testing.T) {
 // the producer's, with consumers on two shards.
 var closings = map[string]func(r *fixture){
 	"producer": func(r *fixture) {
-		r.must("in", api.MethodTransportCloseProducer, &api.TransportCloseProducerRequest{ProducerID: "p"})
+		r.CloseProducer("in", "p")
 	},
 	"consumers": func(r *fixture) {
 		for i := range 4 {
 			id := fmt.Sprint("out", i)
-			r.must(id, api.MethodTransportCloseConsumer, &api.TransportCloseConsumerRequest{ConsumerID: "c-" + id})
+			r.CloseConsumer(id, "c-"+id)
 		}
 	},
-	"producer's transport": func(r *fixture) { r.closeTransport("in") },
+	"producer's transport": func(r *fixture) { r.CloseTransport("r", "in") },
 	"consumers' transports": func(r *fixture) {
 		for i := range 4 {
-			r.closeTransport(fmt.Sprint("out", i))
+			r.CloseTransport("r", fmt.Sprint("out", i))
 		}
 	},
 	"router": func(r *fixture) { r.router.Close() },
@@ -156,13 +151,13 @@ func TestWhatIsUnderWayWhenSomethingCloses(t *testing.T) {
 			for i := range batches {
 				in.receive(keyFrames(unit.SeqNo(i*each), each)...)
 			}
-			require.Empty(t, outs[1].take(), "they wait for the shard")
+			require.Empty(t, outs[1].Take(), "they wait for the shard")
 			closed := make(chan struct{})
 			go func() { defer close(closed); end(r) }()
 			busy.Leave(now)
 			<-closed
 			for _, out := range outs {
-				require.Len(t, out.take(), batches*each)
+				require.Len(t, out.Take(), batches*each)
 			}
 			r.requireAllReleased()
 		})
@@ -180,16 +175,16 @@ func TestWhatComesWhileSomethingCloses(t *testing.T) {
 				seq += 3
 			}
 			more()
-			r.onNews(func(n *api.Notification) {
+			r.OnEmit(func(n *api.Notification) {
 				if n.Event == api.EventConsumerProducerClose && n.HandlerID != "c-out0" && n.HandlerID != "c-out2" {
 					more() // from the other shard's turn, while the producer lives
 				}
 			})
 			for _, i := range []int{1, 3} {
-				outs[i].onClose = more
+				outs[i].OnClose = more
 			}
 			end(r)
-			require.NotEmpty(t, outs[0].take())
+			require.NotEmpty(t, outs[0].Take())
 			r.requireAllReleased()
 		})
 	}
@@ -202,10 +197,10 @@ func TestConsumersComeAndGoUnderLoad(t *testing.T) {
 	for i := range 30 {
 		for j := range outs { // until the other shard has none
 			id := fmt.Sprint("out", j)
-			r.must(id, api.MethodTransportCloseConsumer, &api.TransportCloseConsumerRequest{ConsumerID: "c-" + id})
+			r.CloseConsumer(id, "c-"+id)
 		}
 		if i%5 == 4 {
-			r.closeTransport("out1")
+			r.CloseTransport("r", "out1")
 			outs[1] = r.plainOn(1, "out1")
 		}
 		for j := range outs {
@@ -216,12 +211,12 @@ func TestConsumersComeAndGoUnderLoad(t *testing.T) {
 	seq := stop()
 	r.settle()
 	for _, out := range outs {
-		out.take()
+		out.Take()
 	}
 	in.receive(keyFrames(seq, 4)...)
 	r.settle()
 	for i, out := range outs {
-		require.Len(t, out.take(), 4, i)
+		require.Len(t, out.Take(), 4, i)
 	}
 	r.requireAllReleased()
 }
@@ -230,7 +225,7 @@ func TestConsumersComeAndGoUnderLoad(t *testing.T) {
 func TestAShardWithoutConsumersGetsNoMedia(t *testing.T) {
 	r, in, _ := fanOut(t)
 	closings["consumers"](r)
-	r.must("out0", api.MethodTransportDump, nil)
+	r.Must("out0", api.MethodTransportDump, nil)
 	idle := r.runner.Shards()[1]
 	now := idle.Enter()
 	for i := range shard.MaxDroppable + 10 {
@@ -260,7 +255,7 @@ func TestMediaForABusyShardIsBounded(t *testing.T) {
 		if i%2 == 0 {
 			want += excess
 		}
-		require.Len(t, out.take(), want, i)
+		require.Len(t, out.Take(), want, i)
 	}
 	r.requireAllReleased()
 	require.Contains(t, r.logged(), `msg="messages dropped because a shard was too far behind" shard=1 messages=10`)

@@ -55,11 +55,11 @@ func TestChangesOfAProducerComeOnceAndInOrderUnderLoad(t *testing.T) {
 			}
 			stop := flood(in)
 			for i := range rounds {
-				r.must("p", api.MethodProducerPause, nil)
+				r.Must("p", api.MethodProducerPause, nil)
 				mine := fmt.Sprint("c", i%consumers)
-				r.must(mine, api.MethodConsumerPause, nil)
-				r.must("p", api.MethodProducerResume, nil)
-				r.must(mine, api.MethodConsumerResume, nil)
+				r.Must(mine, api.MethodConsumerPause, nil)
+				r.Must("p", api.MethodProducerResume, nil)
+				r.Must(mine, api.MethodConsumerResume, nil)
 			}
 			in.receive(keyFrames(stop(), 2)...)
 			r.settle()
@@ -69,7 +69,7 @@ func TestChangesOfAProducerComeOnceAndInOrderUnderLoad(t *testing.T) {
 			for i := range consumers {
 				var changes, media int
 				paused, closed := false, false
-				for _, n := range r.told(fmt.Sprint("c", i), events...) {
+				for _, n := range r.notified(fmt.Sprint("c", i), events...) {
 					require.False(t, closed, "nothing comes after the end")
 					switch n.event {
 					case api.EventConsumerRTP:
@@ -95,30 +95,30 @@ func TestChangesOfAProducerComeOnceAndInOrderUnderLoad(t *testing.T) {
 // Messages and changes of their producer keep their order on all shards.
 func TestChangesOfADataProducerKeepTheirPlaceAmongMessages(t *testing.T) {
 	h := newDataHall(t)
-	var want []told
+	var want []notified
 	for i := range 50 {
 		for j := range 3 {
 			data := fmt.Sprint(i, j)
 			h.send(data)
-			want = append(want, told{event: api.EventDataConsumerMessage, data: data})
+			want = append(want, notified{event: api.EventDataConsumerMessage, data: data})
 		}
 		for range 2 { // the second changes nothing
-			h.must("p", api.MethodDataProducerPause, nil)
+			h.Must("p", api.MethodDataProducerPause, nil)
 		}
 		h.send("lost")
 		for range 2 {
-			h.must("p", api.MethodDataProducerResume, nil)
+			h.Must("p", api.MethodDataProducerResume, nil)
 		}
-		want = append(want, told{event: api.EventDataConsumerDataProducerPause}, told{event: api.EventDataConsumerDataProducerResume})
+		want = append(want, notified{event: api.EventDataConsumerDataProducerPause}, notified{event: api.EventDataConsumerDataProducerResume})
 	}
-	h.must("p", api.MethodDataProducerPause, nil)
-	want = append(want, told{event: api.EventDataConsumerDataProducerPause})
-	h.closeTransport("in")
-	want = append(want, told{event: api.EventDataConsumerDataProducerClose})
+	h.Must("p", api.MethodDataProducerPause, nil)
+	want = append(want, notified{event: api.EventDataConsumerDataProducerPause})
+	h.CloseTransport("r", "in")
+	want = append(want, notified{event: api.EventDataConsumerDataProducerClose})
 	for _, id := range h.consumers {
 		for i := range want {
 			want[i].id = id
 		}
-		require.Equal(t, want, h.told(id))
+		require.Equal(t, want, h.notified(id))
 	}
 }

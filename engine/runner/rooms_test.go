@@ -8,10 +8,10 @@ import (
 	"sync"
 	"testing"
 
-	pion "github.com/pion/rtcp"
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/router"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/rtcp"
@@ -72,16 +72,12 @@ func TestAThousandRooms(t *testing.T) {
 	r.settle()
 	for i, m := range list {
 		for _, out := range m.outs {
-			n := 0
-			for _, b := range out.take() {
-				if rtcp.LooksLikeRTCP(b) {
-					continue
-				}
-				require.True(t, bytes.HasSuffix(b, append([]byte{1, 2, 3}, m.id...)), "another room's packet")
-				n++
+			media := enginetest.RTPOf(t, out.Take())
+			for _, pkt := range media {
+				require.True(t, bytes.HasSuffix(pkt.Data, append(bytes.Clone(enginetest.VP8KeyFrame), m.id...)), "another room's packet")
 			}
 			if i%3 != 0 {
-				require.Equal(t, batches*each, n)
+				require.Len(t, media, batches*each)
 			}
 		}
 		if i%3 != 0 {
@@ -107,16 +103,12 @@ var extensions = []api.RTPHeaderExtensionParameters{
 func allBytes(t *testing.T, shards, consumers int) (all [][][]byte) {
 	r := newFixture(t, shards)
 	in := r.plain("in")
-	produced := params(10)
-	produced.MID, produced.HeaderExtensions = "mid", extensions
-	r.produceWith("in", "p", produced)
+	r.Produce("in", "p", enginetest.Stream{Codec: enginetest.VP8, SSRC: 10, MID: "mid", Extensions: extensions})
 	var outs []*socket
 	for i := range consumers {
 		id := fmt.Sprint("out", i)
 		outs = append(outs, r.plain(id))
-		consumed := params(20)
-		consumed.MID, consumed.HeaderExtensions = "other", extensions
-		r.consumeWith(id, "c-"+id, "p", consumed)
+		r.ConsumeAs(id, "c-"+id, "p", enginetest.Stream{Codec: enginetest.VP8, SSRC: 20, MID: "other", Extensions: extensions})
 	}
 	require.NotContains(t, r.runner.Transports(), 0, "all shards are used")
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -125,27 +117,26 @@ func allBytes(t *testing.T, shards, consumers int) (all [][][]byte) {
 		var packets [][]byte
 		for i := range 1 + rng.IntN(6) {
 			orientation := []byte{byte(batch % 4)}
-			b := rtp.AppendHeader(nil, rtp.Header{
-				PayloadType: 100, SSRC: 10, SequenceNumber: seq, Timestamp: unit.Timestamp(batch * 3000), Marker: i == 0,
-			}, []rtp.Extension{
-				{ID: 1, Value: []byte("mid")},
-				{ID: 2, Value: []byte{1, 2, 3}},
-				{ID: 3, Value: orientation},
-				{ID: 4, Value: []byte{1, 2, byte(i)}},
-				{ID: 5, Value: []byte{0xe0, 0, 0, byte(batch), 0, 0, 0, 0}},
-			})
-			payload := make([]byte, rng.IntN(1200))
-			for j := range payload {
-				payload[j] = byte(rng.Uint32())
+			payload := bytes.Clone(enginetest.VP8KeyFrame)
+			for range rng.IntN(1200) {
+				payload = append(payload, byte(rng.Uint32()))
 			}
+			packets = append(packets, enginetest.Packet{
+				SSRC: 10, Seq: seq, Timestamp: unit.Timestamp(batch * 3000), Marker: i == 0, Extensions: []rtp.Extension{
+					{ID: 1, Value: []byte("mid")},
+					{ID: 2, Value: []byte{1, 2, 3}},
+					{ID: 3, Value: orientation},
+					{ID: 4, Value: []byte{1, 2, byte(i)}},
+					{ID: 5, Value: []byte{0xe0, 0, 0, byte(batch), 0, 0, 0, 0}},
+				}, Payload: payload,
+			}.Bytes())
 			seq++
-			packets = append(packets, append(append(b, keyFrame(0)[12:]...), payload...))
 		}
 		in.receive(packets...)
 	}
 	r.settle()
 	for _, out := range outs {
-		out.receive(nack(t, out.first(t)))
+		out.receive(nack(out.first(t)))
 	}
 	r.settle()
 	for _, out := range outs {
@@ -157,17 +148,16 @@ func allBytes(t *testing.T, shards, consumers int) (all [][][]byte) {
 // first returns the sequence number of the first packet that was sent.
 func (s *socket) first(t *testing.T) unit.SeqNo {
 	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	require.NotEmpty(t, s.sent)
-	return unit.SeqNo(binary.BigEndian.Uint16(s.sent[0][2:]))
+	sent := s.Sent()
+	require.NotEmpty(t, sent)
+	return enginetest.ParseRTP(t, sent[0]).SequenceNumber
 }
 
 // numbered returns the RTP packets that were sent, with sequence numbers counted from the first.
 func (s *socket) numbered(t *testing.T) (list [][]byte) {
 	t.Helper()
 	first := s.first(t)
-	for _, b := range s.take() {
+	for _, b := range s.Take() {
 		if !rtcp.LooksLikeRTCP(b) {
 			binary.BigEndian.PutUint16(b[2:], binary.BigEndian.Uint16(b[2:])-uint16(first))
 			list = append(list, b)
@@ -177,13 +167,12 @@ func (s *socket) numbered(t *testing.T) (list [][]byte) {
 }
 
 // nack asks for seven packets from the given one on.
-func nack(t *testing.T, from unit.SeqNo) []byte {
-	t.Helper()
-	b, err := pion.Marshal([]pion.Packet{&pion.TransportLayerNack{
-		MediaSSRC: 20, Nacks: []pion.NackPair{{PacketID: uint16(from), LostPackets: 0x3f}},
-	}})
-	require.NoError(t, err)
-	return b
+func nack(from unit.SeqNo) []byte {
+	var seqs []unit.SeqNo
+	for i := range unit.SeqNo(7) {
+		seqs = append(seqs, from+i)
+	}
+	return enginetest.MarshalRTCP(enginetest.NACKFor(consumedSSRC, seqs...))
 }
 
 // Consumers on other shards than their producer's send the same bytes as those on the same.

@@ -10,13 +10,12 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/netio"
-	"gazpacho/engine/packet"
 	"gazpacho/engine/router"
 	"gazpacho/engine/runner"
 	"gazpacho/engine/shard"
 	"gazpacho/engine/transport"
-	"gazpacho/engine/wire/stun"
 )
 
 // sharedPort is the UDP port of a WebRtcServer, whose poller the test plays. It records where it sends to, and blocks what is sent to
@@ -96,15 +95,7 @@ func newServerFixture(t *testing.T, guests int) *serverFixture {
 
 // check is a connectivity check of a guest's peer (RFC 8445 section 7.2.4).
 func (g *guest) check() netio.Datagram {
-	w := stun.Build(nil, stun.Request, stun.Binding, stun.TransactionID([]byte("transaction!")))
-	w.String(stun.Username, g.ice.UsernameFragment+":theirs")
-	w.Uint32(stun.Priority, 1)
-	w.Uint64(stun.ICEControlling, 1)
-	w.Integrity(stun.NewKey(g.ice.Password))
-	w.Fingerprint()
-	b := packet.NewBuffer(len(w.Message()))
-	b.SetLen(copy(b.Space(), w.Message()))
-	return netio.Datagram{Buffer: b, From: g.peer}
+	return enginetest.Datagrams(g.peer, enginetest.ConnectivityCheck(g.ice.UsernameFragment, g.ice.Password, false))[0]
 }
 
 // receive plays the poller: one batch with a check of each guest named.

@@ -33,26 +33,26 @@ func TestTwoWorkersShareTheShards(t *testing.T) {
 
 	in.receive(keyFrame(1))
 	r.settle()
-	require.Len(t, out.take(), 1)
-	require.Empty(t, otherOut.take())
+	require.Len(t, out.Take(), 1)
+	require.Empty(t, otherOut.Take())
 	otherIn.receive(keyFrames(1, 2)...)
 	r.settle()
-	require.Empty(t, out.take())
-	require.Len(t, otherOut.take(), 2)
+	require.Empty(t, out.Take())
+	require.Len(t, otherOut.Take(), 2)
 
-	told := len(r.told("c"))
+	told := len(r.notified("c"))
 	require.NotZero(t, told)
 	others = nil
-	r.must("p", api.MethodProducerPause, nil)
+	r.Must("p", api.MethodProducerPause, nil)
 	require.Equal(t, []string{"c"}, others)
-	require.Len(t, r.told("c"), told)
+	require.Len(t, r.notified("c"), told)
 
 	r.router.Close()
 	require.Empty(t, r.reg.IDs(false))
 	r.reg, r.router = first, firstRouter
 	in.receive(keyFrame(2))
 	r.settle()
-	require.Len(t, out.take(), 1)
-	r.must("p", api.MethodProducerDump, nil)
+	require.Len(t, out.Take(), 1)
+	r.Must("p", api.MethodProducerDump, nil)
 	r.requireAllReleased()
 }

@@ -2,88 +2,159 @@ package sctp_test
 
 import (
 	"bytes"
-	"encoding/binary"
+	be "encoding/binary"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"gazpacho/engine/api"
 	"gazpacho/engine/sctp"
+	"gazpacho/engine/simnet"
 	"gazpacho/internal/fuzzseed"
 )
 
-func FuzzHandlePacket(tf *testing.F) {
+// FuzzStranger lets a connected peer send any chunks; a length of 0xffff is set right, and so are TSNs that begin with 0xff.
+// Whatever comes, nothing panics, and the timers come to rest.
+func FuzzStranger(tf *testing.F) {
 	f := fuzzseed.New(tf, 1000)
-	f.Add([]byte{0, 3, 0, 17, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 51, 'x'}, true)
-	f.Add([]byte{1, 0, 0, 20, 0, 0, 0, 9, 0, 1, 0, 0, 0, 9, 0, 9, 0, 0, 0, 7}, true)
-	f.Add([]byte{130, 0, 0, 22, 0, 13, 0, 18, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 5}, true)
-	f.Add([]byte{192, 0, 0, 12, 0, 0, 0, 9, 0, 1, 0, 1}, true)
-	f.Add([]byte{3, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0}, true)
-	f.Add([]byte{6, 0, 0, 4}, false)
-	f.Fuzz(func(t *testing.T, chunks []byte, connect bool) {
-		wakes := make(chan struct{}, 1)
-		a := sctp.New(sctp.Config{}, func() {
-			select {
-			case wakes <- struct{}{}:
-			default:
-			}
-		})
-		defer a.Close()
-		tag := uint32(0)
-		if connect {
-			a.MayConnect()
-			var out sctp.Output
-			for len(out.Packets) == 0 {
-				<-wakes
-				a.Poll(&out)
-			}
-			tag = binary.BigEndian.Uint32(out.Packets[0][16:])
+	f.Add([]byte{0, 3, 0, 17, 0xff, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 51, 'x'}, false)
+	f.Add(raw(0, rawReset(1000, 999, 5))[12:], false)
+	f.Add(raw(0, rawReset(1000, 1002, 5), rawData(3, 0xff000002, 5, 0, "x"), rawData(3, 0xff000000, 5, 0, "x"))[12:], false)
+	f.Add(raw(0, words(192, 0, 0xff000003, 1<<16|1), rawData(2, 0xff000001, 1, 2, "x"))[12:], false)
+	f.Add(raw(0, words(194, 0, 0xff000003, 1<<16|1, 5), words(64, 2, 0xff000001, 1<<16, 5, 51, 7))[12:], true)
+	f.Add(raw(0, words(3, 0, 0xff000001, 1000, 1<<16|1, 2<<16|2, 1))[12:], false)
+	f.Add(raw(0, words(7, 0, 1), words(8, 0), words(14, 0))[12:], false)
+	f.Add(raw(0, words(4, 0, 1<<16|8, 9), words(5, 0, 1<<16|8, 9), words(9, 0, 3<<16|8, 0))[12:], false)
+	f.Add(initOf(5, 6, plainExtensions...)[12:], true)
+	f.Fuzz(func(t *testing.T, chunks []byte, interleaved bool) {
+		w := newWorld(t, 1)
+		params := plainExtensions
+		if interleaved {
+			params = interleavedExtensions
 		}
-		p := raw(tag)
-		a.HandlePacket(seal(append(p, chunks...)))
-		binary.BigEndian.PutUint32(p[4:], 0)
-		a.HandlePacket(seal(append(p[:12:12], chunks...)))
-		a.HandlePacket(chunks)
-		var out sctp.Output
-		a.Poll(&out)
-		require.Empty(t, out.Messages, "nothing is received before the association is connected")
+		s := w.stranger(sctp.Config{MaxReceiveMessageSize: 5000, MaxReceiverWindowBufferSize: 20000}, params)
+		s.mustSay(binary(1, 5000), ordered)
+		s.mustSay(binary(2, 5000), sctp.SendOptions{MaxRetransmits: ptr[uint16](0)})
+		s.resetStreams(3)
+		tsn := be.BigEndian.Uint32(s.packets[0][16:])
+		for b := bytes.Clone(chunks); len(b) >= 8; {
+			n := int(be.BigEndian.Uint16(b[2:]))
+			if n < 8 || n > len(b) {
+				break
+			}
+			if b[4] == 0xff {
+				base := s.tsn
+				if b[0] == 3 {
+					base = tsn
+				}
+				be.BigEndian.PutUint32(b[4:], base+uint32(b[7]))
+			}
+			s.handle(raw(s.tag, bytes.Clone(b[:n])))
+			if b[0] == 1 {
+				s.handle(raw(0, bytes.Clone(b[:n])))
+			}
+			b = b[min((n+3)&^3, len(b)):]
+			w.Advance(10 * time.Millisecond)
+		}
+		s.handle(seal(append(raw(s.tag), chunks...)))
+		s.handle(chunks)
+		w.Advance(time.Minute)
+		s.close()
+		w.Advance(time.Hour)
 	})
 }
 
-// Whatever a connected peer sends, nothing panics, and nothing is left after Close.
-func FuzzConnected(tf *testing.F) {
-	f := fuzzseed.New(tf, 500)
-	f.Add([]byte{0, 3, 0, 17, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 51, 'x'}, uint8(0))
-	f.Add([]byte{0, 2, 0, 17, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 51, 'x'}, uint8(1))
-	f.Add([]byte{130, 0, 0, 22, 0, 13, 0, 18, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 5}, uint8(0))
-	f.Add([]byte{130, 0, 0, 16, 0, 16, 0, 12, 0, 0, 0, 1, 0, 0, 0, 1}, uint8(0))
-	f.Add([]byte{192, 0, 0, 12, 0, 0, 0, 9, 0, 1, 0, 1}, uint8(3))
-	f.Add([]byte{3, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0}, uint8(0))
-	f.Add([]byte{7, 0, 0, 8, 0, 0, 0, 1, 8, 0, 0, 4, 14, 0, 0, 4}, uint8(0))
-	f.Add(initOf(9)[12:], uint8(0))
-	f.Add([]byte{4, 0, 0, 12, 0, 1, 0, 8, 1, 2, 3, 4, 5, 0, 0, 12, 0, 1, 0, 8, 0, 0, 0, 0}, uint8(0))
-	f.Fuzz(func(t *testing.T, chunks []byte, tsn uint8) {
-		toA, toB := &wiretap{}, &wiretap{}
-		a, b := newEnd(sctp.Config{}), newEnd(sctp.Config{})
-		link(t, a, b, toB.see)
-		link(t, b, a, toA.see)
-		connect(t, a, b)
-		tag := binary.BigEndian.Uint32(toB.find(10)[4:])
-		next := binary.BigEndian.Uint32(toB.find(1)[28:]) + uint32(tsn)
-		chunks = bytes.Clone(chunks)
-		if len(chunks) >= 8 && (chunks[0] == 0 || chunks[0] == 192) {
-			binary.BigEndian.PutUint32(chunks[4:], next)
+// script is a conversation: each byte says what happens next.
+type script struct {
+	t       *testing.T
+	w       *world
+	ends    [2]*end
+	links   [2]*simnet.Link
+	sent    [2]map[uint16][]string // reliable ordered messages, by stream
+	counter int
+}
+
+func (s *script) step(op byte) {
+	from := int(op & 1)
+	stream := uint16(op >> 1 & 3)
+	switch op >> 3 {
+	case 0, 1, 2, 3, 4, 5: // a reliable message
+		size := []int{1, 30, 1100, 3000, 20000, 70000}[op>>3]
+		s.counter++
+		m := sctp.Message{StreamID: stream, PPID: 53, Data: fmt.Appendf(bytes.Repeat([]byte{'r'}, size), "%d", s.counter)}
+		if s.ends[from].say(m, ordered) == nil {
+			s.sent[from][stream] = append(s.sent[from][stream], string(m.Data))
 		}
-		b.HandlePacket(seal(append(raw(tag), chunks...)))
-		b.HandlePacket(seal(append(raw(0), chunks...))) // perhaps a restart
-		b.HandlePacket(raw(tag, []byte{4, 0, 0, 0, 0, 1, 0, 8, 'd', 'o', 'n', 'e'}))
-		eventually(t, "the answer", func() bool { // so that pion has seen all of it
-			return toA.contains([]byte("done")) || b.State() == api.SCTPStateClosed
+	case 6, 7: // unreliable ones, on other streams
+		for _, o := range []sctp.SendOptions{
+			{MaxRetransmits: ptr[uint16](0)}, {MaxPacketLifeTime: ptr[uint16](20)}, {Ordered: true, MaxRetransmits: ptr[uint16](1)},
+		} {
+			_ = s.ends[from].say(binary(4+stream, 100+int(op>>3&1)*5000), o)
+		}
+	case 8:
+		s.ends[from].resetStreams(stream)
+	case 9:
+		s.ends[from].resetStreams(0, 1, 2, 3, 4, 5, 6, 7)
+	case 10, 11, 12, 13, 14:
+		s.w.Advance(time.Duration(1+4*stream*stream) * 10 * time.Millisecond)
+	case 15:
+		s.conditions(simnet.Conditions{Delay: time.Millisecond * time.Duration(1+10*stream)})
+	case 16, 17, 18:
+		s.conditions(simnet.Conditions{
+			Delay: 10 * time.Millisecond, Loss: float64(stream) / 10, Reorder: 0.1, ReorderBy: 25 * time.Millisecond, Duplicate: 0.1,
 		})
-		_ = b.Send(sctp.Message{StreamID: 1, PPID: 51, Data: []byte("x")}, ordered)
-		b.ResetStreams(1, 2)
-		a.halt()
-		b.halt()
-		require.Equal(t, api.SCTPStateClosed, b.State())
+	case 19:
+		s.conditions(simnet.Conditions{Loss: 1})
+	default:
+		s.w.Advance(time.Duration(op) * time.Millisecond)
+	}
+}
+
+func (s *script) conditions(c simnet.Conditions) {
+	for _, l := range s.links {
+		l.SetConditions(c)
+	}
+}
+
+// FuzzConversation lets two associations talk over any network: everything that is reliable arrives once, in order, and in the end
+// nothing is under way.
+func FuzzConversation(tf *testing.F) {
+	f := fuzzseed.New(tf, 30)
+	f.Add(uint32(1), []byte{0, 9, 16, 32, 40, 50, 64, 70, 80, 132, 8, 3, 41, 66, 90, 152, 1, 2, 3, 88, 120})
+	f.Add(uint32(2), bytes.Repeat([]byte{134, 40, 41, 42, 43, 52, 61, 64, 66, 80}, 5))
+	f.Add(uint32(3), bytes.Repeat([]byte{152, 48, 49, 56, 57, 86, 86, 120, 72, 73, 80}, 5))
+	f.Fuzz(func(t *testing.T, seed uint32, ops []byte) {
+		s := &script{t: t, w: newWorld(t, uint64(seed))}
+		for i := range s.ends {
+			s.ends[i] = s.w.end(sctp.Config{})
+			s.sent[i] = map[uint16][]string{}
+		}
+		s.links[0] = s.w.wire(s.ends[0], s.ends[1], simnet.Conditions{})
+		s.links[1] = s.w.wire(s.ends[1], s.ends[0], simnet.Conditions{})
+		s.w.join(s.ends[0], s.ends[1])
+		for _, op := range ops[:min(len(ops), 100)] {
+			s.step(op)
+		}
+		s.conditions(simnet.Conditions{Delay: 5 * time.Millisecond})
+		s.w.Advance(time.Minute)
+		for i, e := range s.ends {
+			got := map[uint16][]string{}
+			for _, m := range s.ends[1-i].take() {
+				if m.StreamID < 4 {
+					got[m.StreamID] = append(got[m.StreamID], string(m.Data))
+				}
+			}
+			require.Equal(t, s.sent[i], got)
+			for id := range uint16(8) {
+				require.Zero(t, e.BufferedAmount(id))
+			}
+		}
+		packets := 0
+		for _, e := range s.ends {
+			e.send = func([]byte) { packets++ }
+		}
+		s.w.Advance(10 * time.Second)
+		require.LessOrEqual(t, packets, 2, "nothing but heartbeats")
 	})
 }

@@ -1,136 +1,211 @@
 package sctp
 
 import (
-	"errors"
-	"time"
-
-	"github.com/pion/logging"
-	pion "github.com/pion/sctp"
+	"encoding/binary"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/unit"
 )
 
-// start begins the handshake, once. This side always sends an INIT and also answers the peer's, so that any two roles meet
-// (RFC 9260 section 5.2.1). The caller holds mu.
-func (a *Association) start() {
-	e := &a.edge
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if a.started || e.closed {
+// connect begins the handshake. This side always sends an INIT and also answers the peer's, so that any two roles meet
+// (RFC 9260 section 5.2.1).
+func (a *Association) connect(now unit.Time) {
+	a.fill(a.key[:])
+	a.localTag, a.localTSN = a.random(), tsn(a.random())
+	a.giveUpAt = now.Add(initTimeout)
+	a.phase, a.timerExpired = phaseCookieWait, 0
+	a.setState(api.SCTPStateConnecting)
+	a.sendInit(now)
+}
+
+// ownInit is our INIT, or the common part of an INIT ACK.
+func (a *Association) ownInit(tag uint32, first tsn) initChunk {
+	i := initChunk{
+		tag: tag, window: a.cfg.MaxReceiverWindowBufferSize, out: maxStreams, in: maxStreams, tsn: first,
+		can: canForwardTSN | canReconfig | canInterleave,
+	}
+	if a.cfg.OverDTLS {
+		i.can |= canZeroChecksum
+	}
+	return i
+}
+
+func (a *Association) sendInit(now unit.Time) {
+	i := a.ownInit(a.localTag, a.localTSN)
+	p := a.newPacket(0)
+	p.b = i.append(p.b, typeInit)
+	a.finishPacket(&p, true)
+	a.armHandshake(now)
+}
+
+func (a *Association) sendCookieEcho(now unit.Time) {
+	p := a.newPacket(a.peer.tag)
+	p.b = appendChunk(p.b, typeCookieEcho, 0, a.echo)
+	a.finishPacket(&p, true) // RFC 9653 section 5.2: with a checksum
+	a.armHandshake(now)
+}
+
+// armHandshake sets the timer T1.
+func (a *Association) armHandshake(now unit.Time) {
+	a.timerAt = now.Add(min(firstInitTimeout<<min(a.timerExpired, 8), maxInitInterval))
+}
+
+// maxShutdownAcks is how often a SHUTDOWN ACK is sent.
+const maxShutdownAcks = 8
+
+// handleHandshakeTimeout sends again what the peer did not answer.
+func (a *Association) handleHandshakeTimeout(now unit.Time) {
+	a.timerExpired++
+	switch {
+	case a.phase == phaseShutdown:
+		if a.timerAt = unit.Never; a.timerExpired > maxShutdownAcks {
+			a.terminate()
+		}
+	case now >= a.giveUpAt:
+		a.abort(causeUserAbort, "handshake failed")
+	case a.phase == phaseCookieWait:
+		a.sendInit(now)
+	case a.timerExpired > maxCookieEchoes: // the peer that sent this cookie is not there any more
+		a.phase, a.timerExpired = phaseCookieWait, 0
+		a.sendInit(now)
+	default:
+		a.sendCookieEcho(now)
+	}
+}
+
+// maxCookieEchoes is how often a cookie is echoed before the handshake begins anew, chosen here.
+const maxCookieEchoes = 5
+
+// handleInit answers an INIT with a cookie, and remembers nothing (RFC 9260 section 5.1.3).
+func (a *Association) handleInit(now unit.Time, c chunk) {
+	peer, ok := parseInit(c)
+	if !ok {
+		a.counters.Malformed++
 		return
 	}
-	a.started = true
-	e.setState(api.SCTPStateConnecting)
-	go a.connect(e.conn)
+	k := cookie{
+		local: a.localTag, localTSN: a.localTSN, peer: peer.tag, peerTSN: peer.tsn, window: peer.window,
+		out: peer.out, in: peer.in, can: peer.can, created: now,
+	}
+	if a.connected() { // perhaps the peer restarted: section 5.2.2
+		k.local, k.localTSN = a.random(), tsn(a.random())
+		k.tieLocal, k.tieTo = a.localTag, a.peer.tag
+	}
+	ack := a.ownInit(k.local, k.localTSN)
+	ack.cookie, ack.unknowns = k.append(nil, a.key[:]), peer.unknowns
+	p := a.newPacket(peer.tag)
+	p.b = ack.append(p.b, typeInitAck)
+	a.finishPacket(&p, true)
 }
 
-// connect runs the handshake and ends with it. pion's own goroutines end when their connection does. pion gives up long before
-// a peer may come that is only being started, so it is asked again.
-func (a *Association) connect(c *conn) {
-	giveUp := time.Now().Add(a.cfg.InitTimeout)
-	for ; c != nil; c = a.edge.renew() {
-		p, err := pion.ClientWithOptions(options[pion.ClientOption](a, c)...)
-		if err == nil {
-			a.use(c, p)
-			return
-		}
-		if !errors.Is(err, pion.ErrHandshakeInitAck) || !time.Now().Before(giveUp) {
-			a.edge.terminate("handshake failed")
-			return
-		}
+// handleInitAck goes on with the cookie.
+func (a *Association) handleInitAck(now unit.Time, c chunk) {
+	peer, ok := parseInit(c)
+	switch {
+	case a.phase != phaseCookieWait:
+		a.counters.UnexpectedChunk++
+		return
+	case !ok || len(peer.cookie) == 0:
+		a.counters.Malformed++
+		return
+	case headerLen+chunkHeaderLen+padded(len(peer.cookie)) > int(a.cfg.MTU):
+		a.counters.Malformed++ // it cannot be echoed in a packet
+		return
 	}
+	a.echo = append([]byte(nil), peer.cookie...)
+	a.setPeer(&peer)
+	a.phase, a.timerExpired = phaseCookieEchoed, 0
+	a.sendCookieEcho(now)
 }
 
-// renew replaces the connection of a handshake that nobody answered; nil when the association is over.
-func (e *edge) renew() *conn {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.closed {
-		return nil
-	}
-	e.conn.end()
-	e.conn = &conn{e: e}
-	return e.conn
+// setPeer remembers what the peer said of itself.
+func (a *Association) setPeer(peer *initChunk) {
+	a.peer = *peer
+	a.peer.cookie, a.peer.unknowns = nil, nil
+	a.can = a.ownInit(0, 0).can
+	a.can &= peer.can
 }
 
-// options configures pion for either role.
-func options[O any](a *Association, c *conn) []O {
-	var converted []O
-	for _, option := range []pion.AssociationOption{
-		pion.WithNetConn(c),
-		pion.WithName("sctp"),
-		pion.WithLoggerFactory(silence{}),
-		pion.WithMTU(a.cfg.MTU),
-		pion.WithMaxMessageSize(a.cfg.MaxSendMessageSize),
-		pion.WithMaxReceiveBufferSize(a.cfg.MaxReceiverWindowBufferSize),
-		pion.WithMaxReassemblyQueueEntries(maxEntries),
-		pion.WithEnableZeroChecksum(false),
-		pion.WithEnableInterleaving(false),
-		pion.WithMinCwnd(minCwndMTUs * a.cfg.MTU),
-		pion.WithRTOMax(float64(a.cfg.MaxRTO.Milliseconds())),
-	} {
-		converted = append(converted, option.(O))
+// handleCookieEcho establishes the association, or says again that it is (RFC 9260 sections 5.1.5 and 5.2.4).
+func (a *Association) handleCookieEcho(now unit.Time, tag uint32, c chunk) {
+	k, ok := parseCookie(c.value, a.key[:])
+	if !ok || k.local != tag {
+		a.counters.UnexpectedChunk++
+		return
 	}
-	return converted
-}
-
-// use makes a connection whose handshake is done the association's: the first one, or the one of a peer that restarted, which
-// the caller is not told of.
-func (a *Association) use(c *conn, p *pion.Association) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	peer, ok := a.edge.adopt(c)
-	if !ok {
-		return // it was given up meanwhile
-	}
-	if a.pion != nil {
+	peer := initChunk{tag: k.peer, window: k.window, out: k.out, in: k.in, tsn: k.peerTSN, can: k.can}
+	stale := now.Sub(k.created) > cookieLife
+	switch {
+	case k.local == a.localTag && k.peer == a.peer.tag && a.connected(): // a cookie that came before: D
+	case stale:
+		a.counters.UnexpectedChunk++
+		p := a.newPacket(k.peer)
+		p.b = appendCause(p.b, typeError, causeStaleCookie, []byte{0, 0, 0, 0})
+		a.finishPacket(&p, true)
+		return
+	case !a.connected() && k.local == a.localTag: // B or D, or the first one
+		a.setPeer(&peer)
+		a.establish(now)
+	case a.phase == phaseEstablished && k.local != a.localTag && k.tieLocal == a.localTag && k.tieTo == a.peer.tag: // A
+		a.counters.PeerRestarts++
+		a.localTag, a.localTSN = k.local, k.localTSN
+		a.setPeer(&peer)
 		a.restart()
+		a.establish(now)
+	default: // C, and cookies of a restart that is over
+		a.counters.UnexpectedChunk++
+		return
 	}
-	a.pion, a.conn = p, c
-	a.streams.window = &tsnWindow{cumulative: peer.initialTSN - 1}
-	a.pump()
+	a.replies = appendChunk(a.replies, typeCookieAck, 0, nil)
 }
 
-// adopt tells that a handshake is done.
-func (e *edge) adopt(c *conn) (peer initInfo, ok bool) {
-	e.mu.Lock()
-	if c.over {
-		e.mu.Unlock()
-		return initInfo{}, false
+// handleCookieAck ends the handshake.
+func (a *Association) handleCookieAck(now unit.Time) {
+	if a.phase != phaseCookieEchoed {
+		return // RFC 9260 section 5.2.5
 	}
-	if e.next == c {
-		e.conn.end()
-		e.conn, e.next = c, nil
-	}
-	e.negotiated = api.SCTPNegotiatedCapabilities{
-		NegotiatedMaxOutboundStreams: c.peer.in, NegotiatedMaxInboundStreams: c.peer.out,
-	}
-	e.out.Negotiated = e.negotiated
-	if e.state != api.SCTPStateConnected {
-		e.setState(api.SCTPStateConnected)
-		e.startHeartbeat()
-	}
-	peer = c.peer
-	e.changed.Broadcast()
-	e.unlockAndWake()
-	return peer, true
+	a.establish(now)
 }
 
-// minCwndMTUs is upstream's value; pion's own minimum lets the window fall to one packet, from where it grows slowly.
-const minCwndMTUs = 4
+// establish begins the transfer of data.
+func (a *Association) establish(now unit.Time) {
+	a.phase, a.echo = phaseEstablished, nil
+	a.timerAt, a.timerExpired = unit.Never, 0
+	a.got.init(a.peer.tsn)
+	a.inbound.interleaved = a.interleaved()
+	a.sent.init(a.localTSN)
+	a.loss.init()
+	a.congestion.init(int(a.cfg.MTU))
+	a.resets = outgoingResets{at: unit.Never, seq: uint32(a.localTSN)}
+	a.reset = incomingReset{last: uint32(a.peer.tsn) - 1}
+	a.peerWindow = int(min(a.peer.window, maxPeerWindow))
+	a.startHeartbeat(now)
+	a.out.Negotiated = api.SCTPNegotiatedCapabilities{
+		NegotiatedMaxOutboundStreams: min(maxStreams, a.peer.in), NegotiatedMaxInboundStreams: min(maxStreams, a.peer.out),
+	}
+	if a.state != api.SCTPStateConnected {
+		a.setState(api.SCTPStateConnected)
+	}
+}
 
-// silence discards pion's log, which would let a peer fill the disk.
-type silence struct{}
+// restart forgets what belongs to the peer's past (RFC 9260 section 5.2.4.1): what it sent and did not finish, and what it
+// was sent. What waits goes to the new one, of which the caller is not told.
+func (a *Association) restart() {
+	a.inbound = inbound{out: &a.out, counters: &a.counters, maxSize: a.inbound.maxSize}
+	a.round = roundTrip{}
+	a.urgent, a.mustForward = false, false
+	a.rewind()
+}
 
-func (silence) NewLogger(string) logging.LeveledLogger { return silence{} }
-
-func (silence) Trace(string)          {}
-func (silence) Tracef(string, ...any) {}
-func (silence) Debug(string)          {}
-func (silence) Debugf(string, ...any) {}
-func (silence) Info(string)           {}
-func (silence) Infof(string, ...any)  {}
-func (silence) Warn(string)           {}
-func (silence) Warnf(string, ...any)  {}
-func (silence) Error(string)          {}
-func (silence) Errorf(string, ...any) {}
+// handleShutdown takes note that the peer wants to end (RFC 9260 section 9.2): what waits is sent, nothing more is accepted.
+func (a *Association) handleShutdown(now unit.Time, c chunk) {
+	if !a.connected() || len(c.value) < 4 {
+		a.counters.UnexpectedChunk++
+		return
+	}
+	a.phase = phaseShutdown
+	a.timerAt = unit.Never
+	a.handleSack(now, &sackChunk{
+		cumulative: tsn(binary.BigEndian.Uint32(c.value)), window: uint32(a.peerWindow + a.sent.payload),
+	})
+}

@@ -1,8 +1,8 @@
 package sctp_test
 
 import (
-	"runtime"
-	"sync"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,185 +10,151 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/sctp"
+	"gazpacho/engine/simnet"
+	"gazpacho/engine/unit"
 )
 
-// patience is how long anything may take before a test fails; pion's timers are real ones.
-const patience = 30 * time.Second
+const start = unit.Time(1_700_000_000 * time.Second)
+
+// world is a network with two associations, or one and something else.
+type world struct {
+	t *testing.T
+	*simnet.Network
+	seeds *rand.Rand
+}
+
+func newWorld(t *testing.T, seed uint64) *world {
+	return &world{t, simnet.New(seed, start), rand.New(rand.NewPCG(seed, 1))}
+}
 
 // end is an association with what came out of it so far.
 type end struct {
 	*sctp.Association
-	wakes chan struct{}
-	stop  chan struct{}
-	done  chan struct{}
+	w    *world
+	out  sctp.Output
+	send func(packet []byte)
 
-	mu      sync.Mutex
-	changed *sync.Cond
-	got     sctp.Output
-	send    func(packet []byte)
+	states   []api.SCTPState
+	messages []sctp.Message
+	at       []unit.Time // when each message came
+	resets   []uint16
+	low      []uint16
 }
 
-func newEnd(cfg sctp.Config) *end {
-	e := &end{wakes: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
-	e.changed = sync.NewCond(&e.mu)
-	e.Association = sctp.New(cfg, func() {
-		select {
-		case e.wakes <- struct{}{}:
-		default:
-		}
-	})
+// chance is a reproducible source of random bytes.
+type chance struct{ *rand.ChaCha8 }
+
+func (w *world) end(cfg sctp.Config) *end {
+	var seed [32]byte
+	for i := range seed {
+		seed[i] = byte(w.seeds.Uint32())
+	}
+	cfg.Random = chance{rand.NewChaCha8(seed)}
+	e := &end{Association: sctp.New(cfg), w: w, send: func([]byte) {}}
+	w.Attach(e, func(unit.Time) { e.drain() })
 	return e
 }
 
-// run drains the association until the test ends, handing packets to send.
-func (e *end) run(t *testing.T, send func([]byte)) {
-	t.Helper()
-	e.send = send
-	go func() {
-		defer close(e.done)
-		for {
-			select {
-			case <-e.wakes:
-				e.drain()
-			case <-e.stop:
-				return
-			}
+// drain takes all output.
+func (e *end) drain() {
+	for e.Poll(&e.out); !e.out.Empty(); e.Poll(&e.out) {
+		e.states = append(e.states, e.out.States...)
+		for _, p := range e.out.Packets {
+			e.send(p)
 		}
-	}()
-	t.Cleanup(e.halt)
+		e.messages = append(e.messages, e.out.Messages...)
+		for range e.out.Messages {
+			e.at = append(e.at, e.w.Now())
+		}
+		e.resets = append(e.resets, e.out.StreamsReset...)
+		e.low = append(e.low, e.out.BufferedAmountLow...)
+	}
 }
 
-func (e *end) halt() {
-	e.Close()
-	select {
-	case <-e.stop:
-	default:
-		close(e.stop)
-		<-e.done
-	}
+// The verbs of an association, each with what follows from it.
+
+func (e *end) handle(packet []byte) {
+	e.HandlePacket(e.w.Now(), packet)
 	e.drain()
 }
 
-func (e *end) drain() {
-	var out sctp.Output
-	e.Poll(&out)
-	for _, p := range out.Packets {
-		e.send(p)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.got.States = append(e.got.States, out.States...)
-	e.got.Messages = append(e.got.Messages, out.Messages...)
-	e.got.StreamsReset = append(e.got.StreamsReset, out.StreamsReset...)
-	e.got.BufferedAmountLow = append(e.got.BufferedAmountLow, out.BufferedAmountLow...)
-	e.changed.Broadcast()
+func (e *end) connect() {
+	e.MayConnect(e.w.Now())
+	e.drain()
 }
 
-// await waits until ok holds for what came out.
-func (e *end) await(t *testing.T, what string, ok func(got *sctp.Output) bool) {
-	t.Helper()
-	timer := time.AfterFunc(patience, func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.changed.Broadcast()
-	})
-	defer timer.Stop()
-	deadline := time.Now().Add(patience)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for !ok(&e.got) {
-		require.True(t, time.Now().Before(deadline), "waited in vain for %s, state %s, counters %+v, %d messages",
-			what, e.State(), e.Counters(), len(e.got.Messages))
-		e.changed.Wait()
-	}
+func (e *end) say(m sctp.Message, o sctp.SendOptions) error {
+	err := e.Send(e.w.Now(), m, o)
+	e.drain()
+	return err
 }
 
-// seen returns what came out so far.
-func (e *end) seen() sctp.Output {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.got
+func (e *end) mustSay(m sctp.Message, o sctp.SendOptions) {
+	e.w.t.Helper()
+	require.NoError(e.w.t, e.say(m, o))
 }
 
-func (e *end) awaitState(t *testing.T, s api.SCTPState) {
-	t.Helper()
-	e.await(t, s.String(), func(got *sctp.Output) bool { return len(got.States) > 0 && got.States[len(got.States)-1] == s })
+func (e *end) resetStreams(ids ...uint16) {
+	e.ResetStreams(e.w.Now(), ids...)
+	e.drain()
 }
 
-func (e *end) awaitMessages(t *testing.T, n int) []sctp.Message {
-	t.Helper()
-	e.await(t, "messages", func(got *sctp.Output) bool { return len(got.Messages) >= n })
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	m := e.got.Messages
-	e.got.Messages = nil
-	require.Len(t, m, n)
+func (e *end) close() {
+	e.Close()
+	e.drain()
+}
+
+// take returns the messages so far and forgets them.
+func (e *end) take() []sctp.Message {
+	m := e.messages
+	e.messages, e.at = nil, nil
 	return m
 }
 
-func (e *end) awaitReset(t *testing.T, ids ...uint16) {
-	t.Helper()
-	e.await(t, "reset", func(got *sctp.Output) bool { return len(got.StreamsReset) >= len(ids) })
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	require.ElementsMatch(t, ids, e.got.StreamsReset)
-	e.got.StreamsReset = nil
+func (e *end) takeResets() []uint16 {
+	r := slices.Sorted(slices.Values(e.resets))
+	e.resets = nil
+	return r
 }
 
-// link carries packets from one end to the other without recursion; filter may drop or change them.
-func link(t *testing.T, from, to *end, filter func([]byte) [][]byte) {
-	t.Helper()
-	from.run(t, func(p []byte) {
-		if filter == nil {
-			to.HandlePacket(p)
-			return
-		}
-		for _, p := range filter(p) {
-			to.HandlePacket(p)
-		}
-	})
+// wire sends what one end sends over a link to the other.
+func (w *world) wire(from, to *end, c simnet.Conditions) *simnet.Link {
+	l := w.Link(c, func(_ unit.Time, b []byte) { to.handle(b) })
+	from.send = l.Send
+	return l
 }
 
-func pair(t *testing.T, cfg sctp.Config) (a, b *end) {
-	t.Helper()
-	a, b = newEnd(cfg), newEnd(cfg)
-	link(t, a, b, nil)
-	link(t, b, a, nil)
+// pair makes two ends with the same conditions both ways.
+func (w *world) pair(cfg sctp.Config, c simnet.Conditions) (a, b *end) {
+	a, b = w.end(cfg), w.end(cfg)
+	w.wire(a, b, c)
+	w.wire(b, a, c)
 	return a, b
 }
 
-func connect(t *testing.T, a, b *end) {
-	t.Helper()
-	a.MayConnect()
-	b.MayConnect()
-	a.awaitState(t, api.SCTPStateConnected)
-	b.awaitState(t, api.SCTPStateConnected)
-}
-
-func connected(t *testing.T, cfg sctp.Config) (a, b *end) {
-	t.Helper()
-	a, b = pair(t, cfg)
-	connect(t, a, b)
+// joined makes two ends that are connected over a perfect network, and gives it the conditions then.
+func (w *world) joined(cfg sctp.Config, c simnet.Conditions) (a, b *end) {
+	w.t.Helper()
+	a, b = w.end(cfg), w.end(cfg)
+	there, back := w.wire(a, b, simnet.Conditions{Delay: c.Delay}), w.wire(b, a, simnet.Conditions{Delay: c.Delay})
+	w.join(a, b)
+	there.SetConditions(c)
+	back.SetConditions(c)
 	return a, b
 }
 
-// eventually waits for something that no wake announces.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); !ok(); runtime.Gosched() {
-		require.True(t, time.Now().Before(deadline), "waited in vain for %s", what)
-	}
+func (w *world) join(a, b *end) {
+	w.t.Helper()
+	a.connect()
+	b.connect()
+	w.Advance(2 * time.Second)
+	require.Equal(w.t, []api.SCTPState{api.SCTPStateConnected, api.SCTPStateConnected}, []api.SCTPState{a.State(), b.State()})
 }
 
-// awaitGoroutines waits until no more goroutines run than before.
-func awaitGoroutines(t *testing.T, before int) {
+// quiet is two connected ends on a perfect network.
+func quiet(t *testing.T, cfg sctp.Config) (w *world, a, b *end) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
-	for runtime.NumGoroutine() > before {
-		if time.Now().After(deadline) {
-			buf := make([]byte, 1<<20)
-			require.FailNow(t, "goroutines left", "%d > %d\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
-		}
-		runtime.Gosched()
-	}
+	w = newWorld(t, 1)
+	a, b = w.joined(cfg, simnet.Conditions{Delay: time.Millisecond})
+	return w, a, b
 }

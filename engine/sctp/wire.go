@@ -3,244 +3,162 @@ package sctp
 import (
 	"encoding/binary"
 	"hash/crc32"
-	"time"
+	"iter"
 )
 
-// From the specification: chunk types (RFC 9260 section 3.2, RFC 3758, RFC 6525, RFC 8260) and parameter types.
+// From RFC 9260 section 3.2, RFC 3758, RFC 6525 and RFC 8260: chunk types.
 const (
-	chunkData             = 0
-	chunkInit             = 1
-	chunkInitAck          = 2
-	chunkSack             = 3
-	chunkHeartbeat        = 4
-	chunkHeartbeatAck     = 5
-	chunkAbort            = 6
-	chunkShutdown         = 7
-	chunkShutdownAck      = 8
-	chunkError            = 9
-	chunkCookieEcho       = 10
-	chunkCookieAck        = 11
-	chunkShutdownComplete = 14
-	chunkReconfig         = 130
-	chunkForwardTSN       = 192
-
-	flagEnd       = 1 // of DATA
-	flagBegin     = 2
-	flagUnordered = 4
-	flagT         = 1 // of ABORT and SHUTDOWN COMPLETE: the tag is the receiver's own
-
-	paramHeartbeatInfo       = 1
-	paramSupportedExtensions = 0x8008
-	paramOutgoingReset       = 13
-	paramResetResponse       = 16
-	resultInProgress         = 6
-
-	headerLen     = 12
-	chunkHeadLen  = 4
-	dataHeadLen   = 16
-	initHeadLen   = 20
-	sackHeadLen   = 16
-	fwdHeadLen    = 8
-	paramHeadLen  = 4
-	resetHeadLen  = 16 // of the parameter, with its header
-	minPacketLen  = headerLen + chunkHeadLen
-	maxPacketLen  = 8192 // pion reads no more
-	pionPort      = 5000 // pion knows no other
-	abortCauseUsr = 12
+	typeData             = 0
+	typeInit             = 1
+	typeInitAck          = 2
+	typeSack             = 3
+	typeHeartbeat        = 4
+	typeHeartbeatAck     = 5
+	typeAbort            = 6
+	typeShutdown         = 7
+	typeShutdownAck      = 8
+	typeError            = 9
+	typeCookieEcho       = 10
+	typeCookieAck        = 11
+	typeShutdownComplete = 14
+	typeIData            = 64
+	typeReconfig         = 130
+	typeForwardTSN       = 192
+	typeIForwardTSN      = 194
 )
 
-// chunk is one chunk with its header, without padding.
-type chunk []byte
+// From RFC 9260 sections 3.2.1 and 3.3.10: what the highest bits of an unknown type ask for, and causes of errors.
+const (
+	skipUnknownChunk   = 0x80
+	reportUnknownChunk = 0x40
 
-func (c chunk) typ() byte       { return c[0] }
-func (c chunk) flags() byte     { return c[1] }
-func (c chunk) sid() uint16     { return binary.BigEndian.Uint16(c[8:]) }
-func (c chunk) payload() []byte { return c[dataHeadLen:] }
+	skipUnknownParam   = 0x8000
+	reportUnknownParam = 0x4000
 
-// eachChunk calls f with each chunk of a packet. It reports whether all lengths are right (RFC 9260 section 3.2) and f
-// returned true each time.
-func eachChunk(packet []byte, f func(c chunk) bool) bool {
-	b := packet[headerLen:]
-	for len(b) > 0 {
-		if len(b) < chunkHeadLen {
-			return false
-		}
-		n := int(binary.BigEndian.Uint16(b[2:]))
-		if n < minChunkLen(b[0]) || n > len(b) {
-			return false
-		}
-		if !f(chunk(b[:n:n])) {
-			return false
-		}
-		b = b[min((n+3)&^3, len(b)):]
-	}
-	return true
+	causeStaleCookie       = 3
+	causeOutOfResource     = 4
+	causeUnrecognizedChunk = 6
+	causeUserAbort         = 12
+	causeProtocolViolation = 13
+)
+
+const (
+	headerLen      = 12 // of a packet
+	chunkHeaderLen = 4
+	paramHeaderLen = 4
+	maxPacketLen   = 65535
+
+	// flagTag says that the verification tag is the receiver's own, because the sender has no association (the T bit of ABORT
+	// and SHUTDOWN COMPLETE).
+	flagTag = 1
+)
+
+// header is a packet's common header (RFC 9260 section 3.1).
+type header struct {
+	source, destination uint16
+	tag                 uint32
+	checksum            uint32
 }
 
-func minChunkLen(typ byte) int {
-	switch typ {
-	case chunkData:
-		return dataHeadLen
-	case chunkInit, chunkInitAck:
-		return initHeadLen
-	case chunkSack:
-		return sackHeadLen
-	case chunkForwardTSN:
-		return fwdHeadLen
-	case chunkReconfig:
-		return chunkHeadLen + paramHeadLen
-	default:
-		return chunkHeadLen
+// parseHeader reads the header of a packet that has at least one chunk.
+func parseHeader(b []byte) (h header, ok bool) {
+	if len(b) < headerLen+chunkHeaderLen || len(b) > maxPacketLen {
+		return header{}, false
 	}
+	return header{
+		source:      binary.BigEndian.Uint16(b),
+		destination: binary.BigEndian.Uint16(b[2:]),
+		tag:         binary.BigEndian.Uint32(b[4:]),
+		checksum:    binary.LittleEndian.Uint32(b[8:]),
+	}, true
 }
 
-// known are the chunks that are shown to pion, which refuses a whole packet for one chunk that it does not know. I-DATA is not
-// negotiated.
-func known(typ byte) bool {
-	switch typ {
-	case chunkShutdownComplete, chunkReconfig, chunkForwardTSN:
-		return true
-	default:
-		return typ <= chunkCookieAck
-	}
+// appendHeader begins a packet; seal sets its checksum.
+func appendHeader(b []byte, port uint16, tag uint32) []byte {
+	b = binary.BigEndian.AppendUint16(b, port)
+	b = binary.BigEndian.AppendUint16(b, port)
+	b = binary.BigEndian.AppendUint32(b, tag)
+	return append(b, 0, 0, 0, 0)
 }
 
-// eachParam calls f with each parameter of a chunk that begins at offset from.
-func eachParam(c chunk, from int, f func(typ uint16, param []byte)) {
-	b := c[from:]
-	for len(b) >= paramHeadLen {
-		n := int(binary.BigEndian.Uint16(b[2:]))
-		if n < paramHeadLen || n > len(b) {
-			return
-		}
-		f(binary.BigEndian.Uint16(b), b[:n])
-		b = b[min((n+3)&^3, len(b)):]
-	}
-}
-
-// resetIDs returns the stream ids of an outgoing reset request, to be read and replaced in place.
-func resetIDs(param []byte) idList {
-	if len(param) < resetHeadLen {
-		return nil
-	}
-	return idList(param[resetHeadLen:])
-}
-
-// idList is stream ids on the wire, two bytes each.
-type idList []byte
-
-func (l idList) len() int            { return len(l) / 2 }
-func (l idList) at(i int) uint16     { return binary.BigEndian.Uint16(l[2*i:]) }
-func (l idList) set(i int, v uint16) { binary.BigEndian.PutUint16(l[2*i:], v) }
-
-// forwardedIDs calls f with each stream id of a FORWARD TSN chunk and replaces it by what f returns.
-func forwardedIDs(c chunk, f func(uint16) uint16) {
-	for b := c[fwdHeadLen:]; len(b) >= 4; b = b[4:] {
-		binary.BigEndian.PutUint16(b, f(binary.BigEndian.Uint16(b)))
-	}
-}
-
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+var (
+	castagnoli = crc32.MakeTable(crc32.Castagnoli)
+	noChecksum = make([]byte, 4)
+)
 
 // checksum computes a packet's CRC32c, its checksum field taken as zero (RFC 9260 section 6.8).
 func checksum(packet []byte) uint32 {
-	var zero [4]byte
 	sum := crc32.Update(0, castagnoli, packet[:8])
-	sum = crc32.Update(sum, castagnoli, zero[:])
+	sum = crc32.Update(sum, castagnoli, noChecksum)
 	return crc32.Update(sum, castagnoli, packet[headerLen:])
 }
 
-func validChecksum(packet []byte) bool {
-	return binary.LittleEndian.Uint32(packet[8:]) == checksum(packet)
+func seal(packet []byte) { binary.LittleEndian.PutUint32(packet[8:], checksum(packet)) }
+
+// chunk is one chunk of a packet. The value aliases the packet; it has neither header nor padding.
+type chunk struct {
+	typ, flags byte
+	value      []byte
 }
 
-func setChecksum(packet []byte) { binary.LittleEndian.PutUint32(packet[8:], checksum(packet)) }
-
-func setPorts(packet []byte, port uint16) {
-	binary.BigEndian.PutUint16(packet, port)
-	binary.BigEndian.PutUint16(packet[2:], port)
-}
-
-func tagOf(packet []byte) uint32 { return binary.BigEndian.Uint32(packet[4:]) }
-
-func newPacket(port uint16, tag uint32) []byte {
-	p := make([]byte, headerLen, 64)
-	setPorts(p, port)
-	binary.BigEndian.PutUint32(p[4:], tag)
-	return p
-}
-
-// appendChunk appends a chunk and its padding.
-func appendChunk(packet []byte, c chunk) []byte {
-	packet = append(packet, c...)
-	for len(packet)%4 != 0 {
-		packet = append(packet, 0)
+// parseChunk cuts the first chunk off. ok is false when lengths lie; rest is what follows the padding.
+func parseChunk(b []byte) (c chunk, rest []byte, ok bool) {
+	if len(b) < chunkHeaderLen {
+		return chunk{}, nil, false
 	}
-	return packet
-}
-
-// abortPacket tells the peer that the association is over (RFC 9260 section 3.3.7).
-func abortPacket(port uint16, tag uint32, reason string) []byte {
-	cause := make([]byte, 4, 4+len(reason))
-	binary.BigEndian.PutUint16(cause, abortCauseUsr)
-	binary.BigEndian.PutUint16(cause[2:], uint16(4+len(reason)))
-	cause = append(cause, reason...)
-	head := []byte{chunkAbort, 0, 0, 0}
-	binary.BigEndian.PutUint16(head[2:], uint16(len(head)+len(cause)))
-	p := appendChunk(newPacket(port, tag), append(head, cause...))
-	setChecksum(p)
-	return p
-}
-
-// heartbeatPacket asks the peer whether it is there (RFC 9260 section 3.3.5). What the peer returns tells pion the round trip
-// time: it reads eight bytes as the time of sending.
-func heartbeatPacket(port uint16, tag uint32, now time.Time) []byte {
-	c := make(chunk, chunkHeadLen+paramHeadLen+8)
-	c[0] = chunkHeartbeat
-	binary.BigEndian.PutUint16(c[2:], uint16(len(c)))
-	binary.BigEndian.PutUint16(c[4:], paramHeartbeatInfo)
-	binary.BigEndian.PutUint16(c[6:], paramHeadLen+8)
-	binary.BigEndian.PutUint64(c[8:], uint64(now.UnixNano()))
-	p := appendChunk(newPacket(port, tag), c)
-	setChecksum(p)
-	return p
-}
-
-// resetPacket is an outgoing reset request of the peer, as pion would receive it.
-func resetPacket(tag, sequence, lastTSN uint32, id uint16) []byte {
-	c := make(chunk, chunkHeadLen+resetHeadLen+2)
-	c[0] = chunkReconfig
-	binary.BigEndian.PutUint16(c[2:], uint16(len(c)))
-	binary.BigEndian.PutUint16(c[4:], paramOutgoingReset)
-	binary.BigEndian.PutUint16(c[6:], resetHeadLen+2)
-	binary.BigEndian.PutUint32(c[8:], sequence)
-	binary.BigEndian.PutUint32(c[16:], lastTSN)
-	binary.BigEndian.PutUint16(c[20:], id)
-	p := appendChunk(newPacket(pionPort, tag), c)
-	setChecksum(p)
-	return p
-}
-
-// initInfo is what an INIT or INIT ACK says of its sender.
-type initInfo struct {
-	tag         uint32
-	out, in     uint16
-	initialTSN  uint32
-	canReconfig bool
-}
-
-func parseInit(c chunk) initInfo {
-	i := initInfo{
-		tag: binary.BigEndian.Uint32(c[4:]),
-		out: binary.BigEndian.Uint16(c[12:]), in: binary.BigEndian.Uint16(c[14:]),
-		initialTSN: binary.BigEndian.Uint32(c[16:]),
+	n := int(binary.BigEndian.Uint16(b[2:]))
+	if n < chunkHeaderLen || n > len(b) {
+		return chunk{}, nil, false
 	}
-	eachParam(c, initHeadLen, func(typ uint16, param []byte) {
-		if typ == paramSupportedExtensions {
-			for _, t := range param[paramHeadLen:] {
-				i.canReconfig = i.canReconfig || t == chunkReconfig
+	return chunk{b[0], b[1], b[chunkHeaderLen:n:n]}, b[min(padded(n), len(b)):], true
+}
+
+// appendChunk appends a chunk whose value is known.
+func appendChunk(b []byte, typ, flags byte, value []byte) []byte {
+	start := len(b)
+	b = append(b, typ, flags, 0, 0)
+	return endTLV(append(b, value...), start)
+}
+
+// endTLV sets the length of the chunk or parameter that begins at start, and appends the padding.
+func endTLV(b []byte, start int) []byte {
+	n := len(b) - start
+	binary.BigEndian.PutUint16(b[start+2:], uint16(n))
+	for range padded(n) - n {
+		b = append(b, 0)
+	}
+	return b
+}
+
+// padded rounds up to words of four bytes.
+func padded(n int) int { return (n + 3) &^ 3 }
+
+// params iterates over parameters or error causes: type and value. It ends early where lengths lie.
+func params(b []byte) iter.Seq2[uint16, []byte] {
+	return func(yield func(uint16, []byte) bool) {
+		for len(b) >= paramHeaderLen {
+			n := int(binary.BigEndian.Uint16(b[2:]))
+			if n < paramHeaderLen || n > len(b) || !yield(binary.BigEndian.Uint16(b), b[paramHeaderLen:n:n]) {
+				return
 			}
+			b = b[min(padded(n), len(b)):]
 		}
-	})
-	return i
+	}
+}
+
+func beginParam(b []byte, typ uint16) []byte {
+	b = binary.BigEndian.AppendUint16(b, typ)
+	return append(b, 0, 0)
+}
+
+func appendParam(b []byte, typ uint16, value []byte) []byte {
+	start := len(b)
+	return endTLV(append(beginParam(b, typ), value...), start)
+}
+
+// appendCause appends an ABORT or ERROR chunk with one cause.
+func appendCause(b []byte, typ byte, cause uint16, info []byte) []byte {
+	start := len(b)
+	b = append(b, typ, 0, 0, 0)
+	return endTLV(appendParam(b, cause, info), start)
 }

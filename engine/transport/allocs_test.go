@@ -9,9 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
-	"gazpacho/engine/media"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/netio"
-	"gazpacho/engine/packet"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
 )
@@ -35,21 +34,21 @@ func TestForwardingDoesNotAllocate(t *testing.T) {
 	out := &drain{}
 	r.env.Listen = func(netio.UDPConfig) (transport.Socket, error) { return out, nil }
 	in := r.connected()
-	p := r.produce(in.Transport, "p", api.MediaKindVideo, 10)
+	p := r.produce(in.Transport, "p", enginetest.Video(10))
 	suite := api.SRTPCryptoSuiteAEADAES128GCM
 	var all []*transport.Consumer
-	for i := range uint32(consumers) {
+	for i := range unit.SSRC(consumers) {
 		to := r.plain(func(o *api.PlainTransportOptions) { o.EnableSRTP, o.SRTPCryptoSuite = true, &suite })
-		connect := connectTo(peerAddr)
+		connect := enginetest.ConnectPlainRequest(peerAddr)
 		connect.SRTPParameters = to.Dump().(*api.PlainTransportDumpResponse).SRTPParameters
 		_, err := to.Connect(r.now, connect)
 		require.NoError(t, err)
-		c := r.consume(to.Transport, p, fmt.Sprint("c", i), 10, 100+2*i, &feedbackRecorder{})
+		c := r.consume(to.Transport, p, fmt.Sprint("c", i), 100+2*i, &feedbackRecorder{})
 		r.attach(to.Transport, p, c)
 		all = append(all, c)
 	}
 	p.AddSubscriber(&forwarder{all})
-	frame := append(keyFrame(10, 0), make([]byte, 1100)...)
+	frame := append(enginetest.KeyFrame(10, 0), make([]byte, 1100)...)
 	batch := make([]netio.Datagram, burst)
 	seq := uint16(0)
 	forward := func() {
@@ -59,9 +58,7 @@ func TestForwardingDoesNotAllocate(t *testing.T) {
 			frame[2], frame[3] = byte(seq>>8), byte(seq)
 			ts := uint32(seq) * 90
 			frame[4], frame[5], frame[6], frame[7] = byte(ts>>24), byte(ts>>16), byte(ts>>8), byte(ts)
-			b := packet.NewBuffer(len(frame))
-			b.SetLen(copy(b.Space(), frame))
-			batch[i] = netio.Datagram{Buffer: b, From: peerAddr}
+			batch[i] = netio.Datagram{Buffer: enginetest.Buffer(frame), From: peerAddr}
 		}
 		in.HandleDatagrams(r.now, 0, batch)
 		in.Settle(r.now)
@@ -75,25 +72,15 @@ func TestForwardingDoesNotAllocate(t *testing.T) {
 	require.Less(t, allocs/(consumers*burst), 0.05, "allocations per forwarded packet")
 }
 
-// forwarder is the subscriber to some consumers.
-type forwarder struct{ consumers []*transport.Consumer }
-
-func (f *forwarder) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) {
-	for _, c := range f.consumers {
-		c.HandleStreamUpdates(now, updates, scores)
-		c.Forward(now, pkts)
-	}
-}
-
 // Distributing the available bitrate among consumers costs no allocation: it happens whenever a layer comes or goes.
 func TestDistributingBitrateDoesNotAllocate(t *testing.T) {
 	r := newFixture(t)
 	in, out := r.connected(), r.connected()
-	p := r.produce(in.Transport, "p", api.MediaKindVideo, 10)
-	for i := range uint32(20) {
+	p := r.produce(in.Transport, "p", enginetest.Video(10))
+	for i := range unit.SSRC(20) {
 		r.wideConsumer(out.Transport, p, fmt.Sprint("c", i), 100+2*i, true)
 	}
-	r.receive(in, 0, peerAddr, keyFrame(10, 1))
+	r.receive(in, 0, peerAddr, enginetest.KeyFrame(10, 1))
 	distribute := func() {
 		require.NoError(t, out.SetMaxOutgoingBitrate(r.now, 10_000_000))
 		out.Settle(r.now)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/transport"
 )
 
@@ -17,18 +18,18 @@ func TestNothingIsSentWithAnotherOperationsPackets(t *testing.T) {
 	sentBy := func(r *fixture) func() int {
 		return func() (n int) {
 			for _, s := range r.sockets {
-				n += len(s.sent)
+				n += len(s.Sent())
 			}
 			return n
 		}
 	}
 	webRtc := func(t *testing.T) (*browser, func() int) {
 		b := established(t, nil)
-		p := b.produce(b.w.Transport, "p", api.MediaKindVideo, 10)
-		c := b.consume(b.w.Transport, p, "c", 10, 20, &feedbackRecorder{})
+		p := b.produce(b.w.Transport, "p", enginetest.Video(10))
+		c := b.consume(b.w.Transport, p, "c", 20, &feedbackRecorder{})
 		b.attach(b.w.Transport, p, c)
 		p.AddSubscriber(&forwarder{[]*transport.Consumer{c}})
-		b.sendRTP(keyFrame(10, 1))
+		b.sendRTP(enginetest.KeyFrame(10, 1))
 		return b, func() int { return len(b.sent) }
 	}
 	for name, test := range map[string]struct {
@@ -36,26 +37,26 @@ func TestNothingIsSentWithAnotherOperationsPackets(t *testing.T) {
 		setUp func(t *testing.T) (r *fixture, sent func() int, send func())
 	}{
 		"plain RTCP": {"RTCP", func(t *testing.T) (*fixture, func() int, func()) {
-			k := newCall(t, api.MediaKindVideo)
-			k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
+			k := newCall(t, enginetest.Video)
+			k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
 			return k.fixture, sentBy(k.fixture), func() { k.out.HandleTimeout(k.now.Add(time.Second)) }
 		}},
 		"plain media": {"media", func(t *testing.T) (*fixture, func() int, func()) {
-			k := newCall(t, api.MediaKindVideo)
-			return k.fixture, sentBy(k.fixture), func() { k.receive(k.in, 0, peerAddr, keyFrame(10, 1)) }
+			k := newCall(t, enginetest.Video)
+			return k.fixture, sentBy(k.fixture), func() { k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1)) }
 		}},
 		"plain retransmission": {"a retransmission", func(t *testing.T) (*fixture, func() int, func()) {
-			k := newCall(t, api.MediaKindVideo)
-			k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
+			k := newCall(t, enginetest.Video)
+			k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
 			nack := &rtcp.TransportLayerNack{MediaSSRC: 20, Nacks: []rtcp.NackPair{
-				{PacketID: uint16(parse(t, k.outSocket().sent[0]).SequenceNumber)},
+				{PacketID: uint16(enginetest.ParseRTP(t, k.outSocket().Sent()[0]).SequenceNumber)},
 			}}
 			return k.fixture, sentBy(k.fixture), func() { k.receiveRTCP(k.out, 0, peerAddr, nack) }
 		}},
 		"plain probation": {"probation", func(t *testing.T) (*fixture, func() int, func()) {
 			r := newFixture(t)
 			in, out := r.connected(), r.connected()
-			p := r.produce(in.Transport, "p", api.MediaKindVideo, 10)
+			p := r.produce(in.Transport, "p", enginetest.Video(10))
 			r.wideConsumer(out.Transport, p, "c", 20, true)
 			return r, sentBy(r), func() { out.HandleTimeout(r.now.Add(time.Second)) }
 		}},
@@ -65,7 +66,7 @@ func TestNothingIsSentWithAnotherOperationsPackets(t *testing.T) {
 			r.env.Wake = func() { signal(wake) }
 			p := r.plain(func(o *api.PlainTransportOptions) { o.Base.EnableSCTP = true })
 			t.Cleanup(p.Close)
-			_, err := p.Connect(r.now, connectTo(peerAddr))
+			_, err := p.Connect(r.now, enginetest.ConnectPlainRequest(peerAddr))
 			require.NoError(t, err)
 			return r, sentBy(r), func() {
 				_, err := p.ProduceData(r.now, &api.TransportProduceDataRequest{
@@ -87,7 +88,7 @@ func TestNothingIsSentWithAnotherOperationsPackets(t *testing.T) {
 		}},
 		"SRTP": {"media", func(t *testing.T) (*fixture, func() int, func()) {
 			b, sent := webRtc(t)
-			return b.fixture, sent, func() { b.sendRTP(keyFrame(10, 2)) }
+			return b.fixture, sent, func() { b.sendRTP(enginetest.KeyFrame(10, 2)) }
 		}},
 		"SRTCP": {"RTCP", func(t *testing.T) (*fixture, func() int, func()) {
 			b, sent := webRtc(t)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
 	"gazpacho/engine/packet"
@@ -27,24 +28,24 @@ func TestWhatArrivesTooLateForAProducersTransport(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newFixture(t)
 			in := r.connected()
-			p := r.produce(in.Transport, "p", api.MediaKindVideo, 7)
+			p := r.produce(in.Transport, "p", enginetest.Video(7))
 			o := &subscriber{}
 			p.AddSubscriber(o)
-			r.receive(in, 0, peerAddr, keyFrame(7, 1))
+			r.receive(in, 0, peerAddr, enginetest.KeyFrame(7, 1))
 			require.NotEmpty(t, o.pkts)
-			sent := len(r.sockets[0].sent)
+			sent := len(r.sockets[0].Sent())
 			end(in)
 			for range 3 {
-				in.RequestKeyFrame(r.now, p, unit.SSRC(mappedSSRC(7)))
-				in.ReportFractionLost(p, "c", unit.SSRC(mappedSSRC(7)), 10)
+				in.RequestKeyFrame(r.now, p, enginetest.MappedSSRC(7))
+				in.ReportFractionLost(p, "c", enginetest.MappedSSRC(7), 10)
 				in.Settle(r.now)
 				in.HandleTimeout(r.now)
 				require.Equal(t, unit.Never, in.NextTimeout())
 				r.now = r.now.Add(time.Second)
 			}
-			r.receive(in, 0, peerAddr, keyFrame(7, 2))
+			r.receive(in, 0, peerAddr, enginetest.KeyFrame(7, 2))
 			require.Len(t, o.pkts, 1)
-			require.Len(t, r.sockets[0].sent, sent)
+			require.Len(t, r.sockets[0].Sent(), sent)
 		})
 	}
 }
@@ -53,8 +54,8 @@ func TestWhatArrivesTooLateForAProducersTransport(t *testing.T) {
 func TestWhatArrivesTooLateForAConsumersTransport(t *testing.T) {
 	r := newFixture(t)
 	in, out := r.connected(), r.connected()
-	p := r.produce(in.Transport, "p", api.MediaKindVideo, 7)
-	c := r.consume(out.Transport, p, "c", 7, 8, &feedbackRecorder{})
+	p := r.produce(in.Transport, "p", enginetest.Video(7))
+	c := r.consume(out.Transport, p, "c", 8, &feedbackRecorder{})
 	r.attach(out.Transport, p, c)
 	delivered := 0
 	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) {
@@ -63,14 +64,14 @@ func TestWhatArrivesTooLateForAConsumersTransport(t *testing.T) {
 		c.Forward(now, pkts)
 		out.Settle(now)
 	}})
-	r.receive(in, 0, peerAddr, keyFrame(7, 1))
-	require.Len(t, r.sockets[1].sent, 1)
-	news := len(r.events(api.EventConsumerScore))
+	r.receive(in, 0, peerAddr, enginetest.KeyFrame(7, 1))
+	require.Len(t, r.sockets[1].Sent(), 1)
+	news := len(r.notifications.Of(api.EventConsumerScore))
 	out.Close()
-	require.Equal(t, 1, r.sockets[1].closed)
-	r.receive(in, 0, peerAddr, keyFrame(7, 2))
+	require.Equal(t, 1, r.sockets[1].Closed())
+	r.receive(in, 0, peerAddr, enginetest.KeyFrame(7, 2))
 	require.Equal(t, 2, delivered)
-	require.Len(t, r.sockets[1].sent, 1)
-	require.Len(t, r.events(api.EventConsumerScore), news)
+	require.Len(t, r.sockets[1].Sent(), 1)
+	require.Len(t, r.notifications.Of(api.EventConsumerScore), news)
 	require.Equal(t, unit.Never, out.NextTimeout())
 }

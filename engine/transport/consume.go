@@ -44,13 +44,25 @@ func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, fee
 	return c, nil
 }
 
-// checkSSRCs refuses SSRCs that another consumer sends with. Two streams with one SSRC under one key would use a nonce
-// twice (RFC 7714 section 8.4).
+// checkSSRCs refuses SSRCs that another consumer sends with, or the probation stream, or another stream of the same consumer. Two
+// streams with one SSRC under one key would use a nonce twice (RFC 7714 section 8.4).
+//
+// For the same reason a secured transport refuses the SSRC of a closed consumer: the new one would begin at another sequence number
+// and come to those that were used. mediasoup refuses none of these; its applications draw SSRCs at random.
 func (t *Transport) checkSSRCs(c *Consumer) error {
+	own := map[unit.SSRC]bool{}
 	for _, ssrc := range append(c.MediaSSRCs(), c.RTXSSRCs()...) {
-		if t.bySSRC[ssrc] != nil || t.byRTXSSRC[ssrc] != nil {
+		switch {
+		case ssrc == probationSSRC:
+			return api.TypeErrorf("ssrc reserved for the probation stream [ssrc:%d]", ssrc)
+		case own[ssrc]:
+			return api.TypeErrorf("ssrc used twice in rtpParameters.encodings [ssrc:%d]", ssrc)
+		case t.bySSRC[ssrc] != nil, t.byRTXSSRC[ssrc] != nil:
 			return api.Errorf("ssrc already used by another Consumer of the Transport [ssrc:%d]", ssrc)
+		case t.spentSSRCs[ssrc]:
+			return api.Errorf("ssrc already used by a closed Consumer of the Transport [ssrc:%d]", ssrc)
 		}
+		own[ssrc] = true
 	}
 	return nil
 }
@@ -76,6 +88,11 @@ func (t *Transport) CloseConsumer(now unit.Time, c *Consumer) {
 	for _, ssrc := range c.RTXSSRCs() {
 		if t.byRTXSSRC[ssrc] == c {
 			delete(t.byRTXSSRC, ssrc)
+		}
+	}
+	if t.backend.secured() {
+		for _, ssrc := range append(c.MediaSSRCs(), c.RTXSSRCs()...) {
+			t.spentSSRCs[ssrc] = true
 		}
 	}
 	c.attached = false
@@ -135,6 +152,10 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 	}
 	t.mustBeEmpty("media")
 	for _, pkt := range pkts {
+		if len(pkt.Data) > maxRTPLen {
+			t.drops.TooLarge++
+			continue
+		}
 		t.largest = max(t.largest, len(pkt.Data))
 		b := t.space(len(pkt.Data))
 		o := c.WritePacket(now, pkt, b)

@@ -90,7 +90,7 @@ func (t *Transport) CloseDataProducer(now unit.Time, p *DataProducer) {
 	}
 	t.dataListener.Remove(p.Producer)
 	if t.options.IsDataChannel {
-		t.sctp.ResetStreams(id)
+		t.sctp.ResetStreams(now, id)
 		t.drainSCTP(now)
 	}
 }
@@ -144,7 +144,7 @@ func (t *Transport) CloseDataConsumer(now unit.Time, c *DataConsumer) {
 	t.news.forget(c.ID())
 	if id, ok := c.StreamID(); ok && t.dataByStream[id] == c {
 		delete(t.dataByStream, id)
-		t.sctp.ResetStreams(id)
+		t.sctp.ResetStreams(now, id)
 		t.drainSCTP(now)
 	}
 }
@@ -185,6 +185,7 @@ func (t *Transport) SendData(now unit.Time, c *DataConsumer, req *api.DataConsum
 	if err != nil {
 		return nil, err
 	}
+	s.Data = slices.Clone(s.Data) // the request's bytes are the channel's
 	if err := t.sendData(now, c, &s); err != nil {
 		return nil, data.SendResult(err == sctp.ErrSendBufferFull)
 	}

@@ -15,7 +15,7 @@ type direct struct {
 
 // NewDirect returns a DirectTransport, which is connected at once.
 func NewDirect(now unit.Time, id string, options *api.DirectTransportOptions, env Env) (*Transport, error) {
-	t, err := newTransport(id, options.Base, env)
+	t, err := newTransport(id, options.Base, false, env)
 	if err != nil {
 		return nil, err
 	}
@@ -26,6 +26,8 @@ func NewDirect(now unit.Time, id string, options *api.DirectTransportOptions, en
 }
 
 func (d *direct) connected() bool { return true }
+
+func (d *direct) secured() bool { return false }
 
 func (d *direct) sendRTP(now unit.Time, c *Consumer, b []byte, o media.Outgoing) {
 	// The batch's arena is used again, and whoever takes a notification may keep its body.
@@ -57,5 +59,7 @@ func (d *direct) dump() api.ResponseBody {
 func (d *direct) stats(now unit.Time) api.ResponseBody {
 	return &api.DirectTransportGetStatsResponse{Base: d.t.baseStats(now)}
 }
+
+func (d *direct) emitBroken() {}
 
 func (d *direct) close() {}

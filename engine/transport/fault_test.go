@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/transport"
@@ -16,16 +16,16 @@ import (
 func (r *fixture) keeper() (*transport.Plain, *packet.Buffer) {
 	r.t.Helper()
 	in, out := r.connected(), r.connected()
-	p := r.produce(in.Transport, "p", api.MediaKindVideo, 7)
-	c := r.consume(out.Transport, p, "c", 7, 8, &feedbackRecorder{})
+	p := r.produce(in.Transport, "p", enginetest.Video(7))
+	c := r.consume(out.Transport, p, "c", 8, &feedbackRecorder{})
 	r.attach(out.Transport, p, c)
 	p.AddSubscriber(&forwarder{[]*transport.Consumer{c}})
-	data := keyFrame(7, 1)
+	data := enginetest.KeyFrame(7, 1)
 	b := packet.NewBuffer(len(data))
 	b.SetLen(copy(b.Space(), data))
 	in.HandleDatagrams(r.now, 0, []netio.Datagram{{Buffer: b, From: peerAddr}})
 	in.Settle(r.now)
-	require.Len(r.t, r.sockets[1].sent, 1)
+	require.Len(r.t, r.sockets[1].Sent(), 1)
 	return out, b
 }
 
@@ -35,12 +35,12 @@ func TestAFaultWhileClosing(t *testing.T) {
 	out, b := r.keeper()
 	b.Release() // once too often: the consumer has it
 	require.Panics(t, out.Close)
-	require.Equal(t, 1, r.sockets[1].closed)
+	require.Equal(t, 1, r.sockets[1].Closed())
 	r.env.Batch.Space(100)
 	r.env.Batch.Commit(100)
 	out.Break() // as package runner does
 	require.Zero(t, r.env.Batch.Len())
-	require.Equal(t, 1, r.sockets[1].closed)
+	require.Equal(t, 1, r.sockets[1].Closed())
 }
 
 // What a broken transport held is not given back when it is closed: it cannot be trusted to know what is its own.

@@ -7,11 +7,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/media"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
-	wirertcp "gazpacho/engine/wire/rtcp"
 )
 
 // whole delivers all that a producer forwards to one consumer, as the router does.
@@ -50,41 +50,27 @@ func TestTheFirstKeyFrameIsForwarded(t *testing.T) {
 				t.Run(name+"/"+first, func(t *testing.T) {
 					r := newFixture(t)
 					in, out := r.connected(), r.connected()
-					produce := produceRequest("p", api.MediaKindVideo, 10)
-					consume := &api.TransportConsumeRequest{
-						ConsumerID: "c", ProducerID: "p", Kind: api.MediaKindVideo, RTPParameters: params(api.MediaKindVideo, 90),
-						ConsumableRTPEncodings: []api.RTPEncodingParameters{{SSRC: new(mappedSSRC(10))}},
+					produced, consumed := enginetest.Video(10), enginetest.Video(90)
+					if layers > 1 {
+						produced.Encodings, consumed.Mode = layers, "L3T1"
 					}
-					for i := 1; i < layers; i++ {
-						ssrc := uint32(10 + 2*i)
-						produce.RTPParameters.Encodings = append(produce.RTPParameters.Encodings, params(api.MediaKindVideo, ssrc).Encodings...)
-						produce.RTPMapping.Encodings = append(produce.RTPMapping.Encodings,
-							api.EncodingMapping{SSRC: new(ssrc), MappedSSRC: mappedSSRC(ssrc)})
-						consume.ConsumableRTPEncodings = append(consume.ConsumableRTPEncodings, api.RTPEncodingParameters{SSRC: new(mappedSSRC(ssrc))})
+					consumed.Extensions, consumed.Feedback = extensions, []api.RTCPFeedback{enginetest.TransportCC}
+					p := r.produce(in.Transport, "p", produced)
+					consume := consumed.Consume("c", r.produced[p])
+					if layers > 1 {
 						consume.Type = api.RTPTypeSimulcast
-						consume.RTPParameters.Encodings[0].ScalabilityMode = "L3T1"
 					}
-					consume.RTPParameters.HeaderExtensions = extensions
-					consume.RTPParameters.Codecs[0].RTCPFeedback = append(consume.RTPParameters.Codecs[0].RTCPFeedback, api.RTCPFeedback{Type: "transport-cc"})
-					p, err := in.Produce(r.now, produce)
-					require.NoError(t, err)
 					c, err := out.Consume(r.now, consume, &asking{r, in, p})
 					require.NoError(t, err)
 					r.attach(out.Transport, p, c)
 					p.AddSubscriber(&whole{c: c, t: out})
-					pkt := keyFrame(10, 1)
+					pkt := enginetest.KeyFrame(10, 1)
 					if wants > 0 {
-						pkt = rtpPacket(10, 1, []byte{0x10, 0x01, 0, 0})
+						pkt = enginetest.RTP(10, 1, enginetest.VP8DeltaFrame)
 					}
 					r.receive(in, 0, peerAddr, pkt)
-					require.Len(t, find[*rtcp.PictureLossIndication](rtcpOf(t, r.sockets[0])), wants)
-					sent := 0
-					for _, b := range r.sockets[1].sent {
-						if !wirertcp.LooksLikeRTCP(b) {
-							sent++
-						}
-					}
-					require.Equal(t, 1-wants, sent)
+					require.Len(t, enginetest.Find[*rtcp.PictureLossIndication](enginetest.RTCPOf(t, r.sockets[0].Sent())), wants)
+					require.Len(t, enginetest.RTPOf(t, r.sockets[1].Sent()), 1-wants)
 				})
 			}
 		}

@@ -10,10 +10,8 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
-	"gazpacho/engine/media"
-	"gazpacho/engine/packet"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/transport"
-	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/stun"
 	"gazpacho/internal/fuzzseed"
 )
@@ -40,61 +38,39 @@ func datagrams(how byte, list ...[]byte) (all []byte) {
 	return all
 }
 
-func marshal(pkts ...rtcp.Packet) []byte {
-	b, err := rtcp.Marshal(pkts)
-	if err != nil {
-		panic(err)
-	}
-	return b
-}
-
 // mediaSeeds are what peers of the fuzzed transports send: media and feedback about the streams 10 (theirs) and 20 (ours).
 func mediaSeeds() [][]byte {
 	return [][]byte{
-		keyFrame(10, 1), rtpPacket(10, 2, []byte{0x10, 1, 2, 3}), keyFrame(10, 9),
-		marshal(&rtcp.SenderReport{SSRC: 10, NTPTime: 1 << 40, RTPTime: 5}),
-		marshal(&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: 20, FractionLost: 9, LastSequenceNumber: 3, Delay: 1}}}),
-		marshal(&rtcp.TransportLayerNack{MediaSSRC: 20, Nacks: rtcp.NackPairsFromSequenceNumbers([]uint16{1, 2, 5})}),
-		marshal(&rtcp.PictureLossIndication{MediaSSRC: 20}, &rtcp.FullIntraRequest{FIR: []rtcp.FIREntry{{SSRC: 20}}}),
-		marshal(&rtcp.ReceiverEstimatedMaximumBitrate{Bitrate: 1e6, SSRCs: []uint32{20}}),
-		marshal(&rtcp.TransportLayerCC{
+		enginetest.KeyFrame(10, 1), enginetest.RTP(10, 2, []byte{0x10, 1, 2, 3}), enginetest.KeyFrame(10, 9),
+		enginetest.MarshalRTCP(&rtcp.SenderReport{SSRC: 10, NTPTime: 1 << 40, RTPTime: 5}),
+		enginetest.MarshalRTCP(&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: 20, FractionLost: 9, LastSequenceNumber: 3, Delay: 1}}}),
+		enginetest.MarshalRTCP(&rtcp.TransportLayerNack{MediaSSRC: 20, Nacks: rtcp.NackPairsFromSequenceNumbers([]uint16{1, 2, 5})}),
+		enginetest.MarshalRTCP(&rtcp.PictureLossIndication{MediaSSRC: 20}, &rtcp.FullIntraRequest{FIR: []rtcp.FIREntry{{SSRC: 20}}}),
+		enginetest.MarshalRTCP(&rtcp.ReceiverEstimatedMaximumBitrate{Bitrate: 1e6, SSRCs: []uint32{20}}),
+		enginetest.MarshalRTCP(&rtcp.TransportLayerCC{
 			Header:    rtcp.Header{Count: rtcp.FormatTCC, Type: rtcp.TypeTransportSpecificFeedback, Length: 5},
 			MediaSSRC: 20, PacketStatusCount: 1,
 			PacketChunks: []rtcp.PacketStatusChunk{&rtcp.RunLengthChunk{PacketStatusSymbol: 1, RunLength: 1}},
 			RecvDeltas:   []*rtcp.RecvDelta{{Type: 1, Delta: 250}},
 		}),
-		marshal(&rtcp.ExtendedReport{SenderSSRC: 1, Reports: []rtcp.ReportBlock{&rtcp.ReceiverReferenceTimeReportBlock{NTPTimestamp: 7}}}),
+		enginetest.MarshalRTCP(&rtcp.ExtendedReport{SenderSSRC: 1, Reports: []rtcp.ReportBlock{&rtcp.ReceiverReferenceTimeReportBlock{NTPTimestamp: 7}}}),
 	}
 }
 
 // forwarding gives t a producer of the stream 10 and a consumer of it, which is sent as 20.
 func (r *fixture) forwarding(t *transport.Transport) {
 	r.t.Helper()
-	produce := produceRequest("p", api.MediaKindVideo, 10)
-	consume := &api.TransportConsumeRequest{
-		ConsumerID: "c", ProducerID: "p", Kind: api.MediaKindVideo, RTPParameters: params(api.MediaKindVideo, 20),
-		ConsumableRTPEncodings: []api.RTPEncodingParameters{{SSRC: new(mappedSSRC(10))}},
+	extensions := []api.RTPHeaderExtensionParameters{
+		{URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: 5}, {URI: api.RTPHeaderExtensionURIAbsSendTime, ID: 4},
 	}
-	for _, p := range []*api.RTPParameters{produce.RTPParameters, consume.RTPParameters} {
-		p.HeaderExtensions = []api.RTPHeaderExtensionParameters{
-			{URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: 5}, {URI: api.RTPHeaderExtensionURIAbsSendTime, ID: 4},
-		}
-		p.Codecs[0].RTCPFeedback = append(p.Codecs[0].RTCPFeedback, api.RTCPFeedback{Type: "transport-cc"})
+	produced, consumed := enginetest.Video(10), enginetest.Video(20)
+	for _, s := range []*enginetest.Stream{&produced, &consumed} {
+		s.Extensions, s.Feedback = extensions, []api.RTCPFeedback{enginetest.TransportCC}
 	}
-	p, err := t.Produce(r.now, produce)
-	require.NoError(r.t, err)
-	c, err := t.Consume(r.now, consume, &feedbackRecorder{})
-	require.NoError(r.t, err)
+	p := r.produce(t, "p", produced)
+	c := r.consumeAs(t, p, "c", consumed, &feedbackRecorder{})
 	r.attach(t, p, c)
-	p.AddSubscriber(&handOver{c})
-}
-
-// handOver is the subscriber to one consumer.
-type handOver struct{ c *transport.Consumer }
-
-func (f *handOver) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) {
-	f.c.HandleStreamUpdates(now, updates, scores)
-	f.c.Forward(now, pkts)
+	p.AddSubscriber(&forwarder{[]*transport.Consumer{c}})
 }
 
 // pass lets time pass and checks what must be true after each call.

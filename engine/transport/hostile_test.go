@@ -9,8 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/srtp"
 	"gazpacho/engine/transport"
+	"gazpacho/engine/unit"
 )
 
 // With SRTP, only an authentic packet makes a peer. SCTP, which SRTP does not protect, makes none.
@@ -21,12 +23,12 @@ func TestSCTPDoesNotTellThePeerOfASecuredTransport(t *testing.T) {
 	s := r.secureWith(suite, suite, srtp.AEADAES128GCM, func(o *api.PlainTransportOptions) {
 		o.Comedia, o.Base.EnableSCTP, o.Base.MaxReceiveMessageSize = true, true, 1<<16
 	})
-	r.produce(s.Transport, "p", api.MediaKindVideo, 10)
+	r.produce(s.Transport, "p", enginetest.Video(10))
 	r.receive(s.Plain, 0, strangerAddr, make([]byte, 16))
 	require.Equal(t, uint64(1), s.Drops().ForeignSender)
-	require.Empty(t, r.events(api.EventPlainTransportTuple))
-	r.receive(s.Plain, 0, peerAddr, r.protect(s, keyFrame(10, 1)))
-	tuples := r.events(api.EventPlainTransportTuple)
+	require.Empty(t, r.notifications.Of(api.EventPlainTransportTuple))
+	r.receive(s.Plain, 0, peerAddr, r.protect(s, enginetest.KeyFrame(10, 1)))
+	tuples := r.notifications.Of(api.EventPlainTransportTuple)
 	require.Len(t, tuples, 1)
 	require.Equal(t, peerAddr.Addr().String(), tuples[0].Body.(*api.PlainTransportTupleNotification).Tuple.RemoteIP)
 	r.receive(s.Plain, 0, strangerAddr, make([]byte, 16))
@@ -37,14 +39,14 @@ func TestSCTPDoesNotTellThePeerOfASecuredTransport(t *testing.T) {
 
 // One datagram may ask for each packet hundreds of times: it is resent once.
 func TestANACKStormResendsEachPacketOnce(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
+	k := newCall(t, enginetest.Video)
 	const packets = 20
-	for seq := range uint16(packets) {
-		k.receive(k.in, 0, peerAddr, keyFrame(10, seq))
+	for seq := range unit.SeqNo(packets) {
+		k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, seq))
 	}
 	var seqs []uint16
-	for _, b := range k.outSocket().sent {
-		seqs = append(seqs, uint16(parse(t, b).SequenceNumber))
+	for _, b := range k.outSocket().Sent() {
+		seqs = append(seqs, uint16(enginetest.ParseRTP(t, b).SequenceNumber))
 	}
 	require.Len(t, seqs, packets)
 	nack := &rtcp.TransportLayerNack{MediaSSRC: 20, Nacks: rtcp.NackPairsFromSequenceNumbers(seqs)}
@@ -52,15 +54,15 @@ func TestANACKStormResendsEachPacketOnce(t *testing.T) {
 	for i := range storm {
 		storm[i] = nack
 	}
-	before := len(k.outSocket().sent)
+	before := len(k.outSocket().Sent())
 	k.receiveRTCP(k.out, 0, peerAddr, storm...)
-	require.Len(t, k.outSocket().sent, before+packets)
+	require.Len(t, k.outSocket().Sent(), before+packets)
 }
 
 // However many requests for a key frame a datagram holds, the producer's peer gets one.
 func TestAFloodOfKeyFrameRequestsIsThrottled(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
-	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
+	k := newCall(t, enginetest.Video)
+	k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
 	flood := make([]rtcp.Packet, 1000)
 	for i := range flood {
 		flood[i] = &rtcp.PictureLossIndication{MediaSSRC: 20}
@@ -71,24 +73,20 @@ func TestAFloodOfKeyFrameRequestsIsThrottled(t *testing.T) {
 		k.in.RequestKeyFrame(k.now, k.p, mapped)
 		k.in.Settle(k.now)
 	}
-	require.Len(t, find[*rtcp.PictureLossIndication](rtcpOf(t, k.inSocket())), 1)
+	require.Len(t, enginetest.Find[*rtcp.PictureLossIndication](enginetest.RTCPOf(t, k.inSocket().Sent())), 1)
 }
 
 // rembCall is a call whose consumer's bandwidth is estimated by REMB.
 func rembCall(t *testing.T) (*fixture, *transport.Plain) {
 	r := newFixture(t)
 	in, out := r.connected(), r.connected()
-	p := r.produce(in.Transport, "p", api.MediaKindVideo, 10)
-	params := params(api.MediaKindVideo, 20)
-	params.HeaderExtensions = []api.RTPHeaderExtensionParameters{{URI: api.RTPHeaderExtensionURIAbsSendTime, ID: 4}}
-	params.Codecs[0].RTCPFeedback = append(params.Codecs[0].RTCPFeedback, api.RTCPFeedback{Type: "goog-remb"})
-	c, err := out.Consume(r.now, &api.TransportConsumeRequest{
-		ConsumerID: "c", ProducerID: "p", Kind: api.MediaKindVideo, RTPParameters: params,
-		ConsumableRTPEncodings: []api.RTPEncodingParameters{{SSRC: new(mappedSSRC(10))}},
-	}, &feedbackRecorder{})
-	require.NoError(t, err)
+	p := r.produce(in.Transport, "p", enginetest.Video(10))
+	consumed := enginetest.Video(20)
+	consumed.Extensions = []api.RTPHeaderExtensionParameters{{URI: api.RTPHeaderExtensionURIAbsSendTime, ID: 4}}
+	consumed.Feedback = []api.RTCPFeedback{enginetest.REMB}
+	c := r.consumeAs(out.Transport, p, "c", consumed, &feedbackRecorder{})
 	r.attach(out.Transport, p, c)
-	p.AddSubscriber(&handOver{c})
+	p.AddSubscriber(&forwarder{[]*transport.Consumer{c}})
 	out.EnableTraceEvents([]api.TransportTraceEventType{api.TransportTraceEventTypeBWE})
 	return r, out
 }
@@ -108,9 +106,9 @@ func TestAbsurdREMB(t *testing.T) {
 	}
 	for range 20 {
 		r.now = r.now.Add(100 * time.Millisecond)
-		before := len(r.events(api.EventTransportTrace))
+		before := len(r.notifications.Of(api.EventTransportTrace))
 		r.receiveRTCP(out, 0, peerAddr, storm...)
-		require.LessOrEqual(t, len(r.events(api.EventTransportTrace)), before+1)
+		require.LessOrEqual(t, len(r.notifications.Of(api.EventTransportTrace)), before+1)
 		require.Positive(t, available())
 		require.Less(t, available(), uint64(1)<<60)
 	}
@@ -118,8 +116,8 @@ func TestAbsurdREMB(t *testing.T) {
 
 // A report may hold thousands of receiver reference times, which concern each consumer: the last one counts.
 func TestManyReferenceTimes(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
-	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
+	k := newCall(t, enginetest.Video)
+	k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
 	xr := &rtcp.ExtendedReport{SenderSSRC: 99}
 	for i := range uint64(1000) {
 		xr.Reports = append(xr.Reports, &rtcp.ReceiverReferenceTimeReportBlock{NTPTimestamp: (i + 1) << 16})
@@ -130,45 +128,45 @@ func TestManyReferenceTimes(t *testing.T) {
 		k.out.HandleTimeout(k.now)
 		k.out.Settle(k.now)
 	}
-	reports := find[*rtcp.ExtendedReport](rtcpOf(t, k.outSocket()))
+	reports := enginetest.Find[*rtcp.ExtendedReport](enginetest.RTCPOf(t, k.outSocket().Sent()))
 	require.NotEmpty(t, reports)
 	require.Equal(t, uint32(1000), reports[0].Reports[0].(*rtcp.DLRRReportBlock).Reports[0].LastRR)
 }
 
 // Retransmissions without the number of the packet that they repeat, and padding that is longer than the packet, are dropped.
 func TestAbsurdRTP(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
-	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
-	before := len(k.outSocket().sent)
+	k := newCall(t, enginetest.Video)
+	k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
+	before := len(k.outSocket().Sent())
 	for _, payload := range [][]byte{nil, {1}} {
-		b := rtpPacket(11, 1, payload)
+		b := enginetest.RTP(11, 1, payload)
 		b[1] = 101 // RTX
 		k.receive(k.in, 0, peerAddr, b)
 	}
-	padded := rtpPacket(10, 2, []byte{1, 2, 3, 200})
+	padded := enginetest.RTP(10, 2, []byte{1, 2, 3, 200})
 	padded[0] |= 0x20
 	k.receive(k.in, 0, peerAddr, padded)
-	csrcs := rtpPacket(10, 3, []byte{1, 2, 3})
+	csrcs := enginetest.RTP(10, 3, []byte{1, 2, 3})
 	csrcs[0] |= 0x0f
 	k.receive(k.in, 0, peerAddr, csrcs)
 	require.Equal(t, transport.Drops{RTPMalformed: 2}, k.in.Drops(), "the retransmissions are counted as such")
-	require.Len(t, k.outSocket().sent, before)
+	require.Len(t, k.outSocket().Sent(), before)
 }
 
 // A datagram may hold many reports, each of which changes the score of a stream. The application is told once, and so are the
 // consumers.
 func TestAFloodOfReportsIsToldOnce(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
-	for seq := range uint16(20) {
-		k.receive(k.in, 0, peerAddr, keyFrame(10, 2*seq))
+	k := newCall(t, enginetest.Video)
+	for seq := range unit.SeqNo(20) {
+		k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 2*seq))
 	}
 	consumers := &subscriber{}
 	k.p.AddSubscriber(consumers)
 	scores := func() int {
-		return len(k.events(api.EventProducerScore)) + len(k.events(api.EventConsumerScore))
+		return len(k.notifications.Of(api.EventProducerScore)) + len(k.notifications.Of(api.EventConsumerScore))
 	}
 
-	k.news = nil
+	k.notifications.Reset()
 	flood := make([]rtcp.Packet, 3)
 	for i := range flood {
 		flood[i] = &rtcp.SenderReport{SSRC: 10, NTPTime: uint64(i+1) << 32}
@@ -178,7 +176,7 @@ func TestAFloodOfReportsIsToldOnce(t *testing.T) {
 	require.Equal(t, 2, scores(), "one of the producer, one of the consumer")
 	require.Len(t, consumers.updates, 2, "the score and the report")
 
-	k.news = nil
+	k.notifications.Reset()
 	for i := range flood {
 		flood[i] = &rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: 20, TotalLost: 20}}}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
@@ -23,12 +24,12 @@ const captureID = 5
 
 // track is a stream of a speaker: what is captured every interval reaches us after delay and up to jitter.
 type track struct {
-	ssrc                    uint32
+	ssrc                    unit.SSRC
 	rate                    int64
 	base                    unit.Timestamp
 	interval, delay, jitter time.Duration
 	payload                 []byte
-	seq                     uint16
+	seq                     unit.SeqNo
 	implied                 []unit.Time // see listen
 }
 
@@ -45,7 +46,6 @@ type speaker struct {
 	tells        bool          // by abs-capture-time, now and then
 	videoReports int           // how many are sent of the video
 	events       []event
-	heard        int
 }
 
 type event struct {
@@ -65,21 +65,16 @@ func newSpeaker(t *testing.T, cnames [2]string, tells bool) *speaker {
 		video: track{
 			ssrc: 20, rate: 90000, base: 1<<31 - 90000*5, interval: 33 * time.Millisecond,
 			delay: 180 * time.Millisecond, jitter: 60 * time.Millisecond, // more than between frames: they overtake
-			payload: keyFrame(20, 0)[12:],
+			payload: enginetest.VP8KeyFrame,
 		},
 	}
-	for i, kind := range []api.MediaKind{api.MediaKindAudio, api.MediaKindVideo} {
-		ssrc := uint32(10 + 10*i)
-		req := produceRequest(cnames[i]+string(kind.String()), kind, ssrc)
-		req.RTPParameters.RTCP.CNAME = cnames[i]
+	for i, stream := range []enginetest.Stream{enginetest.Audio(s.audio.ssrc), enginetest.Video(s.video.ssrc)} {
+		stream.CNAME = cnames[i]
 		if tells {
-			req.RTPParameters.HeaderExtensions = []api.RTPHeaderExtensionParameters{
-				{URI: api.RTPHeaderExtensionURIAbsCaptureTime, ID: captureID},
-			}
+			stream.Extensions = []api.RTPHeaderExtensionParameters{{URI: api.RTPHeaderExtensionURIAbsCaptureTime, ID: captureID}}
 		}
-		p, err := s.in.Produce(s.now, req)
-		require.NoError(t, err)
-		c := s.consume(s.out.Transport, p, kind.String(), ssrc, ssrc+100, &feedbackRecorder{})
+		p := s.produce(s.in.Transport, cnames[i]+stream.Kind().String(), stream)
+		c := s.consume(s.out.Transport, p, stream.Kind().String(), stream.SSRC+100, &feedbackRecorder{})
 		s.attach(s.out.Transport, p, c)
 		p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	}
@@ -106,18 +101,17 @@ func (s *speaker) speak(d time.Duration) {
 	for _, k := range []*track{&s.audio, &s.video} {
 		for at := s.now; at < end; at = at.Add(k.interval) {
 			k.seq++
-			h := rtp.Header{PayloadType: 100, SequenceNumber: unit.SeqNo(k.seq), Timestamp: s.ts(k, at), SSRC: unit.SSRC(k.ssrc)}
 			var exts []rtp.Extension
 			if s.tells && k.seq%30 == 1 {
 				exts = []rtp.Extension{{ID: captureID, Value: rtp.AppendAbsCaptureTime(nil, rtp.AbsCaptureTime{Timestamp: s.clock(at)})}}
 			}
-			b := append(rtp.AppendHeader(nil, h, exts), k.payload...)
+			b := enginetest.Packet{SSRC: k.ssrc, Seq: k.seq, Timestamp: s.ts(k, at), Extensions: exts, Payload: k.payload}.Bytes()
 			s.schedule(at.Add(k.delay+time.Duration(s.rng.Int64N(int64(k.jitter)))), func() { s.receive(s.in, 0, peerAddr, b) })
 		}
 	}
 	for at := s.now.Add(500 * time.Millisecond); at < end; at = at.Add(800 * time.Millisecond) {
 		report := func(k *track) rtcp.Packet {
-			return &rtcp.SenderReport{SSRC: k.ssrc, NTPTime: s.clock(at), RTPTime: uint32(s.ts(k, at))}
+			return &rtcp.SenderReport{SSRC: uint32(k.ssrc), NTPTime: s.clock(at), RTPTime: uint32(s.ts(k, at))}
 		}
 		reports := []rtcp.Packet{report(&s.audio)}
 		if s.videoReports--; s.videoReports >= 0 {
@@ -151,21 +145,19 @@ func (s *speaker) next() unit.Time { return min(s.in.NextTimeout(), s.out.NextTi
 
 // listen keeps what each sender report to the listener implies: when, by the router's clock, the speaker began.
 func (s *speaker) listen() {
-	to := s.sockets[1]
-	for _, pkt := range rtcpOf(s.t, &socket{sent: to.sent[s.heard:]}) {
+	for _, pkt := range enginetest.RTCPOf(s.t, s.sockets[1].Take()) {
 		sr, ok := pkt.(*rtcp.SenderReport)
 		if !ok {
 			continue
 		}
 		require.Equal(s.t, s.now.NTP(), sr.NTPTime)
 		k := &s.audio
-		if sr.SSRC == s.video.ssrc+100 {
+		if sr.SSRC == uint32(s.video.ssrc+100) {
 			k = &s.video
 		}
 		elapsed := int64(unit.Timestamp(sr.RTPTime) - k.base)
 		k.implied = append(k.implied, s.now.Add(-time.Duration(elapsed*int64(time.Second)/k.rate)))
 	}
-	s.heard = len(to.sent)
 }
 
 // skew returns by how much sound and picture are apart for the listener, by the last reports.
@@ -234,18 +226,18 @@ func TestJitterOfReportsIsSmoothed(t *testing.T) {
 func TestClosingProducersForgetsTheirClock(t *testing.T) {
 	r := newFixture(t)
 	p := r.connected()
-	learn := func(ssrc uint32, n int) {
+	learn := func(ssrc unit.SSRC, n int) {
 		for range n {
 			r.now = r.now.Add(time.Second)
-			r.receiveRTCP(p, 0, peerAddr, &rtcp.SenderReport{SSRC: ssrc, NTPTime: r.now.NTP(), RTPTime: 3000})
+			r.receiveRTCP(p, 0, peerAddr, &rtcp.SenderReport{SSRC: uint32(ssrc), NTPTime: r.now.NTP(), RTPTime: 3000})
 		}
 	}
-	captured := func(ssrc uint32, to *subscriber) unit.Time {
-		r.receive(p, 0, peerAddr, keyFrame(ssrc, 1))
+	captured := func(ssrc unit.SSRC, to *subscriber) unit.Time {
+		r.receive(p, 0, peerAddr, enginetest.KeyFrame(ssrc, 1))
 		return to.pkts[len(to.pkts)-1].CapturedAt
 	}
-	produce := func(ssrc uint32) (*transport.Producer, *subscriber) {
-		producer, to := r.produce(p.Transport, "p"+strconv.Itoa(int(ssrc)), api.MediaKindVideo, ssrc), &subscriber{}
+	produce := func(ssrc unit.SSRC) (*transport.Producer, *subscriber) {
+		producer, to := r.produce(p.Transport, "p"+strconv.Itoa(int(ssrc)), enginetest.Video(ssrc)), &subscriber{}
 		producer.AddSubscriber(to)
 		return producer, to
 	}
@@ -259,16 +251,16 @@ func TestClosingProducersForgetsTheirClock(t *testing.T) {
 	third, to3 := produce(30)
 	require.Zero(t, captured(30, to3))
 	learn(30, 1)
-	r.receive(p, 0, peerAddr, rtpPacket(30, 2, []byte{0x10, 1, 2, 3}))
+	r.receive(p, 0, peerAddr, enginetest.RTP(30, 2, []byte{0x10, 1, 2, 3}))
 	require.NotZero(t, to3.pkts[1].CapturedAt, "the clock is known since the first")
 	p.CloseProducer(second)
 	p.CloseProducer(third)
 	_, to4 := produce(40)
 	require.Zero(t, captured(40, to4))
 	learn(40, 2)
-	r.receive(p, 0, peerAddr, rtpPacket(40, 2, []byte{0x10, 1, 2, 3}))
+	r.receive(p, 0, peerAddr, enginetest.RTP(40, 2, []byte{0x10, 1, 2, 3}))
 	require.Zero(t, to4.pkts[1].CapturedAt)
 	learn(40, 1)
-	r.receive(p, 0, peerAddr, rtpPacket(40, 3, []byte{0x10, 1, 2, 3}))
+	r.receive(p, 0, peerAddr, enginetest.RTP(40, 3, []byte{0x10, 1, 2, 3}))
 	require.NotZero(t, to4.pkts[2].CapturedAt)
 }

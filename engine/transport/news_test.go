@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/unit"
 )
 
@@ -28,7 +29,7 @@ func (b *browser) run(d time.Duration) {
 func TestFlipsOfTheSelectedTupleAreFewNotifications(t *testing.T) {
 	b := newBrowser(t, nil)
 	b.check(b.password(), true)
-	b.news = nil
+	b.notifications.Reset()
 	addrs := []netip.AddrPort{peerAddr, netip.MustParseAddrPort("192.0.2.9:9")}
 	for i := range 43_000 {
 		b.addr = addrs[(i+1)%2]
@@ -39,7 +40,7 @@ func TestFlipsOfTheSelectedTupleAreFewNotifications(t *testing.T) {
 	b.addr = peerAddr
 	b.check(b.password(), true)
 	b.run(3 * time.Second)
-	flips := b.events(api.EventWebRtcTransportICESelectedTupleChange)
+	flips := b.notifications.Of(api.EventWebRtcTransportICESelectedTupleChange)
 	t.Logf("%d notifications of 43,001 changes", len(flips))
 	require.LessOrEqual(t, len(flips), 12)
 	last := flips[len(flips)-1].Body.(*api.WebRtcTransportICESelectedTupleChangeNotification)
@@ -53,11 +54,11 @@ func TestAFewChangesAreReportedAtOnce(t *testing.T) {
 	b.now = b.now.Add(2 * time.Second)
 	addrs := []netip.AddrPort{peerAddr, netip.MustParseAddrPort("192.0.2.9:9")}
 	for round := range 3 {
-		b.news = nil
+		b.notifications.Reset()
 		for i := range 10 {
 			b.addr = addrs[(i+1)%2]
 			b.check(b.password(), true)
-			require.Len(t, b.events(api.EventWebRtcTransportICESelectedTupleChange), i+1, round)
+			require.Len(t, b.notifications.Of(api.EventWebRtcTransportICESelectedTupleChange), i+1, round)
 		}
 		b.now = b.now.Add(2 * time.Second)
 	}
@@ -65,11 +66,11 @@ func TestAFewChangesAreReportedAtOnce(t *testing.T) {
 
 // Reports that change a consumer's score each time, as fast as they come.
 func TestScoresThatChangeWithEachReport(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
+	k := newCall(t, enginetest.Video)
 	lost := uint32(0)
 	for i := range 2000 {
 		k.now = k.now.Add(time.Millisecond)
-		k.receive(k.in, 0, peerAddr, keyFrame(10, uint16(i)))
+		k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, unit.SeqNo(i)))
 		if i%100 < 50 {
 			lost++
 		}
@@ -80,7 +81,7 @@ func TestScoresThatChangeWithEachReport(t *testing.T) {
 		k.out.HandleTimeout(k.now)
 		k.out.Settle(k.now)
 	}
-	scores := k.events(api.EventConsumerScore)
+	scores := k.notifications.Of(api.EventConsumerScore)
 	t.Logf("%d notifications of 2,000 reports", len(scores))
 	require.LessOrEqual(t, len(scores), 2*11+3)
 	last := scores[len(scores)-1].Body.(*api.ConsumerScoreNotification).Score
@@ -89,14 +90,14 @@ func TestScoresThatChangeWithEachReport(t *testing.T) {
 
 // Requests of a receiver, as fast as key frames come, reach the producer about once a second.
 func TestOneReceiverAsksForOneKeyFrameASecond(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
+	k := newCall(t, enginetest.Video)
 	var asked []unit.Time
 	for i := range 1000 {
 		k.now = k.now.Add(10 * time.Millisecond)
 		before := len(k.src.keyFrames)
-		b := rtpPacket(10, uint16(i), []byte{0x10, 0x01, 0x00, 0x00})
+		b := enginetest.RTP(10, unit.SeqNo(i), []byte{0x10, 0x01, 0x00, 0x00})
 		if i%30 == 0 {
-			b = keyFrame(10, uint16(i))
+			b = enginetest.KeyFrame(10, unit.SeqNo(i))
 		}
 		k.receive(k.in, 0, peerAddr, b)
 		k.receiveRTCP(k.out, 0, peerAddr, &rtcp.PictureLossIndication{MediaSSRC: 20}, &rtcp.FullIntraRequest{FIR: []rtcp.FIREntry{{SSRC: 20}}})
@@ -112,21 +113,21 @@ func TestOneReceiverAsksForOneKeyFrameASecond(t *testing.T) {
 func TestAnEarlyKeyFrameRequestIsKept(t *testing.T) {
 	for name, answered := range map[string]bool{"unanswered": false, "answered": true} {
 		t.Run(name, func(t *testing.T) {
-			k := newCall(t, api.MediaKindVideo)
-			k.receive(k.in, 0, peerAddr, keyFrame(10, 0))
+			k := newCall(t, enginetest.Video)
+			k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 0))
 			pli := &rtcp.PictureLossIndication{MediaSSRC: 20}
 			k.src.keyFrames = nil
 			k.receiveRTCP(k.out, 0, peerAddr, pli)
 			require.Len(t, k.src.keyFrames, 1, "the first one at once")
 			k.now = k.now.Add(100 * time.Millisecond)
-			k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
+			k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
 			k.receiveRTCP(k.out, 0, peerAddr, pli)
 			require.Len(t, k.src.keyFrames, 1)
 			if answered {
-				k.receive(k.in, 0, peerAddr, keyFrame(10, 2))
+				k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 2))
 			}
 			k.now = k.now.Add(time.Second)
-			k.receive(k.in, 0, peerAddr, rtpPacket(10, 3, []byte{0x10, 0x01, 0x00, 0x00}))
+			k.receive(k.in, 0, peerAddr, enginetest.RTP(10, 3, []byte{0x10, 0x01, 0x00, 0x00}))
 			if answered {
 				require.Len(t, k.src.keyFrames, 1)
 			} else {

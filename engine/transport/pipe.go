@@ -23,7 +23,7 @@ type Pipe struct {
 
 // NewPipe returns a PipeTransport with its socket bound. As with NewPlain, the owner has the socket read.
 func NewPipe(id string, options *api.PipeTransportOptions, env Env) (*Pipe, error) {
-	t, err := newTransport(id, options.Base, env)
+	t, err := newTransport(id, options.Base, false, env)
 	if err != nil {
 		return nil, err
 	}

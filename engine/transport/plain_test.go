@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/srtp"
@@ -66,7 +67,7 @@ func TestPlainOptionsThatAreRefused(t *testing.T) {
 			require.Equal(t, test.kind, refusal.Kind)
 			require.Contains(t, refusal.Reason, text)
 			for _, s := range r.sockets {
-				require.Equal(t, 1, s.closed, "nothing stays open")
+				require.Equal(t, 1, s.Closed(), "nothing stays open")
 			}
 		})
 	}
@@ -85,7 +86,7 @@ func TestASocketThatCannotBeBound(t *testing.T) {
 		var refusal *api.Error
 		require.ErrorAs(t, err, &refusal)
 		require.Equal(t, kind, refusal.Kind)
-		require.Equal(t, 1, r.sockets[0].closed, "the RTP socket does not stay open")
+		require.Equal(t, 1, r.sockets[0].Closed(), "the RTP socket does not stay open")
 	}
 }
 
@@ -126,7 +127,7 @@ func TestConnectThatIsRefusedChangesNothing(t *testing.T) {
 			require.Equal(t, unit.Never, p.NextTimeout())
 
 			// A correct request is still welcome, once.
-			good := connectTo(peerAddr)
+			good := enginetest.ConnectPlainRequest(peerAddr)
 			if test.noMux {
 				good.RTCPPort = new(uint16(5001))
 			}
@@ -151,7 +152,7 @@ func TestTuples(t *testing.T) {
 	require.Equal(t, &api.TransportTuple{LocalAddress: "media.example.org", LocalPort: 40000, Protocol: api.ProtocolUDP}, dump.Tuple)
 	require.Equal(t, &api.TransportTuple{LocalAddress: "media.example.org", LocalPort: 40001, Protocol: api.ProtocolUDP}, dump.RTCPTuple)
 	require.Nil(t, p.Stats(r.now).(*api.PlainTransportGetStatsResponse).RTCPTuple)
-	req := connectTo(peerAddr)
+	req := enginetest.ConnectPlainRequest(peerAddr)
 	req.RTCPPort = new(uint16(5001))
 	response, err := p.Connect(r.now, req)
 	require.NoError(t, err)
@@ -163,9 +164,9 @@ func TestTuples(t *testing.T) {
 	require.Equal(t, response.RTCPTuple, p.Stats(r.now).(*api.PlainTransportGetStatsResponse).RTCPTuple)
 	require.Len(t, p.Sockets(), 2)
 	p.Close()
-	require.Equal(t, []int{1, 1}, []int{r.sockets[0].closed, r.sockets[1].closed})
+	require.Equal(t, []int{1, 1}, []int{r.sockets[0].Closed(), r.sockets[1].Closed()})
 	// A batch that was on its way is thrown away.
-	r.receive(p, 0, peerAddr, keyFrame(10, 1))
+	r.receive(p, 0, peerAddr, enginetest.KeyFrame(10, 1))
 }
 
 // With rtcpMux disabled RTCP has a peer of its own; RTP is not taken on its socket.
@@ -174,43 +175,43 @@ func TestRTCPOnItsOwnPort(t *testing.T) {
 	p := r.plain(func(o *api.PlainTransportOptions) { o.RTCPMux, o.Comedia = false, true })
 	_, err := p.Connect(r.now, &api.PlainTransportConnectRequest{})
 	require.NoError(t, err)
-	producer := r.produce(p.Transport, "p", api.MediaKindVideo, 10)
+	producer := r.produce(p.Transport, "p", enginetest.Video(10))
 	bye := &rtcp.Goodbye{Sources: []uint32{10}}
 	rtcpPeer := netip.AddrPortFrom(peerAddr.Addr(), 5001)
 
-	r.receive(p, 1, peerAddr, keyFrame(10, 1))
+	r.receive(p, 1, peerAddr, enginetest.KeyFrame(10, 1))
 	require.Equal(t, transport.Drops{ForeignSender: 1}, p.Drops())
 	r.receiveRTCP(p, 0, peerAddr, bye)
 	require.Equal(t, transport.Drops{ForeignSender: 2}, p.Drops(), "there is no RTP peer yet")
 	r.receiveRTCP(p, 1, rtcpPeer, bye)
-	require.Len(t, r.events(api.EventPlainTransportRTCPTuple), 1)
-	require.Empty(t, r.events(api.EventPlainTransportTuple))
-	r.receive(p, 0, peerAddr, keyFrame(10, 1))
-	require.Len(t, r.events(api.EventPlainTransportTuple), 1)
+	require.Len(t, r.notifications.Of(api.EventPlainTransportRTCPTuple), 1)
+	require.Empty(t, r.notifications.Of(api.EventPlainTransportTuple))
+	r.receive(p, 0, peerAddr, enginetest.KeyFrame(10, 1))
+	require.Len(t, r.notifications.Of(api.EventPlainTransportTuple), 1)
 	r.receiveRTCP(p, 0, peerAddr, bye)
 	require.Equal(t, transport.Drops{ForeignSender: 2}, p.Drops(), "the RTP peer may multiplex")
 	r.receiveRTCP(p, 1, strangerAddr, bye)
-	r.receive(p, 0, strangerAddr, keyFrame(10, 2))
+	r.receive(p, 0, strangerAddr, enginetest.KeyFrame(10, 2))
 	require.Equal(t, transport.Drops{ForeignSender: 4}, p.Drops())
 
 	r.now = r.now.Add(time.Millisecond)
-	p.RequestKeyFrame(r.now, producer, unit.SSRC(mappedSSRC(10)))
+	p.RequestKeyFrame(r.now, producer, enginetest.MappedSSRC(10))
 	p.Settle(r.now)
-	require.Empty(t, r.sockets[0].sent)
-	require.Len(t, r.sockets[1].sent, 1)
-	require.Equal(t, rtcpPeer, r.sockets[1].to[0])
+	require.Empty(t, r.sockets[0].Sent())
+	require.Len(t, r.sockets[1].Sent(), 1)
+	require.Equal(t, rtcpPeer, r.sockets[1].To()[0])
 }
 
 func TestNothingIsTakenBeforeThePeerIsKnown(t *testing.T) {
 	r := newFixture(t)
 	for _, mux := range []bool{true, false} {
 		p := r.plain(func(o *api.PlainTransportOptions) { o.RTCPMux = mux })
-		r.produce(p.Transport, "p", api.MediaKindVideo, 10)
-		r.receive(p, 0, peerAddr, keyFrame(10, 1))
+		r.produce(p.Transport, "p", enginetest.Video(10))
+		r.receive(p, 0, peerAddr, enginetest.KeyFrame(10, 1))
 		r.receiveRTCP(p, 0, peerAddr, &rtcp.Goodbye{})
 		require.Equal(t, transport.Drops{ForeignSender: 2}, p.Drops())
 	}
-	require.Empty(t, r.news)
+	require.Empty(t, r.notifications.All())
 }
 
 // secure is a plain transport with SRTP, and the remote side's two contexts.
@@ -235,7 +236,7 @@ func (r *fixture) secureWith(created, connected api.SRTPCryptoSuite, suite srtp.
 	require.Equal(r.t, created, first.CryptoSuite)
 	key := make([]byte, suite.KeyLen()+suite.SaltLen())
 	key[0] = 7
-	req := connectTo(peerAddr)
+	req := enginetest.ConnectPlainRequest(peerAddr)
 	req.SRTPParameters = &api.SRTPParameters{CryptoSuite: connected, KeyBase64: base64.StdEncoding.EncodeToString(key)}
 	response, err := p.Connect(r.now, req)
 	require.NoError(r.t, err)
@@ -269,22 +270,22 @@ func TestSRTPWithEverySuite(t *testing.T) {
 		for connected, suite := range suites {
 			r := newFixture(t)
 			s := r.secure(created, connected, suite, false)
-			p := r.produce(s.Transport, "p", api.MediaKindVideo, 10)
-			c := r.consume(s.Transport, p, "c", 10, 20, &feedbackRecorder{})
+			p := r.produce(s.Transport, "p", enginetest.Video(10))
+			c := r.consume(s.Transport, p, "c", 20, &feedbackRecorder{})
 			r.attach(s.Transport, p, c)
 			p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
-			r.receive(s.Plain, 0, peerAddr, r.protect(s, keyFrame(10, 1)))
-			require.Len(t, r.sockets[0].sent, 1, connected)
-			clear, err := s.receiver.UnprotectRTP(r.sockets[0].sent[0])
+			r.receive(s.Plain, 0, peerAddr, r.protect(s, enginetest.KeyFrame(10, 1)))
+			require.Len(t, r.sockets[0].Sent(), 1, connected)
+			clear, err := s.receiver.UnprotectRTP(r.sockets[0].Sent()[0])
 			require.NoError(t, err)
-			require.Equal(t, parse(t, keyFrame(10, 1)).Payload(), parse(t, clear).Payload())
-			require.EqualValues(t, 20, parse(t, clear).SSRC)
+			require.Equal(t, enginetest.ParseRTP(t, enginetest.KeyFrame(10, 1)).Payload(), enginetest.ParseRTP(t, clear).Payload())
+			require.EqualValues(t, 20, enginetest.ParseRTP(t, clear).SSRC)
 
 			r.now = r.now.Add(time.Millisecond)
-			s.RequestKeyFrame(r.now, p, unit.SSRC(mappedSSRC(10)))
+			s.RequestKeyFrame(r.now, p, enginetest.MappedSSRC(10))
 			s.Settle(r.now)
-			require.Len(t, r.sockets[0].sent, 2)
-			clear, err = s.receiver.UnprotectRTCP(r.sockets[0].sent[1])
+			require.Len(t, r.sockets[0].Sent(), 2)
+			clear, err = s.receiver.UnprotectRTCP(r.sockets[0].Sent()[1])
 			require.NoError(t, err)
 			pli, err := rtcp.Unmarshal(clear)
 			require.NoError(t, err)
@@ -304,23 +305,23 @@ func TestSRTPWithEverySuite(t *testing.T) {
 func TestSRTPThatIsNotAuthenticIsCounted(t *testing.T) {
 	r := newFixture(t)
 	s := r.secure(api.SRTPCryptoSuiteAEADAES128GCM, api.SRTPCryptoSuiteAEADAES128GCM, srtp.AEADAES128GCM, true)
-	r.produce(s.Transport, "p", api.MediaKindVideo, 10)
-	good := r.protect(s, keyFrame(10, 1))
+	r.produce(s.Transport, "p", enginetest.Video(10))
+	good := r.protect(s, enginetest.KeyFrame(10, 1))
 	for range 100 {
 		forged := append([]byte(nil), good...)
 		forged[len(forged)-1]++
 		r.receive(s.Plain, 0, strangerAddr, forged)
 	}
-	r.receive(s.Plain, 0, strangerAddr, keyFrame(10, 1)[:14])
+	r.receive(s.Plain, 0, strangerAddr, enginetest.KeyFrame(10, 1)[:14])
 	forgedRTCP := append([]byte{0x80, 201, 0, 1, 0, 0, 0, 10}, make([]byte, 20)...)
 	r.receive(s.Plain, 0, strangerAddr, forgedRTCP)
-	require.Empty(t, r.news)
+	require.Empty(t, r.notifications.All())
 	drops := s.Drops()
 	require.EqualValues(t, 102, drops.Unauthenticated+drops.RTPMalformed)
 	require.GreaterOrEqual(t, drops.Unauthenticated, uint64(101))
 
 	r.receive(s.Plain, 0, peerAddr, append([]byte(nil), good...))
-	require.Len(t, r.events(api.EventPlainTransportTuple), 1)
+	require.Len(t, r.notifications.Of(api.EventPlainTransportTuple), 1)
 	r.receive(s.Plain, 0, peerAddr, append([]byte(nil), good...))
 	require.EqualValues(t, 1, s.Drops().Replayed)
 }
@@ -329,33 +330,33 @@ func TestSRTPBeforeConnectIsDropped(t *testing.T) {
 	r := newFixture(t)
 	suite := api.SRTPCryptoSuiteAEADAES128GCM
 	p := r.plain(func(o *api.PlainTransportOptions) { o.EnableSRTP, o.SRTPCryptoSuite, o.Comedia = true, &suite, true })
-	r.receive(p, 0, peerAddr, keyFrame(10, 1))
+	r.receive(p, 0, peerAddr, enginetest.KeyFrame(10, 1))
 	r.receiveRTCP(p, 0, peerAddr, &rtcp.Goodbye{})
 	require.Equal(t, transport.Drops{NotConnected: 2}, p.Drops())
-	require.Empty(t, r.news)
+	require.Empty(t, r.notifications.All())
 }
 
 // Reports of many streams leave in several compound packets, none larger than a frame of the network.
 func TestReportsOfManyStreams(t *testing.T) {
 	r := newFixture(t)
 	p := r.connected()
-	for i := range uint32(200) {
+	for i := range unit.SSRC(200) {
 		ssrc := 10000 + 2*i
-		r.produce(p.Transport, string(rune('a'+i)), api.MediaKindVideo, ssrc)
-		r.receive(p, 0, peerAddr, keyFrame(ssrc, 1))
+		r.produce(p.Transport, string(rune('a'+i)), enginetest.Video(ssrc))
+		r.receive(p, 0, peerAddr, enginetest.KeyFrame(ssrc, 1))
 	}
-	r.sockets[0].sent = nil
+	r.sockets[0].Take()
 	r.now = r.now.Add(3 * time.Second)
 	p.HandleTimeout(r.now)
 	reported := map[uint32]bool{}
-	for _, report := range find[*rtcp.ReceiverReport](rtcpOf(t, r.sockets[0])) {
+	for _, report := range enginetest.Find[*rtcp.ReceiverReport](enginetest.RTCPOf(t, r.sockets[0].Sent())) {
 		for _, block := range report.Reports {
 			reported[block.SSRC] = true
 		}
 	}
 	require.Len(t, reported, 200)
-	require.Greater(t, len(r.sockets[0].sent), 1)
-	for _, b := range r.sockets[0].sent {
+	require.Greater(t, len(r.sockets[0].Sent()), 1)
+	for _, b := range r.sockets[0].Sent() {
 		require.LessOrEqual(t, len(b), 1292)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
 	wirertcp "gazpacho/engine/wire/rtcp"
@@ -18,25 +19,23 @@ const midID, sendTimeID, ccID = 3, 4, 5
 
 // wideConsumer consumes p with transport-wide feedback, and would like 5 Mbit/s. Without numbered, its packets carry no
 // transport-wide number.
-func (r *fixture) wideConsumer(t *transport.Transport, p *transport.Producer, id string, ssrc uint32, numbered bool) *transport.Consumer {
+func (r *fixture) wideConsumer(t *transport.Transport, p *transport.Producer, id string, ssrc unit.SSRC, numbered bool) *transport.Consumer {
 	r.t.Helper()
-	params := params(api.MediaKindVideo, ssrc)
-	params.Codecs[0].RTCPFeedback = append(params.Codecs[0].RTCPFeedback, api.RTCPFeedback{Type: "transport-cc"})
-	params.Encodings[0].MaxBitrate = new(uint64(5_000_000))
+	stream := enginetest.Video(ssrc)
+	stream.Feedback = []api.RTCPFeedback{enginetest.TransportCC}
 	if numbered {
-		params.HeaderExtensions = []api.RTPHeaderExtensionParameters{
+		stream.Extensions = []api.RTPHeaderExtensionParameters{
 			{URI: api.RTPHeaderExtensionURIMid, ID: midID},
 			{URI: api.RTPHeaderExtensionURIAbsSendTime, ID: sendTimeID},
 			{URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: ccID},
 		}
 	}
-	c, err := t.Consume(r.now, &api.TransportConsumeRequest{
-		ConsumerID: id, ProducerID: p.ID(), Kind: api.MediaKindVideo, RTPParameters: params,
-		ConsumableRTPEncodings: []api.RTPEncodingParameters{{SSRC: new(mappedSSRC(10))}},
-	}, &feedbackRecorder{})
+	request := stream.Consume(id, r.produced[p])
+	request.RTPParameters.Encodings[0].MaxBitrate = new(uint64(5_000_000))
+	c, err := t.Consume(r.now, request, &feedbackRecorder{})
 	require.NoError(r.t, err)
 	r.attach(t, p, c)
-	p.AddSubscriber(&handOver{c})
+	p.AddSubscriber(&forwarder{[]*transport.Consumer{c}})
 	return c
 }
 
@@ -45,26 +44,26 @@ func (r *fixture) wideConsumer(t *transport.Transport, p *transport.Producer, id
 func TestProbation(t *testing.T) {
 	r := newFixture(t)
 	in, out := r.connected(), r.connected()
-	p := r.produce(in.Transport, "p", api.MediaKindVideo, 10)
+	p := r.produce(in.Transport, "p", enginetest.Video(10))
 	out.EnableTraceEvents([]api.TransportTraceEventType{api.TransportTraceEventTypeProbation})
 	r.wideConsumer(out.Transport, p, "first", 20, false)
 	second := r.wideConsumer(out.Transport, p, "second", 30, true)
 	var probes, media []*rtp.Packet
 	run := func(d time.Duration) {
 		probes, media = nil, nil
-		before := len(r.sockets[1].sent)
+		before := len(r.sockets[1].Sent())
 		for end := r.now.Add(d); r.now < end; r.now = r.now.Add(10 * time.Millisecond) {
-			r.receive(in, 0, peerAddr, keyFrame(10, uint16(r.now.Milliseconds()/10)))
+			r.receive(in, 0, peerAddr, enginetest.KeyFrame(10, unit.SeqNo(r.now.Milliseconds()/10)))
 			if out.NextTimeout() <= r.now {
 				out.HandleTimeout(r.now)
 			}
 			out.Settle(r.now)
 		}
-		for _, b := range r.sockets[1].sent[before:] {
+		for _, b := range r.sockets[1].Sent()[before:] {
 			if wirertcp.LooksLikeRTCP(b) {
 				continue
 			}
-			if pkt := parse(t, b); pkt.SSRC == 1234 {
+			if pkt := enginetest.ParseRTP(t, b); pkt.SSRC == 1234 {
 				probes = append(probes, pkt)
 			} else {
 				media = append(media, pkt)
@@ -94,7 +93,7 @@ func TestProbation(t *testing.T) {
 			require.NotContains(t, numbers, number, "one count for all that is sent")
 		}
 	}
-	require.Len(t, r.events(api.EventTransportTrace), len(probes))
+	require.Len(t, r.notifications.Of(api.EventTransportTrace), len(probes))
 	stats := out.Stats(r.now).(*api.PlainTransportGetStatsResponse).Base
 	require.EqualValues(t, bytes, stats.ProbationBytesSent)
 	sent := 0

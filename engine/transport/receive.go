@@ -45,6 +45,10 @@ func (t *Transport) handleRTP(now unit.Time, b *packet.Buffer) {
 
 // routeRTP gives a parsed packet to its producer. The caller keeps its own reference.
 func (t *Transport) routeRTP(now unit.Time, pkt *packet.Packet) {
+	if len(pkt.Data) > maxRTPLen {
+		t.drops.TooLarge++
+		return
+	}
 	t.recordArrival(now, pkt)
 	p := t.listener.find(&pkt.Packet, &t.recvIDs)
 	if p == nil {
@@ -202,8 +206,8 @@ func (t *Transport) handleExtendedReport(now unit.Time, xr *rtcp.ExtendedReport)
 // producer, not the id that the notification is addressed to.
 func (t *Transport) HandleProducerSend(now unit.Time, data []byte) {
 	t.received(now, len(data))
-	if len(data) > packet.LargeSize {
-		t.drops.RTPMalformed++
+	if len(data) > maxRTPLen {
+		t.drops.TooLarge++
 		return
 	}
 	b := packet.NewBuffer(len(data))

@@ -7,7 +7,8 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/stretchr/testify/require"
 
-	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
+	"gazpacho/engine/unit"
 	wirertcp "gazpacho/engine/wire/rtcp"
 )
 
@@ -17,20 +18,20 @@ func TestReceiverReportsOfSeveralProducersComeTogether(t *testing.T) {
 	r := newFixture(t)
 	in := r.connected()
 	const producers = 70
-	for i := range uint32(producers) {
+	for i := range unit.SSRC(producers) {
 		ssrc := 10 + 2*i
-		req := produceRequest("p", api.MediaKindVideo, ssrc)
+		req := enginetest.Video(ssrc).Produce("p")
 		req.ProducerID = "p" + string(rune('a'+i))
 		req.RTPParameters.MID = ""
 		_, err := in.Produce(r.now, req)
 		require.NoError(t, err)
 	}
 	report := func() (compounds [][]rtcp.Packet) {
-		before := len(r.sockets[0].sent)
+		before := len(r.sockets[0].Sent())
 		r.now = r.now.Add(2 * time.Second)
 		in.HandleTimeout(r.now)
 		in.Settle(r.now)
-		for _, b := range r.sockets[0].sent[before:] {
+		for _, b := range r.sockets[0].Sent()[before:] {
 			pkts, err := wirertcp.Parse(b)
 			require.NoError(t, err)
 			compounds = append(compounds, pkts)
@@ -38,8 +39,8 @@ func TestReceiverReportsOfSeveralProducersComeTogether(t *testing.T) {
 		return compounds
 	}
 	require.Empty(t, report(), "nothing came yet")
-	for i := range uint32(producers) {
-		r.receive(in, 0, peerAddr, keyFrame(10+2*i, 1))
+	for i := range unit.SSRC(producers) {
+		r.receive(in, 0, peerAddr, enginetest.KeyFrame(10+2*i, 1))
 	}
 	in.Settle(r.now)
 	reported, references := map[uint32]bool{}, 0

@@ -1,6 +1,7 @@
 package transport_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"testing"
 	"time"
@@ -8,16 +9,15 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/stretchr/testify/require"
 
-	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
-	"gazpacho/engine/wire/rtp"
 )
 
-// receiver is a plain transport with consumers of several video streams, 500 kbit/s each, whose peer asks for everything again.
-type receiver struct {
+// nackingPeer is a plain transport with consumers of several video streams, 500 kbit/s each, whose peer asks for everything again.
+type nackingPeer struct {
 	*fixture
 	in, out *transport.Plain
 	streams int
@@ -30,53 +30,47 @@ const (
 	videoInterval = 20 * time.Millisecond
 )
 
-func newReceiver(t *testing.T, streams int) *receiver {
-	r := &receiver{fixture: newFixture(t), streams: streams}
+func newNackingPeer(t *testing.T, streams int) *nackingPeer {
+	r := &nackingPeer{fixture: newFixture(t), streams: streams}
 	r.in, r.out = r.connected(), r.connected()
 	for i := range uint32(streams) {
-		p := r.produce(r.in.Transport, fmt.Sprint("p", i), api.MediaKindVideo, 10_000+10*i)
-		c := r.consume(r.out.Transport, p, fmt.Sprint("c", i), 10_000+10*i, 20_000+10*i, &feedbackRecorder{})
+		p := r.produce(r.in.Transport, fmt.Sprint("p", i), enginetest.Video(unit.SSRC(10_000+10*i)))
+		c := r.consume(r.out.Transport, p, fmt.Sprint("c", i), unit.SSRC(20_000+10*i), &feedbackRecorder{})
 		r.attach(r.out.Transport, p, c)
-		p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
-		p.AddSubscriber(updates{&call{fixture: r.fixture, out: r.out, p: p, c: c}})
+		p.AddSubscriber(&forwarder{[]*transport.Consumer{c}})
 	}
 	return r
 }
 
 // count adds up what the receiver's transport sent since the last call, and forgets it.
-func (r *receiver) count() (n int) {
-	s := r.sockets[1]
-	for _, b := range s.sent {
+func (r *nackingPeer) count() (n int) {
+	for _, b := range r.sockets[1].Take() {
 		n += len(b)
 	}
-	s.sent, s.to = nil, nil
 	return n
 }
 
 // media sends the next n packets of each stream and returns what of it went to the receiver.
-func (r *receiver) media(n int) int {
+func (r *nackingPeer) media(n int) int {
 	for range n {
 		for i := range uint32(r.streams) {
-			frame := keyFrame(0, 0)
-			b := rtp.AppendHeader(nil, rtp.Header{
-				PayloadType: 100, SequenceNumber: unit.SeqNo(r.seq), SSRC: unit.SSRC(10_000 + 10*i),
-				Timestamp: unit.Timestamp(r.now.Milliseconds() * 90),
-			}, nil)
-			b = append(append(b, frame[12:]...), make([]byte, videoPacket)...)[:videoPacket]
+			b := enginetest.KeyFrame(unit.SSRC(10_000+10*i), unit.SeqNo(r.seq))
+			binary.BigEndian.PutUint32(b[4:], uint32(r.now.Milliseconds()*90))
+			b = append(b, make([]byte, videoPacket)...)[:videoPacket]
 			r.receive(r.in, 0, peerAddr, b)
 			if r.seq == 0 {
-				sent := r.sockets[1].sent
-				r.first = append(r.first, uint16(parse(r.t, sent[len(sent)-1]).SequenceNumber))
+				sent := r.sockets[1].Sent()
+				r.first = append(r.first, uint16(enginetest.ParseRTP(r.t, sent[len(sent)-1]).SequenceNumber))
 			}
 		}
 		r.seq++
 	}
-	r.sockets[0].sent, r.sockets[0].to = nil, nil
+	r.sockets[0].Take()
 	return r.count()
 }
 
 // play sends media for a while, n packets of each stream at a time.
-func (r *receiver) play(d time.Duration, n int) {
+func (r *nackingPeer) play(d time.Duration, n int) {
 	for range d / videoInterval {
 		r.media(n)
 		r.now = r.now.Add(videoInterval)
@@ -84,7 +78,7 @@ func (r *receiver) play(d time.Duration, n int) {
 }
 
 // nack asks for the newest n packets of each stream, in one datagram, and returns its length and what came back.
-func (r *receiver) nack(n int, more ...rtcp.Packet) (in, out int) {
+func (r *nackingPeer) nack(n int, more ...rtcp.Packet) (in, out int) {
 	pkts := more
 	for i, first := range r.first {
 		pairs := make([]rtcp.NackPair, 0, n/17+1)
@@ -103,7 +97,7 @@ func (r *receiver) nack(n int, more ...rtcp.Packet) (in, out int) {
 }
 
 // nearby are reports that say that the receiver is no distance away.
-func (r *receiver) nearby() []rtcp.Packet {
+func (r *nackingPeer) nearby() []rtcp.Packet {
 	rr := &rtcp.ReceiverReport{}
 	for i := range r.streams {
 		rr.Reports = append(rr.Reports, rtcp.ReceptionReport{
@@ -127,7 +121,7 @@ func TestRetransmissionsHaveABudget(t *testing.T) {
 		{"twenty streams, and next to no distance", 20, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := newReceiver(t, test.streams)
+			r := newNackingPeer(t, test.streams)
 			r.play(2*time.Second, 1)
 			in, media, resent, longest := 0, 0, 0, 0
 			for range 3 * time.Second / videoInterval {
@@ -154,7 +148,7 @@ func TestRetransmissionsHaveABudget(t *testing.T) {
 
 // One datagram about twenty streams must not make a turn of tens of megabytes: others wait for its end.
 func TestOneDatagramAboutManyStreams(t *testing.T) {
-	r := newReceiver(t, 20)
+	r := newNackingPeer(t, 20)
 	r.play(2*time.Second, 25)
 	in, out := r.nack(2500)
 	t.Logf("a datagram of %d bytes: %d bytes of retransmissions", in, out)
@@ -166,7 +160,7 @@ func TestOneDatagramAboutManyStreams(t *testing.T) {
 
 // Losses of an honest receiver are repaired: one packet in ten, and a gap of 200 ms.
 func TestHonestLossesAreRepaired(t *testing.T) {
-	r := newReceiver(t, 5)
+	r := newNackingPeer(t, 5)
 	for i := range 10 * time.Second / videoInterval {
 		r.play(videoInterval, 1)
 		if i%10 == 9 {
@@ -184,7 +178,7 @@ func TestHonestLossesAreRepaired(t *testing.T) {
 func TestFullBuffersAskedForAgainAndAgain(t *testing.T) {
 	for name, nearby := range map[string]bool{"unknown distance": false, "next to no distance": true} {
 		t.Run(name, func(t *testing.T) {
-			r := newReceiver(t, 5)
+			r := newNackingPeer(t, 5)
 			r.play(2*time.Second, 25)
 			in, resent := 0, 0
 			for range 3 * time.Second / (21 * time.Millisecond) {

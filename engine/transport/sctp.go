@@ -13,7 +13,7 @@ import (
 const sctpMTU = 1191
 
 // newAssociation returns the association of a transport whose options enable SCTP.
-func newAssociation(o *api.TransportOptions, wake func()) *sctp.Association {
+func newAssociation(o *api.TransportOptions, overDTLS bool) *sctp.Association {
 	return sctp.New(sctp.Config{
 		MTU:                                     sctpMTU,
 		MaxSendMessageSize:                      o.MaxSendMessageSize,
@@ -23,7 +23,8 @@ func newAssociation(o *api.TransportOptions, wake func()) *sctp.Association {
 		MaxReceiverWindowBufferSize:             o.SCTPMaxReceiverWindowBufferSize,
 		DefaultStreamBufferedAmountLowThreshold: o.SCTPDefaultStreamBufferedAmountLowThreshold,
 		IsDataChannel:                           o.IsDataChannel,
-	}, wake)
+		OverDTLS:                                overDTLS,
+	})
 }
 
 // looksLikeSCTP reports whether a datagram that is neither RTP nor RTCP may be SCTP: a common header and chunks, all in words of
@@ -36,7 +37,7 @@ func (t *Transport) handleSCTP(now unit.Time, packet []byte) {
 		t.drops.SCTPUnexpected++
 		return
 	}
-	t.sctp.HandlePacket(packet)
+	t.sctp.HandlePacket(now, packet)
 	t.drainSCTP(now)
 }
 
@@ -44,27 +45,40 @@ func (t *Transport) handleSCTP(now unit.Time, packet []byte) {
 // data channels has no SCTP to answer with.
 func (t *Transport) mayConnectSCTP(now unit.Time) {
 	if t.sctp != nil && t.backend.connected() && len(t.dataProducers)+len(t.dataConsumers) > 0 {
-		t.sctp.MayConnect()
+		t.sctp.MayConnect(now)
 		t.drainSCTP(now)
 	}
+}
+
+// timeoutSCTP does what is due.
+func (t *Transport) timeoutSCTP(now unit.Time) {
+	if t.sctp != nil {
+		t.sctp.HandleTimeout(now)
+		t.drainSCTP(now)
+	}
+}
+
+// nextSCTPTimeout returns when timeoutSCTP wants to be called.
+func (t *Transport) nextSCTPTimeout() unit.Time {
+	if t.sctp == nil {
+		return unit.Never
+	}
+	return t.sctp.NextTimeout()
 }
 
 // drainSCTP acts on the association's output. That may make more output: the outermost call handles all of it, so that everything
 // keeps its order.
 func (t *Transport) drainSCTP(now unit.Time) {
-	if t.sctp == nil || t.drainingSCTP {
+	if t.drainingSCTP {
 		return
 	}
 	t.drainingSCTP = true
 	defer func() { t.drainingSCTP = false }()
-	var out sctp.Output
-	for t.sctp.Poll(&out); holdsMore(&out); t.sctp.Poll(&out) {
-		t.handleSCTPOutput(now, &out)
+	out := &t.sctpOutput
+	for t.sctp.Poll(out); !out.Empty(); t.sctp.Poll(out) {
+		t.handleSCTPOutput(now, out)
 	}
-}
-
-func holdsMore(out *sctp.Output) bool {
-	return len(out.States)+len(out.Packets)+len(out.Messages)+len(out.StreamsReset)+len(out.BufferedAmountLow) > 0
+	t.lowerDeadline(t.sctp.NextTimeout())
 }
 
 func (t *Transport) handleSCTPOutput(now unit.Time, out *sctp.Output) {
@@ -78,7 +92,7 @@ func (t *Transport) handleSCTPOutput(now unit.Time, out *sctp.Output) {
 		t.handleDataMessage(now, &out.Messages[i])
 	}
 	for _, id := range out.StreamsReset {
-		t.handleStreamReset(id)
+		t.handleStreamReset(now, id)
 	}
 	for _, id := range out.BufferedAmountLow {
 		if c := t.dataByStream[id]; c != nil {
@@ -119,7 +133,7 @@ func (t *Transport) handleDataMessage(now unit.Time, m *sctp.Message) {
 
 // handleStreamReset takes the closing of a data channel by the peer (RFC 8831 section 6.7): it closes the other direction, and the
 // data consumer. As in mediasoup, there is no notification.
-func (t *Transport) handleStreamReset(id uint16) {
+func (t *Transport) handleStreamReset(now unit.Time, id uint16) {
 	c := t.dataByStream[id]
 	if c == nil || !t.options.IsDataChannel {
 		return
@@ -129,12 +143,12 @@ func (t *Transport) handleStreamReset(id uint16) {
 	c.HandleSCTPClosed()
 	t.env.DataConsumerClosed(c.ID())
 	t.emit(c.ID(), api.EventDataConsumerClosedByPeer, nil)
-	t.sctp.ResetStreams(id)
+	t.sctp.ResetStreams(now, id)
 }
 
-// sendData gives a data consumer's message to the association.
+// sendData gives a data consumer's message to the association, which keeps its data.
 func (t *Transport) sendData(now unit.Time, c *DataConsumer, s *data.Send) error {
-	err := t.sctp.Send(sctp.Message{StreamID: s.StreamID, PPID: s.PPID, Data: s.Data}, sctp.SendOptions{
+	err := t.sctp.Send(now, sctp.Message{StreamID: s.StreamID, PPID: s.PPID, Data: s.Data}, sctp.SendOptions{
 		Ordered: s.Ordered, MaxPacketLifeTime: s.MaxPacketLifeTime, MaxRetransmits: s.MaxRetransmits,
 	})
 	switch err {

@@ -76,6 +76,8 @@ type ProducerFeedback interface {
 type backend interface {
 	// connected reports whether the peer's address, and its keys if there are any, are known.
 	connected() bool
+	// secured reports whether media is sent as SRTP.
+	secured() bool
 	// sendRTP sends the packet that c wrote to the start of b, a space of the batch; it may wait for flush.
 	sendRTP(now unit.Time, c *Consumer, b []byte, o media.Outgoing)
 	// flush sends what sendRTP collected.
@@ -92,6 +94,8 @@ type backend interface {
 	// dump and stats answer the application.
 	dump() api.ResponseBody
 	stats(now unit.Time) api.ResponseBody
+	// emitBroken notifies the application that the transport is out of service, in the words of its kind.
+	emitBroken()
 	// close releases sockets.
 	close()
 }
@@ -108,8 +112,10 @@ type Transport struct {
 	listener  rtpListener
 	bySSRC    map[unit.SSRC]*Consumer
 	byRTXSSRC map[unit.SSRC]*Consumer
-	dirty     []*Producer // that may have output for Settle
-	addressed []*Consumer // that the RTCP datagram being handled is about
+	// spentSSRCs are those of closed consumers, if media is encrypted. SRTP keeps a counter for each of them anyway.
+	spentSSRCs map[unit.SSRC]bool
+	dirty      []*Producer // that may have output for Settle
+	addressed  []*Consumer // that the RTCP datagram being handled is about
 
 	sctp          *sctp.Association // nil unless enabled
 	dataProducers []*DataProducer
@@ -117,7 +123,8 @@ type Transport struct {
 	dataListener  data.Listener
 	dataByStream  map[uint16]*DataConsumer
 	dataPipe      data.Pipe // how data channel messages travel over the association
-	drainingSCTP  bool      // drainSCTP is running
+	sctpOutput    sctp.Output
+	drainingSCTP  bool // drainSCTP is running
 
 	recvIDs media.ExtensionIDs
 	largest int // bytes of the largest packet given to a consumer, which may come again as a retransmission
@@ -141,11 +148,12 @@ type Transport struct {
 	isBroken bool
 }
 
-func newTransport(id string, options *api.TransportOptions, env Env) (*Transport, error) {
+func newTransport(id string, options *api.TransportOptions, overDTLS bool, env Env) (*Transport, error) {
 	t := &Transport{
 		id: id, env: env, options: *options,
 		bySSRC: map[unit.SSRC]*Consumer{}, byRTXSSRC: map[unit.SSRC]*Consumer{}, dataByStream: map[uint16]*DataConsumer{},
-		rtcpAt: unit.Never, deadline: unit.Never,
+		spentSSRCs: map[unit.SSRC]bool{},
+		rtcpAt:     unit.Never, deadline: unit.Never,
 	}
 	if rate := options.InitialAvailableOutgoingBitrate; rate != nil && *rate > maxBitrate {
 		return nil, api.TypeErrorf("wrong initialAvailableOutgoingBitrate (must be <= %d)", maxBitrate)
@@ -154,7 +162,7 @@ func newTransport(id string, options *api.TransportOptions, env Env) (*Transport
 		if options.Direct {
 			return nil, api.TypeErrorf("cannot enable SCTP in a direct Transport")
 		}
-		t.sctp = newAssociation(options, env.Wake)
+		t.sctp = newAssociation(options, overDTLS)
 	}
 	t.listener.init()
 	t.counters = newCounters()
@@ -213,6 +221,10 @@ func (t *Transport) closeSCTP() {
 
 // Break takes the transport out of service after a panic: it ignores the network, its sockets are closed, and requests get an
 // error. What it held is left to the garbage collector: a machine that broke an invariant cannot be trusted to release it.
+//
+// The application hears what it would hear if the peer were gone: that ICE is disconnected and DTLS failed, that SCTP failed.
+// mediasoup has no such word for a plain, pipe or direct transport without SCTP. Its producers and consumers live on until the
+// application closes it, so they are not said to be closed.
 func (t *Transport) Break() {
 	t.env.Batch.Reset() // packets left there would go to the peer of the next sender
 	if t.isBroken || t.isClosed {
@@ -222,7 +234,11 @@ func (t *Transport) Break() {
 	t.emit(t.id, api.EventTransportOutOfService, nil)
 	defer t.backend.close() // as in Close
 	t.deadline = unit.Never
+	t.backend.emitBroken()
 	if t.sctp != nil {
+		if state := t.sctp.State(); state != api.SCTPStateFailed && state != api.SCTPStateClosed {
+			t.changeSCTPState(api.SCTPStateFailed, nil)
+		}
 		t.sctp.Close()
 	}
 }
@@ -270,7 +286,7 @@ func (t *Transport) lowerDeadline(at unit.Time) { t.deadline = min(t.deadline, a
 // NextTimeout returns when to call HandleTimeout.
 func (t *Transport) NextTimeout() unit.Time { return t.deadline }
 
-// HandleTimeout runs what is due: the producers' timers and the RTCP reports.
+// HandleTimeout runs what is due: the timers of producers and SCTP, and the RTCP reports.
 func (t *Transport) HandleTimeout(now unit.Time) {
 	if t.isClosed || t.isBroken {
 		t.deadline = unit.Never
@@ -281,8 +297,9 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 		t.rtcpAt = now.Add(t.nextReportDelay())
 	}
 	t.backend.timeout(now)
+	t.timeoutSCTP(now)
 	t.news.release(now, t)
-	deadline := min(t.rtcpAt, t.backend.nextTimeout(), t.estimationTimeout(now), t.news.nextTimeout())
+	deadline := min(t.rtcpAt, t.backend.nextTimeout(), t.nextSCTPTimeout(), t.estimationTimeout(now), t.news.nextTimeout())
 	for _, p := range t.producers {
 		if p.NextTimeout() <= now {
 			p.HandleTimeout(now)
@@ -293,11 +310,10 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 	t.deadline = deadline
 }
 
-// Poll takes the output of the goroutines inside DTLS and SCTP. The owner calls it after Env.Wake.
+// Poll takes the output of the goroutines inside DTLS. The owner calls it after Env.Wake.
 func (t *Transport) Poll(now unit.Time) {
 	if !t.isClosed && !t.isBroken {
 		t.backend.poll(now)
-		t.drainSCTP(now)
 	}
 }
 

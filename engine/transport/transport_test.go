@@ -9,11 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
-	"gazpacho/engine/media"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
-	wirertcp "gazpacho/engine/wire/rtcp"
 )
 
 // call is a producer on one transport and a consumer of it on another, with a peer each.
@@ -25,75 +24,41 @@ type call struct {
 	src     *feedbackRecorder
 }
 
-func newCall(t *testing.T, kind api.MediaKind) *call {
+func newCall(t *testing.T, stream func(unit.SSRC) enginetest.Stream) *call {
 	r := newFixture(t)
 	k := &call{fixture: r, in: r.connected(), out: r.connected(), src: &feedbackRecorder{}}
-	k.p = r.produce(k.in.Transport, "p", kind, 10)
-	k.c = r.consume(k.out.Transport, k.p, "c", 10, 20, k.src)
+	k.p = r.produce(k.in.Transport, "p", stream(10))
+	k.c = r.consume(k.out.Transport, k.p, "c", 20, k.src)
 	r.attach(k.out.Transport, k.p, k.c)
-	k.p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { k.c.Forward(now, pkts) }})
-	k.p.AddSubscriber(updates{k})
+	k.p.AddSubscriber(&forwarder{[]*transport.Consumer{k.c}})
 	return k
 }
 
-// updates passes stream updates to the call's consumer.
-type updates struct{ *call }
-
-func (u updates) Forward(now unit.Time, _ []*packet.Packet, up []media.StreamUpdate, scores []uint8) {
-	u.c.HandleStreamUpdates(now, up, scores)
-	u.c.Forward(now, nil)
-}
-
-func (k *call) outSocket() *socket { return k.sockets[1] }
-func (k *call) inSocket() *socket  { return k.sockets[0] }
-
-// rtcpOf parses all RTCP that a socket sent.
-func rtcpOf(t *testing.T, s *socket) []rtcp.Packet {
-	t.Helper()
-	var all []rtcp.Packet
-	for _, b := range s.sent {
-		if wirertcp.LooksLikeRTCP(b) {
-			pkts, err := rtcp.Unmarshal(b)
-			require.NoError(t, err)
-			all = append(all, pkts...)
-		}
-	}
-	return all
-}
-
-// find returns the RTCP packets of one type.
-func find[T rtcp.Packet](pkts []rtcp.Packet) []T {
-	var found []T
-	for _, p := range pkts {
-		if p, ok := p.(T); ok {
-			found = append(found, p)
-		}
-	}
-	return found
-}
+func (k *call) outSocket() *enginetest.Socket { return k.sockets[1] }
+func (k *call) inSocket() *enginetest.Socket  { return k.sockets[0] }
 
 func TestMediaGoesOut(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
-	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
-	require.Len(t, k.outSocket().sent, 1)
-	pkt := parse(t, k.outSocket().sent[0])
+	k := newCall(t, enginetest.Video)
+	k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
+	require.Len(t, k.outSocket().Sent(), 1)
+	pkt := enginetest.ParseRTP(t, k.outSocket().Sent()[0])
 	require.EqualValues(t, 20, pkt.SSRC)
-	require.Equal(t, peerAddr, k.outSocket().to[0])
+	require.Equal(t, peerAddr, k.outSocket().To()[0])
 	stats := k.out.Stats(k.now).(*api.PlainTransportGetStatsResponse).Base
-	require.EqualValues(t, len(k.outSocket().sent[0]), stats.BytesSent)
-	require.EqualValues(t, len(k.outSocket().sent[0]), stats.RTPBytesSent)
+	require.EqualValues(t, len(k.outSocket().Sent()[0]), stats.BytesSent)
+	require.EqualValues(t, len(k.outSocket().Sent()[0]), stats.RTPBytesSent)
 	require.NotZero(t, stats.SendBitrate)
 	require.NotZero(t, stats.RTPSendBitrate)
 	in := k.in.Stats(k.now).(*api.PlainTransportGetStatsResponse).Base
-	require.EqualValues(t, len(keyFrame(10, 1)), in.BytesReceived)
-	require.EqualValues(t, len(keyFrame(10, 1)), in.RTPBytesReceived)
+	require.EqualValues(t, len(enginetest.KeyFrame(10, 1)), in.BytesReceived)
+	require.EqualValues(t, len(enginetest.KeyFrame(10, 1)), in.RTPBytesReceived)
 }
 
 func TestAClosedConsumerGetsNothing(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
+	k := newCall(t, enginetest.Video)
 	k.out.CloseConsumer(k.now, k.c)
-	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
-	require.Empty(t, k.outSocket().sent)
+	k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
+	require.Empty(t, k.outSocket().Sent())
 	dump := k.out.Dump().(*api.PlainTransportDumpResponse).Base
 	require.Empty(t, dump.ConsumerIDs)
 	require.Empty(t, dump.MapSSRCConsumerID)
@@ -101,27 +66,27 @@ func TestAClosedConsumerGetsNothing(t *testing.T) {
 }
 
 func TestALostPacketIsAskedForAndResent(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
-	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
-	k.receive(k.in, 0, peerAddr, rtpPacket(10, 3, []byte{0x10, 0x01, 9, 9}))
+	k := newCall(t, enginetest.Video)
+	k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
+	k.receive(k.in, 0, peerAddr, enginetest.RTP(10, 3, []byte{0x10, 0x01, 9, 9}))
 	// The producer's transport wants the missing one.
 	for range 20 {
 		k.now = k.now.Add(10 * time.Millisecond)
 		k.in.HandleTimeout(k.now)
 		k.in.Settle(k.now)
 	}
-	nacks := find[*rtcp.TransportLayerNack](rtcpOf(t, k.inSocket()))
+	nacks := enginetest.Find[*rtcp.TransportLayerNack](enginetest.RTCPOf(t, k.inSocket().Sent()))
 	require.NotEmpty(t, nacks)
 	require.EqualValues(t, 10, nacks[0].MediaSSRC)
 	require.Equal(t, []uint16{2}, nacks[0].Nacks[0].PacketList())
 	// The consumer's peer misses the key frame.
-	lost := parse(t, k.outSocket().sent[0])
-	sent := len(k.outSocket().sent)
+	lost := enginetest.ParseRTP(t, k.outSocket().Sent()[0])
+	sent := len(k.outSocket().Sent())
 	k.receiveRTCP(k.out, 0, peerAddr, &rtcp.TransportLayerNack{
 		MediaSSRC: 20, Nacks: []rtcp.NackPair{{PacketID: uint16(lost.SequenceNumber)}},
 	})
-	require.Len(t, k.outSocket().sent, sent+1)
-	again := parse(t, k.outSocket().sent[sent])
+	require.Len(t, k.outSocket().Sent(), sent+1)
+	again := enginetest.ParseRTP(t, k.outSocket().Sent()[sent])
 	require.EqualValues(t, 101, again.PayloadType)
 	require.EqualValues(t, 21, again.SSRC)
 	require.True(t, again.DecodeRTX(100, 20))
@@ -130,30 +95,30 @@ func TestALostPacketIsAskedForAndResent(t *testing.T) {
 	require.NotZero(t, k.out.Stats(k.now).(*api.PlainTransportGetStatsResponse).Base.RTXBytesSent)
 }
 
-// Packets can be as large as a datagram. One that comes again must fit the room that is left for it.
+// Packets can be longer than an MTU. One that comes again must fit the room that is left for it.
 func TestLargePacketsAreResent(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
-	frame := keyFrame(10, 1)
-	for seq := range uint16(20) {
-		big := append(keyFrame(10, seq), make([]byte, 30000)...)
+	k := newCall(t, enginetest.Video)
+	padding := packet.SmallSize - len(enginetest.KeyFrame(10, 1))
+	for seq := range unit.SeqNo(20) {
+		big := append(enginetest.KeyFrame(10, seq), make([]byte, padding)...)
 		k.receive(k.in, 0, peerAddr, big)
 	}
-	first := parse(t, k.outSocket().sent[0]).SequenceNumber
-	sent := len(k.outSocket().sent)
+	first := enginetest.ParseRTP(t, k.outSocket().Sent()[0]).SequenceNumber
+	sent := len(k.outSocket().Sent())
 	k.receiveRTCP(k.out, 0, peerAddr, &rtcp.TransportLayerNack{
-		MediaSSRC: 20, Nacks: []rtcp.NackPair{{PacketID: uint16(first), LostPackets: 1}},
+		MediaSSRC: 20, Nacks: []rtcp.NackPair{{PacketID: uint16(first), LostPackets: 0xffff}},
 	})
-	require.Len(t, k.outSocket().sent, sent+2)
-	for _, again := range k.outSocket().sent[sent:] {
-		require.Greater(t, len(again), len(frame)+30000)
+	require.Len(t, k.outSocket().Sent(), sent+17)
+	for _, again := range k.outSocket().Sent()[sent:] {
+		require.Greater(t, len(again), packet.SmallSize)
 	}
 }
 
 func TestReportsAreSentRegularly(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
+	k := newCall(t, enginetest.Video)
 	require.Equal(t, k.now.Add(500*time.Millisecond), k.out.NextTimeout())
-	for seq := range uint16(100) {
-		k.receive(k.in, 0, peerAddr, keyFrame(10, seq))
+	for seq := range unit.SeqNo(100) {
+		k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, seq))
 		k.now = k.now.Add(50 * time.Millisecond)
 		for _, p := range []*transport.Plain{k.in, k.out} {
 			if p.NextTimeout() <= k.now {
@@ -162,20 +127,20 @@ func TestReportsAreSentRegularly(t *testing.T) {
 			}
 		}
 	}
-	reports := find[*rtcp.ReceiverReport](rtcpOf(t, k.inSocket()))
+	reports := enginetest.Find[*rtcp.ReceiverReport](enginetest.RTCPOf(t, k.inSocket().Sent()))
 	require.GreaterOrEqual(t, len(reports), 3)
 	require.LessOrEqual(t, len(reports), 6)
 	require.EqualValues(t, 10, reports[0].Reports[0].SSRC)
-	require.Len(t, find[*rtcp.SenderReport](rtcpOf(t, k.outSocket())), len(find[*rtcp.SourceDescription](rtcpOf(t, k.outSocket()))))
-	require.NotEmpty(t, find[*rtcp.SenderReport](rtcpOf(t, k.outSocket())))
-	for _, b := range k.outSocket().sent {
+	require.Len(t, enginetest.Find[*rtcp.SenderReport](enginetest.RTCPOf(t, k.outSocket().Sent())), len(enginetest.Find[*rtcp.SourceDescription](enginetest.RTCPOf(t, k.outSocket().Sent()))))
+	require.NotEmpty(t, enginetest.Find[*rtcp.SenderReport](enginetest.RTCPOf(t, k.outSocket().Sent())))
+	for _, b := range k.outSocket().Sent() {
 		require.LessOrEqual(t, len(b), 1500)
 	}
 }
 
 func TestKeyFrameRequestsGoToTheProducer(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
-	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
+	k := newCall(t, enginetest.Video)
+	k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
 	k.src.keyFrames = nil
 	k.receiveRTCP(k.out, 0, peerAddr, &rtcp.PictureLossIndication{MediaSSRC: 20})
 	k.now = k.now.Add(time.Second)
@@ -184,28 +149,28 @@ func TestKeyFrameRequestsGoToTheProducer(t *testing.T) {
 	k.now = k.now.Add(time.Millisecond)
 	k.in.RequestKeyFrame(k.now, k.p, 1010)
 	k.in.Settle(k.now)
-	require.Len(t, find[*rtcp.PictureLossIndication](rtcpOf(t, k.inSocket())), 1)
+	require.Len(t, enginetest.Find[*rtcp.PictureLossIndication](enginetest.RTCPOf(t, k.inSocket().Sent())), 1)
 	// Requests that arrive after the producer was closed go nowhere.
 	k.in.CloseProducer(k.p)
 	k.in.RequestKeyFrame(k.now, k.p, 1010)
 	k.in.ReportFractionLost(k.p, "c", 1010, 9)
 	k.in.Settle(k.now)
-	require.Len(t, find[*rtcp.PictureLossIndication](rtcpOf(t, k.inSocket())), 1)
+	require.Len(t, enginetest.Find[*rtcp.PictureLossIndication](enginetest.RTCPOf(t, k.inSocket().Sent())), 1)
 }
 
 func TestTheWorstLossOfAllConsumersIsReportedForInBandFEC(t *testing.T) {
-	k := newCall(t, api.MediaKindAudio)
-	k.receive(k.in, 0, peerAddr, rtpPacket(10, 1, []byte{1, 2, 3}))
+	k := newCall(t, enginetest.Audio)
+	k.receive(k.in, 0, peerAddr, enginetest.RTP(10, 1, []byte{1, 2, 3}))
 	k.receiveRTCP(k.out, 0, peerAddr, &rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: 20, FractionLost: 77}}})
 	require.Equal(t, map[string]uint8{"c": 77}, k.src.losses)
 	fraction := func() uint8 {
 		t.Helper()
-		k.inSocket().sent = nil
+		k.inSocket().Take()
 		for range 4 {
 			k.now = k.now.Add(time.Second)
 			k.in.HandleTimeout(k.now)
 		}
-		reports := find[*rtcp.ReceiverReport](rtcpOf(t, k.inSocket()))
+		reports := enginetest.Find[*rtcp.ReceiverReport](enginetest.RTCPOf(t, k.inSocket().Sent()))
 		require.NotEmpty(t, reports)
 		return reports[len(reports)-1].Reports[0].FractionLost
 	}
@@ -219,8 +184,8 @@ func TestTheWorstLossOfAllConsumersIsReportedForInBandFEC(t *testing.T) {
 }
 
 func TestRoundTripTimesFromReports(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
-	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
+	k := newCall(t, enginetest.Video)
+	k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
 	k.receiveRTCP(k.in, 0, peerAddr, &rtcp.SenderReport{SSRC: 10, NTPTime: k.now.NTP(), RTPTime: 3000, PacketCount: 1})
 	k.receiveRTCP(k.in, 0, peerAddr, &rtcp.ExtendedReport{SenderSSRC: 10, Reports: []rtcp.ReportBlock{
 		&rtcp.DLRRReportBlock{Reports: []rtcp.DLRRReport{{LastRR: unit.CompactNTP(k.now.Add(-100 * time.Millisecond).NTP()), DLRR: unit.NTPDuration(20 * time.Millisecond)}}},
@@ -232,7 +197,7 @@ func TestRoundTripTimesFromReports(t *testing.T) {
 	}})
 	k.now = k.now.Add(2 * time.Second)
 	k.out.HandleTimeout(k.now)
-	require.NotEmpty(t, find[*rtcp.ExtendedReport](rtcpOf(t, k.outSocket())), "the delay since the receiver's reference time")
+	require.NotEmpty(t, enginetest.Find[*rtcp.ExtendedReport](enginetest.RTCPOf(t, k.outSocket().Sent())), "the delay since the receiver's reference time")
 }
 
 func roundTrip(t *testing.T, s api.RTPStreamStats) float32 {
@@ -266,31 +231,28 @@ func TestDropsAreCounted(t *testing.T) {
 		"estimates":            {pkts: []rtcp.Packet{&rtcp.ReceiverEstimatedMaximumBitrate{SSRCs: []uint32{10}, Bitrate: 1e6}}, want: drops{RTCPUnsupported: 1}},
 		"malformed RTCP":       {raw: []byte{0x80, 201, 0, 99}, want: drops{RTCPMalformed: 1}},
 		"truncated RTP":        {raw: []byte{0x90, 100, 0, 1, 0, 0, 0, 0, 0, 0, 0, 10}, want: drops{RTPMalformed: 1}},
-		"RTP of no producer":   {raw: keyFrame(77, 1), want: drops{RTPUnknown: 1}},
+		"RTP of no producer":   {raw: enginetest.KeyFrame(77, 1), want: drops{RTPUnknown: 1}},
 		"neither":              {raw: []byte("hello, who is there?"), want: drops{Unrecognized: 1}},
 		"nothing":              {raw: []byte{}, want: drops{Unrecognized: 1}},
-		"unknown payload type": {raw: func() []byte { b := keyFrame(10, 1); b[1] = 55; return b }(), want: drops{RTPDiscarded: 1}},
+		"unknown payload type": {raw: func() []byte { b := enginetest.KeyFrame(10, 1); b[1] = 55; return b }(), want: drops{RTPDiscarded: 1}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			k := newCall(t, api.MediaKindVideo)
+			k := newCall(t, enginetest.Video)
 			// Consumer and producer on one transport: all tables are in use.
-			c := k.consume(k.in.Transport, k.p, "c2", 10, 20, k.src)
+			c := k.consume(k.in.Transport, k.p, "c2", 20, k.src)
 			k.attach(k.in.Transport, k.p, c)
-			_, err := k.in.Consume(k.now, &api.TransportConsumeRequest{
-				ConsumerID: "c3", ProducerID: "p", Kind: api.MediaKindVideo, RTPParameters: params(api.MediaKindVideo, 19),
-				ConsumableRTPEncodings: []api.RTPEncodingParameters{{SSRC: new(mappedSSRC(10))}},
-			}, k.src)
+			_, err := k.in.Consume(k.now, enginetest.Video(19).Consume("c3", k.produced[k.p]), k.src)
 			require.ErrorContains(t, err, "ssrc already used by another Consumer of the Transport [ssrc:20]")
-			k.news = nil
+			k.notifications.Reset()
 			if test.pkts != nil {
 				k.receiveRTCP(k.in, 0, peerAddr, test.pkts...)
 			} else {
 				k.receive(k.in, 0, peerAddr, test.raw)
 			}
 			require.Equal(t, test.want, k.in.Drops())
-			require.Empty(t, k.news)
-			require.Empty(t, k.outSocket().sent)
+			require.Empty(t, k.notifications.All())
+			require.Empty(t, k.outSocket().Sent())
 		})
 	}
 }
@@ -299,7 +261,7 @@ func TestProducersAreFoundByMIDAndRID(t *testing.T) {
 	r := newFixture(t)
 	in := r.connected()
 	request := func(id, mid, rid string) *api.TransportProduceRequest {
-		q := produceRequest(id, api.MediaKindVideo, 10)
+		q := enginetest.Video(10).Produce(id)
 		q.RTPParameters.MID = mid
 		q.RTPParameters.Encodings = []api.RTPEncodingParameters{{RID: rid}}
 		q.RTPMapping.Encodings = []api.EncodingMapping{{RID: rid, MappedSSRC: 1}}
@@ -352,12 +314,12 @@ func TestProducersAreFoundByMIDAndRID(t *testing.T) {
 func TestAPeerCannotFillTheTableOfSSRCs(t *testing.T) {
 	r := newFixture(t)
 	in := r.connected()
-	q := produceRequest("p", api.MediaKindVideo, 10)
+	q := enginetest.Video(10).Produce("p")
 	q.RTPParameters.MID = "m"
 	q.RTPParameters.HeaderExtensions = []api.RTPHeaderExtensionParameters{{URI: api.RTPHeaderExtensionURIMid, ID: 1}}
 	_, err := in.Produce(r.now, q)
 	require.NoError(t, err)
-	for ssrc := range uint32(3000) {
+	for ssrc := range unit.SSRC(3000) {
 		r.receive(in, 0, peerAddr, []byte{
 			0x90, 100, 0, 1, 0, 0, 0, 0, 1, 0, byte(ssrc >> 8), byte(ssrc), 0xbe, 0xde, 0, 1, 0x10, 'm', 0, 0, 0x10, 0, 0,
 		})
@@ -370,10 +332,10 @@ func TestAPeerCannotFillTheTableOfSSRCs(t *testing.T) {
 func TestDuplicateSSRCsAreRefused(t *testing.T) {
 	r := newFixture(t)
 	in := r.connected()
-	r.produce(in.Transport, "p", api.MediaKindVideo, 10)
-	_, err := in.Produce(r.now, produceRequest("q", api.MediaKindVideo, 10))
+	r.produce(in.Transport, "p", enginetest.Video(10))
+	_, err := in.Produce(r.now, enginetest.Video(10).Produce("q"))
 	require.ErrorContains(t, err, "ssrc already exists in RTP listener [ssrc:10]")
-	q := produceRequest("q", api.MediaKindVideo, 30)
+	q := enginetest.Video(30).Produce("q")
 	q.RTPParameters.Encodings[0].RTX.SSRC = 11
 	_, err = in.Produce(r.now, q)
 	require.ErrorContains(t, err, "RTX ssrc already exists in RTP listener [ssrc:11]")
@@ -417,18 +379,18 @@ func TestADirectTransportTalksToTheApplication(t *testing.T) {
 	r := newFixture(t)
 	d, err := transport.NewDirect(r.now, "d", &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}}, r.env)
 	require.NoError(t, err)
-	p := r.produce(d, "p", api.MediaKindAudio, 10)
-	c := r.consume(d, p, "c", 10, 20, &feedbackRecorder{})
+	p := r.produce(d, "p", enginetest.Audio(10))
+	c := r.consume(d, p, "c", 20, &feedbackRecorder{})
 	r.attach(d, p, c)
 	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
-	d.HandleProducerSend(r.now, rtpPacket(10, 1, []byte{1, 2, 3}))
+	d.HandleProducerSend(r.now, enginetest.RTP(10, 1, []byte{1, 2, 3}))
 	d.HandleProducerSend(r.now, make([]byte, packet.LargeSize+1))
 	d.Settle(r.now)
-	require.Equal(t, transport.Drops{RTPMalformed: 1}, d.Drops())
-	require.Len(t, r.events(api.EventConsumerRTP), 1)
+	require.Equal(t, transport.Drops{TooLarge: 1}, d.Drops())
+	require.Len(t, r.notifications.Of(api.EventConsumerRTP), 1)
 	r.now = r.now.Add(2 * time.Second)
 	d.HandleTimeout(r.now)
-	require.NotEmpty(t, r.events(api.EventDirectTransportRTCP))
+	require.NotEmpty(t, r.notifications.Of(api.EventDirectTransportRTCP))
 	dump := d.Dump().(*api.DirectTransportDumpResponse)
 	require.True(t, dump.Base.Direct)
 	require.Equal(t, []string{"c"}, dump.Base.ConsumerIDs)
@@ -442,20 +404,20 @@ func TestNotificationsMayKeepTheirBodies(t *testing.T) {
 	r := newFixture(t)
 	d, err := transport.NewDirect(r.now, "d", &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}}, r.env)
 	require.NoError(t, err)
-	p := r.produce(d, "p", api.MediaKindAudio, 10)
-	c := r.consume(d, p, "c", 10, 20, &feedbackRecorder{})
+	p := r.produce(d, "p", enginetest.Audio(10))
+	c := r.consume(d, p, "c", 20, &feedbackRecorder{})
 	r.attach(d, p, c)
 	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	payload := []byte{1, 2, 3}
-	d.HandleProducerSend(r.now, rtpPacket(10, 1, payload))
+	d.HandleProducerSend(r.now, enginetest.RTP(10, 1, payload))
 	d.Settle(r.now)
 	r.now = r.now.Add(2 * time.Second)
 	d.HandleTimeout(r.now)
 	var bodies [][]byte
-	for _, n := range r.events(api.EventConsumerRTP) {
+	for _, n := range r.notifications.Of(api.EventConsumerRTP) {
 		bodies = append(bodies, n.Body.(*api.ConsumerRTPNotification).Data)
 	}
-	for _, n := range r.events(api.EventDirectTransportRTCP) {
+	for _, n := range r.notifications.Of(api.EventDirectTransportRTCP) {
 		bodies = append(bodies, n.Body.(*api.DirectTransportRTCPNotification).Data)
 	}
 	require.Greater(t, len(bodies), 1)
@@ -469,8 +431,8 @@ func TestNotificationsMayKeepTheirBodies(t *testing.T) {
 		poison[i] = 0xee
 	}
 	clear(payload)
-	for seq := range uint16(100) {
-		d.HandleProducerSend(r.now, rtpPacket(10, seq+2, []byte{9, 9, 9}))
+	for seq := range unit.SeqNo(100) {
+		d.HandleProducerSend(r.now, enginetest.RTP(10, seq+2, []byte{9, 9, 9}))
 		d.Settle(r.now)
 		r.now = r.now.Add(2 * time.Second)
 		d.HandleTimeout(r.now)
@@ -479,22 +441,22 @@ func TestNotificationsMayKeepTheirBodies(t *testing.T) {
 }
 
 func TestATransportOutOfServiceIsSilent(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
+	k := newCall(t, enginetest.Video)
 	k.in.Break()
 	k.in.Break()
 	require.True(t, k.in.Broken())
-	require.Len(t, k.events(api.EventTransportOutOfService), 1, "but for this")
-	require.Equal(t, 1, k.inSocket().closed)
-	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
+	require.Len(t, k.notifications.Of(api.EventTransportOutOfService), 1, "but for this")
+	require.Equal(t, 1, k.inSocket().Closed())
+	k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
 	k.in.HandleTimeout(k.now.Add(time.Hour))
-	require.Empty(t, k.inSocket().sent)
-	require.Empty(t, k.outSocket().sent)
+	require.Empty(t, k.inSocket().Sent())
+	require.Empty(t, k.outSocket().Sent())
 	require.Equal(t, unit.Never, k.in.NextTimeout())
 }
 
 func TestWhatTheKernelRefusesIsCounted(t *testing.T) {
-	k := newCall(t, api.MediaKindVideo)
-	k.outSocket().refuses = true
-	k.receive(k.in, 0, peerAddr, keyFrame(10, 1))
+	k := newCall(t, enginetest.Video)
+	k.outSocket().Refuse = true
+	k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
 	require.EqualValues(t, 1, k.out.Drops().SendFailed)
 }

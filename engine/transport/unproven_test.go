@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/netio"
-	"gazpacho/engine/packet"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
 )
@@ -22,7 +22,7 @@ type redirected struct {
 	*browser
 	p     *transport.Producer
 	in    *transport.Plain
-	seq   uint16
+	seq   unit.SeqNo
 	bytes map[netip.AddrPort]int // sent by the transport, by destination
 }
 
@@ -36,10 +36,10 @@ func newRedirected(t *testing.T) *redirected {
 		return send(to, batch)
 	}
 	r.in = r.connected()
-	r.p = r.produce(r.in.Transport, "p", api.MediaKindVideo, 10)
-	c := r.consume(r.w.Transport, r.p, "c", 10, 20, &feedbackRecorder{})
+	r.p = r.produce(r.in.Transport, "p", enginetest.Video(10))
+	c := r.consume(r.w.Transport, r.p, "c", 20, &feedbackRecorder{})
 	r.attach(r.w.Transport, r.p, c)
-	r.p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
+	r.p.AddSubscriber(&forwarder{[]*transport.Consumer{c}})
 	return r
 }
 
@@ -59,7 +59,7 @@ func (r *redirected) run(d time.Duration, eachSecond ...func()) {
 	for end := r.now.Add(d); r.now < end; {
 		for range 50 {
 			r.now = r.now.Add(20 * time.Millisecond)
-			r.receive(r.in, 0, peerAddr, append(keyFrame(10, r.seq), make([]byte, 1200)...))
+			r.receive(r.in, 0, peerAddr, append(enginetest.KeyFrame(10, r.seq), make([]byte, 1200)...))
 			r.seq++
 			if r.w.NextTimeout() <= r.now {
 				r.w.HandleTimeout(r.now)
@@ -103,7 +103,7 @@ func TestFeedbackIsAnsweredWhereItComesFrom(t *testing.T) {
 	first := uint16(0)
 	for _, b := range r.sent {
 		if clear, err := r.receiver.UnprotectRTP(append([]byte(nil), b...)); err == nil {
-			first = uint16(parse(t, clear).SequenceNumber)
+			first = uint16(enginetest.ParseRTP(t, clear).SequenceNumber)
 			break
 		}
 	}

@@ -119,7 +119,7 @@ func randomString(n int) string {
 
 // NewWebRtc returns a WebRtcTransport. The owner serves its ports, and hands what they receive to HandleDatagrams.
 func NewWebRtc(id string, options *api.WebRtcTransportOptions, config WebRtcConfig, env Env) (*WebRtc, error) {
-	t, err := newTransport(id, options.Base, env)
+	t, err := newTransport(id, options.Base, true, env)
 	if err != nil {
 		return nil, err
 	}
@@ -186,6 +186,8 @@ func (c *webRtc) iceConnected() bool {
 func (c *webRtc) connected() bool {
 	return c.selected != nil && c.sender != nil && c.dtlsState == api.DTLSStateConnected && c.iceConnected()
 }
+
+func (c *webRtc) secured() bool { return true }
 
 // poll takes what DTLS did on its own goroutines.
 func (c *webRtc) poll(now unit.Time) { c.drainDTLS(now) }
@@ -364,6 +366,18 @@ func (c *webRtc) stats(now unit.Time) api.ResponseBody {
 	return &api.WebRtcTransportGetStatsResponse{
 		Base: c.t.baseStats(now), ICERole: api.ICERoleControlled, ICEState: c.ice.State(),
 		ICESelectedTuple: c.selectedTuple(), DTLSState: c.dtlsState,
+	}
+}
+
+// emitBroken notifies of the states of a transport whose peer is gone, unless the application knows them already.
+func (c *webRtc) emitBroken() {
+	if c.ice.State() != ice.Disconnected {
+		c.t.emit(c.t.id, api.EventWebRtcTransportICEStateChange,
+			&api.WebRtcTransportICEStateChangeNotification{ICEState: ice.Disconnected})
+	}
+	if c.dtlsState != api.DTLSStateFailed && c.dtlsState != api.DTLSStateClosed {
+		c.t.emit(c.t.id, api.EventWebRtcTransportDTLSStateChange,
+			&api.WebRtcTransportDTLSStateChangeNotification{DTLSState: api.DTLSStateFailed})
 	}
 }
 

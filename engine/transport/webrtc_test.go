@@ -12,6 +12,7 @@ import (
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
 	"gazpacho/engine/ice"
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/srtp"
@@ -114,26 +115,15 @@ func (b *browser) dump() *api.WebRtcTransportDumpResponse {
 
 // deliver hands a datagram of the browser to the transport.
 func (b *browser) deliver(data []byte) {
-	buffer := packet.NewBuffer(len(data))
-	buffer.SetLen(copy(buffer.Space(), data))
-	b.w.HandleDatagrams(b.now, b.link, []transport.Datagram{{Buffer: buffer, Tuple: b.link.Tuple(b.addr)}})
+	b.w.HandleDatagrams(b.now, b.link, []transport.Datagram{{Buffer: enginetest.Buffer(data), Tuple: b.link.Tuple(b.addr)}})
 	b.w.Settle(b.now)
 }
 
 // check makes an ICE connectivity check and returns the answer.
 func (b *browser) check(password string, nominate bool) *stun.Message {
 	b.t.Helper()
-	m := stun.Build(nil, stun.Request, stun.Binding, stun.TransactionID{1})
-	m.String(stun.Username, b.dump().ICEParameters.UsernameFragment+":browser")
-	m.Uint32(stun.Priority, 1)
-	m.Uint64(stun.ICEControlling, 1)
-	if nominate {
-		m.Flag(stun.UseCandidate)
-	}
-	m.Integrity(stun.NewKey(password))
-	m.Fingerprint()
 	before := len(b.sent)
-	b.deliver(m.Message())
+	b.deliver(enginetest.ConnectivityCheck(b.dump().ICEParameters.UsernameFragment, password, nominate))
 	require.Greater(b.t, len(b.sent), before, "every check is answered")
 	var answer stun.Message
 	require.NoError(b.t, answer.Parse(b.sent[before]))
@@ -251,23 +241,23 @@ func eventNames(news []api.Notification) (names []string) {
 
 func TestAWebRtcCall(t *testing.T) {
 	b := established(t, nil)
-	require.Equal(t, []string{"tuple 192.0.2.1", "ice COMPLETED", "dtls CONNECTING", "dtls CONNECTED"}, eventNames(b.news))
+	require.Equal(t, []string{"tuple 192.0.2.1", "ice COMPLETED", "dtls CONNECTING", "dtls CONNECTED"}, eventNames(b.notifications.All()))
 	dump := b.dump()
 	require.Equal(t, api.ICEStateCompleted, dump.ICEState)
 	require.Equal(t, api.DTLSRoleServer, dump.DTLSParameters.Role)
 	require.EqualValues(t, 5000, dump.ICESelectedTuple.RemotePort)
 	require.Equal(t, api.ICERoleControlled, dump.ICERole)
 
-	p := b.produce(b.w.Transport, "p", api.MediaKindVideo, 10)
-	c := b.consume(b.w.Transport, p, "c", 10, 20, &feedbackRecorder{})
+	p := b.produce(b.w.Transport, "p", enginetest.Video(10))
+	c := b.consume(b.w.Transport, p, "c", 20, &feedbackRecorder{})
 	b.attach(b.w.Transport, p, c)
 	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	before := len(b.sent)
-	b.sendRTP(keyFrame(10, 1))
+	b.sendRTP(enginetest.KeyFrame(10, 1))
 	require.Len(t, b.sent, before+1)
 	clear, err := b.receiver.UnprotectRTP(b.sent[before])
 	require.NoError(t, err)
-	require.Equal(t, parse(t, keyFrame(10, 1)).Payload(), parse(t, clear).Payload())
+	require.Equal(t, enginetest.ParseRTP(t, enginetest.KeyFrame(10, 1)).Payload(), enginetest.ParseRTP(t, clear).Payload())
 
 	b.now = b.now.Add(3 * time.Second)
 	before = len(b.sent)
@@ -289,17 +279,17 @@ func TestAWebRtcCall(t *testing.T) {
 	require.Contains(t, b.states, api.DTLSStateClosed)
 	require.Empty(t, b.dir.fragments)
 	require.Empty(t, b.dir.tuples)
-	b.deliver(keyFrame(10, 2))
+	b.deliver(enginetest.KeyFrame(10, 2))
 	require.Len(t, b.sent, before+1, "nothing but close_notify")
 }
 
 func TestThePeerMayCloseDTLS(t *testing.T) {
 	b := established(t, nil)
-	b.news = nil
+	b.notifications.Reset()
 	b.dtls.Close()
 	b.pump()
-	require.Equal(t, []string{"dtls CLOSED"}, eventNames(b.news))
-	b.sendRTP(keyFrame(10, 1))
+	require.Equal(t, []string{"dtls CLOSED"}, eventNames(b.notifications.All()))
+	b.sendRTP(enginetest.KeyFrame(10, 1))
 	require.EqualValues(t, 1, b.w.Drops().NotConnected)
 }
 
@@ -308,20 +298,21 @@ func TestDTLSBeginsAnewWithICE(t *testing.T) {
 	b := established(t, nil)
 	b.dtls.Close()
 	b.pump()
-	b.news, b.states = nil, nil
+	b.notifications.Reset()
+	b.states = nil
 	b.check(b.password(), true)
-	require.Empty(t, b.news, "a check that changes no state begins nothing")
+	require.Empty(t, b.notifications.All(), "a check that changes no state begins nothing")
 	b.now = b.now.Add(31 * time.Second)
 	b.w.HandleTimeout(b.now)
 	b.check(b.password(), true)
-	require.Equal(t, []string{"ice DISCONNECTED", "tuple 192.0.2.1", "ice COMPLETED", "dtls CONNECTING"}, eventNames(b.news))
+	require.Equal(t, []string{"ice DISCONNECTED", "tuple 192.0.2.1", "ice COMPLETED", "dtls CONNECTING"}, eventNames(b.notifications.All()))
 
 	b.dtls = dtls.New(certificates()[1], func() { signal(b.dtlsWake) })
 	require.NoError(t, b.dtls.Start(dtls.Client, certificates()[0].Fingerprints()))
 	b.shake(api.DTLSStateConnected)
 	require.Equal(t, api.DTLSStateConnected, b.dump().DTLSState)
-	b.produce(b.w.Transport, "p", api.MediaKindVideo, 10)
-	b.sendRTP(keyFrame(10, 1))
+	b.produce(b.w.Transport, "p", enginetest.Video(10))
+	b.sendRTP(enginetest.KeyFrame(10, 1))
 	require.NotZero(t, b.w.Stats(b.now).(*api.WebRtcTransportGetStatsResponse).Base.RTPBytesReceived)
 }
 
@@ -333,7 +324,7 @@ func TestAWrongPasswordGetsNowhere(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, 401, code)
 	}
-	require.Empty(t, b.news)
+	require.Empty(t, b.notifications.All())
 	require.Equal(t, api.ICEStateNew, b.dump().ICEState)
 	require.Empty(t, b.dir.tuples)
 }
@@ -341,12 +332,12 @@ func TestAWrongPasswordGetsNowhere(t *testing.T) {
 // A ClientHello, media or garbage from an address that ICE does not vouch for changes nothing.
 func TestStrangersChangeNothing(t *testing.T) {
 	b := established(t, nil)
-	before, news := len(b.sent), len(b.news)
+	before, news := len(b.sent), len(b.notifications.All())
 	honest := b.addr
 	b.addr = strangerAddr
 	hello := append([]byte{22, 254, 253}, make([]byte, 60)...)
 	b.deliver(hello)
-	b.sendRTP(keyFrame(10, 1))
+	b.sendRTP(enginetest.KeyFrame(10, 1))
 	b.sendRTCP(&rtcp.Goodbye{Sources: []uint32{10}})
 	b.deliver([]byte("GET / HTTP/1.1\r\n\r\n"))
 	b.deliver([]byte{200, 1, 2})
@@ -354,23 +345,23 @@ func TestStrangersChangeNothing(t *testing.T) {
 	require.EqualValues(t, 2, b.w.Drops().Unrecognized+b.w.Drops().RTCPMalformed)
 	b.addr = honest
 	require.Len(t, b.sent, before)
-	require.Len(t, b.news, news)
+	require.Len(t, b.notifications.All(), news)
 	require.Equal(t, api.DTLSStateConnected, b.dump().DTLSState)
 }
 
 func TestMediaBeforeTheKeysIsDropped(t *testing.T) {
 	b := newBrowser(t, nil)
 	b.check(b.password(), true)
-	b.deliver(keyFrame(10, 1))
+	b.deliver(enginetest.KeyFrame(10, 1))
 	b.deliver([]byte{0x80, 203, 0, 0})
 	require.EqualValues(t, 2, b.w.Drops().NotConnected)
 }
 
 func TestReplayedAndCorruptedMediaIsCounted(t *testing.T) {
 	b := established(t, nil)
-	b.produce(b.w.Transport, "p", api.MediaKindVideo, 10)
-	space := append(keyFrame(10, 1), make([]byte, 64)...)
-	n, err := b.sender.ProtectRTP(space, len(keyFrame(10, 1)), 12)
+	b.produce(b.w.Transport, "p", enginetest.Video(10))
+	space := append(enginetest.KeyFrame(10, 1), make([]byte, 64)...)
+	n, err := b.sender.ProtectRTP(space, len(enginetest.KeyFrame(10, 1)), 12)
 	require.NoError(t, err)
 	for range 3 {
 		b.deliver(space[:n])
@@ -391,8 +382,8 @@ func TestAWrongFingerprintFails(t *testing.T) {
 	b.connect(wrong)
 	require.NoError(t, b.dtls.Start(dtls.Client, certificates()[0].Fingerprints()))
 	b.shake(api.DTLSStateFailed)
-	require.Contains(t, eventNames(b.news), "dtls FAILED")
-	require.NotContains(t, eventNames(b.news), "dtls CONNECTED")
+	require.Contains(t, eventNames(b.notifications.All()), "dtls FAILED")
+	require.NotContains(t, eventNames(b.notifications.All()), "dtls CONNECTED")
 }
 
 func TestConnectIsCheckedAndComesOnce(t *testing.T) {
@@ -406,7 +397,7 @@ func TestConnectIsCheckedAndComesOnce(t *testing.T) {
 		DTLSParameters: &api.DTLSParameters{Fingerprints: certificates()[1].Fingerprints()},
 	})
 	require.ErrorContains(t, err, "connect() already called")
-	require.Empty(t, b.news, "DTLS waits for ICE")
+	require.Empty(t, b.notifications.All(), "DTLS waits for ICE")
 }
 
 func TestWithAPeerThatLeavesTheRoleToUsWeAreClient(t *testing.T) {
@@ -419,7 +410,7 @@ func TestWithAPeerThatLeavesTheRoleToUsWeAreClient(t *testing.T) {
 		require.Equal(t, api.DTLSRoleClient, response.DTLSLocalRole)
 		require.NoError(t, b.dtls.Start(dtls.Server, certificates()[0].Fingerprints()))
 		b.check(b.password(), false)
-		require.Equal(t, []string{"tuple 192.0.2.1", "ice CONNECTED", "dtls CONNECTING"}, eventNames(b.news))
+		require.Equal(t, []string{"tuple 192.0.2.1", "ice CONNECTED", "dtls CONNECTING"}, eventNames(b.notifications.All()))
 		b.shake(api.DTLSStateConnected)
 	}
 }
@@ -427,31 +418,31 @@ func TestWithAPeerThatLeavesTheRoleToUsWeAreClient(t *testing.T) {
 func TestICERestartKeepsTheCall(t *testing.T) {
 	b := established(t, nil)
 	old := b.dump().ICEParameters
-	b.news = nil
+	b.notifications.Reset()
 	response := b.w.RestartICE(b.now)
 	require.NotEqual(t, old.UsernameFragment, response.UsernameFragment)
 	require.Len(t, b.dir.fragments, 2, "the old credentials are good until the new ones are used")
 	b.addr = netip.AddrPortFrom(netip.MustParseAddr("192.0.2.77"), 6000)
 	b.check(response.Password, true)
 	require.Len(t, b.dir.fragments, 1)
-	require.Contains(t, eventNames(b.news), "tuple 192.0.2.77")
-	require.NotContains(t, eventNames(b.news), "dtls CONNECTING")
-	b.produce(b.w.Transport, "p", api.MediaKindVideo, 10)
-	b.sendRTP(keyFrame(10, 1))
+	require.Contains(t, eventNames(b.notifications.All()), "tuple 192.0.2.77")
+	require.NotContains(t, eventNames(b.notifications.All()), "dtls CONNECTING")
+	b.produce(b.w.Transport, "p", enginetest.Video(10))
+	b.sendRTP(enginetest.KeyFrame(10, 1))
 	require.NotZero(t, b.w.Stats(b.now).(*api.WebRtcTransportGetStatsResponse).Base.RTPBytesReceived)
 }
 
 func TestExpiredConsentDisconnects(t *testing.T) {
 	b := established(t, nil)
-	b.news = nil
+	b.notifications.Reset()
 	require.LessOrEqual(t, b.w.NextTimeout(), b.now.Add(30*time.Second))
 	b.now = b.now.Add(31 * time.Second)
 	b.w.HandleTimeout(b.now)
-	require.Equal(t, []string{"ice DISCONNECTED"}, eventNames(b.news))
+	require.Equal(t, []string{"ice DISCONNECTED"}, eventNames(b.notifications.All()))
 	require.Nil(t, b.dump().ICESelectedTuple)
 	// The peer comes back.
 	b.check(b.password(), true)
-	require.Equal(t, []string{"ice DISCONNECTED", "tuple 192.0.2.1", "ice COMPLETED"}, eventNames(b.news))
+	require.Equal(t, []string{"ice DISCONNECTED", "tuple 192.0.2.1", "ice COMPLETED"}, eventNames(b.notifications.All()))
 	require.LessOrEqual(t, b.w.NextTimeout(), b.now.Add(time.Second), "reports go on")
 }
 
@@ -464,9 +455,9 @@ func TestTCPConnections(t *testing.T) {
 	b.check(b.password(), true)
 	require.Equal(t, 1, b.admitted)
 	require.Equal(t, api.ProtocolTCP, b.dump().ICESelectedTuple.Protocol)
-	b.news = nil
+	b.notifications.Reset()
 	b.w.HandleLinkClosed(b.now, b.link)
-	require.Equal(t, []string{"ice DISCONNECTED"}, eventNames(b.news))
+	require.Equal(t, []string{"ice DISCONNECTED"}, eventNames(b.notifications.All()))
 	b.w.HandleLinkClosed(b.now, b.link)
 	b.link = b.newLink(8, api.ProtocolTCP)
 	b.check(b.password(), true)
@@ -503,15 +494,8 @@ func TestDataOverDTLS(t *testing.T) {
 	})
 	require.NoError(t, err)
 	b.w.Settle(b.now)
-	deadline := time.After(patience)
-	for *b.dump().Base.SCTPState == api.SCTPStateNew || len(b.events(api.EventTransportSCTPStateChange)) == 0 {
-		select {
-		case <-b.wake:
-			b.w.Poll(b.now)
-		case <-deadline:
-			require.FailNow(t, "SCTP does not begin")
-		}
-	}
+	require.Equal(t, api.SCTPStateConnecting, *b.dump().Base.SCTPState)
+	require.Len(t, b.notifications.Of(api.EventTransportSCTPStateChange), 1)
 	require.Equal(t, []string{"d"}, b.dump().Base.DataProducerIDs)
 	_, err = b.w.ConsumeData(b.now, &api.TransportConsumeDataRequest{DataConsumerID: "e", Type: api.DataConsumerTypeDirect})
 	require.ErrorContains(t, err, "not a direct Transport")
@@ -522,29 +506,19 @@ func TestDataOverDTLS(t *testing.T) {
 
 func TestBandwidthIsEstimatedInBothDirections(t *testing.T) {
 	b := established(t, nil)
-	request := produceRequest("p", api.MediaKindVideo, 10)
-	offer := func(params *api.RTPParameters) {
-		params.HeaderExtensions = []api.RTPHeaderExtensionParameters{
-			{URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: 5},
-		}
-		params.Codecs[0].RTCPFeedback = append(params.Codecs[0].RTCPFeedback, api.RTCPFeedback{Type: "transport-cc"})
+	produced, consumed := enginetest.Video(10), enginetest.Video(20)
+	for _, s := range []*enginetest.Stream{&produced, &consumed} {
+		s.Extensions = []api.RTPHeaderExtensionParameters{{URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: 5}}
+		s.Feedback = []api.RTCPFeedback{enginetest.TransportCC}
 	}
-	offer(request.RTPParameters)
-	p, err := b.w.Produce(b.now, request)
-	require.NoError(t, err)
-	to := params(api.MediaKindVideo, 20)
-	offer(to)
-	c, err := b.w.Consume(b.now, &api.TransportConsumeRequest{
-		ConsumerID: "c", ProducerID: "p", Kind: api.MediaKindVideo, RTPParameters: to,
-		ConsumableRTPEncodings: []api.RTPEncodingParameters{{SSRC: new(mappedSSRC(10))}},
-	}, &feedbackRecorder{})
-	require.NoError(t, err)
+	p := b.produce(b.w.Transport, "p", produced)
+	c := b.consumeAs(b.w.Transport, p, "c", consumed, &feedbackRecorder{})
 	b.attach(b.w.Transport, p, c)
 	p.AddSubscriber(&subscriber{then: func(now unit.Time, pkts []*packet.Packet) { c.Forward(now, pkts) }})
 	require.NoError(t, b.w.SetMaxIncomingBitrate(b.now, 500000))
 
-	for seq := range uint16(50) {
-		frame := keyFrame(10, seq)
+	for seq := range unit.SeqNo(50) {
+		frame := enginetest.KeyFrame(10, seq)
 		withNumber := append([]byte{0x90}, frame[1:12]...)
 		withNumber = append(withNumber, 0xbe, 0xde, 0, 1, 0x51, byte(seq>>8), byte(seq), 0)
 		withNumber = append(withNumber, frame[12:]...)
@@ -565,10 +539,10 @@ func TestBandwidthIsEstimatedInBothDirections(t *testing.T) {
 			require.NoError(t, err)
 			pkts, err := rtcp.Unmarshal(clear)
 			require.NoError(t, err)
-			feedback += len(find[*rtcp.TransportLayerCC](pkts))
-			limits += len(find[*rtcp.ReceiverEstimatedMaximumBitrate](pkts))
+			feedback += len(enginetest.Find[*rtcp.TransportLayerCC](pkts))
+			limits += len(enginetest.Find[*rtcp.ReceiverEstimatedMaximumBitrate](pkts))
 		} else if clear, err := b.receiver.UnprotectRTP(append([]byte(nil), sent...)); err == nil {
-			ext := parse(t, clear).Extension(5)
+			ext := enginetest.ParseRTP(t, clear).Extension(5)
 			require.Len(t, ext, 2)
 			numbered[uint16(ext[0])<<8|uint16(ext[1])] = true
 		}

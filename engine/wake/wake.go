@@ -1,5 +1,5 @@
-// Package wake is shared by the machines that contain goroutines of a library, engine/dtls and engine/sctp: their output
-// can appear between two calls of the owner. A goroutine appends to the machine's output under the machine's lock, releases
+// Package wake is for a machine that contains goroutines of a library, engine/dtls: its output can
+// appear between two calls of the owner. A goroutine appends to the machine's output under the machine's lock, releases
 // the lock and sends a Signal. The signal only wakes the owner, which drains the output soon after in its own turn.
 package wake
 

@@ -89,3 +89,36 @@ func TestLinksOfThePages(t *testing.T) {
 		}
 	}
 }
+
+// The walks through the code in docs/architecture.md name files that exist, in the packages that they name.
+func TestFilesOfTheWalksExist(t *testing.T) {
+	quoted := regexp.MustCompile("`([^`]+)`")
+	var files []string
+	for _, p := range packages(t) {
+		for _, name := range p.GoFiles {
+			files = append(files, "/"+p.path()+"/"+name)
+		}
+	}
+	exists := func(name string) bool {
+		return slices.ContainsFunc(files, func(file string) bool { return strings.HasSuffix(file, "/"+name) })
+	}
+	named := 0
+	for _, row := range strings.Split(readPage(t, "docs/architecture.md"), "\n") {
+		cells := strings.Split(row, "|")
+		if len(cells) != 6 {
+			continue
+		}
+		folders := quoted.FindAllStringSubmatch(cells[2], -1)
+		for _, m := range quoted.FindAllStringSubmatch(cells[3]+cells[4], -1) {
+			file := m[1]
+			if !strings.HasSuffix(file, ".go") {
+				continue
+			}
+			named++
+			if !exists(file) || !strings.Contains(file, "/") && !slices.ContainsFunc(folders, func(f []string) bool { return exists(f[1] + "/" + file) }) {
+				t.Errorf("docs/architecture.md: there is no file %s in %s", file, cells[2])
+			}
+		}
+	}
+	require.Greater(t, named, 25, "the walks name more files: the search is broken")
+}

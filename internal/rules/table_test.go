@@ -24,6 +24,7 @@ var rules = []rule{
 	{folder: "engine/wire", may: []string{"engine/unit"}},
 	{folder: "engine/packet", may: []string{"engine/unit", "engine/wire"}},
 	{folder: "engine/simnet", may: []string{"engine/unit"}},
+	{folder: "engine/internal/enginetest", may: join(basics, []string{"engine/netio"}), impure: true},
 	{folder: "engine/netio", may: []string{"engine/unit", "engine/packet", "internal/epoll"}, impure: true},
 	{folder: "engine/shard", may: []string{"engine/unit"}, impure: true},
 
@@ -33,9 +34,9 @@ var rules = []rule{
 	{folder: "engine/observer", may: basics},
 	{folder: "engine/rtpstream", may: basics},
 	{folder: "engine/srtp", may: basics},
-	// pion's dtls and sctp are built on goroutines and net.Conn; they are wrapped here, once.
+	{folder: "engine/sctp", may: basics},
+	// pion's dtls is built on goroutines and net.Conn; it is wrapped here, once.
 	{folder: "engine/dtls", may: join(basics, []string{"engine/wake"}), impure: true},
-	{folder: "engine/sctp", may: join(basics, []string{"engine/wake"}), impure: true},
 	{folder: "engine/wake", impure: true},
 
 	{folder: "engine/layer", may: []string{"engine/unit", "engine/wire", "engine/packet", "engine/rtpstream"}},
@@ -73,12 +74,12 @@ var libraries = map[string][]string{
 	"github.com/google/flatbuffers": {"fbs"},
 	"github.com/pion/dtls":          {"engine/dtls"},
 	"github.com/pion/rtp":           {"engine/srtp"},
-	"github.com/pion/rtcp":          {"engine/wire", "engine/rtpstream", "engine/media", "engine/bwe", "engine/srtp", "engine/transport"},
-	"github.com/pion/sctp":          {"engine/sctp"},
+	"github.com/pion/rtcp":          {"engine/wire", "engine/rtpstream", "engine/media", "engine/bwe", "engine/srtp", "engine/transport", "engine/internal/enginetest"},
 	"github.com/pion/srtp":          {"engine/srtp", "node-harness"},
-	"github.com/pion/logging":       {"engine/dtls", "engine/sctp"},
-	"github.com/stretchr/testify":   {"engine/api/apitest"},
+	"github.com/pion/logging":       {"engine/dtls"},
+	"github.com/stretchr/testify":   {"engine/api/apitest", "engine/internal/enginetest"},
 	"github.com/BurntSushi/toml":    {"cmd"},
+	"golang.org/x/crypto":           {"engine/dtls"},
 	"golang.org/x/net":              {"node-harness"},
 	"golang.org/x/sys":              {"cmd", "engine/netio", "scaling/remote", "internal/epoll", "node-harness", "node-harness/bench/control"},
 }

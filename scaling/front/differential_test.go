@@ -91,8 +91,6 @@ func same(t *testing.T, one, many *app, what string) {
 		if equal = describe(one) == describe(many); equal {
 			return
 		}
-		many.mu.Lock()
-		many.mu.Unlock()
 		pause()
 	}
 	require.Equal(t, describe(one), describe(many), what)

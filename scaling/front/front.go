@@ -3,6 +3,7 @@ package front
 import (
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gazpacho/engine/api"
@@ -47,6 +48,8 @@ type NodeOptions struct {
 	Pipe api.ListenInfo
 	// SameHost says that it runs on the application's host, where loopback addresses mean the same.
 	SameHost bool
+	// Again says that Worker may be called again when its worker has ended: the node may come back, without what it held.
+	Again bool
 }
 
 // Front implements api.Worker. Use New.
@@ -60,8 +63,10 @@ type Front struct {
 	methods map[api.Method]method
 
 	// The control goroutine's, as everything below and behind.
-	own        *node
-	nodes      []*node
+	own *node
+	// current are the nodes in the order of the options; one that came back has taken the place of the one that ended. The control
+	// goroutine replaces the list, any may read it.
+	current    atomic.Pointer[[]*node]
 	objects    map[string]object  // of the application, by id
 	hidden     map[string]hidden  // of the front, by id
 	leaving    map[string]*leaver // of the application, by id
@@ -112,13 +117,17 @@ func New(o Options) (*Front, error) {
 	if f.own, err = f.newNode(o.Own); err != nil {
 		return nil, err
 	}
+	var nodes []*node
+	f.setNodes(nodes)
 	for i := range o.Nodes {
 		n, err := f.newNode(o.Nodes[i])
 		if err != nil {
 			f.closeWorkers()
 			return nil, err
 		}
-		f.nodes = append(f.nodes, n)
+		n.index = i + 1
+		nodes = append(nodes, n)
+		f.setNodes(nodes)
 	}
 	go f.run()
 	return f, nil
@@ -156,8 +165,8 @@ func (f *Front) HandleNotification(n *api.Notification) (err error) {
 	if !f.routes.knows(n.HandlerID) {
 		return api.NotFoundErrorf("Channel notification handler with ID %s not found", n.HandlerID)
 	}
-	o := &operation{front: f, notification: n}
-	f.inbox.put(item{do: func() { f.dispatch(o) }, refuse: func() { err = errClosed() }, media: sizeOf(n), own: true})
+	o := &operation{front: f, notification: n, media: sizeOf(n)}
+	f.inbox.put(item{do: func() { f.dispatch(o) }, refuse: func() { err = errClosed() }, media: o.media, own: true})
 	return err
 }
 
@@ -172,12 +181,13 @@ func (f *Front) Load() api.Load {
 	default:
 	}
 	load := f.routes.load()
-	if len(f.nodes) == 0 {
+	nodes := f.nodes()
+	if len(nodes) == 0 {
 		load.CPU = f.own.load()
 		return load
 	}
 	load.CPU = 1
-	for _, n := range f.nodes {
+	for _, n := range nodes {
 		load.CPU = min(load.CPU, n.load())
 	}
 	return load
@@ -200,7 +210,7 @@ func (f *Front) Err() error {
 func (f *Front) Counters() Counters {
 	<-f.done
 	c := f.counters
-	c.Dropped = f.inbox.lost()
+	c.Dropped += f.inbox.lost()
 	return c
 }
 
@@ -219,14 +229,19 @@ func (f *Front) end() {
 	f.closeWorkers()
 	f.inbox.close()
 	f.log.Debug("front closed", "relays", f.counters.Relays, "dataRelays", f.counters.DataRelays,
-		"transports", f.counters.Transports, "dropped", f.inbox.lost())
+		"transports", f.counters.Transports, "dropped", f.counters.Dropped+f.inbox.lost())
 }
 
 func (f *Front) closeWorkers() {
 	f.own.worker.Close()
-	for _, n := range f.nodes {
+	for _, n := range f.nodes() {
 		n.worker.Close()
 	}
 }
+
+// nodes returns the present nodes. The list is not modified.
+func (f *Front) nodes() []*node { return *f.current.Load() }
+
+func (f *Front) setNodes(nodes []*node) { f.current.Store(&nodes) }
 
 func errClosed() *api.Error { return api.Errorf("Worker is closed") }

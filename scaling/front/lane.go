@@ -3,11 +3,13 @@ package front
 // lane is the operations of one Router, or of the worker itself, in their order. They begin one after the other; one that has to
 // wait for something makes the others wait too. What has begun is not waited for.
 type lane struct {
-	front *Front
-	queue []*operation
-	begun int  // operations that are not answered yet
-	held  bool // an operation that has begun has more to ask for before the next one may begin
-	idle  gate // opens when begun becomes 0
+	front   *Front
+	queue   []*operation
+	media   int  // bytes of media and data in the queue
+	begun   int  // operations that are not answered yet
+	held    bool // an operation that has begun has more to ask for before the next one may begin
+	running bool // run is, perhaps further up the stack
+	idle    gate // opens when begun becomes 0
 }
 
 func newLane(f *Front) *lane { return &lane{front: f} }
@@ -23,8 +25,14 @@ func (g *gate) open() {
 	}
 }
 
-// add appends an operation and begins what can begin.
+// add appends an operation and begins what can begin. Media and data of the application are dropped, and counted, when too much of
+// them waits already.
 func (l *lane) add(o *operation) {
+	if o.media > 0 && l.media+o.media > maxMediaWaiting {
+		l.front.counters.Dropped++
+		return
+	}
+	l.media += o.media
 	o.lane = l
 	l.queue = append(l.queue, o)
 	if len(l.queue) == 1 {
@@ -34,19 +42,26 @@ func (l *lane) add(o *operation) {
 
 // run begins operations as long as none has to wait.
 func (l *lane) run() {
+	if l.running {
+		return
+	}
+	l.running = true
+	defer func() { l.running = false }()
 	for !l.held && len(l.queue) > 0 {
 		o := l.queue[0]
 		if wait := o.begin(); wait != nil {
 			wait.waiting = append(wait.waiting, l)
 			return
 		}
+		if len(l.queue) == 0 { // o has closed the Router
+			return
+		}
+		l.media -= o.media
 		if l.front.expected[o.creates] == l {
 			delete(l.front.expected, o.creates)
 		}
-		if len(l.queue) > 0 { // closing the Router has emptied it
-			l.queue[0] = nil
-			l.queue = l.queue[1:]
-		}
+		l.queue[0] = nil
+		l.queue = l.queue[1:]
 	}
 }
 

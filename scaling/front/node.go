@@ -14,6 +14,7 @@ var ErrBusy = errors.New("the node is busy")
 // node is a worker that carries a part of what the application has.
 type node struct {
 	front    *Front
+	options  NodeOptions
 	name     string
 	index    int // the front's own engine comes first
 	worker   api.Worker
@@ -40,10 +41,7 @@ type call struct {
 }
 
 func (f *Front) newNode(o NodeOptions) (*node, error) {
-	n := &node{front: f, name: o.Name, index: len(f.nodes) + 1, pipe: o.Pipe, sameHost: o.SameHost}
-	if f.own == nil {
-		n.index = 0
-	}
+	n := &node{front: f, options: o, name: o.Name, pipe: o.Pipe, sameHost: o.SameHost}
 	var err error
 	if n.worker, err = o.Worker(n.emit); err != nil {
 		return nil, err
@@ -185,3 +183,9 @@ func (n *node) errGone(m api.Method) error {
 
 // load returns how busy the node is, from 0 to 1.
 func (n *node) load() float64 { return n.worker.Load().CPU }
+
+// available reports whether something new may be placed on the node: it is reached, and not about to end.
+func (n *node) available() bool {
+	w, ok := n.worker.(interface{ Available() bool })
+	return n.gone == nil && (!ok || w.Available())
+}

@@ -13,6 +13,7 @@ type operation struct {
 	reply        func(api.ResponseBody, error)
 	creates      string // id of the object that the request creates, empty for none
 	sequence     uint64 // operations are numbered in their order
+	media        int    // bytes that a notification carries
 	answered     bool
 }
 
@@ -66,9 +67,6 @@ func (f *Front) laneOf(id string) *lane {
 func (o *operation) begin() *gate {
 	if o.req == nil {
 		return o.beginNotification()
-	}
-	if o.answered {
-		return nil
 	}
 	o.lane.begun++
 	wait := o.beginRequest()

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"maps"
 	"slices"
 
 	"gazpacho/engine/api"
@@ -102,10 +103,10 @@ func (r *router) forget(o *operation) (rest []*operation) {
 	}
 	f.remove(r)
 	f.routers = without(f.routers, r)
-	if l := r.lane; len(l.queue) > 0 {
-		rest = append(rest, l.queue[1:]...)
-		l.queue = nil
-	}
+	l := r.lane
+	rest = append(rest, l.queue[1:]...)
+	l.queue, l.media = l.queue[:0], 0
+	maps.DeleteFunc(f.expected, func(_ string, in *lane) bool { return in == l })
 	return rest
 }
 

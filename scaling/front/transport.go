@@ -11,7 +11,6 @@ import (
 // transport is a transport of the application.
 type transport struct {
 	entry
-	request   *api.Request // that created it
 	webRtc    bool
 	server    *server // whose ports it uses, else nil
 	producers []*producer
@@ -91,7 +90,7 @@ func createTransport(o *operation, r *router) *gate {
 		}
 	}
 	t := &transport{
-		entry: entry{id: want.transportID, router: r, creating: true}, request: o.req, webRtc: want.webRtc, server: server,
+		entry: entry{id: want.transportID, router: r, creating: true}, webRtc: want.webRtc, server: server,
 	}
 	o.enter(t)
 	r.transports = append(r.transports, t)
@@ -208,15 +207,22 @@ func (t *transport) close() {
 
 // place returns the nodes that may take a transport of r, the best first.
 func (f *Front) place(r *router, want wanted) []*node {
-	var nodes []*node
+	var nodes, silent []*node
 	if !want.own {
-		for _, n := range f.nodes {
-			if n.gone == nil && (n.sameHost || !want.sameHost) {
+		for _, n := range f.nodes() {
+			switch {
+			case n.gone != nil || !n.sameHost && want.sameHost:
+			case n.available():
 				nodes = append(nodes, n)
+			default:
+				silent = append(silent, n) // not reached yet, perhaps
 			}
 		}
 	}
-	if len(nodes) == 0 && (want.own || want.sameHost || len(f.nodes) == 0) {
+	if len(nodes) == 0 {
+		nodes = silent
+	}
+	if len(nodes) == 0 && (want.own || want.sameHost || len(f.nodes()) == 0) {
 		return []*node{f.own}
 	}
 	known := make([]placement.Node, len(nodes))

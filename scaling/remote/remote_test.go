@@ -73,41 +73,70 @@ func TestContractOverBrokenConnections(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	newServer(t, l, node.Server())
-	proxy := newProxy(t, l.Addr().String(), 7)
+	proxy := newProxy(t, l.Addr().String())
 	apitest.Run(t, func(t testing.TB, emit api.Emitter) api.Worker {
-		return dial(t, remote.Options{Address: proxy.address(), TLS: app.Client(identity.Node), Emit: emit})
+		return dial(t, remote.Options{Address: proxy.Addr().String(), TLS: app.Client(identity.Node), Emit: emit})
 	})
 	require.Greater(t, proxy.cuts(), 20)
+}
+
+// A node whose process has ended is given up at once: its host refuses connections, so no lease is left to wait for.
+func TestNodeThatIsGone(t *testing.T) {
+	dir := t.TempDir()
+	l, err := remote.Listen("unix:" + filepath.Join(dir, "a.sock"))
+	require.NoError(t, err)
+	proxy := newProxyTo(t, "unix", l.Addr().String(), 1<<40)
+	newServer(t, l, nil)
+	w := dial(t, remote.Options{Address: "unix:" + proxy.Addr().String(), Emit: func(*api.Notification) {}})
+	answered := make(chan error, 1)
+	w.HandleRequest(&api.Request{Method: api.MethodWorkerDump}, func(_ api.ResponseBody, err error) { answered <- err })
+	require.NoError(t, <-answered)
+	require.True(t, w.Available())
+	proxy.kill()
+	<-w.Done()
+	require.ErrorIs(t, w.Err(), remote.ErrGone)
+	require.False(t, w.Available())
+	require.Error(t, w.HandleNotification(&api.Notification{}))
 }
 
 // proxy passes connections on and cuts each after a random number of bytes.
 type proxy struct {
 	net.Listener
+	network, to string
+	most        int // bytes before a cut
+
 	mu    sync.Mutex
 	rng   *rand.Rand
 	count int
-	hold  bool // passes nothing on, and cuts nothing
+	open  map[net.Conn]bool
 }
 
-func newProxy(t testing.TB, to string, seed uint64) *proxy {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// newProxy returns a proxy to a TCP address that cuts early. Handshakes take about 3,000 bytes.
+func newProxy(t testing.TB, to string) *proxy { return newProxyTo(t, "tcp", to, 30000) }
+
+func newProxyTo(t testing.TB, network, to string, most int) *proxy {
+	at := "127.0.0.1:0"
+	if network == "unix" {
+		at = filepath.Join(t.TempDir(), "proxy.sock")
+	}
+	l, err := net.Listen(network, at)
 	require.NoError(t, err)
-	p := &proxy{Listener: l, rng: rand.New(rand.NewPCG(seed, 0))}
-	var open sync.WaitGroup
-	t.Cleanup(func() { l.Close(); open.Wait() })
+	p := &proxy{
+		Listener: l, network: network, to: to, most: most, rng: rand.New(rand.NewPCG(7, 0)), open: map[net.Conn]bool{},
+	}
+	var passing sync.WaitGroup
+	t.Cleanup(func() { p.kill(); passing.Wait() })
 	go func() {
 		for {
 			from, err := l.Accept()
 			if err != nil {
 				return
 			}
-			open.Go(func() { p.pass(from, to) })
+			passing.Go(func() { p.pass(from) })
 		}
 	}()
 	return p
 }
-
-func (p *proxy) address() string { return p.Addr().String() }
 
 func (p *proxy) cuts() int {
 	p.mu.Lock()
@@ -115,17 +144,28 @@ func (p *proxy) cuts() int {
 	return p.count
 }
 
-// pass passes what comes either way, until one of the ways has had enough. Handshakes take about 3,000 bytes.
-func (p *proxy) pass(from net.Conn, to string) {
+// kill ends the proxy as a process ends: nothing listens, and connections are closed.
+func (p *proxy) kill() {
+	p.Close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c := range p.open {
+		c.Close()
+	}
+}
+
+// pass passes what comes either way, until one of the ways has had enough.
+func (p *proxy) pass(from net.Conn) {
 	defer from.Close()
-	c, err := net.Dial("tcp", to)
+	c, err := net.Dial(p.network, p.to)
 	if err != nil {
 		return
 	}
 	defer c.Close()
 	p.mu.Lock()
 	p.count++
-	limits := []int64{int64(2000 + p.rng.IntN(30000)), int64(2000 + p.rng.IntN(30000))}
+	p.open[from], p.open[c] = true, true
+	limits := []int64{int64(2000 + p.rng.IntN(p.most)), int64(2000 + p.rng.IntN(p.most))}
 	p.mu.Unlock()
 	done := make(chan bool, 2)
 	for i, way := range [][2]net.Conn{{from, c}, {c, from}} {
@@ -138,4 +178,8 @@ func (p *proxy) pass(from net.Conn, to string) {
 	from.Close()
 	c.Close()
 	<-done
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.open, from)
+	delete(p.open, c)
 }

@@ -38,12 +38,17 @@ var (
 	ErrLost = errors.New("the node was silent for longer than its lease")
 	// ErrRestarted: the node answers, and knows nothing of the worker's objects.
 	ErrRestarted = errors.New("the node has restarted")
+	// ErrGone: the node's host says that no process listens any more where this one's connection was.
+	ErrGone = errors.New("the node's process is gone")
 )
 
 // Times between attempts to connect, chosen here: a node that restarts is found at once, one that is away costs little.
 const (
 	firstPause = 20 * time.Millisecond
 	lastPause  = time.Second
+	// refusalTime is for how long a host has to refuse connections before the node's process counts as gone. What it held is
+	// gone with it, so there is no lease to wait for.
+	refusalTime = 300 * time.Millisecond
 )
 
 // Worker is a worker on a node, for one front. It implements [api.Worker]: what its requests create is on the node. It
@@ -167,8 +172,21 @@ func (w *Worker) handle(e *session.Event) {
 
 // connect connects again and again until the worker ends.
 func (w *Worker) connect(ctx context.Context) {
+	var refused time.Time // since when, without an exception
 	for pause := firstPause; ctx.Err() == nil; {
 		conn, err := dial(ctx, w.options.Address, w.options.TLS)
+		switch {
+		case !saysGone(w.options.Address, err):
+			refused = time.Time{}
+		case refused.IsZero():
+			refused = time.Now()
+		case time.Since(refused) > refusalTime:
+			w.turn(func(unit.Time) {
+				if w.opened {
+					w.end(ErrGone)
+				}
+			})
+		}
 		if err == nil {
 			begun := time.Now()
 			w.serve(conn)

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
-	pion "github.com/pion/stun/v3"
+	pion "github.com/pion/stun/v4"
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/wire/stun"

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+	"gazpacho/scaling/identity"
+	"gazpacho/scaling/remote"
+)
+
+// call runs the program and returns its exit code and what it printed.
+func call(args ...string) (code int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	code = run(args, &out, &err)
+	return code, out.String(), err.String()
+}
+
+func TestWrongCallsEndWithAHelpfulSentence(t *testing.T) {
+	empty := t.TempDir()
+	file := func(text string) string {
+		name := filepath.Join(t.TempDir(), "gazpacho.toml")
+		require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
+		return name
+	}
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"no command":       {nil, 2, "Usage: gazpacho COMMAND"},
+		"unknown command":  {[]string{"cook"}, 2, `there is no command "cook"`},
+		"unknown option":   {[]string{"node", "--cold"}, 2, "flag provided but not defined: -cold"},
+		"argument of node": {[]string{"node", "extra"}, 2, `unknown argument "extra"`},
+		"TCP without TLS":  {[]string{"node", "--listen", "127.0.0.1:0"}, 2, "set --tls-dir, or use a unix socket"},
+		"no address":       {[]string{"node", "--listen", "nowhere"}, 2, "host:port or unix:/path/to/socket"},
+		"no socket":        {[]string{"node", "--listen", "unix:"}, 1, "names no socket"},
+		"no IP address":    {[]string{"node", "--media-address", "home"}, 2, `--media-address "home" is no IP address`},
+		"IPv6 for IPv4":    {[]string{"node", "--media-address", "::1"}, 2, "of the other IP version"},
+		"no range":         {[]string{"node", "--rtc-min-port", "9", "--rtc-max-port", "5"}, 2, "are no range of ports"},
+		"no log level":     {[]string{"node", "--log-level", "loud"}, 2, "--log-level"},
+		"no TLS folder":    {[]string{"node", "--tls-dir", empty}, 1, "0 certificates of the role node"},
+		"no TOML":          {[]string{"node", "--config", file("=")}, 2, "gazpacho.toml"},
+		"unknown setting":  {[]string{"node", "--config", file("colour = 'red'")}, 2, `there is no setting "colour"; there are announced-address`},
+		"wrong setting":    {[]string{"node", "--config", file("shards = 'many'")}, 2, "shards = many"},
+		"no cluster":       {[]string{"status"}, 2, "--cluster host1:7000,host2:7000"},
+		"argument":         {[]string{"status", "x"}, 2, `unknown argument "x"`},
+		"unreachable":      {[]string{"status", "--cluster", "unix:" + empty + "/none.sock"}, 1, "no such file"},
+		"status, no TLS":   {[]string{"status", "--cluster", "127.0.0.1:1", "--tls-dir", empty}, 1, "0 certificates of the role operator"},
+		"nothing to make":  {[]string{"certificates"}, 2, "ca, node NAME, app NAME or operator NAME"},
+		"unknown role":     {[]string{"certificates", "king", "arthur"}, 2, `not of "king"`},
+		"no authority":     {[]string{"certificates", "--tls-dir", empty, "node", "a"}, 1, "gazpacho certificates ca makes one"},
+		"no name":          {[]string{"certificates", "--tls-dir", empty, "node", "a/b"}, 1, "is no name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, _, stderr := call(c.args...)
+			require.Equal(t, c.code, code, stderr)
+			require.Contains(t, stderr, c.want)
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"help"}, {"--help"}, {"node", "--help"}, {"status", "-h"}, {"certificates", "--help"}} {
+		code, stdout, _ := call(args...)
+		require.Zero(t, code)
+		require.Contains(t, stdout, "Usage: gazpacho")
+	}
+	_, stdout, _ := call("version")
+	require.Equal(t, "gazpacho "+version+"\n", stdout)
+	_, stdout, _ = call("node", "--help")
+	require.Contains(t, stdout, "--drain-time TIME, GAZPACHO_DRAIN_TIME\n      longest time to drain (default 1h0m0s)")
+}
+
+// A flag counts before the environment, and that before the file.
+func TestSettings(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "gazpacho.toml")
+	require.NoError(t, os.WriteFile(name, []byte("cluster = ['a:1', 'b:2']\ntls-dir = 'file'\nname = 'file'\njson = true\n"), 0o600))
+	t.Setenv("GAZPACHO_TLS_DIR", "environment")
+	t.Setenv("GAZPACHO_NAME", "environment")
+	t.Setenv("GAZPACHO_CONFIG", name)
+	s := newSettings("test", "")
+	var cluster list
+	s.flags.Var(&cluster, "cluster", "")
+	folder, who, asJSON := s.flags.String("tls-dir", "", ""), s.flags.String("name", "", ""), s.flags.Bool("json", false, "")
+	rest, err := s.parse([]string{"--name", "flag", "rest"}, nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"rest"}, rest)
+	require.Equal(t, list{"a:1", "b:2"}, cluster)
+	require.Equal(t, "environment", *folder)
+	require.Equal(t, "flag", *who)
+	require.True(t, *asJSON)
+
+	t.Setenv("GAZPACHO_JSON", "perhaps")
+	_, err = s.parse(nil, nil)
+	require.ErrorContains(t, err, `GAZPACHO_JSON="perhaps"`)
+}
+
+// A node on TCP serves an application with a certificate, shows it to operators, and drains on SIGTERM.
+func TestNode(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "tls")
+	for _, args := range [][]string{{"ca"}, {"node", "a"}, {"app", "edumeet"}, {"operator", "me"}} {
+		code, _, stderr := call(append([]string{"certificates", "--tls-dir", dir}, args...)...)
+		require.Zero(t, code, stderr)
+	}
+	stdout, ready := newLines()
+	ended := make(chan int, 1)
+	var stderr bytes.Buffer
+	go func() {
+		ended <- run([]string{"node", "--listen", "127.0.0.1:0", "--tls-dir", dir, "--shards", "1"}, stdout, &stderr)
+	}()
+	address := strings.TrimPrefix(<-ready, "node a listens on ")
+
+	app, err := identity.Load(dir, identity.Application, "")
+	require.NoError(t, err)
+	w, err := remote.Dial(remote.Options{
+		Address: address, TLS: app.Client(identity.Node), Emit: func(*api.Notification) {},
+		Opening: remote.Opening{Application: "edumeet", Release: "3.27.1"},
+	})
+	require.NoError(t, err)
+	defer w.Close()
+	answered := make(chan error, 2)
+	reply := func(_ api.ResponseBody, err error) { answered <- err }
+	w.HandleRequest(&api.Request{Method: api.MethodWorkerCreateRouter, Body: &api.WorkerCreateRouterRequest{RouterID: "r"}}, reply)
+	require.NoError(t, <-answered)
+	info := api.ListenInfo{Protocol: api.ProtocolUDP, IP: "0.0.0.0", PortRange: &api.PortRange{}, Flags: &api.SocketFlags{}}
+	w.HandleRequest(&api.Request{
+		Method: api.MethodRouterCreatePlainTransport, HandlerID: "r",
+		Body: &api.RouterCreatePlainTransportRequest{
+			TransportID: "t", Options: &api.PlainTransportOptions{Base: &api.TransportOptions{}, ListenInfo: &info, Comedia: true},
+		},
+	}, func(body api.ResponseBody, err error) {
+		if err == nil && body.(*api.PlainTransportDumpResponse).Tuple.LocalAddress != "127.0.0.1" {
+			t.Errorf("the node's own address was expected: %+v", body.(*api.PlainTransportDumpResponse).Tuple)
+		}
+		answered <- err
+	})
+	require.NoError(t, <-answered)
+
+	var rows []nodeRow
+	code, out, _ := call("status", "--json", "--cluster", address, "--tls-dir", dir)
+	require.Zero(t, code)
+	require.NoError(t, json.Unmarshal([]byte(out), &rows))
+	require.Equal(t, "a", rows[0].Status.Name)
+	require.Len(t, rows[0].Status.Fronts, 1)
+	require.Equal(t, "edumeet", rows[0].Status.Fronts[0].Tenant)
+	require.Equal(t, 1, rows[0].Status.Fronts[0].Load.Transports)
+	code, out, _ = call("status", "--cluster", address, "--tls-dir", dir)
+	require.Zero(t, code)
+	require.Contains(t, out, "edumeet")
+
+	// The node ends when its last transport is closed, and not before.
+	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGTERM))
+	require.Eventually(t, func() bool { return !w.Available() }, 10*time.Second, time.Millisecond, "the node says that it drains")
+	select {
+	case <-ended:
+		t.Fatal("ended with a transport on it")
+	default:
+	}
+	w.HandleRequest(&api.Request{
+		Method: api.MethodRouterCloseTransport, HandlerID: "r", Body: &api.RouterCloseTransportRequest{TransportID: "t"},
+	}, reply)
+	require.NoError(t, <-answered)
+	require.Zero(t, <-ended, stderr.String())
+	<-w.Done()
+	require.ErrorContains(t, w.Err(), "the node ended the session")
+}
+
+// lines is an output of which the first line can be waited for.
+type lines struct {
+	text  bytes.Buffer
+	first chan string
+	sent  bool
+}
+
+func newLines() (*lines, <-chan string) {
+	l := &lines{first: make(chan string, 1)}
+	return l, l.first
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.text.Write(b)
+	if line, _, ok := strings.Cut(l.text.String(), "\n"); ok && !l.sent {
+		l.sent = true
+		l.first <- line
+	}
+	return len(b), nil
+}

@@ -1,0 +1,65 @@
+package front
+
+import "gazpacho/engine/api"
+
+// PipeStats returns what the pipe consumers of all relays have sent.
+func (f *Front) PipeStats() (all []*api.ConsumerGetStatsResponse) {
+	done := make(chan struct{})
+	f.inbox.put(item{do: func() {
+		part := join(len(f.hidden)+1, func() { close(done) })
+		for id, h := range f.hidden {
+			r, ok := h.(*relay)
+			if !ok {
+				part()
+				continue
+			}
+			r.home().node.ask(api.MethodConsumerGetStats, id, nil, func(body api.ResponseBody, _ error) {
+				if stats, ok := body.(*api.ConsumerGetStatsResponse); ok {
+					all = append(all, stats)
+				}
+				part()
+			})
+		}
+		part()
+	}})
+	<-done
+	return all
+}
+
+// Do runs a function as the control goroutine, and returns when it has.
+func (f *Front) Do(do func()) {
+	done := make(chan struct{})
+	f.inbox.put(item{do: func() { do(); close(done) }})
+	<-done
+}
+
+// Hidden returns how many objects of the front's own there are, by what they are.
+func (f *Front) Hidden() (ids []string) {
+	f.Do(func() {
+		for id := range f.hidden {
+			ids = append(ids, id)
+		}
+	})
+	return ids
+}
+
+// Break has the front told that one of its pipes is out of service.
+func (f *Front) Break(event api.Event) {
+	f.Do(func() {
+		for id, h := range f.hidden {
+			if p, ok := h.(*pair); ok {
+				f.handleEvent(p.ends[0].node, &api.Notification{HandlerID: id, Event: event})
+				return
+			}
+		}
+	})
+}
+
+// NodesOf returns on how many nodes a WebRtcServer is.
+func (f *Front) NodesOf(id string) (n int) {
+	f.Do(func() { n = len(f.objects[id].(*server).nodes) })
+	return n
+}
+
+// Tell has the front told something by one of its nodes.
+func (f *Front) Tell(node int, e *api.Notification) { f.nodes()[node].emit(e) }

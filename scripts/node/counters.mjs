@@ -1,0 +1,33 @@
+// Adds up what fronts did (one line of JSON each), prints it, and fails unless the mode was what it says: every node
+// carried transports, and with several nodes there were relays. counters.mjs FILE MODE NODES
+import * as fs from 'node:fs';
+
+const MIN_RELAYS = 50;
+const [file, mode, cluster] = process.argv.slice(2);
+
+const total = { relays: 0, dataRelays: 0, dropped: 0, transports: {} };
+for (const line of fs.readFileSync(file, 'utf8').trim().split('\n')) {
+	const front = JSON.parse(line);
+	total.relays += front.Relays;
+	total.dataRelays += front.DataRelays;
+	total.dropped += front.Dropped;
+	for (const [node, count] of Object.entries(front.Transports)) {
+		total.transports[node] = (total.transports[node] ?? 0) + count;
+	}
+}
+console.log(`relays: ${total.relays} of media, ${total.dataRelays} of data; messages dropped: ${total.dropped}`);
+for (const [node, count] of Object.entries(total.transports)) {
+	console.log(`transports on ${node}: ${count}`);
+}
+
+const problems = cluster
+	.split(',')
+	.filter(node => !(total.transports[node] > 0))
+	.map(node => `no transport was on ${node}`);
+if (mode !== 'remote' && total.relays + total.dataRelays < MIN_RELAYS) {
+	problems.push(`${total.relays + total.dataRelays} relays, at least ${MIN_RELAYS} are expected`);
+}
+for (const problem of problems) {
+	console.error(`error: ${problem}`);
+}
+process.exit(problems.length > 0 ? 1 : 0);

@@ -1,0 +1,57 @@
+# Source it after lib.sh: runs a cluster for a mode of the suites, and checks afterwards that it was one.
+#
+#   local      the engine of the worker's process; nothing to start
+#   inprocess  three nodes in the worker's process, without sessions
+#   remote     one node: everything crosses a session
+#   nodes      three nodes, each Router's transports spread over them on purpose, so that relays are needed
+
+# start_nodes MODE FOLDER: starts the mode's nodes, and sets the environment for workers.
+start_nodes() {
+	local mode=$1 count name addresses=()
+	NODES_FOLDER=$2
+	NODE_PIDS=()
+	case $mode in
+	local) return ;;
+	inprocess) count=0 ;;
+	remote) count=1 ;;
+	nodes) count=3 ;;
+	*) die "no mode $mode: there are local, inprocess, remote and nodes" ;;
+	esac
+	rm -rf "$NODES_FOLDER"
+	mkdir -p "$NODES_FOLDER"
+	export GAZPACHO_PLACEMENT=spread GAZPACHO_CLUSTER_COUNTERS=$NODES_FOLDER/counters
+	if [ "$mode" = inprocess ]; then
+		export GAZPACHO_CLUSTER=local:3
+		NODE_NAMES=node1,node2,node3
+		return
+	fi
+	trap stop_nodes EXIT
+	for name in a b c; do
+		[ ${#NODE_PIDS[@]} -lt "$count" ] || break
+		"$ROOT/bin/gazpacho" node --name "$name" --listen "unix:$NODES_FOLDER/$name.sock" \
+			>"$NODES_FOLDER/$name.out" 2>"$NODES_FOLDER/$name.log" &
+		NODE_PIDS+=($!)
+		addresses+=("unix:$NODES_FOLDER/$name.sock")
+	done
+	for name in "${addresses[@]}"; do
+		until "$ROOT/bin/gazpacho" status --cluster "$name" >/dev/null 2>&1; do
+			kill -0 "${NODE_PIDS[@]}" 2>/dev/null || die "a node did not start: $(cat "$NODES_FOLDER"/*.log)"
+		done
+	done
+	GAZPACHO_CLUSTER=$(IFS=,; echo "${addresses[*]}")
+	export GAZPACHO_CLUSTER
+	NODE_NAMES=$GAZPACHO_CLUSTER
+}
+
+# stop_nodes ends the nodes.
+stop_nodes() {
+	[ ${#NODE_PIDS[@]} = 0 ] || kill -INT "${NODE_PIDS[@]}" 2>/dev/null || true
+	wait "${NODE_PIDS[@]}" 2>/dev/null || true
+	NODE_PIDS=()
+}
+
+# check_nodes MODE: prints what the fronts did, and fails unless every node was used and, with several, relays were made.
+check_nodes() {
+	[ "$1" = local ] && return
+	"$(node_bin)" "$ROOT/scripts/node/counters.mjs" "$NODES_FOLDER/counters" "$1" "$NODE_NAMES"
+}
