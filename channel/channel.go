@@ -44,6 +44,10 @@ type Options struct {
 	PID      int // by which WORKER_RUNNING is told apart: the Node library waits for its child's
 	Compat   api.Compat
 
+	// MediaLimit is how many bytes may wait for the application before media is dropped; data, requests and state have limits of up
+	// to 63 MiB more. Zero: DefaultMediaLimit.
+	MediaLimit int
+
 	// CloseTime is how long the worker may take to close, and the last messages to leave, before Serve returns regardless.
 	// Zero: 60 ms.
 	CloseTime time.Duration
@@ -86,7 +90,7 @@ func New(o Options) *Channel {
 		out:     o.Out,
 		decoder: o.Decoder,
 		pid:     o.PID,
-		outbox:  newOutbox(o.Encoder, maxSent-sendMargin),
+		outbox:  newOutbox(o.Encoder, maxSent-sendMargin, cmp.Or(o.MediaLimit, DefaultMediaLimit)),
 		ended:   make(chan struct{}),
 
 		tryWrite: tryWriter(o.Out),

@@ -8,10 +8,12 @@
 // other. The writer sends what has been queued, as many frames per write as are waiting. Between them lies the outbox,
 // whose size decides who has to wait or to lose something when the application reads slowly:
 //
-//   - above mediaLimit, notifications which only carry media, and logs, are dropped and counted;
-//   - above dataLimit, messages of data channels are, too;
-//   - above highWater, the control loop stops reading requests until the application has read some answers;
-//   - above hardLimit, even notifications which carry state are dropped and counted; nothing is known to get there.
+//   - above Options.MediaLimit, notifications which only carry media, and logs, are dropped and counted;
+//   - above that and 15 MiB, messages of data channels are, too;
+//   - above that and 19 MiB, the control loop stops reading requests until the application has read some answers;
+//   - above that and 63 MiB, even notifications which carry state are dropped and counted; nothing is known to get there.
+//
+// What was lost is logged as an error, with counts and some of the objects concerned, as soon as the application reads on.
 //
 // Workers may answer later and in any order, and each response leaves when it exists: the Node library finds its request by
 // the id. Nothing waits for a worker's answer but the notifications of the object that the answer creates. How many

@@ -55,7 +55,7 @@ func TestControlLoopWaitsForTheReader(t *testing.T) {
 	}
 	const requests = 300
 	w.request = func(_ *api.Request, reply func(api.ResponseBody, error)) { reply(body, nil) }
-	a := start(t, w)
+	a := startNarrow(t, w)
 	for id := uint32(1); id <= requests; id++ {
 		a.send(&api.Request{ID: id})
 	}
@@ -66,7 +66,7 @@ func TestControlLoopWaitsForTheReader(t *testing.T) {
 }
 
 func TestMediaIsDroppedBeforeState(t *testing.T) {
-	a := start(t, newWorker())
+	a := startNarrow(t, newWorker())
 	rtp := &api.Notification{
 		HandlerID: "c", Event: api.EventConsumerRTP, Body: &api.ConsumerRTPNotification{Data: make([]byte, 1000)},
 	}
@@ -99,7 +99,7 @@ func TestMediaIsDroppedBeforeState(t *testing.T) {
 	require.Equal(t, rounds, states)
 	require.Less(t, media, rounds/2)
 	require.Positive(t, media)
-	require.Equal(t, fmt.Sprintf("Wmessages dropped because the application reads slowly [media:%d, data:0, logs:%d, notifications:0]",
+	require.Equal(t, fmt.Sprintf("Emessages dropped because the application reads slowly [media:%d, data:0, logs:%d, notifications:0, of:c]",
 		rounds-media, rounds-logs), reported)
 	a.stillWorks(1)
 }
@@ -107,7 +107,7 @@ func TestMediaIsDroppedBeforeState(t *testing.T) {
 // TestDataIsKeptLongerThanMedia lets an application read nothing: what data channels promised to deliver waits, up to a limit
 // at which requests are still handled.
 func TestDataIsKeptLongerThanMedia(t *testing.T) {
-	a := start(t, newWorker())
+	a := startNarrow(t, newWorker())
 	message := &api.Notification{
 		HandlerID: "c", Event: api.EventDataConsumerMessage, Body: &api.DataConsumerMessageNotification{Data: make([]byte, 100_000)},
 	}
@@ -127,13 +127,13 @@ func TestDataIsKeptLongerThanMedia(t *testing.T) {
 		}
 	}
 	require.Greater(t, messages, 150)
-	require.Equal(t, fmt.Sprintf("Wmessages dropped because the application reads slowly [media:0, data:%d, logs:0, notifications:0]",
+	require.Equal(t, fmt.Sprintf("Emessages dropped because the application reads slowly [media:0, data:%d, logs:0, notifications:0, of:c]",
 		300-messages), reported)
 	a.stillWorks(1)
 }
 
 func TestStateIsBoundedToo(t *testing.T) {
-	a := start(t, newWorker())
+	a := startNarrow(t, newWorker())
 	state := &api.Notification{
 		HandlerID: strings.Repeat("x", 1<<20), Event: api.EventConsumerProducerPause,
 	}
@@ -142,7 +142,7 @@ func TestStateIsBoundedToo(t *testing.T) {
 	}
 	require.Less(t, a.ch.Queued(), 66<<20)
 	require.NoError(t, a.settings.SetLogLevel("warn"))
-	require.Regexp(t, `dropped .*media:0, data:0, logs:0, notifications:3\d\]`, a.log())
+	require.Regexp(t, `dropped .*media:0, data:0, logs:0, notifications:3\d, of:x`, a.log())
 }
 
 // Lone requests are answered by the control loop itself, as far as the stream takes the answer; the rest, and everything for

@@ -3,18 +3,30 @@ package channel
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"gazpacho/engine/api"
 )
 
-// Chosen here: bytes that wait for the application. Each limit is below the next one: as media and data stop first, the
-// control loop goes on when an application reads too slowly for what it has asked for.
+// DefaultMediaLimit, chosen here, is how many bytes may wait for the application before media is dropped: 25 s of 10 Mbit/s, far more
+// than any pause of Node's event loop that a recorder should survive.
+const DefaultMediaLimit = 32 << 20
+
+// limits are how many bytes may wait for the application before something stops. Each is below the next one: as media and data stop
+// first, the control loop goes on when an application reads too slowly for what it has asked for.
+type limits struct{ media, data, highWater, hard int }
+
+// newLimits returns the limits above that of media. The distances between them are chosen here.
+func newLimits(media int) limits {
+	return limits{media: media, data: media + 15<<20, highWater: media + 19<<20, hard: media + 63<<20}
+}
+
+// Chosen here:
 const (
-	mediaLimit = 1 << 20
-	dataLimit  = 16 << 20
-	highWater  = 20 << 20
-	hardLimit  = 64 << 20
+	// chunkLen is how many bytes are collected before a further buffer is begun: one for all that may wait would be copied each time
+	// it grows.
+	chunkLen = 1 << 20
 
 	// writeLen is the most bytes of one write; accounting goes by writes.
 	writeLen = 256 << 10
@@ -23,22 +35,31 @@ const (
 	flushLen = 32 << 10
 
 	// keepLen is the largest buffer that is kept for reuse.
-	keepLen = 1 << 20
+	keepLen = 2 << 20
 )
 
 // weight says what becomes of a frame when the application reads slowly.
 type weight uint8
 
 const (
-	weightMedia  weight = iota // dropped above mediaLimit
-	weightData                 // dropped above dataLimit: messages that their sender was promised would arrive
-	weightState                // dropped above hardLimit
-	weightAnswer               // never dropped; the control loop waits above highWater
+	weightMedia  weight = iota // dropped above limits.media
+	weightData                 // dropped above limits.data: messages that their sender was promised would arrive
+	weightState                // dropped above limits.hard
+	weightAnswer               // never dropped; the control loop waits above limits.highWater
 )
 
 // drops counts what an application that reads slowly has lost, and the notifications that there was no room to hold until
 // their object's creation is answered.
-type drops struct{ media, data, logs, state, early uint64 }
+type drops struct {
+	media, data, logs, state, early uint64
+	of                              []string // the first of the objects whose media, data or state was lost
+}
+
+// maxNamed is how many objects a report of losses names. Chosen here.
+const maxNamed = 4
+
+// slow returns how many messages were lost because the application reads slowly.
+func (d *drops) slow() uint64 { return d.media + d.data + d.logs + d.state }
 
 // outbox holds the frames on their way to the application, in order, and knows the requests that have no response yet.
 //
@@ -47,11 +68,14 @@ type drops struct{ media, data, logs, state, early uint64 }
 type outbox struct {
 	encoder Encoder
 	maxLen  int // bytes of a frame that the application can receive
+	limits  limits
 
 	mu      sync.Mutex
 	work    sync.Cond // the writer waits for frames
 	room    sync.Cond // the control loop waits for space
-	filling []byte    // frames that wait for the writer
+	full    [][]byte  // frames that wait for the writer, in buffers of about chunkLen
+	fullLen int       // bytes in them
+	filling []byte    // the frames behind them
 	writing int       // bytes that the writer has taken but not written
 	closed  bool      // nothing is taken any more
 
@@ -66,8 +90,8 @@ type outbox struct {
 	dropped drops
 }
 
-func newOutbox(e Encoder, maxLen int) *outbox {
-	o := &outbox{encoder: e, maxLen: maxLen, debts: map[string]*debt{}, barriers: map[string]*barrier{}}
+func newOutbox(e Encoder, maxLen, mediaLimit int) *outbox {
+	o := &outbox{encoder: e, maxLen: maxLen, limits: newLimits(mediaLimit), debts: map[string]*debt{}, barriers: map[string]*barrier{}}
 	o.work.L, o.room.L = &o.mu, &o.mu
 	return o
 }
@@ -80,19 +104,33 @@ func (o *outbox) post(id string, m api.MessageBody, w weight) error {
 	if b := o.barriers[id]; b != nil && !o.closed {
 		return o.hold(b, m, w)
 	}
-	size := o.size()
-	if o.closed || (w == weightMedia && size > mediaLimit) || (w == weightData && size > dataLimit) || size > hardLimit {
-		o.count(m, w)
+	size, l := o.size(), &o.limits
+	if o.closed || (w == weightMedia && size > l.media) || (w == weightData && size > l.data) || size > l.hard {
+		o.count(id, m, w)
 		return nil
 	}
+	o.makeRoom()
 	var err error
 	o.filling, err = o.encode(o.filling, m)
 	o.work.Signal()
 	return err
 }
 
-func (o *outbox) count(m api.MessageBody, w weight) {
-	switch _, isLog := m.(*api.Log); {
+// makeRoom begins a further buffer when the present one has its length.
+func (o *outbox) makeRoom() {
+	if len(o.filling) >= chunkLen {
+		o.full, o.fullLen = append(o.full, o.filling), o.fullLen+len(o.filling)
+		o.filling = make([]byte, 0, chunkLen+chunkLen/8)
+	}
+}
+
+// count counts a message that is dropped.
+func (o *outbox) count(id string, m api.MessageBody, w weight) {
+	_, isLog := m.(*api.Log)
+	if d := &o.dropped; !o.closed && !isLog && len(d.of) < maxNamed && !slices.Contains(d.of, id) {
+		d.of = append(d.of, id)
+	}
+	switch {
 	case o.closed:
 	case isLog:
 		o.dropped.logs++
@@ -132,14 +170,16 @@ func (o *outbox) encode(dst []byte, m api.MessageBody) (out []byte, err error) {
 	return out, nil
 }
 
-// size returns the bytes that wait; mu is held.
-func (o *outbox) size() int { return len(o.filling) + o.writing }
+// queued returns the bytes that wait for the writer, and size all that wait; mu is held.
+func (o *outbox) queued() int { return o.fullLen + len(o.filling) }
+
+func (o *outbox) size() int { return o.queued() + o.writing }
 
 // waitForRoom returns when another request may be read, or the outbox has been closed.
 func (o *outbox) waitForRoom() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for !o.closed && o.size() > highWater {
+	for !o.closed && o.size() > o.limits.highWater {
 		o.room.Wait()
 	}
 }
@@ -157,11 +197,11 @@ func (o *outbox) flush(try func([]byte) int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.attended = false
-	if o.writing == 0 && !o.closed && len(o.filling) > 0 && len(o.filling) <= flushLen {
+	if n := o.queued(); o.writing == 0 && !o.closed && n > 0 && n <= flushLen { // so it is all in filling
 		n := try(o.filling)
 		o.filling = append(o.filling[:0], o.filling[n:]...)
 	}
-	if len(o.filling) > 0 {
+	if o.queued() > 0 {
 		o.work.Signal()
 	}
 }
@@ -171,12 +211,19 @@ func (o *outbox) flush(try func([]byte) int) {
 func (o *outbox) take(back []byte) []byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for len(o.filling) == 0 && !o.closed {
+	for o.queued() == 0 && !o.closed {
 		o.work.Wait()
 	}
-	if len(o.filling) == 0 {
+	if o.queued() == 0 {
 		return nil
 	}
+	if len(o.full) > 0 {
+		out := o.full[0]
+		o.full[0] = nil
+		o.full, o.fullLen, o.writing = o.full[1:], o.fullLen-len(out), len(out)
+		return out
+	}
+	o.full = nil
 	out := o.filling
 	if cap(back) > keepLen {
 		back = nil
@@ -185,14 +232,14 @@ func (o *outbox) take(back []byte) []byte {
 	return out
 }
 
-// written tells that the writer has written n bytes of what it took, and returns what was dropped meanwhile, once the
-// application has caught up.
+// written tells that the writer has written n bytes of what it took, and returns what was dropped meanwhile, once there is room
+// again to say so: an application that is always a little too slow never catches up.
 func (o *outbox) written(n int) drops {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.writing -= n
 	o.room.Signal()
-	if len(o.filling)+o.writing > 0 {
+	if o.size() > o.limits.media/2 {
 		return drops{}
 	}
 	d := o.dropped
@@ -214,5 +261,5 @@ func (o *outbox) fail() {
 	o.close()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.filling, o.writing = nil, 0
+	o.full, o.fullLen, o.filling, o.writing = nil, 0, nil, 0
 }

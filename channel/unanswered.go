@@ -92,6 +92,7 @@ func (o *outbox) answer(c *call, r *api.Response) (ok bool, err error) {
 	if o.closed {
 		return true, nil
 	}
+	o.makeRoom()
 	o.filling, err = o.encodeResponse(o.filling, r)
 	o.lift(c.barrier, r.Accepted)
 	if !o.attended {

@@ -3,6 +3,7 @@ package channel
 import (
 	"io"
 	"log/slog"
+	"strings"
 )
 
 // write sends the contents of the outbox until it is closed and empty. The error is that of w.
@@ -23,9 +24,9 @@ func (o *outbox) write(w io.Writer, logger *slog.Logger) error {
 				logger.Warn("notifications dropped because the creation of their objects was not answered for too long",
 					"notifications", d.early)
 			}
-			if d.early = 0; d != (drops{}) {
-				logger.Warn("messages dropped because the application reads slowly",
-					"media", d.media, "data", d.data, "logs", d.logs, "notifications", d.state)
+			if d.slow() > 0 { // an error: mediasoup's default level hides warnings
+				logger.Error("messages dropped because the application reads slowly",
+					"media", d.media, "data", d.data, "logs", d.logs, "notifications", d.state, "of", strings.Join(d.of, " "))
 			}
 		}
 	}

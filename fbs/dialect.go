@@ -9,7 +9,7 @@ import (
 
 // schemas holds one file per dialect, named after a release of mediasoup that speaks it, and the table of releases.
 //
-//go:embed schema/*.fbsc schema/releases.txt schema/session.txt
+//go:embed schema/*.fbsc schema/releases.txt session.txt
 var schemas embed.FS
 
 // Dialect is the wire format of one or more releases of mediasoup. It is immutable and safe for concurrent use.

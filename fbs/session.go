@@ -3,7 +3,7 @@ package fbs
 import "sync"
 
 // Session returns the dialect that fronts and nodes speak with each other: that of the newest release of mediasoup, and what
-// schema/session.txt adds to it.
+// session.txt adds to it.
 func Session() *Dialect { return session() }
 
 var session = sync.OnceValue(func() *Dialect {
@@ -11,7 +11,7 @@ var session = sync.OnceValue(func() *Dialect {
 	if err != nil {
 		panic("fbs: " + err.Error()) // the file is embedded
 	}
-	additions, err := schemas.ReadFile("schema/session.txt")
+	additions, err := schemas.ReadFile("session.txt")
 	if err != nil {
 		panic("fbs: " + err.Error())
 	}

@@ -59,6 +59,7 @@ func FuzzRelay(f *testing.F) {
 	f.Add([]byte{1, 2, 6, 96, 0, 1, 100, 12, 97, 96, 1, 101, 3, 2, 0, 1, 2, 0, 2, 2, 0, 3, 2, 5, 9})
 	f.Add([]byte{1, 2, 7, 96, 0, 0, 6, 97, 0, 1, 127, 1, 3, 96, 7})
 	f.Add([]byte{1, 1, 10, 200, 0, 2, 1, 255, 1, 3, 0, 7})
+	f.Add([]byte{1, 1, 6, 96, 0, 1, 100, 1, 0, 99, 7}) // an encoding names a codec that there is not
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p := fuzzedProducer(b)
 		m := pipe.NewMedia(p, "consumer", "transport", false, new(pipe.SSRCs))

@@ -37,6 +37,9 @@ not found, the environment variable GAZPACHO_MEDIASOUP_PACKAGE says in which fol
 The environment variable GAZPACHO_RESOURCE_USAGE sets what counts as 100% CPU in worker.getResourceUsage(): share
 (default: the cores divided by the workers on them), process (one core) or machine (all cores).
 
+The environment variable GAZPACHO_CHANNEL_QUEUE sets how many MiB may wait for an application that reads slowly, before
+media of DirectTransports is dropped (default: 32).
+
 Exit codes: 0 closed by the application, by SIGINT or by SIGTERM; 40 the channel to the application does not work;
 42 wrong settings, or a release that is missing or not served.
 `

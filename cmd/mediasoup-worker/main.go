@@ -119,10 +119,14 @@ func serve(cfg *config, spoken *protocol, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errWrongSettings, err)
 	}
+	queue, err := parseQueue(os.Getenv(queueEnv))
+	if err != nil {
+		return fmt.Errorf("%w: %w", errWrongSettings, err)
+	}
 	settings := channel.NewSettings()
 	ch := channel.New(channel.Options{
 		In: in, Out: out, Decoder: spoken.dialect, Encoder: spoken.dialect.NewEncoder(), Settings: settings, PID: os.Getpid(),
-		Compat: compat,
+		Compat: compat, MediaLimit: queue,
 	})
 	if err := settings.Update(&api.WorkerUpdateSettingsRequest{LogLevel: cfg.logLevel, LogTags: cfg.logTags}); err != nil {
 		return err

@@ -6,11 +6,13 @@ import (
 )
 
 // From mediasoup's SubchannelsCodec: a payload that carries an addressing begins with the token, whose first byte cannot begin
-// a UTF-8 text; its two lowest bits are the flags of the optional fields.
+// a UTF-8 text; its two lowest bits are the flags of the optional fields. An addressing may be empty: that is how a payload travels
+// that itself begins like one.
 //
 //	token (8) | count (2) | subchannel (2) * count | required (2, if its flag is set) | ignored (2, if its flag is set) | payload
 const (
 	magicToken uint64 = 0xA5F09CB3D6E1F28C
+	allFlags   uint64 = 3
 	tokenLen          = 8
 	fixedLen          = tokenLen + 2
 )
@@ -31,14 +33,17 @@ func (p Pipe) flags() (required, ignored uint64) {
 }
 
 // Append appends to dst what the pipe carries for a message: the addressing, unless there is none, and the payload. A message
-// with more than 65535 subchannels travels without addressing, as in mediasoup.
+// with more than 65535 subchannels travels without addressing, as in mediasoup. Unlike mediasoup's, a payload that begins with a
+// token gets an empty addressing, which all releases read: the far end would take it for an addressing.
 func (p Pipe) Append(dst []byte, a Addressing, payload []byte) []byte {
 	flagRequired, flagIgnored := p.flags()
 	if flagIgnored == 0 {
 		a.IgnoredSubchannel = nil
 	}
-	if len(a.Subchannels) == 0 && a.RequiredSubchannel == nil && a.IgnoredSubchannel == nil ||
-		len(a.Subchannels) > math.MaxUint16 {
+	if len(a.Subchannels) > math.MaxUint16 {
+		a = Addressing{}
+	}
+	if len(a.Subchannels) == 0 && a.RequiredSubchannel == nil && a.IgnoredSubchannel == nil && !beginsWithToken(payload) {
 		return append(dst, payload...)
 	}
 	token := magicToken
@@ -59,6 +64,11 @@ func (p Pipe) Append(dst []byte, a Addressing, payload []byte) []byte {
 		}
 	}
 	return append(dst, payload...)
+}
+
+// beginsWithToken reports whether a payload may look like an addressing, in whatever release's format.
+func beginsWithToken(payload []byte) bool {
+	return len(payload) >= tokenLen && binary.BigEndian.Uint64(payload)&^allFlags == magicToken
 }
 
 // Parse splits what the pipe carried. Bytes without a complete addressing are all payload, as in mediasoup. The payload aliases

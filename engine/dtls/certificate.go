@@ -2,6 +2,7 @@ package dtls
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -61,8 +62,9 @@ func GenerateCertificate() (*Certificate, error) {
 	return newCertificate(der, key), nil
 }
 
-// LoadCertificate reads a PEM certificate (the first in its file) and its PEM private key (RSA or ECDSA; PKCS #1, SEC 1 or
-// PKCS #8). The error names the file and what is wrong with it.
+// LoadCertificate reads a PEM certificate (the first in its file) and its PEM private key (RSA, ECDSA on a NIST curve, or
+// Ed25519; PKCS #1, SEC 1 or PKCS #8). Of the certificate only the key is read. The error names the file and what is wrong with
+// it.
 func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
 	certPEM, err := os.ReadFile(certFile)
 	if err != nil {
@@ -77,7 +79,7 @@ func LoadCertificate(certFile, keyFile string) (*Certificate, error) {
 
 // ParseCertificate is [LoadCertificate] for what the files contain. The names are for errors.
 func ParseCertificate(certName string, certPEM []byte, keyName string, keyPEM []byte) (*Certificate, error) {
-	cert, err := parseCertificate(certPEM)
+	der, public, err := parseCertificate(certPEM)
 	if err != nil {
 		return nil, fmt.Errorf("DTLS certificate %s: %w", certName, err)
 	}
@@ -85,10 +87,10 @@ func ParseCertificate(certName string, certPEM []byte, keyName string, keyPEM []
 	if err != nil {
 		return nil, fmt.Errorf("DTLS private key %s: %w", keyName, err)
 	}
-	if !keysMatch(cert.PublicKey, key) {
+	if !keysMatch(public, key) {
 		return nil, fmt.Errorf("the DTLS private key in %s does not belong to the certificate in %s", keyName, certName)
 	}
-	return newCertificate(cert.Raw, key), nil
+	return newCertificate(der, key), nil
 }
 
 // Fingerprints returns the certificate's fingerprints, one per algorithm in the order sha-1, sha-224, sha-256, sha-384,
@@ -102,16 +104,16 @@ func newCertificate(der []byte, key any) *Certificate {
 	}
 }
 
-func parseCertificate(data []byte) (*x509.Certificate, error) {
+func parseCertificate(data []byte) (der []byte, key any, err error) {
 	block, err := firstBlock(data, func(kind string) bool { return kind == "CERTIFICATE" })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	cert, err := x509.ParseCertificate(block.Bytes)
+	key, err = publicKeyOf(block.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("not a valid X.509 certificate: %w", err)
+		return nil, nil, fmt.Errorf("not an X.509 certificate that can be used: %w", err)
 	}
-	return cert, nil
+	return block.Bytes, key, nil
 }
 
 func parsePrivateKey(data []byte) (any, error) {
@@ -130,18 +132,18 @@ func parseKey(block *pem.Block) (key any, err error) {
 	case "RSA PRIVATE KEY":
 		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
 	case "EC PRIVATE KEY":
-		key, err = x509.ParseECPrivateKey(block.Bytes)
+		key, err = parseSEC1(block.Bytes)
 	default:
-		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+		key, err = parsePKCS8(block.Bytes)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("not a valid private key: %w", err)
+		return nil, fmt.Errorf("not a private key that can be used: %w", err)
 	}
 	switch key.(type) {
-	case *rsa.PrivateKey, *ecdsa.PrivateKey:
+	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:
 		return key, nil
 	}
-	return nil, fmt.Errorf("the key is a %T; DTLS-SRTP needs RSA or ECDSA", key)
+	return nil, fmt.Errorf("the key is a %T; DTLS-SRTP needs RSA, ECDSA or Ed25519", key)
 }
 
 // firstBlock returns the first PEM block of a wanted type: files often have text or EC parameters before it.
@@ -168,6 +170,8 @@ func keysMatch(public, private any) bool {
 		return key.PublicKey.Equal(public)
 	case *ecdsa.PrivateKey:
 		return key.PublicKey.Equal(public)
+	case ed25519.PrivateKey:
+		return key.Public().(ed25519.PublicKey).Equal(public)
 	}
 	return false
 }

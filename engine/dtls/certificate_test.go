@@ -1,8 +1,8 @@
 package dtls_test
 
 import (
+	"crypto/ecdh"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
@@ -70,8 +70,6 @@ func writeFiles(t *testing.T, key any) keyFiles {
 		own.Bytes, err = x509.MarshalECPrivateKey(k)
 		require.NoError(t, err)
 		public = &k.PublicKey
-	case ed25519.PrivateKey:
-		public, own = k.Public(), pem.Block{Type: "X", Bytes: []byte{1}}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, public, key)
 	require.NoError(t, err)
@@ -134,9 +132,11 @@ func TestLoadedCertificatesConnect(t *testing.T) {
 func TestLoadCertificateErrors(t *testing.T) {
 	keys := newKeys(t)
 	good, other, rsaFiles := writeFiles(t, keys["ECDSA P-256"]), writeFiles(t, keys["ECDSA P-384"]), writeFiles(t, keys["RSA"])
-	_, edKey, err := ed25519.GenerateKey(rand.Reader)
+	agreement, err := ecdh.X25519().GenerateKey(rand.Reader)
 	require.NoError(t, err)
-	ed := writeFiles(t, edKey)
+	encodedAgreement, err := x509.MarshalPKCS8PrivateKey(agreement)
+	require.NoError(t, err)
+	notForSigning := write(t, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encodedAgreement}))
 	missing := filepath.Join(t.TempDir(), "missing.pem")
 	text := write(t, []byte("just text"))
 	broken := write(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte{1, 2}}))
@@ -151,11 +151,11 @@ func TestLoadCertificateErrors(t *testing.T) {
 		{good.cert, text, text, "not a PEM file"},
 		{good.own, good.own, good.own, "contains only PEM blocks of other types: EC PARAMETERS, EC PRIVATE KEY"},
 		{good.cert, good.cert, good.cert, "contains only PEM blocks of other types: CERTIFICATE"},
-		{broken, good.own, broken, "not a valid X.509 certificate"},
-		{good.cert, brokenKey, brokenKey, "not a valid private key"},
+		{broken, good.own, broken, "not a DER certificate"},
+		{good.cert, brokenKey, brokenKey, "not a private key that can be used"},
 		{good.cert, encrypted, encrypted, "encrypted"},
 		{good.cert, old, old, "encrypted"},
-		{ed.cert, ed.pkcs8, ed.pkcs8, "needs RSA or ECDSA"},
+		{good.cert, notForSigning, notForSigning, "needs RSA, ECDSA or Ed25519"},
 		{good.cert, other.own, other.own, "does not belong to the certificate"},
 		{good.cert, rsaFiles.own, rsaFiles.own, "does not belong to the certificate"},
 		{rsaFiles.cert, good.own, good.own, "does not belong to the certificate"},

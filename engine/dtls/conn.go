@@ -48,7 +48,7 @@ func (c conn) WriteTo(b []byte, _ net.Addr) (int, error) {
 		a.t.mu.Unlock()
 		return 0, net.ErrClosed
 	}
-	if a.detached {
+	if a.detached || a.displaced.Load() {
 		a.t.mu.Unlock()
 		return len(b), nil
 	}

@@ -12,19 +12,24 @@ import (
 // Limits is a limiter for tests that need their own.
 type Limits struct{ l *limiter }
 
-func NewLimits(running, waiting int) Limits { return Limits{newLimiter(running, waiting)} }
+func NewLimits(running, waiting int) Limits { return Limits{newLimiter(running, waiting, time.Hour)} }
+
+// NewLimitsOfTheSilent returns limits that displace whoever has not been heard while others wait.
+func NewLimitsOfTheSilent(running, waiting int) Limits {
+	return Limits{newLimiter(running, waiting, 500*time.Millisecond)}
+}
 
 // Running and Waiting return the number of handshakes that run and that wait.
 func (l Limits) Running() int {
 	l.l.mu.Lock()
 	defer l.l.mu.Unlock()
-	return l.l.running
+	return l.l.running.Len()
 }
 
 func (l Limits) Waiting() int {
 	l.l.mu.Lock()
 	defer l.l.mu.Unlock()
-	return l.l.waiting.Len()
+	return l.l.servers.Len() + l.l.clients.Len()
 }
 
 // Settings replaces the package's constants; zero fields keep them.
@@ -82,6 +87,15 @@ func SuiteHash(id piondtls.CipherSuiteID) func() hash.Hash { return cipherSuites
 
 // FingerprintsOf returns the fingerprints of a DER certificate, see Certificate.Fingerprints.
 func FingerprintsOf(der []byte) []api.Fingerprint { return fingerprintsOf(der) }
+
+// PublicKeyOf is the reader of public keys.
+func PublicKeyOf(der []byte) (any, error) { return publicKeyOf(der) }
+
+// ParsePrivateKeys reads b as a key in each format that has explicit parameters.
+func ParsePrivateKeys(b []byte) {
+	_, _ = parsePKCS8(b)
+	_, _ = parseSEC1(b)
+}
 
 // SkipSequence advances the next sequence number of a connected transport by n.
 func (t *Transport) SkipSequence(n uint64) {

@@ -1,6 +1,8 @@
 package dtls_test
 
 import (
+	"crypto"
+	"crypto/x509"
 	_ "embed"
 	"encoding/hex"
 	"runtime"
@@ -18,16 +20,23 @@ var recorded string
 
 // transcript holds the datagrams of one handshake: the client's, with one of data at their end, then the server's. It is a
 // recording, so that the seeds are the same in every run: one datagram per line, in hexadecimal.
-var transcript = func() (datagrams [][]byte) {
-	for line := range strings.Lines(recorded) {
+var transcript = decodeLines(recorded)
+
+// certificates holds certificates, then keys, that OpenSSL made: explicit curve parameters and others.
+//
+//go:embed testdata/certificates.hex
+var certificates string
+
+func decodeLines(text string) (decoded [][]byte) {
+	for line := range strings.Lines(text) {
 		b, err := hex.DecodeString(strings.TrimSpace(line))
 		if err != nil {
 			panic(err)
 		}
-		datagrams = append(datagrams, b)
+		decoded = append(decoded, b)
 	}
-	return datagrams
-}()
+	return decoded
+}
 
 func addSeeds(f *fuzzseed.F) {
 	for _, b := range transcript {
@@ -111,5 +120,22 @@ func FuzzHandshake(tf *testing.F) {
 				t.Fatal("connected to garbage")
 			}
 		}
+	})
+}
+
+// FuzzPublicKey reads arbitrary certificates and keys. What crypto/x509 takes must give the same key.
+func FuzzPublicKey(tf *testing.F) {
+	f := fuzzseed.New(tf, 1000)
+	for _, b := range decodeLines(certificates) {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		key, err := dtls.PublicKeyOf(b)
+		if cert, err2 := x509.ParseCertificate(b); err2 == nil {
+			if known, ok := cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); ok && (err != nil || !known.Equal(key)) {
+				t.Fatalf("crypto/x509 has key %v, here it is %v, %v", cert.PublicKey, key, err)
+			}
+		}
+		dtls.ParsePrivateKeys(b)
 	})
 }

@@ -2,7 +2,6 @@ package dtls
 
 import (
 	"bytes"
-	"container/list"
 	"context"
 	"crypto/x509"
 	"encoding/gob"
@@ -12,6 +11,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	piondtls "github.com/pion/dtls/v3"
@@ -40,12 +40,14 @@ const (
 
 var errNoSRTP = errors.New("the peer did not negotiate SRTP (use_srtp)")
 
-// association is one running handshake. The transport's lock protects its fields, except place.
+// association is one running handshake. The transport's lock protects its fields, except slot and displaced.
 type association struct {
 	t      *Transport
 	role   Role
 	remote api.Fingerprint
-	place  *list.Element // in the limiter's queue, under the limiter's lock
+	slot   slot // in the limiter, under its lock
+	// displaced: the limiter ended the handshake, because the peer was silent while others waited.
+	displaced atomic.Bool
 
 	readable   sync.Cond
 	in         [][]byte // for the handshake to read
@@ -72,9 +74,8 @@ func newAssociation(t *Transport) *association {
 }
 
 // run is the goroutine of a handshake. It ends soon after abandon, or else at the timeout.
-func (a *association) run() {
-	defer a.t.config.limiter.leave()
-	ctx, cancel := context.WithTimeout(context.Background(), a.t.config.handshakeTimeout)
+func (a *association) run(ctx context.Context, cancel context.CancelFunc) {
+	defer a.t.config.limiter.leave(a)
 	defer cancel()
 
 	a.t.mu.Lock()
@@ -86,6 +87,10 @@ func (a *association) run() {
 	a.t.mu.Unlock()
 
 	result, err := a.handshake(ctx)
+	if err != nil && a.displaced.Load() {
+		a.t.handshakeDisplaced(a)
+		return
+	}
 	a.t.handshakeDone(a, result, err)
 }
 

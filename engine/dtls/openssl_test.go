@@ -138,7 +138,9 @@ var opensslProfiles = []opensslProfile{
 }
 
 // startOpenSSLClient runs s_client and a server for it.
-func startOpenSSLClient(t *testing.T, own *dtls.Certificate, peer pemFiles, p opensslProfile, args ...string) (*driver, *openssl) {
+func startOpenSSLClient(
+	t *testing.T, s dtls.Settings, own *dtls.Certificate, peer pemFiles, p opensslProfile, args ...string,
+) (*driver, *openssl) {
 	t.Helper()
 	socket, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	require.NoError(t, err)
@@ -151,14 +153,16 @@ func startOpenSSLClient(t *testing.T, own *dtls.Certificate, peer pemFiles, p op
 	n, from, err := socket.ReadFromUDP(first)
 	require.NoError(t, err)
 	require.NoError(t, socket.SetReadDeadline(time.Time{}))
-	d := drive(t, newSideWith(t, own, dtls.Settings{}), &connectedUDP{socket, from})
+	d := drive(t, newSideWith(t, own, s), &connectedUDP{socket, from})
 	require.NoError(t, d.Start(dtls.Server, peer.fingerprint()))
 	d.HandleDatagram(first[:n])
 	return d, o
 }
 
 // startOpenSSLServer runs s_server and a client for it.
-func startOpenSSLServer(t *testing.T, own *dtls.Certificate, peer pemFiles, p opensslProfile, args ...string) (*driver, *openssl) {
+func startOpenSSLServer(
+	t *testing.T, s dtls.Settings, own *dtls.Certificate, peer pemFiles, p opensslProfile, args ...string,
+) (*driver, *openssl) {
 	t.Helper()
 	free, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	require.NoError(t, err)
@@ -171,7 +175,8 @@ func startOpenSSLServer(t *testing.T, own *dtls.Certificate, peer pemFiles, p op
 	o.expect(t, "ACCEPT")
 	conn, err := net.DialUDP("udp4", nil, address)
 	require.NoError(t, err)
-	d := drive(t, newSideWith(t, own, dtls.Settings{FlightInterval: 200 * time.Millisecond}), conn)
+	s.FlightInterval = 200 * time.Millisecond
+	d := drive(t, newSideWith(t, own, s), conn)
 	require.NoError(t, d.Start(dtls.Client, peer.fingerprint()))
 	return d, o
 }
@@ -180,13 +185,13 @@ func startOpenSSLServer(t *testing.T, own *dtls.Certificate, peer pemFiles, p op
 func withBothRoles(t *testing.T, own *dtls.Certificate, peer pemFiles, p opensslProfile, args ...string) {
 	t.Helper()
 	t.Run("openssl is the client", func(t *testing.T) {
-		d, o := startOpenSSLClient(t, own, peer, p, args...)
+		d, o := startOpenSSLClient(t, dtls.Settings{}, own, peer, p, args...)
 		checkOpenSSL(t, d, o, false, p)
 		require.NoError(t, o.stdin.Close()) // s_client sends close_notify and exits
 		d.until(t, "close_notify", func() bool { return d.reached(api.DTLSStateClosed) })
 	})
 	t.Run("openssl is the server", func(t *testing.T) {
-		d, o := startOpenSSLServer(t, own, peer, p, args...)
+		d, o := startOpenSSLServer(t, dtls.Settings{}, own, peer, p, args...)
 		checkOpenSSL(t, d, o, true, p)
 		d.Close()
 		d.until(t, "our close_notify to leave", func() bool { return true })
@@ -228,7 +233,7 @@ func TestOpenSSLCipherSuites(t *testing.T) {
 func TestCipherSuitesThatAreRefused(t *testing.T) {
 	for _, name := range []string{"ECDHE-ECDSA-AES256-SHA", "ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-CCM"} {
 		t.Run(name, func(t *testing.T) {
-			d, _ := startOpenSSLClient(t, testCertificate, filesOf(t, generate()), opensslProfiles[1], "-cipher", name)
+			d, _ := startOpenSSLClient(t, dtls.Settings{}, testCertificate, filesOf(t, generate()), opensslProfiles[1], "-cipher", name)
 			d.until(t, "the refusal", func() bool { return d.reached(api.DTLSStateFailed) })
 			require.False(t, d.reached(api.DTLSStateConnected))
 		})

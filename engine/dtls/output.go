@@ -44,5 +44,6 @@ type Counters struct {
 	InputFull    uint64 // datagrams or records that did not fit the queues of the handshake
 	OutputFull   uint64 // datagrams or application data that the caller did not drain in time
 	Overload     uint64 // ClientHellos refused because too many handshakes wait already
+	Displaced    uint64 // handshakes ended because the peer was silent while others waited
 	Renegotiated uint64 // attempts to renegotiate, refused
 }

@@ -65,6 +65,7 @@ func (a *association) deliver(b []byte) {
 	}
 	a.in = append(a.in, b)
 	a.readable.Broadcast()
+	a.t.config.limiter.hear(a)
 }
 
 // buffer queues a ChangeCipherSpec or Finished record until the handshake has its keys, in whatever order the datagrams
@@ -116,6 +117,20 @@ func (a *association) deferUntilEstablished(b []byte) {
 	a.deferred = append(a.deferred, slices.Clone(b))
 }
 
+// handshakeDisplaced begins anew: a client at the end of the queue, a server with the peer's next ClientHello.
+func (t *Transport) handshakeDisplaced(a *association) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.assoc != a {
+		return
+	}
+	t.counters.Displaced++
+	t.assoc = nil
+	if a.role == Client {
+		t.startHandshake()
+	}
+}
+
 // handshakeDone handles the result of a handshake, unless it was abandoned.
 func (t *Transport) handshakeDone(a *association, e *established, err error) {
 	t.mu.Lock()
@@ -137,27 +152,30 @@ func (t *Transport) handshakeDone(a *association, e *established, err error) {
 	t.unlockAndWake()
 }
 
-// sessionDatagram opens the records of a datagram for the established association. Only authentic records have an effect.
-func (t *Transport) sessionDatagram(b []byte) {
+// sessionDatagram opens the records of a datagram for the established association. Only authentic records have an effect; it
+// reports whether there was one.
+func (t *Transport) sessionDatagram(b []byte) (authentic bool) {
 	for r, ok := range records(b) {
 		switch {
 		case t.session == nil: // an earlier record closed the association
-			return
+			return authentic
 		case !ok || r.epoch != 1 || r.typ == typeChangeCipherSpec:
 			t.counters.Malformed++
 		default:
-			t.sessionRecord(r)
+			authentic = t.sessionRecord(r) || authentic
 		}
 	}
+	return authentic
 }
 
-func (t *Transport) sessionRecord(r record) {
+func (t *Transport) sessionRecord(r record) (authentic bool) {
 	plain, ok := t.session.open(r)
 	if !ok {
 		t.counters.Unauthentic++
-		return
+		return false
 	}
 	t.handlePlain(r.typ, plain)
+	return true
 }
 
 func (t *Transport) handlePlain(typ byte, plain []byte) {

@@ -119,13 +119,14 @@ func (t *Transport) State() api.DTLSState {
 }
 
 // HandleDatagram handles a DTLS datagram, which it copies. The caller must have checked that it comes from an ICE-valid tuple.
-func (t *Transport) HandleDatagram(b []byte) {
+// It reports whether the datagram is known to be the peer's: one of its records was decrypted.
+func (t *Transport) HandleDatagram(b []byte) (authentic bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
 	case t.closed:
 	case t.state == api.DTLSStateConnected:
-		t.sessionDatagram(b)
+		return t.sessionDatagram(b)
 	case len(b) > maxDatagramLen:
 		t.counters.Malformed++
 	case t.state == api.DTLSStateConnecting:
@@ -135,6 +136,7 @@ func (t *Transport) HandleDatagram(b []byte) {
 	default:
 		t.counters.InputFull++
 	}
+	return false
 }
 
 // Poll moves everything new into out.

@@ -47,13 +47,13 @@ func TestConsentExpires(t *testing.T) {
 	}
 }
 
-// Only good requests refresh consent, on any tuple.
+// Only good requests refresh consent, and only on the selected tuple.
 func TestConsentIsRefreshed(t *testing.T) {
 	r := bringTo(t, ice.Completed)
 	for range 10 {
 		r.advance(29 * time.Second)
 		r.wantNothing()
-		r.checks(tuple(2))
+		r.checks(tuple(1))
 		require.Equal(t, r.now.Add(30*time.Second), r.NextTimeout())
 	}
 	deadline := r.NextTimeout()
@@ -62,6 +62,8 @@ func TestConsentIsRefreshed(t *testing.T) {
 	r.sends(tuple(1), request("wrongfragment", password))
 	r.sends(tuple(1), request(fragment, password, controlled))
 	r.sends(tuple(1), []byte("garbage"))
+	r.checks(tuple(2))
+	require.Equal(t, deadline, r.NextTimeout())
 	r.MayForceSelectedTuple(tuple(2))
 	r.drain()
 	r.RemoveTuple(r.now, tuple(1))

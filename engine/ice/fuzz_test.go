@@ -88,7 +88,7 @@ func FuzzScript(tf *testing.F) {
 
 func (r *fixture) play(event, x byte) {
 	from := tuple(int(x % 12))
-	switch event % 8 {
+	switch event % 10 {
 	case 0:
 		r.checks(from)
 	case 1:
@@ -105,6 +105,16 @@ func (r *fixture) play(event, x byte) {
 	case 6:
 		r.MayForceSelectedTuple(from)
 		r.drain()
+	case 8:
+		r.Prove(from)
+		r.drain()
+		selected, active := r.Selected()
+		require.Equal(r.t, active && r.IsValidTuple(from), r.Proven() && selected == from)
+	case 9:
+		r.GiveUpSelected(r.now)
+		r.drain()
+		_, active := r.Selected()
+		require.Equal(r.t, active, r.Proven())
 	case 7:
 		fragment := fmt.Sprintf("fragment%d", r.Counters().Accepted)
 		if !r.fragments[fragment] {

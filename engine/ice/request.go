@@ -65,7 +65,8 @@ func (s *Server) HandleMessage(now unit.Time, t Tuple, m *stun.Message, dst []by
 	}
 	s.counters.Accepted++
 	s.handleTuple(t, m)
-	if s.active() {
+	// RFC 7675 section 5.1: consent is of a path. A check on another one must not keep the stream to this one alive.
+	if selected, ok := s.tuples.selectedTuple(); ok && selected == t {
 		s.renewConsent(now)
 	}
 	return accept(dst, m, t, by.key)
@@ -166,6 +167,6 @@ func (s *Server) addTuple(t Tuple) {
 	s.output.AddedTuples = append(s.output.AddedTuples, t)
 	if full {
 		s.counters.EvictedTuples++
-		s.output.RemovedTuples = append(s.output.RemovedTuples, evicted)
+		s.removed(evicted)
 	}
 }

@@ -13,6 +13,8 @@ type Server struct {
 	current, previous credentials // previous is set only from Restart until the first request with the current ones
 	state             State
 	tuples            tupleList
+	proven            Tuple // the last tuple that authentic traffic came from, if hasProven; it is in the list
+	hasProven         bool
 	nomination        uint32 // the highest NOMINATION that selected a tuple; 0 if none did
 	consentTimeout    time.Duration
 	consentUntil      unit.Time
@@ -81,6 +83,40 @@ func (s *Server) MayForceSelectedTuple(t Tuple) (changed bool) {
 	return s.active() && s.tuples.has(t) && s.choose(t)
 }
 
+// Prove is MayForceSelectedTuple for traffic that only the peer can have sent: SRTP, SRTCP or DTLS that verifies.
+func (s *Server) Prove(t Tuple) (changed bool) {
+	if s.Proven() && s.proven == t {
+		return false
+	}
+	changed = s.MayForceSelectedTuple(t)
+	if selected, ok := s.tuples.selectedTuple(); ok && selected == t {
+		s.proven, s.hasProven = t, true
+	}
+	return changed
+}
+
+// Proven reports whether the peer has sent traffic from the selected tuple. A check alone does not show that: its password is all
+// that the sender needs, so that a peer can have one sent from a victim's address.
+func (s *Server) Proven() bool {
+	return s.hasProven && s.tuples.hasSelected && s.tuples.selected == s.proven
+}
+
+// GiveUpSelected goes back from a selected tuple that is not proven to the last one that was. If that is gone, ICE is
+// disconnected.
+func (s *Server) GiveUpSelected(now unit.Time) {
+	if !s.active() || s.Proven() {
+		return
+	}
+	s.counters.GivenUp++
+	if s.hasProven {
+		s.choose(s.proven)
+		s.renewConsent(now) // the peer's checks on this tuple did not count meanwhile
+		return
+	}
+	s.removeAll()
+	s.disconnect()
+}
+
 // RemoveTuple removes t, for example because its TCP connection is closed. If t was selected, the newest remaining tuple
 // is selected; if none remains, ICE is disconnected.
 func (s *Server) RemoveTuple(now unit.Time, t Tuple) {
@@ -88,7 +124,7 @@ func (s *Server) RemoveTuple(now unit.Time, t Tuple) {
 	if !ok {
 		return
 	}
-	s.output.RemovedTuples = append(s.output.RemovedTuples, t)
+	s.removed(t)
 	if !wasSelected {
 		return
 	}
@@ -162,6 +198,13 @@ func (s *Server) disconnect() {
 func (s *Server) removeAll() {
 	s.output.RemovedTuples = append(s.output.RemovedTuples, s.tuples.list()...)
 	s.tuples.clear()
+	s.hasProven = false
+}
+
+// removed reports a tuple that is no longer in the list.
+func (s *Server) removed(t Tuple) {
+	s.output.RemovedTuples = append(s.output.RemovedTuples, t)
+	s.hasProven = s.hasProven && s.proven != t
 }
 
 func (s *Server) dropPrevious() {

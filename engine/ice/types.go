@@ -84,4 +84,5 @@ type Counters struct {
 	RoleConflicts  uint64 // refused with 487
 	EvictedTuples  uint64 // removed because there were more than MaxTuples
 	ConsentExpired uint64 // how often the peer stopped its checks
+	GivenUp        uint64 // selected tuples that no authentic traffic came from
 }

@@ -4,13 +4,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
+	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/layer"
-	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/codec"
-	"gazpacho/engine/wire/rtp"
 )
 
 // consumer is the consumer of a selector under test: it records what it is asked for.
@@ -85,16 +82,12 @@ type in struct {
 
 func (f *fixture) decide(i in) layer.Decision {
 	f.t.Helper()
-	h := rtp.Header{Marker: i.marker, PayloadType: 100, Timestamp: i.ts, SSRC: 1}
-	data := rtp.AppendHeader(nil, h, nil)
+	p := enginetest.Packet{SSRC: 1, Timestamp: i.ts, Marker: i.marker}
 	if !i.empty {
-		data = append(data, 1, 2, 3)
+		p.Payload = []byte{1, 2, 3}
 	}
-	b := packet.NewBuffer(len(data))
-	b.SetLen(copy(b.Space(), data))
-	pkt := packet.New(b, f.now)
+	pkt := p.Receive(f.t, f.now)
 	defer pkt.Release()
-	require.NoError(f.t, pkt.Parse(b.Bytes()))
 	pkt.Codec = i.Descriptor
 	return f.Decide(f.now, pkt, i.encoding)
 }

@@ -91,7 +91,7 @@ func appendExtension(exts []rtp.Extension, id uint8, value []byte) []rtp.Extensi
 }
 
 // WriteRetransmission writes the next queued packet into dst (room as for WritePacket, for the largest packet); call it
-// until Len is 0. Outgoing.TransportCC is 0 for one without RTX, whatever extensions it has: see rewrite.
+// until Len is 0, or DropRetransmissions. Outgoing.TransportCC is 0 for one without RTX, whatever extensions it has: see rewrite.
 func (c *Consumer) WriteRetransmission(now unit.Time, dst []byte) Outgoing {
 	r, ok := c.nextRetransmission()
 	if !ok {
@@ -131,4 +131,11 @@ func (c *Consumer) nextRetransmission() (rtpstream.Retransmission, bool) {
 		}
 	}
 	return rtpstream.Retransmission{}, false
+}
+
+// DropRetransmissions forgets the queued packets, instead of WriteRetransmission. The receiver may ask for them again at once.
+func (c *Consumer) DropRetransmissions() {
+	for i := range c.streams {
+		c.streams[i].send.DropQueue()
+	}
 }

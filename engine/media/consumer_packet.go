@@ -120,6 +120,13 @@ func (c *Consumer) write(now unit.Time, s *sentStream, pkt *packet.Packet, dst [
 		return Outgoing{}
 	}
 	s.started = true
+	switch {
+	case !s.wantsKeyFrame:
+	case pkt.Codec.KeyFrame:
+		s.wantsKeyFrame = false
+	default:
+		c.passOnKeyFrameRequest(now, s)
+	}
 	if s.seq.MaxOutput() == seq {
 		s.complete = h.Marker
 	}

@@ -1,6 +1,8 @@
 package media
 
 import (
+	"time"
+
 	"github.com/pion/rtcp"
 
 	"gazpacho/engine/api"
@@ -64,13 +66,28 @@ func (c *Consumer) HandleKeyFrameRequest(now unit.Time, kind KeyFrameRequestKind
 		c.traceRequest(now, api.ConsumerTraceEventTypePLI, &api.ConsumerPLITraceInfo{SSRC: uint32(ssrc)})
 	}
 	s.send.HandleKeyFrameRequest(kind == FIR)
-	switch {
-	case !c.Active():
-	case c.relay:
-		c.requestKeyFrame(c.mapped[c.indexOf(s)])
-	default:
-		c.selector.RequestKeyFrame(layer.CurrentOnly)
+	if !c.Active() {
+		return
 	}
+	s.wantsKeyFrame = true
+	c.passOnKeyFrameRequest(now, s)
+}
+
+// keyFrameInterval is how often a receiver's requests are passed on, for each stream. Chosen here: all receivers pay for a key frame.
+const keyFrameInterval = time.Second
+
+// passOnKeyFrameRequest passes a request of the receiver on if the time has come; else the next packet of the stream tries
+// again. A key frame on the way answers it.
+func (c *Consumer) passOnKeyFrameRequest(now unit.Time, s *sentStream) {
+	if now < s.nextKeyFrameRequest {
+		return
+	}
+	s.wantsKeyFrame, s.nextKeyFrameRequest = false, now.Add(keyFrameInterval)
+	if c.relay {
+		c.requestKeyFrame(c.mapped[c.indexOf(s)])
+		return
+	}
+	c.selector.RequestKeyFrame(layer.CurrentOnly)
 }
 
 // AppendRTCP appends sender report, source description and DLRR when they are due. Chunks and blocks go into packets of
@@ -94,9 +111,13 @@ func (c *Consumer) AppendRTCP(now unit.Time, pkts []rtcp.Packet) []rtcp.Packet {
 	return pkts
 }
 
+// maxSDESLen is the length in bytes from which a source description gets no further chunk: with one more, of at most 268 bytes, it
+// still fits into a compound packet.
+const maxSDESLen = 900
+
 func appendChunk(pkts []rtcp.Packet, chunk rtcp.SourceDescriptionChunk) []rtcp.Packet {
 	for _, pkt := range pkts {
-		if sdes, ok := pkt.(*rtcp.SourceDescription); ok && len(sdes.Chunks) < maxReports {
+		if sdes, ok := pkt.(*rtcp.SourceDescription); ok && len(sdes.Chunks) < maxReports && sdes.MarshalSize() < maxSDESLen {
 			sdes.Chunks = append(sdes.Chunks, chunk)
 			return pkts
 		}

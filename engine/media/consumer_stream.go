@@ -18,6 +18,9 @@ type sentStream struct {
 	held []*packet.Packet
 	// started: something was sent. complete: the newest packet sent ends a frame (its marker is set).
 	started, complete bool
+	// wantsKeyFrame: the receiver asked for a key frame, and that was not passed on yet. It may be from nextKeyFrameRequest on.
+	wantsKeyFrame       bool
+	nextKeyFrameRequest unit.Time
 }
 
 // lastSent is the packet last written, for SetTransportCC.
@@ -85,8 +88,13 @@ func (c *Consumer) bySSRC(ssrc unit.SSRC) *sentStream {
 	return nil
 }
 
-// hold keeps a packet until the key frame that it may belong to.
+// hold keeps a packet until the key frame that it may belong to. One far above an MTU is given up: it would hold memory that no
+// ordinary packet takes.
 func (c *Consumer) hold(s *sentStream, pkt *packet.Packet) {
+	if pkt.Size() > packet.SmallSize {
+		c.drops.KeyFrame++
+		return
+	}
 	i, found := slices.BinarySearchFunc(s.held, pkt.SequenceNumber, func(h *packet.Packet, seq unit.SeqNo) int {
 		return h.SequenceNumber.Sub(seq)
 	})

@@ -2,17 +2,18 @@ package netio
 
 import "iter"
 
-// From the kernel, the limits of one GSO send: UDP_MAX_SEGMENTS of Linux 4.18, and the largest UDP payload in an IPv4 packet.
-const (
-	maxSegments = 64
-	maxPayload  = 65507
-)
+// MaxPacketLen is the most bytes of a packet that can leave: the largest UDP payload in an IPv4 packet. It holds for TCP too, whose
+// frames could carry 28 bytes more.
+const MaxPacketLen = 65507
+
+// maxSegments is the kernel's limit of one GSO send, UDP_MAX_SEGMENTS of Linux 4.18.
+const maxSegments = 64
 
 // Chosen here: a batch holds what one GSO send can carry, so that a full batch of equal packets is one system call. The
 // arena leaves room for the authentication tag of a last packet that turns out not to fit.
 const (
 	maxBatchPackets = maxSegments
-	batchArena      = maxPayload + 2048
+	batchArena      = MaxPacketLen + 2048
 )
 
 // Batch collects packets for one destination back to back in one arena. A shard reuses its one batch for one destination
@@ -40,7 +41,7 @@ func (b *Batch) Reset() { b.used, b.count = 0, 0 }
 // Len returns the number of packets.
 func (b *Batch) Len() int { return b.count }
 
-// Space returns room for the next packet, at least min bytes (up to 65,507), or nil when the batch is full: send and
+// Space returns room for the next packet, at least min bytes (up to MaxPacketLen), or nil when the batch is full: send and
 // reset it first. Calling Space again without Commit returns the same room.
 func (b *Batch) Space(min int) []byte {
 	if b.count == maxBatchPackets || len(b.arena)-b.used < min {
@@ -49,14 +50,16 @@ func (b *Batch) Space(min int) []byte {
 	return b.arena[b.used:]
 }
 
-// Commit adds the first n bytes of Space as a packet; n is 1 to 65,507.
-func (b *Batch) Commit(n int) {
-	if n <= 0 || n > maxPayload || b.count == maxBatchPackets || n > len(b.arena)-b.used {
-		panic("netio: committed packet does not fit its space")
+// Commit adds the first n bytes of Space as a packet; n is 1 to MaxPacketLen. It adds nothing and reports false if no datagram can
+// carry them, or if they do not fit into the batch.
+func (b *Batch) Commit(n int) bool {
+	if n <= 0 || n > MaxPacketLen || b.count == maxBatchPackets || n > len(b.arena)-b.used {
+		return false
 	}
 	b.lengths[b.count] = uint16(n)
 	b.count++
 	b.used += n
+	return true
 }
 
 // Packets iterates over the packets in the order in which they were committed.
@@ -83,7 +86,7 @@ func (b *Batch) Packets() iter.Seq[[]byte] {
 func nextGroup(lengths []uint16) (packets, bytes int) {
 	size := lengths[0]
 	for _, n := range lengths {
-		if packets == maxSegments || bytes+int(n) > maxPayload || n > size {
+		if packets == maxSegments || bytes+int(n) > MaxPacketLen || n > size {
 			break
 		}
 		packets++

@@ -35,7 +35,7 @@ func benchmarkSend(b *testing.B, lengths []int, withoutGSO bool) {
 		b.Fatal(err)
 	}
 	defer s.Close()
-	s.gso.off.Store(withoutGSO)
+	s.noGSO = withoutGSO
 	batch := NewBatch()
 	for _, n := range lengths {
 		batch.Commit(n)
@@ -83,7 +83,7 @@ func BenchmarkReceive(b *testing.B) {
 			for range burst {
 				batch.Commit(1200)
 			}
-			s.gso.off.Store(true)
+			s.noGSO = true
 			r := &reader{socket: s, batch: make([]Datagram, 0, recvBatch)}
 			receive := r.receive
 			b.ReportAllocs()

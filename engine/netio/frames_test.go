@@ -145,8 +145,8 @@ func TestBatchFramesOfFullBatch(t *testing.T) {
 	}
 	require.Equal(t, maxBatchPackets, b.Len())
 	b.Reset()
-	b.Space(maxPayload)
-	b.Commit(maxPayload)
+	b.Space(MaxPacketLen)
+	b.Commit(MaxPacketLen)
 	b.Commit(len(b.Space(1)))
 	data, n := b.frames(maxWriteQueue)
 	require.Equal(t, 2, n)

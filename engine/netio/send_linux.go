@@ -4,43 +4,11 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
-	"sync/atomic"
 	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
-
-// maxGSORefusals, chosen here, is how many groups in a row the kernel may refuse, although it takes their packets one by
-// one, before the socket stops using GSO for good. One refusal proves nothing: the packets may exceed the path MTU of one
-// destination. A peer can lower that (ICMP), which must not slow down the others on the same socket.
-const maxGSORefusals = 16
-
-// gsoState tracks whether a socket may use UDP_SEGMENT.
-type gsoState struct {
-	off     atomic.Bool
-	refused atomic.Int32 // in a row
-}
-
-// probe turns GSO off where the kernel lacks it (before Linux 4.18).
-func (g *gsoState) probe(fd int) {
-	_, err := unix.GetsockoptInt(fd, unix.SOL_UDP, unix.UDP_SEGMENT)
-	g.off.Store(err != nil)
-}
-
-// accepted records that the kernel took a group.
-func (g *gsoState) accepted() {
-	if g.refused.Load() != 0 {
-		g.refused.Store(0)
-	}
-}
-
-// refuse records that the kernel took the packets of a group one by one, but not as a group.
-func (g *gsoState) refuse() {
-	if g.refused.Add(1) >= maxGSORefusals {
-		g.off.Store(true)
-	}
-}
 
 // segmentControl is the control message that sets the segment size of one send.
 type segmentControl struct {
@@ -80,6 +48,9 @@ type batchSys struct {
 	message unix.Msghdr
 	full    int // packets left over because the kernel's buffer was full
 	run     func(fd int)
+
+	to       netip.AddrPort
+	refusals refusals
 }
 
 func (y *batchSys) init(b *Batch) {
@@ -102,7 +73,7 @@ func (b *Batch) send(s *UDPSocket, to netip.AddrPort) (full int) {
 	if !y.setName(to, s.ipv6) {
 		return 0
 	}
-	y.socket = s
+	y.socket, y.to = s, to
 	s.use(y.run) // sends nothing when the socket is closed
 	y.socket = nil
 	return y.full
@@ -110,21 +81,15 @@ func (b *Batch) send(s *UDPSocket, to netip.AddrPort) (full int) {
 
 // flush does the work of send, with the descriptor.
 func (y *batchSys) flush(fd int) {
-	b, gso := y.batch, &y.socket.gso
+	b := y.batch
 	for i, offset := 0, 0; i < b.count; {
 		n, bytes := 1, int(b.lengths[i])
-		if !gso.off.Load() {
+		if !y.socket.noGSO {
 			n, bytes = nextGroup(b.lengths[i:b.count])
 		}
-		grouped := n > 1 && y.sendGroup(fd, b.arena[offset:offset+bytes], i, n)
-		if !grouped {
-			before := b.sent
-			if !y.sendSingly(fd, offset, i, n) {
-				return
-			}
-			if n > 1 && b.sent == before+n {
-				gso.refuse()
-			}
+		grouped := n > 1 && y.refusals.mayTry(y.to) && y.sendGroup(fd, b.arena[offset:offset+bytes], i, n)
+		if !grouped && !y.sendSingly(fd, offset, i, n) {
+			return
 		}
 		if y.full > 0 {
 			return
@@ -148,13 +113,13 @@ func (y *batchSys) sendGroup(fd int, data []byte, i, n int) bool {
 	switch errno {
 	case 0:
 		y.batch.sent += n
-		y.socket.gso.accepted()
 		return true
 	case unix.EAGAIN, unix.ENOBUFS:
 		y.full = y.batch.count - i
 		return true
-	case unix.EIO: // the device cannot compute checksums, which does not change
-		y.socket.gso.off.Store(true)
+	}
+	if y.control.size <= etherPayload {
+		y.refusals.add(y.to)
 	}
 	y.socket.stats.fallbacks.Add(1)
 	return false

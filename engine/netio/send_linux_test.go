@@ -45,49 +45,41 @@ func TestSendErrors(t *testing.T) {
 		sent            int
 		full, errors    uint64
 		fallbacks       uint64
-		gsoOff          bool
 	}{
-		"groups and singles": {[]uint16{100, 100, 100, 101}, nil, []int{300}, []int{101}, 4, 0, 0, 0, false},
-		"full at once":       {[]uint16{100, 100, 101}, []syscall.Errno{unix.EAGAIN}, []int{200}, nil, 0, 3, 0, 0, false},
+		"groups and singles": {[]uint16{100, 100, 100, 101}, nil, []int{300}, []int{101}, 4, 0, 0, 0},
+		"full at once":       {[]uint16{100, 100, 101}, []syscall.Errno{unix.EAGAIN}, []int{200}, nil, 0, 3, 0, 0},
 		"full at the second group": {
-			[]uint16{100, 100, 200, 200, 200}, []syscall.Errno{0, unix.EAGAIN}, []int{200, 600}, nil, 2, 3, 0, 0, false,
+			[]uint16{100, 100, 200, 200, 200}, []syscall.Errno{0, unix.EAGAIN}, []int{200, 600}, nil, 2, 3, 0, 0,
 		},
 		"no buffers for a single one": {
-			[]uint16{100, 101, 102}, []syscall.Errno{0, unix.ENOBUFS}, nil, []int{100, 101}, 1, 2, 0, 0, false,
+			[]uint16{100, 101, 102}, []syscall.Errno{0, unix.ENOBUFS}, nil, []int{100, 101}, 1, 2, 0, 0,
 		},
 		"full while falling back": {
 			[]uint16{100, 100, 100, 200},
 			[]syscall.Errno{unix.EINVAL, 0, unix.EAGAIN},
 			[]int{300},
 			[]int{100, 100},
-			1, 3, 0, 1, false,
+			1, 3, 0, 1,
 		},
-		"EIO is final": {
+		"no checksums on the route": {
 			[]uint16{100, 100, 200, 200},
 			[]syscall.Errno{unix.EIO},
 			[]int{200},
 			[]int{100, 100, 200, 200},
-			4, 0, 0, 1, true,
+			4, 0, 0, 1,
 		},
-		"EINVAL is not": {
-			[]uint16{100, 100, 200, 200},
-			[]syscall.Errno{unix.EINVAL},
-			[]int{200, 400},
-			[]int{100, 100},
-			4, 0, 0, 1, false,
-		},
-		"interrupted group":     {[]uint16{100, 100}, []syscall.Errno{unix.EINTR}, []int{200, 200}, nil, 2, 0, 0, 0, false},
-		"refused group":         {[]uint16{100, 100}, []syscall.Errno{unix.ECONNREFUSED}, []int{200, 200}, nil, 2, 0, 0, 0, false},
-		"an earlier ICMP error": {[]uint16{100}, []syscall.Errno{unix.ECONNREFUSED}, nil, []int{100, 100}, 1, 0, 0, 0, false},
+		"interrupted group":     {[]uint16{100, 100}, []syscall.Errno{unix.EINTR}, []int{200, 200}, nil, 2, 0, 0, 0},
+		"refused group":         {[]uint16{100, 100}, []syscall.Errno{unix.ECONNREFUSED}, []int{200, 200}, nil, 2, 0, 0, 0},
+		"an earlier ICMP error": {[]uint16{100}, []syscall.Errno{unix.ECONNREFUSED}, nil, []int{100, 100}, 1, 0, 0, 0},
 		"too large for the path": {
 			[]uint16{1500, 100},
 			[]syscall.Errno{unix.EINVAL, unix.EMSGSIZE},
 			[]int{1600},
 			[]int{1500, 100},
-			1, 0, 1, 1, false,
+			1, 0, 1, 1,
 		},
 		"no route": {
-			[]uint16{100, 101, 102}, []syscall.Errno{unix.ENETUNREACH}, nil, []int{100}, 0, 0, 3, 0, false,
+			[]uint16{100, 101, 102}, []syscall.Errno{unix.ENETUNREACH}, nil, []int{100}, 0, 0, 3, 0,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -103,7 +95,6 @@ func TestSendErrors(t *testing.T) {
 			require.Equal(t, len(test.lengths)-test.sent, dropped)
 			want := Stats{Sent: uint64(test.sent), SendDropped: test.full, SendErrors: test.errors, GSOFallbacks: test.fallbacks}
 			require.Equal(t, want, s.Stats())
-			require.Equal(t, test.gsoOff, s.gso.off.Load())
 		})
 	}
 }
@@ -113,39 +104,8 @@ func openSocket(t *testing.T) *UDPSocket {
 	s, err := ListenUDP(UDPConfig{Address: loopback4})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
-	require.False(t, s.gso.off.Load(), "Linux 4.18 or newer")
+	require.False(t, s.noGSO, "Linux 4.18 or newer")
 	return s
-}
-
-func TestManyRefusalsInARowEndGSO(t *testing.T) {
-	for name, test := range map[string]struct {
-		single syscall.Errno // the answer for the packets of a refused group
-		off    bool
-	}{
-		"GSO is what fails":           {0, true},
-		"the destination is at fault": {unix.ENETUNREACH, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, b, k := openSocket(t), NewBatch(), &fakeKernel{}
-			b.sys.calls = k.calls()
-			b.Commit(100)
-			b.Commit(100)
-			send := func(answers ...syscall.Errno) {
-				k.answers = answers
-				s.Send(s.LocalAddr(), b)
-			}
-			for range maxGSORefusals - 1 {
-				send(unix.EINVAL, test.single)
-			}
-			send(0)
-			for range maxGSORefusals - 1 {
-				send(unix.EINVAL, test.single)
-			}
-			require.False(t, s.gso.off.Load())
-			send(unix.EINVAL, test.single)
-			require.Equal(t, test.off, s.gso.off.Load())
-		})
-	}
 }
 
 func TestZones(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 // Chosen here; mediasoup has no such limits.
 const (
 	defaultMaxConnections   = 10000
+	defaultMaxStrangers     = 256
 	defaultAdmissionTimeout = 15 * time.Second
 )
 
@@ -28,8 +29,12 @@ type TCPConfig struct {
 	// SendBufferSize and RecvBufferSize set the kernel's buffers of each connection, in bytes; 0 leaves the system's
 	// default. The system may grant less.
 	SendBufferSize, RecvBufferSize int
-	// MaxConnections is how many connections may be open at once, 0 means 10,000; further ones are reset.
+	// MaxConnections is how many connections may be open at once, 0 means 10,000. A further one takes the place of the one that
+	// has waited longest for TCPConn.Admit; it is reset if all are admitted.
 	MaxConnections int
+	// MaxStrangers is how many connections of one address (of one /64 network with IPv6) may wait for TCPConn.Admit, 0 means 256.
+	// A further one takes the place of the address's oldest.
+	MaxStrangers int
 	// AdmissionTimeout is how long a connection may stay open without TCPConn.Admit, 0 means 15 s.
 	AdmissionTimeout time.Duration
 }
@@ -54,6 +59,7 @@ type TCPStats struct {
 	Connections  int    // open now
 	Accepted     uint64 // connections accepted
 	Refused      uint64 // connections reset because there were too many
+	Displaced    uint64 // connections closed to make room, while they waited to be admitted
 	Expired      uint64 // connections closed because they were not admitted in time
 	Oversized    uint64 // connections closed because they announced too large a frame before they were admitted
 	Received     uint64 // frames passed to the handler
@@ -73,10 +79,11 @@ type TCPServer struct {
 	running   sync.WaitGroup // goroutines of connections
 	mu        sync.Mutex
 	conns     map[*TCPConn]struct{}
+	strangers strangers // those of conns that are not admitted
 	closed    bool
 	closeOnce sync.Once
 	stats     struct {
-		accepted, refused, expired, oversized, received, sent, dropped, errors, acceptErrors atomic.Uint64
+		accepted, refused, displaced, expired, oversized, received, sent, dropped, errors, acceptErrors atomic.Uint64
 	}
 }
 
@@ -91,6 +98,9 @@ func ListenTCP(cfg TCPConfig) (*TCPServer, error) {
 	cfg.Address = cfg.Address.Unmap()
 	if cfg.MaxConnections == 0 {
 		cfg.MaxConnections = defaultMaxConnections
+	}
+	if cfg.MaxStrangers == 0 {
+		cfg.MaxStrangers = defaultMaxStrangers
 	}
 	if cfg.AdmissionTimeout == 0 {
 		cfg.AdmissionTimeout = defaultAdmissionTimeout
@@ -161,6 +171,7 @@ func (s *TCPServer) Stats() TCPStats {
 		Connections:  n,
 		Accepted:     s.stats.accepted.Load(),
 		Refused:      s.stats.refused.Load(),
+		Displaced:    s.stats.displaced.Load(),
 		Expired:      s.stats.expired.Load(),
 		Oversized:    s.stats.oversized.Load(),
 		Received:     s.stats.received.Load(),

@@ -18,6 +18,7 @@ type TCPConn struct {
 	raw      syscall.RawConn
 	remote   netip.AddrPort
 	id       uint32
+	place    strangerPlace // under the server's lock
 	admitted atomic.Bool
 	closed   atomic.Bool
 	receiver receiver // used by the reader goroutine only, like the deframer
@@ -56,6 +57,7 @@ func (c *TCPConn) LocalAddr() netip.AddrPort { return c.server.local }
 // than once.
 func (c *TCPConn) Admit() {
 	if !c.admitted.Load() && c.admitted.CompareAndSwap(false, true) {
+		c.server.admitted(c)
 		c.conn.SetReadDeadline(time.Time{}) // fails if the connection is closed, which does not matter
 	}
 }

@@ -64,18 +64,44 @@ func (s *TCPServer) take(conn *net.TCPConn, h TCPHandler) {
 // add registers an open connection. It returns false if there are too many, or if the server is closed.
 func (s *TCPServer) add(c *TCPConn) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed || len(s.conns) >= s.config.MaxConnections {
+	var displaced *TCPConn
+	switch {
+	case s.closed:
+		s.mu.Unlock()
 		return false
+	case s.strangers.of(c.remote) >= s.config.MaxStrangers:
+		displaced = s.strangers.oldestOf(c.remote)
+	case len(s.conns) >= s.config.MaxConnections:
+		if displaced = s.strangers.oldest(); displaced == nil {
+			s.mu.Unlock()
+			return false
+		}
+	}
+	if displaced != nil {
+		s.strangers.remove(displaced)
+		delete(s.conns, displaced)
 	}
 	s.conns[c] = struct{}{}
+	s.strangers.add(c)
+	s.mu.Unlock()
+	if displaced != nil {
+		s.stats.displaced.Add(1)
+		displaced.Close()
+	}
 	return true
 }
 
 func (s *TCPServer) remove(c *TCPConn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.strangers.remove(c)
 	delete(s.conns, c)
+}
+
+func (s *TCPServer) admitted(c *TCPConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.strangers.remove(c)
 }
 
 // serve reads until either side closes the connection.

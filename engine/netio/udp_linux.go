@@ -23,7 +23,7 @@ type descriptor struct {
 	mu     sync.RWMutex
 	fd     int // -1 when closed
 	poller *Poller
-	gso    gsoState
+	noGSO  bool
 }
 
 // openUDP opens a socket on the given port; 0 lets the system choose.
@@ -94,7 +94,7 @@ func (s *UDPSocket) setUp(fd int, cfg UDPConfig, port uint16) error {
 		return os.NewSyscallError("getsockname", err)
 	}
 	s.local = netip.AddrPortFrom(cfg.Address, portOf(name))
-	s.gso.probe(fd)
+	s.noGSO = lacksGSO(fd)
 	return nil
 }
 

@@ -2,34 +2,39 @@ package packet
 
 import "sync"
 
-// Chosen here: sizes of pooled buffers. Nearly all media fits into the small one, whatever UDP can carry into the large one.
+// Chosen here: the smallest and the largest of the pooled buffers, in bytes. Nearly all media fits into the small one, whatever UDP can
+// carry into the large one.
 const (
 	SmallSize = 1600
 	LargeSize = 65536
 )
 
+// sizes are those of the pooled buffers, in ascending order: a packet that is held takes at most four times its length, unless it is
+// small.
+var sizes = [...]int{SmallSize, 4096, 16384, LargeSize}
+
 // Buffer is a pooled datagram with one owner, which releases it exactly once.
 type Buffer struct {
 	data  []byte
 	n     int
+	class uint8 // index of its size
 	freed bool
 }
 
-var (
-	small = sync.Pool{New: func() any { return &Buffer{data: make([]byte, SmallSize)} }}
-	large = sync.Pool{New: func() any { return &Buffer{data: make([]byte, LargeSize)} }}
-)
+// pools hold the free buffers by class.
+var pools [len(sizes)]sync.Pool
 
 // NewBuffer returns an empty buffer with room for at least size bytes; size is at most LargeSize.
 func NewBuffer(size int) *Buffer {
-	var b *Buffer
-	switch {
-	case size <= SmallSize:
-		b = small.Get().(*Buffer)
-	case size <= LargeSize:
-		b = large.Get().(*Buffer)
-	default:
-		panic("packet: no datagram is larger than LargeSize")
+	class := 0
+	for size > sizes[class] {
+		if class++; class == len(sizes) {
+			panic("packet: no datagram is larger than LargeSize")
+		}
+	}
+	b, ok := pools[class].Get().(*Buffer)
+	if !ok {
+		return &Buffer{data: make([]byte, sizes[class]), class: uint8(class)}
 	}
 	b.n, b.freed = 0, false
 	return b
@@ -50,9 +55,5 @@ func (b *Buffer) Release() {
 		panic("packet: buffer released twice")
 	}
 	b.freed = true
-	if len(b.data) == SmallSize {
-		small.Put(b)
-		return
-	}
-	large.Put(b)
+	pools[b.class].Put(b)
 }

@@ -57,6 +57,9 @@ func New(b *Buffer, now unit.Time) *Packet {
 	return p
 }
 
+// Size returns the bytes of the buffer that the packet lies in: what it takes for as long as it is held.
+func (p *Packet) Size() int { return len(p.buffer.Space()) }
+
 // Retain adds a reference for a further holder.
 func (p *Packet) Retain() {
 	if p.refs.Add(1) <= 1 {

@@ -28,7 +28,9 @@ func TestBufferSizes(t *testing.T) {
 		0:                    packet.SmallSize,
 		1:                    packet.SmallSize,
 		packet.SmallSize:     packet.SmallSize,
-		packet.SmallSize + 1: packet.LargeSize,
+		packet.SmallSize + 1: 4096,
+		4097:                 16384,
+		16385:                packet.LargeSize,
 		packet.LargeSize:     packet.LargeSize,
 	} {
 		b := packet.NewBuffer(size)

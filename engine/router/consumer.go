@@ -110,7 +110,7 @@ var consumerMethods = Methods[*consumerEntry]{
 // do implements onShard, and passes on what f makes the consumer produce.
 func (c *consumerEntry) do(what string, f func(now unit.Time) error) error {
 	return c.entry.do(what, func(now unit.Time) (err error) {
-		c.entry.transport.Update(c.machine, func(*media.Consumer) { err = f(now) })
+		c.entry.transport.Update(now, c.machine, func(*media.Consumer) { err = f(now) })
 		return err
 	})
 }

@@ -230,8 +230,8 @@ func (c *dataConsumerEntry) do(what string, f func(now unit.Time) error) error {
 
 // update changes the machine, which may notify the application.
 func (c *dataConsumerEntry) update(what string, f func(*data.Consumer)) error {
-	return c.do(what, func(unit.Time) error {
-		c.entry.transport.UpdateDataConsumer(c.machine, f)
+	return c.do(what, func(now unit.Time) error {
+		c.entry.transport.UpdateDataConsumer(now, c.machine, f)
 		return nil
 	})
 }

@@ -10,6 +10,10 @@ import (
 // maxBufferItems is the most packets kept for retransmission, blank slots included, as in mediasoup.
 const maxBufferItems = 2500
 
+// maxKeptSize is the most bytes that a packet may take to be kept. Chosen here: media stays below an MTU, and it bounds what the kept
+// packets of a stream take: 2500 * 1600 bytes = 4 MB. A larger packet leaves a blank slot, like a lost one.
+const maxKeptSize = packet.SmallSize
+
 // Chosen here: how the ring grows and shrinks.
 const (
 	bufferGrowth    = 16  // and a quarter

@@ -28,7 +28,7 @@ type Retransmission struct {
 }
 
 // HandleNACK queues what the peer misses and we still have, each packet at most once per round-trip time. Call
-// NextRetransmission until it reports false.
+// NextRetransmission until it reports false, or DropQueue.
 func (s *Send) HandleNACK(now unit.Time, n *rtcp.TransportLayerNack) {
 	s.nackCount++
 	for _, pair := range n.Nacks {
@@ -55,7 +55,7 @@ func (s *Send) enqueue(now unit.Time, seq unit.SeqNo) {
 		return
 	}
 	nowMS := uint16(now.Milliseconds())
-	if item.sent > 0 && time.Duration(nowMS-item.resentAt)*time.Millisecond <= s.pace() {
+	if item.sent > 0 && time.Duration(nowMS-item.resentAt)*time.Millisecond <= s.rtt.pace() {
 		return
 	}
 	item.resentAt = nowMS
@@ -63,18 +63,6 @@ func (s *Send) enqueue(now unit.Time, seq unit.SeqNo) {
 		item.sent++
 	}
 	s.queue = append(s.queue, seq)
-}
-
-// minPace is the shortest time between two retransmissions of a packet: less than any receiver takes to notice that it was lost
-// again, and enough that a peer that reports no round-trip time cannot make us send megabytes each millisecond. (Chosen here.)
-const minPace = 10 * time.Millisecond
-
-// pace is the round-trip time.
-func (s *Send) pace() time.Duration {
-	if s.rtt == 0 {
-		return defaultRTT
-	}
-	return max(s.rtt.duration().Truncate(time.Millisecond), minPace)
 }
 
 // NextRetransmission takes the next packet to be sent again. Packet stays valid until the next call of HandlePacket,
@@ -90,6 +78,16 @@ func (s *Send) NextRetransmission() (Retransmission, bool) {
 	}
 	s.queue, s.queued = s.queue[:0], 0
 	return Retransmission{}, false
+}
+
+// DropQueue forgets what is queued. The peer may ask again at once for what was not sent again before.
+func (s *Send) DropQueue() {
+	for _, seq := range s.queue[s.queued:] {
+		if item := s.buffer.get(seq); item != nil && item.sent > 0 {
+			item.sent--
+		}
+	}
+	s.queue, s.queued = s.queue[:0], 0
 }
 
 func (s *Send) retransmit(seq unit.SeqNo, item *stored) Retransmission {

@@ -61,7 +61,7 @@ type Sent struct {
 }
 
 // NewSend returns a stream that has sent nothing yet. Its score begins at 10. With p.UseNACK it keeps packets for
-// retransmission: video for 2 s, audio for 1 s, at most 2500. Call SetRTX for an RTX stream.
+// retransmission: video for 2 s, audio for 1 s, at most 2500, and none that lies in more than 1600 bytes. Call SetRTX for an RTX stream.
 func NewSend(now unit.Time, p Params) *Send {
 	p.normalize()
 	p.RTXSSRC, p.RTXPayloadType = 0, 0
@@ -85,7 +85,8 @@ func (s *Send) SetRTX(payloadType uint8, ssrc unit.SSRC, firstSeq unit.SeqNo) {
 	s.rtx, s.rtxSeq = true, firstSeq
 }
 
-// HandlePacket records a packet that the consumer is about to send, and keeps a reference (pkt.Retain) for retransmission. It
+// HandlePacket records a packet that the consumer is about to send, and keeps a reference (pkt.Retain) for retransmission
+// unless the packet is far above an MTU. It
 // reports false when the packet must not be sent: a packet with its sequence number was sent already, or it is too old to know.
 // The receiver's SRTP would drop it as a replay, and to encrypt another packet under the same number would reveal the key
 // (RFC 7714 section 8): whatever a producer's peer sends, that must not happen.
@@ -98,7 +99,7 @@ func (s *Send) HandlePacket(now unit.Time, pkt *packet.Packet, sent Sent) bool {
 	if s.line.update(now, v, sent.Timestamp, first) {
 		s.capturedAt = sent.CapturedAt
 	}
-	if s.buffer != nil {
+	if s.buffer != nil && pkt.Size() <= maxKeptSize {
 		s.buffer.insert(sent.SequenceNumber, stored{
 			pkt: pkt, rewrite: sent.Rewrite, ts: sent.Timestamp, marker: sent.Marker,
 		})

@@ -2,6 +2,7 @@ package rtpstream
 
 import (
 	"time"
+	"unicode/utf8"
 
 	"github.com/pion/rtcp"
 
@@ -78,11 +79,26 @@ func (s *Send) DLRR(now unit.Time) (rtcp.DLRRReport, bool) {
 	return rtcp.DLRRReport{SSRC: uint32(s.params.SSRC), LastRR: last, DLRR: delay}, s.rrtr.ok
 }
 
+// maxCNAMELen is the most that an item of SDES can hold, in bytes: the length has one byte (RFC 3550 section 6.5).
+const maxCNAMELen = 255
+
+// shortCNAME returns the CNAME, or the part of a longer one that can be sent, in whole characters.
+func shortCNAME(name string) string {
+	if len(name) <= maxCNAMELen {
+		return name
+	}
+	n := maxCNAMELen
+	for n > 0 && !utf8.RuneStart(name[n]) {
+		n--
+	}
+	return name[:n]
+}
+
 // SDES returns the chunk with the stream's CNAME (RFC 3550 section 6.5).
 func (s *Send) SDES() rtcp.SourceDescriptionChunk {
 	return rtcp.SourceDescriptionChunk{
 		Source: uint32(s.params.SSRC),
-		Items:  []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: s.params.CNAME}},
+		Items:  []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: shortCNAME(s.params.CNAME)}},
 	}
 }
 

@@ -78,7 +78,7 @@ func (f *FanOut) open(s *shardFanOut) {
 		s.subscriber = s
 		f.producer.AddSubscriber(s.subscriber)
 	default:
-		s.subscriber = &crossShardFanOut{s}
+		s.subscriber = &crossShardFanOut{to: s}
 		f.producer.AddFirstSubscriber(s.subscriber)
 	}
 }
@@ -129,11 +129,26 @@ func (c *fanOutConsumer) forward(now unit.Time, pkts []*packet.Packet, updates [
 // crossShardFanOut delivers to the consumers on another shard than the producer's: one message per batch, however many they are.
 type crossShardFanOut struct {
 	to *shardFanOut
+
+	mu      sync.Mutex
+	waiting bool // a streamState is under way
+	updates []media.StreamUpdate
+	scores  []uint8
 }
 
-// Forward implements transport.Subscriber. Stream updates travel in the same message as packets, in order, and are never
-// refused; media alone is, when the other shard is too far behind.
+// Forward implements transport.Subscriber. A batch is refused when the other shard is too far behind. Its stream updates are not
+// lost: one small message, which is never refused, takes them and all that follow until it arrives.
 func (f *crossShardFanOut) Forward(_ unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) {
+	// The message that is under way is ahead of this batch: updates behind it could arrive in the wrong order.
+	if len(updates) > 0 && f.merge(updates, scores, false) {
+		updates = nil
+	}
+	if len(pkts)+len(updates) > 0 && !f.post(pkts, updates, scores) && len(updates) > 0 {
+		f.merge(updates, scores, true)
+	}
+}
+
+func (f *crossShardFanOut) post(pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) bool {
 	m := packetBatches.Get().(*packetBatch)
 	m.to = f.to
 	m.pkts = append(m.pkts[:0], pkts...)
@@ -142,13 +157,50 @@ func (f *crossShardFanOut) Forward(_ unit.Time, pkts []*packet.Packet, updates [
 	for _, pkt := range pkts {
 		pkt.Retain()
 	}
-	post := f.to.ctx.shard.PostDroppable
-	if len(updates) > 0 {
-		post = f.to.ctx.shard.Post
-	}
-	if !post(m) {
+	if !f.to.ctx.shard.PostDroppable(m) {
 		m.release()
+		return false
 	}
+	return true
+}
+
+// merge gives updates to the message that is under way, or to a new one if begin is set. It reports whether there is one. Of several
+// updates of one kind about one stream, the last remains, so that the message stays small.
+func (f *crossShardFanOut) merge(updates []media.StreamUpdate, scores []uint8, begin bool) bool {
+	f.mu.Lock()
+	if !f.waiting && !begin {
+		f.mu.Unlock()
+		return false
+	}
+	first := !f.waiting
+	f.waiting, f.scores = true, scores
+	for _, u := range updates {
+		i := slices.IndexFunc(f.updates, func(have media.StreamUpdate) bool {
+			return have.Kind == u.Kind && have.Stream.MappedSSRC == u.Stream.MappedSSRC
+		})
+		if i >= 0 {
+			u.PreviousScore = f.updates[i].PreviousScore
+			f.updates = slices.Delete(f.updates, i, i+1)
+		}
+		f.updates = append(f.updates, u)
+	}
+	f.mu.Unlock()
+	if first {
+		f.to.ctx.shard.Post((*streamState)(f))
+	}
+	return true
+}
+
+// streamState is the message that merge posts.
+type streamState crossShardFanOut
+
+// Run implements shard.Message.
+func (m *streamState) Run(now unit.Time) {
+	m.mu.Lock()
+	updates, scores := m.updates, m.scores
+	m.waiting, m.updates, m.scores = false, nil, nil
+	m.mu.Unlock()
+	m.to.Forward(now, nil, updates, scores)
 }
 
 // packetBatch carries one batch of a producer to its consumers on another shard.

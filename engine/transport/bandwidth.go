@@ -176,7 +176,7 @@ func (t *Transport) distribute(now unit.Time) {
 	}
 	for _, c := range wanting {
 		c.ApplyLayers(now)
-		t.drainConsumer(c)
+		t.drainConsumer(now, c)
 	}
 	clear(wanting)
 	t.wanting = wanting

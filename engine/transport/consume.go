@@ -44,13 +44,25 @@ func (t *Transport) Consume(now unit.Time, req *api.TransportConsumeRequest, fee
 	return c, nil
 }
 
-// checkSSRCs refuses SSRCs that another consumer sends with. Two streams with one SSRC under one key would use a nonce
-// twice (RFC 7714 section 8.4).
+// checkSSRCs refuses SSRCs that another consumer sends with, or the probation stream, or another stream of the same consumer. Two
+// streams with one SSRC under one key would use a nonce twice (RFC 7714 section 8.4).
+//
+// For the same reason a secured transport refuses the SSRC of a closed consumer: the new one would begin at another sequence number
+// and come to those that were used. mediasoup refuses none of these; its applications draw SSRCs at random.
 func (t *Transport) checkSSRCs(c *Consumer) error {
+	own := map[unit.SSRC]bool{}
 	for _, ssrc := range append(c.MediaSSRCs(), c.RTXSSRCs()...) {
-		if t.bySSRC[ssrc] != nil || t.byRTXSSRC[ssrc] != nil {
+		switch {
+		case ssrc == probationSSRC:
+			return api.TypeErrorf("ssrc reserved for the probation stream [ssrc:%d]", ssrc)
+		case own[ssrc]:
+			return api.TypeErrorf("ssrc used twice in rtpParameters.encodings [ssrc:%d]", ssrc)
+		case t.bySSRC[ssrc] != nil, t.byRTXSSRC[ssrc] != nil:
 			return api.Errorf("ssrc already used by another Consumer of the Transport [ssrc:%d]", ssrc)
+		case t.spentSSRCs[ssrc]:
+			return api.Errorf("ssrc already used by a closed Consumer of the Transport [ssrc:%d]", ssrc)
 		}
+		own[ssrc] = true
 	}
 	return nil
 }
@@ -62,7 +74,7 @@ func (t *Transport) AttachConsumer(now unit.Time, c *Consumer, paused bool, scor
 	if t.backend.connected() {
 		c.TransportConnected(now)
 	}
-	t.drainConsumer(c)
+	t.drainConsumer(now, c)
 }
 
 // CloseConsumer removes c without a notification.
@@ -78,7 +90,13 @@ func (t *Transport) CloseConsumer(now unit.Time, c *Consumer) {
 			delete(t.byRTXSSRC, ssrc)
 		}
 	}
+	if t.backend.secured() {
+		for _, ssrc := range append(c.MediaSSRCs(), c.RTXSSRCs()...) {
+			t.spentSSRCs[ssrc] = true
+		}
+	}
 	c.attached = false
+	t.news.forget(c.ID())
 	c.Close()
 	t.redistribute(now, true)
 }
@@ -86,14 +104,14 @@ func (t *Transport) CloseConsumer(now unit.Time, c *Consumer) {
 // ProducerClosed removes c because its producer closed, and notifies the application.
 func (t *Transport) ProducerClosed(now unit.Time, c *Consumer) {
 	c.Consumer.ProducerClosed(now)
-	t.drainConsumer(c)
+	t.drainConsumer(now, c)
 	t.CloseConsumer(now, c)
 }
 
 // Update calls f, which may change c, and passes on what c then produced.
-func (t *Transport) Update(c *Consumer, f func(c *media.Consumer)) {
+func (t *Transport) Update(now unit.Time, c *Consumer, f func(c *media.Consumer)) {
 	f(c.Consumer)
-	t.drainConsumer(c)
+	t.drainConsumer(now, c)
 }
 
 // HandleStreamUpdates gives c the changes in its producer's streams that precede the packets of the next Forward, which must
@@ -124,7 +142,7 @@ func (c *Consumer) Forward(now unit.Time, pkts []*packet.Packet) {
 		c.deliver(now, pkts)
 	}
 	c.holdsOutput = false
-	c.transport.drainConsumer(c)
+	c.transport.drainConsumer(now, c)
 }
 
 func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
@@ -134,6 +152,10 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 	}
 	t.mustBeEmpty("media")
 	for _, pkt := range pkts {
+		if len(pkt.Data) > maxRTPLen {
+			t.drops.TooLarge++
+			continue
+		}
 		t.largest = max(t.largest, len(pkt.Data))
 		b := t.space(len(pkt.Data))
 		o := c.WritePacket(now, pkt, b)
@@ -150,12 +172,19 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 // retransmit sends the packets that a NACK asked c for.
 func (t *Transport) retransmit(now unit.Time, c *Consumer) {
 	t.mustBeEmpty("a retransmission")
+	t.resending.refill(now, t.resendRate(now))
 	for {
+		if t.resending.left <= 0 {
+			t.drops.OverBudget++
+			c.DropRetransmissions()
+			break
+		}
 		b := t.space(t.largest)
 		o := c.WriteRetransmission(now, b)
 		if o.Len == 0 {
 			break
 		}
+		t.resending.left -= o.Len
 		t.counters.rtxSent.Update(now, o.Len, o.Len-o.HeaderLen)
 		t.assignTransportSeq(now, b, o)
 		t.backend.sendRTP(now, c, b, o)
@@ -176,13 +205,13 @@ func (t *Transport) sendMedia(now unit.Time, c *Consumer, b []byte, o media.Outg
 }
 
 // drainConsumer passes on what c produced.
-func (t *Transport) drainConsumer(c *Consumer) {
+func (t *Transport) drainConsumer(now unit.Time, c *Consumer) {
 	out := c.Output()
 	if c.holdsOutput || out.Empty() {
 		return
 	}
 	for i := range out.Notifications {
-		t.env.Emit(&out.Notifications[i])
+		t.news.emit(now, t, &out.Notifications[i])
 	}
 	for _, mapped := range out.KeyFrameRequests {
 		c.feedback.RequestKeyFrame(mapped)
@@ -200,11 +229,11 @@ func (t *Transport) drainConsumer(c *Consumer) {
 // ProducerPaused takes the pausing of c's producer, and notifies the application.
 func (t *Transport) ProducerPaused(now unit.Time, c *Consumer) {
 	c.Consumer.ProducerPaused(now)
-	t.drainConsumer(c)
+	t.drainConsumer(now, c)
 }
 
 // ProducerResumed takes the resuming of c's producer, and notifies the application.
 func (t *Transport) ProducerResumed(now unit.Time, c *Consumer) {
 	c.Consumer.ProducerResumed(now)
-	t.drainConsumer(c)
+	t.drainConsumer(now, c)
 }

@@ -141,6 +141,7 @@ func (t *Transport) newDataConsumer(req *api.TransportConsumeDataRequest) (*Data
 // CloseDataConsumer removes c without a notification.
 func (t *Transport) CloseDataConsumer(now unit.Time, c *DataConsumer) {
 	t.dataConsumers = slices.DeleteFunc(t.dataConsumers, func(o *DataConsumer) bool { return o == c })
+	t.news.forget(c.ID())
 	if id, ok := c.StreamID(); ok && t.dataByStream[id] == c {
 		delete(t.dataByStream, id)
 		t.sctp.ResetStreams(now, id)
@@ -149,15 +150,15 @@ func (t *Transport) CloseDataConsumer(now unit.Time, c *DataConsumer) {
 }
 
 // UpdateDataConsumer calls f, which may change c, and emits the notifications that follow.
-func (t *Transport) UpdateDataConsumer(c *DataConsumer, f func(*data.Consumer)) {
+func (t *Transport) UpdateDataConsumer(now unit.Time, c *DataConsumer, f func(*data.Consumer)) {
 	f(c.Consumer)
-	t.drainDataConsumer(c)
+	t.drainDataConsumer(now, c)
 }
 
-func (t *Transport) drainDataConsumer(c *DataConsumer) {
+func (t *Transport) drainDataConsumer(now unit.Time, c *DataConsumer) {
 	notifications := c.Notifications()
 	for i := range notifications {
-		t.env.Emit(&notifications[i])
+		t.news.emit(now, t, &notifications[i])
 	}
 }
 
@@ -174,7 +175,7 @@ func (c *DataConsumer) HandleMessage(now unit.Time, m *data.Message) {
 	}
 	if c.Type() == api.DataConsumerTypeDirect {
 		t.sent(now, len(m.Data))
-		t.drainDataConsumer(c)
+		t.drainDataConsumer(now, c)
 	}
 }
 

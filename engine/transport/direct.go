@@ -27,6 +27,8 @@ func NewDirect(now unit.Time, id string, options *api.DirectTransportOptions, en
 
 func (d *direct) connected() bool { return true }
 
+func (d *direct) secured() bool { return false }
+
 func (d *direct) sendRTP(now unit.Time, c *Consumer, b []byte, o media.Outgoing) {
 	// The batch's arena is used again, and whoever takes a notification may keep its body.
 	d.t.emit(c.ID(), api.EventConsumerRTP, &api.ConsumerRTPNotification{Data: bytes.Clone(b[:o.Len])})
@@ -57,5 +59,7 @@ func (d *direct) dump() api.ResponseBody {
 func (d *direct) stats(now unit.Time) api.ResponseBody {
 	return &api.DirectTransportGetStatsResponse{Base: d.t.baseStats(now)}
 }
+
+func (d *direct) emitBroken() {}
 
 func (d *direct) close() {}

@@ -6,6 +6,7 @@ import (
 	"gazpacho/engine/api"
 	"gazpacho/engine/media"
 	"gazpacho/engine/netio"
+	"gazpacho/engine/srtp"
 	"gazpacho/engine/unit"
 )
 
@@ -97,6 +98,8 @@ func (p *Plain) Sockets() []Socket {
 
 func (c *plain) connected() bool { return c.rtp.peer.IsValid() }
 
+func (c *plain) secured() bool { return c.srtp != nil }
+
 func (c *plain) sendRTP(now unit.Time, _ *Consumer, b []byte, o media.Outgoing) {
 	n := o.Len
 	if c.srtp != nil {
@@ -106,8 +109,7 @@ func (c *plain) sendRTP(now unit.Time, _ *Consumer, b []byte, o media.Outgoing) 
 			return
 		}
 	}
-	c.t.env.Batch.Commit(n)
-	c.t.sent(now, n)
+	c.t.commit(now, n)
 }
 
 func (c *plain) flush() { c.send(&c.rtp) }
@@ -132,18 +134,11 @@ func (c *plain) sendRTCP(now unit.Time, compound []byte) {
 	if !e.peer.IsValid() {
 		return
 	}
-	b := c.t.env.Batch.Space(len(compound) + sealOverhead)
-	n := copy(b, compound)
+	var sender *srtp.Sender
 	if c.srtp != nil {
-		sealed, err := c.srtp.sender.ProtectRTCP(b[:0], compound)
-		if err != nil {
-			c.t.drops.SealFailed++
-			return
-		}
-		n = copy(b, sealed)
+		sender = c.srtp.sender
 	}
-	c.t.env.Batch.Commit(n)
-	c.t.sent(now, n)
+	c.t.putRTCP(now, sender, compound)
 	c.send(e)
 }
 
@@ -154,9 +149,7 @@ func (c *plain) sendSCTP(now unit.Time, packet []byte) {
 		return
 	}
 	c.t.mustBeEmpty("SCTP")
-	batch := c.t.env.Batch
-	batch.Commit(copy(batch.Space(len(packet)), packet))
-	c.t.sent(now, len(packet))
+	c.t.put(now, packet)
 	c.send(&c.rtp)
 }
 
@@ -188,6 +181,8 @@ func (c *plain) stats(now unit.Time) api.ResponseBody {
 	}
 	return s
 }
+
+func (c *plain) emitBroken() {}
 
 func (c *plain) close() {
 	c.rtp.socket.Close()

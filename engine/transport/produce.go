@@ -63,6 +63,7 @@ func mergeExtensionIDs(ids, own media.ExtensionIDs) media.ExtensionIDs {
 // CloseProducer removes p. The owner closed its consumers before.
 func (t *Transport) CloseProducer(p *Producer) {
 	t.producers = slices.DeleteFunc(t.producers, func(o *Producer) bool { return o == p })
+	t.news.forget(p.ID())
 	t.dirty = slices.DeleteFunc(t.dirty, func(o *Producer) bool { return o == p })
 	t.listener.remove(p)
 	p.dropPending()
@@ -145,7 +146,7 @@ func (t *Transport) settleProducer(now unit.Time, p *Producer) {
 	if out := p.Output(); !out.Empty() {
 		t.sendFeedback(now, out.RTCP)
 		for i := range out.Notifications {
-			t.env.Emit(&out.Notifications[i])
+			t.news.emit(now, t, &out.Notifications[i])
 		}
 		p.updates = append(p.updates, out.Streams...)
 		out.Reset()

@@ -45,6 +45,10 @@ func (t *Transport) handleRTP(now unit.Time, b *packet.Buffer) {
 
 // routeRTP gives a parsed packet to its producer. The caller keeps its own reference.
 func (t *Transport) routeRTP(now unit.Time, pkt *packet.Packet) {
+	if len(pkt.Data) > maxRTPLen {
+		t.drops.TooLarge++
+		return
+	}
 	t.recordArrival(now, pkt)
 	p := t.listener.find(&pkt.Packet, &t.recvIDs)
 	if p == nil {
@@ -72,9 +76,8 @@ func (t *Transport) routeRTP(now unit.Time, pkt *packet.Packet) {
 // handleRTCP takes a compound packet in clear.
 func (t *Transport) handleRTCP(now unit.Time, b []byte) {
 	pkts, err := wirertcp.Parse(b)
-	if err != nil && len(pkts) == 0 {
+	if err != nil {
 		t.drops.RTCPMalformed++
-		return
 	}
 	var reference uint64
 	for _, pkt := range pkts {
@@ -90,7 +93,7 @@ func (t *Transport) handleRTCP(now unit.Time, b []byte) {
 		}
 	}
 	for i, c := range t.addressed {
-		t.drainConsumer(c)
+		t.drainConsumer(now, c)
 		t.addressed[i] = nil
 	}
 	t.addressed = t.addressed[:0]
@@ -203,8 +206,8 @@ func (t *Transport) handleExtendedReport(now unit.Time, xr *rtcp.ExtendedReport)
 // producer, not the id that the notification is addressed to.
 func (t *Transport) HandleProducerSend(now unit.Time, data []byte) {
 	t.received(now, len(data))
-	if len(data) > packet.LargeSize {
-		t.drops.RTPMalformed++
+	if len(data) > maxRTPLen {
+		t.drops.TooLarge++
 		return
 	}
 	b := packet.NewBuffer(len(data))

@@ -97,7 +97,7 @@ func (t *Transport) handleSCTPOutput(now unit.Time, out *sctp.Output) {
 	for _, id := range out.BufferedAmountLow {
 		if c := t.dataByStream[id]; c != nil {
 			c.HandleBufferedAmountLow(t.sctp.BufferedAmount(id))
-			t.drainDataConsumer(c)
+			t.drainDataConsumer(now, c)
 		}
 	}
 }
@@ -156,7 +156,7 @@ func (t *Transport) sendData(now unit.Time, c *DataConsumer, s *data.Send) error
 	case sctp.ErrSendBufferFull:
 		t.drops.DataBufferFull++
 		c.HandleSendBufferFull()
-		t.drainDataConsumer(c)
+		t.drainDataConsumer(now, c)
 	default:
 		t.drops.DataUnsendable++
 	}

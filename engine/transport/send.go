@@ -7,6 +7,8 @@ import (
 	"github.com/pion/rtcp"
 
 	"gazpacho/engine/media"
+	"gazpacho/engine/netio"
+	"gazpacho/engine/srtp"
 	"gazpacho/engine/unit"
 	wirertcp "gazpacho/engine/wire/rtcp"
 )
@@ -15,6 +17,10 @@ import (
 // (RFC 7714 section 13), with a margin. Chosen here.
 const sealOverhead = 32
 
+// maxRTPLen is the longest RTP packet that is taken from a peer or the application, in bytes: what any consumer makes of it fits into
+// one datagram. Longer ones are dropped where they arrive.
+const maxRTPLen = netio.MaxPacketLen - media.MaxHeaderGrowth - sealOverhead
+
 // Intervals of RTCP reports, mediasoup's values: the first reports come half an interval after connecting, the others after one to
 // one and a half times the interval (RFC 3550 section 6.2 asks for such a variation).
 const (
@@ -22,7 +28,8 @@ const (
 	firstReportDelay = reportInterval / 2
 )
 
-// space returns room in the batch for what a consumer makes of a packet of n bytes. It sends the batch if that is full.
+// space returns room in the batch for what a consumer makes of a packet of n bytes, at most maxRTPLen. It sends the batch if that is
+// full.
 func (t *Transport) space(n int) []byte {
 	need := n + media.MaxHeaderGrowth + sealOverhead
 	if b := t.env.Batch.Space(need); b != nil {
@@ -34,6 +41,36 @@ func (t *Transport) space(n int) []byte {
 		panic("transport: an empty batch has no room for one packet")
 	}
 	return b
+}
+
+// commit adds the first n bytes of the batch's space as a packet, which counts as sent. It drops and counts one that no datagram
+// can carry.
+func (t *Transport) commit(now unit.Time, n int) {
+	if !t.env.Batch.Commit(n) {
+		t.drops.TooLarge++
+		return
+	}
+	t.sent(now, n)
+}
+
+// put adds a packet that needs no SRTP to the batch, which is empty.
+func (t *Transport) put(now unit.Time, packet []byte) {
+	t.commit(now, copy(t.env.Batch.Space(len(packet)), packet))
+}
+
+// putRTCP adds a compound packet to the batch, which is empty: sealed if there is a sender, else in clear.
+func (t *Transport) putRTCP(now unit.Time, sender *srtp.Sender, compound []byte) {
+	b := t.env.Batch.Space(len(compound) + sealOverhead)
+	if sender == nil {
+		t.commit(now, copy(b, compound))
+		return
+	}
+	sealed, err := sender.ProtectRTCP(b[:0], compound)
+	if err != nil {
+		t.drops.SealFailed++
+		return
+	}
+	t.commit(now, copy(b, sealed))
 }
 
 // mustBeEmpty panics if the shard's batch holds packets, which would go to the destination of what is sent next. Each function
@@ -102,9 +139,15 @@ func (w *compoundWriter) add(t *Transport, now unit.Time, pkts []rtcp.Packet) {
 	}
 	before := len(w.buffer)
 	b, err := wirertcp.AppendCompound(w.buffer, pkts...)
-	if err != nil {
+	switch {
+	case err != nil && len(pkts) > 1:
+		// One of them must not silence the others. Each alone is reduced-size RTCP (RFC 5506) unless it begins with a report.
+		for i := range pkts {
+			w.add(t, now, pkts[i:i+1])
+		}
+		return
+	case err != nil:
 		t.drops.RTCPUnsendable++
-		w.buffer = w.buffer[:before]
 		return
 	}
 	if before > 0 && len(b) > wirertcp.MaxCompoundLen {

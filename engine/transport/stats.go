@@ -58,7 +58,7 @@ type Drops struct {
 	RTPMalformed    uint64
 	RTPUnknown      uint64 // RTP packets of no producer
 	RTPDiscarded    uint64 // RTP packets that their producer refused: no stream, duplicates, bad sequence
-	RTCPMalformed   uint64
+	RTCPMalformed   uint64 // compound packets with a part that cannot be read; the others count
 	RTCPUnknown     uint64 // RTCP about streams that do not exist
 	RTCPUnsupported uint64 // RTCP of types that are not used here
 	RTCPUnsendable  uint64 // RTCP to send that could not be built
@@ -66,6 +66,8 @@ type Drops struct {
 	DataUnknown     uint64 // messages on streams without a data producer
 	DataBufferFull  uint64 // messages for data consumers whose send buffer was full
 	DataUnsendable  uint64 // messages for data consumers that could not be sent for another reason
+	OverBudget      uint64 // NACKs that the budget of retransmissions did not suffice for
+	TooLarge        uint64 // packets of more bytes than a datagram can carry, or than leave room for what consumers add
 	SealFailed      uint64 // packets that could not be encrypted
 	SendFailed      uint64 // datagrams that the kernel did not take
 }

@@ -76,6 +76,8 @@ type ProducerFeedback interface {
 type backend interface {
 	// connected reports whether the peer's address, and its keys if there are any, are known.
 	connected() bool
+	// secured reports whether media is sent as SRTP.
+	secured() bool
 	// sendRTP sends the packet that c wrote to the start of b, a space of the batch; it may wait for flush.
 	sendRTP(now unit.Time, c *Consumer, b []byte, o media.Outgoing)
 	// flush sends what sendRTP collected.
@@ -92,6 +94,8 @@ type backend interface {
 	// dump and stats answer the application.
 	dump() api.ResponseBody
 	stats(now unit.Time) api.ResponseBody
+	// emitBroken notifies the application that the transport is out of service, in the words of its kind.
+	emitBroken()
 	// close releases sockets.
 	close()
 }
@@ -108,8 +112,10 @@ type Transport struct {
 	listener  rtpListener
 	bySSRC    map[unit.SSRC]*Consumer
 	byRTXSSRC map[unit.SSRC]*Consumer
-	dirty     []*Producer // that may have output for Settle
-	addressed []*Consumer // that the RTCP datagram being handled is about
+	// spentSSRCs are those of closed consumers, if media is encrypted. SRTP keeps a counter for each of them anyway.
+	spentSSRCs map[unit.SSRC]bool
+	dirty      []*Producer // that may have output for Settle
+	addressed  []*Consumer // that the RTCP datagram being handled is about
 
 	sctp          *sctp.Association // nil unless enabled
 	dataProducers []*DataProducer
@@ -129,6 +135,8 @@ type Transport struct {
 	giveUp     bool          // because a consumer needs none any more
 	wanting    []*Consumer   // empty; room for those that distribute gives bitrate to
 	probation  probation
+	resending  resendBudget
+	news       news
 
 	counters counters
 	drops    Drops
@@ -144,7 +152,8 @@ func newTransport(id string, options *api.TransportOptions, overDTLS bool, env E
 	t := &Transport{
 		id: id, env: env, options: *options,
 		bySSRC: map[unit.SSRC]*Consumer{}, byRTXSSRC: map[unit.SSRC]*Consumer{}, dataByStream: map[uint16]*DataConsumer{},
-		rtcpAt: unit.Never, deadline: unit.Never,
+		spentSSRCs: map[unit.SSRC]bool{},
+		rtcpAt:     unit.Never, deadline: unit.Never,
 	}
 	if rate := options.InitialAvailableOutgoingBitrate; rate != nil && *rate > maxBitrate {
 		return nil, api.TypeErrorf("wrong initialAvailableOutgoingBitrate (must be <= %d)", maxBitrate)
@@ -212,6 +221,10 @@ func (t *Transport) closeSCTP() {
 
 // Break takes the transport out of service after a panic: it ignores the network, its sockets are closed, and requests get an
 // error. What it held is left to the garbage collector: a machine that broke an invariant cannot be trusted to release it.
+//
+// The application hears what it would hear if the peer were gone: that ICE is disconnected and DTLS failed, that SCTP failed.
+// mediasoup has no such word for a plain, pipe or direct transport without SCTP. Its producers and consumers live on until the
+// application closes it, so they are not said to be closed.
 func (t *Transport) Break() {
 	t.env.Batch.Reset() // packets left there would go to the peer of the next sender
 	if t.isBroken || t.isClosed {
@@ -221,7 +234,11 @@ func (t *Transport) Break() {
 	t.emit(t.id, api.EventTransportOutOfService, nil)
 	defer t.backend.close() // as in Close
 	t.deadline = unit.Never
+	t.backend.emitBroken()
 	if t.sctp != nil {
+		if state := t.sctp.State(); state != api.SCTPStateFailed && state != api.SCTPStateClosed {
+			t.changeSCTPState(api.SCTPStateFailed, nil)
+		}
 		t.sctp.Close()
 	}
 }
@@ -233,7 +250,7 @@ func (t *Transport) Broken() bool { return t.isBroken }
 func (t *Transport) connected(now unit.Time) {
 	for _, c := range t.consumers {
 		c.TransportConnected(now)
-		t.drainConsumer(c)
+		t.drainConsumer(now, c)
 	}
 	t.rtcpAt = now.Add(firstReportDelay)
 	t.lowerDeadline(t.rtcpAt)
@@ -252,7 +269,7 @@ func (t *Transport) connected(now unit.Time) {
 func (t *Transport) disconnected(now unit.Time) {
 	for _, c := range t.consumers {
 		c.TransportDisconnected(now)
-		t.drainConsumer(c)
+		t.drainConsumer(now, c)
 	}
 	t.rtcpAt = unit.Never
 	if t.bweIn != nil {
@@ -281,7 +298,8 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 	}
 	t.backend.timeout(now)
 	t.timeoutSCTP(now)
-	deadline := min(t.rtcpAt, t.backend.nextTimeout(), t.nextSCTPTimeout(), t.estimationTimeout(now))
+	t.news.release(now, t)
+	deadline := min(t.rtcpAt, t.backend.nextTimeout(), t.nextSCTPTimeout(), t.estimationTimeout(now), t.news.nextTimeout())
 	for _, p := range t.producers {
 		if p.NextTimeout() <= now {
 			p.HandleTimeout(now)

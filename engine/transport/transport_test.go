@@ -95,12 +95,12 @@ func TestALostPacketIsAskedForAndResent(t *testing.T) {
 	require.NotZero(t, k.out.Stats(k.now).(*api.PlainTransportGetStatsResponse).Base.RTXBytesSent)
 }
 
-// Packets can be as large as a datagram. One that comes again must fit the room that is left for it.
+// Packets can be longer than an MTU. One that comes again must fit the room that is left for it.
 func TestLargePacketsAreResent(t *testing.T) {
 	k := newCall(t, enginetest.Video)
-	frame := enginetest.KeyFrame(10, 1)
+	padding := packet.SmallSize - len(enginetest.KeyFrame(10, 1))
 	for seq := range unit.SeqNo(20) {
-		big := append(enginetest.KeyFrame(10, seq), make([]byte, 30000)...)
+		big := append(enginetest.KeyFrame(10, seq), make([]byte, padding)...)
 		k.receive(k.in, 0, peerAddr, big)
 	}
 	first := enginetest.ParseRTP(t, k.outSocket().Sent()[0]).SequenceNumber
@@ -110,7 +110,7 @@ func TestLargePacketsAreResent(t *testing.T) {
 	})
 	require.Len(t, k.outSocket().Sent(), sent+17)
 	for _, again := range k.outSocket().Sent()[sent:] {
-		require.Greater(t, len(again), len(frame)+30000)
+		require.Greater(t, len(again), packet.SmallSize)
 	}
 }
 
@@ -143,6 +143,7 @@ func TestKeyFrameRequestsGoToTheProducer(t *testing.T) {
 	k.receive(k.in, 0, peerAddr, enginetest.KeyFrame(10, 1))
 	k.src.keyFrames = nil
 	k.receiveRTCP(k.out, 0, peerAddr, &rtcp.PictureLossIndication{MediaSSRC: 20})
+	k.now = k.now.Add(time.Second)
 	k.receiveRTCP(k.out, 0, peerAddr, &rtcp.FullIntraRequest{FIR: []rtcp.FIREntry{{SSRC: 20, SequenceNumber: 1}}})
 	require.Equal(t, []unit.SSRC{1010, 1010}, k.src.keyFrames)
 	k.now = k.now.Add(time.Millisecond)
@@ -385,7 +386,7 @@ func TestADirectTransportTalksToTheApplication(t *testing.T) {
 	d.HandleProducerSend(r.now, enginetest.RTP(10, 1, []byte{1, 2, 3}))
 	d.HandleProducerSend(r.now, make([]byte, packet.LargeSize+1))
 	d.Settle(r.now)
-	require.Equal(t, transport.Drops{RTPMalformed: 1}, d.Drops())
+	require.Equal(t, transport.Drops{TooLarge: 1}, d.Drops())
 	require.Len(t, r.notifications.Of(api.EventConsumerRTP), 1)
 	r.now = r.now.Add(2 * time.Second)
 	d.HandleTimeout(r.now)

@@ -82,6 +82,7 @@ type webRtc struct {
 	links    map[uint32]*Link // of the tuples that ICE knows, and of the STUN request being handled
 	selected *Link
 	peer     netip.AddrPort // of the selected tuple
+	unproven unproven       // time that media went to a tuple which was only nominated
 	sender   *srtp.Sender
 	receiver *srtp.Receiver
 
@@ -186,6 +187,8 @@ func (c *webRtc) connected() bool {
 	return c.selected != nil && c.sender != nil && c.dtlsState == api.DTLSStateConnected && c.iceConnected()
 }
 
+func (c *webRtc) secured() bool { return true }
+
 // poll takes what DTLS did on its own goroutines.
 func (c *webRtc) poll(now unit.Time) { c.drainDTLS(now) }
 
@@ -208,7 +211,7 @@ func (c *webRtc) drainICE(now unit.Time) {
 		c.removeTuple(tuple)
 	}
 	for _, tuple := range out.SelectedTuples {
-		c.selectTuple(tuple)
+		c.selectTuple(now, tuple)
 	}
 	for _, state := range out.States {
 		c.changeICEState(now, state)
@@ -227,10 +230,12 @@ func (c *webRtc) removeTuple(tuple ice.Tuple) {
 	link.Close()
 }
 
-func (c *webRtc) selectTuple(tuple ice.Tuple) {
+func (c *webRtc) selectTuple(now unit.Time, tuple ice.Tuple) {
 	c.selected, c.peer = c.links[tuple.Socket], tuple.Remote
-	c.t.emit(c.t.id, api.EventWebRtcTransportICESelectedTupleChange,
-		&api.WebRtcTransportICESelectedTupleChangeNotification{Tuple: c.selectedTuple()})
+	c.t.news.emit(now, c.t, &api.Notification{
+		HandlerID: c.t.id, Event: api.EventWebRtcTransportICESelectedTupleChange,
+		Body: &api.WebRtcTransportICESelectedTupleChangeNotification{Tuple: c.selectedTuple()},
+	})
 }
 
 func (c *webRtc) changeICEState(now unit.Time, state ice.State) {
@@ -292,6 +297,10 @@ func (c *webRtc) changeDTLSState(now unit.Time, change *dtls.StateChange) {
 		if err := c.setKeys(&change.SRTP); err != nil {
 			c.t.env.Log.Error("SRTP keys of DTLS are unusable", "tag", "dtls", "transportId", c.t.id, "reason", err)
 			return
+		}
+		// The peer answered what we sent to the selected tuple.
+		if tuple, ok := c.ice.Selected(); ok {
+			c.ice.Prove(tuple)
 		}
 	case api.DTLSStateFailed:
 		c.t.env.Log.Warn("DTLS failed", "tag", "dtls", "transportId", c.t.id, "reason", change.Reason)
@@ -357,6 +366,18 @@ func (c *webRtc) stats(now unit.Time) api.ResponseBody {
 	return &api.WebRtcTransportGetStatsResponse{
 		Base: c.t.baseStats(now), ICERole: api.ICERoleControlled, ICEState: c.ice.State(),
 		ICESelectedTuple: c.selectedTuple(), DTLSState: c.dtlsState,
+	}
+}
+
+// emitBroken notifies of the states of a transport whose peer is gone, unless the application knows them already.
+func (c *webRtc) emitBroken() {
+	if c.ice.State() != ice.Disconnected {
+		c.t.emit(c.t.id, api.EventWebRtcTransportICEStateChange,
+			&api.WebRtcTransportICEStateChangeNotification{ICEState: ice.Disconnected})
+	}
+	if c.dtlsState != api.DTLSStateFailed && c.dtlsState != api.DTLSStateClosed {
+		c.t.emit(c.t.id, api.EventWebRtcTransportDTLSStateChange,
+			&api.WebRtcTransportDTLSStateChangeNotification{DTLSState: api.DTLSStateFailed})
 	}
 }
 

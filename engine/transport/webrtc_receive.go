@@ -75,19 +75,25 @@ func (c *webRtc) valid(d *Datagram) bool {
 	return true
 }
 
-// use selects the tuple of an authentic packet: with aggressive nomination, clients use one before they nominate it.
+// use selects the tuple of an authentic packet: with aggressive nomination, clients use one before they nominate it. So what
+// feedback asks for goes where the feedback came from.
 func (c *webRtc) use(now unit.Time, d *Datagram) {
-	if c.ice.MayForceSelectedTuple(d.Tuple) {
+	if c.ice.Prove(d.Tuple) {
 		c.drainICE(now)
 	}
+	c.unproven.end(now)
 }
 
 func (c *webRtc) handleDTLS(now unit.Time, d *Datagram) {
 	if !c.valid(d) {
 		return
 	}
-	c.use(now, d)
-	c.dtls.HandleDatagram(d.Buffer.Bytes())
+	switch authentic := c.dtls.HandleDatagram(d.Buffer.Bytes()); {
+	case authentic:
+		c.use(now, d)
+	case c.dtlsState != api.DTLSStateConnected && c.ice.MayForceSelectedTuple(d.Tuple):
+		c.drainICE(now)
+	}
 	c.drainDTLS(now)
 }
 
@@ -131,5 +137,6 @@ func (c *webRtc) handleRTCP(now unit.Time, d *Datagram) {
 		c.t.drops.countUnprotect(err)
 		return
 	}
+	c.use(now, d)
 	c.t.handleRTCP(now, clear)
 }

@@ -8,18 +8,26 @@ import (
 )
 
 func (c *webRtc) sendRTP(now unit.Time, _ *Consumer, b []byte, o media.Outgoing) {
+	if !c.ice.Proven() && !c.trySelected(now) {
+		c.t.drops.NotConnected++
+		return
+	}
 	n, err := c.sender.ProtectRTP(b, o.Len, o.HeaderLen)
 	if err != nil {
 		c.t.drops.SealFailed++
 		return
 	}
-	c.t.env.Batch.Commit(n)
-	c.t.sent(now, n)
+	c.t.commit(now, n)
 }
 
 func (c *webRtc) flush() {
 	batch := c.t.env.Batch
 	if batch.Len() == 0 {
+		return
+	}
+	if c.selected == nil { // the tuple was given up on the way
+		c.t.drops.NotConnected += uint64(batch.Len())
+		batch.Reset()
 		return
 	}
 	_, dropped := c.selected.Send(c.peer, batch)
@@ -29,15 +37,7 @@ func (c *webRtc) flush() {
 
 func (c *webRtc) sendRTCP(now unit.Time, compound []byte) {
 	c.t.mustBeEmpty("RTCP")
-	b := c.t.env.Batch.Space(len(compound) + sealOverhead)
-	sealed, err := c.sender.ProtectRTCP(b[:0], compound)
-	if err != nil {
-		c.t.drops.SealFailed++
-		return
-	}
-	n := copy(b, sealed)
-	c.t.env.Batch.Commit(n)
-	c.t.sent(now, n)
+	c.t.putRTCP(now, c.sender, compound)
 	c.flush()
 }
 
@@ -53,11 +53,10 @@ func (c *webRtc) sendRaw(now unit.Time, packet []byte) {
 func (c *webRtc) sendOn(now unit.Time, link *Link, to netip.AddrPort, packet []byte) {
 	c.t.mustBeEmpty("STUN or DTLS")
 	batch := c.t.env.Batch
-	batch.Commit(copy(batch.Space(len(packet)), packet))
+	c.t.put(now, packet)
 	_, dropped := link.Send(to, batch)
 	c.t.drops.SendFailed += uint64(dropped)
 	batch.Reset()
-	c.t.sent(now, len(packet))
 }
 
 func (c *webRtc) sendSCTP(now unit.Time, packet []byte) {

@@ -135,7 +135,28 @@ async function scene(router, nodes) {
 	await guest.listenTo(left[0], router);
 	await until('the guest hears', () => guest.hears().length === 1);
 	console.log(`${guest.name} has come since, was placed on node ${nodeOf(guest, nodes).name}, and hears ${guest.hears()}.`);
-	[...people, guest].forEach(person => person.leave());
+
+	const port = victim.address.slice(victim.address.lastIndexOf(':') + 1);
+	Object.assign(victim, await startNode(victim.name, victim.ip, TLS, OUT, port));
+	const late = await comeTo(victim, router, nodes);
+	await late.listenTo(left[0], router);
+	await until('who came last hears', () => late.hears().length === 1);
+	console.log(`Node ${victim.name} has been started again: ${late.name} is on it, and hears ${late.hears()}.`);
+	[...people, guest, late].forEach(person => person.leave());
+}
+
+// comeTo has people enter until one is placed on the given node, which happens once the application has reached it.
+function comeTo(node, router, nodes) {
+	return until(`node ${node.name} takes somebody`, async () => {
+		const person = new Person('Hal', 3000);
+		await person.join(router);
+		if (nodeOf(person, nodes) === node) {
+			return person;
+		}
+		person.leave();
+		person.transport.close();
+		return undefined;
+	}, { interval: 200 });
 }
 
 async function main() {

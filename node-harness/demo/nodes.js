@@ -19,10 +19,10 @@ export function createCertificates(folder, nodes) {
 	certificates('operator', 'demo');
 }
 
-// startNode resolves when the node listens: with its process and its address.
-export async function startNode(name, ip, tls, logFolder) {
-	const log = fs.openSync(path.join(logFolder, `${name}.log`), 'w');
-	const child = spawn(GAZPACHO, ['node', '--name', name, '--listen', `${ip}:0`, '--tls-dir', tls], {
+// startNode resolves when the node listens: with its process and its address. Port 0 is any that is free.
+export async function startNode(name, ip, tls, logFolder, port = 0) {
+	const log = fs.openSync(path.join(logFolder, `${name}.log`), 'a');
+	const child = spawn(GAZPACHO, ['node', '--name', name, '--listen', `${ip}:${port}`, '--tls-dir', tls], {
 		stdio: ['ignore', 'pipe', log],
 	});
 	fs.closeSync(log);

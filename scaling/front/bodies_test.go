@@ -2,6 +2,7 @@ package front_test
 
 import (
 	"errors"
+	"net"
 	"testing"
 	"time"
 
@@ -161,6 +162,7 @@ func TestWorkersThatCannotBeMade(t *testing.T) {
 func TestWebRtcServersOfLostNodes(t *testing.T) {
 	r := newRoom(t)
 	info := loopback()
+	info.Port = freePort(t)
 	r.must(api.MethodWorkerCreateWebRtcServer, "", &api.WorkerCreateWebRtcServerRequest{WebRtcServerID: "s", ListenInfos: []api.ListenInfo{info}})
 	create := func(id string) answer {
 		return r.try(api.MethodRouterCreateWebRtcTransportWithServer, "r", &api.RouterCreateWebRtcTransportRequest{
@@ -180,6 +182,23 @@ func TestWebRtcServersOfLostNodes(t *testing.T) {
 	r.nodes[0].end()
 	r.awaitEvent("a", api.EventWebRtcTransportDTLSStateChange)
 	require.ErrorContains(t, create("d").err, "no node can take the transport")
+	same := info
+	fixed := func(id string) answer {
+		return r.try(api.MethodWorkerCreateWebRtcServer, "", &api.WorkerCreateWebRtcServerRequest{WebRtcServerID: id, ListenInfos: []api.ListenInfo{same}})
+	}
+	r.nodes[1].refuseIf(nil)
+	require.ErrorContains(t, fixed("t").err, "port bind failed")
+	same.Port = freePort(t)
+	require.NoError(t, fixed("u").err)
 	r.refused("WebRtcServer s is on no node any more", api.MethodWebRtcServerDump, "s", nil)
 	r.must(api.MethodWorkerWebRtcServerClose, "", &api.WorkerCloseWebRtcServerRequest{WebRtcServerID: "s"})
+}
+
+// freePort returns a UDP port that was free a moment ago.
+func freePort(t *testing.T) uint16 {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	require.NoError(t, err)
+	defer conn.Close()
+	return uint16(conn.LocalAddr().(*net.UDPAddr).Port)
 }

@@ -246,7 +246,7 @@ func (c *consumer) mergeStats(own, home api.ResponseBody) api.ResponseBody {
 	}
 	merged := &api.ConsumerGetStatsResponse{Stats: slices.Clone(mine.Stats[:1])}
 	if theirs, ok := home.(*api.ProducerGetStatsResponse); ok && theirs != nil {
-		if i := c.encoding(); i >= 0 {
+		if i := c.encoding(); i >= 0 && i < len(c.producer.request.RTPParameters.Encodings) {
 			if s := c.producer.statsOf(i, theirs.Stats); s != nil {
 				merged.Stats = append(merged.Stats, *s)
 			}

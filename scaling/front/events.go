@@ -22,8 +22,9 @@ func (f *Front) handleEvent(n *node, e *api.Notification) {
 	case *producer:
 		if e.Event == api.EventProducerScore {
 			f.options.Emit(e)
-			body, _ := e.Body.(*api.ProducerScoreNotification)
-			obj.setScores(body)
+			if body, ok := e.Body.(*api.ProducerScoreNotification); ok {
+				obj.setScores(body)
+			}
 			return
 		}
 	case *consumer:

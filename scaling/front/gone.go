@@ -10,11 +10,14 @@ import (
 // handleGone ends what depends on a node that has ended. What the application has there stays in the tables: requests for it are
 // refused, and closing it succeeds.
 func (f *Front) handleGone(n *node, why error) {
-	if n.gone != nil {
-		return
-	}
 	n.gone = why
 	f.log.Error("a node is gone", "node", n.name, "error", why)
+	for _, c := range slices.Clone(n.calls) {
+		if c.done != nil {
+			c.finish(nil, n.errGone(c.method))
+		}
+	}
+	n.calls = nil
 	for _, r := range slices.Clone(f.routers) {
 		r.loseNode(n)
 	}

@@ -68,9 +68,6 @@ func (o *operation) begin() *gate {
 	if o.req == nil {
 		return o.beginNotification()
 	}
-	if o.answered {
-		return nil
-	}
 	o.lane.begun++
 	wait := o.beginRequest()
 	if wait != nil {

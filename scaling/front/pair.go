@@ -49,13 +49,10 @@ func (p *pair) create(nodes [2]*node) {
 	f := p.router.lane.front
 	var answers [2]api.ResponseBody
 	part := join(len(nodes), func() {
-		if p.closed {
-			return
-		}
-		if p.failed == nil {
+		if !p.closed && p.failed == nil {
 			p.connect(answers)
 		}
-		if p.failed != nil {
+		if !p.closed && p.failed != nil {
 			p.closeEnds() // whoever waits for the pair finds it failed, and forgets it
 		}
 		p.made.open()

@@ -137,9 +137,6 @@ func (r *relay) end() {
 	r.producer.relays = without(r.producer.relays, r)
 	r.pair.relays = without(r.pair.relays, r)
 	delete(r.producer.transport.front().hidden, r.consumerID)
-	if r.pair.closed {
-		return
-	}
 	if len(r.pair.relays) == 0 {
 		r.pair.close()
 		return

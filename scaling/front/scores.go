@@ -11,9 +11,6 @@ import (
 
 // setScores takes over what the home tells, and tells the consumers behind relays.
 func (p *producer) setScores(told *api.ProducerScoreNotification) {
-	if told == nil {
-		return
-	}
 	for _, s := range told.Scores {
 		if int(s.EncodingIdx) < len(p.scores) {
 			p.scores[s.EncodingIdx] = s.Score
@@ -53,31 +50,23 @@ func (p *producer) statsOf(encoding int, all []api.RTPStreamStats) *api.RTPStrea
 		return &all[0]
 	}
 	for i := range all {
-		base := baseStats(&all[i])
-		if base == nil || encoding >= len(encodings) {
-			continue
-		}
-		e := &encodings[encoding]
-		if e.SSRC != nil && *e.SSRC == base.SSRC || e.RID != "" && e.RID == base.RID {
+		ssrc, rid := streamOf(&all[i])
+		if e := &encodings[encoding]; e.SSRC != nil && *e.SSRC == ssrc || e.RID != "" && e.RID == rid {
 			return &all[i]
 		}
 	}
 	return nil
 }
 
-// baseStats returns what all kinds of statistics have.
-func baseStats(s *api.RTPStreamStats) *api.RTPStreamBaseStats {
-	switch data := s.Data.(type) {
-	case *api.RTPStreamBaseStats:
-		return data
-	case *api.RTPStreamRecvStats:
-		if data.Base != nil {
-			return baseStats(data.Base)
-		}
-	case *api.RTPStreamSendStats:
-		if data.Base != nil {
-			return baseStats(data.Base)
-		}
+// streamOf returns which of a producer's streams statistics are about.
+func streamOf(s *api.RTPStreamStats) (ssrc uint32, rid string) {
+	received, ok := s.Data.(*api.RTPStreamRecvStats)
+	if !ok || received.Base == nil {
+		return 0, ""
 	}
-	return nil
+	base, ok := received.Base.Data.(*api.RTPStreamBaseStats)
+	if !ok {
+		return 0, ""
+	}
+	return base.SSRC, base.RID
 }

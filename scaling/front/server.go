@@ -2,6 +2,7 @@ package front
 
 import (
 	"slices"
+	"strings"
 
 	"gazpacho/engine/api"
 )
@@ -31,9 +32,12 @@ func createWebRtcServer(o *operation) *gate {
 		entry: entry{id: body.WebRtcServerID, creating: true}, request: body,
 		refused: map[*node]bool{}, asked: map[*node]*gate{},
 	}
+	n := f.anchor(body)
+	if err := f.checkPorts(body, n); err != nil {
+		return o.refuse(err)
+	}
 	o.enter(s)
 	f.servers = append(f.servers, s)
-	n := f.anchor(body)
 	c := n.ask(o.req.Method, "", body, func(answer api.ResponseBody, err error) {
 		if err != nil {
 			f.servers = without(f.servers, s)
@@ -67,6 +71,25 @@ func (f *Front) anchor(req *api.WorkerCreateWebRtcServerRequest) *node {
 		return silent
 	}
 	return f.own
+}
+
+// checkPorts refuses a port that another WebRtcServer of the application listens on, if that is not on the given node, which refuses
+// it by itself: it was bound on one that is gone.
+func (f *Front) checkPorts(req *api.WorkerCreateWebRtcServerRequest, n *node) error {
+	for _, s := range f.servers {
+		if slices.Contains(s.nodes, n) {
+			continue
+		}
+		for _, have := range s.request.ListenInfos {
+			for _, want := range req.ListenInfos {
+				if want.Port != 0 && want.Port == have.Port && want.Protocol == have.Protocol && want.IP == have.IP {
+					return api.Errorf("port bind failed [protocol:%s, ip:'%s', port:%d]: address already in use",
+						strings.ToLower(want.Protocol.String()), want.IP, want.Port)
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // candidates returns those nodes that have the WebRtcServer, in their order, from the first on that has it. Nodes before it are asked

@@ -11,7 +11,6 @@ import (
 // transport is a transport of the application.
 type transport struct {
 	entry
-	request   *api.Request // that created it
 	webRtc    bool
 	server    *server // whose ports it uses, else nil
 	producers []*producer
@@ -91,7 +90,7 @@ func createTransport(o *operation, r *router) *gate {
 		}
 	}
 	t := &transport{
-		entry: entry{id: want.transportID, router: r, creating: true}, request: o.req, webRtc: want.webRtc, server: server,
+		entry: entry{id: want.transportID, router: r, creating: true}, webRtc: want.webRtc, server: server,
 	}
 	o.enter(t)
 	r.transports = append(r.transports, t)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -164,7 +165,8 @@ func serialOf(t *testing.T, file string) string {
 	block, _ := pem.Decode(b)
 	c, err := x509.ParseCertificate(block.Bytes)
 	require.NoError(t, err)
-	return "00:" + c.SerialNumber.Text(16)[:2] + ":" + c.SerialNumber.Text(16)[2:]
+	// With zeros in front, colons and capitals, as programs print it.
+	return "00:" + strings.ToUpper(c.SerialNumber.Text(16)[:2]) + ":" + c.SerialNumber.Text(16)[2:]
 }
 
 func TestIssuing(t *testing.T) {

@@ -3,9 +3,9 @@ package identity
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -124,10 +124,11 @@ func readDenied(name string) (map[string]bool, error) {
 		if number == "" {
 			continue
 		}
-		if _, err := hex.DecodeString(number); err != nil {
+		serial, ok := new(big.Int).SetString(number, 16)
+		if !ok {
 			return nil, fmt.Errorf("%s, line %d: %q is no serial number in hexadecimal", name, i+1, line)
 		}
-		denied[strings.TrimLeft(number, "0")] = true
+		denied[serial.Text(16)] = true
 	}
 	return denied, nil
 }

@@ -1,6 +1,7 @@
 package rtcp
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,6 +19,11 @@ const (
 	countMask  = 0x1f
 	// Feedback begins with the SSRCs of its sender and of the media that it is about.
 	feedbackHeaderLen = headerLen + 2*ssrcLen
+
+	receiverReportLen = headerLen + ssrcLen
+	senderReportLen   = receiverReportLen + 20
+	reportLen         = 24
+	firEntryLen       = 8 // RFC 5104 section 4.3.1.1
 )
 
 // The reasons why bytes are not RTCP packets. Errors of pion/rtcp come wrapped in ErrPacket.
@@ -39,28 +45,29 @@ func LooksLikeRTCP(b []byte) bool {
 // TransportLayerCC, PictureLossIndication, FullIntraRequest, ReceiverEstimatedMaximumBitrate and ExtendedReport, the last
 // with DLRR and receiver reference time blocks only. Other types are skipped, as RFC 3550 section 6.1 requires.
 //
-// At the first packet that is malformed it stops and returns an error together with the packets before that, as
-// mediasoup does. Packets may refer to b. Work and memory are proportional to len(b), whatever counts the packets claim.
+// A packet that is malformed is left out, and those behind it are read: what a peer gets wrong in one must not silence the others.
+// (mediasoup stops there.) Only where it cannot be seen where the next packet begins does it end. The first error is
+// returned together with all packets that could be read. Packets may refer to b. Work and memory are proportional to len(b), whatever counts the packets claim.
 func Parse(b []byte) ([]rtcp.Packet, error) {
 	var pkts []rtcp.Packet
+	var first error
 	for len(b) > 0 {
 		if !LooksLikeRTCP(b) {
-			return pkts, ErrNotRTCP
+			return pkts, cmp.Or(first, ErrNotRTCP)
 		}
 		n := headerLen + 4*int(binary.BigEndian.Uint16(b[2:]))
 		if n > len(b) {
-			return pkts, ErrLength
+			return pkts, cmp.Or(first, ErrLength)
 		}
-		pkt, err := parseOne(b[:n:n])
-		if err != nil {
-			return pkts, err
-		}
-		if pkt != nil {
+		switch pkt, err := parseOne(b[:n:n]); {
+		case err != nil:
+			first = cmp.Or(first, err)
+		case pkt != nil:
 			pkts = append(pkts, pkt)
 		}
 		b = b[n:]
 	}
-	return pkts, nil
+	return pkts, first
 }
 
 // parseOne reads one packet that fills b; it returns nil for a type that is to be skipped.
@@ -75,9 +82,9 @@ func parseOne(b []byte) (rtcp.Packet, error) {
 	}
 	switch kind {
 	case rtcp.TypeSenderReport:
-		return unmarshal(new(rtcp.SenderReport), b)
+		return unmarshal(new(rtcp.SenderReport), withWholeReports(b, senderReportLen))
 	case rtcp.TypeReceiverReport:
-		return unmarshal(new(rtcp.ReceiverReport), b)
+		return unmarshal(new(rtcp.ReceiverReport), withWholeReports(b, receiverReportLen))
 	case rtcp.TypeSourceDescription:
 		return unmarshal(new(rtcp.SourceDescription), b)
 	case rtcp.TypeGoodbye:
@@ -99,7 +106,7 @@ func parsePayloadFeedback(b []byte, format uint8) (rtcp.Packet, error) {
 	case rtcp.FormatPLI:
 		return unmarshal(new(rtcp.PictureLossIndication), b)
 	case rtcp.FormatFIR:
-		return unmarshal(new(rtcp.FullIntraRequest), b)
+		return unmarshal(new(rtcp.FullIntraRequest), withWholeEntries(b))
 	case rtcp.FormatREMB:
 		return parseREMB(b)
 	}
@@ -111,6 +118,24 @@ func unmarshal(pkt rtcp.Packet, b []byte) (rtcp.Packet, error) {
 		return nil, fmt.Errorf("%w: %w", ErrPacket, err)
 	}
 	return pkt, nil
+}
+
+// withWholeReports returns b, or when it announces more report blocks behind the first fixed bytes than it holds a copy that
+// announces those that are whole, as mediasoup reads it. pion/rtcp would refuse the sender's information too.
+func withWholeReports(b []byte, fixed int) []byte {
+	whole := byte(max(0, len(b)-fixed) / reportLen)
+	if b[0]&countMask <= whole || len(b) < fixed {
+		return b
+	}
+	return resized(b, fixed+reportLen*int(whole), b[0]&^countMask|whole)
+}
+
+// withWholeEntries is the same for the entries of a full intra request.
+func withWholeEntries(b []byte) []byte {
+	if rest := len(b) - feedbackHeaderLen; rest > firEntryLen && rest%firEntryLen != 0 {
+		return resized(b, len(b)-rest%firEntryLen, b[0])
+	}
+	return b
 }
 
 // withoutPadding returns b, or when it ends in padding (RFC 3550 section 6.4.1) a copy that does not: pion/rtcp would take

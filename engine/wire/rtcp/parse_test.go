@@ -128,35 +128,36 @@ func names(pkts []pion.Packet) []string {
 	return out
 }
 
-// "Bad packets end the reading; the good ones before them count."
+// Bad packets are left out; the good ones count. Where the next one begins must be seen.
 func TestParseKeepsWhatIsGood(t *testing.T) {
 	for name, c := range map[string]struct {
 		tail string
 		err  error
 	}{
-		"RTP behind":              {"80600001 00000000 00000000", rtcp.ErrNotRTCP},
-		"version 1":               {"40c90001 00000001", rtcp.ErrNotRTCP},
-		"three bytes":             {"80c900", rtcp.ErrNotRTCP},
-		"length that lies":        {"80c90002 00000001", rtcp.ErrLength},
-		"greatest length":         {"80c9ffff 00000001", rtcp.ErrLength},
-		"RR with too few reports": {"82c90001 00000001", rtcp.ErrPacket},
-		"SDES without chunks":     {"81ca0000", rtcp.ErrPacket},
-		"NACK without pairs":      {"81cd0002 00000001 00000002", rtcp.ErrPacket},
-		"PLI without media":       {"81ce0001 00000001", rtcp.ErrPacket},
-		"FIR without entries":     {"84ce0002 00000001 00000002", rtcp.ErrPacket},
-		"AFB without SSRCs":       {"8fce0001 00000001", rtcp.ErrPacket},
-		"XR without sender":       {"80cf0000", rtcp.ErrPacket},
-		"padding of zero":         {"a1ce0003 00000001 00000002 00000000", rtcp.ErrPadding},
-		"padding of three":        {"a1ce0003 00000001 00000002 00000003", rtcp.ErrPadding},
-		"padding beyond all":      {"a1ce0003 00000001 00000002 00000010", rtcp.ErrPadding},
+		"RTP behind":          {"80600001 00000000 00000000", rtcp.ErrNotRTCP},
+		"version 1":           {"40c90001 00000001", rtcp.ErrNotRTCP},
+		"three bytes":         {"80c900", rtcp.ErrNotRTCP},
+		"length that lies":    {"80c90002 00000001", rtcp.ErrLength},
+		"greatest length":     {"80c9ffff 00000001", rtcp.ErrLength},
+		"SDES without chunks": {"81ca0000", rtcp.ErrPacket},
+		"NACK without pairs":  {"81cd0002 00000001 00000002", rtcp.ErrPacket},
+		"PLI without media":   {"81ce0001 00000001", rtcp.ErrPacket},
+		"FIR without entries": {"84ce0002 00000001 00000002", rtcp.ErrPacket},
+		"AFB without SSRCs":   {"8fce0001 00000001", rtcp.ErrPacket},
+		"XR without sender":   {"80cf0000", rtcp.ErrPacket},
+		"padding of zero":     {"a1ce0003 00000001 00000002 00000000", rtcp.ErrPadding},
+		"padding of three":    {"a1ce0003 00000001 00000002 00000003", rtcp.ErrPadding},
+		"padding beyond all":  {"a1ce0003 00000001 00000002 00000010", rtcp.ErrPadding},
 	} {
 		t.Run(name, func(t *testing.T) {
+			want := []string{"SenderReport", "SourceDescription"}
 			if c.err != rtcp.ErrNotRTCP && c.err != rtcp.ErrLength {
-				c.tail += pli // good, but behind the bad one
+				c.tail += pli
+				want = append(want, "PictureLossIndication")
 			}
 			pkts, err := rtcp.Parse(unhex(t, senderReport+cname+c.tail))
 			require.ErrorIs(t, err, c.err)
-			require.Equal(t, []string{"SenderReport", "SourceDescription"}, names(pkts))
+			require.Equal(t, want, names(pkts))
 		})
 	}
 	pkts, err := rtcp.Parse(nil)

@@ -48,8 +48,7 @@ var (
 	ErrLength      = errors.New("stun: length field and size of the message do not agree")
 	ErrTooLong     = errors.New("stun: message is too long")
 	ErrAttribute   = errors.New("stun: attribute of a wrong length")
-	ErrDuplicate   = errors.New("stun: attribute occurs twice")
-	ErrOrder       = errors.New("stun: attribute after MESSAGE-INTEGRITY or FINGERPRINT")
+	ErrOrder       = errors.New("stun: attribute after FINGERPRINT")
 	ErrFingerprint = errors.New("stun: wrong FINGERPRINT")
 )
 
@@ -111,11 +110,14 @@ func (m *Message) parseAttributes() error {
 		if start+length > len(m.raw) {
 			return ErrLength
 		}
-		if m.Has(Fingerprint) || m.Has(MessageIntegrity) && typ != Fingerprint {
+		if m.Has(Fingerprint) {
 			return ErrOrder
 		}
-		if err := m.store(typ, start, length); err != nil {
-			return err
+		// RFC 8489 section 14.5: what follows MESSAGE-INTEGRITY is ignored, such as MESSAGE-INTEGRITY-SHA256, except FINGERPRINT.
+		if !m.Has(MessageIntegrity) || typ == Fingerprint {
+			if err := m.store(typ, start, length); err != nil {
+				return err
+			}
 		}
 		at = start + padded(length)
 	}
@@ -125,12 +127,12 @@ func (m *Message) parseAttributes() error {
 func (m *Message) store(typ Attribute, start, length int) error {
 	i := typ.index()
 	switch {
-	case i < 0:
+	case i < 0, m.attributes[i].start != 0: // of duplicates, the first counts (RFC 8489 section 14)
 		return nil
+	case !typ.validLen(length) && typ == Software:
+		return nil // it is for people
 	case !typ.validLen(length):
 		return ErrAttribute
-	case m.attributes[i].start != 0:
-		return ErrDuplicate
 	}
 	m.attributes[i] = span{uint16(start), uint16(start + length)}
 	return nil

@@ -85,22 +85,17 @@ func TestParseErrors(t *testing.T) {
 		message []byte
 		want    error
 	}{
-		"nothing":                            {nil, stun.ErrNotSTUN},
-		"19 bytes":                           {message()[:19], stun.ErrNotSTUN},
-		"a byte behind":                      {append(message(username), 0), stun.ErrLength},
-		"not a multiple of four":             {odd, stun.ErrLength},
-		"length field too large":             {lies, stun.ErrLength},
-		"attribute beyond the end":           {overrun, stun.ErrLength},
-		"longer than a packet":               {message(attribute(0x9999, stun.MaxLen-stun.HeaderLen)), stun.ErrTooLong},
-		"username twice":                     {message(username, username), stun.ErrDuplicate},
-		"flag twice":                         {message(attribute(stun.UseCandidate, 0), attribute(stun.UseCandidate, 0)), stun.ErrDuplicate},
-		"attribute behind integrity":         {message(integrity, username), stun.ErrOrder},
-		"unknown attribute behind integrity": {message(integrity, attribute(0x9999, 4)), stun.ErrOrder},
-		"integrity twice":                    {message(integrity, integrity), stun.ErrOrder},
-		"attribute behind fingerprint":       {message(fingerprint, username), stun.ErrOrder},
-		"integrity behind fingerprint":       {message(fingerprint, integrity), stun.ErrOrder},
-		"fingerprint twice":                  {message(fingerprint, fingerprint), stun.ErrOrder},
-		"wrong fingerprint":                  {wrong, stun.ErrFingerprint},
+		"nothing":                      {nil, stun.ErrNotSTUN},
+		"19 bytes":                     {message()[:19], stun.ErrNotSTUN},
+		"a byte behind":                {append(message(username), 0), stun.ErrLength},
+		"not a multiple of four":       {odd, stun.ErrLength},
+		"length field too large":       {lies, stun.ErrLength},
+		"attribute beyond the end":     {overrun, stun.ErrLength},
+		"longer than a packet":         {message(attribute(0x9999, stun.MaxLen-stun.HeaderLen)), stun.ErrTooLong},
+		"attribute behind fingerprint": {message(fingerprint, username), stun.ErrOrder},
+		"integrity behind fingerprint": {message(fingerprint, integrity), stun.ErrOrder},
+		"fingerprint twice":            {message(fingerprint, fingerprint), stun.ErrOrder},
+		"wrong fingerprint":            {wrong, stun.ErrFingerprint},
 	} {
 		var m stun.Message
 		require.ErrorIs(t, m.Parse(test.message), test.want, name)
@@ -114,7 +109,7 @@ func TestAttributeLengths(t *testing.T) {
 		invalid   []int
 	}{
 		{stun.Username, []int{0, 1, 513}, []int{514, 600}},
-		{stun.Software, []int{0, 763}, []int{764}},
+		{stun.Software, []int{0, 763}, nil},
 		{stun.ErrorCode, []int{4, 5, 1000}, []int{0, 3}},
 		{stun.XORMappedAddress, []int{8, 20}, []int{0, 4, 7, 9, 12, 19, 21}},
 		{stun.MessageIntegrity, []int{20}, []int{0, 19, 21, 32}},

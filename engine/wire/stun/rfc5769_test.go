@@ -109,8 +109,10 @@ func TestVectorWithAnyBitFlipped(t *testing.T) {
 	for bit := range len(b) * 8 {
 		b[bit/8] ^= 1 << (bit % 8)
 		var m stun.Message
-		// A length may grow so that its attribute swallows FINGERPRINT and MESSAGE-INTEGRITY: a message without them.
-		require.False(t, m.Parse(b) == nil && (m.Has(stun.Fingerprint) || m.Verify(key)), "bit %d", bit)
+		// A length may grow so that its attribute swallows FINGERPRINT and MESSAGE-INTEGRITY: a message without them. The last eight
+		// bytes may become another attribute, which is ignored there: a message without FINGERPRINT, which ICE asks for.
+		inside := bit/8 < len(b)-8
+		require.False(t, m.Parse(b) == nil && (m.Has(stun.Fingerprint) || inside && m.Verify(key)), "bit %d", bit)
 		b[bit/8] ^= 1 << (bit % 8)
 	}
 	// With the fingerprint cut off, MESSAGE-INTEGRITY stands alone.
