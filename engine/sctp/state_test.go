@@ -43,7 +43,7 @@ func (e *end) move() {
 // Conversations that go on in another process at any moment lose and repeat nothing, with losses, resets, and messages that are
 // given up.
 func TestMovedConversations(t *testing.T) {
-	for seed := range uint32(60) {
+	for seed := range uint32(12) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(uint64(seed), 2))
 			ops := []byte{134}
