@@ -25,6 +25,7 @@ type recordedConn struct {
 	nextSeq   uint64 // the highest number of a record sent in epoch 1, plus one
 	readLens  []int  // lengths of the buffers that pion reads into
 	deadlines []time.Time
+	onRead    func() // called when a read begins
 }
 
 // Write receives the key log.
@@ -35,6 +36,9 @@ func (c *recordedConn) Write(b []byte) (int, error) {
 }
 
 func (c *recordedConn) ReadFrom(b []byte) (int, net.Addr, error) {
+	if c.onRead != nil {
+		c.onRead()
+	}
 	n, from, err := c.memoryConn.ReadFrom(b)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -138,13 +142,15 @@ func TestPionInternals(t *testing.T) {
 // TestPionReadDeadlines checks what conn.SetReadDeadline relies on: a deadline is zero or in the past.
 func TestPionReadDeadlines(t *testing.T) {
 	near, far := memoryPipe()
-	c := &recordedConn{memoryConn: near}
+	reading := make(chan struct{})
+	c := &recordedConn{memoryConn: near, onRead: sync.OnceFunc(func() { close(reading) })}
 	client, err := piondtls.ClientWithOptions(c, near.RemoteAddr(), piondtls.WithCertificates(tlsCertificate(testCertificate)),
 		piondtls.WithInsecureSkipVerify(true))
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		_, _ = far.Read(make([]byte, 2000)) // the ClientHello: the handshake runs
+		<-reading                           // a read that has begun is what a deadline ends
 		cancel()
 	}()
 	require.ErrorIs(t, client.HandshakeContext(ctx), context.Canceled)
