@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -156,7 +155,7 @@ func placementPolicy(name string) (placement.Policy, error) {
 // openingOf returns what nodes have to know of this application.
 func openingOf(cfg *config, release string, compat api.Compat) (o remote.Opening, err error) {
 	o = remote.Opening{
-		Application: filepath.Base(cmp.Or(os.Getenv(nameEnv), "application")), Release: release, Compat: compat,
+		Application: cmp.Or(os.Getenv(nameEnv), "application"), Release: release, Compat: compat,
 		RTCMinPort: cfg.rtcMinPort, RTCMaxPort: cfg.rtcMaxPort, LogLevel: cfg.logLevel, LogTags: cfg.logTags,
 	}
 	if cfg.dtlsCertFile == "" {
