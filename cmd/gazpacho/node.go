@@ -104,8 +104,12 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 		return err
 	}
 	defer host.Close()
+	var nodes *tls.Config
+	if credentials != nil {
+		nodes = credentials.Client(identity.Node)
+	}
 	server := remote.NewServer(remote.ServerOptions{
-		Name: c.name, Addresses: addresses, Log: log, Logger: applicationLog,
+		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog,
 		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
 			return c.newWorker(host, o, emit, log)
 		},

@@ -128,7 +128,7 @@ func remoteNodes(addresses []string, opening remote.Opening, ch *channel.Channel
 			return nil, fmt.Errorf("%s: %s is on another host, which is reached with certificates only: set %s", clusterEnv, address, tlsEnv)
 		}
 		nodes = append(nodes, front.NodeOptions{
-			Name: address, SameHost: remote.IsLocal(address), Pipe: loopbackPipe, Again: true,
+			Name: address, SameHost: remote.IsLocal(address), Pipe: loopbackPipe, Link: address, Again: true,
 			Worker: func(emit api.Emitter) (api.Worker, error) {
 				return remote.Dial(remote.Options{
 					Address: address, TLS: config, Opening: opening, Emit: emit, LogLine: ch.LogLine, Log: ch.Logger(),

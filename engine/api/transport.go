@@ -94,6 +94,9 @@ type TransportProduceDataRequest struct {
 	Label                string
 	Protocol             string
 	Paused               bool
+
+	// LinkToken is told a node by its front; in no release's schema. What a link brings by it goes into this data producer (16 bytes).
+	LinkToken []byte
 }
 
 // TransportConsumeDataRequest creates a data consumer (FBS.Transport.ConsumeDataRequest).
@@ -106,6 +109,11 @@ type TransportConsumeDataRequest struct {
 	Protocol             string
 	Paused               bool
 	Subchannels          []uint16 // those that it listens to
+
+	// A node is told by its front where to send the messages of a relay, instead of notifying of them; in no release's schema.
+	LinkAddress    string // of the node that takes them
+	LinkToken      []byte // where they belong there (16 bytes); empty: no link
+	LinkUnreliable bool   // messages that cannot leave soon may be lost
 }
 
 // TransportTuple is the addresses of a transport's two ends (FBS.Transport.Tuple).

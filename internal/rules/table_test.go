@@ -52,8 +52,9 @@ var rules = []rule{
 	{folder: "scaling/placement"},
 	{folder: "scaling/front", may: []string{"engine/api", "pipe", "scaling/placement"}, impure: true},
 	{folder: "scaling/session", may: []string{"engine/unit"}},
+	{folder: "scaling/link", may: []string{"engine/unit", "scaling/session"}},
 	{folder: "scaling/identity", impure: true},
-	{folder: "scaling/remote", may: []string{"engine/api", "engine/unit", "fbs", "scaling/identity", "scaling/session"}, impure: true},
+	{folder: "scaling/remote", may: []string{"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/session"}, impure: true},
 	{folder: "cmd", may: []string{
 		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll",
 		"scaling/placement", "scaling/front", "scaling/identity", "scaling/remote",

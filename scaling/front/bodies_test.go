@@ -124,7 +124,7 @@ func TestDataConsumerClosedByItsPeer(t *testing.T) {
 	r.refused("not found", api.MethodDataConsumerDump, "dc1", nil)
 	r.clock.advance(6 * time.Second)
 	for _, id := range r.front().Hidden() {
-		require.NotContains(t, id, "tap")
+		require.NotContains(t, id, "datarelay")
 	}
 }
 

@@ -13,7 +13,7 @@ type dataProducer struct {
 	request   *api.TransportProduceDataRequest
 	paused    bool
 	consumers []*dataConsumer
-	tap       *tap // takes its messages out of its home while there are relays
+	relays    []*dataRelay
 }
 
 func produceData(o *operation, t *transport) *gate {
@@ -69,8 +69,8 @@ func (p *dataProducer) close() {
 	for _, c := range slices.Clone(p.consumers) {
 		c.closeForProducer()
 	}
-	if p.tap != nil {
-		p.tap.end()
+	for _, r := range slices.Clone(p.relays) {
+		r.end()
 	}
 	p.transport.dataProducers = without(p.transport.dataProducers, p)
 	p.transport.front().remove(p)
@@ -79,7 +79,7 @@ func (p *dataProducer) close() {
 // switchDataProducer pauses or resumes: at home first to pause, at the far ends of relays first to resume, so that no message is
 // lost between them.
 func pauseDataProducer(o *operation, p *dataProducer) *gate {
-	end := o.holdIf(p.tap != nil)
+	end := o.holdIf(len(p.relays) > 0)
 	was := p.paused
 	p.paused = true // for relays that are made meanwhile
 	p.node.ask(o.req.Method, p.id, nil, func(_ api.ResponseBody, err error) {
@@ -94,7 +94,7 @@ func pauseDataProducer(o *operation, p *dataProducer) *gate {
 }
 
 func resumeDataProducer(o *operation, p *dataProducer) *gate {
-	end := o.holdIf(p.tap != nil)
+	end := o.holdIf(len(p.relays) > 0)
 	was := p.paused
 	p.paused = false
 	p.askRelays(o.req.Method, func() {
@@ -108,13 +108,11 @@ func resumeDataProducer(o *operation, p *dataProducer) *gate {
 	return nil
 }
 
+// askRelays makes a request of the data producer at the far ends of its relays, and calls then when all have answered: at once if
+// there are none.
 func (p *dataProducer) askRelays(method api.Method, then func()) {
-	if p.tap == nil {
-		then()
-		return
-	}
-	part := join(len(p.tap.relays)+1, then)
-	for _, r := range p.tap.relays {
+	part := join(len(p.relays)+1, then)
+	for _, r := range p.relays {
 		r.node.ask(method, p.id, nil, func(api.ResponseBody, error) { part() })
 	}
 	part()

@@ -1,31 +1,26 @@
 package front
 
 import (
+	"crypto/rand"
 	"slices"
 
 	"gazpacho/engine/api"
 	"gazpacho/pipe"
 )
 
-// tap takes the messages of a data producer out of its home, once for all nodes that they are for, and has the front send them into
-// its relays there. Messages keep their order, as they travel through the front's queue; that bounds how many bytes wait, and what
-// does not fit is dropped and counted.
-type tap struct {
-	producer   *dataProducer
-	consumerID string // of the data consumer at home
-	making     making
-	relays     []*dataRelay
-	ended      bool
-}
-
-// dataRelay is a data producer as it stands on a node that is not its home, with the same id.
+// dataRelay is a data producer as it stands on a node that is not its home, with the same id. A data consumer at home takes its
+// messages out there. They travel by a link of the two nodes, or else the front passes them on, in order, as they travel through its
+// queue. That bounds how many bytes wait, and what does not fit is dropped and counted.
 type dataRelay struct {
-	tap    *tap
-	node   *node
-	making making
-	users  int
-	cancel func() bool // of the end that is due
-	ended  bool
+	producer   *dataProducer
+	node       *node  // the far end
+	consumerID string // of the data consumer at home
+	homeEnd    string // id of the transport that has it
+	farEnd     string // id of the transport that has the data producer at the far end
+	making     making
+	users      int
+	cancel     func() bool // of the end that is due
+	ended      bool
 }
 
 // making is requests whose answers something is waiting for.
@@ -35,12 +30,15 @@ type making struct {
 	waiting []func()
 }
 
-// ask makes a request that is a part of it.
-func (m *making) ask(n *node, method api.Method, handlerID string, body api.RequestBody) *call {
+// ask makes a request that is a part of it. If it is refused, failed is called, which may be nil.
+func (m *making) ask(n *node, method api.Method, handlerID string, body api.RequestBody, failed func()) *call {
 	m.pending++
 	return n.ask(method, handlerID, body, func(_ api.ResponseBody, err error) {
 		if err != nil && m.failure == nil {
 			m.failure = err
+		}
+		if err != nil && failed != nil {
+			failed()
 		}
 		m.pending--
 		if m.pending == 0 {
@@ -70,9 +68,8 @@ func (r *router) dataEnd(n *node, m *making) string {
 	id := r.lane.front.newID("data")
 	r.dataEnds[n] = id
 	r.on(n)
-	m.ask(n, api.MethodRouterCreateDirectTransport, r.id, pipe.NewDataTransport(id))
-	m.when(func() {
-		if m.failure != nil { // the next one tries again
+	m.ask(n, api.MethodRouterCreateDirectTransport, r.id, pipe.NewDataTransport(id), func() {
+		if r.dataEnds[n] == id { // the next one tries again
 			delete(r.dataEnds, n)
 		}
 	})
@@ -81,22 +78,22 @@ func (r *router) dataEnd(n *node, m *making) string {
 
 // relayTo returns the relay on a node; a new one if there is none. All that it consists of is asked for at once.
 func (p *dataProducer) relayTo(n *node) *dataRelay {
+	if i := slices.IndexFunc(p.relays, func(r *dataRelay) bool { return r.node == n }); i >= 0 {
+		return p.relays[i]
+	}
 	f := p.transport.front()
-	if p.tap == nil {
-		t := &tap{producer: p, consumerID: f.newID("tap")}
-		p.tap = t
-		f.hidden[t.consumerID] = t
-		end := p.router.dataEnd(p.node, &t.making)
-		t.making.ask(p.node, api.MethodTransportConsumeData, end, pipe.TapData(t.consumerID, p.id)).late = t.closeHome
-	}
-	if i := slices.IndexFunc(p.tap.relays, func(r *dataRelay) bool { return r.node == n }); i >= 0 {
-		return p.tap.relays[i]
-	}
-	r := &dataRelay{tap: p.tap, node: n}
-	p.tap.relays = append(p.tap.relays, r)
+	r := &dataRelay{producer: p, node: n, consumerID: f.newID("datarelay")}
+	p.relays = append(p.relays, r)
+	f.hidden[r.consumerID] = r
 	f.counters.DataRelays++
-	end := p.router.dataEnd(n, &r.making)
-	r.making.ask(n, api.MethodTransportProduceData, end, pipe.ProduceData(p.request, p.paused)).late = r.closeFar
+	by := p.node.linkTo(n)
+	if by != nil {
+		f.counters.Links++
+	}
+	r.farEnd, r.homeEnd = p.router.dataEnd(n, &r.making), p.router.dataEnd(p.node, &r.making)
+	produce, consume := pipe.ProduceData(p.request, p.paused, by), pipe.ConsumeData(r.consumerID, p.request, by)
+	r.making.ask(n, api.MethodTransportProduceData, r.farEnd, produce, nil).late = r.closeFar
+	r.making.ask(p.node, api.MethodTransportConsumeData, r.homeEnd, consume, nil).late = r.closeHome
 	r.whenMade(func() {
 		if r.failure() != nil {
 			r.fail()
@@ -105,17 +102,26 @@ func (p *dataProducer) relayTo(n *node) *dataRelay {
 	return r
 }
 
+// linkTo returns the link by which data goes to another node, nil if it goes through the front.
+func (n *node) linkTo(far *node) *pipe.Link {
+	from, to := &n.options, &far.options
+	if from.Link == "" || to.Link == "" || from.SameHost != to.SameHost {
+		return nil
+	}
+	by := &pipe.Link{Address: to.Link}
+	rand.Read(by.Token[:])
+	return by
+}
+
 // failure returns why the relay cannot carry anything, nil if it can.
 func (r *dataRelay) failure() error {
-	for _, err := range []error{r.tap.making.failure, r.making.failure} {
-		if err != nil {
-			return api.Errorf("the data producer cannot be relayed from node %s to node %s: %v", r.tap.producer.node.name, r.node.name, err)
-		}
+	if err := r.making.failure; err != nil {
+		return api.Errorf("the data producer cannot be relayed from node %s to node %s: %v", r.producer.node.name, r.node.name, err)
 	}
 	return nil
 }
 
-func (r *dataRelay) whenMade(f func()) { r.tap.making.when(func() { r.making.when(f) }) }
+func (r *dataRelay) whenMade(f func()) { r.making.when(f) }
 
 func (r *dataRelay) use() {
 	r.users++
@@ -128,7 +134,7 @@ func (r *dataRelay) unuse() {
 	if r.users > 0 || r.ended {
 		return
 	}
-	r.cancel = r.tap.producer.transport.front().after(relayLinger, func() {
+	r.cancel = r.producer.transport.front().after(relayLinger, func() {
 		if r.users == 0 {
 			r.end()
 		}
@@ -142,67 +148,60 @@ func (r *dataRelay) cancelEnd() {
 	}
 }
 
-// end removes the relay, and the tap with the last one.
+// end removes the relay.
 func (r *dataRelay) end() {
 	if r.ended {
 		return
 	}
 	r.ended = true
 	r.cancelEnd()
-	r.tap.relays = without(r.tap.relays, r)
+	r.producer.relays = without(r.producer.relays, r)
+	delete(r.producer.transport.front().hidden, r.consumerID)
+	r.closeHome()
 	r.closeFar()
-	if len(r.tap.relays) == 0 {
-		r.tap.end()
-	}
 }
 
 // fail ends the relay with the data consumers that depend on it.
 func (r *dataRelay) fail() {
-	for _, c := range slices.Clone(r.tap.producer.consumers) {
-		if c.relay == r {
-			c.closeForProducer()
-		}
+	for _, c := range r.consumers() {
+		c.closeForProducer()
 	}
 	r.end()
 }
 
+// consumers returns the data consumers behind the relay.
+func (r *dataRelay) consumers() (all []*dataConsumer) {
+	for _, c := range r.producer.consumers {
+		if c.relay == r {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
 func (r *dataRelay) closeFar() {
-	r.node.tell(api.MethodTransportCloseDataProducer, r.tap.producer.router.dataEnds[r.node],
-		&api.TransportCloseDataProducerRequest{DataProducerID: r.tap.producer.id})
+	r.node.tell(api.MethodTransportCloseDataProducer, r.farEnd, &api.TransportCloseDataProducerRequest{DataProducerID: r.producer.id})
 }
 
-// end removes the tap and its relays.
-func (t *tap) end() {
-	if t.ended {
-		return
-	}
-	t.ended = true
-	p := t.producer
-	if p.tap == t {
-		p.tap = nil
-	}
-	delete(p.transport.front().hidden, t.consumerID)
-	for _, r := range slices.Clone(t.relays) {
-		r.end()
-	}
-	t.closeHome()
+func (r *dataRelay) closeHome() {
+	r.producer.node.tell(api.MethodTransportCloseDataConsumer, r.homeEnd,
+		&api.TransportCloseDataConsumerRequest{DataConsumerID: r.consumerID})
 }
 
-func (t *tap) closeHome() {
-	p := t.producer
-	p.node.tell(api.MethodTransportCloseDataConsumer, p.router.dataEnds[p.node],
-		&api.TransportCloseDataConsumerRequest{DataConsumerID: t.consumerID})
-}
+func (r *dataRelay) of() *router { return r.producer.router }
 
-func (t *tap) of() *router { return t.producer.router }
-
-// handleEvent implements hidden: it sends messages on.
-func (t *tap) handleEvent(_ *node, e *api.Notification) {
-	body, ok := e.Body.(*api.DataConsumerMessageNotification)
-	if !ok || e.Event != api.EventDataConsumerMessage || body == nil {
-		return
-	}
-	for _, r := range t.relays {
-		r.node.notify(pipe.SendData(t.producer.id, body))
+// handleEvent implements hidden: it passes messages on, and notices what becomes of the link.
+func (r *dataRelay) handleEvent(_ *node, e *api.Notification) {
+	switch e.Event {
+	case api.EventDataConsumerMessage:
+		if body, ok := e.Body.(*api.DataConsumerMessageNotification); ok && body != nil {
+			r.node.notify(pipe.SendData(r.producer.id, body))
+		}
+	case api.EventDataConsumerSCTPSendBufferFull:
+		for _, c := range r.consumers() {
+			r.producer.transport.front().emit(c.id, e.Event, nil)
+		}
+	case api.EventDataConsumerClosedByPeer:
+		r.fail()
 	}
 }

@@ -94,7 +94,7 @@ func TestRelaysEndAfterTheirLastUsers(t *testing.T) {
 	for i, n := range r.nodes {
 		dump := r.nodeDump(n)
 		require.NotContains(t, dump, "gazpacho/pipe", "node %d", i)
-		require.NotContains(t, dump, "gazpacho/tap", "node %d", i)
+		require.NotContains(t, dump, "gazpacho/datarelay", "node %d", i)
 		require.NotContains(t, dump, "gazpacho/relay", "node %d", i)
 	}
 	r.must(api.MethodTransportConsume, "t1", consumeRequest("c3", simulcast, false))

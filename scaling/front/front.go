@@ -48,6 +48,9 @@ type NodeOptions struct {
 	Pipe api.ListenInfo
 	// SameHost says that it runs on the application's host, where loopback addresses mean the same.
 	SameHost bool
+	// Link is the address at which other nodes reach it, to send it data: those with SameHost, if it has that too, else those
+	// without. Empty: its data comes and goes through the front.
+	Link string
 	// Again says that Worker may be called again when its worker has ended: the node may come back, without what it held.
 	Again bool
 }
@@ -84,8 +87,8 @@ type Front struct {
 
 // Counters say what a front did.
 type Counters struct {
-	// Relays is how many relays of producers were made, DataRelays of data producers.
-	Relays, DataRelays int
+	// Relays is how many relays of producers were made, DataRelays of data producers. Links is how many of these go by a link.
+	Relays, DataRelays, Links int
 	// Transports has how many transports of the application each node took, the front's own engine included.
 	Transports map[string]int
 	// Dropped is how many messages of media and data were lost because the front was too slow.

@@ -75,9 +75,7 @@ func (r *router) loseNode(n *node) {
 
 // loseHome closes the data consumers elsewhere.
 func (p *dataProducer) loseHome() {
-	if p.tap != nil {
-		for _, r := range slices.Clone(p.tap.relays) {
-			r.fail()
-		}
+	for _, r := range slices.Clone(p.relays) {
+		r.fail()
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"gazpacho/engine/unit"
 	"gazpacho/fbs"
 	"gazpacho/scaling/identity"
+	"gazpacho/scaling/link"
 	"gazpacho/scaling/session"
 )
 
@@ -20,6 +21,12 @@ const (
 	// ends the session, so that state still gets through to an application that reads too slowly.
 	dataLimit = 16 << 20
 )
+
+// input is something for the guest's goroutine to do.
+type input struct {
+	session.Event
+	to *target // of a message that another node sends; nil for what the session brings
+}
 
 // guest is a front at its node: a session, and the worker that belongs to its conversation.
 //
@@ -38,7 +45,8 @@ type guest struct {
 	node    *session.Node
 	conn    *connection
 	alarm   alarm
-	events  []session.Event
+	events  []input
+	streams streams
 	waiting int    // bytes of these
 	live    int    // counts conversations as the machine begins and ends them; worker's messages of another count are dropped
 	ended   bool   // there is no conversation and will be none
@@ -58,6 +66,7 @@ func newGuest(s *Server, id session.SessionID, who identity.Identity) *guest {
 		server: s, id: id, who: who, codec: newCodec(), decoder: newCodec(),
 		mapping: mapping{s.options.Addresses, who.Name == localName},
 		node:    session.NewNode(s.conversation, session.DefaultLimits),
+		streams: streams{map[string]*outStream{}, map[string]link.Token{}},
 	}
 	g.work.L, g.room.L = &g.mu, &g.mu
 	return g
@@ -86,7 +95,7 @@ func (g *guest) drain(now unit.Time) {
 	for _, e := range taken.Events {
 		g.live += turnsPage(e.Kind)
 		g.waiting += len(e.Payload)
-		g.events = append(g.events, e)
+		g.events = append(g.events, input{Event: e})
 	}
 	if len(taken.Events) > 0 {
 		g.work.Signal()
@@ -157,7 +166,8 @@ func (g *guest) leave(reason string) {
 	}
 	g.node.Goodbye(reason)
 	g.live += turnsPage(session.EventGoodbye)
-	g.events = append(g.events, session.Event{Kind: session.EventGoodbye, Reason: reason})
+	g.events = append(g.events, input{Event: session.Event{Kind: session.EventGoodbye, Reason: reason}})
+	g.room.Broadcast() // what other nodes send is not waited for any more
 	g.work.Signal()
 }
 
@@ -168,6 +178,10 @@ func (g *guest) run() {
 		e := g.next()
 		g.current += turnsPage(e.Kind)
 		log := g.server.options.Log
+		if e.to != nil {
+			g.receiveData(&e)
+			continue
+		}
 		switch e.Kind {
 		case session.EventMessage:
 			g.receive(e.Payload)
@@ -186,14 +200,14 @@ func (g *guest) run() {
 }
 
 // next waits for an event.
-func (g *guest) next() session.Event {
+func (g *guest) next() input {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for len(g.events) == 0 {
 		g.work.Wait()
 	}
 	e := g.events[0]
-	g.events[0] = session.Event{}
+	g.events[0] = input{}
 	if g.events = g.events[1:]; len(g.events) == 0 {
 		g.events = nil
 	}
@@ -267,6 +281,7 @@ func (g *guest) closeWorker() {
 	g.mu.Lock()
 	g.loader, g.shown = nil, nil
 	g.mu.Unlock()
+	g.closeStreamsIf(func(string) bool { return true })
 	if g.worker != nil {
 		g.worker.Close()
 		g.worker = nil
@@ -283,11 +298,20 @@ func (g *guest) handle(m api.MessageBody) {
 			g.answer(page, id, nil, err)
 			return
 		}
-		g.worker.HandleRequest(m, func(body api.ResponseBody, err error) { g.answer(page, id, body, err) })
-	case *api.Notification:
-		if err := g.worker.HandleNotification(m); err != nil {
-			g.server.options.Log.Debug("notification failed", "who", g.who, "event", m.Event, "error", err)
+		undo, err := g.openStreams(m)
+		if err != nil {
+			g.answer(page, id, nil, api.Errorf("%v [method:%s]", err, m.Method.Name()))
+			return
 		}
+		g.worker.HandleRequest(m, func(body api.ResponseBody, err error) {
+			if err != nil && undo != nil {
+				undo()
+			}
+			g.answer(page, id, body, err)
+		})
+		g.closeStreams(m)
+	case *api.Notification:
+		g.pass(m)
 	}
 }
 
@@ -313,28 +337,36 @@ func (g *guest) answer(page int, id uint32, body api.ResponseBody, err error) {
 // emitter returns what takes the notifications of a conversation's worker.
 func (g *guest) emitter(page int) api.Emitter {
 	return func(n *api.Notification) {
-		g.turn(func(unit.Time) {
-			if n.Event.Internal() {
-				g.send(page, encodeControl(control{Event: &event{n.HandlerID, n.Event}}))
+		if n.Event == api.EventDataConsumerMessage && g.sendByLink(page, n) {
+			return
+		}
+		g.notify(page, n)
+	}
+}
+
+// notify sends a notification to the front.
+func (g *guest) notify(page int, n *api.Notification) {
+	g.turn(func(unit.Time) {
+		if n.Event.Internal() {
+			g.send(page, encodeControl(control{Event: &event{n.HandlerID, n.Event}}))
+			return
+		}
+		payload, err := g.codec.encode(n)
+		switch {
+		case err != nil:
+			g.server.options.Log.Error("notification cannot be sent", "who", g.who, "event", n.Event, "error", err)
+		case n.Event == api.EventDataConsumerMessage:
+			if _, bytes := g.node.Waiting(); bytes > dataLimit {
+				g.dropped++
 				return
 			}
-			payload, err := g.codec.encode(n)
-			switch {
-			case err != nil:
-				g.server.options.Log.Error("notification cannot be sent", "who", g.who, "event", n.Event, "error", err)
-			case n.Event == api.EventDataConsumerMessage:
-				if _, bytes := g.node.Waiting(); bytes > dataLimit {
-					g.dropped++
-					return
-				}
-				g.send(page, payload)
-			case carriesMedia(n.Event):
-				g.sendDroppable(page, payload)
-			default:
-				g.send(page, payload)
-			}
-		})
-	}
+			g.send(page, payload)
+		case carriesMedia(n.Event):
+			g.sendDroppable(page, payload)
+		default:
+			g.send(page, payload)
+		}
+	})
 }
 
 // carriesMedia reports whether a notification is about a single packet, so that state does not depend on it.

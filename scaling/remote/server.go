@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"slices"
@@ -21,6 +22,7 @@ import (
 	"gazpacho/engine/api"
 	"gazpacho/engine/unit"
 	"gazpacho/scaling/identity"
+	"gazpacho/scaling/link"
 	"gazpacho/scaling/session"
 )
 
@@ -39,6 +41,8 @@ type ServerOptions struct {
 	NewWorker func(o *Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error)
 	// Logger returns the logger of a front's worker, whose lines go to the front by emit; nil discards them.
 	Logger func(o *Opening, emit func(line string)) *slog.Logger
+	// Nodes is how other nodes on other hosts are reached, to send them data; nil: they are not.
+	Nodes *tls.Config
 	// Addresses are those of the node's sockets.
 	Addresses Addresses
 	// MaxFronts is how many fronts are taken at once; 0 means 1,024.
@@ -53,9 +57,14 @@ type Server struct {
 	numbers  atomic.Uint64 // the last conversation's
 	stranger chan struct{}
 	refused  atomic.Uint64
+	// unclaimed is how many messages of other nodes nothing here waited for.
+	unclaimed atomic.Uint64
 
 	mu        sync.Mutex
 	guests    map[session.SessionID]*guest
+	links     map[string]*outLink // by address
+	inLinks   map[session.SessionID]*inLink
+	targets   map[link.Token]*target
 	listeners []net.Listener
 	pending   map[net.Conn]bool // connections before their first frame
 	draining  atomic.Bool
@@ -75,6 +84,7 @@ func NewServer(o ServerOptions) *Server {
 	s := &Server{
 		options: o, stranger: make(chan struct{}, maxStrangers), guests: map[session.SessionID]*guest{},
 		pending: map[net.Conn]bool{}, stop: make(chan struct{}),
+		links: map[string]*outLink{}, inLinks: map[session.SessionID]*inLink{}, targets: map[link.Token]*target{},
 	}
 	var b [8]byte
 	rand.Read(b[:])
@@ -186,18 +196,28 @@ func (s *Server) serve(c net.Conn, config *tls.Config) {
 		conn.finish()
 		return
 	}
-	g, code := s.guest(*first.Hello, who)
-	if code == 0 {
-		code = g.accept(conn, *first.Hello)
+	serve := s.serveGuest
+	if first.Link {
+		serve = s.serveLink
 	}
-	if code != 0 {
+	if code := serve(conn, *first.Hello, who, rest); code != 0 {
 		s.refused.Add(1)
-		s.options.Log.Warn("session refused", "from", c.RemoteAddr(), "who", who, "code", code)
+		s.options.Log.Warn("session refused", "from", c.RemoteAddr(), "who", who, "link", first.Link, "code", code)
 		conn.send(session.AppendRefusal(nil, code, ""))
 		conn.finish()
-		return
 	}
-	g.serve(conn, rest)
+}
+
+// serveGuest takes a connection of a front, and reads it until it ends.
+func (s *Server) serveGuest(c *connection, h session.Hello, who identity.Identity, rest []byte) session.RefuseCode {
+	g, code := s.guest(h, who)
+	if code == 0 {
+		code = g.accept(c, h)
+	}
+	if code == 0 {
+		g.serve(c, rest)
+	}
+	return code
 }
 
 // reply answers a query. Applications learn nothing of each other.
@@ -320,6 +340,21 @@ type Status struct {
 	Draining bool          `json:"draining"`
 	Refused  uint64        `json:"refusedConnections"`
 	Fronts   []FrontStatus `json:"fronts"`
+	Links    []LinkStatus  `json:"links"`
+	// Unclaimed is how many messages of other nodes nothing here waited for.
+	Unclaimed uint64 `json:"unclaimedMessages"`
+}
+
+// LinkStatus is a link for data to another node, or from one.
+type LinkStatus struct {
+	To        string `json:"to,omitempty"`   // address
+	From      string `json:"from,omitempty"` // name
+	Connected bool   `json:"connected"`
+	Streams   int    `json:"streams"` // data producers, of links to other nodes
+	Waiting   int    `json:"waitingBytes"`
+	Messages  uint64 `json:"messages"`
+	Bytes     uint64 `json:"bytes"`
+	Lost      uint64 `json:"lostMessages"` // for which there was no room, or which would have been late
 }
 
 // FrontStatus is a front as its node sees it.
@@ -341,6 +376,7 @@ func (s *Server) Status() Status {
 			st.CPU = max(st.CPU, row.Load.CPU) // workers of one host have it in common
 		}
 	}
+	st.Links, st.Unclaimed = s.linksShown(), s.unclaimed.Load()
 	slices.SortFunc(st.Fronts, func(a, b FrontStatus) int { return cmp.Compare(a.Application, b.Application) })
 	return st
 }
@@ -383,9 +419,13 @@ func (s *Server) Close() {
 	for c := range s.pending {
 		c.Close()
 	}
+	incoming := slices.Collect(maps.Values(s.inLinks))
 	s.mu.Unlock()
-	for _, g := range s.all() {
+	for _, g := range s.all() { // links to other nodes end with their last stream
 		g.turn(func(unit.Time) { g.leave("the node stops") })
+	}
+	for _, l := range incoming {
+		l.leave()
 	}
 	s.serving.Wait()
 }

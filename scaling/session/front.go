@@ -29,6 +29,7 @@ const (
 // Front is the application's side of a session.
 type Front struct {
 	endpoint
+	hello        kind // by which connections begin
 	id           SessionID
 	epoch        uint64
 	conversation uint64 // the node's number for it, 0 while there is none
@@ -45,7 +46,19 @@ type Front struct {
 
 // NewFront returns the machine of a new session. Messages may be sent at once; they leave when the session is open.
 func NewFront(now unit.Time, id SessionID, limits Limits) *Front {
-	return &Front{endpoint: endpoint{link: link{limits: limits}}, id: id, heard: now, expires: unit.Never, nextPing: unit.Never}
+	return newFront(now, kindHello, id, limits)
+}
+
+// NewLink returns the machine of a node that opens a conversation with another node, to send it data. It differs from a front's
+// by the first frame of connections only.
+func NewLink(now unit.Time, id SessionID, limits Limits) *Front {
+	return newFront(now, kindLink, id, limits)
+}
+
+func newFront(now unit.Time, hello kind, id SessionID, limits Limits) *Front {
+	return &Front{
+		endpoint: endpoint{link: link{limits: limits}}, hello: hello, id: id, heard: now, expires: unit.Never, nextPing: unit.Never,
+	}
 }
 
 // Connected says that there is a new connection. An earlier one is forgotten; the owner closes it.
@@ -55,7 +68,7 @@ func (f *Front) Connected() {
 	}
 	f.epoch++
 	f.phase, f.in, f.nextPing = opening, nil, unit.Never
-	f.out.Bytes = appendHello(nil, Hello{ // what waited in Bytes was for the earlier connection
+	f.out.Bytes = appendHello(nil, f.hello, Hello{ // what waited in Bytes was for the earlier connection
 		MinVersion: MinVersion, MaxVersion: MaxVersion,
 		Session: f.id, Epoch: f.epoch, Conversation: f.conversation, Received: f.link.received,
 	})

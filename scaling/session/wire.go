@@ -30,6 +30,7 @@ const (
 	kindGoodbye                 // the sender ends the conversation
 	kindQuery                   // in place of a hello: a question that needs no session
 	kindReply                   // node: its answer, before it closes the connection
+	kindLink                    // in place of a hello, from a node: the same body, for a conversation that carries data
 )
 
 // Lengths in bytes.
@@ -93,9 +94,10 @@ func AppendRefusal(dst []byte, code RefuseCode, reason string) []byte {
 	return end(dst, start)
 }
 
-// First is the first frame of a connection to a node: a Hello, or a Query that needs no session.
+// First is the first frame of a connection to a node: a Hello of a front or of another node, or a Query that needs no session.
 type First struct {
 	Hello *Hello
+	Link  bool // the Hello is another node's
 	Query string
 }
 
@@ -107,9 +109,9 @@ func ReadFirst(b []byte) (first First, rest []byte, ok bool, err error) {
 		return First{}, rest, false, err
 	}
 	switch body := frame[1:]; kind(frame[0]) {
-	case kindHello:
+	case kindHello, kindLink:
 		h, err := parseHello(body)
-		return First{Hello: &h}, rest, err == nil, err
+		return First{Hello: &h, Link: kind(frame[0]) == kindLink}, rest, err == nil, err
 	case kindQuery:
 		return First{Query: string(body)}, rest, true, nil
 	}
@@ -163,8 +165,9 @@ func end(dst []byte, start int) []byte {
 	return dst
 }
 
-func appendHello(dst []byte, h Hello) []byte {
-	dst, start := begin(dst, kindHello)
+// appendHello appends a hello, of kindHello or kindLink.
+func appendHello(dst []byte, k kind, h Hello) []byte {
+	dst, start := begin(dst, k)
 	dst = append(dst, magic...)
 	dst = binary.BigEndian.AppendUint16(dst, h.MinVersion)
 	dst = binary.BigEndian.AppendUint16(dst, h.MaxVersion)
