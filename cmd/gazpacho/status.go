@@ -111,15 +111,42 @@ func printStatus(w io.Writer, rows []nodeRow) error {
 			continue
 		}
 		for _, f := range r.Status.Fronts {
-			connected := "yes"
-			if !f.Connected {
-				connected = "no"
-			}
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\n", r.Status.Name, r.Address, percent(r.Status.CPU), f.Application, connected,
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\n", r.Status.Name, r.Address, percent(r.Status.CPU), f.Application, yesNo(f.Connected),
 				f.Load.Routers, f.Load.Transports, f.Load.Producers, f.Load.Consumers)
 		}
 	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return printLinks(w, rows)
+}
+
+// printLinks prints a table of the links by which nodes send each other data, if there are any.
+func printLinks(w io.Writer, rows []nodeRow) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	title := "\nNODE\tDATA\tCONNECTED\tDATA PRODUCERS\tMESSAGES\tBYTES\tWAITING\tLOST\n"
+	for _, r := range rows {
+		if r.Status == nil {
+			continue
+		}
+		for _, l := range r.Status.Links {
+			where := "to " + l.To
+			if l.From != "" {
+				where = "from " + l.From
+			}
+			fmt.Fprintf(t, "%s%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\n", title, r.Status.Name, where, yesNo(l.Connected), l.Streams, l.Messages,
+				l.Bytes, l.Waiting, l.Lost)
+			title = ""
+		}
+	}
 	return t.Flush()
+}
+
+func yesNo(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
 }
 
 func percent(fraction float64) string { return fmt.Sprintf("%.0f %%", 100*fraction) }

@@ -164,7 +164,8 @@ type TransportOptions struct {
 	// Internal marks a transport that carries a relay between two workers of one application; in no release's schema. Such
 	// a PipeTransport forwards at once, without waiting for key frames, asks only for those that the other end asks for,
 	// and takes the preferred spatial layer of a pipe consumer as the highest encoding to forward. On such a DirectTransport,
-	// data consumers get all messages, with their subchannels.
+	// data consumers get all messages, with their subchannels, and data producers forward also while they are paused: what
+	// comes was sent before the pause.
 	Internal bool
 }
 

@@ -77,8 +77,11 @@ func (c *Consumer) StreamID() (id uint16, ok bool) {
 }
 
 // Active reports whether messages are forwarded at present.
-func (c *Consumer) Active() bool {
-	return !c.paused && !c.producerPaused && !c.producerClosed && (c.typ == api.DataConsumerTypeDirect || !c.sctpClosed)
+func (c *Consumer) Active() bool { return !c.producerPaused && c.open() }
+
+// open is Active whether the data producer is paused or not.
+func (c *Consumer) open() bool {
+	return !c.paused && !c.producerClosed && (c.typ == api.DataConsumerTypeDirect || !c.sctpClosed)
 }
 
 // Pause and Resume are the application's.

@@ -325,3 +325,24 @@ func TestPipe(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "direct", string(s.Data))
 }
+
+// What another worker's data producer had forwarded before it was paused reaches the consumers that know of the pause already.
+func TestRelayedMessagesPassAPause(t *testing.T) {
+	for _, relayed := range []bool{true, false} {
+		p, c := produce(t, api.DataProducerTypeDirect, 0), consume(t, api.DataConsumerTypeSCTP, data.Pipe{})
+		if relayed {
+			p.Relay()
+		}
+		p.Pause()
+		c.HandleProducerPaused()
+		m, forward, err := p.HandleSend(&api.DataProducerSendNotification{Data: []byte("hi")})
+		require.NoError(t, err)
+		require.Equal(t, relayed, forward)
+		_, send := c.HandleMessage(&m)
+		require.Equal(t, relayed, send)
+		require.False(t, c.Active())
+		c.Pause()
+		_, send = c.HandleMessage(&m)
+		require.False(t, send, "its own pause counts")
+	}
+}

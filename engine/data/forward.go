@@ -28,7 +28,7 @@ func (c *Consumer) listens(id uint16) bool { return slices.Contains(c.subchannel
 // HandleMessage takes a message of the data producer that this consumer Wants. Over SCTP, send is true and s must be handed to
 // the association; on a direct transport the message becomes a notification.
 func (c *Consumer) HandleMessage(m *Message) (s Send, send bool) {
-	if !c.Active() || !c.Wants(&m.Addressing) {
+	if !c.open() || c.producerPaused && !m.Relayed || !c.Wants(&m.Addressing) {
 		return Send{}, false
 	}
 	payload := m.Data

@@ -7,6 +7,8 @@ type Message struct {
 	PPID uint32 // payload protocol identifier (RFC 8831 section 8)
 	Data []byte
 	Addressing
+	// Relayed: the data producer stands for one of another worker, which had forwarded the message before it was paused there.
+	Relayed bool
 }
 
 // Addressing says which consumers get a message.

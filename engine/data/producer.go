@@ -13,6 +13,7 @@ type Producer struct {
 	label          string
 	protocol       string
 	maxMessageSize uint32
+	relay          bool // see Relay
 	paused         bool
 	messages       uint64
 	bytes          uint64
@@ -33,6 +34,10 @@ func NewProducer(req *api.TransportProduceDataRequest, maxMessageSize uint32) (*
 	}
 	return p, nil
 }
+
+// Relay makes the producer one that stands for a data producer of another worker. Messages are not forwarded there while that is
+// paused; what arrives here was on its way before, and goes on to the consumers although they know of the pause.
+func (p *Producer) Relay() { p.relay = true }
 
 // ID returns the producer's id.
 func (p *Producer) ID() string { return p.id }
@@ -81,7 +86,7 @@ func (p *Producer) HandleSend(n *api.DataProducerSendNotification) (m Message, f
 	if len(n.Data) > int(p.maxMessageSize) {
 		return Message{}, false, tooLarge(p.maxMessageSize, len(n.Data))
 	}
-	m = Message{PPID: n.PPID, Data: n.Data, Addressing: Addressing{
+	m = Message{PPID: n.PPID, Data: n.Data, Relayed: p.relay, Addressing: Addressing{
 		Subchannels: n.Subchannels, RequiredSubchannel: n.RequiredSubchannel, IgnoredSubchannel: n.IgnoredSubchannel,
 	}}
 	return m, p.count(len(m.Data)), nil
@@ -90,7 +95,7 @@ func (p *Producer) HandleSend(n *api.DataProducerSendNotification) (m Message, f
 func (p *Producer) count(n int) (forward bool) {
 	p.messages++
 	p.bytes += uint64(n)
-	return !p.paused
+	return p.relay || !p.paused
 }
 
 // Dump returns the producer's inner state.

@@ -74,6 +74,9 @@ func (t *Transport) ProduceData(now unit.Time, req *api.TransportProduceDataRequ
 			return nil, api.TypeErrorf("cannot create a DataProducer of type 'direct', not a direct Transport")
 		}
 	}
+	if t.options.Internal && machine.Type() == api.DataProducerTypeDirect {
+		machine.Relay()
+	}
 	p := &DataProducer{Producer: machine}
 	t.dataProducers = append(t.dataProducers, p)
 	t.mayConnectSCTP(now)

@@ -17,8 +17,9 @@ type room struct {
 	clock *clock
 }
 
-func newRoom(t *testing.T) *room {
-	o := options(2)
+func newRoom(t *testing.T) *room { return newRoomOn(t, options(2)) }
+
+func newRoomOn(t *testing.T, o front.Options) *room {
 	r := &room{clock: newClock(), nodes: tamper(&o)}
 	o.Clock = r.clock
 	r.app = newFrontOf(t, o)

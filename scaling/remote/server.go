@@ -350,7 +350,7 @@ type LinkStatus struct {
 	To        string `json:"to,omitempty"`   // address
 	From      string `json:"from,omitempty"` // name
 	Connected bool   `json:"connected"`
-	Streams   int    `json:"streams"` // data producers, of links to other nodes
+	Streams   int    `json:"dataProducers"` // whose messages go to the other node
 	Waiting   int    `json:"waitingBytes"`
 	Messages  uint64 `json:"messages"`
 	Bytes     uint64 `json:"bytes"`
