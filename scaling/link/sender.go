@@ -210,7 +210,11 @@ func (s *Sender) drain() {
 	out := s.front.Output()
 	taken := *out
 	out.Reset()
-	s.out.Bytes = append(s.out.Bytes, taken.Bytes...)
+	if s.out.Bytes == nil {
+		s.out.Bytes = taken.Bytes
+	} else {
+		s.out.Bytes = append(s.out.Bytes, taken.Bytes...)
+	}
 	s.out.Drop = s.out.Drop || taken.Drop
 	if taken.Drop {
 		s.connected = false

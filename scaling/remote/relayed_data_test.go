@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -50,6 +51,7 @@ func newSpread(t testing.TB, nodes int) *spread {
 		require.NoError(t, err)
 		server := remote.NewServer(remote.ServerOptions{
 			Name: credentials.Identity().Name, Nodes: credentials.Client(identity.Node),
+			Addresses: remote.Addresses{Media4: netip.MustParseAddr("127.0.0.1")},
 			NewWorker: func(_ *remote.Opening, emit api.Emitter, _ *slog.Logger) (api.Worker, error) { return newEngine(emit) },
 		})
 		t.Cleanup(server.Close)
