@@ -313,7 +313,7 @@ func TestBesidePion(t *testing.T) {
 	for _, rtt := range []time.Duration{6 * time.Millisecond, 40 * time.Millisecond} {
 		for _, loss := range []float64{0.01, 0.05} {
 			t.Run(fmt.Sprint(rtt, loss), func(t *testing.T) {
-				const d = 4 * time.Second
+				const d = 2 * time.Second
 				ours, theirs := measure(t, false, rtt, loss, both, d), measure(t, true, rtt, loss, both, d)
 				require.Greater(t, ours.mbits, theirs.mbits)
 				require.Less(t, ours.p50, theirs.p50+5*time.Millisecond)
