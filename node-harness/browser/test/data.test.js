@@ -58,7 +58,7 @@ test('in order over a network that loses, repeats and reorders', async () => {
 	}
 });
 
-// mediasoup-client has 1024 streams.
+// Chromium has room for 1024.
 test('a thousand channels', async () => {
 	const [alice, bob] = [await ctx.join(), await ctx.join()];
 	const consumers = [];
