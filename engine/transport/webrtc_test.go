@@ -55,7 +55,7 @@ type browser struct {
 	addr     netip.AddrPort
 	sent     [][]byte         // by the transport
 	to       []netip.AddrPort // where each of them went
-	lost     int      // how many of them the browser has taken
+	lost     int              // how many of them the browser has taken
 	dtls     *dtls.Transport
 	dtlsWake chan struct{}
 	sender   *srtp.Sender
