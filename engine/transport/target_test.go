@@ -28,7 +28,8 @@ type target struct {
 	rtp, rtcp, sctp func(clear []byte)
 	settle          func() // gives toPeer what SCTP sent
 
-	peer     *sctp.Association // the peer's end of data channels
+	data     *transport.DataConsumer // of the channel 2
+	peer     *sctp.Association       // the peer's end of data channels
 	received [][]byte          // what it has yet to take
 	tag, tsn uint32            // that its packets have; its next number
 
@@ -176,6 +177,7 @@ func (k *target) open(overDTLS bool) {
 	})
 	require.NoError(k.fixture.t, err)
 	d.AddSubscriber(dataForwarder{e})
+	k.data = e
 	k.connectData(overDTLS)
 }
 
