@@ -30,8 +30,8 @@ type target struct {
 
 	data     *transport.DataConsumer // of the channel 2
 	peer     *sctp.Association       // the peer's end of data channels
-	received [][]byte          // what it has yet to take
-	tag, tsn uint32            // that its packets have; its next number
+	received [][]byte                // what it has yet to take
+	tag, tsn uint32                  // that its packets have; its next number
 
 	source *transport.Plain
 	seq    unit.SeqNo // of the honest sender
