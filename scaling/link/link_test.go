@@ -205,8 +205,8 @@ func TestOrderedAndComplete(t *testing.T) {
 		least, spread int
 		cuts          int
 	}{
-		{"20,000 of 1 KB", 20000, 1 << 10, 100, 1 << 20, 20},
-		{"500 of 200 KB", 500, 200 << 10, 70000, 4 << 20, 20},
+		{"5,000 of 1 KB", 5000, 1 << 10, 100, 1 << 18, 20},
+		{"100 of 200 KB", 100, 200 << 10, 70000, 2 << 20, 10},
 		{"one of 15 MiB", 1, 15 << 20, 70000, 2 << 20, 5},
 		{"one of 16 MiB", 1, link.MaxMessage, 0, 0, 0},
 		{"empty ones", 3000, 0, 0, 5000, 20},
