@@ -233,7 +233,9 @@ func chunkOf(k *target, in *tape) []byte {
 		chunk = binary.BigEndian.AppendUint32(chunk, k.tsn+uint32(near))
 		k.tsn += uint32(near & 1)
 		chunk = append(chunk, 0, 1) // the stream of the data producer
-	case 3, 192, 194:
+	case 3: // SACK, of what the target sent
+		chunk = binary.BigEndian.AppendUint32(chunk, k.ledger.LastTSN-uint32(near&7)+uint32(near>>6))
+	case 192, 194:
 		chunk = binary.BigEndian.AppendUint32(chunk, k.tsn-uint32(near&1)+uint32(near>>1))
 	}
 	chunk = append(chunk, in.long(16<<10)...)
