@@ -119,7 +119,9 @@ func TestInternalPipeConnectedAgain(t *testing.T) {
 	}, r.env)
 	require.NoError(t, err)
 	suite := srtp.AEADAES256GCM
-	key := func(first byte) []byte { return append([]byte{first}, make([]byte, suite.KeyLen()+suite.SaltLen()-1)...) }
+	key := func(first byte) []byte {
+		return append([]byte{first}, make([]byte, suite.KeyLen()+suite.SaltLen()-1)...)
+	}
 	connect := func(to netip.AddrPort, k []byte) {
 		_, err := out.Connect(r.now, &api.PipeTransportConnectRequest{
 			IP: to.Addr().String(), Port: new(to.Port()),

@@ -63,3 +63,37 @@ func (f *Front) NodesOf(id string) (n int) {
 
 // Tell has the front told something by one of its nodes.
 func (f *Front) Tell(node int, e *api.Notification) { f.nodes()[node].emit(e) }
+
+// Away returns what waits for a node: ids of objects that may come back, "node" for nodes that have not answered, "router" for Routers
+// that are being restored.
+func (f *Front) Away() (all []string) {
+	f.Do(func() {
+		for _, n := range f.nodes() {
+			if n.gone != nil || n.returning {
+				all = append(all, "node")
+			}
+		}
+		for id, o := range f.objects {
+			e := o.base()
+			switch o := o.(type) {
+			case *router:
+				if o.reconciling {
+					all = append(all, "router")
+				}
+			case *transport:
+				if e.node.gone != nil && !e.lost {
+					all = append(all, id)
+				}
+			case *consumer:
+				if o.missing() {
+					all = append(all, id)
+				}
+			case *dataConsumer:
+				if o.missing() {
+					all = append(all, id)
+				}
+			}
+		}
+	})
+	return all
+}

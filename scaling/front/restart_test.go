@@ -1,0 +1,321 @@
+package front_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+	"gazpacho/scaling/front"
+)
+
+// restartable returns a front over so many nodes that may come back, with a Router.
+func restartable(t *testing.T, nodes int, change func(*front.Options)) *room {
+	o := options(nodes)
+	r := &room{clock: newClock(), nodes: tamper(&o)}
+	for i := range o.Nodes {
+		o.Nodes[i].Again = true
+	}
+	o.Clock = r.clock
+	if change != nil {
+		change(&o)
+	}
+	r.app = newFrontOf(t, o)
+	r.must(api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "r"})
+	return r
+}
+
+// own is an address whose ports no other test takes while a node is away.
+func own() api.ListenInfo {
+	info := loopback()
+	info.IP = "127.0.77.1"
+	return info
+}
+
+// kill ends nodes, and returns when the front knows.
+func (r *room) kill(nodes ...int) {
+	r.t.Helper()
+	for _, i := range nodes {
+		r.nodes[i].kill()
+	}
+	r.await("the nodes are gone", func() bool {
+		away := 0
+		for _, what := range r.front().Away() {
+			if what == "node" {
+				away++
+			}
+		}
+		return away == len(nodes)
+	})
+}
+
+// revive lets nodes come back, and returns when all that can be restored is.
+func (r *room) revive() {
+	r.t.Helper()
+	r.clock.advance(200 * time.Millisecond)
+	r.await("all is restored", func() bool { return len(r.front().Away()) == 0 })
+}
+
+func (r *room) restart(nodes ...int) {
+	r.t.Helper()
+	r.kill(nodes...)
+	r.revive()
+}
+
+// held lists what there is of the Router on each node, with what is hidden. The front asks nothing meanwhile.
+func (r *room) held(router string) (all []string) {
+	r.t.Helper()
+	for i, n := range r.nodes {
+		answers := make(chan answer, 1)
+		r.front().Do(func() {
+			n.Worker.HandleRequest(&api.Request{ID: 1 << 30, Method: api.MethodRouterDump, HandlerID: router}, func(b api.ResponseBody, err error) { answers <- answer{b, err} })
+		})
+		d, ok := receive(r.t, answers).body.(*api.RouterDumpResponse)
+		if !ok {
+			continue // it does not have the Router
+		}
+		line := func(words ...string) {
+			all = append(all, fmt.Sprint("node ", i, ": ", serial.ReplaceAllString(strings.Join(words, " "), "$1")))
+		}
+		for _, id := range slices.Concat(d.TransportIDs, d.RTPObserverIDs) {
+			line(id)
+		}
+		for _, rows := range [][]api.StringStringArray{d.MapProducerIDConsumerIDs, d.MapProducerIDObserverIDs, d.MapDataProducerIDDataConsumerIDs} {
+			for _, row := range rows {
+				line(row.Key)
+				for _, id := range row.Values {
+					line(row.Key, "→", id)
+				}
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// serial is the number of a hidden object.
+var serial = regexp.MustCompile("(gazpacho/[a-z]+)/[0-9]+")
+
+// exact describes what a request is answered, with ports, credentials and keys.
+func (a *app) exact(method api.Method, id string) string {
+	a.t.Helper()
+	got := a.try(method, id, nil)
+	require.NoError(a.t, got.err)
+	b, err := json.MarshalIndent(got.body, "", " ")
+	require.NoError(a.t, err)
+	return string(b)
+}
+
+// told returns the events of all objects, by "id event".
+func (a *app) told() (all []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for id, events := range a.events {
+		for _, e := range events {
+			all = append(all, id+" "+e.Event.String())
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// ends returns the events that say that something has ended or changed, without scores and traces.
+func (a *app) ends() []string {
+	return slices.DeleteFunc(a.told(), func(s string) bool { return strings.HasSuffix(s, "SCORE") || strings.HasSuffix(s, "TRACE") })
+}
+
+// A node restarts under a call: a producer is there, with consumers on the same node and on two others, and a consumer of a
+// producer of another node. All streams go on, from and to the same addresses, and the application hears nothing.
+func TestMediaGoesOnAfterARestart(t *testing.T) {
+	r := restartable(t, 3, nil)
+	pub := newPublisher(r.app, t, simulcast)            // on the first node
+	one, first := r.subscribe(t, "c1", simulcast, nil)  // on the second
+	two, second := r.subscribe(t, "c2", simulcast, nil) // on the third
+	back := newPeer(t)
+	r.plain(t, "back", back) // on the first
+	own := consumeRequest("c3", simulcast, false)
+	r.must(api.MethodTransportConsume, "back", own)
+	other := newPeer(t)
+	tuple := r.plain(t, "other", other) // on the second
+	r.must(api.MethodTransportProduce, "other", produceRequest(audioProducer, false))
+	audio := consumeRequest("c4", audioProducer, false)
+	r.must(api.MethodTransportConsume, "back", audio)
+
+	ssrcs := map[*peer]uint32{one: first, two: second, back: *own.RTPParameters.Encodings[0].SSRC}
+	flows := func() {
+		t.Helper()
+		for p, ssrc := range ssrcs {
+			before := len(p.received(ssrc))
+			r.await("media flows", func() bool { return len(p.received(ssrc)) > before+20 })
+		}
+		heard := len(back.received(*audio.RTPParameters.Encodings[0].SSRC))
+		for seq := 1; len(back.received(*audio.RTPParameters.Encodings[0].SSRC)) == heard; seq++ {
+			require.Less(t, seq, 1000, "no sound arrives")
+			_, _ = other.conn.WriteToUDPAddrPort(frame(mappedSSRC(audioProducer, 0)+1000000, seq+heard*1000, false), netip.AddrPortFrom(netip.MustParseAddr(tuple.LocalAddress), tuple.LocalPort))
+			pause()
+		}
+	}
+	flows()
+	told := r.ends()
+	dumps := []string{r.exact(api.MethodRouterDump, "r"), r.exact(api.MethodTransportDump, "back")}
+	for range 2 {
+		r.restart(0)
+		flows()
+	}
+	require.NotEmpty(t, pub.ssrcs)
+	require.Equal(t, dumps, []string{r.exact(api.MethodRouterDump, "r"), r.exact(api.MethodTransportDump, "back")})
+	for _, what := range r.ends() {
+		if !slices.Contains(told, what) {
+			require.Fail(t, "the application hears", what)
+		}
+	}
+}
+
+// furnished is a Router with an object of each kind on each of two nodes, each changed in all ways that there are, and relays both
+// ways. It returns the requests whose answers tell what there is.
+func furnished(r *room) (dumps [][2]any) {
+	add := func(m api.Method, id string) { dumps = append(dumps, [2]any{m, id}) }
+	add(api.MethodWorkerDump, "")
+	add(api.MethodRouterDump, "r")
+	listen := own()
+	r.must(api.MethodWorkerCreateWebRtcServer, "", &api.WorkerCreateWebRtcServerRequest{
+		WebRtcServerID: "s", ListenInfos: []api.ListenInfo{listen, {Protocol: api.ProtocolTCP, IP: listen.IP, PortRange: listen.PortRange, Flags: listen.Flags}},
+	})
+	add(api.MethodWebRtcServerDump, "s")
+	all := []string{"plain", "comedia", "pipe", "srtp", "srtpPipe", "ice", "served"}
+	for _, kind := range all {
+		for _, node := range []string{"0", "1"} { // they go to the nodes in turn
+			r.furnishTransport(kind, kind+node)
+			add(api.MethodTransportDump, kind+node)
+		}
+	}
+	for _, node := range []string{"0", "1"} {
+		r.must(api.MethodTransportProduce, "plain"+node, produceRequest("p2"+node, false)) // audio
+		r.must(api.MethodTransportProduce, "ice"+node, produceRequest("p5"+node, true))    // video; that of the second node is simulcast
+		r.must(api.MethodProducerPause, "p2"+node, nil)
+		r.must(api.MethodProducerEnableTraceEvent, "p5"+node, &api.ProducerEnableTraceEventRequest{Events: []api.ProducerTraceEventType{api.ProducerTraceEventTypePLI}})
+		r.must(api.MethodTransportProduceData, "plain"+node, &api.TransportProduceDataRequest{
+			DataProducerID: "dp" + node, Label: "l", Protocol: "p", SCTPStreamParameters: &api.SCTPStreamParameters{StreamID: 7},
+		})
+		for _, id := range []string{"p2" + node, "p5" + node} {
+			add(api.MethodProducerDump, id)
+		}
+		add(api.MethodDataProducerDump, "dp"+node)
+	}
+	r.must(api.MethodDataProducerPause, "dp1", nil)
+	for _, node := range []string{"0", "1"} {
+		for _, of := range []string{"0", "1"} {
+			r.furnishConsumers("served"+node, "comedia"+node, of)
+			for _, id := range []string{"c2" + node + of, "c5" + node + of} {
+				add(api.MethodConsumerDump, id)
+			}
+			add(api.MethodDataConsumerDump, "dc"+node+of)
+		}
+	}
+	r.must(api.MethodRouterCreateAudioLevelObserver, "r", &api.RouterCreateAudioLevelObserverRequest{
+		RTPObserverID: "o0", Options: &api.AudioLevelObserverOptions{MaxEntries: 3, Threshold: -50, Interval: 5000},
+	})
+	r.must(api.MethodRouterCreateActiveSpeakerObserver, "r", &api.RouterCreateActiveSpeakerObserverRequest{
+		RTPObserverID: "o1", Options: &api.ActiveSpeakerObserverOptions{Interval: 1000},
+	})
+	for _, w := range []string{"o0", "o1"} {
+		r.must(api.MethodRTPObserverPause, w, nil)
+		for _, p := range []string{"p20", "p21"} {
+			r.must(api.MethodRTPObserverAddProducer, w, &api.RTPObserverAddProducerRequest{ProducerID: p})
+		}
+	}
+	return dumps
+}
+
+func (r *room) furnishTransport(kind, id string) {
+	r.t.Helper()
+	info, base := own(), plainRequest(id).Options.Base
+	create := func(m api.Method, body api.RequestBody) { r.must(m, "r", body) }
+	suite := api.SRTPCryptoSuiteAEADAES256GCM
+	switch kind {
+	case "plain", "comedia", "srtp":
+		create(api.MethodRouterCreatePlainTransport, &api.RouterCreatePlainTransportRequest{TransportID: id, Options: &api.PlainTransportOptions{
+			Base: base, ListenInfo: &info, RTCPMux: kind == "plain", Comedia: kind != "plain", EnableSRTP: kind == "srtp", SRTPCryptoSuite: &suite,
+		}})
+	case "pipe", "srtpPipe":
+		info.IP = "0.0.0.0" // else it would be on the front's own engine
+		create(api.MethodRouterCreatePipeTransport, &api.RouterCreatePipeTransportRequest{TransportID: id, Options: &api.PipeTransportOptions{
+			Base: base, ListenInfo: &info, EnableRTX: true, EnableSRTP: kind == "srtpPipe",
+		}})
+	case "ice":
+		announced := info
+		announced.AnnouncedAddress, announced.ExposeInternalIP = "media.example.org", true
+		tcp := info
+		tcp.Protocol = api.ProtocolTCP
+		create(api.MethodRouterCreateWebRtcTransport, &api.RouterCreateWebRtcTransportRequest{TransportID: id, Options: &api.WebRtcTransportOptions{
+			Base: base, Listen: &api.ListenIndividual{ListenInfos: []api.ListenInfo{announced, tcp, info}}, EnableUDP: true, EnableTCP: true,
+		}})
+		r.must(api.MethodTransportRestartICE, id, nil)
+		r.must(api.MethodWebRtcTransportConnect, id, &api.WebRtcTransportConnectRequest{DTLSParameters: &api.DTLSParameters{
+			Fingerprints: certificate().Fingerprints(), Role: api.DTLSRoleClient,
+		}})
+	default:
+		create(api.MethodRouterCreateWebRtcTransportWithServer, &api.RouterCreateWebRtcTransportRequest{TransportID: id, Options: &api.WebRtcTransportOptions{
+			Base: base, Listen: &api.ListenServer{WebRtcServerID: "s"}, EnableUDP: true, EnableTCP: true, PreferTCP: true,
+		}})
+	}
+	switch kind {
+	case "plain":
+		r.must(api.MethodPlainTransportConnect, id, &api.PlainTransportConnectRequest{IP: "127.0.0.1", Port: new(uint16(9))})
+	case "pipe":
+		r.must(api.MethodPipeTransportConnect, id, &api.PipeTransportConnectRequest{IP: "127.0.0.1", Port: new(uint16(9))})
+	}
+	r.must(api.MethodTransportSetMaxIncomingBitrate, id, &api.TransportSetMaxIncomingBitrateRequest{MaxIncomingBitrate: 900000})
+	r.must(api.MethodTransportSetMinOutgoingBitrate, id, &api.TransportSetMinOutgoingBitrateRequest{MinOutgoingBitrate: 100000})
+	r.must(api.MethodTransportSetMaxOutgoingBitrate, id, &api.TransportSetMaxOutgoingBitrateRequest{MaxOutgoingBitrate: 800000})
+	r.must(api.MethodTransportEnableTraceEvent, id, &api.TransportEnableTraceEventRequest{Events: []api.TransportTraceEventType{api.TransportTraceEventTypeBWE}})
+}
+
+// furnishConsumers makes consumers of what the other node, or the same one, produces.
+func (r *room) furnishConsumers(transport, forData, of string) {
+	r.t.Helper()
+	node := transport[len(transport)-1:]
+	c := "c2" + node + of
+	r.must(api.MethodTransportConsume, transport, consumeRequest(c, "p2"+of, false))
+	r.must(api.MethodConsumerPause, c, nil)
+	r.must(api.MethodConsumerSetPriority, c, &api.ConsumerSetPriorityRequest{Priority: 5})
+	c = "c5" + node + of
+	r.must(api.MethodTransportConsume, transport, consumeRequest(c, "p5"+of, false))
+	r.must(api.MethodConsumerSetPreferredLayers, c, &api.ConsumerSetPreferredLayersRequest{PreferredLayers: &api.ConsumerLayers{SpatialLayer: 1, TemporalLayer: new(uint8(1))}})
+	r.must(api.MethodConsumerEnableTraceEvent, c, &api.ConsumerEnableTraceEventRequest{Events: []api.ConsumerTraceEventType{api.ConsumerTraceEventTypeRTP}})
+	d := "dc" + node + of
+	q := dataConsumerRequest(d, "dp"+of)
+	q.SCTPStreamParameters.StreamID, q.Subchannels = uint16(len(of)+int(of[0])), []uint16{1}
+	r.must(api.MethodTransportConsumeData, forData, q)
+	r.must(api.MethodDataConsumerPause, d, nil)
+	r.must(api.MethodDataConsumerSetBufferedAmountLowThreshold, d, &api.DataConsumerSetBufferedAmountLowThresholdRequest{Threshold: 77})
+	r.must(api.MethodDataConsumerAddSubchannel, d, &api.DataConsumerAddSubchannelRequest{Subchannel: 9})
+}
+
+func (r *room) dumpAll(dumps [][2]any) (all []string) {
+	r.t.Helper()
+	for _, d := range dumps {
+		all = append(all, d[1].(string)+" "+r.exact(d[0].(api.Method), d[1].(string)))
+	}
+	return all
+}
+
+// An object of every kind is as it was before, to the last port and password, whichever of its nodes restarts, and if all do at once.
+func TestEveryKindIsRestored(t *testing.T) {
+	r := restartable(t, 2, nil)
+	dumps := furnished(r)
+	before, told, held := r.dumpAll(dumps), r.told(), r.held("r")
+	for _, nodes := range [][]int{{0}, {1}, {0, 1}, {1}} {
+		r.restart(nodes...)
+		require.Equal(t, before, r.dumpAll(dumps), "after the restart of %v", nodes)
+		require.Equal(t, held, r.held("r"), "after the restart of %v", nodes)
+	}
+	require.Equal(t, slices.Compact(told), slices.Compact(r.told()), "SCTP connects again")
+}
