@@ -117,9 +117,9 @@ func (p *pair) connect() {
 	}
 }
 
-// at returns the end on a node, and the other one.
+// at returns the end on a node, or on the one before it in its place, and the other one.
 func (p *pair) at(n *node) (here, there *end) {
-	if p.ends[0].node == n {
+	if p.ends[0].node.index == n.index {
 		return p.ends[0], p.ends[1]
 	}
 	return p.ends[1], p.ends[0]

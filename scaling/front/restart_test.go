@@ -3,6 +3,7 @@ package front_test
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -85,7 +86,9 @@ func (r *room) held(router string) (all []string) {
 			all = append(all, fmt.Sprint("node ", i, ": ", serial.ReplaceAllString(strings.Join(words, " "), "$1")))
 		}
 		for _, id := range slices.Concat(d.TransportIDs, d.RTPObserverIDs) {
-			line(id)
+			if !strings.HasPrefix(id, "gazpacho/data/") { // stays, for further data relays
+				line(id)
+			}
 		}
 		for _, rows := range [][]api.StringStringArray{d.MapProducerIDConsumerIDs, d.MapProducerIDObserverIDs, d.MapDataProducerIDDataConsumerIDs} {
 			for _, row := range rows {
@@ -108,8 +111,16 @@ func (a *app) exact(method api.Method, id string) string {
 	a.t.Helper()
 	got := a.try(method, id, nil)
 	require.NoError(a.t, got.err)
+	return got.exactly(a.t)
+}
+
+func (got answer) exactly(t testing.TB) string {
+	t.Helper()
+	if got.err != nil {
+		return got.err.Error()
+	}
 	b, err := json.MarshalIndent(got.body, "", " ")
-	require.NoError(a.t, err)
+	require.NoError(t, err)
 	return string(b)
 }
 
@@ -126,15 +137,25 @@ func (a *app) told() (all []string) {
 	return all
 }
 
-// ends returns the events that say that something has ended or changed, without scores and traces.
+// ends returns the events that say that something has ended or changed: those of media's quality and of SCTP, which connects again and
+// again, are left out.
 func (a *app) ends() []string {
-	return slices.DeleteFunc(a.told(), func(s string) bool { return strings.HasSuffix(s, "SCORE") || strings.HasSuffix(s, "TRACE") })
+	return slices.DeleteFunc(a.told(), func(s string) bool {
+		return strings.HasSuffix(s, "SCORE") || strings.HasSuffix(s, "TRACE") || strings.HasSuffix(s, "SCTP_STATE_CHANGE")
+	})
 }
 
 // A node restarts under a call: a producer is there, with consumers on the same node and on two others, and a consumer of a
 // producer of another node. All streams go on, from and to the same addresses, and the application hears nothing.
 func TestMediaGoesOnAfterARestart(t *testing.T) {
 	r := restartable(t, 3, nil)
+	restart := func() { r.restart(0) }
+	r.mediaGoesOn(restart, restart)
+}
+
+// mediaGoesOn has the first of three nodes restart in some ways.
+func (r *room) mediaGoesOn(restarts ...func()) {
+	t := r.t.(*testing.T)
 	pub := newPublisher(r.app, t, simulcast)            // on the first node
 	one, first := r.subscribe(t, "c1", simulcast, nil)  // on the second
 	two, second := r.subscribe(t, "c2", simulcast, nil) // on the third
@@ -165,8 +186,8 @@ func TestMediaGoesOnAfterARestart(t *testing.T) {
 	flows()
 	told := r.ends()
 	dumps := []string{r.exact(api.MethodRouterDump, "r"), r.exact(api.MethodTransportDump, "back")}
-	for range 2 {
-		r.restart(0)
+	for _, restart := range restarts {
+		restart()
 		flows()
 	}
 	require.NotEmpty(t, pub.ssrcs)
@@ -245,7 +266,8 @@ func (r *room) furnishTransport(kind, id string) {
 			Base: base, ListenInfo: &info, RTCPMux: kind == "plain", Comedia: kind != "plain", EnableSRTP: kind == "srtp", SRTPCryptoSuite: &suite,
 		}})
 	case "pipe", "srtpPipe":
-		info.IP = "0.0.0.0" // else it would be on the front's own engine
+		info = wildcard() // else it would be on the front's own engine
+		info.PortRange = unlikelyPorts
 		create(api.MethodRouterCreatePipeTransport, &api.RouterCreatePipeTransportRequest{TransportID: id, Options: &api.PipeTransportOptions{
 			Base: base, ListenInfo: &info, EnableRTX: true, EnableSRTP: kind == "srtpPipe",
 		}})
@@ -318,4 +340,207 @@ func TestEveryKindIsRestored(t *testing.T) {
 		require.Equal(t, held, r.held("r"), "after the restart of %v", nodes)
 	}
 	require.Equal(t, slices.Compact(told), slices.Compact(r.told()), "SCTP connects again")
+}
+
+// connectDTLS has the front told that a transport's DTLS is connected.
+func (r *room) connectDTLS(node int, transport string) {
+	r.t.Helper()
+	r.front().Tell(node, &api.Notification{
+		HandlerID: transport, Event: api.EventWebRtcTransportDTLSStateChange,
+		Body: &api.WebRtcTransportDTLSStateChangeNotification{DTLSState: api.DTLSStateConnected},
+	})
+	r.awaitEvent(transport, api.EventWebRtcTransportDTLSStateChange)
+}
+
+// endings are the events of transports and consumers that end.
+var (
+	iceDisconnected = "WEBRTCTRANSPORT_ICE_STATE_CHANGE " + api.ICEStateDisconnected.String()
+	dtlsClosed      = "WEBRTCTRANSPORT_DTLS_STATE_CHANGE " + api.DTLSStateClosed.String()
+)
+
+// history returns an object's events, with states.
+func (a *app) history(id string) (all []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, e := range a.events[id] {
+		text := e.Event.String()
+		switch body := e.Body.(type) {
+		case *api.WebRtcTransportICEStateChangeNotification:
+			text += " " + body.ICEState.String()
+		case *api.WebRtcTransportDTLSStateChangeNotification:
+			text += " " + body.DTLSState.String()
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+// What had keys is lost with its node: a WebRtcTransport that was connected, plain and pipe transports with SRTP that were. The application hears
+// so at once, and consumers of what they held close, on other nodes at once, on the same node when it is back.
+func TestKeysAreLost(t *testing.T) {
+	r := restartable(t, 2, nil)
+	transports := []string{"ice0", "ice1", "srtp0", "srtp1", "srtpPipe0", "srtpPipe1", "plain0", "plain1"}
+	for _, id := range transports {
+		r.furnishTransport(id[:len(id)-1], id)
+	}
+	r.connectDTLS(0, "ice0")
+	key := &api.SRTPParameters{CryptoSuite: api.SRTPCryptoSuiteAEADAES256GCM, KeyBase64: strings.Repeat("A", 59) + "="}
+	dump := r.must(api.MethodTransportDump, "srtp0", nil).(*api.PlainTransportDumpResponse)
+	key.KeyBase64 = dump.SRTPParameters.KeyBase64
+	r.must(api.MethodPlainTransportConnect, "srtp0", &api.PlainTransportConnectRequest{SRTPParameters: key})
+	r.must(api.MethodPipeTransportConnect, "srtpPipe0", &api.PipeTransportConnectRequest{IP: "127.0.0.1", Port: new(uint16(9)), SRTPParameters: key})
+	sources := map[string]string{"ice0": "p21", "srtp0": "p28", "srtpPipe0": "p35"} // audio
+	for transport, p := range sources {
+		r.must(api.MethodTransportProduce, transport, produceRequest(p, false))
+		r.must(api.MethodTransportConsume, "plain0", consumeRequest("c0"+p[1:], p, false))
+		r.must(api.MethodTransportConsume, "plain1", consumeRequest("c1"+p[1:], p, false))
+	}
+	r.must(api.MethodTransportProduceData, "ice0", dataProducerRequest("dp"))
+	r.must(api.MethodTransportConsumeData, "plain0", dataConsumerRequest("dc0", "dp"))
+	r.must(api.MethodTransportConsumeData, "plain1", dataConsumerRequest("dc1", "dp"))
+	r.must(api.MethodTransportConsume, "ice0", consumeRequest("c99", "p28", false))
+	r.must(api.MethodRouterCreateAudioLevelObserver, "r", &api.RouterCreateAudioLevelObserverRequest{
+		RTPObserverID: "o", Options: &api.AudioLevelObserverOptions{MaxEntries: 3, Threshold: -50, Interval: 5000},
+	})
+	for _, p := range []string{"p21", "p28"} {
+		r.must(api.MethodRTPObserverAddProducer, "o", &api.RTPObserverAddProducerRequest{ProducerID: p})
+	}
+	r.kill(0)
+	require.Equal(t, []string{iceDisconnected, dtlsClosed}, r.history("ice0")[1:])
+	for _, p := range sources {
+		r.awaitEvent("c1"+p[1:], api.EventConsumerProducerClose)
+		require.Empty(t, r.history("c0"+p[1:]), "its node is not there")
+	}
+	r.awaitEvent("dc1", api.EventDataConsumerDataProducerClose)
+
+	r.revive()
+	for _, p := range sources {
+		r.awaitEvent("c0"+p[1:], api.EventConsumerProducerClose)
+		r.refused("not found", api.MethodConsumerDump, "c0"+p[1:], nil)
+	}
+	r.awaitEvent("dc0", api.EventDataConsumerDataProducerClose)
+	for _, id := range []string{"ice1", "srtp0", "srtp1", "srtpPipe0", "srtpPipe1", "c99"} {
+		require.Empty(t, r.history(id), id)
+	}
+	for _, id := range []string{"ice0", "srtp0", "srtpPipe0"} {
+		r.refused("node node1 is gone: power cut", api.MethodTransportDump, id, nil)
+		r.refused("node node1 is gone", api.MethodTransportConsume, id, consumeRequest("c98", "p21", false))
+	}
+	for transport, p := range sources {
+		r.refused("is gone", api.MethodProducerDump, p, nil)
+		r.refused("is gone", api.MethodTransportConsume, "plain1", consumeRequest("c97", p, false))
+		r.must(api.MethodTransportCloseProducer, transport, &api.TransportCloseProducerRequest{ProducerID: p})
+		r.must(api.MethodRouterCloseTransport, "r", &api.RouterCloseTransportRequest{TransportID: transport})
+	}
+	for _, id := range []string{"ice1", "srtp1", "srtpPipe1", "plain0", "plain1"} {
+		r.must(api.MethodTransportDump, id, nil)
+	}
+	r.clock.advance(30 * time.Second)
+	require.Empty(t, r.front().Hidden())
+	require.Equal(t, []string{"node 0: o", "node 0: plain0", "node 1: ice1", "node 1: plain1", "node 1: srtp1", "node 1: srtpPipe1"}, r.held("r"))
+}
+
+// A transport whose port was taken meanwhile, or that would come back with another address or certificate, counts as gone: the
+// application hears it then. So do those of a WebRtcServer that does not come back.
+func TestTransportsThatDoNotComeBack(t *testing.T) {
+	r := restartable(t, 2, nil)
+	listen := own()
+	r.must(api.MethodWorkerCreateWebRtcServer, "", &api.WorkerCreateWebRtcServerRequest{WebRtcServerID: "s", ListenInfos: []api.ListenInfo{listen}})
+	for _, id := range []string{"plain0", "plain1", "ice0", "ice1", "served0", "served1", "comedia0", "comedia1"} {
+		r.furnishTransport(id[:len(id)-1], id)
+	}
+	r.must(api.MethodTransportProduce, "plain0", produceRequest("p21", false))
+	r.must(api.MethodTransportProduce, "comedia0", produceRequest("p28", false))
+	for _, node := range []string{"0", "1"} {
+		r.must(api.MethodTransportConsume, "ice"+node, consumeRequest("c1"+node, "p21", false))
+		r.must(api.MethodTransportConsume, "comedia"+node, consumeRequest("c2"+node, "p21", false))
+		r.must(api.MethodTransportConsume, "plain"+node, consumeRequest("c3"+node, "p28", false))
+	}
+	take := func(port uint16) {
+		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(listen.IP), Port: int(port)})
+		require.NoError(t, err)
+		t.Cleanup(func() { conn.Close() })
+	}
+	plain := r.must(api.MethodTransportDump, "plain0", nil).(*api.PlainTransportDumpResponse)
+	server := r.must(api.MethodWebRtcServerDump, "s", nil).(*api.WebRtcServerDumpResponse)
+	r.nodes[0].refuseIf(func(req *api.Request) error { // another certificate, as it looks to the front
+		if body, ok := req.Body.(*api.RouterCreateWebRtcTransportRequest); ok && body.TransportID == "ice0" {
+			body.Options.Base.Restore = nil
+		}
+		return nil
+	})
+	r.kill(0)
+	require.Empty(t, r.ends())
+	take(plain.Tuple.LocalPort)
+	take(server.UDPSockets[0].Port)
+	r.revive()
+	for _, id := range []string{"c20", "c11", "c21"} {
+		r.awaitEvent(id, api.EventConsumerProducerClose)
+	}
+	require.Equal(t, []string{iceDisconnected, dtlsClosed}, r.history("ice0"))
+	require.Equal(t, []string{iceDisconnected, dtlsClosed}, r.history("served0"))
+	for _, id := range []string{"plain0", "plain1", "ice1", "served1", "comedia0", "comedia1", "c10", "c30", "c31"} {
+		require.Empty(t, r.history(id), id)
+	}
+	for _, id := range []string{"plain0", "ice0", "served0"} {
+		r.refused("node node1 is gone", api.MethodTransportDump, id, nil)
+	}
+	for _, id := range []string{"plain1", "ice1", "served1", "comedia0", "comedia1"} {
+		r.must(api.MethodTransportDump, id, nil)
+	}
+	r.must(api.MethodConsumerDump, "c31", nil)
+	r.clock.advance(30 * time.Second)
+	require.Equal(t, []string{
+		"node 0: comedia0", "node 0: gazpacho/pipe", "node 0: p28", "node 0: p28 → gazpacho/relay", "node 1: comedia1",
+		"node 1: gazpacho/pipe", "node 1: ice1", "node 1: p28", "node 1: p28 → c31", "node 1: plain1", "node 1: served1",
+	}, slices.Compact(r.held("r")))
+	r.must(api.MethodWorkerWebRtcServerClose, "", &api.WorkerCloseWebRtcServerRequest{WebRtcServerID: "s"})
+}
+
+// A node that comes back after it was given up brings what the application has not been told the end of. Meanwhile transports are
+// placed elsewhere.
+func TestNodeThatComesBackLate(t *testing.T) {
+	r := restartable(t, 2, nil)
+	for _, id := range []string{"plain0", "plain1", "ice0", "ice1"} {
+		r.furnishTransport(id[:len(id)-1], id)
+	}
+	r.must(api.MethodTransportProduce, "plain0", produceRequest("p21", false))
+	r.must(api.MethodTransportProduce, "plain1", produceRequest("p28", false))
+	r.must(api.MethodTransportConsume, "plain0", consumeRequest("c0", "p28", false))
+	r.must(api.MethodTransportConsume, "plain0", consumeRequest("c2", "p21", false))
+	r.must(api.MethodTransportConsume, "plain1", consumeRequest("c1", "p21", false))
+	r.must(api.MethodTransportProduceData, "plain0", dataProducerRequest("dp"))
+	r.must(api.MethodTransportConsumeData, "plain1", dataConsumerRequest("dc", "dp"))
+	r.must(api.MethodRouterCreateAudioLevelObserver, "r", &api.RouterCreateAudioLevelObserverRequest{
+		RTPObserverID: "o", Options: &api.AudioLevelObserverOptions{MaxEntries: 3, Threshold: -50, Interval: 5000},
+	})
+	r.must(api.MethodRTPObserverAddProducer, "o", &api.RTPObserverAddProducerRequest{ProducerID: "p28"})
+	dump := r.exact(api.MethodTransportDump, "plain0")
+	r.nodes[0].freeze() // what comes back does not answer yet
+	r.kill(0)
+	r.clock.advance(200 * time.Millisecond)
+	r.front().Do(func() {})
+	r.refused("is gone", api.MethodTransportDump, "plain0", nil)
+	require.Empty(t, r.ends())
+	r.furnishTransport("plain", "elsewhere")
+	r.must(api.MethodTransportDump, "elsewhere", nil)
+
+	r.clock.advance(10 * time.Second)
+	r.awaitEvent("c1", api.EventConsumerProducerClose)
+	r.awaitEvent("dc", api.EventDataConsumerDataProducerClose)
+	require.Equal(t, []string{iceDisconnected, dtlsClosed}, r.history("ice0"))
+	r.refused("is gone", api.MethodTransportConsume, "plain1", consumeRequest("c3", "p21", false))
+	require.Empty(t, r.front().Hidden())
+
+	r.front().Do(r.nodes[0].thaw)
+	r.await("all is restored", func() bool { return len(r.front().Away()) == 0 })
+	require.Equal(t, dump, r.exact(api.MethodTransportDump, "plain0"))
+	r.refused("is gone", api.MethodTransportDump, "ice0", nil)
+	r.must(api.MethodConsumerDump, "c0", nil)
+	r.must(api.MethodConsumerDump, "c2", nil)
+	r.must(api.MethodTransportConsume, "plain1", consumeRequest("c3", "p21", false))
+	r.must(api.MethodConsumerDump, "c3", nil)
+	for _, id := range []string{"c0", "c2", "ice1"} {
+		require.Empty(t, r.history(id), id)
+	}
 }

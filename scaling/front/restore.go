@@ -208,6 +208,9 @@ func (r *router) restoreRelays(then func()) {
 
 // renew makes ends of a pipe anew whose nodes have come back, with the relays that have waited. The other end stays.
 func (p *pair) renew(all *round, key [2]*node) {
+	if slices.ContainsFunc(p.relays, func(r *relay) bool { return r.producer.node.gone != nil }) {
+		return // its node came back a moment ago; the next time
+	}
 	f := p.router.lane.front
 	now := key
 	for i, n := range key {
