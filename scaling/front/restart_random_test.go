@@ -112,6 +112,8 @@ func (r *room) checkRestart(connected map[string]bool, nodes []int) {
 			require.Contains(t, after[id], "is gone", id)
 		case emptier[id]:
 			require.NotContains(t, after[id], "is gone", id)
+		case len(nodes) > 1: // consumers of one transport may come back in the order of their producers' nodes
+			require.Equal(t, unordered(dumps[id]), unordered(after[id]), "%s, restarted: %v", id, nodes)
 		default:
 			require.Equal(t, dumps[id], after[id], "%s, restarted: %v", id, nodes)
 		}
@@ -187,6 +189,73 @@ func TestRandomRestarts(t *testing.T) {
 				r.checkRestart(connected, g.Perm(3)[:1+g.IntN(2)])
 				r.checkNodes()
 			}
+			r.checkEmpty()
+		})
+	}
+}
+
+func unordered(dump string) []string {
+	lines := strings.Split(strings.ReplaceAll(dump, ",", ""), "\n")
+	slices.Sort(lines)
+	return lines
+}
+
+// checkEmpty closes all that there is, and demands that nothing is left.
+func (r *room) checkEmpty() {
+	r.t.Helper()
+	known := r.must(api.MethodWorkerDump, "", nil).(*api.WorkerDumpResponse)
+	for _, id := range known.RouterIDs {
+		r.must(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: id})
+	}
+	for _, id := range known.WebRtcServerIDs {
+		r.must(api.MethodWorkerWebRtcServerClose, "", &api.WorkerCloseWebRtcServerRequest{WebRtcServerID: id})
+	}
+	require.Empty(r.t, r.inventory())
+	require.Empty(r.t, r.front().Hidden())
+	for i, n := range r.nodes {
+		require.Empty(r.t, n.dump(r).ChannelMessageHandlers.ChannelRequestHandlers, "node %d", i)
+	}
+}
+
+// Nodes restart at any time between requests that do not wait for each other, over nodes that answer late: every request is answered,
+// and in the end nodes and tables agree.
+func TestRestartsUnderRequests(t *testing.T) {
+	for n := range uint64(max(1, *requests/perConversation)) {
+		seed := 88000 + n
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			o := distant(options(3), seed)
+			r := &room{clock: newClock(), nodes: tamper(&o)}
+			for i := range o.Nodes {
+				o.Nodes[i].Again = true
+			}
+			o.Clock = r.clock
+			r.app = newFrontOf(t, o)
+			g := newRestartGenerator(seed)
+			for range 8 {
+				var answers []<-chan answer
+				var calls []call
+				send := func() {
+					for range perConversation / 24 {
+						c := g.next()
+						calls, answers = append(calls, c), append(answers, r.send(c.method, c.handler, c.body))
+					}
+				}
+				send()
+				r.kill(g.Perm(3)[:1+g.IntN(2)]...)
+				send()
+				r.clock.advance(200 * time.Millisecond)
+				send()
+				for i, c := range calls {
+					select {
+					case <-answers[i]:
+					case <-time.After(patience):
+						require.FailNow(t, "no answer", "%s %s", c.method, c.handler)
+					}
+				}
+				r.await("all is restored", func() bool { return len(r.front().Away()) == 0 })
+				r.checkNodes()
+			}
+			r.checkEmpty()
 		})
 	}
 }
