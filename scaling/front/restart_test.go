@@ -44,7 +44,7 @@ func own() api.ListenInfo {
 func (r *room) kill(nodes ...int) {
 	r.t.Helper()
 	for _, i := range nodes {
-		r.nodes[i].kill()
+		r.front().Do(r.nodes[i].kill) // calls of a worker come one at a time
 	}
 	r.await("the nodes are gone", func() bool {
 		away := 0
