@@ -118,6 +118,7 @@ func TestInternalPipeConnectedAgain(t *testing.T) {
 		Base: &api.TransportOptions{Internal: true}, ListenInfo: plainOptions().ListenInfo, EnableSRTP: true,
 	}, r.env)
 	require.NoError(t, err)
+	r.audit(out.Transport, r.sockets[len(r.sockets)-1:])
 	suite := srtp.AEADAES256GCM
 	key := func(first byte) []byte {
 		return append([]byte{first}, make([]byte, suite.KeyLen()+suite.SaltLen()-1)...)
