@@ -64,13 +64,16 @@ func (f *Front) NodesOf(id string) (n int) {
 // Tell has the front told something by one of its nodes.
 func (f *Front) Tell(node int, e *api.Notification) { f.nodes()[node].emit(e) }
 
-// Away returns what waits for a node: ids of objects that may come back, "node" for nodes that have not answered, "router" for Routers
-// that are being restored.
+// Away returns what waits for a node: ids of objects that may come back, "node" for nodes that have ended, "returning" for those that
+// have not answered yet, "router" for Routers that are being restored.
 func (f *Front) Away() (all []string) {
 	f.Do(func() {
 		for _, n := range f.nodes() {
-			if n.gone != nil || n.returning {
+			switch {
+			case n.gone != nil:
 				all = append(all, "node")
+			case n.returning:
+				all = append(all, "returning")
 			}
 		}
 		for id, o := range f.objects {

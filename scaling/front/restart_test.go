@@ -544,3 +544,99 @@ func TestNodeThatComesBackLate(t *testing.T) {
 		require.Empty(t, r.history(id), id)
 	}
 }
+
+// A node that comes back and refuses a part of what was on it, for whatever reason: the rest comes back, consumers of what does not are
+// closed, and nothing is left over.
+func TestPartsThatDoNotComeBack(t *testing.T) {
+	for _, method := range []api.Method{
+		api.MethodTransportProduce, api.MethodTransportConsume, api.MethodTransportProduceData, api.MethodTransportConsumeData,
+		api.MethodRouterCreatePipeTransport, api.MethodRouterCreateAudioLevelObserver, api.MethodRTPObserverAddProducer,
+		api.MethodConsumerSetPriority, api.MethodWorkerCreateWebRtcServer, api.MethodPipeTransportConnect, api.MethodRouterCreateDirectTransport,
+	} {
+		t.Run(method.Name(), func(t *testing.T) {
+			r := restartable(t, 2, nil)
+			furnished(r)
+			r.nodes[0].refuseIf(func(req *api.Request) error {
+				if req.Method == method {
+					return api.Errorf("not any more")
+				}
+				return nil
+			})
+			r.restart(0)
+			r.nodes[0].refuseIf(nil)
+			r.checkNodes()
+			for _, id := range []string{"plain0", "comedia0", "srtp0", "ice0", "plain1", "comedia1", "ice1", "served1"} {
+				r.must(api.MethodTransportDump, id, nil)
+			}
+			r.restart(0, 1)
+			r.checkNodes()
+			r.checkEmpty()
+		})
+	}
+}
+
+// A node that ends while it is being restored, at any of its answers, is restored when it comes back the next time.
+func TestNodeThatEndsWhileItIsRestored(t *testing.T) {
+	for _, method := range []api.Method{
+		api.MethodWorkerDump, api.MethodWorkerCreateWebRtcServer, api.MethodRouterCreatePlainTransport, api.MethodTransportProduce,
+		api.MethodRouterCreatePipeTransport, api.MethodTransportConsume, api.MethodTransportConsumeData, api.MethodRTPObserverAddProducer,
+	} {
+		t.Run(method.Name(), func(t *testing.T) {
+			r := restartable(t, 2, nil)
+			furnished(r)
+			r.kill(0)
+			ended := false // both are the control goroutine's
+			r.nodes[0].refuseIf(func(req *api.Request) error {
+				if ended = ended || req.Method == method; ended {
+					return api.Errorf("power cut")
+				}
+				return nil
+			})
+			r.clock.advance(200 * time.Millisecond)
+			r.await("it refuses everything", func() (refuses bool) {
+				r.front().Do(func() { refuses = ended })
+				return refuses && !slices.Contains(r.front().Away(), "router")
+			})
+			r.front().Do(r.nodes[0].kill)
+			r.nodes[0].refuseIf(nil)
+			r.await("its end is known", func() bool { return slices.Contains(r.front().Away(), "node") })
+			r.revive()
+			r.checkNodes()
+			for _, id := range []string{"plain0", "comedia0", "pipe0", "srtp0", "srtpPipe0", "ice0", "served0"} {
+				r.must(api.MethodTransportDump, id, nil)
+			}
+			for _, id := range []string{"p20", "p50", "dp0"} {
+				require.NotEmpty(t, r.inventory()[id].Node, id)
+			}
+			r.checkEmpty()
+		})
+	}
+}
+
+// What comedia has found is known again, so that media goes out at once.
+func TestComediaAfterARestart(t *testing.T) {
+	r := restartable(t, 1, nil)
+	p := newPeer(t)
+	info := own()
+	tuple := r.must(api.MethodRouterCreatePlainTransport, "r", &api.RouterCreatePlainTransportRequest{
+		TransportID: "t", Options: &api.PlainTransportOptions{Base: &api.TransportOptions{}, ListenInfo: &info, Comedia: true},
+	}).(*api.PlainTransportDumpResponse)
+	r.must(api.MethodTransportProduce, "t", produceRequest(audioProducer, false))
+	for _, local := range []*api.TransportTuple{tuple.Tuple, tuple.RTCPTuple} {
+		b := frame(mappedSSRC(audioProducer, 0)+1000000, 1, true)
+		if local == tuple.RTCPTuple {
+			b = []byte{0x80, 203, 0, 0} // a BYE of no source
+		}
+		_, err := p.conn.WriteToUDPAddrPort(b, netip.AddrPortFrom(netip.MustParseAddr(local.LocalAddress), local.LocalPort))
+		require.NoError(t, err)
+	}
+	r.awaitEvent("t", api.EventPlainTransportTuple)
+	r.awaitEvent("t", api.EventPlainTransportRTCPTuple)
+	before, told := r.must(api.MethodTransportDump, "t", nil), r.ends()
+	r.restart(0)
+	after := r.must(api.MethodTransportDump, "t", nil).(*api.PlainTransportDumpResponse)
+	require.Equal(t, p.addr().Port(), after.Tuple.RemotePort)
+	require.Equal(t, before.(*api.PlainTransportDumpResponse).Tuple, after.Tuple)
+	require.Equal(t, before.(*api.PlainTransportDumpResponse).RTCPTuple, after.RTCPTuple)
+	require.Equal(t, told, r.ends())
+}

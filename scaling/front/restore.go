@@ -2,6 +2,7 @@ package front
 
 import (
 	"slices"
+	"time"
 
 	"gazpacho/engine/api"
 )
@@ -26,14 +27,31 @@ func (r *round) end() {
 	}
 }
 
-// ask makes a request of the round. done may add others.
+// ask makes a request of the round. done may add others. It is not called if the node ends or is silent: what was asked for is then
+// still missing, and is tried again.
 func (r *round) ask(n *node, m api.Method, handlerID string, body api.RequestBody, done func(api.ResponseBody, error)) *call {
 	r.begin()
 	return n.ask(m, handlerID, body, func(answer api.ResponseBody, err error) {
-		done(answer, err)
-		r.end()
+		if err == nil {
+			done(answer, nil)
+			r.end()
+			return
+		}
+		// A worker that ends refuses all that it has not answered, before it is known to have ended.
+		n.ask(api.MethodWorkerDump, "", nil, func(_ api.ResponseBody, ended error) {
+			if ended == nil {
+				done(nil, err)
+			} else {
+				n.front.after(retryPause, n.front.reconcileAll)
+			}
+			r.end()
+		})
 	})
 }
+
+// retryPause is the time before a node that did not answer while it was being restored is asked again, chosen here. If it has ended,
+// it is known by then.
+const retryPause = time.Second
 
 // set makes the requests again that have changed an object.
 func (r *round) set(n *node, e *entry) {
@@ -45,7 +63,7 @@ func (r *round) set(n *node, e *entry) {
 // tell is ask for what the node has no reason to refuse.
 func (r *round) tell(n *node, m api.Method, handlerID string, body api.RequestBody) {
 	r.ask(n, m, handlerID, body, func(_ api.ResponseBody, err error) {
-		if err != nil && n.gone == nil {
+		if err != nil {
 			n.front.log.Warn("a restored object is not quite as it was", "node", n.name, "method", m, "handlerId", handlerID, "error", err)
 		}
 	})
@@ -59,14 +77,18 @@ func (f *Front) welcome(n *node) {
 		}
 		n.returning = false
 		f.log.Warn("a node is back", "node", n.name)
-		for _, r := range slices.Clone(f.routers) {
-			r.reconcile()
-		}
+		f.reconcileAll()
 	})
 	for _, s := range slices.Clone(f.servers) {
 		s.restore(all, n)
 	}
 	all.end()
+}
+
+func (f *Front) reconcileAll() {
+	for _, r := range slices.Clone(f.routers) {
+		r.reconcile()
+	}
 }
 
 // reconcile brings back what belongs on nodes that have come back. The Router's requests wait meanwhile; what the application has
@@ -116,7 +138,6 @@ func (t *transport) restore(all *round, n *node) {
 	}
 	all.ask(n, t.create.Method, t.router.id, t.again(), func(answer api.ResponseBody, err error) {
 		switch {
-		case n.gone != nil: // it is tried again when the next one is there
 		case err == nil && !t.closed && t.told.by(answer):
 			t.restored(all, n)
 		default:
@@ -151,7 +172,7 @@ func (p *producer) restore(all *round) {
 	body := *p.request
 	body.Paused = p.paused
 	all.ask(t.node, api.MethodTransportProduce, t.id, &body, func(_ api.ResponseBody, err error) {
-		if err != nil && t.node.gone == nil && !p.closed {
+		if err != nil && !p.closed {
 			p.node, p.lost = old, true
 			p.closeElsewhere()
 		}
@@ -327,7 +348,7 @@ func (c *consumer) restore(all *round) {
 	body.Paused, body.PreferredLayers = c.paused, c.preferred
 	all.ask(c.node, api.MethodTransportConsume, t.id, &body, func(answer api.ResponseBody, err error) {
 		switch {
-		case c.closed || t.node.gone != nil:
+		case c.closed:
 		case err != nil:
 			f.log.Warn("a consumer does not come back", "node", t.node.name, "consumerId", c.id, "error", err)
 			c.giveUp()

@@ -13,7 +13,7 @@ func (p *dataProducer) restore(all *round) {
 	body := *p.request
 	body.Paused = p.paused
 	all.ask(t.node, api.MethodTransportProduceData, t.id, &body, func(_ api.ResponseBody, err error) {
-		if err != nil && t.node.gone == nil && !p.closed {
+		if err != nil && !p.closed {
 			p.node, p.lost = old, true
 			p.closeElsewhere()
 		}
@@ -65,7 +65,7 @@ func (c *dataConsumer) restore(all *round) {
 	body := *c.request
 	body.Paused, body.Subchannels = c.paused, c.subchannels
 	all.ask(c.node, api.MethodTransportConsumeData, t.id, &body, func(_ api.ResponseBody, err error) {
-		if err != nil && !c.closed && t.node.gone == nil {
+		if err != nil && !c.closed {
 			t.front().log.Warn("a data consumer does not come back", "node", t.node.name, "dataConsumerId", c.id, "error", err)
 			c.giveUp()
 		}

@@ -193,7 +193,6 @@ func (s *server) restore(all *round, n *node) {
 	all.ask(n, api.MethodWorkerCreateWebRtcServer, "", &body, func(_ api.ResponseBody, err error) {
 		i := slices.Index(s.nodes, old)
 		switch {
-		case n.gone != nil:
 		case err != nil:
 			n.front.log.Warn("a WebRtcServer does not come back", "node", n.name, "webRtcServerId", s.id, "error", err)
 			s.refused[n] = true
@@ -204,9 +203,7 @@ func (s *server) restore(all *round, n *node) {
 				closeAgain()
 			}
 		}
-		if n.gone == nil {
-			delete(s.ports, old)
-		}
+		delete(s.ports, old)
 	}).late = closeAgain
 }
 
