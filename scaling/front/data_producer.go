@@ -14,6 +14,7 @@ type dataProducer struct {
 	paused    bool
 	consumers []*dataConsumer
 	tap       *tap // takes its messages out of its home while there are relays
+	untapped  bool // the tap is to be made again, since the home has come back
 }
 
 func produceData(o *operation, t *transport) *gate {

@@ -48,7 +48,7 @@ type NodeOptions struct {
 	Pipe api.ListenInfo
 	// SameHost says that it runs on the application's host, where loopback addresses mean the same.
 	SameHost bool
-	// Again says that Worker may be called again when its worker has ended: the node may come back, without what it held.
+	// Again says that Worker may be called again when its worker has ended: the node may come back, and then gets what it held again.
 	Again bool
 }
 
