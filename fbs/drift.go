@@ -102,6 +102,7 @@ func unmatchedFields(def *tableDef, plan *tablePlan) (unknown, gone []string) {
 // internal lists what engine/api has for workers among themselves: no release has it, and no codec writes or reads it.
 var internal = map[string]bool{
 	"api.TransportOptions.Internal":                          true,
+	"api.TransportOptions.Restore":                           true,
 	"api.TransportProduceDataRequest.LinkToken":              true,
 	"api.TransportConsumeDataRequest.LinkAddress":            true,
 	"api.TransportConsumeDataRequest.LinkToken":              true,

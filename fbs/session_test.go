@@ -14,7 +14,14 @@ func TestSessionCarriesWhatIsInternal(t *testing.T) {
 	request := &api.Request{
 		ID: 1, Method: api.MethodRouterCreateDirectTransport, HandlerID: "router",
 		Body: &api.RouterCreateDirectTransportRequest{
-			TransportID: "t", Options: &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true, Internal: true}},
+			TransportID: "t", Options: &api.DirectTransportOptions{Base: &api.TransportOptions{
+				Direct: true, Internal: true, Restore: &api.TransportRestore{
+					ICEParameters:  &api.ICEParameters{UsernameFragment: "fragment", Password: "password", ICELite: true},
+					SRTPParameters: &api.SRTPParameters{CryptoSuite: api.SRTPCryptoSuiteAEADAES128GCM, KeyBase64: "key"},
+					Tuple:          &api.TransportTuple{LocalAddress: "192.0.2.1", LocalPort: 1, RemoteIP: "192.0.2.2", RemotePort: 2, Protocol: api.ProtocolUDP},
+					RTCPTuple:      &api.TransportTuple{LocalAddress: "192.0.2.1", LocalPort: 3, RemoteIP: "192.0.2.2", RemotePort: 4, Protocol: api.ProtocolUDP},
+				},
+			}},
 		},
 	}
 	message := &api.Notification{

@@ -13,6 +13,7 @@ import (
 	"gazpacho/channel"
 	"gazpacho/engine"
 	"gazpacho/engine/api"
+	"gazpacho/engine/dtls"
 	"gazpacho/scaling/front"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/placement"
@@ -54,6 +55,9 @@ func (c *cluster) Close() {
 
 // newCluster returns a front over the nodes that the environment lists.
 func newCluster(list string, opening remote.Opening, options engine.Options, ch *channel.Channel) (*cluster, error) {
+	if err := shareCertificate(&opening, &options); err != nil {
+		return nil, err
+	}
 	host, err := engine.NewHost(engine.HostOptions{Log: ch.Logger()})
 	if err != nil {
 		return nil, err
@@ -76,6 +80,19 @@ func newCluster(list string, opening remote.Opening, options engine.Options, ch 
 		return nil, err
 	}
 	return c, nil
+}
+
+// shareCertificate gives all nodes one certificate for DTLS. A node that restarts has it again, so that transports whose peers were
+// told its fingerprints can be restored.
+func shareCertificate(opening *remote.Opening, options *engine.Options) (err error) {
+	if options.Certificate != nil { // the application's own, which the opening has too
+		return nil
+	}
+	if options.Certificate, err = dtls.GenerateCertificate(); err != nil {
+		return err
+	}
+	opening.Certificate, opening.Key, err = options.Certificate.PEM()
+	return err
 }
 
 // loopbackPipe is where the ends of relays listen that do not leave the host. Nodes on other hosts put their own address in.

@@ -167,6 +167,21 @@ type TransportOptions struct {
 	// data consumers get all messages, with their subchannels, and data producers forward also while they are paused: what
 	// comes was sent before the pause.
 	Internal bool
+
+	// Restore makes the transport as an earlier one was, which ended with the process that it was in; in no release's schema.
+	Restore *TransportRestore
+}
+
+// TransportRestore is what the application was told of a transport, and its peer knows, that a new one in its place must not draw
+// anew. Ports are not part of it: the request names them. In no release's schema.
+type TransportRestore struct {
+	// ICEParameters are the credentials of a WebRtcTransport.
+	ICEParameters *ICEParameters
+	// SRTPParameters are the key of a PlainTransport or PipeTransport. No packet may have been protected with it, since the new
+	// transport begins to count packets at zero.
+	SRTPParameters *SRTPParameters
+	// Tuple and RTCPTuple have the remote addresses that a PlainTransport with comedia has found.
+	Tuple, RTCPTuple *TransportTuple
 }
 
 // TransportTraceEventType is a kind of event that a transport can report (FBS.Transport.TraceEventType).

@@ -97,6 +97,16 @@ func ParseCertificate(certName string, certPEM []byte, keyName string, keyPEM []
 // sha-512, each in upper-case hexadecimal with colons (RFC 8122 section 5). The caller must not modify the slice.
 func (c *Certificate) Fingerprints() []api.Fingerprint { return c.fingerprints }
 
+// PEM returns the certificate and its private key as [ParseCertificate] reads them.
+func (c *Certificate) PEM() (certificate, key []byte, err error) {
+	der, err := x509.MarshalPKCS8PrivateKey(c.tls.PrivateKey)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encoding the DTLS key: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.tls.Certificate[0]}),
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), nil
+}
+
 func newCertificate(der []byte, key any) *Certificate {
 	return &Certificate{
 		tls:          tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},

@@ -41,6 +41,17 @@ func TestGeneratedCertificate(t *testing.T) {
 	require.NotEqual(t, testCertificate.Fingerprints(), generate().Fingerprints())
 }
 
+// A certificate can be taken to another process.
+func TestCertificateAsPEM(t *testing.T) {
+	c, err := dtls.GenerateCertificate()
+	require.NoError(t, err)
+	certificate, key, err := c.PEM()
+	require.NoError(t, err)
+	again, err := dtls.ParseCertificate("certificate", certificate, "key", key)
+	require.NoError(t, err)
+	require.Equal(t, c.Fingerprints(), again.Fingerprints())
+}
+
 func TestFingerprints(t *testing.T) {
 	der, _ := testCertificate.TLS()
 	all := testCertificate.Fingerprints()

@@ -51,6 +51,9 @@ func (r *Router) createPlainTransport(req *api.RouterCreatePlainTransportRequest
 		return nil, err
 	}
 	m.run(m.plain.Transport, plainMethods)
+	if restore := req.Options.Base.Restore; restore != nil {
+		m.actor.Do("restoring", func(now unit.Time) { m.plain.RestorePeers(now, restore) })
+	}
 	return m.servePlain(m.plain)
 }
 

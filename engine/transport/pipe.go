@@ -35,6 +35,9 @@ func NewPipe(id string, options *api.PipeTransportOptions, env Env) (*Pipe, erro
 		if c.srtp, err = newPlainSRTP(pipeSuite); err != nil {
 			return nil, err
 		}
+		if err := c.srtp.restore(options.Base.Restore); err != nil {
+			return nil, err
+		}
 	}
 	if c.rtp, err = listen(options.ListenInfo, "listen", &env); err != nil {
 		return nil, err
@@ -44,9 +47,12 @@ func NewPipe(id string, options *api.PipeTransportOptions, env Env) (*Pipe, erro
 }
 
 // Connect answers PIPETRANSPORT_CONNECT.
+//
+// An internal transport may be connected again, when the other end has been made anew after a restart. Its sender goes on counting
+// packets, so that no nonce is used twice; what the new peer sends is protected with that one's own fresh key.
 func (p *Pipe) Connect(now unit.Time, req *api.PipeTransportConnectRequest) (*api.PipeTransportConnectResponse, error) {
 	c := p.backend
-	if c.connectCalled {
+	if c.connectCalled && !c.t.options.Internal {
 		return nil, api.Errorf("connect() already called")
 	}
 	if remote := req.SRTPParameters; c.srtp != nil && remote != nil && remote.CryptoSuite != pipeSuite {
@@ -59,6 +65,9 @@ func (p *Pipe) Connect(now unit.Time, req *api.PipeTransportConnectRequest) (*ap
 	peer, _, err := c.peers(&api.PlainTransportConnectRequest{IP: req.IP, Port: req.Port})
 	if err != nil {
 		return nil, err
+	}
+	if c.connectCalled && session != nil {
+		session.sender = c.srtp.sender
 	}
 	c.connectCalled, c.srtp, c.rtp.peer = true, session, peer
 	p.Transport.connected(now)

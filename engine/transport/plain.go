@@ -69,6 +69,9 @@ func NewPlain(id string, options *api.PlainTransportOptions, env Env) (*Plain, e
 		if c.srtp, err = newPlainSRTP(*options.SRTPCryptoSuite); err != nil {
 			return nil, err
 		}
+		if err := c.srtp.restore(options.Base.Restore); err != nil {
+			return nil, err
+		}
 	}
 	if c.rtp, err = listen(options.ListenInfo, "listen", &env); err != nil {
 		return nil, err

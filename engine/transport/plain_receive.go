@@ -44,6 +44,31 @@ func (p *Plain) Connect(now unit.Time, req *api.PlainTransportConnectRequest) (*
 	return response, nil
 }
 
+// RestorePeers makes those addresses the peer's that an earlier transport with comedia had found, without a notification: the
+// application has been told of them.
+func (p *Plain) RestorePeers(now unit.Time, r *api.TransportRestore) {
+	c := p.backend
+	if !c.comedia || r == nil {
+		return
+	}
+	c.rtcp.peer = remoteOf(r.RTCPTuple)
+	if c.rtp.peer = remoteOf(r.Tuple); c.rtp.peer.IsValid() {
+		p.Transport.connected(now)
+	}
+}
+
+// remoteOf returns a tuple's remote end; the zero value if it has none.
+func remoteOf(t *api.TransportTuple) netip.AddrPort {
+	if t == nil {
+		return netip.AddrPort{}
+	}
+	address, err := parseIP(t.RemoteIP)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(address, t.RemotePort)
+}
+
 func (c *plain) connectSRTP(remote *api.SRTPParameters) (*plainSRTP, error) {
 	switch {
 	case c.srtp == nil && remote != nil:

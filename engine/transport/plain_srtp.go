@@ -27,6 +27,19 @@ func newPlainSRTP(suite api.SRTPCryptoSuite) (*plainSRTP, error) {
 	return &plainSRTP{suite: suite, key: key}, nil
 }
 
+// restore takes up the key that an earlier transport had told, and not used yet.
+func (s *plainSRTP) restore(r *api.TransportRestore) error {
+	if r == nil || r.SRTPParameters == nil {
+		return nil
+	}
+	key, err := base64.StdEncoding.DecodeString(r.SRTPParameters.KeyBase64)
+	if err != nil || len(key) != len(s.key) || r.SRTPParameters.CryptoSuite != s.suite {
+		return api.TypeErrorf("the SRTP key to restore is none of the transport's suite")
+	}
+	s.key = key
+	return nil
+}
+
 func (s *plainSRTP) parameters() *api.SRTPParameters {
 	return &api.SRTPParameters{CryptoSuite: s.suite, KeyBase64: base64.StdEncoding.EncodeToString(s.key)}
 }

@@ -102,9 +102,12 @@ type WebRtc struct {
 	backend *webRtc
 }
 
-// iceCredentialLen is the length of usernames and passwords in characters, mediasoup's value. RFC 8445 section 5.3 asks for
-// at least 4 and 22 characters.
-const iceCredentialLen = 32
+// Lengths of username fragments and passwords in characters: mediasoup's value, and the least of RFC 8445 section 5.3.
+const (
+	iceCredentialLen = 32
+	minFragmentLen   = 4
+	minPasswordLen   = 22
+)
 
 // randomString returns n characters of the ice-char alphabet (RFC 8839 section 5.4) that carry six bits of entropy each.
 func randomString(n int) string {
@@ -126,9 +129,16 @@ func NewWebRtc(id string, options *api.WebRtcTransportOptions, config WebRtcConf
 	if config.DemuxTable == nil {
 		config.DemuxTable = noDemuxTable{}
 	}
+	fragment, password := randomString(iceCredentialLen), randomString(iceCredentialLen)
+	if r := options.Base.Restore; r != nil && r.ICEParameters != nil {
+		fragment, password = r.ICEParameters.UsernameFragment, r.ICEParameters.Password
+		if len(fragment) < minFragmentLen || len(password) < minPasswordLen {
+			return nil, api.TypeErrorf("the ICE credentials to restore are too short")
+		}
+	}
 	c := &webRtc{
 		t: t, candidates: config.Candidates, config: config, links: map[uint32]*Link{},
-		ice:  ice.New(randomString(iceCredentialLen), randomString(iceCredentialLen), config.ConsentTimeout),
+		ice:  ice.New(fragment, password, config.ConsentTimeout),
 		dtls: dtls.New(config.Certificate, env.Wake),
 	}
 	t.backend = c

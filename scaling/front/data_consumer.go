@@ -9,6 +9,9 @@ type dataConsumer struct {
 	producer  *dataProducer
 	relay     *dataRelay // nil at the data producer's home
 	request   *api.TransportConsumeDataRequest
+
+	paused      bool
+	subchannels []uint16
 }
 
 func consumeData(o *operation, t *transport) *gate {
@@ -33,6 +36,7 @@ func consumeData(o *operation, t *transport) *gate {
 	}
 	c := &dataConsumer{
 		entry: entry{id: body.DataConsumerID, router: t.router, node: t.node, creating: true}, transport: t, producer: p, request: body,
+		paused: body.Paused, subchannels: body.Subchannels,
 	}
 	if p.node != t.node {
 		c.relay = p.relayTo(t.node)
@@ -113,4 +117,26 @@ func (c *dataConsumer) forget() {
 func (c *dataConsumer) closeForProducer() {
 	c.transport.front().orphan(c, api.EventDataConsumerDataProducerClose)
 	c.forget()
+}
+
+func pauseDataConsumer(o *operation, c *dataConsumer) *gate {
+	return o.passThen(c.node, func(api.ResponseBody) { c.paused = true })
+}
+
+func resumeDataConsumer(o *operation, c *dataConsumer) *gate {
+	return o.passThen(c.node, func(api.ResponseBody) { c.paused = false })
+}
+
+// changeSubchannels passes on what changes the subchannels; each answer says which ones apply then.
+func changeSubchannels(o *operation, c *dataConsumer) *gate {
+	return o.passThen(c.node, func(answer api.ResponseBody) {
+		switch a := answer.(type) {
+		case *api.DataConsumerSetSubchannelsResponse:
+			c.subchannels = a.Subchannels
+		case *api.DataConsumerAddSubchannelResponse:
+			c.subchannels = a.Subchannels
+		case *api.DataConsumerRemoveSubchannelResponse:
+			c.subchannels = a.Subchannels
+		}
+	})
 }

@@ -17,6 +17,8 @@ type dataRelay struct {
 	consumerID string // of the data consumer at home
 	homeEnd    string // id of the transport that has it
 	farEnd     string // id of the transport that has the data producer at the far end
+	by         *pipe.Link
+	cutOff     bool // the data consumer at home is to be made again, since the home has come back
 	making     making
 	users      int
 	cancel     func() bool // of the end that is due
@@ -86,12 +88,12 @@ func (p *dataProducer) relayTo(n *node) *dataRelay {
 	p.relays = append(p.relays, r)
 	f.hidden[r.consumerID] = r
 	f.counters.DataRelays++
-	by := p.node.linkTo(n)
-	if by != nil {
+	r.by = p.node.linkTo(n)
+	if r.by != nil {
 		f.counters.Links++
 	}
 	r.farEnd, r.homeEnd = p.router.dataEnd(n, &r.making), p.router.dataEnd(p.node, &r.making)
-	produce, consume := pipe.ProduceData(p.request, p.paused, by), pipe.ConsumeData(r.consumerID, p.request, by)
+	produce, consume := pipe.ProduceData(p.request, p.paused, r.by), pipe.ConsumeData(r.consumerID, p.request, r.by)
 	r.making.ask(n, api.MethodTransportProduceData, r.farEnd, produce, nil).late = r.closeFar
 	r.making.ask(p.node, api.MethodTransportConsumeData, r.homeEnd, consume, nil).late = r.closeHome
 	r.whenMade(func() {

@@ -8,5 +8,7 @@
 // its requests begin in their order, and those of one lane wait only for that lane's relays and objects that are still being made.
 // What has begun is pipelined: nodes keep the order of what they are sent.
 //
+// When a node that had ended comes back, the tables are compared with it, and what is missing there is made again (router.reconcile).
+//
 // Package front knows neither network nor clock nor message broker: a node is an api.Worker, wherever it runs.
 package front

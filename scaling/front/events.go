@@ -19,6 +19,8 @@ func (f *Front) handleEvent(n *node, e *api.Notification) {
 		return
 	}
 	switch obj := obj.(type) {
+	case *transport:
+		obj.handleEvent(e)
 	case *producer:
 		if e.Event == api.EventProducerScore {
 			f.options.Emit(e)
@@ -39,6 +41,18 @@ func (f *Front) handleEvent(n *node, e *api.Notification) {
 		}
 	}
 	f.options.Emit(e)
+}
+
+// handleEvent takes note of what restoring the transport depends on.
+func (t *transport) handleEvent(e *api.Notification) {
+	switch body := e.Body.(type) {
+	case *api.WebRtcTransportDTLSStateChangeNotification:
+		t.connected = t.connected || body.DTLSState == api.DTLSStateConnected
+	case *api.PlainTransportTupleNotification:
+		t.told.peer = body.Tuple
+	case *api.PlainTransportRTCPTupleNotification:
+		t.told.rtcpPeer = body.Tuple
+	}
 }
 
 // handleEvent takes note of what the node tells of the consumer. It returns true if that is not for the application.

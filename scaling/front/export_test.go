@@ -63,3 +63,83 @@ func (f *Front) NodesOf(id string) (n int) {
 
 // Tell has the front told something by one of its nodes.
 func (f *Front) Tell(node int, e *api.Notification) { f.nodes()[node].emit(e) }
+
+// Away returns what waits for a node: ids of objects that may come back, "node" for nodes that have ended, "returning" for those that
+// have not answered yet, "router" for Routers that are being restored.
+func (f *Front) Away() (all []string) {
+	f.Do(func() {
+		for _, n := range f.nodes() {
+			switch {
+			case n.gone != nil:
+				all = append(all, "node")
+			case n.returning:
+				all = append(all, "returning")
+			}
+		}
+		for id, o := range f.objects {
+			e := o.base()
+			switch o := o.(type) {
+			case *router:
+				if o.reconciling {
+					all = append(all, "router")
+				}
+			case *transport:
+				if e.node.gone != nil && !e.lost {
+					all = append(all, id)
+				}
+			case *consumer:
+				if o.missing() {
+					all = append(all, id)
+				}
+			case *dataConsumer:
+				if o.missing() {
+					all = append(all, id)
+				}
+			}
+		}
+	})
+	return all
+}
+
+// Item is an object of the application as the front knows it.
+type Item struct {
+	ID, Router          string
+	Dump                api.Method // 0 for an RtpObserver, which has none
+	Node                int        // 0 for the front's own engine, -1 for none
+	Transport, Producer string     // that it belongs to, and that it consumes
+	Watched             []string   // producers, by an RtpObserver
+}
+
+// Inventory returns all objects but Routers and WebRtcServers.
+func (f *Front) Inventory() (all []Item) {
+	f.Do(func() {
+		for id, o := range f.objects {
+			e := o.base()
+			i := Item{ID: id, Node: -1}
+			if e.router != nil {
+				i.Router = e.router.id
+			}
+			if e.node != nil && e.node.gone == nil {
+				i.Node = e.node.index
+			}
+			switch o := o.(type) {
+			case *transport:
+				i.Dump, i.Transport = api.MethodTransportDump, id
+			case *producer:
+				i.Dump, i.Transport = api.MethodProducerDump, o.transport.id
+			case *consumer:
+				i.Dump, i.Transport, i.Producer = api.MethodConsumerDump, o.transport.id, o.producer.id
+			case *dataProducer:
+				i.Dump, i.Transport = api.MethodDataProducerDump, o.transport.id
+			case *dataConsumer:
+				i.Dump, i.Transport, i.Producer = api.MethodDataConsumerDump, o.transport.id, o.producer.id
+			case *observer:
+				i.Watched = ids(o.producers)
+			default:
+				continue
+			}
+			all = append(all, i)
+		}
+	})
+	return all
+}

@@ -51,7 +51,7 @@ type NodeOptions struct {
 	// Link is the address at which other nodes reach it, to send it data: those with SameHost, if it has that too, else those
 	// without. Empty: its data comes and goes through the front.
 	Link string
-	// Again says that Worker may be called again when its worker has ended: the node may come back, without what it held.
+	// Again says that Worker may be called again when its worker has ended: the node may come back, and then gets what it held again.
 	Again bool
 }
 

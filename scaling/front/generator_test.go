@@ -1,6 +1,7 @@
 package front_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 
@@ -14,10 +15,12 @@ type generator struct {
 	ids map[string][]string // by kind of object
 	all []string
 	of  map[string]string // what an object was asked to be created in: a transport's Router, a producer's transport
+
+	listen, wildcard api.ListenInfo // where transports listen, and a few of them
 }
 
 func newGenerator(seed uint64) *generator {
-	return &generator{Rand: rand.New(rand.NewPCG(seed, seed)), ids: map[string][]string{}, of: map[string]string{}}
+	return &generator{Rand: rand.New(rand.NewPCG(seed, seed)), ids: map[string][]string{}, of: map[string]string{}, listen: loopback(), wildcard: wildcard()}
 }
 
 // fresh returns an id for a new object: now and then one that is taken.
@@ -136,9 +139,9 @@ func (g *generator) closeRouter() call {
 }
 
 func (g *generator) createServer() call {
-	infos := []api.ListenInfo{loopback()}
+	infos := []api.ListenInfo{g.listen}
 	if g.IntN(2) == 0 {
-		tcp := loopback()
+		tcp := g.listen
 		tcp.Protocol = api.ProtocolTCP
 		infos = append(infos, tcp)
 	}
@@ -175,13 +178,13 @@ func (g *generator) options() *api.TransportOptions {
 }
 
 func (g *generator) createTransport() call {
-	router, info, id := g.some("r"), loopback(), g.fresh("t")
+	router, info, id := g.some("r"), g.listen, g.fresh("t")
 	g.of[id] = router
 	switch g.IntN(12) {
 	case 0:
 		info.IP = "no address"
 	case 1:
-		info.IP = "0.0.0.0"
+		info = g.wildcard
 	}
 	switch g.IntN(6) {
 	case 0:
@@ -209,9 +212,11 @@ func (g *generator) createTransport() call {
 			},
 		}}
 	default:
+		srtp := g.IntN(4) == 0
 		return call{api.MethodRouterCreatePlainTransport, router, &api.RouterCreatePlainTransportRequest{
 			TransportID: id, Options: &api.PlainTransportOptions{
-				Base: g.options(), ListenInfo: &info, RTCPMux: g.IntN(2) == 0, Comedia: g.IntN(2) == 0,
+				Base: g.options(), ListenInfo: &info, RTCPMux: g.IntN(2) == 0, Comedia: !srtp && g.IntN(2) == 0,
+				EnableSRTP: srtp, SRTPCryptoSuite: new(api.SRTPCryptoSuiteAEADAES256GCM),
 			},
 		}}
 	}
@@ -222,13 +227,23 @@ func (g *generator) closeTransport() call {
 	return call{api.MethodRouterCloseTransport, g.parent("r", t), &api.RouterCloseTransportRequest{TransportID: t}}
 }
 
+// srtp returns a key, or none.
+func (g *generator) srtp() *api.SRTPParameters {
+	if g.IntN(3) > 0 {
+		return nil
+	}
+	return &api.SRTPParameters{CryptoSuite: api.SRTPCryptoSuiteAEADAES256GCM, KeyBase64: base64.StdEncoding.EncodeToString(make([]byte, 44))}
+}
+
 func (g *generator) onTransport() call {
 	t := g.some("t")
 	switch g.IntN(9) {
 	case 0:
-		return call{api.MethodPlainTransportConnect, t, &api.PlainTransportConnectRequest{IP: "127.0.0.1", Port: new(uint16(9)), RTCPPort: new(uint16(9))}}
+		return call{api.MethodPlainTransportConnect, t, &api.PlainTransportConnectRequest{
+			IP: "127.0.0.1", Port: new(uint16(9)), RTCPPort: new(uint16(9)), SRTPParameters: g.srtp(),
+		}}
 	case 1:
-		return call{api.MethodPipeTransportConnect, t, &api.PipeTransportConnectRequest{IP: "127.0.0.1", Port: new(uint16(9))}}
+		return call{api.MethodPipeTransportConnect, t, &api.PipeTransportConnectRequest{IP: "127.0.0.1", Port: new(uint16(9)), SRTPParameters: g.srtp()}}
 	case 2:
 		return call{api.MethodTransportSetMaxIncomingBitrate, t, &api.TransportSetMaxIncomingBitrateRequest{MaxIncomingBitrate: g.Uint64() >> g.IntN(60)}}
 	case 3:

@@ -85,6 +85,12 @@ func loopback() api.ListenInfo {
 	return api.ListenInfo{Protocol: api.ProtocolUDP, IP: "127.0.0.1", PortRange: &api.PortRange{}, Flags: &api.SocketFlags{}}
 }
 
+func wildcard() api.ListenInfo {
+	info := loopback()
+	info.IP = "0.0.0.0"
+	return info
+}
+
 // options are those of a front over so many engines, with every Router spread over them.
 func options(nodes int) front.Options {
 	o := front.Options{Own: engineNode("own"), Placement: placement.Spread{}}
@@ -180,8 +186,12 @@ func (a *app) await(what string, holds func() bool) {
 	deadline := time.Now().Add(patience)
 	for !holds() {
 		require.True(a.t, time.Now().Before(deadline), "waited in vain: %s", what)
-		wake := time.AfterFunc(10*time.Millisecond, a.changed.Broadcast)
 		a.mu.Lock()
+		wake := time.AfterFunc(10*time.Millisecond, func() {
+			a.mu.Lock() // not before Wait, which would miss it
+			defer a.mu.Unlock()
+			a.changed.Broadcast()
+		})
 		a.changed.Wait()
 		a.mu.Unlock()
 		wake.Stop()

@@ -7,7 +7,7 @@ type lane struct {
 	queue   []*operation
 	media   int  // bytes of media and data in the queue
 	begun   int  // operations that are not answered yet
-	held    bool // an operation that has begun has more to ask for before the next one may begin
+	held    int  // operations that have begun and have more to ask for before the next one may begin; restoring counts as one
 	running bool // run is, perhaps further up the stack
 	idle    gate // opens when begun becomes 0
 }
@@ -15,15 +15,18 @@ type lane struct {
 func newLane(f *Front) *lane { return &lane{front: f} }
 
 // gate is something to wait for. The lanes that wait look again at their operations when it opens.
-type gate struct{ waiting []*lane }
+type gate struct{ waiting []func() }
 
 func (g *gate) open() {
 	waiting := g.waiting
 	g.waiting = nil
-	for _, l := range waiting {
-		l.run()
+	for _, f := range waiting {
+		f()
 	}
 }
+
+// then calls f when the gate opens.
+func (g *gate) then(f func()) { g.waiting = append(g.waiting, f) }
 
 // add appends an operation and begins what can begin. Media and data of the application are dropped, and counted, when too much of
 // them waits already.
@@ -47,10 +50,10 @@ func (l *lane) run() {
 	}
 	l.running = true
 	defer func() { l.running = false }()
-	for !l.held && len(l.queue) > 0 {
+	for l.held == 0 && len(l.queue) > 0 {
 		o := l.queue[0]
 		if wait := o.begin(); wait != nil {
-			wait.waiting = append(wait.waiting, l)
+			wait.then(l.run)
 			return
 		}
 		if len(l.queue) == 0 { // o has closed the Router
@@ -66,9 +69,9 @@ func (l *lane) run() {
 }
 
 // hold keeps further operations from beginning until release.
-func (l *lane) hold() { l.held = true }
+func (l *lane) hold() { l.held++ }
 
 func (l *lane) release() {
-	l.held = false
+	l.held--
 	l.run()
 }

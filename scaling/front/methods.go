@@ -25,6 +25,14 @@ func passed[O object]() method {
 	return of(func(o *operation, obj O) *gate { return o.pass(obj.base().node) })
 }
 
+// kept is passed for requests that change the object: the last accepted one of each method is made again if the object is restored.
+func kept[O object]() method {
+	return of(func(o *operation, obj O) *gate {
+		e := obj.base()
+		return o.passThen(e.node, func(api.ResponseBody) { e.settings.keep(o.req.Method, o.req.Body) })
+	})
+}
+
 // methods returns all that the protocol has but WORKER_CLOSE, which is the channel's, and TRANSPORT_CONNECT, which no release has.
 func methods() map[api.Method]method {
 	return map[api.Method]method{
@@ -51,14 +59,14 @@ func methods() map[api.Method]method {
 
 		api.MethodTransportDump:                  passed[*transport](),
 		api.MethodTransportGetStats:              passed[*transport](),
-		api.MethodTransportSetMaxIncomingBitrate: passed[*transport](),
-		api.MethodTransportSetMaxOutgoingBitrate: passed[*transport](),
-		api.MethodTransportSetMinOutgoingBitrate: passed[*transport](),
-		api.MethodTransportRestartICE:            passed[*transport](),
-		api.MethodTransportEnableTraceEvent:      passed[*transport](),
-		api.MethodPlainTransportConnect:          passed[*transport](),
-		api.MethodPipeTransportConnect:           passed[*transport](),
-		api.MethodWebRtcTransportConnect:         passed[*transport](),
+		api.MethodTransportSetMaxIncomingBitrate: kept[*transport](),
+		api.MethodTransportSetMaxOutgoingBitrate: kept[*transport](),
+		api.MethodTransportSetMinOutgoingBitrate: kept[*transport](),
+		api.MethodTransportRestartICE:            of(restartICE),
+		api.MethodTransportEnableTraceEvent:      kept[*transport](),
+		api.MethodPlainTransportConnect:          kept[*transport](),
+		api.MethodPipeTransportConnect:           kept[*transport](),
+		api.MethodWebRtcTransportConnect:         kept[*transport](),
 		api.MethodTransportProduce:               of(produce),
 		api.MethodTransportProduceData:           of(produceData),
 		api.MethodTransportConsume:               of(consume),
@@ -72,16 +80,16 @@ func methods() map[api.Method]method {
 		api.MethodProducerGetStats:         passed[*producer](),
 		api.MethodProducerPause:            of(pauseProducer),
 		api.MethodProducerResume:           of(resumeProducer),
-		api.MethodProducerEnableTraceEvent: passed[*producer](),
+		api.MethodProducerEnableTraceEvent: kept[*producer](),
 
 		api.MethodConsumerDump:               passed[*consumer](),
 		api.MethodConsumerGetStats:           of(getConsumerStats),
 		api.MethodConsumerPause:              of(pauseConsumer),
 		api.MethodConsumerResume:             of(resumeConsumer),
 		api.MethodConsumerSetPreferredLayers: of(setPreferredLayers),
-		api.MethodConsumerSetPriority:        passed[*consumer](),
+		api.MethodConsumerSetPriority:        kept[*consumer](),
 		api.MethodConsumerRequestKeyFrame:    passed[*consumer](),
-		api.MethodConsumerEnableTraceEvent:   passed[*consumer](),
+		api.MethodConsumerEnableTraceEvent:   kept[*consumer](),
 
 		api.MethodDataProducerDump:     passed[*dataProducer](),
 		api.MethodDataProducerGetStats: passed[*dataProducer](),
@@ -90,17 +98,17 @@ func methods() map[api.Method]method {
 
 		api.MethodDataConsumerDump:                          passed[*dataConsumer](),
 		api.MethodDataConsumerGetStats:                      passed[*dataConsumer](),
-		api.MethodDataConsumerPause:                         passed[*dataConsumer](),
-		api.MethodDataConsumerResume:                        passed[*dataConsumer](),
+		api.MethodDataConsumerPause:                         of(pauseDataConsumer),
+		api.MethodDataConsumerResume:                        of(resumeDataConsumer),
 		api.MethodDataConsumerGetBufferedAmount:             passed[*dataConsumer](),
-		api.MethodDataConsumerSetBufferedAmountLowThreshold: passed[*dataConsumer](),
+		api.MethodDataConsumerSetBufferedAmountLowThreshold: kept[*dataConsumer](),
 		api.MethodDataConsumerSend:                          passed[*dataConsumer](),
-		api.MethodDataConsumerSetSubchannels:                passed[*dataConsumer](),
-		api.MethodDataConsumerAddSubchannel:                 passed[*dataConsumer](),
-		api.MethodDataConsumerRemoveSubchannel:              passed[*dataConsumer](),
+		api.MethodDataConsumerSetSubchannels:                of(changeSubchannels),
+		api.MethodDataConsumerAddSubchannel:                 of(changeSubchannels),
+		api.MethodDataConsumerRemoveSubchannel:              of(changeSubchannels),
 
-		api.MethodRTPObserverPause:          passed[*observer](),
-		api.MethodRTPObserverResume:         passed[*observer](),
+		api.MethodRTPObserverPause:          of(pauseObserver),
+		api.MethodRTPObserverResume:         of(resumeObserver),
 		api.MethodRTPObserverAddProducer:    of(addToObserver),
 		api.MethodRTPObserverRemoveProducer: of(removeFromObserver),
 	}

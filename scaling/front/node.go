@@ -23,10 +23,12 @@ type node struct {
 
 	transports int // of the application
 
-	gone    error // why it has ended; nil while it lives
-	lastID  uint32
-	calls   []*call // unanswered, in the order in which they were made
-	watched bool    // a timer for the oldest of them is running
+	gone error // why it has ended; nil while it lives
+	// returning: it is in the place of one that has ended, and has not answered yet.
+	returning bool
+	lastID    uint32
+	calls     []*call // unanswered, in the order in which they were made
+	watched   bool    // a timer for the oldest of them is running
 }
 
 // call is a request of the front to a node.
@@ -187,5 +189,5 @@ func (n *node) load() float64 { return n.worker.Load().CPU }
 // available reports whether something new may be placed on the node: it is reached, and not about to end.
 func (n *node) available() bool {
 	w, ok := n.worker.(interface{ Available() bool })
-	return n.gone == nil && (!ok || w.Available())
+	return n.gone == nil && !n.returning && (!ok || w.Available())
 }

@@ -18,6 +18,8 @@ type entry struct {
 	creating bool    // its node has not accepted it yet
 	made     gate    // opens when it has, or refuses
 	closed   bool
+	lost     bool // it was on a node that has ended, and does not come back
+	settings settings
 }
 
 func (e *entry) base() *entry { return e }

@@ -9,7 +9,10 @@ import (
 // observer is an RtpObserver. It lives on one node, to which the producers that it watches are relayed from elsewhere.
 type observer struct {
 	entry
+	create    *api.Request
+	paused    bool
 	producers []*producer
+	lacking   []*producer // of these, those that its node does not know since it came back
 	relays    map[*producer]*relay
 }
 
@@ -27,7 +30,7 @@ func createObserver(o *operation, r *router) *gate {
 	if len(candidates) == 0 {
 		return o.refuse(api.Errorf("no node can take the RtpObserver [method:%s]", o.req.Method.Name()))
 	}
-	w := &observer{entry: entry{id: id, router: r, node: candidates[0], creating: true}, relays: map[*producer]*relay{}}
+	w := &observer{entry: entry{id: id, router: r, node: candidates[0], creating: true}, create: o.req, relays: map[*producer]*relay{}}
 	o.enter(w)
 	r.observers = append(r.observers, w)
 	r.on(w.node)
@@ -80,6 +83,14 @@ func closeObserver(o *operation, r *router) *gate {
 	r.observers = without(r.observers, w)
 	o.front.remove(w)
 	return o.passClose(w.node)
+}
+
+func pauseObserver(o *operation, w *observer) *gate {
+	return o.passThen(w.node, func(api.ResponseBody) { w.paused = true })
+}
+
+func resumeObserver(o *operation, w *observer) *gate {
+	return o.passThen(w.node, func(api.ResponseBody) { w.paused = false })
 }
 
 func addToObserver(o *operation, w *observer) *gate {

@@ -21,8 +21,9 @@ type pair struct {
 
 // end is one of its PipeTransports.
 type end struct {
-	node *node
-	id   string
+	node   *node
+	id     string
+	answer api.ResponseBody // its address and key; nil until the node has made it
 }
 
 // pair returns the pair between two nodes. Unless it is ready, wait is what to wait for.
@@ -35,7 +36,10 @@ func (r *router) pair(a, b *node) (p *pair, wait *gate) {
 	if !ok {
 		p = &pair{router: r}
 		r.pairs[key] = p
-		p.create(key)
+		for i, n := range key {
+			p.setEnd(i, n)
+		}
+		p.create()
 	}
 	if !p.ready && p.failed == nil {
 		return p, &p.made
@@ -43,30 +47,40 @@ func (r *router) pair(a, b *node) (p *pair, wait *gate) {
 	return p, nil
 }
 
-// create asks both nodes for their ends. Each tells its address and key, which the other one must know: this is the one round trip
-// that relays have to wait for.
-func (p *pair) create(nodes [2]*node) {
+// setEnd puts a new end on a node.
+func (p *pair) setEnd(i int, n *node) {
 	f := p.router.lane.front
-	var answers [2]api.ResponseBody
-	part := join(len(nodes), func() {
+	if old := p.ends[i]; old != nil {
+		delete(f.hidden, old.id)
+	}
+	p.ends[i] = &end{node: n, id: f.newID("pipe")}
+	f.hidden[p.ends[i].id] = p
+}
+
+// create asks for the ends that there are not yet. Each tells its address and key, which the other one must know: this is the one
+// round trip that relays have to wait for.
+func (p *pair) create() {
+	part := join(len(p.ends), func() {
 		if !p.closed && p.failed == nil {
-			p.connect(answers)
+			p.connect()
 		}
 		if !p.closed && p.failed != nil {
-			p.closeEnds() // whoever waits for the pair finds it failed, and forgets it
+			p.unmade() // whoever waits for the pair finds it failed, and forgets it
 		}
 		p.made.open()
 	})
-	for i, n := range nodes {
-		e := &end{node: n, id: f.newID("pipe")}
-		p.ends[i] = e
-		f.hidden[e.id] = p
+	for _, e := range p.ends {
+		if e.answer != nil {
+			part()
+			continue
+		}
+		n := e.node
 		p.router.on(n)
 		c := n.ask(api.MethodRouterCreatePipeTransport, p.router.id, pipe.NewTransport(e.id, &n.pipe), func(body api.ResponseBody, err error) {
 			if err != nil {
 				p.failed = api.Errorf("node %s cannot open a pipe: %v", n.name, err)
 			}
-			answers[i] = body
+			e.answer = body
 			part()
 		})
 		c.late = func() {
@@ -75,11 +89,21 @@ func (p *pair) create(nodes [2]*node) {
 	}
 }
 
-// connect tells each end of the other one. What follows need not wait for the answers.
-func (p *pair) connect(answers [2]api.ResponseBody) {
+// unmade ends a pair that could not be made, with the relays that it had before.
+func (p *pair) unmade() {
+	if len(p.relays) > 0 {
+		p.fail(p.failed)
+		return
+	}
+	p.closeEnds()
+}
+
+// connect tells each end of the other one. What follows need not wait for the answers. An end that was connected before goes on
+// counting its packets.
+func (p *pair) connect() {
 	var requests [2]*api.PipeTransportConnectRequest
 	for i := range requests {
-		if requests[i], p.failed = pipe.Connect(answers[1-i]); p.failed != nil {
+		if requests[i], p.failed = pipe.Connect(p.ends[1-i].answer); p.failed != nil {
 			return
 		}
 	}
@@ -93,9 +117,9 @@ func (p *pair) connect(answers [2]api.ResponseBody) {
 	}
 }
 
-// at returns the end on a node, and the other one.
+// at returns the end on a node, or on the one before it in its place, and the other one.
 func (p *pair) at(n *node) (here, there *end) {
-	if p.ends[0].node == n {
+	if p.ends[0].node.index == n.index {
 		return p.ends[0], p.ends[1]
 	}
 	return p.ends[1], p.ends[0]

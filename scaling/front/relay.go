@@ -12,6 +12,7 @@ type relay struct {
 	producer   *producer
 	pair       *pair
 	consumerID string // of the pipe consumer at home
+	consume    *api.TransportConsumeRequest
 	users      int
 
 	pending int // requests that make it and are not answered yet
@@ -60,23 +61,23 @@ func (r *relay) make(f *Front) {
 	p := r.producer
 	m := pipe.NewMedia(p.request, r.consumerID, p.transport.id, p.paused, &f.ssrcs)
 	m.Consume.Paused = false // the home's producer is paused, that is enough; r.adjust pauses what nobody wants
-	r.pending = 2
-	made := func(e *end, undo func()) func(api.ResponseBody, error) {
-		return func(_ api.ResponseBody, err error) {
-			if err != nil && r.failure == nil {
-				r.failure = api.Errorf("the producer cannot be relayed from node %s to node %s: %v", r.home().node.name, r.far().node.name, err)
-			}
-			r.pending--
-			if r.pending == 0 {
-				r.settle()
-			}
+	r.consume = m.Consume
+	r.ask(r.far(), api.MethodTransportProduce, m.Produce).late = r.closeFar
+	r.ask(r.home(), api.MethodTransportConsume, m.Consume).late = r.closeHome
+}
+
+// ask asks an end for its part of the relay.
+func (r *relay) ask(e *end, method api.Method, body api.RequestBody) *call {
+	r.pending++
+	return e.node.ask(method, e.id, body, func(_ api.ResponseBody, err error) {
+		if err != nil && r.failure == nil {
+			r.failure = api.Errorf("the producer cannot be relayed from node %s to node %s: %v", r.home().node.name, r.far().node.name, err)
 		}
-	}
-	far, home := r.far(), r.home()
-	c := far.node.ask(api.MethodTransportProduce, far.id, m.Produce, made(far, r.closeFar))
-	c.late = r.closeFar
-	c = home.node.ask(api.MethodTransportConsume, home.id, m.Consume, made(home, r.closeHome))
-	c.late = r.closeHome
+		r.pending--
+		if r.pending == 0 {
+			r.settle()
+		}
+	})
 }
 
 func (r *relay) settle() {

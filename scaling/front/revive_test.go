@@ -18,35 +18,6 @@ type reachable struct {
 
 func (w reachable) Available() bool { return !w.away.Load() }
 
-// A node that comes back takes new transports, in every Router; what was on it before stays lost.
-func TestNodeThatComesBack(t *testing.T) {
-	o := options(2)
-	nodes := tamper(&o)
-	for i := range o.Nodes {
-		o.Nodes[i].Again = true
-	}
-	r := &room{clock: newClock(), nodes: nodes}
-	o.Clock = r.clock
-	r.app = newFrontOf(t, o)
-	r.must(api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "r"})
-	r.transport("t0")
-	r.transport("t1")
-	r.produce()
-	r.consume()
-	nodes[0].end()
-	r.awaitEvent("c1", api.EventConsumerProducerClose)
-	r.refused("is gone", api.MethodTransportDump, "t0", nil)
-
-	r.clock.advance(time.Second)
-	r.transport("t2") // where the Router has the fewest: on the node that is back
-	r.must(api.MethodTransportDump, "t2", nil)
-	again := produceRequest("again", false)
-	r.must(api.MethodTransportProduce, "t2", again)
-	r.must(api.MethodTransportConsume, "t1", consumeRequest("c9", "again", false))
-	r.must(api.MethodRouterCloseTransport, "r", &api.RouterCloseTransportRequest{TransportID: "t0"})
-	require.Equal(t, 2, nodes[0].count(api.MethodWorkerCreateRouter), "once before and once after")
-}
-
 // A node that cannot be made again stays gone; the others go on.
 func TestNodeThatCannotComeBack(t *testing.T) {
 	o := options(2)

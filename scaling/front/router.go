@@ -16,6 +16,8 @@ type router struct {
 	nodes      map[*node]bool // that have the Router
 	pairs      map[[2]*node]*pair
 	dataEnds   map[*node]string // ids of the transports of data relays
+
+	reconciling, reconcileAgain bool
 }
 
 // on makes sure that a node has the Router, before it is asked for anything that belongs to it.

@@ -12,9 +12,10 @@ import (
 type server struct {
 	entry
 	request    *api.WorkerCreateWebRtcServerRequest
-	nodes      []*node         // that have it, in the order in which they got it
-	refused    map[*node]bool  // that cannot have it: their host has other addresses, or the port is taken
-	asked      map[*node]*gate // that are about to have it
+	nodes      []*node            // that have it, in the order in which they got it
+	refused    map[*node]bool     // that cannot have it: their host has other addresses, or the port is taken
+	asked      map[*node]*gate    // that are about to have it
+	ports      map[*node][]uint16 // that nodes have chosen, by listenInfo, where the request leaves the choice
 	transports []*transport
 }
 
@@ -30,7 +31,7 @@ func createWebRtcServer(o *operation) *gate {
 	}
 	s := &server{
 		entry: entry{id: body.WebRtcServerID, creating: true}, request: body,
-		refused: map[*node]bool{}, asked: map[*node]*gate{},
+		refused: map[*node]bool{}, asked: map[*node]*gate{}, ports: map[*node][]uint16{},
 	}
 	n := f.anchor(body)
 	if err := f.checkPorts(body, n); err != nil {
@@ -44,6 +45,7 @@ func createWebRtcServer(o *operation) *gate {
 			f.remove(s)
 		} else {
 			s.nodes = append(s.nodes, n)
+			s.learnPorts(n)
 			f.settle(s)
 		}
 		o.answer(answer, err)
@@ -131,6 +133,7 @@ func (s *server) extend(n *node) *gate {
 			n.front.log.Debug("a node cannot have a WebRtcServer", "node", n.name, "webRtcServerId", s.id, "error", err)
 		} else {
 			s.nodes = append(s.nodes, n)
+			s.learnPorts(n)
 			if s.closed {
 				n.tell(api.MethodWorkerWebRtcServerClose, "", &api.WorkerCloseWebRtcServerRequest{WebRtcServerID: s.id})
 			}
@@ -141,6 +144,67 @@ func (s *server) extend(n *node) *gate {
 		n.tell(api.MethodWorkerWebRtcServerClose, "", &api.WorkerCloseWebRtcServerRequest{WebRtcServerID: s.id})
 	}
 	return answered
+}
+
+// learnPorts asks which ports a node has chosen, since transports that are restored there must have them again.
+func (s *server) learnPorts(n *node) {
+	fixed := func(i api.ListenInfo) bool { return i.Port != 0 && (i.PortRange == nil || i.PortRange.Min == 0) }
+	if !slices.ContainsFunc(s.request.ListenInfos, func(i api.ListenInfo) bool { return !fixed(i) }) {
+		return
+	}
+	n.ask(api.MethodWebRtcServerDump, s.id, nil, func(body api.ResponseBody, _ error) {
+		d, ok := body.(*api.WebRtcServerDumpResponse)
+		if !ok || d == nil || len(d.UDPSockets)+len(d.TCPServers) != len(s.request.ListenInfos) {
+			return
+		}
+		udp, tcp := d.UDPSockets, d.TCPServers
+		var ports []uint16
+		for _, info := range s.request.ListenInfos {
+			list := &udp
+			if info.Protocol == api.ProtocolTCP {
+				list = &tcp
+			}
+			if len(*list) == 0 {
+				return
+			}
+			ports = append(ports, (*list)[0].Port)
+			*list = (*list)[1:]
+		}
+		s.ports[n] = ports
+	})
+}
+
+// restore makes the WebRtcServer on a node that has come back, if it was there before, with the same ports. If that fails, its
+// transports there fail too.
+func (s *server) restore(all *round, n *node) {
+	i := slices.IndexFunc(s.nodes, func(have *node) bool { return have.gone != nil && have.index == n.index })
+	if i < 0 {
+		return
+	}
+	old := s.nodes[i]
+	body := *s.request
+	body.ListenInfos = slices.Clone(s.request.ListenInfos)
+	for i, port := range s.ports[old] {
+		body.ListenInfos[i] = *pin(&body.ListenInfos[i], port)
+	}
+	closeAgain := func() {
+		n.tell(api.MethodWorkerWebRtcServerClose, "", &api.WorkerCloseWebRtcServerRequest{WebRtcServerID: s.id})
+	}
+	all.ask(n, api.MethodWorkerCreateWebRtcServer, "", &body, func(_ api.ResponseBody, err error) {
+		i := slices.Index(s.nodes, old)
+		switch {
+		case err != nil:
+			n.front.log.Warn("a WebRtcServer does not come back", "node", n.name, "webRtcServerId", s.id, "error", err)
+			s.refused[n] = true
+			s.nodes = slices.Delete(s.nodes, i, i+1)
+		default:
+			s.nodes[i], s.ports[n] = n, s.ports[old]
+			if s.closed {
+				closeAgain()
+			}
+		}
+		delete(s.ports, old)
+	}).late = closeAgain
 }
 
 func closeWebRtcServer(o *operation) *gate {

@@ -158,6 +158,12 @@ func (w *tampered) end() {
 	close(w.done)
 }
 
+// kill is end of a process: what the worker held is released.
+func (w *tampered) kill() {
+	w.Worker.Close()
+	w.end()
+}
+
 // Done implements api.Worker.
 func (w *tampered) Done() <-chan struct{} {
 	w.mu.Lock()

@@ -11,7 +11,10 @@ import (
 // transport is a transport of the application.
 type transport struct {
 	entry
+	create    *api.Request
+	told      told
 	webRtc    bool
+	connected bool    // DTLS was: its keys end with its node
 	server    *server // whose ports it uses, else nil
 	producers []*producer
 	consumers []*consumer
@@ -90,7 +93,7 @@ func createTransport(o *operation, r *router) *gate {
 		}
 	}
 	t := &transport{
-		entry: entry{id: want.transportID, router: r, creating: true}, webRtc: want.webRtc, server: server,
+		entry: entry{id: want.transportID, router: r, creating: true}, create: o.req, webRtc: want.webRtc, server: server,
 	}
 	o.enter(t)
 	r.transports = append(r.transports, t)
@@ -121,6 +124,7 @@ func (t *transport) tryCreate(o *operation, candidates []*node) {
 			t.refused(o, err)
 		default:
 			t.front().counters.Transports[n.name]++
+			t.told = toldBy(body)
 			o.answer(body, nil)
 			t.front().settle(t)
 		}
