@@ -1,9 +1,10 @@
-// Starts and kills the nodes of the cluster demo: three processes that stand for three hosts, each with a loopback address of its
-// own, connected to applications over mutual TLS.
-import { execFileSync, spawn } from 'node:child_process';
+// Starts and kills nodes: processes that stand for hosts, each with a loopback address of its own, connected to applications over
+// mutual TLS.
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { within } from '../lib/wait.js';
+import { promisify } from 'node:util';
+import { within } from './wait.js';
 
 const GAZPACHO = process.env.GAZPACHO;
 
@@ -45,4 +46,11 @@ export function killNode(node) {
 export function showStatus(nodes, tls) {
 	const cluster = nodes.map(({ address }) => address).join(',');
 	console.log(String(execFileSync(GAZPACHO, ['status', '--cluster', cluster, '--tls-dir', tls])));
+}
+
+// nodeStatus returns the status of each node.
+export async function nodeStatus(nodes, tls) {
+	const cluster = nodes.map(({ address }) => address).join(',');
+	const { stdout } = await promisify(execFile)(GAZPACHO, ['status', '--json', '--cluster', cluster, '--tls-dir', tls]);
+	return JSON.parse(stdout).map(({ status }) => status);
 }
