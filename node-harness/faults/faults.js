@@ -75,6 +75,7 @@ export const FAULTS = {
 	'node-restarted': {
 		about: 'Ann\'s node is killed and started again at once.',
 		quick: true,
+		proxies: true, // so that it does not matter how fast it starts: no host refuses connections meanwhile
 		async strike(scene) {
 			const node = scene.nodeOf('Ann');
 			await scene.kill(node);

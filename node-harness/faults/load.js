@@ -1,4 +1,8 @@
 // Requests at a constant rate, whether they are answered or not, whose effects can be checked.
+import { setTimeout as pause } from 'node:timers/promises';
+
+const TICK_MS = 5;
+const KINDS = 5; // of requests, which take turns
 
 // Load takes turns between people. Each has a consumer of another one's voice, which is paused, looked at and resumed; and
 // consumers are made and closed, so that one that is made too late, twice or not at all shows in the number of objects.
@@ -24,11 +28,15 @@ export class Load {
 			for (const due = (performance.now() - begun) / 1000 * this.rate; this.#total < due;) {
 				this.#next(this.#total++);
 			}
-		}, 5);
+		}, TICK_MS);
 	}
 
-	// stop returns what was answered when the last request has been.
+	// stop returns what was answered when the last request has been, after some more requests of each person.
 	async stop() {
+		const enough = this.#total + 2 * KINDS * this.targets.length;
+		while (this.#total < enough) {
+			await pause(TICK_MS);
+		}
 		clearInterval(this.timer);
 		while (this.#unanswered.size > 0) {
 			await Promise.all(this.#unanswered);
@@ -49,7 +57,7 @@ export class Load {
 	#next(n) {
 		const [name, of] = this.targets[n % this.targets.length];
 		const spare = this.spare.get(name);
-		switch (Math.floor(n / this.targets.length) % 5) {
+		switch (Math.floor(n / this.targets.length) % KINDS) {
 			case 0:
 				this.paused = this.#ask(name, spare.pause());
 				return void this.#check(name, spare.dump(), this.paused, true);

@@ -70,6 +70,7 @@ class Port {
 }
 
 export class Person {
+	ips = new Set(); // addresses of the nodes that the transports are on
 	hears = new Map(); // Ears by the name of the speaker
 	sees = new Map(); // likewise, by the name of the person and the stream
 
@@ -88,7 +89,7 @@ export class Person {
 		if (port) {
 			this[object].target = target;
 		}
-		this.ip = target.ip; // all are on one node, of which this is the address
+		this.ips.add(target.ip);
 	}
 
 	send() {

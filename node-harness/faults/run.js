@@ -45,7 +45,7 @@ async function happen(name, fault, seed, folder) {
 		const notes = [];
 		if (fault.ends) {
 			notes.push(...(await afterTheEnd(scene)));
-			lines.push(...told(scene), ...sessions(scene, folder));
+			lines.push(...told(scene), ...sessions(scene));
 			return { lines, notes };
 		}
 		const { load, heard } = await aftermath(scene, fault, begun);
@@ -53,7 +53,7 @@ async function happen(name, fault, seed, folder) {
 		if (scene.longestPause > MAX_PAUSE_MS) {
 			throw new BusyMachine(`the machine was too busy to send for ${Math.round(scene.longestPause)} ms`);
 		}
-		lines.push(...told(scene), ...answered(scene, load), ...sessions(scene, folder), ...heard.lines, ...(await objects(scene, fault)));
+		lines.push(...told(scene), ...answered(scene, load), ...sessions(scene), ...heard.lines, ...(await objects(scene, fault)));
 		await scene.application.call('close');
 		await isIdle(scene);
 		return { lines, notes };
@@ -73,6 +73,9 @@ async function aftermath(scene, fault, begun) {
 		return { load, heard: sound(scene, fault) };
 	}
 	const heard = sound(scene, fault);
+	if (fault.back) {
+		await scene.serve([scene.nodeOf('Ann')]);
+	}
 	await scene.comeAgain('Ann');
 	await scene.steady();
 	heard.notes.push(`everybody hears Ann again ${seconds(performance.now() - begun)} after the fault`);
@@ -95,9 +98,9 @@ function answered(scene, { answers }) {
 }
 
 // sessions lists what the nodes say of the application's sessions.
-function sessions(scene, folder) {
+function sessions(scene) {
 	const lines = NAMES.flatMap(name => {
-		const log = fs.readFileSync(path.join(folder, `${scene.nodeOf(name).name}.log`), 'utf8');
+		const log = scene.logOf(scene.nodeOf(name));
 		return [...log.matchAll(/msg="a front's session is over".* reason="(.*)"/g)].map(([, reason]) => `  ${name}'s node: ${reason}`);
 	});
 	return lines.length > 0 ? ['', 'Sessions that have ended:', ...lines] : [];

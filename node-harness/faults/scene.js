@@ -1,5 +1,7 @@
 // A cluster of three nodes, and an application with one person on each of them: what a fault happens to.
+import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { killNode, nodeStatus, startNode } from '../lib/nodes.js';
 import { until, within } from '../lib/wait.js';
@@ -32,7 +34,7 @@ export class Scene {
 			if (proxies) {
 				scene.proxies = await Promise.all(scene.nodes.map(({ address }) => SessionProxy.open(address)));
 			}
-			scene.idle = await scene.holdings();
+			scene.idle = await scene.settled();
 			scene.startApplication();
 			await scene.enter(shuffled(NAMES, random));
 			await scene.steady();
@@ -53,7 +55,8 @@ export class Scene {
 	}
 
 	async enter(names) {
-		await this.application.call('open').then(({ pid }) => (this.workerPid = pid));
+		({ pid: this.workerPid } = await this.application.call('open'));
+		await this.serve(this.nodes);
 		for (const name of names) {
 			this.people.set(name, await Person.open(name));
 		}
@@ -66,7 +69,8 @@ export class Scene {
 		for (const person of this.people.values()) {
 			await this.publish(person);
 		}
-		this.homes = new Map(names.map(name => [name, this.nodes.findIndex(({ ip }) => ip === this.people.get(name).ip)]));
+		this.homes = new Map(names.map(name => [name, this.nodes.findIndex(({ ip }) => this.people.get(name).ips.has(ip))]));
+		assert.ok(names.every(name => this.people.get(name).ips.size === 1), 'each person is on one node');
 		await Promise.all(names.flatMap(name => names.filter(other => other !== name).map(other => this.subscribe(name, other))));
 	}
 
@@ -123,14 +127,28 @@ export class Scene {
 	async record() {
 		await this.application.call('layers'); // its earlier events are here
 		this.recording = true;
+		this.nodes.forEach(node => Object.assign(node, { logged: this.logOf(node).length }));
 		this.people.forEach(person => person.mark());
 		await this.application.call('startLoad', LOAD);
+	}
+
+	// logOf returns a node's log since the recording has begun.
+	logOf({ name, logged = 0 }) {
+		return fs.readFileSync(path.join(this.folder, `${name}.log`), 'utf8').slice(logged);
 	}
 
 	// lost resolves when the application has been told that a person's transports are gone.
 	lost(name, timeout) {
 		return until(`${name} is known to be lost`, () => this.events.some(({ owner, object, event, detail }) =>
 			owner === name && object === 'browser' && event === 'dtlsstatechange' && detail === 'closed'), { timeout });
+	}
+
+	// serve resolves when nodes have workers for the application.
+	serve(nodes) {
+		return until('the nodes serve the application', async () => {
+			const all = await nodeStatus(nodes, this.tls);
+			return all.every(({ fronts }) => fronts.some(({ connected }) => connected));
+		});
 	}
 
 	// eventsByObject returns what the application has been told, an entry "who, what: events" for each object. Objects of those who
@@ -169,6 +187,16 @@ export class Scene {
 		return nodes.map((node, i) => ({
 			fronts: all[i].fronts.length, goroutines: all[i].goroutines, ...holdings(node.child.pid),
 		}));
+	}
+
+	// settled is holdings when they stay the same: the connections that ask are among them until they are closed.
+	async settled() {
+		let last;
+		return until('the nodes have settled', async () => {
+			const before = JSON.stringify(last);
+			last = await this.holdings();
+			return JSON.stringify(last) === before && last;
+		});
 	}
 
 	// longestPause is how long this process has not sent anything because the machine was busy.
