@@ -25,8 +25,8 @@ let load;
 function watch(owner, object, emitter) {
 	for (const event of EVENTS) {
 		emitter.on(event, detail => {
-			const value = event === 'layerschange' ? detail?.spatialLayer : detail;
-			process.send({ event: { owner, object, event, detail: value === undefined ? 'none' : String(value) } });
+			const value = event === 'layerschange' ? detail?.spatialLayer ?? 'none' : detail;
+			process.send({ event: { owner, object, event, detail: value } });
 		});
 	}
 }

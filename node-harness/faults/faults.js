@@ -2,6 +2,7 @@
 //
 //   about     what happens, as the golden list says it
 //   quick     it is part of `make test`: it needs no long wait
+//   network   its nodes have network namespaces of their own
 //   proxies   the application reaches the nodes by relays, which can break connections
 //   strike    does it to a scene
 //   lost      Ann's transports are lost by it: she comes again, with new ones
@@ -88,6 +89,17 @@ export const FAULTS = {
 
 	'node-frozen-3s': freeze(3, { quick: true }),
 	'node-frozen-40s': freeze(40, { lost: true, back: true }),
+
+	'nodes-cut-apart': {
+		about: 'The network between Ann\'s node and Bob\'s fails for 5 s.',
+		network: true,
+		async strike(scene) {
+			scene.network.cut(scene.nodeOf('Ann').ip, scene.nodeOf('Bob').ip);
+			await pause(5000);
+			scene.network.mend();
+		},
+		unharmed: (...names) => names.includes('Cem'),
+	},
 
 	'application-killed': {
 		about: 'The application is killed.',

@@ -3,8 +3,6 @@ import * as dgram from 'node:dgram';
 import { isRtcp } from '../lib/rtp.js';
 import { Picture, Voice } from './media.js';
 
-export const HOST = '127.0.0.1';
-
 // Ear follows one stream that is received. Sequence numbers tell what was lost, arrival tells the gaps.
 class Ear {
 	total = 0;
@@ -49,10 +47,10 @@ class Port {
 	ears = new Map(); // by SSRC
 	handleRtcp = () => {};
 
-	static async open() {
+	static async open(host) {
 		const port = new Port();
 		port.socket = dgram.createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
-		await new Promise(resolve => port.socket.bind(0, HOST, resolve));
+		await new Promise(resolve => port.socket.bind(0, host, resolve));
 		port.number = port.socket.address().port;
 		port.socket.on('message', packet => {
 			if (isRtcp(packet)) {
@@ -74,18 +72,18 @@ export class Person {
 	hears = new Map(); // Ears by the name of the speaker
 	sees = new Map(); // likewise, by the name of the person and the stream
 
-	static async open(name) {
+	static async open(name, host) {
 		const person = new Person();
-		person.name = name;
-		person.sound = await Port.open();
-		person.picture = await Port.open();
+		Object.assign(person, { name, host });
+		person.sound = await Port.open(host);
+		person.picture = await Port.open(host);
 		return person;
 	}
 
 	// makeTransport makes one of the person's transports, which the application's worker places.
 	async makeTransport(application, object) {
 		const port = this[object]?.number;
-		const target = await application.call('transport', { name: this.name, object, port, ip: HOST });
+		const target = await application.call('transport', { name: this.name, object, port, ip: this.host });
 		if (port) {
 			this[object].target = target;
 		}

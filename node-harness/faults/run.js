@@ -1,6 +1,6 @@
 // Runs the faults: run.js [--quick] [--seeds N] [--first N] [--update] [FAULT…]. For each fault and seed it starts a cluster with an
 // application, lets the fault happen under load, and compares what the application was told and answered with a golden list.
-// It prints what cannot be compared: how long the sound was gone, and how long requests took.
+// FAULTS_NETWORK=1 runs those that need network namespaces, and only those. It prints what cannot be compared: how long the sound was gone, and how long requests took.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createCertificates } from '../lib/nodes.js';
 import { PATIENCE_MS, until } from '../lib/wait.js';
 import { FAULTS } from './faults.js';
+import { Network } from './network.js';
 import { NAMES, Scene } from './scene.js';
 
 const OUT = path.join(import.meta.dirname, '..', '..', 'build', 'faults');
@@ -33,9 +34,9 @@ function generator(seed) {
 }
 
 // happen lets a fault happen, and returns what the golden list is about and what is only reported.
-async function happen(name, fault, seed, folder) {
+async function happen(fault, seed, folder, network) {
 	const random = generator(seed);
-	const scene = await Scene.open({ tls: path.join(OUT, 'tls'), folder, random, proxies: fault.proxies });
+	const scene = await Scene.open({ tls: path.join(OUT, 'tls'), folder, random, proxies: fault.proxies, network });
 	try {
 		await scene.record();
 		await pause(random() * MAX_DELAY_MS);
@@ -172,12 +173,12 @@ function difference(want, have) {
 }
 
 // attempt is happen, repeated when the machine was too busy.
-async function attempt(name, fault, seed, folder) {
+async function attempt(name, seed, folder, network) {
 	for (let left = TRIES; ; left--) {
 		fs.rmSync(folder, { recursive: true, force: true });
 		fs.mkdirSync(folder, { recursive: true });
 		try {
-			return await happen(name, fault, seed, folder);
+			return await happen(FAULTS[name], seed, folder, network);
 		} catch (error) {
 			if (!(error instanceof BusyMachine) || left === 1) {
 				throw error;
@@ -194,11 +195,13 @@ async function main() {
 			quick: { type: 'boolean' }, update: { type: 'boolean' }, seeds: { type: 'string', default: '1' }, first: { type: 'string', default: '1' },
 		},
 	});
-	const names = positionals.length > 0 ? positionals : Object.keys(FAULTS).filter(name => !values.quick || FAULTS[name].quick);
-	const unknown = names.filter(name => !FAULTS[name]);
+	const asked = positionals.length > 0 ? positionals : Object.keys(FAULTS).filter(name => !values.quick || FAULTS[name].quick);
+	const unknown = asked.filter(name => !FAULTS[name]);
 	if (unknown.length > 0) {
 		throw new Error(`no fault ${unknown.join(', ')}: there are ${Object.keys(FAULTS).join(', ')}`);
 	}
+	const network = process.env.FAULTS_NETWORK && new Network();
+	const names = asked.filter(name => Boolean(FAULTS[name].network) === Boolean(network));
 	fs.mkdirSync(OUT, { recursive: true });
 	createCertificates(path.join(OUT, 'tls'), ['a', 'b', 'c']);
 	let passed = 0;
@@ -208,7 +211,7 @@ async function main() {
 			const folder = path.join(OUT, `${name}-${seed}`);
 			const begun = performance.now();
 			try {
-				const { lines, notes } = await attempt(name, FAULTS[name], seed, folder);
+				const { lines, notes } = await attempt(name, seed, folder, network);
 				compare(name, lines, values.update);
 				console.log(`ok: ${name}, seed ${seed} (${seconds(performance.now() - begun)})`);
 				notes.forEach(note => console.log(`    ${note}`));

@@ -20,16 +20,17 @@ const HOSTS = { a: '127.0.1.1', b: '127.0.1.2', c: '127.0.1.3' };
 const ENOUGH_PACKETS = 50; // a second of sound
 const TOP_LAYER = 2;
 const AGAIN = ' again';
+const NO_LAYERS = 'layerschange none';
 
 export class Scene {
 	people = new Map();
 	events = [];
 
 	// open starts everything, and resolves when everybody hears and sees the others.
-	static async open({ tls, folder, random, proxies }) {
+	static async open({ tls, folder, random, proxies, network }) {
 		const scene = new Scene();
-		Object.assign(scene, { tls, folder });
-		scene.nodes = await Promise.all(Object.entries(HOSTS).map(([name, ip]) => startNode(name, ip, tls, folder)));
+		Object.assign(scene, { tls, folder, network });
+		scene.nodes = await Promise.all(Object.entries(network?.hosts ?? HOSTS).map(([name, ip]) => startNode(name, ip, tls, folder, 0, network)));
 		try {
 			if (proxies) {
 				scene.proxies = await Promise.all(scene.nodes.map(({ address }) => SessionProxy.open(address)));
@@ -54,11 +55,16 @@ export class Scene {
 		this.addresses = addresses;
 	}
 
+	// host is the address that people have.
+	get host() {
+		return this.network?.host ?? '127.0.0.1';
+	}
+
 	async enter(names) {
 		({ pid: this.workerPid } = await this.application.call('open'));
 		await this.serve(this.nodes);
 		for (const name of names) {
-			this.people.set(name, await Person.open(name));
+			this.people.set(name, await Person.open(name, this.host));
 		}
 		// One transport for each in turn, so that each person's are all on one node: they are spread evenly.
 		for (const object of OBJECTS) {
@@ -92,7 +98,7 @@ export class Scene {
 			this.people.get(other).forget(name);
 		}
 		await this.application.call('leave', { name });
-		const person = await Person.open(name + AGAIN);
+		const person = await Person.open(name + AGAIN, this.host);
 		this.people.set(person.name, person);
 		for (const object of OBJECTS) {
 			await person.makeTransport(this.application, object);
@@ -151,25 +157,17 @@ export class Scene {
 		});
 	}
 
-	// eventsByObject returns what the application has been told, an entry "who, what: events" for each object. Objects of those who
-	// came again are left out, and of layers in a row only the last one counts: how many steps there are is a matter of timing.
+	// eventsByObject returns what the application has been told, an entry "who, what: events" for each object, without those of people
+	// who came again. What is a matter of timing is left out: see simplified.
 	eventsByObject() {
 		const found = new Map();
 		for (const { owner, object, event, detail } of this.events) {
-			if (owner.endsWith(AGAIN) || object.includes(`${AGAIN}'s `)) {
-				continue;
+			if (!owner.endsWith(AGAIN) && !object.includes(`${AGAIN}'s `)) {
+				const key = `${owner}, ${object}`;
+				found.set(key, [...(found.get(key) ?? []), detail === undefined ? event : `${event} ${detail}`]);
 			}
-			const key = `${owner}, ${object}`;
-			const list = found.get(key) ?? [];
-			found.set(key, list);
-			const text = detail === 'none' && event !== 'layerschange' ? event : `${event} ${detail}`;
-			const isLayer = event === 'layerschange' && detail !== 'none';
-			if (isLayer && list.at(-1)?.startsWith('layerschange') && !list.at(-1).endsWith(' none')) {
-				list.pop();
-			}
-			list.push(text);
 		}
-		return [...found].map(([key, list]) => `${key}: ${list.join(', ')}`).sort();
+		return [...found].map(([key, list]) => `${key}: ${simplified(list).join(', ')}`).sort();
 	}
 
 	// countObjects returns what the nodes hold for the application: an object of numbers each.
@@ -260,4 +258,20 @@ class Application {
 
 function shuffled(list, random) {
 	return list.map(item => ({ item, order: random() })).sort((a, b) => a.order - b.order).map(({ item }) => item);
+}
+
+// simplified shortens changes of layers in a row to whether there were none for a time, and the last ones: streams fall silent and come
+// back one by one, and one that has lost much counts as bad for a while. Changes before the end of a consumer are left out.
+function simplified(list) {
+	const short = [];
+	for (const event of list) {
+		const isLayers = text => text?.startsWith('layerschange');
+		while (isLayers(short.at(-1)) && (event === 'producerclose' || isLayers(event) && short.at(-1) !== NO_LAYERS)) {
+			short.pop();
+		}
+		if (event !== NO_LAYERS || short.at(-1) !== NO_LAYERS) {
+			short.push(event);
+		}
+	}
+	return short;
 }

@@ -20,10 +20,10 @@ export function createCertificates(folder, nodes) {
 	certificates('operator', 'demo');
 }
 
-// startNode resolves when the node listens: with its process and its address. Port 0 is any that is free.
-export async function startNode(name, ip, tls, logFolder, port = 0) {
+// startNode resolves when the node listens: with its process and its address. Port 0 is any that is free. A network gives it a host.
+export async function startNode(name, ip, tls, logFolder, port = 0, network = { spawn: (_, ...args) => spawn(...args) }) {
 	const log = fs.openSync(path.join(logFolder, `${name}.log`), 'a');
-	const child = spawn(GAZPACHO, ['node', '--name', name, '--listen', `${ip}:${port}`, '--tls-dir', tls], {
+	const child = await network.spawn(ip, GAZPACHO, ['node', '--name', name, '--listen', `${ip}:${port}`, '--tls-dir', tls], {
 		stdio: ['ignore', 'pipe', log],
 	});
 	fs.closeSync(log);
