@@ -19,6 +19,7 @@ const MAX_DELAY_MS = 500; // before the fault
 // breaks things by itself, so the run is repeated.
 const MAX_PAUSE_MS = 1000;
 const TRIES = 5;
+const IDLE = ['', 'When the application has ended:', '  every node that runs holds as many goroutines, descriptors, sockets and ports as when it was started'];
 
 class BusyMachine extends Error {}
 
@@ -33,34 +34,39 @@ function generator(seed) {
 	};
 }
 
-// happen lets a fault happen, and returns what the golden list is about and what is only reported.
+// happen starts a cluster, lets a fault happen, and returns the lines that the golden list is about, and notes that are only printed.
 async function happen(fault, seed, folder, network) {
 	const random = generator(seed);
 	const scene = await Scene.open({ tls: path.join(OUT, 'tls'), folder, random, proxies: fault.proxies, network });
-	try {
-		await scene.record();
-		await pause(random() * MAX_DELAY_MS);
-		const begun = performance.now();
-		await fault.strike(scene, random);
-		const lines = [`# ${fault.about}`];
-		const notes = [];
-		if (fault.ends) {
-			notes.push(...(await afterTheEnd(scene)));
-			lines.push(...told(scene), ...sessions(scene));
-			return { lines, notes };
-		}
+	const outcome = observe(scene, fault, random).finally(() => scene.end());
+	await outcome.catch(() => {});
+	if (scene.longestPause > MAX_PAUSE_MS) {
+		throw new BusyMachine(`the machine was too busy to send for ${Math.round(scene.longestPause)} ms`);
+	}
+	return outcome;
+}
+
+async function observe(scene, fault, random) {
+	await scene.record();
+	await pause(random() * MAX_DELAY_MS);
+	const begun = performance.now();
+	await fault.strike(scene, random);
+	const lines = [`# ${fault.about}`];
+	const notes = [];
+	if (fault.ends) {
+		const ended = performance.now();
+		await isIdle(scene);
+		notes.push(`all nodes were idle ${seconds(performance.now() - ended)} later`);
+		lines.push(...told(scene), ...sessions(scene));
+	} else {
 		const { load, heard } = await aftermath(scene, fault, begun);
 		notes.push(`${load.total} requests, ${load.refused} refused, the slowest took ${load.slowest} ms`, ...heard.notes);
-		if (scene.longestPause > MAX_PAUSE_MS) {
-			throw new BusyMachine(`the machine was too busy to send for ${Math.round(scene.longestPause)} ms`);
-		}
 		lines.push(...told(scene), ...answered(scene, load), ...sessions(scene), ...heard.lines, ...(await objects(scene, fault)));
 		await scene.application.call('close');
 		await isIdle(scene);
-		return { lines, notes };
-	} finally {
-		scene.end();
 	}
+	lines.push(...IDLE);
+	return { lines, notes };
 }
 
 // aftermath waits until everybody hears everybody again.
@@ -148,12 +154,6 @@ async function isIdle(scene) {
 	});
 }
 
-async function afterTheEnd(scene) {
-	const begun = performance.now();
-	await isIdle(scene);
-	return [`all nodes were idle ${seconds(performance.now() - begun)} later`];
-}
-
 // compare wants the lines to be those of the golden list.
 function compare(name, lines, update) {
 	const file = path.join(GOLDEN, `${name}.txt`);
@@ -198,7 +198,8 @@ async function main() {
 	const asked = positionals.length > 0 ? positionals : Object.keys(FAULTS).filter(name => !values.quick || FAULTS[name].quick);
 	const unknown = asked.filter(name => !FAULTS[name]);
 	if (unknown.length > 0) {
-		throw new Error(`no fault ${unknown.join(', ')}: there are ${Object.keys(FAULTS).join(', ')}`);
+		console.error(`error: no fault ${unknown.join(', ')}: there are ${Object.keys(FAULTS).join(', ')}`);
+		process.exit(2);
 	}
 	const network = process.env.FAULTS_NETWORK && new Network();
 	const names = asked.filter(name => Boolean(FAULTS[name].network) === Boolean(network));

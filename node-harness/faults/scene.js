@@ -4,6 +4,7 @@ import { fork } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { killNode, nodeStatus, startNode } from '../lib/nodes.js';
+import { guard } from '../lib/processes.js';
 import { until, within } from '../lib/wait.js';
 import { holdings } from './holdings.js';
 import { MEDIA } from './media.js';
@@ -226,7 +227,7 @@ class Application {
 	#lastId = 0;
 
 	constructor(environment, onEvent) {
-		this.child = fork(path.join(import.meta.dirname, 'application.js'), { env: { ...process.env, ...environment } });
+		this.child = guard(fork(path.join(import.meta.dirname, 'application.js'), { env: { ...process.env, ...environment } }));
 		this.ended = new Promise(resolve => this.child.once('exit', resolve));
 		this.child.on('message', ({ id, result, error, event }) => {
 			if (event) {

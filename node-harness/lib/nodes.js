@@ -4,6 +4,7 @@ import { execFile, execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
+import { guard } from './processes.js';
 import { within } from './wait.js';
 
 const GAZPACHO = process.env.GAZPACHO;
@@ -23,9 +24,9 @@ export function createCertificates(folder, nodes) {
 // startNode resolves when the node listens: with its process and its address. Port 0 is any that is free. A network gives it a host.
 export async function startNode(name, ip, tls, logFolder, port = 0, network = { spawn: (_, ...args) => spawn(...args) }) {
 	const log = fs.openSync(path.join(logFolder, `${name}.log`), 'a');
-	const child = await network.spawn(ip, GAZPACHO, ['node', '--name', name, '--listen', `${ip}:${port}`, '--tls-dir', tls], {
+	const child = guard(await network.spawn(ip, GAZPACHO, ['node', '--name', name, '--listen', `${ip}:${port}`, '--tls-dir', tls], {
 		stdio: ['ignore', 'pipe', log],
-	});
+	}));
 	fs.closeSync(log);
 	const line = new Promise((resolve, reject) => {
 		child.stdout.once('data', data => resolve(String(data)));
