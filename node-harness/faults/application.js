@@ -39,7 +39,7 @@ const commands = {
 		return { pid: worker.pid };
 	},
 
-	// transport makes one of a person's transports. Those with a port are plain ones, which send there.
+	// transport makes one of a person's transports. Those with a port are plain ones, which send there; the others are for a browser.
 	async transport({ name, object, port, ip }) {
 		const person = people.get(name) ?? { transports: {}, producers: {}, consumers: {} };
 		people.set(name, person);
@@ -49,10 +49,15 @@ const commands = {
 		watch(name, object, transport);
 		person.transports[object] = transport;
 		if (!port) {
-			return { ip: transport.iceCandidates[0].address };
+			const { iceParameters, iceCandidates, dtlsParameters, sctpParameters } = transport;
+			return { ip: iceCandidates[0].address, iceParameters, iceCandidates, dtlsParameters, sctpParameters };
 		}
 		await transport.connect({ ip, port });
 		return { ip: transport.tuple.localAddress, port: transport.tuple.localPort };
+	},
+
+	async connect({ name, object, dtlsParameters }) {
+		await people.get(name).transports[object].connect({ dtlsParameters });
 	},
 
 	// publish gives a person the producers whose parameters are listed, by object, and one for data.

@@ -1,6 +1,7 @@
 // A person of the room: what it sends, and what arrives of the others.
 import * as dgram from 'node:dgram';
 import { isRtcp } from '../lib/rtp.js';
+import { WeriftPeer } from '../peers/werift.js';
 import { Picture, Voice } from './media.js';
 
 // Ear follows one stream that is received. Sequence numbers tell what was lost, arrival tells the gaps.
@@ -80,17 +81,25 @@ export class Person {
 		return person;
 	}
 
-	// makeTransport makes one of the person's transports, which the application's worker places.
+	// makeTransport makes one of the person's transports, which the application's worker places: for sound or for pictures, or for a
+	// browser, which is connected with all that it has.
 	async makeTransport(application, object) {
 		const port = this[object]?.number;
-		const target = await application.call('transport', { name: this.name, object, port, ip: this.host });
+		const transport = await application.call('transport', { name: this.name, object, port, ip: this.host });
+		this.ips.add(transport.ip);
 		if (port) {
-			this[object].target = target;
+			this[object].target = transport;
+			return;
 		}
-		this.ips.add(target.ip);
+		this.browser = transport;
+		this.peer = await WeriftPeer.open({ address: this.host });
+		transport.connect = ({ dtlsParameters }) => application.call('connect', { name: this.name, object, dtlsParameters });
+		await this.peer.connect(transport);
 	}
 
-	send() {
+	// send begins to send what the application has made producers for, and connects SCTP, which the worker begins with then.
+	async send() {
+		await this.peer.startSctp(this.browser);
 		this.voice = new Voice().start(this.sound);
 		this.pictures = new Picture().start(this.picture);
 	}
@@ -124,6 +133,7 @@ export class Person {
 	leave() {
 		this.voice?.stop();
 		this.pictures?.stop();
+		this.peer?.close().catch(() => {}); // its node may be gone
 		this.sound.socket.close();
 		this.picture.socket.close();
 	}

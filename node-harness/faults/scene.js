@@ -73,9 +73,7 @@ export class Scene {
 				await person.makeTransport(this.application, object);
 			}
 		}
-		for (const person of this.people.values()) {
-			await this.publish(person);
-		}
+		await Promise.all([...this.people.values()].map(person => this.publish(person)));
 		this.homes = new Map(names.map(name => [name, this.nodes.findIndex(({ ip }) => this.people.get(name).ips.has(ip))]));
 		assert.ok(names.every(name => this.people.get(name).ips.size === 1), 'each person is on one node');
 		await Promise.all(names.flatMap(name => names.filter(other => other !== name).map(other => this.subscribe(name, other))));
@@ -83,7 +81,7 @@ export class Scene {
 
 	async publish(person) {
 		await this.application.call('publish', { name: person.name, media: MEDIA });
-		person.send();
+		await person.send();
 	}
 
 	async subscribe(name, other) {
