@@ -117,6 +117,9 @@ async function main() {
 	}
 	const network = process.env.FAULTS_NETWORK ? new Network() : undefined;
 	const names = asked.filter(name => Boolean(FAULTS[name].network) === Boolean(network));
+	if (names.length === 0) {
+		return;
+	}
 	const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => Number(values.first) + i);
 	fs.mkdirSync(OUT, { recursive: true });
 	createCertificates(TLS, ['a', 'b', 'c']);
