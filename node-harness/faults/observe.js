@@ -12,6 +12,7 @@ export async function observe(scene, fault, random) {
 	await scene.record();
 	await pause(random() * MAX_DELAY_MS);
 	const begun = performance.now();
+	scene.note('the fault begins');
 	await fault.strike(scene, random);
 	const outcome = await (fault.ends ? afterTheEnd(scene) : aftermath(scene, fault, begun));
 	return {

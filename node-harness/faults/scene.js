@@ -52,13 +52,26 @@ export class Scene {
 		const addresses = (this.proxies ?? this.nodes).map(({ address }) => address);
 		this.application = new Application({
 			GAZPACHO_CLUSTER: addresses.join(','), GAZPACHO_TLS_DIR: this.tls, GAZPACHO_PLACEMENT: 'spread',
-		}, event => this.recording && this.events.push(event));
+		}, event => this.heard(event));
 		this.addresses = addresses;
 	}
 
 	// host is the address that people have.
 	get host() {
 		return this.network?.host ?? '127.0.0.1';
+	}
+
+	// note writes to a file that says when what happened; the application's events are there as they came.
+	note(text) {
+		fs.appendFileSync(path.join(this.folder, 'events.txt'), `${new Date().toISOString()} ${text}\n`);
+	}
+
+	// heard takes an event of the application.
+	heard(event) {
+		this.note(`${event.owner}, ${event.object}: ${event.event} ${event.detail ?? ''}`);
+		if (this.recording) {
+			this.events.push(event);
+		}
 	}
 
 	async enter(names) {
@@ -132,6 +145,7 @@ export class Scene {
 	async record() {
 		await this.application.call('layers'); // its earlier events are here
 		this.recording = true;
+		this.note('from here on events count');
 		this.nodes.forEach(node => Object.assign(node, { logged: this.logOf(node).length }));
 		this.people.forEach(person => person.mark());
 		await this.application.call('startLoad', LOAD);
