@@ -14,7 +14,7 @@ export async function observe(scene, fault, random) {
 	const begun = performance.now();
 	scene.note('the fault begins');
 	await fault.strike(scene, random);
-	const outcome = await (fault.ends ? afterTheEnd(scene) : aftermath(scene, fault, begun));
+	const outcome = await (fault.ends ? afterTheEnd(scene, fault) : aftermath(scene, fault, begun));
 	return {
 		figures: outcome.figures,
 		lines: [
@@ -28,10 +28,10 @@ const section = (title, lines) => (lines.length > 0 ? ['', `${title}:`, ...lines
 const secondsSince = begun => (performance.now() - begun) / 1000;
 
 // afterTheEnd is for faults that end the application.
-async function afterTheEnd(scene) {
+async function afterTheEnd(scene, fault) {
 	const begun = performance.now();
 	await isIdle(scene);
-	return { figures: { 'all nodes are idle after': secondsSince(begun) }, lines: [...told(scene), ...sessions(scene)] };
+	return { figures: { 'all nodes are idle after': secondsSince(begun) }, lines: [...told(scene, fault), ...sessions(scene)] };
 }
 
 // aftermath waits until everybody hears everybody again, and ends the application.
@@ -58,14 +58,14 @@ async function aftermath(scene, fault, begun) {
 		await holdsAsBefore(scene);
 		lines.push(...section('Nodes', ['all hold as many objects as before']));
 	}
-	lines.unshift(...told(scene), ...answered(scene, load), ...sessions(scene));
+	lines.unshift(...told(scene, fault), ...answered(scene, load), ...sessions(scene));
 	await scene.application.call('close');
 	await isIdle(scene);
 	return { figures, lines };
 }
 
-function told(scene) {
-	const events = scene.eventsByObject();
+function told(scene, fault) {
+	const events = scene.eventsByObject(fault.varies);
 	return section('What the application is told', events.length > 0 ? events : ['nothing']);
 }
 

@@ -172,15 +172,16 @@ export class Scene {
 
 	// eventsByObject returns what the application has been told, an entry "who, what: events" for each object, without those of people
 	// who came again. What is a matter of timing is left out: see simplified.
-	eventsByObject() {
+	eventsByObject(varies = () => false) {
 		const found = new Map();
 		for (const { owner, object, event, detail } of this.events) {
-			if (!owner.endsWith(AGAIN) && !object.includes(`${AGAIN}'s `)) {
+			if (!varies({ owner, object, event }) && !owner.endsWith(AGAIN) && !object.includes(`${AGAIN}'s `)) {
 				const key = `${owner}, ${object}`;
 				found.set(key, [...(found.get(key) ?? []), detail === undefined ? event : `${event} ${detail}`]);
 			}
 		}
-		return [...found].map(([key, list]) => `${key}: ${simplified(list).join(', ')}`).sort();
+		return [...found].map(([key, list]) => [key, simplified(list)]).filter(([, list]) => list.length > 0)
+			.map(([key, list]) => `${key}: ${list.join(', ')}`).sort();
 	}
 
 	// countObjects returns what the nodes hold for the application: an object of numbers each.
@@ -273,18 +274,20 @@ function shuffled(list, random) {
 	return list.map(item => ({ item, order: random() })).sort((a, b) => a.order - b.order).map(({ item }) => item);
 }
 
-// simplified shortens changes of layers in a row to whether there were none for a time, and the last ones: streams fall silent and come
-// back one by one, and one that has lost much counts as bad for a while. Changes before the end of a consumer are left out.
+// simplified leaves of changes of layers only whether there were none for a time, and what they came back to: streams fall silent and
+// come back one by one, and one of which something was lost on a busy machine counts as bad for a while. Of a consumer that has ended
+// it leaves none.
 function simplified(list) {
 	const short = [];
+	const isLayers = text => text?.startsWith('layerschange');
 	for (const event of list) {
-		const isLayers = text => text?.startsWith('layerschange');
 		while (isLayers(short.at(-1)) && (event === 'producerclose' || isLayers(event) && short.at(-1) !== NO_LAYERS)) {
 			short.pop();
 		}
-		if (event !== NO_LAYERS || short.at(-1) !== NO_LAYERS) {
-			short.push(event);
+		if (isLayers(event) && (event === NO_LAYERS) === (short.at(-1) === NO_LAYERS)) {
+			continue; // still none, or some as before
 		}
+		short.push(event);
 	}
 	return short;
 }
