@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -315,11 +316,13 @@ func (s *Server) tellLoads() {
 
 // Status is what a node tells of itself.
 type Status struct {
-	Name     string        `json:"name"`
-	CPU      float64       `json:"cpu"` // from 0 to 1, of all its cores
-	Draining bool          `json:"draining"`
-	Refused  uint64        `json:"refusedConnections"`
-	Fronts   []FrontStatus `json:"fronts"`
+	Name     string  `json:"name"`
+	CPU      float64 `json:"cpu"` // from 0 to 1, of all its cores
+	Draining bool    `json:"draining"`
+	Refused  uint64  `json:"refusedConnections"`
+	// Goroutines of the whole process: a node that is idle again has as many as when it was started.
+	Goroutines int           `json:"goroutines"`
+	Fronts     []FrontStatus `json:"fronts"`
 }
 
 // FrontStatus is a front as its node sees it.
@@ -334,7 +337,10 @@ type FrontStatus struct {
 
 // Status returns what there is now.
 func (s *Server) Status() Status {
-	st := Status{Name: s.options.Name, Draining: s.draining.Load(), Refused: s.refused.Load(), Fronts: []FrontStatus{}}
+	st := Status{
+		Name: s.options.Name, Draining: s.draining.Load(), Refused: s.refused.Load(), Goroutines: runtime.NumGoroutine(),
+		Fronts: []FrontStatus{},
+	}
 	for _, g := range s.all() {
 		if row, ok := g.status(); ok {
 			st.Fronts = append(st.Fronts, row)
