@@ -20,12 +20,17 @@ export class Participant {
 			const transport = await router.createWebRtcTransport({
 				...(transportOptions.webRtcServer ? {} : { listenInfos: LISTEN_INFOS }), enableSctp: true, ...transportOptions,
 			});
-			self[direction] = transport;
-			const { id, iceParameters, dtlsParameters, sctpParameters } = transport;
-			const iceCandidates = relayed ? await self.#relay(direction) : transport.iceCandidates;
-			await self.call('createTransport', direction, { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters });
+			await self.use(direction, transport, { relayed });
 		}
 		return self;
+	}
+
+	// use makes a new transport the one of a direction. What goes over an earlier one goes on.
+	async use(direction, transport, { relayed = false } = {}) {
+		this[direction] = transport;
+		const { id, iceParameters, dtlsParameters, sctpParameters } = transport;
+		const iceCandidates = relayed ? await this.#relay(direction) : transport.iceCandidates;
+		await this.call('createTransport', direction, { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters });
 	}
 
 	// #relay puts a relay in front of a transport and returns candidates for the relay.
