@@ -33,6 +33,18 @@ need_package() {
 	command -v "$command" >/dev/null 2>&1 || die "$package is installed, but there is no $command"
 }
 
+# need_aiortc: a WebRTC peer in Python whose DTLS is OpenSSL's. AIORTC_PYTHON names a Python that has it.
+need_aiortc() {
+	local python=${AIORTC_PYTHON:-/usr/bin/python3}
+	"$python" -c 'import aiortc' >/dev/null 2>&1 && return 0
+	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+		die "$python has no aiortc. Install it, or name another Python in AIORTC_PYTHON, then run this again:
+    sudo apt-get update && sudo apt-get install -y --no-install-recommends python3-aiortc"
+	fi
+	apt_install python3-aiortc
+	"$python" -c 'import aiortc' >/dev/null 2>&1 || die "python3-aiortc is installed, but $python has no aiortc"
+}
+
 # need_c_compiler: the race detector links with cgo, which needs a C compiler and the C library's headers.
 need_c_compiler() {
 	local probe='#include <stdlib.h>

@@ -111,6 +111,10 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 		},
 	})
 	defer server.Close()
+	// Before the node says that it is ready: whoever started it may then end it.
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	defer signal.Stop(signals)
 	failed := make(chan error, len(c.listen))
 	for _, address := range c.listen {
 		l, err := remote.Listen(address)
@@ -129,7 +133,7 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 		go func() { failed <- server.Serve(l, config) }()
 		fmt.Fprintf(stdout, "node %s listens on %s\n", c.name, listenName(l))
 	}
-	return c.wait(server, failed, log)
+	return c.wait(server, failed, signals, log)
 }
 
 func listenName(l net.Listener) string {
@@ -140,10 +144,7 @@ func listenName(l net.Listener) string {
 }
 
 // wait returns when the node has ended.
-func (c *nodeConfig) wait(server *remote.Server, failed <-chan error, log *slog.Logger) error {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	defer signal.Stop(signals)
+func (c *nodeConfig) wait(server *remote.Server, failed <-chan error, signals <-chan os.Signal, log *slog.Logger) error {
 	select {
 	case err := <-failed:
 		return err

@@ -28,6 +28,7 @@ type arrivals struct {
 	ring       []unit.Time // 0: did not arrive
 	begin, end int64
 	report     int64 // where the next feedback begins
+	fresh      int64 // the first number that no feedback was about
 }
 
 func (a *arrivals) slot(n int64) *unit.Time { return &a.ring[n&int64(len(a.ring)-1)] }
@@ -70,7 +71,7 @@ func (a *arrivals) restart(n int64) {
 		a.ring = make([]unit.Time, minArrivals)
 	}
 	a.clear(a.begin, a.end)
-	a.begin, a.end, a.report = n, n+1, n
+	a.begin, a.end, a.report, a.fresh = n, n+1, n, n
 }
 
 // extend makes n the newest number.
@@ -121,6 +122,9 @@ func (a *arrivals) expire(now unit.Time, newest int64) {
 		a.begin++
 	}
 }
+
+// skipReported leaves out what an earlier feedback was about.
+func (a *arrivals) skipReported() { a.report = max(a.report, min(a.fresh, a.end)) }
 
 // pending reports whether there is something to report.
 func (a *arrivals) pending() bool { return a.report < a.end }

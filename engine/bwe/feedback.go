@@ -44,6 +44,7 @@ func buildFeedback(a *arrivals) (packet *rtcp.TransportLayerCC, lost, count int)
 			break
 		}
 	}
+	a.fresh = max(a.fresh, a.report)
 	b.finish()
 	return b.packet, b.lost, b.count
 }

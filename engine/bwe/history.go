@@ -1,6 +1,7 @@
 package bwe
 
 import (
+	"math/bits"
 	"time"
 
 	"gazpacho/engine/unit"
@@ -35,10 +36,19 @@ type sentPacket struct {
 
 // history numbers the packets that are sent and remembers the newest. Numbers are unwrapped: the wire carries them modulo
 // 1<<16.
+//
+// A few bytes of feedback can be about thousands of packets, again and again. So the packets that it can still change are in sets,
+// and those that it cannot change cost a 64th of a step each.
 type history struct {
 	ring      []sentPacket
+	flying    numberSet // that no feedback was about
+	missing   numberSet // that did not arrive, as far as we know: those, and the lost
 	next      int64
 	mentioned int64 // the first number that feedback has not reached yet
+}
+
+func newHistory(size int) history {
+	return history{ring: make([]sentPacket, size), flying: make(numberSet, size/64), missing: make(numberSet, size/64), next: 1}
 }
 
 // slot returns the place for a number.
@@ -53,18 +63,28 @@ func (h *history) add(p sentPacket) unit.SeqNo {
 	if old := h.slot(h.next); old.state == inFlight && p.at.Sub(old.at) < feedbackDelay && len(h.ring) < limit {
 		h.grow()
 	}
-	p.state = inFlight
 	*h.slot(h.next) = p
+	h.mark(h.next, inFlight)
 	h.next++
 	return unit.SeqNo(h.next - 1)
 }
 
 func (h *history) grow() {
-	larger := history{ring: make([]sentPacket, 2*len(h.ring))}
+	larger := newHistory(2 * len(h.ring))
 	for n := h.begin(); n < h.next; n++ {
-		*larger.slot(n) = *h.slot(n)
+		if p := h.slot(n); p.state != 0 {
+			*larger.slot(n) = *p
+			larger.mark(n, p.state)
+		}
 	}
-	h.ring = larger.ring
+	h.ring, h.flying, h.missing = larger.ring, larger.flying, larger.missing
+}
+
+// mark gives a packet another state.
+func (h *history) mark(n int64, state packetState) {
+	h.slot(n).state = state
+	h.flying.put(n, state == inFlight)
+	h.missing.put(n, state != arrived)
 }
 
 // begin returns the oldest number that is remembered; next is the first that is not yet.
@@ -92,4 +112,28 @@ func (h *history) skipped(n int64) (bytes int) {
 	}
 	h.mentioned = max(h.mentioned, n)
 	return bytes
+}
+
+// numberSet is a set of the numbers that a history remembers: a bit for each place of its ring.
+type numberSet []uint64
+
+func (s numberSet) word(n int64) *uint64 { return &s[n>>6&int64(len(s)-1)] }
+
+func (s numberSet) put(n int64, in bool) {
+	if bit := uint64(1) << (n & 63); in {
+		*s.word(n) |= bit
+	} else {
+		*s.word(n) &^= bit
+	}
+}
+
+// from returns the first number of the set from n on, end if there is none before that.
+func (s numberSet) from(n, end int64) int64 {
+	for n < end {
+		if w := *s.word(n) >> (n & 63); w != 0 {
+			return min(n+int64(bits.TrailingZeros64(w)), end)
+		}
+		n = n&^63 + 64
+	}
+	return end
 }

@@ -248,6 +248,31 @@ func BenchmarkSenderPacket(b *testing.B) {
 	}
 }
 
+// BenchmarkFeedbackThatSaysNothingNew takes 24 bytes of feedback about as many packets as are remembered, of which all was said.
+func BenchmarkFeedbackThatSaysNothingNew(b *testing.B) {
+	for name, symbol := range map[string]uint16{
+		"lost": rtcp.TypeTCCPacketNotReceived, "arrived": rtcp.TypeTCCPacketReceivedWithoutDelta,
+	} {
+		b.Run(name, func(b *testing.B) {
+			s := newSender(bwe.SenderConfig{})
+			now := start
+			for i := range 40_000 {
+				now = now.Add(time.Second / 20_000)
+				s.HandlePacketSent(now, 1200)
+				if i%100 == 0 {
+					s.HandleTransportFeedback(now, all(uint16(i), 1, rtcp.TypeTCCPacketReceivedSmallDelta))
+				}
+			}
+			last := 40_000 % (1 << 16)
+			feedback := all(uint16(last-16_382), 16_382, symbol)
+			s.HandleTransportFeedback(now, feedback)
+			for b.Loop() {
+				s.HandleTransportFeedback(now, feedback)
+			}
+		})
+	}
+}
+
 func BenchmarkSenderTenPacketsWithFeedback(b *testing.B) {
 	run := exchange()
 	for b.Loop() {

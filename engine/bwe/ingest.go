@@ -95,15 +95,19 @@ func (r *report) run(h *history, symbol uint16, n int) {
 		}
 		r.interrupted = r.number < end
 	case rtcp.TypeTCCPacketReceivedWithoutDelta:
-		for r.number = max(r.number, min(h.begin(), end)); r.number < min(end, h.next); r.number++ {
-			r.received(h, false)
-		}
+		r.each(h, h.missing, end, func() { r.received(h, false) })
 	default:
-		for r.number = max(r.number, min(h.begin(), end)); r.number < min(end, h.next); r.number++ {
-			r.missing(h)
-		}
+		r.each(h, h.flying, end, func() { r.missing(h) })
 	}
 	r.number = end
+}
+
+// each calls f with number at each member of a set before end.
+func (r *report) each(h *history, set numberSet, end int64, f func()) {
+	end = min(end, h.next)
+	for r.number = set.from(max(r.number, h.begin()), end); r.number < end; r.number = set.from(r.number+1, end) {
+		f()
+	}
 }
 
 // received takes the status of a packet that arrived.
@@ -121,7 +125,7 @@ func (r *report) received(h *history, timed bool) {
 		r.sent++
 		r.bytes += int(p.size)
 	}
-	p.state = arrived
+	h.mark(r.number, arrived)
 	r.newest = max(r.newest, p.at)
 	if timed {
 		t := transfer{p.at, r.clock, int32(p.size), int32(r.skipped)}
@@ -130,16 +134,10 @@ func (r *report) received(h *history, timed bool) {
 	}
 }
 
-// missing takes the status of a packet that did not arrive.
+// missing takes the status of a packet in flight that did not arrive.
 func (r *report) missing(h *history) {
-	p := h.get(r.number)
-	if p == nil {
-		return
-	}
-	if p.state == inFlight {
-		p.state = lost
-		r.sent++
-		r.lost++
-		r.bytes += int(p.size)
-	}
+	h.mark(r.number, lost)
+	r.sent++
+	r.lost++
+	r.bytes += int(h.slot(r.number).size)
 }

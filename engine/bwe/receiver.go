@@ -16,6 +16,14 @@ const (
 	unlimitedREMBs         = 4 // how often a lifted limit is announced
 )
 
+// A packet that comes late has all that came after it reported again, up to arrivalWindow. Each arrival pays for that much of a
+// feedback, in bytes, which is enough for one late packet in each feedback; beyond that what is known already is left out, or
+// few packets could make us send many. Chosen here.
+const (
+	feedbackPerArrival = 8
+	maxFeedbackCredit  = 64 << 10
+)
+
 // Receiver is the receiving side of bandwidth estimation, mediasoup's TransportCongestionControlServer. A transport
 // has one as soon as one of its producers negotiated transport-cc or REMB.
 type Receiver struct {
@@ -26,6 +34,7 @@ type Receiver struct {
 	unlimited   int       // REMBs still to be sent to lift the limit
 	arrivals    arrivals
 	feedbackAt  unit.Time
+	credit      int   // bytes of feedback that arrivals paid for
 	count       uint8 // of feedback packets
 	mediaSSRC   unit.SSRC
 	loss        lossHistory
@@ -119,6 +128,7 @@ func (r *Receiver) HandlePacket(now unit.Time, a Arrival) {
 		if !r.arrivals.add(now, a.TransportCC) {
 			return
 		}
+		r.credit = min(r.credit+feedbackPerArrival, maxFeedbackCredit)
 		r.mediaSSRC = a.SSRC
 		r.schedule(now)
 		if r.limitedAt == 0 || now.Sub(r.limitedAt) > limitationREMBInterval {
@@ -142,7 +152,14 @@ func (r *Receiver) HandleTimeout(now unit.Time) {
 	}
 	r.feedbackAt = unit.Never
 	for r.arrivals.pending() {
+		if r.credit < 0 {
+			r.arrivals.skipReported()
+			if !r.arrivals.pending() {
+				return
+			}
+		}
 		packet, lost, count := buildFeedback(&r.arrivals)
+		r.credit -= packet.MarshalSize() - feedbackFixed
 		packet.MediaSSRC, packet.FbPktCount = uint32(r.mediaSSRC), r.count
 		r.count++
 		r.loss.add(lost, count)

@@ -75,7 +75,7 @@ func NewSender(c SenderConfig) *Sender {
 	s.limits.configured.min, s.limits.configured.max = c.MinBitrate, c.MaxBitrate
 	s.limits.apply()
 	s.silence = newSilence()
-	s.history = history{ring: make([]sentPacket, minSent), next: 1}
+	s.history = newHistory(minSent)
 	return s
 }
 

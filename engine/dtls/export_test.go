@@ -14,10 +14,8 @@ type Limits struct{ l *limiter }
 
 func NewLimits(running, waiting int) Limits { return Limits{newLimiter(running, waiting, time.Hour)} }
 
-// NewLimitsOfTheSilent returns limits that displace whoever has not been heard while others wait.
-func NewLimitsOfTheSilent(running, waiting int) Limits {
-	return Limits{newLimiter(running, waiting, 500*time.Millisecond)}
-}
+// DefaultLimits returns a limiter like that of the process.
+func DefaultLimits() Limits { return Limits{newLimiter(maxRunning, maxWaiting, maxSilence)} }
 
 // Running and Waiting return the number of handshakes that run and that wait.
 func (l Limits) Running() int {
@@ -71,6 +69,8 @@ const (
 	MaxPlaintextLen = maxPlaintextLen
 	MaxDeferred     = maxDeferred
 	MaxInDatagrams  = maxInDatagrams
+	MaxRunning      = maxRunning
+	MaxSilence      = maxSilence
 )
 
 // TLS returns the certificate and its key for a peer of another implementation.

@@ -119,8 +119,119 @@ func FuzzHandshake(tf *testing.F) {
 			if s.reached(api.DTLSStateConnected) {
 				t.Fatal("connected to garbage")
 			}
+			s.requireNoAmplification(t, len(first)+len(second))
 		}
 	})
+}
+
+// requireNoAmplification checks what a transport has sent within a second, in bytes of datagrams like those that it received.
+func (s *side) requireNoAmplification(t *testing.T, received int) {
+	t.Helper()
+	if sent := total(s.sent); sent > 3*received+1000 {
+		t.Fatalf("%d bytes were answered with %d", received, sent)
+	}
+}
+
+// FuzzAuthenticRecords lets a peer with the keys send records of any type, length and order, several in a datagram, and again; now
+// and then the transport sends something itself. Four bytes are a step: what is done, the type, two of length.
+func FuzzAuthenticRecords(tf *testing.F) {
+	f := fuzzseed.New(tf, 100)
+	for _, suite := range []byte{0, 1} {
+		f.Add(append([]byte{suite}, 0, 23, 0, 100, 1, 22, 0, 12, 0, 21, 0, 1, 2, 23, 64, 0, 3, 0, 0, 0, 5, 0, 0, 0, 4, 9, 0, 0), []byte{20})
+		f.Add(append([]byte{suite}, 0, 22, 0, 12, 5, 0, 0, 0, 5, 0, 0, 0, 4, 1, 0, 0, 0, 22, 0, 40, 0, 23, 0, 5, 3, 0, 0, 0), []byte{1, 0, 0, 28})
+		f.Add(append([]byte{suite}, 1, 22, 0, 12, 1, 22, 0, 12, 1, 22, 0, 12, 0, 22, 0, 12, 0, 21, 0, 2, 0, 23, 0, 9), []byte{1, 0})
+	}
+	f.Fuzz(func(t *testing.T, script, plain []byte) {
+		if len(script) == 0 {
+			return
+		}
+		peer, victim := authenticPair(t, script[0])
+		victim.sent = nil
+		received, written := 0, 0
+		var waiting, last []byte // of the next datagram; the last one
+		deliver := func(b []byte) {
+			received += len(b)
+			victim.HandleDatagram(b)
+			victim.poll()
+		}
+		for script = script[1:]; len(script) >= 4; script = script[4:] {
+			switch n := int(script[2])<<8 | int(script[3]); script[0] % 6 {
+			case 0, 1: // a record, in this datagram or the next
+				data := append(append([]byte(nil), plain...), make([]byte, 1<<14)...)[:n%(1<<14+1)]
+				if peer.SendRecord(20+script[1]%6, data) != nil {
+					return
+				}
+				for _, record := range peer.poll() {
+					waiting = append(waiting, record...)
+				}
+				if script[0]%6 == 0 {
+					last, waiting = waiting, nil
+					deliver(last)
+				}
+			case 2: // a forgery
+				forged := append([]byte(nil), last...)
+				if len(forged) > 0 {
+					forged[n%len(forged)] ^= script[1]
+				}
+				deliver(forged)
+			case 3: // cut short
+				deliver(last[:n%(len(last)+1)])
+			case 4:
+				data := make([]byte, 1+n%1000)
+				if victim.Write(data) == nil {
+					written += len(data) + 100
+				}
+				victim.poll()
+			case 5:
+				deliver(last)
+			}
+		}
+		victim.requireNoAmplification(t, received+written)
+		for _, b := range victim.data {
+			received -= len(b)
+		}
+		if received < 0 {
+			t.Fatal("more data than was received")
+		}
+	})
+}
+
+// authenticPair returns both ends of a new association, of which one is the fuzzer's.
+func authenticPair(t *testing.T, which byte) (peer, victim *side) {
+	p := connected(t)
+	if which&1 == 0 {
+		return p.client, p.server
+	}
+	return p.server, p.client
+}
+
+// A peer that repeats its ClientHello does not get the server's flight each time.
+func TestARepeatedClientHelloIsNotAmplified(t *testing.T) {
+	s := newSide(t, dtls.Settings{Limits: dtls.NewLimits(1, 0)})
+	if err := s.Start(dtls.Server, sha256Of(s.cert)); err != nil {
+		t.Fatal(err)
+	}
+	s.HandleDatagram(transcript[0])
+	received := len(transcript[0])
+	for len(s.poll()) == 0 {
+		<-s.woken
+	}
+	for range 200 {
+		s.HandleDatagram(transcript[0])
+		received += len(transcript[0])
+		s.poll()
+	}
+	s.Close()
+	s.poll()
+	t.Logf("%d bytes received, %d sent", received, total(s.sent))
+	s.requireNoAmplification(t, received)
+}
+
+func total(datagrams [][]byte) (n int) {
+	for _, b := range datagrams {
+		n += len(b)
+	}
+	return n
 }
 
 // FuzzPublicKey reads arbitrary certificates and keys. What crypto/x509 takes must give the same key.

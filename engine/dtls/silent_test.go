@@ -2,6 +2,8 @@ package dtls_test
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -9,43 +11,59 @@ import (
 	"gazpacho/engine/dtls"
 )
 
-// Handshakes whose peers never say a word do not keep out those whose peers do, in either role.
-func TestTheSilentMakeRoom(t *testing.T) {
-	limits := dtls.NewLimitsOfTheSilent(2, 10)
-	var silent []*side
-	for range 6 {
+// silentSides starts n handshakes as client whose peers never say a word.
+func silentSides(t *testing.T, limits dtls.Limits, n int) (silent []*side) {
+	for range n {
 		s := newSide(t, dtls.Settings{Limits: limits})
 		require.NoError(t, s.Start(dtls.Client, sha256Of(s.cert)))
 		silent = append(silent, s)
 	}
-	require.Equal(t, 2, limits.Running())
-	require.Equal(t, 4, limits.Waiting())
+	return silent
+}
 
-	incoming := newPair(t, dtls.Settings{}, dtls.Settings{Limits: limits})
-	incoming.connect(t)
-	outgoing := newPair(t, dtls.Settings{Limits: limits}, dtls.Settings{})
-	outgoing.connect(t)
-	incoming.exchange(t, "in")
-	outgoing.exchange(t, "out")
+// One handshake more than may run at once, and all peers are silent: those whose peers speak wait no longer than it takes to be
+// sure of that, in either role.
+func TestTheSilentMakeRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limits := dtls.DefaultLimits()
+		silent := silentSides(t, limits, dtls.MaxRunning+1)
+		require.Equal(t, dtls.MaxRunning, limits.Running())
+		require.Equal(t, 1, limits.Waiting())
 
-	displaced := uint64(0)
-	for _, s := range silent {
-		displaced += s.Counters().Displaced
-		s.poll()
-		require.False(t, s.reached(api.DTLSStateFailed), "they go on waiting")
-		s.Close()
-	}
-	require.NotZero(t, displaced)
+		began := time.Now()
+		incoming := newPair(t, dtls.Settings{}, dtls.Settings{Limits: limits})
+		incoming.connect(t)
+		t.Logf("the peer of an incoming handshake waited for %v", time.Since(began))
+		require.LessOrEqual(t, time.Since(began), dtls.MaxSilence)
+		began = time.Now()
+		outgoing := newPair(t, dtls.Settings{Limits: limits}, dtls.Settings{})
+		outgoing.connect(t)
+		t.Logf("that of an outgoing one for %v", time.Since(began))
+		require.LessOrEqual(t, time.Since(began), dtls.MaxSilence)
+		incoming.exchange(t, "in")
+		outgoing.exchange(t, "out")
+
+		displaced := uint64(0)
+		for _, s := range silent {
+			displaced += s.Counters().Displaced
+			s.poll()
+			require.False(t, s.reached(api.DTLSStateFailed), "they go on waiting")
+			s.Close()
+		}
+		require.NotZero(t, displaced)
+	})
 }
 
 // Nobody is displaced as long as nobody waits.
 func TestTheSilentMayStayAlone(t *testing.T) {
-	limits := dtls.NewLimitsOfTheSilent(1, 10)
-	s := newSide(t, dtls.Settings{Limits: limits})
-	require.NoError(t, s.Start(dtls.Client, sha256Of(s.cert)))
-	p := newPair(t, dtls.Settings{}, dtls.Settings{})
-	p.connect(t)
-	require.Zero(t, s.Counters().Displaced)
-	require.Equal(t, 1, limits.Running())
-	s.Close()
+	synctest.Test(t, func(t *testing.T) {
+		limits := dtls.DefaultLimits()
+		silent := silentSides(t, limits, dtls.MaxRunning)
+		time.Sleep(2 * dtls.MaxSilence)
+		require.Equal(t, dtls.MaxRunning, limits.Running())
+		for _, s := range silent {
+			require.Zero(t, s.Counters().Displaced)
+			s.Close()
+		}
+	})
 }

@@ -22,10 +22,13 @@ type deframer struct {
 	have   int            // bytes of the frame received so far, its length field included
 	small  *packet.Buffer // the frame, if it fits packet.SmallSize
 	large  []byte         // the frame, if it does not
+	least  int            // bytes of the shortest frame that is not skipped
+	runts  int            // frames skipped
 }
 
 // next consumes data up to the end of the first frame that it completes, and returns that frame and the rest of data. If
-// no frame completes, it consumes all of data. A frame of more than limit bytes is an error, which ends the stream.
+// no frame completes, it consumes all of data. A frame of more than limit bytes is an error, which ends the stream. Frames that are
+// too short to be anything are skipped here, where they cost little more than their bytes.
 func (d *deframer) next(data []byte, limit int) (frame *packet.Buffer, rest []byte, err error) {
 	for {
 		if d.have < frameHeaderLen {
@@ -40,9 +43,18 @@ func (d *deframer) next(data []byte, limit int) (frame *packet.Buffer, rest []by
 		if size > limit {
 			return nil, nil, errFrameTooLarge
 		}
-		if size > 0 {
+		if size >= max(d.least, 1) {
 			frame, rest = d.body(data, size)
 			return frame, rest, nil
+		}
+		n := min(frameHeaderLen+size-d.have, len(data))
+		d.have += n
+		data = data[n:]
+		if d.have < frameHeaderLen+size {
+			return nil, nil, nil
+		}
+		if size > 0 {
+			d.runts++
 		}
 		d.have = 0
 	}

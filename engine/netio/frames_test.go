@@ -17,8 +17,9 @@ func appendFrame(b, payload []byte) []byte {
 	return append(b, payload...)
 }
 
-// framesOf is the reference: it reads a whole stream and returns its frames, and whether one is larger than limit.
-func framesOf(stream []byte, limit int) (frames [][]byte, tooLarge bool) {
+// framesOf is the reference: it reads a whole stream and returns its frames of at least some length, and whether one is larger than
+// limit.
+func framesOf(stream []byte, least, limit int) (frames [][]byte, tooLarge bool) {
 	for len(stream) >= 2 {
 		size := int(binary.BigEndian.Uint16(stream))
 		if size > limit {
@@ -27,7 +28,7 @@ func framesOf(stream []byte, limit int) (frames [][]byte, tooLarge bool) {
 		if len(stream) < 2+size {
 			break
 		}
-		if size > 0 {
+		if size > 0 && size >= least {
 			frames = append(frames, stream[2:2+size])
 		}
 		stream = stream[2+size:]
@@ -157,15 +158,16 @@ func TestBatchFramesOfFullBatch(t *testing.T) {
 func FuzzTCPFraming(tf *testing.F) {
 	f := fuzzseed.New(tf, 1000)
 	stream := appendFrame(appendFrame(appendFrame(nil, []byte("stun")), nil), bytes.Repeat([]byte("rtp "), 500))
-	f.Add(stream, uint16(1), uint16(maxFrame))
-	f.Add(stream, uint16(7), uint16(packet.SmallSize))
-	f.Add(stream[:len(stream)-1], uint16(1700), uint16(2000))
-	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), uint16(5), uint16(packet.SmallSize))
-	f.Add([]byte{0xff, 0xff, 0}, uint16(1), uint16(maxFrame))
-	f.Add(make([]byte, 9), uint16(2), uint16(0))
-	f.Fuzz(func(t *testing.T, stream []byte, step, limit uint16) {
-		want, tooLarge := framesOf(stream, int(limit))
-		var d deframer
+	f.Add(stream, uint16(1), uint16(maxFrame), uint8(0))
+	f.Add(stream, uint16(7), uint16(packet.SmallSize), uint8(5))
+	f.Add(stream[:len(stream)-1], uint16(1700), uint16(2000), uint8(255))
+	f.Add([]byte("GET / HTTP/1.1\r\n\r\n"), uint16(5), uint16(packet.SmallSize), uint8(12))
+	f.Add([]byte{0xff, 0xff, 0}, uint16(1), uint16(maxFrame), uint8(12))
+	f.Add(make([]byte, 9), uint16(2), uint16(0), uint8(12))
+	f.Add(bytes.Repeat([]byte{0, 1, 'x'}, 20), uint16(2), uint16(maxFrame), uint8(2))
+	f.Fuzz(func(t *testing.T, stream []byte, step, limit uint16, least uint8) {
+		want, tooLarge := framesOf(stream, int(least), int(limit))
+		d := deframer{least: int(least)}
 		var got [][]byte
 		var err error
 		n := max(int(step), 1)

@@ -35,6 +35,8 @@ type TCPConfig struct {
 	// MaxStrangers is how many connections of one address (of one /64 network with IPv6) may wait for TCPConn.Admit, 0 means 256.
 	// A further one takes the place of the address's oldest.
 	MaxStrangers int
+	// MinFrame is the length in bytes of the shortest frame that is passed to the handler; 0 means 1. Shorter ones are counted.
+	MinFrame int
 	// AdmissionTimeout is how long a connection may stay open without TCPConn.Admit, 0 means 15 s.
 	AdmissionTimeout time.Duration
 }
@@ -62,6 +64,7 @@ type TCPStats struct {
 	Displaced    uint64 // connections closed to make room, while they waited to be admitted
 	Expired      uint64 // connections closed because they were not admitted in time
 	Oversized    uint64 // connections closed because they announced too large a frame before they were admitted
+	Runts        uint64 // frames dropped because they were shorter than TCPConfig.MinFrame
 	Received     uint64 // frames passed to the handler
 	Sent         uint64 // frames that the kernel or the write queue took
 	SendDropped  uint64 // frames dropped because the write queue was full
@@ -83,7 +86,7 @@ type TCPServer struct {
 	closed    bool
 	closeOnce sync.Once
 	stats     struct {
-		accepted, refused, displaced, expired, oversized, received, sent, dropped, errors, acceptErrors atomic.Uint64
+		accepted, refused, displaced, expired, oversized, runts, received, sent, dropped, errors, acceptErrors atomic.Uint64
 	}
 }
 
@@ -174,6 +177,7 @@ func (s *TCPServer) Stats() TCPStats {
 		Displaced:    s.stats.displaced.Load(),
 		Expired:      s.stats.expired.Load(),
 		Oversized:    s.stats.oversized.Load(),
+		Runts:        s.stats.runts.Load(),
 		Received:     s.stats.received.Load(),
 		Sent:         s.stats.sent.Load(),
 		SendDropped:  s.stats.dropped.Load(),

@@ -37,6 +37,7 @@ func newTCPConn(s *TCPServer, conn *net.TCPConn) (*TCPConn, error) {
 	remote := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
 	c := &TCPConn{server: s, conn: conn, raw: raw, id: lastConnID.Add(1)}
 	c.remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
+	c.deframer.least = s.config.MinFrame
 	c.receiver.init()
 	c.writer.init()
 	return c, nil

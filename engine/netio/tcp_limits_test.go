@@ -45,6 +45,25 @@ func TestTCPLargestFrameOfAStranger(t *testing.T) {
 	events.closed(t)
 }
 
+// Frames that are too short for any protocol do not reach the handler, wherever a read ends.
+func TestTCPFramesTooShortToBeAnything(t *testing.T) {
+	s, events := serveTCP(t, netio.TCPConfig{MinFrame: 12}, true)
+	client := dial(t, s)
+	write(t, client, "the first one")
+	_, batch := events.frames(t)
+	require.Equal(t, [][]byte{[]byte("the first one")}, batch)
+	var short []byte
+	for range 30_000 {
+		short = append(short, frame([]byte("x"))...)
+		short = append(append(short, frame(nil)...), frame([]byte("eleven byte"))...)
+	}
+	client.Write(append(short, frame([]byte("twelve bytes"))...))
+	_, batch = events.frames(t)
+	require.Equal(t, [][]byte{[]byte("twelve bytes")}, batch)
+	require.EqualValues(t, 60_000, s.Stats().Runts)
+	require.EqualValues(t, 2, s.Stats().Received)
+}
+
 // A connection that is not admitted in time is closed: one that sends nothing, one that stops within a frame, one that
 // sends unknown frames. An older one that was admitted stays.
 func TestTCPAdmissionTimeout(t *testing.T) {

@@ -147,6 +147,10 @@ func (c *TCPConn) deliver(h TCPHandler, area *readArea, data []byte) error {
 				batch = append(batch, Datagram{frame, c.remote})
 			}
 		}
+		if c.deframer.runts > 0 {
+			c.server.stats.runts.Add(uint64(c.deframer.runts))
+			c.deframer.runts = 0
+		}
 		if len(batch) > 0 {
 			c.server.stats.received.Add(uint64(len(batch)))
 			h.HandleFrames(c, batch)

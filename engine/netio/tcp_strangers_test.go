@@ -56,6 +56,28 @@ func TestTCPStrangersOfOneAddressHaveAShare(t *testing.T) {
 	require.EqualValues(t, 17, s.Stats().Displaced, "those who were admitted no longer count")
 }
 
+// The same at the limits of the worker: ten thousand connections, of which one address keeps what its share is.
+func TestTCPCrowdOfOneAddress(t *testing.T) {
+	s, events := admitting(t, netio.TCPConfig{})
+	var crowd []*net.TCPConn
+	for range 10_000 {
+		crowd = append(crowd, idle(t, s, events, 1)...)
+		if len(crowd) > 300 { // the server has closed it
+			crowd[0].Close()
+			crowd = crowd[1:]
+		}
+	}
+	friend := dial(t, s)
+	write(t, friend, "friend")
+	for events.next(t).batch == nil {
+	}
+	stats := s.Stats()
+	t.Logf("%d connections open, %d displaced", stats.Connections, stats.Displaced)
+	require.LessOrEqual(t, stats.Connections, 257)
+	require.GreaterOrEqual(t, stats.Displaced, uint64(10_000-256))
+	require.Zero(t, stats.Refused)
+}
+
 // A full server has room for someone new as long as one of its connections is not admitted: the oldest goes.
 func TestTCPFullServerTakesTheNewest(t *testing.T) {
 	s, events := admitting(t, netio.TCPConfig{MaxConnections: 3})

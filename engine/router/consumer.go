@@ -149,13 +149,13 @@ func (c *consumerEntry) stats() (*api.ConsumerGetStatsResponse, error) {
 // close closes the consumer at the application's request, without a notification.
 func (c *consumerEntry) close() {
 	c.follow("closing of the consumer", (*transport.Transport).CloseConsumer)
-	c.forget()
-}
-
-// forget removes the consumer from the tables and from its producer's fan-out.
-func (c *consumerEntry) forget() {
 	c.producer.fanOut.Remove(c.machine, c.entry.actor)
 	c.producer.consumers = slices.DeleteFunc(c.producer.consumers, func(o *consumerEntry) bool { return o == c })
+	c.leave()
+}
+
+// leave removes the consumer from the tables of its transport and Router.
+func (c *consumerEntry) leave() {
 	c.entry.consumers = slices.DeleteFunc(c.entry.consumers, func(o *consumerEntry) bool { return o == c })
 	c.entry.router.scope.Remove(c.id)
 }

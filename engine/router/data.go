@@ -100,10 +100,12 @@ func (p *dataProducerEntry) change(what string, producer func(*data.Producer) bo
 
 // close closes the producer's consumers, which notifies the application, and then the producer.
 func (p *dataProducerEntry) close() {
-	for _, c := range slices.Clone(p.consumers) {
+	p.fanOut.Close()
+	for _, c := range p.consumers {
 		c.follow("closing of the data producer", (*data.Consumer).HandleProducerClosed)
-		c.close()
+		c.leave()
 	}
+	p.consumers = nil
 	p.entry.actor.Do("closing of the data producer", func(now unit.Time) { p.entry.transport.CloseDataProducer(now, p.machine) })
 	p.entry.dataProducers = slices.DeleteFunc(p.entry.dataProducers, func(o *dataProducerEntry) bool { return o == p })
 	delete(p.entry.router.dataProducers, p.id)
@@ -241,9 +243,14 @@ func (c *dataConsumerEntry) follow(what string, f func(*data.Consumer)) { _ = c.
 
 // close closes the consumer and removes it from the tables, without a notification.
 func (c *dataConsumerEntry) close() {
-	c.entry.actor.Do("closing of the data consumer", func(now unit.Time) { c.entry.transport.CloseDataConsumer(now, c.machine) })
 	c.producer.fanOut.Remove(c.machine, c.entry.actor)
 	c.producer.consumers = slices.DeleteFunc(c.producer.consumers, func(o *dataConsumerEntry) bool { return o == c })
+	c.leave()
+}
+
+// leave closes the consumer and removes it from the tables of its transport and Router.
+func (c *dataConsumerEntry) leave() {
+	c.entry.actor.Do("closing of the data consumer", func(now unit.Time) { c.entry.transport.CloseDataConsumer(now, c.machine) })
 	c.entry.dataConsumers = slices.DeleteFunc(c.entry.dataConsumers, func(o *dataConsumerEntry) bool { return o == c })
 	c.entry.router.scope.Remove(c.id)
 }

@@ -129,10 +129,12 @@ func (p *producerEntry) change(
 
 // close closes the producer's consumers, which notifies the application, and then the producer.
 func (p *producerEntry) close() {
-	for _, c := range slices.Clone(p.consumers) {
+	p.fanOut.Close()
+	for _, c := range p.consumers {
 		c.follow("closing of the producer", (*transport.Transport).ProducerClosed)
-		c.forget()
+		c.leave()
 	}
+	p.consumers = nil
 	for _, o := range slices.Clone(p.rtpObservers) {
 		o.forget(p)
 	}

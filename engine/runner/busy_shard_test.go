@@ -15,7 +15,7 @@ import (
 // state itself arrives, in one message.
 func TestReportsInEachBatchForABusyShard(t *testing.T) {
 	r, in, outs := fanOut(t)
-	const excess = 1000
+	const excess = 20_480 - shard.MaxDroppable
 	in.receive(enginetest.KeyFrame(10, 0))
 	r.settle()
 	busy := r.runner.Shards()[1]

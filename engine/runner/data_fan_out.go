@@ -62,6 +62,19 @@ func (f *DataFanOut) Remove(c *transport.DataConsumer, on *TransportActor) {
 	}
 }
 
+// Close ends the delivery to all data consumers, as FanOut.Close does.
+func (f *DataFanOut) Close() {
+	f.on.Do("end of a data producer's delivery", func(unit.Time) {
+		for _, s := range f.shards {
+			f.producer.RemoveSubscriber(s)
+		}
+	})
+	for _, s := range f.shards {
+		s.ctx.Do(func(unit.Time) { s.consumers = nil })
+	}
+	f.shards = nil
+}
+
 // ForwardData implements transport.DataOutlet.
 func (s *shardDataFanOut) ForwardData(now unit.Time, m *data.Message) {
 	if s.local {

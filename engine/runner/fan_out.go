@@ -103,6 +103,22 @@ func (f *FanOut) Remove(c *transport.Consumer, on *TransportActor) {
 	}
 }
 
+// Close ends the delivery to all consumers, before they are closed one by one because the producer closes. Each takes a turn of its
+// own then, and none of these turns begins with packets of the producer for all the others, however many are under way.
+func (f *FanOut) Close() {
+	f.on.Do("end of a producer's delivery", func(unit.Time) {
+		for _, s := range f.shards {
+			if s.subscriber != nil {
+				f.producer.RemoveSubscriber(s.subscriber)
+			}
+		}
+	})
+	for _, s := range f.shards {
+		s.ctx.Do(func(unit.Time) { s.consumers = nil })
+	}
+	f.shards = nil
+}
+
 // Forward implements transport.Subscriber for a producer on the same shard.
 func (s *shardFanOut) Forward(now unit.Time, pkts []*packet.Packet, updates []media.StreamUpdate, scores []uint8) {
 	for i := range s.consumers {

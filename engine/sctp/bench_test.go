@@ -203,7 +203,7 @@ func BenchmarkMemory(b *testing.B) {
 
 // An association that idles costs next to nothing, whatever it did before.
 func TestIdleMemory(t *testing.T) {
-	const n = 500
+	const n = 200
 	before := live()
 	all := make([]*duo, n/2)
 	for i := range all {

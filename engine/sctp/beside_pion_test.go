@@ -26,6 +26,8 @@ type road struct {
 	random *rand.Rand
 	delay  time.Duration
 	loss   float64
+	repeat float64   // how likely a packet comes twice
+	late   float64   // how likely it comes so late that others overtake it
 	rate   float64   // bytes in a second, 0: any
 	queue  int       // bytes that may wait
 	free   time.Time // when all that waits has left
@@ -49,7 +51,14 @@ func (r *road) send(p []byte) {
 		return
 	}
 	p = bytes.Clone(p)
-	time.AfterFunc(r.free.Add(r.delay).Sub(now), func() { r.to(p) })
+	after := r.free.Add(r.delay).Sub(now)
+	if r.repeat > 0 && r.random.Float64() < r.repeat {
+		time.AfterFunc(after, func() { r.to(bytes.Clone(p)) })
+	}
+	if r.late > 0 && r.random.Float64() < r.late {
+		after += r.delay / 2
+	}
+	time.AfterFunc(after, func() { r.to(p) })
 }
 
 // speaker is an end of a path: pion's association or ours.
@@ -63,8 +72,9 @@ type speaker interface {
 
 // pionSpeaker is pion's association.
 type pionSpeaker struct {
-	a *pion.Association
-	c *pionConn
+	a       *pion.Association
+	c       *pionConn
+	largest int // message that it can read
 
 	mu       sync.Mutex
 	streams  map[uint16]*pion.Stream
@@ -74,7 +84,7 @@ type pionSpeaker struct {
 }
 
 func newPionSpeaker(c *pionConn) *pionSpeaker {
-	return &pionSpeaker{c: c, streams: map[uint16]*pion.Stream{}, listens: map[*pion.Stream]bool{}}
+	return &pionSpeaker{c: c, largest: 1 << 18, streams: map[uint16]*pion.Stream{}, listens: map[*pion.Stream]bool{}}
 }
 
 // run begins to listen, after the handshake.
@@ -100,7 +110,7 @@ func (s *pionSpeaker) listen(stream *pion.Stream) {
 	if listens {
 		return
 	}
-	b := make([]byte, 1<<18)
+	b := make([]byte, s.largest)
 	for {
 		n, ppid, err := stream.ReadSCTP(b)
 		if err != nil {
@@ -210,7 +220,7 @@ func (p *path) meet(t *testing.T, kinds [2]bool) (ends [2]speaker, stop func()) 
 		s := newPionSpeaker(c)
 		ends[i] = s
 		starts = append(starts, func() {
-			a, err := pion.ClientWithOptions(pion.WithNetConn(c))
+			a, err := pion.ClientWithOptions(pion.WithNetConn(c), pion.WithMaxMessageSize(1<<18))
 			if err != nil {
 				panic(err)
 			}
@@ -313,7 +323,7 @@ func TestBesidePion(t *testing.T) {
 	for _, rtt := range []time.Duration{6 * time.Millisecond, 40 * time.Millisecond} {
 		for _, loss := range []float64{0.01, 0.05} {
 			t.Run(fmt.Sprint(rtt, loss), func(t *testing.T) {
-				const d = 4 * time.Second
+				const d = 2 * time.Second
 				ours, theirs := measure(t, false, rtt, loss, both, d), measure(t, true, rtt, loss, both, d)
 				require.Greater(t, ours.mbits, theirs.mbits)
 				require.Less(t, ours.p50, theirs.p50+5*time.Millisecond)
@@ -334,16 +344,73 @@ func row(t *testing.T, rtt time.Duration, loss float64) string {
 	return text
 }
 
+// pionAndUs connects pion and us, and calls talk once both are connected.
+func pionAndUs(t *testing.T, seed uint64, talk func(p *path, ends [2]speaker)) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPath(seed, 5*time.Millisecond)
+		ends, stop := p.meet(t, [2]bool{false, true})
+		defer stop()
+		time.Sleep(5 * time.Second)
+		talk(p, ends)
+	})
+}
+
+// byStream returns what an end heard on each stream.
+func byStream(s speaker) map[uint16][]string {
+	all := map[uint16][]string{}
+	messages, _ := s.heard()
+	for _, m := range messages {
+		all[m.StreamID] = append(all[m.StreamID], string(m.Data))
+	}
+	return all
+}
+
+// Messages of all sizes arrive both ways, in order, over a network that loses, repeats and reorders.
+func TestPionOverABadNetwork(t *testing.T) {
+	for seed := range uint64(3) {
+		pionAndUs(t, seed, func(p *path, ends [2]speaker) {
+			p.set(func(r *road) { r.loss, r.repeat, r.late = 0.03, 0.03, 0.05 })
+			var sent [2]map[uint16][]string
+			for from, e := range ends {
+				sent[from] = map[uint16][]string{}
+				for i, size := range []int{1, 64 << 10, 1200, 256 << 10, 5000, 64 << 10} {
+					stream := uint16(i % 2)
+					data := bytes.Repeat([]byte{byte(i)}, size)
+					require.True(t, e.say(stream, data, ordered))
+					sent[from][stream] = append(sent[from][stream], string(data))
+				}
+			}
+			time.Sleep(3 * time.Minute)
+			require.Equal(t, sent[0], byStream(ends[1]))
+			require.Equal(t, sent[1], byStream(ends[0]))
+		})
+	}
+}
+
+func TestThousandsOfStreamsWithPion(t *testing.T) {
+	pionAndUs(t, 1, func(p *path, ends [2]speaker) {
+		ends[1].(*pionSpeaker).largest = 100
+		p.set(func(r *road) { r.loss, r.repeat, r.late = 0.01, 0.01, 0.02 })
+		sent := map[uint16][]string{}
+		for id := range uint16(4096) {
+			sent[id*16] = []string{fmt.Sprint("message ", id)}
+			for _, e := range ends {
+				require.True(t, e.say(id*16, []byte(sent[id*16][0]), ordered))
+			}
+		}
+		time.Sleep(time.Minute)
+		require.Equal(t, sent, byStream(ends[0]))
+		require.Equal(t, sent, byStream(ends[1]))
+	})
+}
+
 // FuzzWithPion lets pion and us talk over a bad network: everything that is reliable arrives both ways, in order.
 func FuzzWithPion(tf *testing.F) {
 	f := fuzzseed.New(tf, 20)
 	f.Add(uint32(1), []byte{0, 1, 8, 9, 16, 17, 40, 64, 65, 66, 67, 80})
 	f.Add(uint32(2), []byte{130, 24, 25, 26, 27, 32, 33, 48, 49, 80, 131, 24, 25, 48, 80})
 	f.Fuzz(func(t *testing.T, seed uint32, ops []byte) {
-		synctest.Test(t, func(t *testing.T) {
-			p := newPath(uint64(seed), 5*time.Millisecond)
-			ends, stop := p.meet(t, [2]bool{false, true})
-			time.Sleep(5 * time.Second)
+		pionAndUs(t, uint64(seed), func(p *path, ends [2]speaker) {
 			var sent [2]map[uint16][]string
 			sent[0], sent[1] = map[uint16][]string{}, map[uint16][]string{}
 			for i, op := range ops[:min(len(ops), 40)] {
@@ -365,14 +432,10 @@ func FuzzWithPion(tf *testing.F) {
 			}
 			p.set(func(r *road) { r.loss, r.delay = 0, 5*time.Millisecond })
 			time.Sleep(3 * time.Minute)
-			defer stop()
 			for i := range ends {
-				got := map[uint16][]string{}
-				messages, _ := ends[1-i].heard()
-				for _, m := range messages {
-					if m.StreamID < 4 {
-						got[m.StreamID] = append(got[m.StreamID], string(m.Data))
-					}
+				got := byStream(ends[1-i])
+				for id := range uint16(4) {
+					delete(got, 4+id)
 				}
 				require.Equal(t, sent[i], got, "from %d", i)
 			}

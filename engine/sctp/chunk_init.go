@@ -104,7 +104,9 @@ func (i *initChunk) append(b []byte, typ byte) []byte {
 	if i.can.has(canForwardTSN) {
 		b = appendParam(b, paramForwardTSN, nil)
 	}
-	b = appendParam(b, paramSupportedExtensions, i.extensions())
+	if types := i.extensions(); len(types) > 0 {
+		b = appendParam(b, paramSupportedExtensions, types)
+	}
 	if i.can.has(canZeroChecksum) {
 		b = appendParam(b, paramZeroChecksum, []byte{0, 0, 0, zeroChecksumDTLS})
 	}

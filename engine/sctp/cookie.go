@@ -19,17 +19,25 @@ type cookie struct {
 	out, in         uint16 // streams of the peer
 	can             capabilities
 	tieLocal, tieTo uint32 // the tags of the association that there was at the time, zeros if there was none
-	created         unit.Time
+	created         uint32 // seconds, which wrap
 }
 
 const (
-	cookieBody = 4*5 + 2*2 + 1 + 4*2 + 8
+	cookieBody = 4*5 + 2*2 + 1 + 4*2 + 4
 	cookieMAC  = 16
 	cookieLen  = cookieBody + cookieMAC
 
 	// cookieLife is RFC 9260's Valid.Cookie.Life (section 16).
 	cookieLife = 60 * time.Second
 )
+
+// seconds is what a cookie has of the time, so that an INIT ACK is no more than three times as long as its INIT.
+func seconds(now unit.Time) uint32 { return uint32(now / unit.Time(time.Second)) }
+
+// stale reports whether the cookie is too old.
+func (c *cookie) stale(now unit.Time) bool {
+	return seconds(now)-c.created > uint32(cookieLife/time.Second)
+}
 
 func (c *cookie) append(b []byte, key []byte) []byte {
 	start := len(b)
@@ -43,7 +51,7 @@ func (c *cookie) append(b []byte, key []byte) []byte {
 	b = append(b, byte(c.can))
 	b = binary.BigEndian.AppendUint32(b, c.tieLocal)
 	b = binary.BigEndian.AppendUint32(b, c.tieTo)
-	b = binary.BigEndian.AppendUint64(b, uint64(c.created))
+	b = binary.BigEndian.AppendUint32(b, c.created)
 	return append(b, sign(key, b[start:])...)
 }
 
@@ -59,7 +67,7 @@ func parseCookie(b, key []byte) (c cookie, ok bool) {
 		out:    binary.BigEndian.Uint16(b[20:]), in: binary.BigEndian.Uint16(b[22:]),
 		can:      capabilities(b[24]),
 		tieLocal: binary.BigEndian.Uint32(b[25:]), tieTo: binary.BigEndian.Uint32(b[29:]),
-		created: unit.Time(binary.BigEndian.Uint64(b[33:])),
+		created: binary.BigEndian.Uint32(b[33:]),
 	}, true
 }
 

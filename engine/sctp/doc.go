@@ -28,8 +28,8 @@
 //
 //	chunk              work                            memory                          answer
 //	DATA, I-DATA       look-ups in maps; a heap's      copied once; within the         one SACK for each packet,
-//	                   log of the messages that wait   window, and one message more    256 bytes at most
-//	                   in its stream                   (else ABORT). 16 bytes stay
+//	                   log of the messages that wait   window, and one message more    256 bytes at most, and twice
+//	                   in its stream                   (else ABORT). 16 bytes stay     the packet at most (or 16)
 //	                                                   for each of 65536 streams
 //	SACK               each chunk is acknowledged      none                            data that we have to send,
 //	                   once; blocks cost 1/64 step                                     10 packets at once
@@ -40,8 +40,9 @@
 //	                   message that waits goes once
 //	RE-CONFIG          one in a packet, one request    one request is deferred, n      one response, 16 bytes
 //	                   in it: sorted, n log n
-//	INIT               one MAC                         none: all is in the cookie      one INIT ACK; unknown
-//	                                                                                   parameters up to 256 bytes
+//	INIT               one MAC                         none: all is in the cookie      one INIT ACK, three times the
+//	                                                                                   INIT at most, its unknown
+//	                                                                                   parameters included
 //	COOKIE ECHO        one MAC                         the association's own           COOKIE ACK, or ERROR
 //	HEARTBEAT          the first of a packet           none                            n
 //	unknown            none                            none                            the first of a packet: 256 bytes

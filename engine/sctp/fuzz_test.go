@@ -17,7 +17,7 @@ import (
 // FuzzStranger lets a connected peer send any chunks; a length of 0xffff is set right, and so are TSNs that begin with 0xff.
 // Whatever comes, nothing panics, and the timers come to rest.
 func FuzzStranger(tf *testing.F) {
-	f := fuzzseed.New(tf, 1000)
+	f := fuzzseed.New(tf, 600)
 	f.Add([]byte{0, 3, 0, 17, 0xff, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 51, 'x'}, false)
 	f.Add(raw(0, rawReset(1000, 999, 5))[12:], false)
 	f.Add(raw(0, rawReset(1000, 1002, 5), rawData(3, 0xff000002, 5, 0, "x"), rawData(3, 0xff000000, 5, 0, "x"))[12:], false)
@@ -108,8 +108,10 @@ func (s *script) step(op byte) {
 		})
 	case 19:
 		s.conditions(simnet.Conditions{Loss: 1})
-	case 20, 21:
+	case 20:
 		s.ends[from].move()
+	case 21:
+		s.ends[from].moveAsJSON()
 	default:
 		s.w.Advance(time.Duration(op) * time.Millisecond)
 	}

@@ -85,13 +85,14 @@ func (a *Association) handleInit(now unit.Time, c chunk) {
 	}
 	k := cookie{
 		local: a.localTag, localTSN: a.localTSN, peer: peer.tag, peerTSN: peer.tsn, window: peer.window,
-		out: peer.out, in: peer.in, can: peer.can, created: now,
+		out: peer.out, in: peer.in, can: peer.can, created: seconds(now),
 	}
 	if a.connected() { // perhaps the peer restarted: section 5.2.2
 		k.local, k.localTSN = a.random(), tsn(a.random())
 		k.tieLocal, k.tieTo = a.localTag, a.peer.tag
 	}
 	ack := a.ownInit(k.local, k.localTSN)
+	ack.can &= peer.can // nothing that only one end can, so that a short INIT has a short answer
 	ack.cookie, ack.unknowns = k.append(nil, a.key[:]), peer.unknowns
 	p := a.newPacket(peer.tag)
 	p.b = ack.append(p.b, typeInitAck)
@@ -134,10 +135,9 @@ func (a *Association) handleCookieEcho(now unit.Time, tag uint32, c chunk) {
 		return
 	}
 	peer := initChunk{tag: k.peer, window: k.window, out: k.out, in: k.in, tsn: k.peerTSN, can: k.can}
-	stale := now.Sub(k.created) > cookieLife
 	switch {
 	case k.local == a.localTag && k.peer == a.peer.tag && a.connected(): // a cookie that came before: D
-	case stale:
+	case k.stale(now):
 		a.counters.UnexpectedChunk++
 		p := a.newPacket(k.peer)
 		p.b = appendCause(p.b, typeError, causeStaleCookie, []byte{0, 0, 0, 0})

@@ -267,7 +267,7 @@ var attacks = []attack{
 		return packed(s, times(50000, func(int) []byte { return words(4, 0, 1<<16|8, 1) }))
 	}},
 	{name: "FORWARD TSN over many streams", packets: func(s *stranger) int {
-		return packed(s, times(5000, func(i int) []byte {
+		return packed(s, times(1500, func(i int) []byte {
 			c := words(192, 0, s.tsn+uint32(i))
 			for id := range uint32(270) {
 				c = be.BigEndian.AppendUint32(c, (uint32(i*270)+id)<<16|uint32(i&0x7fff))

@@ -64,6 +64,7 @@ func (a *Association) belongs(tag uint32, first chunk) bool {
 // handleChunks takes the chunks of a packet.
 func (a *Association) handleChunks(now unit.Time, tag uint32, b []byte) {
 	var p packetState
+	length := headerLen + len(b)
 	for len(b) > 0 && a.phase != phaseClosed {
 		c, rest, ok := parseChunk(b)
 		if !ok {
@@ -85,7 +86,7 @@ func (a *Association) handleChunks(now unit.Time, tag uint32, b []byte) {
 	}
 	a.heartbeat.heard = true
 	if p.data {
-		a.got.noteData(now, p.immediate)
+		a.got.noteData(now, length, p.immediate)
 	}
 }
 

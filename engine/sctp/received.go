@@ -7,10 +7,12 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// Chosen here: how acknowledgements look. A SACK answers one packet, so its size bounds what a packet makes us send.
+// Chosen here: how acknowledgements look. A SACK answers a packet, so its size bounds what a packet makes us send: blocks and
+// duplicates take at most sackShare times the bytes that came since the last one.
 const (
 	maxBlocks     = 48 // of a SACK
 	maxDuplicates = 8
+	sackShare     = 2
 
 	// sackDelay is how long a packet may wait for an acknowledgement. RFC 9260 section 6.2 allows 500 ms and recommends 200,
 	// which a sender adds to the round trips that it measures.
@@ -27,6 +29,7 @@ type received struct {
 	seen       tsnSet // those above cumulative
 	duplicates []tsn
 	unacked    int  // packets with data since the last SACK
+	bytes      int  // of those packets
 	soon       bool // the next SACK must not wait
 	sackAt     unit.Time
 }
@@ -100,9 +103,10 @@ func (r *received) forward(t tsn, f func(tsn)) {
 	r.advance()
 }
 
-// noteData is called after a packet with data. Every second packet is acknowledged at once (RFC 9260 section 6.2).
-func (r *received) noteData(now unit.Time, immediate bool) {
+// noteData is called after a packet of n bytes with data. Every second packet is acknowledged at once (RFC 9260 section 6.2).
+func (r *received) noteData(now unit.Time, n int, immediate bool) {
 	r.unacked++
+	r.bytes += n
 	r.soon = r.soon || immediate || r.unacked >= 2
 	r.sackAt = min(r.sackAt, now.Add(sackDelay))
 }
@@ -112,6 +116,9 @@ func (r *received) mustAcknowledge(now unit.Time) bool { return r.soon || r.sack
 
 // mayAcknowledge tells whether a SACK has something to say, so that it may travel with what is sent.
 func (r *received) mayAcknowledge() bool { return r.soon || r.unacked > 0 }
+
+// maxSack returns how long the next SACK may be.
+func (r *received) maxSack() int { return max(sackShare*r.bytes, chunkHeaderLen+sackLen) }
 
 // appendSack appends a SACK that fits into room, and takes note of it. The window is a_rwnd.
 func (r *received) appendSack(b []byte, window uint32, room int) []byte {
@@ -139,6 +146,6 @@ func (r *received) appendSack(b []byte, window uint32, room int) []byte {
 	counts := b[start+chunkHeaderLen+8:]
 	binary.BigEndian.PutUint16(counts, uint16(blocks))
 	binary.BigEndian.PutUint16(counts[2:], uint16(duplicates))
-	r.duplicates, r.unacked, r.soon, r.sackAt = r.duplicates[:0], 0, false, unit.Never
+	r.duplicates, r.unacked, r.bytes, r.soon, r.sackAt = r.duplicates[:0], 0, 0, false, unit.Never
 	return endTLV(b, start)
 }

@@ -32,7 +32,7 @@ func (a *Association) addControl(now unit.Time, p *builder) {
 	forward := a.forwardDue()
 	request := a.takeRequest(now)
 	if a.got.mustAcknowledge(now) || a.got.mayAcknowledge() && (forward || request != nil || !p.empty() || a.hasData(now)) {
-		p.b = a.got.appendSack(p.b, a.window(), p.room())
+		p.b = a.got.appendSack(p.b, a.window(), min(p.room(), a.got.maxSack()))
 	}
 	if forward {
 		a.addForward(now, p)

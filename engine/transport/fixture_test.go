@@ -35,11 +35,13 @@ type fixture struct {
 
 	notifications enginetest.Notifications
 	produced      map[*transport.Producer]*api.TransportProduceRequest
+	ledgers       map[*transport.Transport]*enginetest.Ledger // of every transport: nothing that a test sends is amplified
 }
 
 func newFixture(t *testing.T) *fixture {
 	r := &fixture{
 		t: t, now: unit.Time(1_000_000 * time.Hour), produced: map[*transport.Producer]*api.TransportProduceRequest{},
+		ledgers: map[*transport.Transport]*enginetest.Ledger{},
 	}
 	r.env.WorkerEnv = transport.WorkerEnv{
 		Emit: r.notifications.Emit,
@@ -66,9 +68,20 @@ func (r *fixture) plain(change func(*api.PlainTransportOptions)) *transport.Plai
 	if change != nil {
 		change(options)
 	}
+	first := len(r.sockets)
 	p, err := transport.NewPlain("plain", options, r.env)
 	require.NoError(r.t, err)
+	r.audit(p.Transport, r.sockets[first:])
 	return p
+}
+
+// audit opens a transport's ledger, into which goes what its sockets send.
+func (r *fixture) audit(t *transport.Transport, sockets []*enginetest.Socket) {
+	l := enginetest.NewLedger(r.t, r.now)
+	for _, s := range sockets {
+		s.OnSend = func(to netip.AddrPort, pkt []byte) { l.Sent(r.now, to, pkt) }
+	}
+	r.ledgers[t] = l
 }
 
 // connected returns a plain transport whose peer is peerAddr.
@@ -81,6 +94,7 @@ func (r *fixture) connected() *transport.Plain {
 
 // receive hands one datagram to a transport.
 func (r *fixture) receive(p *transport.Plain, index int, from netip.AddrPort, data []byte) {
+	r.ledgers[p.Transport].Received(from, len(data))
 	p.HandleDatagrams(r.now, index, enginetest.Datagrams(from, data))
 	p.Settle(r.now)
 }

@@ -6,6 +6,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/netio"
+	"gazpacho/engine/wire/rtp"
 )
 
 // listen opens the endpoint of a ListenInfo for a transport that has UDP only. Use is "listen" or "RTCP listen", for the error.
@@ -42,6 +43,7 @@ func ListenTCP(info *api.ListenInfo, env *Env) (*netio.TCPServer, error) {
 	server, err := env.ListenTCP(netio.TCPConfig{
 		Address: cfg.Address, Port: cfg.Port, PortMin: cfg.PortMin, PortMax: cfg.PortMax, IPv6Only: cfg.IPv6Only,
 		SendBufferSize: cfg.SendBufferSize, RecvBufferSize: cfg.RecvBufferSize,
+		MinFrame: rtp.FixedHeaderLen, // STUN, DTLS and SRTCP need more
 	})
 	if err != nil {
 		return nil, bindError(err)

@@ -30,6 +30,7 @@ func TestMalformedRTCPSilencesNoOther(t *testing.T) {
 // withCNAME has a consumer of several encodings, as of a pipe, send reports with a CNAME of the application's.
 func (r *fixture) withCNAME(cname string, encodings int) (reports []*rtcp.SenderReport, names []string) {
 	in, out := r.connected(), r.connected()
+	r.ledgers[out.Transport].PerSecond *= encodings
 	request := enginetest.Video(1000).Produce("p")
 	consume := enginetest.Video(2000).Consume("c", request)
 	consume.Type, consume.RTPParameters.RTCP = api.RTPTypePipe, &api.RTCPParameters{CNAME: cname, ReducedSize: true}

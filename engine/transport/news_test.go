@@ -9,8 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/data"
 	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/unit"
+	"gazpacho/engine/wire/rtp"
 )
 
 // run lets time pass, with the timeouts of the browser's transport.
@@ -86,6 +88,49 @@ func TestScoresThatChangeWithEachReport(t *testing.T) {
 	require.LessOrEqual(t, len(scores), 2*11+3)
 	last := scores[len(scores)-1].Body.(*api.ConsumerScoreNotification).Score
 	require.Equal(t, k.c.Score(), last)
+}
+
+// A producer whose camera turns with each packet.
+func TestOrientationsThatChangeWithEachPacket(t *testing.T) {
+	k := newCall(t, func(ssrc unit.SSRC) enginetest.Stream {
+		s := enginetest.Video(ssrc)
+		s.Extensions = []api.RTPHeaderExtensionParameters{{URI: api.RTPHeaderExtensionURIVideoOrientation, ID: 9}}
+		return s
+	})
+	const turns = 49_000
+	for i := range turns {
+		k.now = k.now.Add(time.Second / turns)
+		k.receive(k.in, 0, peerAddr, enginetest.Packet{
+			SSRC: 10, Seq: unit.SeqNo(i), Payload: enginetest.VP8KeyFrame, Extensions: []rtp.Extension{{ID: 9, Value: []byte{byte(i & 3)}}},
+		}.Bytes())
+		k.inSocket().Take()
+		k.outSocket().Take()
+	}
+	k.now = k.now.Add(time.Second)
+	k.in.HandleTimeout(k.now)
+	k.in.Settle(k.now)
+	orientations := k.notifications.Of(api.EventProducerVideoOrientationChange)
+	t.Logf("%d notifications of %d turns", len(orientations), turns)
+	require.LessOrEqual(t, len(orientations), 11)
+	last := orientations[len(orientations)-1].Body.(*api.ProducerVideoOrientationChangeNotification)
+	require.EqualValues(t, (turns-1)%4*90, last.Rotation)
+}
+
+// A peer that acknowledges nothing, so that each further message finds the send buffer full.
+func TestAFullSendBufferIsToldAFewTimes(t *testing.T) {
+	k := newComediaTarget(t)
+	const messages = 26_800
+	for range messages {
+		k.now = k.now.Add(time.Second / messages)
+		k.data.HandleMessage(k.now, &data.Message{PPID: 53, Data: make([]byte, 1200)})
+	}
+	k.now = k.now.Add(time.Second)
+	k.t.HandleTimeout(k.now)
+	full := k.notifications.Of(api.EventDataConsumerSCTPSendBufferFull)
+	t.Logf("%d notifications, %d messages did not fit", len(full), k.t.Drops().DataBufferFull)
+	require.Greater(t, k.t.Drops().DataBufferFull, uint64(messages/2))
+	require.LessOrEqual(t, len(full), 11)
+	require.NotEmpty(t, full)
 }
 
 // Requests of a receiver, as fast as key frames come, reach the producer about once a second.

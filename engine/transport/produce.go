@@ -144,7 +144,7 @@ func (t *Transport) changed(p *Producer) {
 // settleProducer passes on what p produced.
 func (t *Transport) settleProducer(now unit.Time, p *Producer) {
 	if out := p.Output(); !out.Empty() {
-		t.sendFeedback(now, out.RTCP)
+		t.sendFeedback(now, t.withinBudget(now, out.RTCP))
 		for i := range out.Notifications {
 			t.news.emit(now, t, &out.Notifications[i])
 		}

@@ -49,6 +49,7 @@ func (t *Transport) routeRTP(now unit.Time, pkt *packet.Packet) {
 		t.drops.TooLarge++
 		return
 	}
+	t.asking.earn(len(pkt.Data))
 	t.recordArrival(now, pkt)
 	p := t.listener.find(&pkt.Packet, &t.recvIDs)
 	if p == nil {

@@ -10,8 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/internal/enginetest"
-	"gazpacho/engine/netio"
-	"gazpacho/engine/packet"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
 )
@@ -89,10 +87,7 @@ func (r *nackingPeer) nack(n int, more ...rtcp.Packet) (in, out int) {
 	}
 	b, err := rtcp.Marshal(pkts)
 	require.NoError(r.t, err)
-	buffer := packet.NewBuffer(len(b))
-	buffer.SetLen(copy(buffer.Space(), b))
-	r.out.HandleDatagrams(r.now, 0, []netio.Datagram{{Buffer: buffer, From: peerAddr}})
-	r.out.Settle(r.now)
+	r.receive(r.out, 0, peerAddr, b)
 	return len(b), r.count()
 }
 

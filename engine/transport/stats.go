@@ -67,6 +67,7 @@ type Drops struct {
 	DataBufferFull  uint64 // messages for data consumers whose send buffer was full
 	DataUnsendable  uint64 // messages for data consumers that could not be sent for another reason
 	OverBudget      uint64 // NACKs that the budget of retransmissions did not suffice for
+	NACKsUnsent     uint64 // NACKs for the peer that the budget of those did not suffice for
 	TooLarge        uint64 // packets of more bytes than a datagram can carry, or than leave room for what consumers add
 	SealFailed      uint64 // packets that could not be encrypted
 	SendFailed      uint64 // datagrams that the kernel did not take

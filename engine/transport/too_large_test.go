@@ -105,11 +105,19 @@ type receiver struct {
 // pipeTo returns a connected PipeTransport.
 func (r *fixture) pipeTo(secured bool) *transport.Pipe {
 	r.t.Helper()
-	info := plainOptions().ListenInfo
-	p, err := transport.NewPipe("pipe", &api.PipeTransportOptions{
-		Base: &api.TransportOptions{}, ListenInfo: info, EnableRTX: true, EnableSRTP: secured,
-	}, r.env)
+	return r.pipeWith(secured, func(*api.TransportOptions) {})
+}
+
+func (r *fixture) pipeWith(secured bool, change func(*api.TransportOptions)) *transport.Pipe {
+	r.t.Helper()
+	first := len(r.sockets)
+	options := &api.PipeTransportOptions{
+		Base: &api.TransportOptions{}, ListenInfo: plainOptions().ListenInfo, EnableRTX: true, EnableSRTP: secured,
+	}
+	change(options.Base)
+	p, err := transport.NewPipe("pipe", options, r.env)
 	require.NoError(r.t, err)
+	r.audit(p.Transport, r.sockets[first:])
 	connect := &api.PipeTransportConnectRequest{IP: peerAddr.Addr().String(), Port: new(peerAddr.Port())}
 	connect.SRTPParameters = p.Dump().(*api.PipeTransportDumpResponse).SRTPParameters
 	_, err = p.Connect(r.now, connect)

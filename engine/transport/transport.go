@@ -136,6 +136,7 @@ type Transport struct {
 	wanting    []*Consumer   // empty; room for those that distribute gives bitrate to
 	probation  probation
 	resending  resendBudget
+	asking     nackBudget
 	news       news
 
 	counters counters

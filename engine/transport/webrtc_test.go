@@ -53,12 +53,14 @@ type browser struct {
 	wake     chan struct{}
 	link     *transport.Link
 	addr     netip.AddrPort
-	sent     [][]byte // by the transport
-	lost     int      // how many of them the browser has taken
+	sent     [][]byte         // by the transport
+	to       []netip.AddrPort // where each of them went
+	lost     int              // how many of them the browser has taken
 	dtls     *dtls.Transport
 	dtlsWake chan struct{}
 	sender   *srtp.Sender
 	receiver *srtp.Receiver
+	onSCTP   func(packet []byte) // nil for nothing
 	states   []api.DTLSState
 	admitted int
 	closed   int
@@ -83,6 +85,7 @@ func newBrowser(t *testing.T, change func(*api.WebRtcTransportOptions)) *browser
 		Candidates: []api.ICECandidate{{Foundation: "udpcandidate"}}, Close: func() { b.freed++ },
 	}, b.env)
 	require.NoError(t, err)
+	b.audit(b.w.Transport, nil)
 	t.Cleanup(func() { b.w.Close(); b.dtls.Close() })
 	return b
 }
@@ -96,9 +99,12 @@ func signal(c chan struct{}) {
 
 func (b *browser) newLink(id uint32, protocol api.Protocol) *transport.Link {
 	link := &transport.Link{ID: id, Protocol: protocol, Local: netip.MustParseAddrPort("198.51.100.1:40000")}
-	link.Send = func(_ netip.AddrPort, batch *netio.Batch) (int, int) {
+	link.Send = func(to netip.AddrPort, batch *netio.Batch) (int, int) {
 		for pkt := range batch.Packets() {
-			b.sent = append(b.sent, append([]byte(nil), pkt...))
+			b.sent, b.to = append(b.sent, append([]byte(nil), pkt...)), append(b.to, to)
+			if !enginetest.IsDTLSData(pkt) { // which pump opens
+				b.ledgers[b.w.Transport].Sent(b.now, to, pkt)
+			}
 		}
 		return batch.Len(), 0
 	}
@@ -115,6 +121,7 @@ func (b *browser) dump() *api.WebRtcTransportDumpResponse {
 
 // deliver hands a datagram of the browser to the transport.
 func (b *browser) deliver(data []byte) {
+	b.ledgers[b.w.Transport].Received(b.addr, len(data))
 	b.w.HandleDatagrams(b.now, b.link, []transport.Datagram{{Buffer: enginetest.Buffer(data), Tuple: b.link.Tuple(b.addr)}})
 	b.w.Settle(b.now)
 }
@@ -173,24 +180,31 @@ func contains(states []api.DTLSState, s api.DTLSState) bool {
 
 // pump moves datagrams between the two DTLS ends.
 func (b *browser) pump() {
-	for ; b.lost < len(b.sent); b.lost++ {
-		if transport.LooksLikeDTLS(b.sent[b.lost]) {
-			b.dtls.HandleDatagram(b.sent[b.lost])
+	for b.lost < len(b.sent) {
+		datagram, to := b.sent[b.lost], b.to[b.lost]
+		b.lost++
+		if transport.LooksLikeDTLS(datagram) {
+			b.dtls.HandleDatagram(datagram)
+			b.drainDTLS(datagram, to)
 		}
 	}
+	b.drainDTLS(nil, b.addr)
+}
+
+// drainDTLS acts on the output of the browser's DTLS. The ledger gets the data that a datagram carried.
+func (b *browser) drainDTLS(datagram []byte, to netip.AddrPort) {
 	var out dtls.Output
 	b.dtls.Poll(&out)
 	for _, change := range out.States {
 		b.states = append(b.states, change.State)
 		if change.State == api.DTLSStateConnected {
-			suite := map[api.SRTPCryptoSuite]srtp.Suite{
-				api.SRTPCryptoSuiteAEADAES256GCM: srtp.AEADAES256GCM, api.SRTPCryptoSuiteAEADAES128GCM: srtp.AEADAES128GCM,
-			}[change.SRTP.Suite]
-			var err error
-			b.sender, err = srtp.NewSender(suite, change.SRTP.LocalKeySalt)
-			require.NoError(b.t, err)
-			b.receiver, err = srtp.NewReceiver(suite, change.SRTP.RemoteKeySalt)
-			require.NoError(b.t, err)
+			b.setKeys(&change.SRTP)
+		}
+	}
+	for _, packet := range out.Data {
+		b.ledgers[b.w.Transport].SentSCTP(b.now, to, len(datagram), packet)
+		if b.onSCTP != nil {
+			b.onSCTP(packet)
 		}
 	}
 	for _, d := range out.Datagrams {
@@ -198,9 +212,25 @@ func (b *browser) pump() {
 	}
 }
 
-// established returns a browser that has completed ICE and DTLS.
+func (b *browser) setKeys(keys *dtls.SRTP) {
+	suite := map[api.SRTPCryptoSuite]srtp.Suite{
+		api.SRTPCryptoSuiteAEADAES256GCM: srtp.AEADAES256GCM, api.SRTPCryptoSuiteAEADAES128GCM: srtp.AEADAES128GCM,
+	}[keys.Suite]
+	var err error
+	b.sender, err = srtp.NewSender(suite, keys.LocalKeySalt)
+	require.NoError(b.t, err)
+	b.receiver, err = srtp.NewReceiver(suite, keys.RemoteKeySalt)
+	require.NoError(b.t, err)
+}
+
+// established returns a browser that has completed ICE and DTLS over UDP.
 func established(t *testing.T, change func(*api.WebRtcTransportOptions)) *browser {
+	return establishedBy(t, api.ProtocolUDP, change)
+}
+
+func establishedBy(t *testing.T, protocol api.Protocol, change func(*api.WebRtcTransportOptions)) *browser {
 	b := newBrowser(t, change)
+	b.link = b.newLink(1, protocol)
 	b.check(b.password(), true)
 	b.connect(certificates()[1].Fingerprints())
 	require.NoError(t, b.dtls.Start(dtls.Client, certificates()[0].Fingerprints()))

@@ -56,8 +56,8 @@ export class WeriftPeer {
 	}
 
 	// connect exchanges the parameters with a WebRtcTransport, and connects ICE and DTLS.
-	async connect(transport) {
-		await this.tell(transport);
+	async connect(transport, iceCandidates = transport.iceCandidates) {
+		await this.tell({ iceParameters: transport.iceParameters, iceCandidates });
 		const { role, fingerprints } = transport.dtlsParameters;
 		this.dtls.setRemoteParams(new RTCDtlsParameters(
 			fingerprints.map(({ algorithm, value }) => new RTCDtlsFingerprint(algorithm, value)), role,
@@ -104,8 +104,12 @@ export class WeriftPeer {
 		return until(`RTCP: ${what}`, () => this.rtcp.find(match), options);
 	}
 
-	// startSctp connects SCTP over DTLS with the transport's parameters.
+	// startSctp connects SCTP over DTLS with the transport's parameters. Called again, it begins anew and forgets what there was,
+	// channels included.
 	async startSctp({ sctpParameters }) {
+		if (this.sctp) {
+			this.sctp.sctp.transport.send = async () => {}; // what still stirs in the old one is not heard
+		}
 		this.sctp = new RTCSctpTransport(SCTP_PORT, sctpParameters.maxMessageSize);
 		this.sctp.setDtlsTransport(this.dtls);
 		this.sctp.setRemoteMaxMessageSize(sctpParameters.maxMessageSize);
@@ -122,6 +126,10 @@ export class WeriftPeer {
 		channel.messages = [];
 		channel.onMessage.subscribe(message => channel.messages.push(message));
 		return channel;
+	}
+
+	channels(ids, parameters) {
+		return ids.map(id => this.channel(id, parameters));
 	}
 
 	async close() {

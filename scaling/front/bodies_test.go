@@ -44,9 +44,10 @@ func TestEveryMethodOfEveryObjectWithoutBody(t *testing.T) {
 func TestNotificationsThatNobodyTakes(t *testing.T) {
 	r := newRoom(t)
 	r.furnish()
-	send := func(id string) {
-		require.NoError(t, r.worker.HandleNotification(&api.Notification{HandlerID: id, Event: api.EventProducerSend, Body: &api.ProducerSendNotification{Data: []byte{1}}}))
+	try := func(id string) error {
+		return r.worker.HandleNotification(&api.Notification{HandlerID: id, Event: api.EventProducerSend, Body: &api.ProducerSendNotification{Data: []byte{1}}})
 	}
+	send := func(id string) { require.NoError(t, try(id)) }
 	for _, id := range []string{"r", "t0", "c1", "s", simulcast} {
 		send(id)
 	}
@@ -54,8 +55,11 @@ func TestNotificationsThatNobodyTakes(t *testing.T) {
 	send("p7")
 	require.NoError(t, receive(t, made).err)
 	closed := r.send(api.MethodTransportCloseProducer, "t0", &api.TransportCloseProducerRequest{ProducerID: "p7"})
-	send("p7")
+	if err := try("p7"); err != nil { // the producer may be gone by now
+		require.ErrorContains(t, err, "p7 not found")
+	}
 	require.NoError(t, receive(t, closed).err)
+	require.ErrorContains(t, try("p7"), "p7 not found")
 	r.nodes[0].end()
 	r.await("the node is lost", func() bool { return r.try(api.MethodTransportDump, "t0", nil).err != nil })
 	send(simulcast)

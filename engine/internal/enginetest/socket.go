@@ -26,6 +26,8 @@ type Socket struct {
 	Faulty bool
 	// OnClose is called by the first Close; nil for nothing.
 	OnClose func()
+	// OnSend is called for each packet; nil for nothing.
+	OnSend func(to netip.AddrPort, pkt []byte)
 
 	mu       sync.Mutex
 	sent     [][]byte
@@ -60,6 +62,9 @@ func (s *Socket) Send(to netip.AddrPort, b *netio.Batch) (sent, dropped int) {
 	defer s.mu.Unlock()
 	for pkt := range b.Packets() {
 		s.sent, s.to = append(s.sent, bytes.Clone(pkt)), append(s.to, to)
+		if s.OnSend != nil {
+			s.OnSend(to, pkt)
+		}
 	}
 	if s.Refuse {
 		return 0, b.Len()

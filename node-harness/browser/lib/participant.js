@@ -1,6 +1,6 @@
 // One end of a call: a page in a browser and its two transports on the server.
 import { until } from './wait.js';
-import { Relay } from './relay.js';
+import { Relay } from '../../lib/relay.js';
 
 const LISTEN_INFOS = [{ protocol: 'udp', ip: '127.0.0.1' }, { protocol: 'tcp', ip: '127.0.0.1' }];
 
@@ -10,34 +10,33 @@ export class Participant {
 	relays = {};
 
 	// join opens a page and creates the transports. capabilities are the router's for the page. With relayed, each transport
-	// can be reached only through a relay (relays).
-	static async join(browser, router, { transportOptions = {}, capabilities = router.rtpCapabilities, relayed = false } = {}) {
+	// can be reached only through a relay (relays). dtlsRole is the page's: 'client' (the browser's choice) or 'server'.
+	static async join(browser, router, {
+		transportOptions = {}, capabilities = router.rtpCapabilities, relayed = false, dtlsRole,
+	} = {}) {
 		const self = new Participant();
 		self.router = router;
 		self.page = await browser.page((method, data) => self.#signal(method, data));
 		self.rtpCapabilities = await self.call('load', capabilities);
+		if (dtlsRole === 'server') {
+			await self.call('answerAsDtlsServer');
+		}
 		for (const direction of ['send', 'recv']) {
 			const transport = await router.createWebRtcTransport({
 				...(transportOptions.webRtcServer ? {} : { listenInfos: LISTEN_INFOS }), enableSctp: true, ...transportOptions,
 			});
-			await self.use(direction, transport, { relayed });
+			await self.use(direction, transport, { relayed, dtlsRole });
 		}
 		return self;
 	}
 
 	// use makes a new transport the one of a direction. What goes over an earlier one goes on.
-	async use(direction, transport, { relayed = false } = {}) {
+	async use(direction, transport, { relayed = false, dtlsRole } = {}) {
 		this[direction] = transport;
-		const { id, iceParameters, dtlsParameters, sctpParameters } = transport;
-		const iceCandidates = relayed ? await this.#relay(direction) : transport.iceCandidates;
+		const { id, iceParameters, sctpParameters } = transport;
+		const iceCandidates = relayed ? (this.relays[direction] = await Relay.before(transport)).candidates : transport.iceCandidates;
+		const dtlsParameters = { ...transport.dtlsParameters, ...(dtlsRole && { role: dtlsRole === 'client' ? 'server' : 'client' }) };
 		await this.call('createTransport', direction, { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters });
-	}
-
-	// #relay puts a relay in front of a transport and returns candidates for the relay.
-	async #relay(direction) {
-		const candidate = this[direction].iceCandidates.find(({ protocol }) => protocol === 'udp');
-		this.relays[direction] = await Relay.open(candidate.port);
-		return [{ ...candidate, port: this.relays[direction].port }];
 	}
 
 	async leave() {

@@ -32,7 +32,18 @@ async function keepSize(sender) {
 // rows returns what getStats tells, as plain objects.
 const rows = async source => [...(await source.getStats()).values()];
 
+// answerAsDtlsServer makes the browser the DTLS server of the transports that it receives on, too. mediasoup-client leaves that
+// to the browser, which is a client if it can.
+function answerAsDtlsServer() {
+	const original = RTCPeerConnection.prototype.setRemoteDescription;
+	RTCPeerConnection.prototype.setRemoteDescription = function setRemoteDescription({ type, sdp }) {
+		return original.call(this, { type, sdp: type === 'offer' ? sdp.replaceAll('a=setup:actpass', 'a=setup:active') : sdp });
+	};
+}
+
 window.peer = {
+	answerAsDtlsServer,
+
 	async load(routerRtpCapabilities) {
 		await device.load({ routerRtpCapabilities });
 		return device.recvRtpCapabilities;

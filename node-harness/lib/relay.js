@@ -1,8 +1,17 @@
-// A bad network between a page and a transport: the page gets a relay's port instead of the transport's own.
+// A bad network between a peer and a transport: the peer gets a relay's port instead of the transport's own.
 import * as dgram from 'node:dgram';
-import { isRtcp } from '../../lib/rtp.js';
+import { isRtcp } from './rtp.js';
 
 const isMedia = message => message.length > 12 && message[0] >= 128 && message[0] < 192 && !isRtcp(message);
+
+// isData recognises application data of DTLS, and SCTP without DTLS from port 5000.
+const isData = message => message[0] === 23 || message[0] === 0x13 && message[1] === 0x88;
+
+// chance returns a reproducible source of numbers between 0 and 1.
+function chance() {
+	let state = 1;
+	return () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32;
+}
 
 const open = () => new Promise((resolve, reject) => {
 	const socket = dgram.createSocket({ type: 'udp4', recvBufferSize: 4 << 20, sendBufferSize: 4 << 20 });
@@ -13,15 +22,23 @@ const open = () => new Promise((resolve, reject) => {
 // Link carries packets in one direction.
 class Link {
 	// dropEvery: one of that many media packets is lost. kbps: packets leave at that rate, and are dropped when the queue holds
-	// more than half a second.
+	// more than half a second. spoilData: the probabilities that a packet of data is lost, comes twice, and is overtaken.
 	dropEvery = 0;
 	kbps = 0;
+	spoilData = 0;
 	dropped = 0;
+	repeated = 0;
+	overtaken = 0;
 	closed = false;
 	#seen = 0;
 	#freeAt = 0;
+	#chance = chance();
 
 	carry(message, send) {
+		if (this.spoilData && isData(message)) {
+			this.#spoil(send);
+			return;
+		}
 		if (this.dropEvery && isMedia(message) && ++this.#seen % this.dropEvery === 0) {
 			this.dropped++;
 			return;
@@ -38,6 +55,24 @@ class Link {
 		}
 		this.#freeAt = begins + message.length * 8 / this.kbps;
 		setTimeout(() => this.closed || send(), this.#freeAt - now);
+	}
+
+	#spoil(send) {
+		const fate = Math.floor(this.#chance() / this.spoilData);
+		switch (fate) {
+			case 0:
+				this.dropped++;
+				return;
+			case 1:
+				this.repeated++;
+				send();
+				break;
+			case 2:
+				this.overtaken++;
+				setTimeout(() => this.closed || send(), 10);
+				return;
+		}
+		send();
 	}
 }
 
@@ -63,6 +98,19 @@ export class Relay {
 
 	get port() {
 		return this.outer.address().port;
+	}
+
+	// before creates a relay to a WebRtcTransport; its candidates are those to give to the peer.
+	static async before({ iceCandidates }) {
+		const candidate = iceCandidates.find(({ protocol }) => protocol === 'udp');
+		const relay = await Relay.open(candidate.port);
+		relay.candidates = [{ ...candidate, port: relay.port }];
+		return relay;
+	}
+
+	// spoilData sets the probabilities for both directions.
+	spoilData(probability) {
+		this.up.spoilData = this.down.spoilData = probability;
 	}
 
 	close() {
