@@ -31,6 +31,9 @@ type deframer struct {
 // too short to be anything are skipped here, where they cost little more than their bytes.
 func (d *deframer) next(data []byte, limit int) (frame *packet.Buffer, rest []byte, err error) {
 	for {
+		if d.have == 0 {
+			data = d.skipShort(data, limit)
+		}
 		if d.have < frameHeaderLen {
 			n := copy(d.length[d.have:], data)
 			d.have += n
@@ -58,6 +61,21 @@ func (d *deframer) next(data []byte, limit int) (frame *packet.Buffer, rest []by
 		}
 		d.have = 0
 	}
+}
+
+// skipShort consumes frames that are to be skipped and lie in data.
+func (d *deframer) skipShort(data []byte, limit int) []byte {
+	for len(data) >= frameHeaderLen {
+		size := int(data[0])<<8 | int(data[1])
+		if size >= max(d.least, 1) || size > limit || frameHeaderLen+size > len(data) {
+			break
+		}
+		if size > 0 {
+			d.runts++
+		}
+		data = data[frameHeaderLen+size:]
+	}
+	return data
 }
 
 // body consumes what data holds of a frame of size bytes.

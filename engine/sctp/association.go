@@ -54,9 +54,10 @@ type Association struct {
 	round       roundTrip
 	congestion  congestion
 	resets      outgoingResets
-	peerWindow  int  // bytes that the peer has room for
-	urgent      bool // one packet goes whatever the congestion window says
-	mustForward bool // tell the peer again what to skip
+	peerWindow  int       // bytes that the peer has room for
+	urgent      bool      // one packet goes whatever the congestion window says
+	mustForward bool      // tell the peer again what to skip
+	forwardAt   unit.Time // when it was told last
 
 	heartbeat heartbeat
 	replies   []byte // chunks that answer the packet at hand

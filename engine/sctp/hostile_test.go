@@ -187,8 +187,12 @@ func TestReplayedCookies(t *testing.T) {
 	s.handle(initOf(5, 500, plainExtensions...))
 	first := cookieIn(w, s.find(2))
 	own := be.BigEndian.Uint32(s.find(2)[16:])
+	s.handle(initOf(6, 600, plainExtensions...))
+	other := s.find(2)
 	s.handle(raw(own, append([]byte{10, 0, 0, 0}, first...))) // it restarts
 	require.EqualValues(t, 1, s.Counters().PeerRestarts)
+	s.handle(raw(be.BigEndian.Uint32(other[16:]), append([]byte{10, 0, 0, 0}, cookieIn(w, other)...))) // too late for another one
+	require.EqualValues(t, 1, s.Counters().UnexpectedChunk)
 	s.tag, s.tsn = own, 500
 	s.data(3, 1, 0, "after")
 	for range 100 {
@@ -467,7 +471,7 @@ func TestContradictions(t *testing.T) {
 	}
 	s.stillWorks()
 	s = w.stranger(sctp.Config{}, interleavedExtensions)
-	for _, fsns := range [][]uint32{{0, 0, 2}, {0, 5, 2}, {3, 3, 2}} {
+	for _, fsns := range [][]uint32{{0, 0, 2}, {0, 5, 2}, {3, 3, 2}, {0, 2, 1}} {
 		for i, fsn := range fsns {
 			flags := byte(0)
 			if i == 0 {
@@ -482,4 +486,36 @@ func TestContradictions(t *testing.T) {
 	require.Empty(t, s.take())
 	s.chunks(append(words(64, 7, s.tsn, 2<<16, 0, 51), "whole"...))
 	require.Equal(t, []string{"whole"}, texts(s.take()))
+}
+
+// A fragment between the end of one message and the beginning of another belongs to neither.
+func TestFragmentBetweenMessages(t *testing.T) {
+	w := newWorld(t, 1)
+	s := w.stranger(sctp.Config{}, plainExtensions)
+	s.chunks(rawData(1, s.tsn+1, 1, 0, "b"))
+	s.chunks(rawData(0, s.tsn+2, 1, 0, "lost"))
+	s.chunks(rawData(2, s.tsn+4, 1, 1, "c"))
+	s.chunks(rawData(0, s.tsn+3, 1, 0, "lost"))
+	require.EqualValues(t, 2, s.Counters().Malformed)
+	s.chunks(rawData(2, s.tsn, 1, 0, "a"))
+	s.chunks(rawData(1, s.tsn+5, 1, 1, "d"))
+	require.Equal(t, []string{"ab", "cd"}, texts(s.take()))
+}
+
+// Fragments of I-DATA that come after their message is complete, or delivered, are dropped.
+func TestFragmentsThatAreTooMany(t *testing.T) {
+	w := newWorld(t, 1)
+	s := w.stranger(sctp.Config{}, interleavedExtensions)
+	part := func(flags byte, mid, fsn uint32, data string) {
+		s.chunks(append(words(64, flags, s.tsn, 1<<16, mid, fsn), data...))
+		s.tsn++
+	}
+	part(2, 1, 51, "wait")
+	part(1, 1, 1, "s")
+	part(0, 1, 1, "lost")
+	require.EqualValues(t, 1, s.Counters().Malformed, "it is complete and waits")
+	part(3, 0, 51, "first")
+	require.Equal(t, []string{"first", "waits"}, texts(s.take()))
+	part(0, 1, 1, "lost")
+	require.EqualValues(t, 2, s.Counters().Malformed, "it was delivered")
 }

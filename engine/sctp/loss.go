@@ -87,6 +87,9 @@ func (a *Association) handleSack(now unit.Time, s *sackChunk) {
 		a.loss.progressAt, a.loss.probed = now, false
 	}
 	a.detectLosses(now)
+	if o.told.after(o.cumulative) && a.loss.any && a.loss.sentAt > a.forwardAt {
+		a.mustForward = true // what was sent behind the FORWARD-TSN arrived, so that was lost
+	}
 	a.congestion.grow(news.bytes, before)
 	a.peerWindow = max(0, int(min(s.window, maxPeerWindow))-o.payload)
 }

@@ -313,6 +313,129 @@ func TestRetransmissionsAreCounted(t *testing.T) {
 	}
 }
 
+// Limits are for peers that can be told to skip something; others get everything (RFC 3758 section 3.3.1).
+func TestPeerWithoutPartialReliability(t *testing.T) {
+	w := newWorld(t, 1)
+	s := w.stranger(sctp.Config{}, []byte{0x80, 8, 0, 5, 130, 0, 0, 0})
+	for _, o := range []sctp.SendOptions{{MaxRetransmits: ptr[uint16](0)}, {MaxPacketLifeTime: ptr[uint16](0)}} {
+		s.mustSay(text(1, "still sent"), o)
+	}
+	w.Advance(10 * time.Second)
+	sent := map[uint32]int{}
+	for _, p := range s.packets {
+		eachChunk(p, func(typ byte, c []byte) {
+			require.Zero(t, typ)
+			sent[be.BigEndian.Uint32(c[4:])]++
+		})
+	}
+	require.Len(t, sent, 2)
+	require.Greater(t, sent[s.theirs], 5)
+	require.Greater(t, sent[s.theirs+1], 5)
+	require.Zero(t, s.Counters().MessagesExpired)
+}
+
+// A message that is lost, and too old by the time it may be sent again, is given up.
+func TestTooOldForRetransmission(t *testing.T) {
+	w := newWorld(t, 1)
+	s := w.stranger(sctp.Config{}, plainExtensions)
+	for range 2 {
+		s.mustSay(binary(1, 1000), sctp.SendOptions{MaxPacketLifeTime: ptr[uint16](300)})
+	}
+	for range 3 {
+		s.mustSay(binary(2, 1000), ordered)
+	}
+	w.Advance(100 * time.Millisecond)
+	s.packets = nil
+	for range 3 { // the first two are lost, and there is no room for them
+		s.chunks(words(3, 0, s.theirs-1, 0, 1<<16, 3<<16|4))
+		w.Advance(20 * time.Millisecond)
+	}
+	w.Advance(200 * time.Millisecond)
+	s.chunks(words(3, 0, s.theirs-1, 1<<20, 1<<16, 3<<16|5))
+	w.Advance(100 * time.Millisecond)
+	require.EqualValues(t, 2, s.Counters().MessagesExpired)
+	require.NotNil(t, s.find(192))
+	require.EqualValues(t, s.theirs+1, be.BigEndian.Uint32(s.find(192)[16:]))
+	require.Nil(t, s.find(0), "neither is sent again")
+}
+
+// What was given up on more streams than a packet can name is skipped step by step.
+func TestSkippingManyStreams(t *testing.T) {
+	for _, interleaved := range []bool{true, false} {
+		w := newWorld(t, 1)
+		a, b := w.end(sctp.Config{}), w.end(sctp.Config{})
+		there := w.wire(a, b, simnet.Conditions{Delay: 10 * time.Millisecond})
+		w.wire(b, a, simnet.Conditions{Delay: 10 * time.Millisecond})
+		if !interleaved {
+			a.send, b.send = withoutInterleaving(a.send), withoutInterleaving(b.send)
+		}
+		w.join(a, b)
+		there.SetConditions(simnet.Conditions{Loss: 1})
+		const n = 1000
+		for id := range uint16(n) {
+			a.mustSay(text(id, "lost"), sctp.SendOptions{Ordered: true, MaxRetransmits: ptr[uint16](0)})
+		}
+		w.Advance(time.Second)
+		there.SetConditions(simnet.Conditions{Delay: 10 * time.Millisecond})
+		for id := range uint16(n) {
+			a.mustSay(text(id, "%d", id), ordered)
+		}
+		w.Advance(5 * time.Second)
+		last := map[uint16]string{} // what was not sent while the network was away may come before it
+		for _, m := range b.take() {
+			last[m.StreamID] = string(m.Data)
+		}
+		require.Len(t, last, n)
+		for id, data := range last {
+			require.Equal(t, fmt.Sprint(id), data)
+		}
+		require.Greater(t, a.Counters().MessagesExpired, uint64(300), "more than a packet can name")
+	}
+}
+
+// A FORWARD-TSN that is lost is sent again soon, though other data flows all the time.
+func TestLostForwardTSN(t *testing.T) {
+	for _, interleaved := range []bool{true, false} {
+		w := newWorld(t, 1)
+		a, b := w.end(sctp.Config{}), w.end(sctp.Config{})
+		c := simnet.Conditions{Delay: 10 * time.Millisecond, Rate: 10_000_000, Queue: 50_000}
+		there := w.wire(a, b, c)
+		w.wire(b, a, simnet.Conditions{Delay: 10 * time.Millisecond})
+		if !interleaved {
+			a.send, b.send = withoutInterleaving(a.send), withoutInterleaving(b.send)
+		}
+		w.join(a, b)
+		a.bulk(1, 16000, ordered)
+		w.Advance(time.Second)
+		there.SetConditions(simnet.Conditions{Loss: 1})
+		a.mustSay(text(2, "lost"), sctp.SendOptions{Ordered: true, MaxRetransmits: ptr[uint16](0)})
+		w.Advance(5 * time.Millisecond)
+		there.SetConditions(c)
+		forwards, send := 0, a.send
+		a.send = func(p []byte) {
+			has := false
+			eachChunk(p, func(typ byte, _ []byte) { has = has || typ == 192 || typ == 194 })
+			if has {
+				if forwards++; forwards <= 2 {
+					return
+				}
+			}
+			send(p)
+		}
+		w.Advance(time.Second)
+		a.mustSay(text(2, "after"), ordered)
+		w.Advance(time.Second)
+		var got []string
+		for _, m := range b.take() {
+			if m.StreamID == 2 {
+				got = append(got, string(m.Data))
+			}
+		}
+		require.Equal(t, []string{"after"}, got)
+		require.InDelta(t, 3, forwards, 1)
+	}
+}
+
 // A large message that is given up half-way costs the peer nothing: the rest is not sent, and what came of it is forgotten.
 func TestAbandonedHalfWay(t *testing.T) {
 	for _, o := range []sctp.SendOptions{{MaxPacketLifeTime: ptr[uint16](50)}, {Ordered: true, MaxPacketLifeTime: ptr[uint16](50)}} {

@@ -55,9 +55,10 @@ type outstanding struct {
 	acked      int // chunks acknowledged by gap blocks
 	abandoned  int // chunks given up
 	order      uint32
-	passed     tsn // findSkip has looked up to here
-	skipTo     tsn // the last chunk that the peer has to skip
-	told       tsn // up to where it was told so
+	passed     tsn  // findSkip has looked up to here
+	skipTo     tsn  // the last chunk that the peer has to skip
+	told       tsn  // up to where it was told so
+	cut        bool // the packet had no room to tell more: the rest has to wait until the peer has come to told
 }
 
 func (o *outstanding) init(first tsn) {
@@ -93,16 +94,11 @@ func (o *outstanding) grow() {
 // keptRing is how large the ring stays when nothing is under way.
 const keptRing = 4
 
-// pop takes the oldest chunk out, which is in no list.
+// pop takes the oldest chunk out, which is acknowledged.
 func (o *outstanding) pop() {
 	o.cumulative++
+	o.acked--
 	c := o.at(o.cumulative)
-	switch c.state {
-	case stateAcked:
-		o.acked--
-	case stateAbandoned:
-		o.abandoned--
-	}
 	if m := c.message; m != nil {
 		m.chunks--
 		m.first = c.nextOfMessage

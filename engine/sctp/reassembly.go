@@ -140,14 +140,11 @@ func (r *run) join(after *run) {
 	r.last, r.end = after.last, after.end
 	r.size += after.size
 	r.cost += after.cost
-	switch {
-	case r.dropped || after.dropped:
+	if r.dropped || after.dropped {
 		r.drop()
-	case r.tail == nil:
-		r.head, r.tail = after.head, after.tail
-	default:
-		r.tail.next, r.tail = after.head, after.tail
+		return
 	}
+	r.tail.next, r.tail = after.head, after.tail
 }
 
 // drop forgets the data of a message that is too large; the rest of it is only counted.

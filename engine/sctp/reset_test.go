@@ -82,6 +82,11 @@ func TestAnswersToRequests(t *testing.T) {
 	s.chunks(rawReset(seq+5, s.tsn-1, 7), rawReset(seq+6, s.tsn-1, 8)) // one in a packet
 	require.Equal(t, []uint32{performed}, s.results())
 	require.Equal(t, []uint16{7}, s.takeResets())
+	response := []byte{0, 16, 0, 12, 9, 9, 9, 9, 0, 0, 0, 1}
+	third := rawReset(seq+6, s.tsn-1, 8)[4:]
+	s.chunks(append(append(append([]byte{130, 0, 0, 0}, response...), response...), third...)) // two parameters in a chunk
+	require.Empty(t, s.results())
+	require.Empty(t, s.takeResets())
 }
 
 // A request without streams means all (RFC 6525 section 4.1): those that were used.

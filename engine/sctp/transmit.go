@@ -12,7 +12,7 @@ func (a *Association) flush(now unit.Time) {
 		p := a.newPacket(a.peer.tag)
 		a.addControl(now, &p)
 		a.addData(now, &p)
-		if !a.mayRequestReset(now) && p.empty() {
+		if !a.mayRequestReset(now) && p.empty() && !a.forwardDue() { // addData may have given something up
 			break
 		}
 		a.finishPacket(&p, false)
@@ -42,11 +42,13 @@ func (a *Association) addControl(now unit.Time, p *builder) {
 	}
 }
 
-// forwardDue tells whether the peer has to be told to skip something.
+// forwardDue tells whether the peer has to be told to skip something. Each FORWARD-TSN begins at the acknowledged number, so if one
+// packet cannot name all streams, the second must not leave before the first is acknowledged: it would be the same.
 func (a *Association) forwardDue() bool {
 	o := &a.sent
 	o.findSkip()
-	return o.mustSkip() && (a.mustForward || o.skipTo.after(o.told))
+	more := o.skipTo.after(o.told) && !(o.cut && o.told.after(o.cumulative))
+	return o.mustSkip() && (a.mustForward || more)
 }
 
 func (a *Association) addForward(now unit.Time, p *builder) {
@@ -56,8 +58,8 @@ func (a *Association) addForward(now unit.Time, p *builder) {
 	}
 	to, streams := a.sent.skipped((p.room()-chunkHeaderLen-forwardLen)/entry, a.interleaved())
 	p.b = appendForward(p.b, to, streams, a.interleaved())
-	a.sent.told, a.mustForward = to, false
-	a.loss.lastSent = now
+	a.sent.told, a.sent.cut, a.mustForward = to, to != a.sent.skipTo, false
+	a.loss.lastSent, a.forwardAt = now, now
 }
 
 // hasData tells whether data can be sent now.

@@ -20,10 +20,12 @@ func TestNothingIsAmplified(t *testing.T) {
 		name string
 		run  func(k *target)
 	}{
-		{"packets that pretend a thousand losses each", func(k *target) {
-			for i := range unit.SeqNo(100) {
-				k.rtp(enginetest.KeyFrame(10, 990*i))
-				k.pass(5 * time.Millisecond)
+		{"four packets a second that pretend a thousand losses", func(k *target) {
+			for i := range unit.SeqNo(40) {
+				k.rtp(enginetest.RTP(10, 250*i, enginetest.VP8DeltaFrame))
+				if i%4 == 3 {
+					k.pass(1100 * time.Millisecond)
+				}
 			}
 		}},
 		{"packets of which every other one is missing", func(k *target) {

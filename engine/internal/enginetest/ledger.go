@@ -46,6 +46,7 @@ type Ledger struct {
 	Padding                               int
 	Deadlines, Notifications              int               // set off; numbers, which the test counts
 	Last                                  map[uint32]uint16 // the last number sent of each SSRC
+	LastTSN                               uint32            // the last one sent of user data
 	seen                                  map[any]bool
 	allocated                             uint64 // by the process, when it began
 }
@@ -150,6 +151,7 @@ func (l *Ledger) SentSCTP(now unit.Time, to netip.AddrPort, n int, packet []byte
 			repeated += length
 		default:
 			forwarded += length
+			l.LastTSN = binary.BigEndian.Uint32(chunks[4:])
 		}
 		chunks = chunks[length:]
 	}
