@@ -183,6 +183,10 @@ func (s *Server) serve(c net.Conn, config *tls.Config) {
 	}
 	conn := newConnection(c)
 	if first.Hello == nil {
+		if !mayAsk(who) {
+			s.refused.Add(1)
+			s.options.Log.Warn("question refused", "from", c.RemoteAddr(), "who", who, "query", first.Query)
+		}
 		conn.send(s.reply(first.Query, who))
 		conn.finish()
 		return
@@ -201,10 +205,15 @@ func (s *Server) serve(c net.Conn, config *tls.Config) {
 	g.serve(conn, rest)
 }
 
-// reply answers a query. Applications learn nothing of each other.
+// mayAsk says whether somebody may ask the node about its fronts. Applications learn nothing of each other.
+func mayAsk(who identity.Identity) bool {
+	return who.Role != identity.Application || who.Name == localName
+}
+
+// reply answers a query.
 func (s *Server) reply(query string, who identity.Identity) []byte {
 	switch {
-	case who.Role == identity.Application && who.Name != localName:
+	case !mayAsk(who):
 		return session.AppendRefusal(nil, session.RefuseIdentity, "operators and nodes may ask")
 	case query == queryStatus:
 		b, err := json.Marshal(s.Status())
@@ -249,6 +258,8 @@ func greet(c net.Conn, config *tls.Config, replace func(from, to net.Conn)) (
 			return c, who, first, rest, nil
 		case parseErr != nil:
 			return c, who, first, nil, parseErr
+		case err == io.EOF && len(got) > 0:
+			return c, who, first, nil, io.ErrUnexpectedEOF
 		case err != nil:
 			return c, who, first, nil, err
 		}
@@ -319,7 +330,7 @@ type Status struct {
 	Name     string  `json:"name"`
 	CPU      float64 `json:"cpu"` // from 0 to 1, of all its cores
 	Draining bool    `json:"draining"`
-	Refused  uint64  `json:"refusedConnections"`
+	Refused  uint64  `json:"refusedConnections"` // and those dropped because of what came by them
 	// Goroutines of the whole process: a node that is idle again has as many as when it was started.
 	Goroutines int           `json:"goroutines"`
 	Fronts     []FrontStatus `json:"fronts"`
