@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster check generate drift compat compat-matrix fuzz node-test browser-test peers bench-fanout bench-control bench-server format clean
+.PHONY: build test demo demo-cluster faults check generate drift compat compat-matrix fuzz node-test browser-test peers hosts edumeet bench-fanout bench-control bench-server format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -24,6 +24,10 @@ demo: build
 # Six people in one Router of an unchanged application, over three nodes of which one is killed.
 demo-cluster: build
 	scripts/demo-cluster.sh
+
+# Faults of a cluster under load: nodes, networks and applications that fail. SEEDS=… (default 20), FAULTS=… selects some by name.
+faults: build
+	scripts/faults.sh --seeds $(or $(SEEDS),20) $(FAULTS)
 
 # What a change to the Go code must pass: format, vet, staticcheck, generated files, tests (import rules and fuzz targets too).
 check:
@@ -61,6 +65,15 @@ browser-test: build
 # WebRTC peers of pion, good and bad ones, against a worker built with the race detector; WORKER_BIN=… tests another binary.
 peers: build
 	MODE=$(MODE) scripts/peers.sh
+
+# One Router over three hosts, which are network namespaces: needs root. 1 publisher, 60 subscribers, data, what crosses the
+# network, Chromium moving from node to node.
+hosts: build
+	scripts/hosts-test.sh
+
+# EduMeet's media node, unchanged, over the same hosts. DIR=… is a checkout of it, installed and built.
+edumeet: build
+	scripts/edumeet.sh $(DIR)
 
 # CPU and memory per forwarded packet; WORKER_BIN=… measures another worker binary.
 bench-fanout: build

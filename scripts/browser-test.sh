@@ -4,11 +4,7 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"
-if [ -z "${CHROMIUM_BIN:-}" ]; then
-	need_package chromium chromium
-	CHROMIUM_BIN=$(command -v chromium)
-fi
-export CHROMIUM_BIN
+need_chromium
 prepare_harness
 npm_ci "$HARNESS/browser"
 export TEST_MINUTES=30

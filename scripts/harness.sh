@@ -10,3 +10,12 @@ prepare_harness() {
 	npm_ci "$HARNESS"
 	export MEDIASOUP_WORKER_BIN=$WORKER
 }
+
+# need_chromium: sets CHROMIUM_BIN unless it is set, and installs Chromium if need be.
+need_chromium() {
+	if [ -z "${CHROMIUM_BIN:-}" ]; then
+		need_package chromium chromium
+		CHROMIUM_BIN=$(command -v chromium)
+	fi
+	export CHROMIUM_BIN
+}

@@ -150,6 +150,7 @@ func TestNode(t *testing.T) {
 	require.Zero(t, code)
 	require.NoError(t, json.Unmarshal([]byte(out), &rows))
 	require.Equal(t, "a", rows[0].Status.Name)
+	require.Positive(t, rows[0].Status.Goroutines)
 	require.Len(t, rows[0].Status.Fronts, 1)
 	require.Equal(t, "edumeet", rows[0].Status.Fronts[0].Tenant)
 	require.Equal(t, 1, rows[0].Status.Fronts[0].Load.Transports)

@@ -4,7 +4,7 @@
 import * as dgram from 'node:dgram';
 import * as path from 'node:path';
 import * as mediasoup from 'mediasoup';
-import { createCertificates, killNode, showStatus, startNode } from './nodes.js';
+import { createCertificates, killNode, showStatus, startNode } from '../lib/nodes.js';
 import { PATIENCE_MS, until, within } from '../lib/wait.js';
 
 const OUT = path.join(import.meta.dirname, '..', '..', 'build', 'demo-cluster');

@@ -8,20 +8,23 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 	process.once(signal, () => process.exit(1));
 }
 
+// guard has a child process end with this one.
+export function guard(child) {
+	living.add(child);
+	child.once('exit', () => living.delete(child));
+	return child;
+}
+
 // start runs a command and returns { child, done, output }: done resolves with { code, signal } when it has ended; output()
 // returns what it has written to stdout and stderr so far.
 export function start(command, args, { stdin = 'ignore' } = {}) {
-	const child = spawn(command, args, { stdio: [stdin, 'pipe', 'pipe'] });
+	const child = guard(spawn(command, args, { stdio: [stdin, 'pipe', 'pipe'] }));
 	const chunks = [];
 	child.stdout.on('data', chunk => chunks.push(chunk));
 	child.stderr.on('data', chunk => chunks.push(chunk));
-	living.add(child);
 	const done = new Promise((resolve, reject) => {
 		child.once('error', reject);
-		child.once('close', (code, signal) => {
-			living.delete(child);
-			resolve({ code, signal });
-		});
+		child.once('close', (code, signal) => resolve({ code, signal }));
 	});
 	return { child, done, output: () => Buffer.concat(chunks).toString('utf8') };
 }

@@ -1,6 +1,8 @@
 package app
 
 import (
+	"fmt"
+
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
@@ -10,48 +12,79 @@ import (
 const (
 	OpusPayloadType = 111
 	VP8PayloadType  = 96
+	VP9PayloadType  = 98
 )
 
-// lastMapped numbers the SSRCs that a router knows streams by.
+// newSSRC draws an SSRC that a router knows a stream by.
 func newSSRC() uint32 { return 0x7000_0000 + ids.Add(1) }
+
+// Codecs of the peers.
+var (
+	Opus = api.RTPCodecParameters{MimeType: "audio/opus", PayloadType: OpusPayloadType, ClockRate: 48000, Channels: new(uint8(2))}
+	VP8  = video("video/VP8", VP8PayloadType)
+	VP9  = video("video/VP9", VP9PayloadType)
+)
+
+func video(mimeType string, payloadType uint8) api.RTPCodecParameters {
+	return api.RTPCodecParameters{
+		MimeType: mimeType, PayloadType: payloadType, ClockRate: 90000,
+		RTCPFeedback: []api.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}},
+	}
+}
+
+func codec(kind api.MediaKind) api.RTPCodecParameters {
+	if kind == api.MediaKindAudio {
+		return Opus
+	}
+	return VP8
+}
+
+// Media is what a producer takes.
+type Media struct {
+	Kind  api.MediaKind
+	Type  api.RTPType
+	Codec api.RTPCodecParameters
+	SSRCs []uint32 // of the streams that the peer sends; several are simulcast
+	Mode  string   // scalability mode of each of these, such as L3T1; empty without layers
+}
 
 // Producer is a producer, with what its consumers need.
 type Producer struct {
 	*Transport
 	ID     string
-	kind   api.MediaKind
-	mapped uint32
+	media  Media
+	mapped []api.RTPEncodingParameters
 }
 
-func codec(kind api.MediaKind) api.RTPCodecParameters {
-	if kind == api.MediaKindAudio {
-		return api.RTPCodecParameters{MimeType: "audio/opus", PayloadType: OpusPayloadType, ClockRate: 48000, Channels: new(uint8(2))}
-	}
-	return api.RTPCodecParameters{
-		MimeType: "video/VP8", PayloadType: VP8PayloadType, ClockRate: 90000,
-		RTCPFeedback: []api.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}},
-	}
-}
-
-func parameters(kind api.MediaKind, ssrc uint32) *api.RTPParameters {
+func parameters(codec api.RTPCodecParameters, encodings ...api.RTPEncodingParameters) *api.RTPParameters {
 	return &api.RTPParameters{
-		Codecs:    []api.RTPCodecParameters{codec(kind)},
-		Encodings: []api.RTPEncodingParameters{{SSRC: new(ssrc)}},
+		Codecs:    []api.RTPCodecParameters{codec},
+		Encodings: encodings,
 		RTCP:      &api.RTCPParameters{CNAME: "cname", ReducedSize: true},
 	}
 }
 
-// Produce creates a producer for the stream that the transport's peer sends with an SSRC.
+// Produce creates a producer for the stream without layers that the transport's peer sends with an SSRC.
 func (t *Transport) Produce(kind api.MediaKind, ssrc uint32) *Producer {
 	t.t.Helper()
-	p := &Producer{t, newID("producer"), kind, newSSRC()}
-	pt := codec(kind).PayloadType
+	return t.ProduceMedia(Media{Kind: kind, Type: api.RTPTypeSimple, Codec: codec(kind), SSRCs: []uint32{ssrc}})
+}
+
+// ProduceMedia creates a producer.
+func (t *Transport) ProduceMedia(m Media) *Producer {
+	t.t.Helper()
+	p := &Producer{Transport: t, ID: newID("producer"), media: m}
+	pt := m.Codec.PayloadType
+	mapping := &api.RTPMapping{Codecs: []api.CodecMapping{{PayloadType: pt, MappedPayloadType: pt}}}
+	var encodings []api.RTPEncodingParameters
+	for _, ssrc := range m.SSRCs {
+		mapped := newSSRC()
+		encodings = append(encodings, api.RTPEncodingParameters{SSRC: new(ssrc), ScalabilityMode: m.Mode})
+		p.mapped = append(p.mapped, api.RTPEncodingParameters{SSRC: new(mapped), ScalabilityMode: m.Mode})
+		mapping.Encodings = append(mapping.Encodings, api.EncodingMapping{SSRC: new(ssrc), ScalabilityMode: m.Mode, MappedSSRC: mapped})
+	}
 	t.Do(api.MethodTransportProduce, t.ID, &api.TransportProduceRequest{
-		ProducerID: p.ID, Kind: kind, RTPParameters: parameters(kind, ssrc),
-		RTPMapping: &api.RTPMapping{
-			Codecs:    []api.CodecMapping{{PayloadType: pt, MappedPayloadType: pt}},
-			Encodings: []api.EncodingMapping{{SSRC: new(ssrc), MappedSSRC: p.mapped}},
-		},
+		ProducerID: p.ID, Kind: m.Kind, RTPParameters: parameters(m.Codec, encodings...), RTPMapping: mapping,
 	})
 	return p
 }
@@ -66,11 +99,23 @@ type Consumer struct {
 func (t *Transport) Consume(p *Producer, ssrc uint32) *Consumer {
 	t.t.Helper()
 	c := &Consumer{t, newID("consumer")}
+	mode := p.media.Mode
+	if p.media.Type == api.RTPTypeSimulcast {
+		mode = fmt.Sprintf("L%dT1", len(p.mapped))
+	}
 	t.Do(api.MethodTransportConsume, t.ID, &api.TransportConsumeRequest{
-		ConsumerID: c.ID, ProducerID: p.ID, Kind: p.kind, Type: api.RTPTypeSimple, RTPParameters: parameters(p.kind, ssrc),
-		ConsumableRTPEncodings: []api.RTPEncodingParameters{{SSRC: new(p.mapped)}},
+		ConsumerID: c.ID, ProducerID: p.ID, Kind: p.media.Kind, Type: p.media.Type, ConsumableRTPEncodings: p.mapped,
+		RTPParameters: parameters(p.media.Codec, api.RTPEncodingParameters{SSRC: new(ssrc), ScalabilityMode: mode}),
 	})
 	return c
+}
+
+// Prefer sets the highest spatial layer that the consumer shall forward.
+func (c *Consumer) Prefer(layer uint8) {
+	c.t.Helper()
+	c.Do(api.MethodConsumerSetPreferredLayers, c.ID, &api.ConsumerSetPreferredLayersRequest{
+		PreferredLayers: &api.ConsumerLayers{SpatialLayer: layer},
+	})
 }
 
 // Sent returns how many packets of its stream the consumer has sent.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"time"
 
@@ -17,6 +18,18 @@ func (r *Router) NewPlainPort() uint16 {
 		Options:     &api.PlainTransportOptions{Base: &api.TransportOptions{}, ListenInfo: &info, RTCPMux: true, Comedia: true},
 	}).(*api.PlainTransportDumpResponse)
 	return d.Tuple.LocalPort
+}
+
+// NewPlainTransport creates a PlainTransport that sends to an address, in clear. It serves for consuming only.
+func (r *Router) NewPlainTransport(info api.ListenInfo, to netip.AddrPort) *Transport {
+	r.t.Helper()
+	t := &Transport{Router: r, ID: newID("transport")}
+	r.Do(api.MethodRouterCreatePlainTransport, r.ID, &api.RouterCreatePlainTransportRequest{
+		TransportID: t.ID,
+		Options:     &api.PlainTransportOptions{Base: &api.TransportOptions{}, ListenInfo: &info, RTCPMux: true},
+	})
+	r.Do(api.MethodPlainTransportConnect, t.ID, &api.PlainTransportConnectRequest{IP: to.Addr().String(), Port: new(to.Port())})
+	return t
 }
 
 // NewPipePort creates a PipeTransport and returns its port.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -30,10 +31,13 @@ func (w *Worker) NewRouter() *Router {
 }
 
 // Listen returns listen infos for 127.0.0.1, one for each protocol.
-func Listen(protocols ...api.Protocol) []api.ListenInfo {
+func Listen(protocols ...api.Protocol) []api.ListenInfo { return ListenOn("127.0.0.1", protocols...) }
+
+// ListenOn returns listen infos for an address, one for each protocol.
+func ListenOn(ip string, protocols ...api.Protocol) []api.ListenInfo {
 	infos := make([]api.ListenInfo, len(protocols))
 	for i, p := range protocols {
-		infos[i] = api.ListenInfo{Protocol: p, IP: "127.0.0.1", PortRange: &api.PortRange{}, Flags: &api.SocketFlags{}}
+		infos[i] = api.ListenInfo{Protocol: p, IP: ip, PortRange: &api.PortRange{}, Flags: &api.SocketFlags{}}
 	}
 	return infos
 }
@@ -51,6 +55,7 @@ type Options struct {
 	Server         string           // the WebRtcServer whose ports it uses; if empty, Infos
 	Infos          []api.ListenInfo // its own ports
 	ConsentTimeout uint8            // seconds, 0 = none
+	MaxMessageSize uint32           // bytes of a message of its data channels, and of their buffers; 0 = maxMessageSize
 }
 
 // Transport is a WebRtcTransport.
@@ -67,13 +72,13 @@ const maxMessageSize = 256 << 10
 // NewTransport creates a WebRtcTransport for media and data.
 func (r *Router) NewTransport(o Options) *Transport {
 	r.t.Helper()
+	size := cmp.Or(o.MaxMessageSize, maxMessageSize)
 	req := &api.RouterCreateWebRtcTransportRequest{
 		TransportID: newID("transport"),
 		Options: &api.WebRtcTransportOptions{
 			Base: &api.TransportOptions{
-				EnableSCTP: true, IsDataChannel: true, MaxSendMessageSize: maxMessageSize, MaxReceiveMessageSize: maxMessageSize,
-				SCTPSendBufferSize: maxMessageSize, SCTPPerStreamSendQueueLimit: maxMessageSize,
-				SCTPMaxReceiverWindowBufferSize: maxMessageSize,
+				EnableSCTP: true, IsDataChannel: true, MaxSendMessageSize: size, MaxReceiveMessageSize: size,
+				SCTPSendBufferSize: size, SCTPPerStreamSendQueueLimit: size, SCTPMaxReceiverWindowBufferSize: size,
 			},
 			EnableUDP: true, EnableTCP: true, ICEConsentTimeout: o.ConsentTimeout,
 		},

@@ -60,22 +60,28 @@ func (p *Peer) Negotiate(tr *app.Transport, o *webrtc.OfferOptions) {
 	require.NoError(p.t, p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: p.answer(tr)}))
 }
 
-// answer describes a WebRtcTransport as SDP, with one section for each that pion offers: audio, video, data.
+// answer describes a WebRtcTransport as SDP, with one section for each that pion offers: the streams, data.
 func (p *Peer) answer(tr *app.Transport) string {
 	p.t.Helper()
 	transport := p.transportLines(tr)
-	lines := []string{"v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite", "a=group:BUNDLE 0 1 2"}
-	for mid, kind := range []api.MediaKind{api.MediaKindAudio, api.MediaKindVideo} {
-		name, codec, number := "audio", "opus/48000/2", app.OpusPayloadType
-		if kind == api.MediaKindVideo {
-			name, codec, number = "video", "VP8/90000", app.VP8PayloadType
+	group := "a=group:BUNDLE"
+	for mid := range len(p.options.Streams) + 1 {
+		group += fmt.Sprint(" ", mid)
+	}
+	lines := []string{"v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite", group}
+	for mid, codec := range p.options.Streams {
+		kind, encoding, _ := strings.Cut(codec.MimeType, "/")
+		encoding += fmt.Sprint("/", codec.ClockRate)
+		if codec.Channels != nil {
+			encoding += fmt.Sprint("/", *codec.Channels)
 		}
-		lines = append(lines, fmt.Sprintf("m=%s 7 UDP/TLS/RTP/SAVPF %d", name, number), "c=IN IP4 127.0.0.1", fmt.Sprintf("a=mid:%d", mid),
-			"a=sendrecv", "a=rtcp-mux", fmt.Sprintf("a=rtpmap:%d %s", number, codec), fmt.Sprintf("a=ssrc:%d cname:worker", ReceiveSSRC(kind)))
+		lines = append(lines, fmt.Sprintf("m=%s 7 UDP/TLS/RTP/SAVPF %d", kind, codec.PayloadType), "c=IN IP4 127.0.0.1",
+			fmt.Sprintf("a=mid:%d", mid), "a=sendrecv", "a=rtcp-mux", fmt.Sprintf("a=rtpmap:%d %s", codec.PayloadType, encoding),
+			fmt.Sprintf("a=ssrc:%d cname:worker", ReceiveSSRCOf(mid)))
 		lines = append(lines, transport...)
 	}
-	lines = append(lines, "m=application 7 UDP/DTLS/SCTP webrtc-datachannel", "c=IN IP4 127.0.0.1", "a=mid:2", "a=sctp-port:5000",
-		"a=max-message-size:262144")
+	lines = append(lines, "m=application 7 UDP/DTLS/SCTP webrtc-datachannel", "c=IN IP4 127.0.0.1",
+		fmt.Sprintf("a=mid:%d", len(p.options.Streams)), "a=sctp-port:5000", fmt.Sprintf("a=max-message-size:%d", p.options.MaxMessageSize))
 	lines = append(lines, transport...)
 	return strings.Join(lines, "\r\n") + "\r\n"
 }

@@ -3,6 +3,8 @@
 package rtcpeer
 
 import (
+	"cmp"
+	"fmt"
 	"net"
 	"testing"
 	"time"
@@ -22,6 +24,9 @@ import (
 // keepAlive is the time between two ICE checks, short to detect a change of address soon.
 const keepAlive = 200 * time.Millisecond
 
+// minReceiveBuffer is pion's own size of SCTP's receive buffer in bytes.
+const minReceiveBuffer = 1 << 20
+
 // Stream is the stream id of the data channel that every peer has.
 const Stream = 1
 
@@ -32,16 +37,22 @@ type Options struct {
 	Profiles []dtls.SRTPProtectionProfile // offered or accepted; nil means pion's default
 	// Via replaces the address of the worker's candidate.
 	Via net.Addr
+	// IP is the peer's own address; empty means 127.0.0.1.
+	IP string
+	// Streams are the codecs of the streams that it sends and receives; nil means one of Opus and one of VP8.
+	Streams []api.RTPCodecParameters
+	// MaxMessageSize is that of the data channel in bytes; 0 means 256 KiB.
+	MaxMessageSize uint32
 }
 
-// Peer is a peer connection that sends and receives audio and video and has a data channel.
+// Peer is a peer connection that sends and receives streams and has a data channel.
 type Peer struct {
 	t       testing.TB
 	options Options
 	pc      *webrtc.PeerConnection
 	cert    *webrtc.Certificate
-	tracks  map[api.MediaKind]*webrtc.TrackLocalStaticRTP
-	senders map[api.MediaKind]*webrtc.RTPSender
+	tracks  []*webrtc.TrackLocalStaticRTP // in the order of Options.Streams, like senders
+	senders []*webrtc.RTPSender
 
 	// RTP holds all received packets, RTCP all reports and feedback, Messages all messages of the data channel.
 	RTP      inbox.Inbox[*rtp.Packet]
@@ -54,16 +65,20 @@ type Peer struct {
 	States inbox.Inbox[webrtc.PeerConnectionState]
 }
 
-// ReceiveSSRC is the SSRC by which the peer expects to receive a kind of media.
-func ReceiveSSRC(kind api.MediaKind) uint32 { return 5000 + uint32(kind) }
+// ReceiveSSRC is the SSRC by which a peer with the streams of the default expects to receive a kind of media.
+func ReceiveSSRC(kind api.MediaKind) uint32 { return ReceiveSSRCOf(int(kind)) }
+
+// ReceiveSSRCOf is the SSRC by which a peer expects to receive the i-th of its streams.
+func ReceiveSSRCOf(i int) uint32 { return 5000 + uint32(i) }
 
 // New returns a peer that is closed when the test ends.
 func New(t testing.TB, o Options) *Peer {
 	t.Helper()
-	p := &Peer{
-		t: t, options: o,
-		tracks: map[api.MediaKind]*webrtc.TrackLocalStaticRTP{}, senders: map[api.MediaKind]*webrtc.RTPSender{},
+	o.IP, o.MaxMessageSize = cmp.Or(o.IP, "127.0.0.1"), cmp.Or(o.MaxMessageSize, 256<<10)
+	if o.Streams == nil {
+		o.Streams = []api.RTPCodecParameters{app.Opus, app.VP8}
 	}
+	p := &Peer{t: t, options: o}
 	var err error
 	p.cert, err = newCertificate()
 	require.NoError(t, err)
@@ -81,8 +96,9 @@ func New(t testing.TB, o Options) *Peer {
 		}
 	})
 	p.pc.OnConnectionStateChange(p.States.Add)
-	p.addTrack(api.MediaKindAudio, webrtc.MimeTypeOpus)
-	p.addTrack(api.MediaKindVideo, webrtc.MimeTypeVP8)
+	for i, codec := range o.Streams {
+		p.addTrack(fmt.Sprint("track", i), codec.MimeType)
+	}
 	p.addChannel()
 	return p
 }
@@ -91,7 +107,9 @@ func newAPI(t testing.TB, o Options) *webrtc.API {
 	t.Helper()
 	var s webrtc.SettingEngine
 	s.SetIncludeLoopbackCandidate(true)
-	s.SetIPFilter(func(ip net.IP) bool { return ip.Equal(net.IPv4(127, 0, 0, 1)) })
+	s.SetIPFilter(func(ip net.IP) bool { return ip.Equal(net.ParseIP(o.IP)) })
+	s.SetSCTPMaxMessageSize(o.MaxMessageSize)
+	s.SetSCTPMaxReceiveBufferSize(max(o.MaxMessageSize, minReceiveBuffer))
 	s.SetICETimeouts(app.Patience, app.Patience, keepAlive)
 	s.SetHostAcceptanceMinWait(0)
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
@@ -104,14 +122,9 @@ func newAPI(t testing.TB, o Options) *webrtc.API {
 	var media webrtc.MediaEngine
 	var interceptors interceptor.Registry
 	for _, err := range []error{
-		media.RegisterCodec(webrtc.RTPCodecParameters{
-			RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2},
-			PayloadType:        app.OpusPayloadType,
-		}, webrtc.RTPCodecTypeAudio),
-		media.RegisterCodec(webrtc.RTPCodecParameters{
-			RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000},
-			PayloadType:        app.VP8PayloadType,
-		}, webrtc.RTPCodecTypeVideo),
+		register(&media, app.Opus, webrtc.RTPCodecTypeAudio),
+		register(&media, app.VP8, webrtc.RTPCodecTypeVideo),
+		register(&media, app.VP9, webrtc.RTPCodecTypeVideo),
 		webrtc.ConfigureRTCPReports(&interceptors),
 		webrtc.ConfigureNack(&media, &interceptors),
 	} {
@@ -120,13 +133,24 @@ func newAPI(t testing.TB, o Options) *webrtc.API {
 	return webrtc.NewAPI(webrtc.WithSettingEngine(s), webrtc.WithMediaEngine(&media), webrtc.WithInterceptorRegistry(&interceptors))
 }
 
-func (p *Peer) addTrack(kind api.MediaKind, mime string) {
+func register(m *webrtc.MediaEngine, codec api.RTPCodecParameters, kind webrtc.RTPCodecType) error {
+	c := webrtc.RTPCodecParameters{
+		RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: codec.MimeType, ClockRate: codec.ClockRate},
+		PayloadType:        webrtc.PayloadType(codec.PayloadType),
+	}
+	if codec.Channels != nil {
+		c.Channels = uint16(*codec.Channels)
+	}
+	return m.RegisterCodec(c, kind)
+}
+
+func (p *Peer) addTrack(id, mime string) {
 	p.t.Helper()
-	track, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: mime}, kind.String(), "stream")
+	track, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: mime}, id, "stream")
 	require.NoError(p.t, err)
 	transceiver, err := p.pc.AddTransceiverFromTrack(track)
 	require.NoError(p.t, err)
-	p.tracks[kind], p.senders[kind] = track, transceiver.Sender()
+	p.tracks, p.senders = append(p.tracks, track), append(p.senders, transceiver.Sender())
 	go p.readRTCP(transceiver.Sender().ReadRTCP)
 }
 
@@ -151,10 +175,11 @@ func (p *Peer) readRTCP(read func() ([]rtcp.Packet, interceptor.Attributes, erro
 	}
 }
 
-// SSRC returns the SSRC that the peer sends a kind of media with.
-func (p *Peer) SSRC(kind api.MediaKind) uint32 {
-	return uint32(p.senders[kind].GetParameters().Encodings[0].SSRC)
-}
+// SSRC returns the SSRC that a peer with the streams of the default sends a kind of media with.
+func (p *Peer) SSRC(kind api.MediaKind) uint32 { return p.SSRCOf(int(kind)) }
+
+// SSRCOf returns the SSRC that the peer sends the i-th of its streams with.
+func (p *Peer) SSRCOf(i int) uint32 { return uint32(p.senders[i].GetParameters().Encodings[0].SSRC) }
 
 // Send sends one packet.
 func (p *Peer) Send(kind api.MediaKind, sequenceNumber uint16, payload []byte) {
@@ -164,10 +189,13 @@ func (p *Peer) Send(kind api.MediaKind, sequenceNumber uint16, payload []byte) {
 
 // TrySend is Send for a peer whose connection may have ended, which is returned as an error.
 func (p *Peer) TrySend(kind api.MediaKind, sequenceNumber uint16, payload []byte) error {
-	return p.tracks[kind].WriteRTP(&rtp.Packet{
-		Header:  rtp.Header{Version: 2, SequenceNumber: sequenceNumber, Timestamp: uint32(sequenceNumber) * 960, Marker: true},
-		Payload: payload,
-	})
+	return p.TrySendOn(int(kind), rtp.Header{SequenceNumber: sequenceNumber, Timestamp: uint32(sequenceNumber) * 960, Marker: true}, payload)
+}
+
+// TrySendOn sends one packet of the i-th of the peer's streams. Payload type and SSRC are filled in.
+func (p *Peer) TrySendOn(i int, h rtp.Header, payload []byte) error {
+	h.Version = 2
+	return p.tracks[i].WriteRTP(&rtp.Packet{Header: h, Payload: payload})
 }
 
 // Close closes the connection, which notifies the worker.

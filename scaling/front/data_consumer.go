@@ -33,6 +33,8 @@ func consumeData(o *operation, t *transport) *gate {
 		return &p.made
 	case p.node.gone != nil:
 		return o.refuse(p.node.errGone(o.req.Method))
+	case t.node.gone != nil:
+		return o.refuse(t.node.errGone(o.req.Method))
 	}
 	c := &dataConsumer{
 		entry: entry{id: body.DataConsumerID, router: t.router, node: t.node, creating: true}, transport: t, producer: p, request: body,

@@ -43,6 +43,18 @@ func TestNodeIsLostWithUnansweredRequests(t *testing.T) {
 	r.must(api.MethodProducerDump, simulcast, nil)
 }
 
+// A transport on a lost node refuses consumers by saying so, and no relay to it is begun.
+func TestConsumersOnALostNodeAreRefused(t *testing.T) {
+	r := newRoom(t)
+	r.produce()
+	r.nodes[1].end()
+	r.await("the node is lost", func() bool { return r.try(api.MethodTransportDump, "t1", nil).err != nil })
+	r.refused("node node2 is gone: power cut [method:transport.consume]", api.MethodTransportConsume, "t1", consumeRequest("c1", simulcast, false))
+	r.refused("node node2 is gone: power cut [method:transport.consumeData]", api.MethodTransportConsumeData, "t1", dataConsumerRequest("dc1", "dp"))
+	require.Empty(t, r.front().Hidden())
+	require.Zero(t, r.nodes[1].count(api.MethodRouterCreateDirectTransport))
+}
+
 // Data consumers on a lost node, and those that their transport closes, leave no relay.
 func TestDataRelaysEndWithTheirNodesAndTransports(t *testing.T) {
 	for _, lost := range []bool{true, false} {

@@ -183,7 +183,7 @@ func TestRandomRestarts(t *testing.T) {
 					if d, ok := r.try(i.Dump, id, nil).body.(*api.WebRtcTransportDumpResponse); ok && !connected[id] && i.Node > 0 && g.IntN(3) == 0 {
 						require.Equal(t, api.DTLSStateNew, d.DTLSState)
 						connected[id] = true
-						r.connectDTLS(i.Node-1, id)
+						r.beginDTLS(i.Node-1, id, api.DTLSStateConnected)
 					}
 				}
 				r.checkRestart(connected, g.Perm(3)[:1+g.IntN(2)])

@@ -342,12 +342,12 @@ func TestEveryKindIsRestored(t *testing.T) {
 	require.Equal(t, slices.Compact(told), slices.Compact(r.told()), "SCTP connects again")
 }
 
-// connectDTLS has the front told that a transport's DTLS is connected.
-func (r *room) connectDTLS(node int, transport string) {
+// beginDTLS has the front told that a transport's DTLS has come to a state.
+func (r *room) beginDTLS(node int, transport string, state api.DTLSState) {
 	r.t.Helper()
 	r.front().Tell(node, &api.Notification{
 		HandlerID: transport, Event: api.EventWebRtcTransportDTLSStateChange,
-		Body: &api.WebRtcTransportDTLSStateChangeNotification{DTLSState: api.DTLSStateConnected},
+		Body: &api.WebRtcTransportDTLSStateChangeNotification{DTLSState: state},
 	})
 	r.awaitEvent(transport, api.EventWebRtcTransportDTLSStateChange)
 }
@@ -383,7 +383,7 @@ func TestKeysAreLost(t *testing.T) {
 	for _, id := range transports {
 		r.furnishTransport(id[:len(id)-1], id)
 	}
-	r.connectDTLS(0, "ice0")
+	r.beginDTLS(0, "ice0", api.DTLSStateConnecting)
 	key := &api.SRTPParameters{CryptoSuite: api.SRTPCryptoSuiteAEADAES256GCM, KeyBase64: strings.Repeat("A", 59) + "="}
 	dump := r.must(api.MethodTransportDump, "srtp0", nil).(*api.PlainTransportDumpResponse)
 	key.KeyBase64 = dump.SRTPParameters.KeyBase64

@@ -194,6 +194,7 @@ func (g *guest) run() {
 				return
 			}
 		case session.EventBroken:
+			g.server.refused.Add(1)
 			log.Error("a front does not keep to the session's protocol", "who", g.who, "reason", e.Reason)
 		}
 	}

@@ -20,11 +20,11 @@ import (
 	"gazpacho/scaling/session"
 )
 
-// patience is how long a test waits for what must come; only a failing test waits that long.
-const patience = 60 * time.Second
+// longest is how long a test waits for many messages, on a busy machine too; only a failing test waits that long.
+const longest = 60 * time.Second
 
-// recorder is a worker that accepts everything, and notes the messages that are sent into its data producers.
-type recorder struct {
+// stand is a worker that stands in for an engine: it accepts everything, and notes the messages that are sent into its data producers.
+type stand struct {
 	emit  api.Emitter
 	done  chan struct{}
 	ended sync.Once
@@ -36,13 +36,13 @@ type recorder struct {
 	messages []*api.Notification
 }
 
-func newRecorder(emit api.Emitter) *recorder {
-	r := &recorder{emit: emit, done: make(chan struct{}), objects: map[string]string{}}
+func newStand(emit api.Emitter) *stand {
+	r := &stand{emit: emit, done: make(chan struct{}), objects: map[string]string{}}
 	r.changed = sync.NewCond(&r.mu)
 	return r
 }
 
-func (r *recorder) HandleRequest(req *api.Request, reply func(api.ResponseBody, error)) {
+func (r *stand) HandleRequest(req *api.Request, reply func(api.ResponseBody, error)) {
 	r.mu.Lock()
 	if r.refuse == nil {
 		if id := req.Creates(); id != "" {
@@ -55,7 +55,7 @@ func (r *recorder) HandleRequest(req *api.Request, reply func(api.ResponseBody, 
 	reply(nil, err)
 }
 
-func (r *recorder) HandleNotification(n *api.Notification) error {
+func (r *stand) HandleNotification(n *api.Notification) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.messages = append(r.messages, n)
@@ -64,7 +64,7 @@ func (r *recorder) HandleNotification(n *api.Notification) error {
 }
 
 // RouterOf follows the objects upwards: what belonged to one that is closed is gone with it.
-func (r *recorder) RouterOf(id string) string {
+func (r *stand) RouterOf(id string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for {
@@ -76,17 +76,17 @@ func (r *recorder) RouterOf(id string) string {
 	}
 }
 
-func (r *recorder) Load() api.Load        { return api.Load{} }
-func (r *recorder) Done() <-chan struct{} { return r.done }
-func (r *recorder) Err() error            { return api.ErrClosed }
-func (r *recorder) Close()                { r.ended.Do(func() { close(r.done) }) }
+func (r *stand) Load() api.Load        { return api.Load{} }
+func (r *stand) Done() <-chan struct{} { return r.done }
+func (r *stand) Err() error            { return api.ErrClosed }
+func (r *stand) Close()                { r.ended.Do(func() { close(r.done) }) }
 
 // await waits until as many messages are there, and returns them.
-func (r *recorder) await(t testing.TB, count int) []*api.Notification {
+func (r *stand) await(t testing.TB, count int) []*api.Notification {
 	t.Helper()
-	late := time.AfterFunc(patience, r.changed.Broadcast)
+	late := time.AfterFunc(longest, r.changed.Broadcast)
 	defer late.Stop()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(longest)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for len(r.messages) < count {
@@ -96,12 +96,12 @@ func (r *recorder) await(t testing.TB, count int) []*api.Notification {
 	return r.messages
 }
 
-// testNode is a node whose applications get recorders, and an application's worker on it.
+// testNode is a node whose applications get stands, and an application's worker on it.
 type testNode struct {
 	server  *remote.Server
 	address string
 	worker  *remote.Worker
-	inner   *recorder // behind worker
+	inner   *stand // behind worker
 
 	mu     sync.Mutex
 	heard  sync.Cond
@@ -147,9 +147,9 @@ func localNode(t testing.TB) *testNode {
 func start(t testing.TB, l net.Listener, address string, credentials *identity.Credentials, app *tls.Config) *testNode {
 	n := &testNode{address: address}
 	n.heard.L = &n.mu
-	made := make(chan *recorder, 4)
+	made := make(chan *stand, 4)
 	o := remote.ServerOptions{NewWorker: func(_ *remote.Opening, emit api.Emitter, _ *slog.Logger) (api.Worker, error) {
-		r := newRecorder(emit)
+		r := newStand(emit)
 		made <- r
 		return r, nil
 	}}
@@ -174,9 +174,9 @@ func start(t testing.TB, l net.Listener, address string, credentials *identity.C
 // awaitEvent waits until the application is told something of an object.
 func (n *testNode) awaitEvent(t testing.TB, id string, event api.Event) {
 	t.Helper()
-	late := time.AfterFunc(patience, n.heard.Broadcast)
+	late := time.AfterFunc(longest, n.heard.Broadcast)
 	defer late.Stop()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(longest)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for n.count(id, event) == 0 {
@@ -382,7 +382,7 @@ func TestEndsOfStreams(t *testing.T) {
 		return home.try(api.MethodTransportConsumeData, "d", outgoing("refused", far.address, tokenOf(8)))
 	}())
 	require.Equal(t, 1, home.server.Status().Links[0].Streams)
-	home.must(t, api.MethodTransportConsumeData, "d", outgoing("out", far.address, tokenOf(8))) // the recorder takes any id
+	home.must(t, api.MethodTransportConsumeData, "d", outgoing("out", far.address, tokenOf(8))) // the stand takes any id
 	require.Equal(t, 1, home.server.Status().Links[0].Streams)
 
 	home.must(t, api.MethodTransportCloseDataConsumer, "d", &api.TransportCloseDataConsumerRequest{DataConsumerID: "out"})

@@ -86,9 +86,9 @@ func (s *spread) emit(n *api.Notification) {
 
 func (s *spread) await(what string, holds func() bool) {
 	s.t.Helper()
-	late := time.AfterFunc(patience, s.changed.Broadcast)
+	late := time.AfterFunc(longest, s.changed.Broadcast)
 	defer late.Stop()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(longest)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for !holds() {

@@ -23,15 +23,14 @@ import (
 // newServer starts a node whose fronts get an engine each, on a listener of its own.
 func newServer(t testing.TB, l net.Listener, config *tls.Config) *remote.Server {
 	t.Helper()
-	s := remote.NewServer(remote.ServerOptions{
-		Name: "a",
-		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
-			return engine.New(engine.Options{Emit: emit, Log: log, Compat: o.Compat, Shards: 1})
-		},
-	})
+	s := remote.NewServer(remote.ServerOptions{Name: "a", NewWorker: newEngine})
 	t.Cleanup(s.Close)
 	go s.Serve(l, config)
 	return s
+}
+
+func newEngine(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
+	return engine.New(engine.Options{Emit: emit, Log: log, Compat: o.Compat, Shards: 1})
 }
 
 // local starts a node on a unix socket and returns its address.

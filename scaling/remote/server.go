@@ -14,6 +14,7 @@ import (
 	"maps"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -192,6 +193,10 @@ func (s *Server) serve(c net.Conn, config *tls.Config) {
 	}
 	conn := newConnection(c)
 	if first.Hello == nil {
+		if !mayAsk(who) {
+			s.refused.Add(1)
+			s.options.Log.Warn("question refused", "from", c.RemoteAddr(), "who", who, "query", first.Query)
+		}
 		conn.send(s.reply(first.Query, who))
 		conn.finish()
 		return
@@ -202,7 +207,7 @@ func (s *Server) serve(c net.Conn, config *tls.Config) {
 	}
 	if code := serve(conn, *first.Hello, who, rest); code != 0 {
 		s.refused.Add(1)
-		s.options.Log.Warn("session refused", "from", c.RemoteAddr(), "who", who, "link", first.Link, "code", code)
+		s.options.Log.Warn("session refused", "from", c.RemoteAddr(), "who", who, "code", code, "link", first.Link)
 		conn.send(session.AppendRefusal(nil, code, ""))
 		conn.finish()
 	}
@@ -220,10 +225,15 @@ func (s *Server) serveGuest(c *connection, h session.Hello, who identity.Identit
 	return code
 }
 
-// reply answers a query. Applications learn nothing of each other.
+// mayAsk says whether somebody may ask the node about its fronts. Applications learn nothing of each other.
+func mayAsk(who identity.Identity) bool {
+	return who.Role != identity.Application || who.Name == localName
+}
+
+// reply answers a query.
 func (s *Server) reply(query string, who identity.Identity) []byte {
 	switch {
-	case who.Role == identity.Application && who.Name != localName:
+	case !mayAsk(who):
 		return session.AppendRefusal(nil, session.RefuseIdentity, "operators and nodes may ask")
 	case query == queryStatus:
 		b, err := json.Marshal(s.Status())
@@ -268,6 +278,8 @@ func greet(c net.Conn, config *tls.Config, replace func(from, to net.Conn)) (
 			return c, who, first, rest, nil
 		case parseErr != nil:
 			return c, who, first, nil, parseErr
+		case err == io.EOF && len(got) > 0:
+			return c, who, first, nil, io.ErrUnexpectedEOF
 		case err != nil:
 			return c, who, first, nil, err
 		}
@@ -335,12 +347,14 @@ func (s *Server) tellLoads() {
 
 // Status is what a node tells of itself.
 type Status struct {
-	Name     string        `json:"name"`
-	CPU      float64       `json:"cpu"` // from 0 to 1, of all its cores
-	Draining bool          `json:"draining"`
-	Refused  uint64        `json:"refusedConnections"`
-	Fronts   []FrontStatus `json:"fronts"`
-	Links    []LinkStatus  `json:"links"`
+	Name     string  `json:"name"`
+	CPU      float64 `json:"cpu"` // from 0 to 1, of all its cores
+	Draining bool    `json:"draining"`
+	Refused  uint64  `json:"refusedConnections"` // and those dropped because of what came by them
+	// Goroutines of the whole process: a node that is idle again has as many as when it was started.
+	Goroutines int           `json:"goroutines"`
+	Fronts     []FrontStatus `json:"fronts"`
+	Links      []LinkStatus  `json:"links"`
 	// Unclaimed is how many messages of other nodes nothing here waited for.
 	Unclaimed uint64 `json:"unclaimedMessages"`
 }
@@ -369,7 +383,10 @@ type FrontStatus struct {
 
 // Status returns what there is now.
 func (s *Server) Status() Status {
-	st := Status{Name: s.options.Name, Draining: s.draining.Load(), Refused: s.refused.Load(), Fronts: []FrontStatus{}}
+	st := Status{
+		Name: s.options.Name, Draining: s.draining.Load(), Refused: s.refused.Load(), Goroutines: runtime.NumGoroutine(),
+		Fronts: []FrontStatus{},
+	}
 	for _, g := range s.all() {
 		if row, ok := g.status(); ok {
 			st.Fronts = append(st.Fronts, row)

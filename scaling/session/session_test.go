@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,46 @@ func TestLease(t *testing.T) {
 	f.connect()
 	f.run(20 * time.Millisecond)
 	f.golden("lease")
+}
+
+// A cut under 200 messages a second. Within the lease nothing is lost and nothing arrives twice, whatever waited. Beyond it the
+// conversation is over on both sides, and a fresh one begins with what was sent since.
+func TestCutUnderLoad(t *testing.T) {
+	for _, cut := range []time.Duration{time.Second, 10 * time.Second, 40 * time.Second} {
+		t.Run(cut.String(), func(t *testing.T) {
+			f := newFixture(t, 1)
+			f.limit = session.DefaultLimits
+			f.front = session.NewFront(f.now, session.SessionID{1}, f.limit)
+			f.restart(f.incarnation)
+			sent, fresh := 0, 0 // fresh: the first one after the lease was over
+			load := func(d time.Duration) {
+				for end := f.now.Add(d); f.now < end; sent++ {
+					if !slices.Contains(f.frontEvents, "expired") {
+						fresh = sent + 1
+					}
+					require.NoError(t, f.send(fmt.Sprint(sent)))
+					f.run(5 * time.Millisecond)
+				}
+			}
+			f.connect()
+			load(time.Second)
+			f.cut()
+			load(cut)
+			f.connect()
+			load(time.Second)
+			f.run(time.Second)
+			requireRising(t, 1, f.atNode)
+			require.Equal(t, fmt.Sprint(sent-1), f.atNode[len(f.atNode)-1])
+			if cut < session.Lease {
+				require.Len(t, f.atNode, sent)
+				require.Equal(t, []string{"opened", "suspected", "recovered", "resumed"}, f.frontEvents)
+				return
+			}
+			require.Equal(t, fmt.Sprint(fresh), f.atNode[0])
+			require.Equal(t, []string{"opened", "suspected", "expired", "recovered", "opened"}, f.frontEvents)
+			require.Contains(t, f.nodeEvents, "expired: the lease is over")
+		})
+	}
 }
 
 // A node that was stopped for longer than its lease looks at the lease before it looks at what waited for it.

@@ -25,13 +25,18 @@ export class Participant {
 			const transport = await router.createWebRtcTransport({
 				...(transportOptions.webRtcServer ? {} : { listenInfos: LISTEN_INFOS }), enableSctp: true, ...transportOptions,
 			});
-			self[direction] = transport;
-			const { id, iceParameters, sctpParameters } = transport;
-			const iceCandidates = relayed ? (self.relays[direction] = await Relay.before(transport)).candidates : transport.iceCandidates;
-			const dtlsParameters = { ...transport.dtlsParameters, ...(dtlsRole && { role: dtlsRole === 'client' ? 'server' : 'client' }) };
-			await self.call('createTransport', direction, { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters });
+			await self.use(direction, transport, { relayed, dtlsRole });
 		}
 		return self;
+	}
+
+	// use makes a new transport the one of a direction. What goes over an earlier one goes on.
+	async use(direction, transport, { relayed = false, dtlsRole } = {}) {
+		this[direction] = transport;
+		const { id, iceParameters, sctpParameters } = transport;
+		const iceCandidates = relayed ? (this.relays[direction] = await Relay.before(transport)).candidates : transport.iceCandidates;
+		const dtlsParameters = { ...transport.dtlsParameters, ...(dtlsRole && { role: dtlsRole === 'client' ? 'server' : 'client' }) };
+		await this.call('createTransport', direction, { id, iceParameters, iceCandidates, dtlsParameters, sctpParameters });
 	}
 
 	async leave() {

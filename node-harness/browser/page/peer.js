@@ -5,7 +5,8 @@ import { tracks } from './tracks.js';
 import { meters } from './meters.js';
 
 const device = new Device({ handlerName: 'Chrome111' });
-const transports = {};
+const transports = {}; // the present ones, by direction
+const everyTransport = {}; // by id
 const producers = {};
 const consumers = {};
 const dataProducers = {};
@@ -50,7 +51,7 @@ window.peer = {
 
 	createTransport(direction, options) {
 		const transport = direction === 'send' ? device.createSendTransport(options) : device.createRecvTransport(options);
-		transports[direction] = transport;
+		transports[direction] = everyTransport[transport.id] = transport;
 		transport.on('connect', ({ dtlsParameters }, done, fail) => {
 			window.signal('connect', { direction, dtlsParameters }).then(done, fail);
 		});
@@ -60,6 +61,18 @@ window.peer = {
 		transport.on('producedata', (options, done, fail) => {
 			window.signal('produceData', options).then(id => done({ id }), fail);
 		});
+	},
+
+	// closeTransport closes a transport and removes what came over it.
+	closeTransport(id) {
+		everyTransport[id].close();
+		delete everyTransport[id];
+		for (const [id, { consumer, element }] of Object.entries(consumers)) {
+			if (consumer.closed) {
+				element.remove();
+				delete consumers[id];
+			}
+		}
 	},
 
 	state: direction => transports[direction].connectionState,

@@ -1,9 +1,11 @@
-// Starts and kills the nodes of the cluster demo: three processes that stand for three hosts, each with a loopback address of its
-// own, connected to applications over mutual TLS.
-import { execFileSync, spawn } from 'node:child_process';
+// Starts and kills nodes: processes that stand for hosts, each with a loopback address of its own, connected to applications over
+// mutual TLS.
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { within } from '../lib/wait.js';
+import { promisify } from 'node:util';
+import { guard } from './processes.js';
+import { within } from './wait.js';
 
 const GAZPACHO = process.env.GAZPACHO;
 
@@ -19,12 +21,12 @@ export function createCertificates(folder, nodes) {
 	certificates('operator', 'demo');
 }
 
-// startNode resolves when the node listens: with its process and its address. Port 0 is any that is free.
-export async function startNode(name, ip, tls, logFolder, port = 0) {
+// startNode resolves when the node listens: with its process and its address. Port 0 is any that is free. A network gives it a host.
+export async function startNode(name, ip, tls, logFolder, port = 0, network = { spawn: (_, ...args) => spawn(...args) }) {
 	const log = fs.openSync(path.join(logFolder, `${name}.log`), 'a');
-	const child = spawn(GAZPACHO, ['node', '--name', name, '--listen', `${ip}:${port}`, '--tls-dir', tls], {
+	const child = guard(await network.spawn(ip, GAZPACHO, ['node', '--name', name, '--listen', `${ip}:${port}`, '--tls-dir', tls], {
 		stdio: ['ignore', 'pipe', log],
-	});
+	}));
 	fs.closeSync(log);
 	const line = new Promise((resolve, reject) => {
 		child.stdout.once('data', data => resolve(String(data)));
@@ -45,4 +47,11 @@ export function killNode(node) {
 export function showStatus(nodes, tls) {
 	const cluster = nodes.map(({ address }) => address).join(',');
 	console.log(String(execFileSync(GAZPACHO, ['status', '--cluster', cluster, '--tls-dir', tls])));
+}
+
+// nodeStatus returns the status of each node.
+export async function nodeStatus(nodes, tls) {
+	const cluster = nodes.map(({ address }) => address).join(',');
+	const { stdout } = await promisify(execFile)(GAZPACHO, ['status', '--json', '--cluster', cluster, '--tls-dir', tls]);
+	return JSON.parse(stdout).map(({ status }) => status);
 }

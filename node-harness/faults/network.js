@@ -1,0 +1,51 @@
+// Hosts of their own for the nodes: a network namespace each, joined by routes through the one that the suite runs in. The suite has to
+// be started in a namespace where it may do that (scripts/faults.sh).
+import { execFileSync, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import { within } from '../lib/wait.js';
+
+const SUITE = '10.77.0.1';
+const addressOf = n => `10.77.${n}.2`;
+const gatewayOf = n => `10.77.${n}.1`;
+
+// A node's process waits in its namespace for the line with its addresses, and goes on as the node.
+const ENTER = 'echo ready && read address gateway && ip link set lo up && ip address add "$address/24" dev eth0 && ' +
+	'ip link set eth0 up && ip route add default via "$gateway" && exec "$@"';
+
+const ip = (...args) => execFileSync('ip', args);
+
+export class Network {
+	// hosts are the addresses of the nodes, host the one that the suite and the application have.
+	hosts = { a: addressOf(1), b: addressOf(2), c: addressOf(3) };
+	host = SUITE;
+	#cut = [];
+
+	constructor() {
+		ip('link', 'set', 'lo', 'up');
+		ip('address', 'add', `${SUITE}/32`, 'dev', 'lo');
+		fs.writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
+	}
+
+	// spawn is child_process.spawn for the process of a host, which ends with it.
+	async spawn(address, command, args, { stdio: [, stdout, stderr] }) {
+		const n = Object.values(this.hosts).indexOf(address) + 1;
+		const child = spawn('unshare', ['--net', 'sh', '-c', ENTER, 'sh', command, ...args], { stdio: ['pipe', stdout, stderr] });
+		await within('a namespace', new Promise(resolve => child.stdout.once('data', resolve)));
+		const link = `host${n}`;
+		ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(child.pid));
+		ip('address', 'add', `${gatewayOf(n)}/24`, 'dev', link);
+		ip('link', 'set', link, 'up');
+		child.stdin.end(`${address} ${gatewayOf(n)}\n`);
+		return child;
+	}
+
+	// cut loses everything between two hosts, silently.
+	cut(a, b) {
+		this.#cut = [['from', a, 'to', b], ['from', b, 'to', a]];
+		this.#cut.forEach(way => ip('rule', 'add', 'priority', '10', ...way, 'blackhole'));
+	}
+
+	mend() {
+		this.#cut.forEach(way => ip('rule', 'delete', 'priority', '10', ...way, 'blackhole'));
+	}
+}
