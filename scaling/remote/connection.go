@@ -10,7 +10,7 @@ import (
 const (
 	readLen       = 64 << 10
 	keepBuffer    = 1 << 20         // the largest buffer that is kept between writes
-	flushTime     = time.Second     // for what is written before a connection is closed
+	flushTime     = 5 * time.Second // for what is written before a connection is closed: a busy machine needs more than one
 	keepAliveTime = 5 * time.Second // TCP's own probes find connections whose host is gone
 )
 
