@@ -59,7 +59,7 @@ func (c *congestion) observe(sample, shortest time.Duration) {
 	}
 	c.samples = 0
 	if c.window < c.threshold && c.lowest > shortest+min(max(shortest/8, minDelayGrowth), maxDelayGrowth) {
-		c.threshold = c.window
+		c.threshold = max(c.window, minPackets*c.mtu)
 	}
 }
 
