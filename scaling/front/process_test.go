@@ -83,9 +83,11 @@ func (p *process) options(name string) front.NodeOptions {
 	return front.NodeOptions{
 		Name: name, SameHost: true, Pipe: loopback(), Again: true,
 		Worker: func(emit api.Emitter) (api.Worker, error) {
-			return remote.Dial(remote.Options{
+			w, err := remote.Dial(remote.Options{
 				Address: p.address, Emit: emit, Opening: remote.Opening{Certificate: certificate, Key: key},
 			})
+			// Without Available: that a node is silent for a moment, on a busy machine, must not change where transports go.
+			return struct{ api.Worker }{w}, err
 		},
 	}
 }
