@@ -61,7 +61,9 @@ func newSpread(t testing.TB, nodes int) *spread {
 		o.Nodes = append(o.Nodes, front.NodeOptions{
 			Name: address, SameHost: true, Pipe: loopback(), Link: address,
 			Worker: func(emit api.Emitter) (api.Worker, error) {
-				return remote.Dial(remote.Options{Address: address, TLS: c.app.Client(identity.Node), Emit: emit})
+				w, err := remote.Dial(remote.Options{Address: address, TLS: c.app.Client(identity.Node), Emit: emit})
+				// Without Available: that a node is silent for a moment, on a busy machine, must not change where transports go.
+				return struct{ api.Worker }{w}, err
 			},
 		})
 	}
