@@ -204,6 +204,11 @@ func (r *dataRelay) handleEvent(_ *node, e *api.Notification) {
 			r.producer.transport.front().emit(c.id, e.Event, nil)
 		}
 	case api.EventDataConsumerClosedByPeer:
-		r.fail()
+		// If the far node has restarted, the relay ends with it, and is made anew for the data consumers that come back.
+		r.producer.transport.front().after(linkDoubt, func() {
+			if !r.ended {
+				r.fail()
+			}
+		})
 	}
 }

@@ -17,6 +17,8 @@ const (
 	DefaultSilence = 8 * time.Second
 	// relayLinger is how long a relay stays after its last consumer: whoever changes what it watches often comes back.
 	relayLinger = 5 * time.Second
+	// linkDoubt is how long a link may have ended because its far node has restarted, before the front hears of that.
+	linkDoubt = 3 * time.Second
 )
 
 // Options says what a front is made of.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -118,6 +119,9 @@ func TestWhatTheHomeTellsOfALink(t *testing.T) {
 	tell(api.EventDataConsumerSCTPSendBufferFull)
 	r.awaitEvent("dc", api.EventDataConsumerSCTPSendBufferFull)
 	tell(api.EventDataConsumerClosedByPeer)
+	r.front().Do(func() {})
+	require.Empty(t, r.seen("dc", api.EventDataConsumerDataProducerClose), "perhaps the far node has restarted")
+	r.clock.advance(3 * time.Second)
 	r.awaitEvent("dc", api.EventDataConsumerDataProducerClose)
 	r.refused("not found", api.MethodDataConsumerDump, "dc", nil)
 	require.Empty(t, r.front().Hidden())
@@ -128,4 +132,27 @@ func TestWhatTheHomeTellsOfALink(t *testing.T) {
 	r.must(api.MethodDataConsumerDump, "home", nil)
 	require.Empty(t, r.seen("home", api.EventDataConsumerSCTPSendBufferFull))
 	require.Empty(t, r.seen("home", api.EventDataConsumerDataProducerClose))
+}
+
+// A far node restarts, and the home tells of the link's end before the front knows why: the data consumers there come back.
+func TestALinkEndsBecauseItsFarNodeRestarts(t *testing.T) {
+	o := linked(2)
+	r := restartable(t, 2, func(change *front.Options) {
+		for i := range o.Nodes {
+			change.Nodes[i].Link = o.Nodes[i].Link
+		}
+	})
+	var a asked
+	a.listen(r.nodes)
+	r.transport("t0")
+	r.transport("t1")
+	r.must(api.MethodTransportProduceData, "t0", dataProducerRequest("dp"))
+	r.must(api.MethodTransportConsumeData, "t1", dataConsumerRequest("dc", "dp"))
+	r.front().Tell(0, &api.Notification{HandlerID: a.home[0].DataConsumerID, Event: api.EventDataConsumerClosedByPeer})
+	r.restart(1)
+	r.clock.advance(3 * time.Second)
+	r.front().Do(func() {})
+	r.must(api.MethodDataConsumerDump, "dc", nil)
+	require.Empty(t, r.seen("dc", api.EventDataConsumerDataProducerClose))
+	require.Len(t, a.home, 2, "another relay")
 }
