@@ -69,7 +69,7 @@ func (t told) by(answer api.ResponseBody) bool {
 func (t *transport) mayReturn() bool {
 	switch body := t.create.Body.(type) {
 	case *api.RouterCreateWebRtcTransportRequest:
-		return !t.begun
+		return !t.dtlsBegun
 	case *api.RouterCreatePlainTransportRequest:
 		return !body.Options.EnableSRTP || !t.settings.has(api.MethodPlainTransportConnect)
 	case *api.RouterCreatePipeTransportRequest:

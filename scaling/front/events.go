@@ -47,7 +47,7 @@ func (f *Front) handleEvent(n *node, e *api.Notification) {
 func (t *transport) handleEvent(e *api.Notification) {
 	switch body := e.Body.(type) {
 	case *api.WebRtcTransportDTLSStateChangeNotification:
-		t.begun = t.begun || body.DTLSState != api.DTLSStateNew
+		t.dtlsBegun = t.dtlsBegun || body.DTLSState != api.DTLSStateNew
 	case *api.PlainTransportTupleNotification:
 		t.told.peer = body.Tuple
 	case *api.PlainTransportRTCPTupleNotification:

@@ -14,7 +14,7 @@ type transport struct {
 	create    *api.Request
 	told      told
 	webRtc    bool
-	begun     bool    // DTLS: the handshake and its keys end with the node
+	dtlsBegun bool    // the handshake, or its keys: they end with the node
 	server    *server // whose ports it uses, else nil
 	producers []*producer
 	consumers []*consumer
