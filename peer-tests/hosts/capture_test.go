@@ -65,7 +65,7 @@ func newCapture(t *testing.T, marker []byte) *capture {
 	return c
 }
 
-// finish ends the capture when all is read that has crossed the switch.
+// finish ends the capture when all is read that has crossed the switch. Peers may go on: it waits for no pause.
 func (c *capture) finish() {
 	c.stop.Store(true)
 	<-c.ended
@@ -75,10 +75,14 @@ func (c *capture) read() {
 	defer close(c.ended)
 	frame := make([]byte, maxFrame)
 	for {
-		n, from, err := unix.Recvfrom(c.fd, frame, 0)
+		stop, flags := c.stop.Load(), 0
+		if stop {
+			flags = unix.MSG_DONTWAIT // the rest
+		}
+		n, from, err := unix.Recvfrom(c.fd, frame, flags)
 		switch {
 		case errors.Is(err, unix.EAGAIN):
-			if c.stop.Load() {
+			if stop {
 				return
 			}
 		case err != nil && !errors.Is(err, unix.EINTR):
