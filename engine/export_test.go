@@ -11,9 +11,13 @@ func (w *Worker) ServerSize(id string) (fragments, tuples int) {
 	return server.Size()
 }
 
-// NewLoadMeter returns what turns the CPU time used until an instant into the fraction used of so many cores.
-func NewLoadMeter(cores int) func(at, cpu time.Duration) float64 {
-	m := &loadMeter{cores: cores}
+// NewLoadMeter returns what turns the CPU time used until an instant into the fraction used of so many cores. machine tells the time
+// that all CPUs of the machine have had until then.
+func NewLoadMeter(cores int, machine func() (idle, total time.Duration)) func(at, cpu time.Duration) float64 {
+	m := newLoadMeter(cores, func() (t machineTime) {
+		t.idle, t.total = machine()
+		return t
+	})
 	return func(at, cpu time.Duration) float64 { return m.fraction(cpuSample{at, cpu}) }
 }
 

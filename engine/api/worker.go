@@ -69,9 +69,9 @@ type Emitter func(n *Notification)
 
 // Load is how busy a worker is.
 type Load struct {
-	// CPU is the fraction, from 0 to 1, that is used of the CPU time open to the worker. At 1 it can forward no more. It
-	// covers the last one to three seconds where it is asked for at least once a second, and the time since the call before
-	// otherwise. Workers that share their shards have it in common.
+	// CPU is the fraction, from 0 to 1, that is used of the CPU time open to the worker. At 1 it can forward no more: it uses its
+	// cores up, or other processes use those of the machine. It covers the last one to three seconds where it is asked for at
+	// least once a second, and the time since the call before otherwise. Workers that share their shards have it in common.
 	CPU float64
 
 	// How many of each there are.

@@ -45,8 +45,13 @@ func (Spread) Order(nodes []Node) []int {
 // layers up) might not find room.
 const Watermark = 0.6
 
+// step is the difference in load that is worth a relay, chosen here. Nodes of one host have their load in common, but measure it
+// at different moments.
+const step = 0.1
+
 // Fill keeps a Router together, and uses few nodes: idle ones can be switched off. A Router stays where it is until that node is
-// above the watermark; then it spills to the fullest node below it. Above every watermark the least loaded node takes it.
+// above the watermark; then it spills to the fullest node below it. Above every watermark the least loaded node takes it; among
+// those that are about as loaded, the Router's own.
 type Fill struct{}
 
 // Order implements Policy.
@@ -61,14 +66,19 @@ func compareFill(a, b Node) int {
 	switch {
 	case roomA != roomB:
 		return first(roomA)
-	case !roomA:
+	case !roomA && steps(a.Load) != steps(b.Load):
 		return cmp.Compare(a.Load, b.Load)
 	case (a.Transports > 0) != (b.Transports > 0):
 		return first(a.Transports > 0)
+	case !roomA:
+		return cmp.Compare(a.Load, b.Load)
 	default:
 		return cmp.Compare(b.Load, a.Load)
 	}
 }
+
+// steps returns the load in whole steps.
+func steps(load float64) int { return int(load/step + 0.5) }
 
 // first is the result of a comparison of two, one of which comes first.
 func first(isA bool) int {

@@ -26,6 +26,7 @@ func TestOrder(t *testing.T) {
 		{"fill stays on the fullest of several", placement.Fill{}, []placement.Node{{Load: 0.1, Transports: 9}, {Load: 0.5, Transports: 1}, {Load: 0.55}}, []int{1, 0, 2}},
 		{"fill spills at the watermark", placement.Fill{}, []placement.Node{{Load: placement.Watermark, Transports: 1}, {Load: 0.2}, {Load: 0.3}}, []int{2, 1, 0}},
 		{"fill returns where it was", placement.Fill{}, []placement.Node{{Load: 0.7, Transports: 9}, {Load: 0.2, Transports: 1}, {Load: 0.3}}, []int{1, 2, 0}},
+		{"above every watermark a Router stays where it is about as loaded", placement.Fill{}, []placement.Node{{Load: 0.81}, {Load: 0.84, Transports: 1}, {Load: 0.82}}, []int{1, 0, 2}},
 		{"above every watermark the least loaded", placement.Fill{}, []placement.Node{{Load: 0.9, Transports: 9}, {Load: 0.7}, {Load: 0.8}}, []int{1, 2, 0}},
 	}
 	for _, tt := range tests {

@@ -348,7 +348,7 @@ func (s *Server) tellLoads() {
 // Status is what a node tells of itself.
 type Status struct {
 	Name     string  `json:"name"`
-	CPU      float64 `json:"cpu"` // from 0 to 1, of all its cores
+	CPU      float64 `json:"cpu"` // from 0 to 1, of its cores, whoever uses them
 	Draining bool    `json:"draining"`
 	Refused  uint64  `json:"refusedConnections"` // and those dropped because of what came by them
 	// Goroutines of the whole process: a node that is idle again has as many as when it was started.
