@@ -3,17 +3,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
-import * as readline from 'node:readline';
 import * as mediasoup from 'mediasoup';
-import { start } from '../lib/processes.js';
-import { within } from '../lib/wait.js';
+import { closeWorker, createConsumer, createProducer, Loadgen, mediaCodecs, PAYLOAD_TYPE, SSRC, SUITES } from './load.js';
 
-const SSRC = 33333333;
-const PAYLOAD_TYPE = 101;
 const WARM_UP_SECONDS = 2;
-
-// SRTP suites by the name used here.
-const SUITES = { none: undefined, gcm: 'AEAD_AES_128_GCM', cm: 'AES_CM_128_HMAC_SHA1_80' };
 
 const CASES = [
 	{ consumers: 50, rate: 300, burst: 10, srtp: 'none' },
@@ -62,81 +55,6 @@ function readOptions() {
 		throw new Error(`--srtp is one of ${Object.keys(SUITES).join(', ')}`);
 	}
 	return { ...values, seconds: Number(values.seconds), cases: own ? [one] : CASES };
-}
-
-// Loadgen talks to the load generator: one JSON object per line each way.
-class Loadgen {
-	static async start(binary, receivers) {
-		const generator = new Loadgen();
-		generator.process = start(binary, ['-receivers', String(receivers)], { stdin: 'pipe' });
-		generator.lines = readline.createInterface({ input: generator.process.child.stdout })[Symbol.asyncIterator]();
-		generator.hello = await generator.read(20_000);
-		return generator;
-	}
-
-	async read(timeout) {
-		const { value, done } = await within('the load generator answers', this.lines.next(), timeout);
-		if (done) {
-			throw new Error(`the load generator ended: ${this.process.output()}`);
-		}
-		return JSON.parse(value);
-	}
-
-	run(request) {
-		this.process.child.stdin.write(`${JSON.stringify(request)}\n`);
-		return this.read(request.seconds * 1000 + 30_000);
-	}
-
-	async stop() {
-		this.process.child.stdin.end();
-		await this.process.done;
-	}
-}
-
-const mediaCodecs = [{ kind: 'video', mimeType: 'video/VP8', clockRate: 90000, preferredPayloadType: PAYLOAD_TYPE }];
-
-// freshKey returns base64 of a key and salt of the suite's length.
-function freshKey(suite) {
-	const length = suite === 'AEAD_AES_128_GCM' ? 28 : 30;
-	return Buffer.from(crypto.getRandomValues(new Uint8Array(length))).toString('base64');
-}
-
-function transportOptions(suite) {
-	return {
-		listenInfo: { protocol: 'udp', ip: '127.0.0.1' },
-		rtcpMux: true,
-		enableSrtp: Boolean(suite),
-		srtpCryptoSuite: suite,
-	};
-}
-
-// createProducer returns where and how to send. If the case has SRTP, media into the worker is always GCM: it is one packet
-// among many, and the load generator supports only that suite.
-async function createProducer(router, suite) {
-	const inSuite = suite && 'AEAD_AES_128_GCM';
-	const transport = await router.createPlainTransport({ ...transportOptions(inSuite), comedia: true });
-	const key = inSuite ? freshKey(inSuite) : '';
-	if (inSuite) {
-		await transport.connect({ srtpParameters: { cryptoSuite: inSuite, keyBase64: key } });
-	}
-	const producer = await transport.produce({
-		kind: 'video',
-		rtpParameters: {
-			codecs: [{
-				mimeType: 'video/VP8', clockRate: 90000, payloadType: PAYLOAD_TYPE,
-				rtcpFeedback: [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }],
-			}],
-			encodings: [{ ssrc: SSRC }],
-		},
-	});
-	return { producer, to: `127.0.0.1:${transport.tuple.localPort}`, key };
-}
-
-async function createConsumer(router, producer, suite, port) {
-	const transport = await router.createPlainTransport(transportOptions(suite));
-	const srtpParameters = suite && { cryptoSuite: suite, keyBase64: freshKey(suite) };
-	await transport.connect({ ip: '127.0.0.1', port, srtpParameters });
-	return transport.consume({ producerId: producer.id, rtpCapabilities: router.rtpCapabilities });
 }
 
 // residentKB is the resident memory of a process, in KB.
@@ -191,9 +109,7 @@ async function runCase(options, load) {
 		return await measure(worker, generator, load, options.seconds);
 	} finally {
 		await generator.stop();
-		const ended = new Promise(resolve => worker.once('subprocessclose', resolve));
-		worker.close();
-		await within('the worker has ended', ended);
+		await closeWorker(worker);
 	}
 }
 
