@@ -189,7 +189,8 @@ func (p *phase) count(id, kind string) (n int) {
 func (p *phase) states(id string) (all []string) {
 	for _, e := range p.told[id] {
 		switch e.n.Body.(type) {
-		case *api.ProducerTraceNotification, *api.ConsumerTraceNotification, *api.ConsumerScoreNotification, *api.ConsumerLayersChangeNotification:
+		case *api.ProducerTraceNotification, *api.ConsumerTraceNotification:
+		case *api.ConsumerScoreNotification, *api.ConsumerLayersChangeNotification:
 		default:
 			all = append(all, fmt.Sprintf("%s %+v", e.n.Event, e.n.Body))
 		}

@@ -23,7 +23,7 @@ import (
 )
 
 // tick is the step of a world's clock. All that happens in one happens at the same instant.
-const tick = 5 * time.Millisecond
+const tick = 10 * time.Millisecond
 
 // began is when worlds begin.
 const began = unit.Time(1_700_000_000_000_000_000)
@@ -110,10 +110,10 @@ func (w *world) run(d time.Duration) {
 	}
 }
 
-// settle returns when all that is due has happened, and so has what followed from it. Machines and front may have to look three times
-// at what they left for one another.
+// settle returns when all that is due has happened, and so has what followed from it. What a machine leaves for another one, or an item
+// for the front, may be seen in the next round only, so two must be quiet.
 func (w *world) settle() {
-	for quiet := 0; quiet < 3; quiet++ {
+	for quiet := 0; quiet < 2; quiet++ {
 		before := w.news.Load()
 		w.mu.Lock()
 		runners := w.runners
