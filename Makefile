@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check generate drift compat compat-matrix fuzz node-test browser-test peers hosts edumeet bench-fanout bench-control bench-server format clean
+.PHONY: build test demo demo-cluster faults check generate drift compat compat-matrix fuzz node-test browser-test peers hosts edumeet bench-fanout bench-control bench-server bench-cluster format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -86,6 +86,10 @@ bench-control: build
 # Conferences at a normal and at a very high packet rate, behind one port of a WebRtcServer; WORKER_BIN=… as above.
 bench-server: build
 	scripts/bench-server.sh
+
+# Requests, consumers, relays and rooms over nodes, and the worker without a cluster; BASE=… is a revision to compare that with.
+bench-cluster: build
+	scripts/bench-cluster.sh
 
 format:
 	$(GO) tool -modfile=tools/go.mod gofumpt -w $$(scripts/go-files.sh)

@@ -135,10 +135,10 @@ func (w *world) carry() bool {
 	w.mu.Lock()
 	sockets := w.sockets
 	w.mu.Unlock()
-	any := false
+	moved := false
 	for _, s := range sockets {
 		for _, d := range s.take() {
-			any = true
+			moved = true
 			if p := w.peers[d.to]; p != nil {
 				p.handle(d.data)
 				continue
@@ -147,7 +147,7 @@ func (w *world) carry() bool {
 		}
 	}
 	w.net.Advance(0)
-	return any
+	return moved
 }
 
 // link returns the way from an engine's socket to another one's.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +29,9 @@ type spread struct {
 	servers []*remote.Server
 	dialect *fbs.Dialect // what the application speaks; nil: the newest
 
+	asking   sync.Mutex // requests come one at a time
+	requests atomic.Uint64
+
 	mu       sync.Mutex
 	changed  sync.Cond
 	messages map[string][][]byte // of data consumers on DirectTransports
@@ -44,10 +48,22 @@ func newApplication(t testing.TB) *spread {
 	return s
 }
 
-func newSpread(t testing.TB, nodes int) *spread { return newSpreadOf(t, nodes, remote.Opening{}) }
+// newLocal is an application on one engine.
+func newLocal(t testing.TB, compat api.Compat) *spread {
+	s := newApplication(t)
+	var err error
+	s.worker, err = engine.New(engine.Options{Emit: s.emit, Shards: 1, Compat: compat})
+	require.NoError(t, err)
+	t.Cleanup(s.worker.Close)
+	return s
+}
 
-// newSpreadOf is newSpread of an application of an older release.
-func newSpreadOf(t testing.TB, nodes int, opening remote.Opening) *spread {
+func newSpread(t testing.TB, nodes int) *spread {
+	return newSpreadOf(t, nodes, remote.Opening{}, func(*front.Options) {})
+}
+
+// newSpreadOf is newSpread of an application of an older release, or with a front that is changed.
+func newSpreadOf(t testing.TB, nodes int, opening remote.Opening, change func(*front.Options)) *spread {
 	s := newApplication(t)
 	c := newCluster(t)
 	newEngine := func(emit api.Emitter) (api.Worker, error) {
@@ -81,6 +97,7 @@ func newSpreadOf(t testing.TB, nodes int, opening remote.Opening) *spread {
 			},
 		})
 	}
+	change(&o)
 	var err error
 	s.worker, err = front.New(o)
 	require.NoError(t, err)
@@ -120,11 +137,18 @@ func (s *spread) must(method api.Method, handler string, body api.RequestBody) a
 		err  error
 	}
 	answers := make(chan answer, 1)
-	request := said(s, &api.Request{Method: method, HandlerID: handler, Body: body})
-	s.worker.HandleRequest(request, func(body api.ResponseBody, err error) { answers <- answer{body, err} })
+	s.ask(method, handler, body, func(body api.ResponseBody, err error) { answers <- answer{body, err} })
 	got := <-answers
 	require.NoError(s.t, got.err)
 	return got.body
+}
+
+func (s *spread) ask(method api.Method, handler string, body api.RequestBody, reply func(api.ResponseBody, error)) {
+	s.requests.Add(1)
+	request := said(s, &api.Request{Method: method, HandlerID: handler, Body: body})
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	s.worker.HandleRequest(request, reply)
 }
 
 // said is a message as a worker gets it from an application of the release.
@@ -245,15 +269,9 @@ func TestSubchannelsOfOlderReleases(t *testing.T) {
 		dialect, err := fbs.Load(release)
 		require.NoError(t, err)
 		for name, start := range map[string]func(t testing.TB) *spread{
-			"one engine": func(t testing.TB) *spread {
-				s := newApplication(t)
-				s.worker, err = engine.New(engine.Options{Emit: s.emit, Shards: 1, Compat: compat})
-				require.NoError(t, err)
-				t.Cleanup(s.worker.Close)
-				return s
-			},
+			"one engine": func(t testing.TB) *spread { return newLocal(t, compat) },
 			"three nodes": func(t testing.TB) *spread {
-				return newSpreadOf(t, 3, remote.Opening{Release: release, Compat: compat})
+				return newSpreadOf(t, 3, remote.Opening{Release: release, Compat: compat}, func(*front.Options) {})
 			},
 		} {
 			t.Run(release+", "+name, func(t *testing.T) {
