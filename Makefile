@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check generate drift compat compat-matrix fuzz node-test browser-test peers hosts edumeet bench-fanout bench-control bench-server bench-workers format clean
+.PHONY: build test demo demo-cluster faults check generate drift compat compat-matrix fuzz node-test browser-test peers hosts edumeet bench-fanout bench-control bench-server bench-workers bench-cluster format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -90,6 +90,10 @@ bench-server: build
 # Several workers on one machine: all cores for each of them, beside a share of the cores for each.
 bench-workers: build
 	scripts/bench-workers.sh
+
+# Requests, consumers, relays and rooms over nodes, and the worker without a cluster; BASE=… is a revision to compare that with.
+bench-cluster: build
+	scripts/bench-cluster.sh
 
 format:
 	$(GO) tool -modfile=tools/go.mod gofumpt -w $$(scripts/go-files.sh)

@@ -15,6 +15,7 @@ var sctpRule = CompatRule{
 	fields: map[string]string{
 		"FBS.SctpParameters.SctpParameters.max_message_size": "max_receive_message_size",
 		"FBS.Transport.Dump.max_message_size":                "max_receive_message_size",
+		"FBS.Transport.Options.announced_sctp_streams":       "num_sctp_streams", // of sessions, whose layout is not the old one
 	},
 	// A plain transport in comedia mode has no tuple yet; the Node library accepts that in all releases.
 	relaxedRequired: []string{"FBS.PlainTransport.ConnectResponse.tuple"},

@@ -10,8 +10,10 @@ import "gazpacho/engine/api"
 // listen on 0.0.0.0 and :: with the same port.
 var listenInfoRule = CompatRule{
 	Name: "listen infos", Until: "3.16.8",
-	Text:      "no flags up to 3.13.13, where IPv6 sockets took no IPv4; no portRange up to 3.13.24, no exposeInternalIp",
-	oldTables: []*oldTable{newOldTable("FBS.Transport.ListenInfo", "flags", (*oldListenInfo).toNew, listenInfoToOld).whenAbsent()},
+	Text: "no flags up to 3.13.13, where IPv6 sockets took no IPv4; no portRange up to 3.13.24, no exposeInternalIp",
+	// Newer dialects require it, and that of sessions is one: a front passes on what an old application asked for.
+	relaxedRequired: []string{"FBS.Transport.ListenInfo.port_range"},
+	oldTables:       []*oldTable{newOldTable("FBS.Transport.ListenInfo", "flags", (*oldListenInfo).toNew, listenInfoToOld).whenAbsent()},
 }
 
 // oldListenInfo is a listen info without flags.

@@ -1,6 +1,7 @@
 package fbs_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,6 +37,30 @@ func TestSessionCarriesWhatIsInternal(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEqual(t, m, roundTrip(t, d, m))
 	}
+}
+
+// A front passes on to its nodes whatever an application of any release may ask for, and tells it what they answer.
+func TestSessionCarriesWhatOldApplicationsSayAndHear(t *testing.T) {
+	dialects := map[string]bool{}
+	for _, r := range fbs.Releases() {
+		if dialects[r.Dialect] {
+			continue
+		}
+		dialects[r.Dialect] = true
+		old, err := fbs.Load(r.Version)
+		require.NoError(t, err)
+		for _, m := range everyMessage(1) {
+			_, err := old.NewEncoder().AppendMessage(nil, m)
+			if errors.Is(err, fbs.ErrNotInDialect) {
+				continue
+			}
+			require.NoError(t, err)
+			said := roundTrip(t, old, m)
+			require.Equal(t, said, roundTrip(t, old, roundTrip(t, fbs.Session(), said)), "%s: %T", r.Version, m)
+			require.Equal(t, said, roundTrip(t, old, roundTrip(t, fbs.Session(), m)), "%s: %T", r.Version, m)
+		}
+	}
+	require.Greater(t, len(dialects), 10)
 }
 
 func roundTrip(t *testing.T, d *fbs.Dialect, m api.MessageBody) api.MessageBody {

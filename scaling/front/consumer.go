@@ -202,7 +202,7 @@ func setPreferredLayers(o *operation, c *consumer) *gate {
 
 // wants returns the highest encoding that the consumer may come to forward, -1 for none.
 func (c *consumer) wants() int {
-	last := len(c.request.ConsumableRTPEncodings) - 1
+	last := c.encodings() - 1
 	switch {
 	case c.closed || c.paused:
 		return -1
@@ -255,10 +255,13 @@ func (c *consumer) mergeStats(own, home api.ResponseBody) api.ResponseBody {
 	return merged
 }
 
+// encodings returns how many the producer has.
+func (c *consumer) encodings() int { return len(c.request.ConsumableRTPEncodings) }
+
 // encoding returns the producer's encoding that is forwarded, -1 for none.
 func (c *consumer) encoding() int {
 	switch {
-	case len(c.request.ConsumableRTPEncodings) > 1:
+	case c.encodings() > 1:
 		return c.spatial
 	case c.preferred != nil && c.spatial < 0: // SVC, and nothing is forwarded
 		return -1

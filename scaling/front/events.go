@@ -59,9 +59,13 @@ func (t *transport) handleEvent(e *api.Notification) {
 func (c *consumer) handleEvent(e *api.Notification) bool {
 	switch body := e.Body.(type) {
 	case *api.ConsumerLayersChangeNotification:
+		was := c.spatial
 		c.spatial = -1
 		if body.Layers != nil {
 			c.spatial = int(body.Layers.SpatialLayer)
+		}
+		if c.encodings() > 1 && c.spatial >= 0 && c.spatial != was {
+			c.told = nil // its node tells the scores of another stream next, also if they are the same
 		}
 		if c.relay != nil {
 			c.relay.adjust()

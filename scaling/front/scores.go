@@ -1,7 +1,6 @@
 package front
 
 import (
-	"reflect"
 	"slices"
 
 	"gazpacho/engine/api"
@@ -32,10 +31,11 @@ func (c *consumer) mergedScore() *api.ConsumerScore {
 	return s
 }
 
-// tellScore tells the application the scores if they are new to it.
+// tellScore tells the application the scores if they are new to it. ProducerScore follows from the others and from the layers, of
+// which the application hears.
 func (c *consumer) tellScore() {
 	s := c.mergedScore()
-	if reflect.DeepEqual(s, c.told) {
+	if c.told != nil && s.Score == c.told.Score && slices.Equal(s.ProducerScores, c.told.ProducerScores) {
 		return
 	}
 	c.told = s

@@ -75,6 +75,10 @@ window.peer = {
 		}
 	},
 
+	// lost resolves with the time at which the browser notices that a transport has lost its other end.
+	lost: direction => new Promise(resolve => {
+		transports[direction].on('connectionstatechange', state => ['disconnected', 'failed'].includes(state) && resolve(Date.now()));
+	}),
 	state: direction => transports[direction].connectionState,
 	restartIce: (direction, iceParameters) => transports[direction].restartIce({ iceParameters }),
 	stats: direction => rows(transports[direction]),
