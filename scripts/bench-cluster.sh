@@ -39,7 +39,7 @@ if [ -n "${BASE:-}" ]; then
 	(cd "$FOLDER/base" && CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$FOLDER/base-worker" ./cmd/mediasoup-worker)
 	WORKERS+=("$BASE=$FOLDER/base-worker")
 fi
-printf '\n| worker without a cluster | start, median | start, fastest | memory when idle | binary |\n|---|---|---|---|---|\n'
+printf '\n| worker without a cluster | start, median | fastest | CPU time | memory when idle | binary |\n|---|---|---|---|---|---|\n'
 for turn in 1 2; do # in turns, since other work on the machine comes and goes
 	for worker in "${WORKERS[@]}"; do
 		MEDIASOUP_WORKER_BIN=${worker#*=} "$NODE" "$HARNESS/bench/start.js" "${worker%%=*}, $turn"

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import * as mediasoup from 'mediasoup';
+import { cpuUs, residentKB } from '../lib/costs.js';
 import { run } from '../lib/processes.js';
 import { within } from '../lib/wait.js';
 
@@ -38,23 +39,6 @@ function readOptions() {
 		process.exit(0);
 	}
 	return { ...values, transports: Number(values.transports), requests: Number(values.requests) };
-}
-
-// residentKB is the resident memory of a process, in KB.
-function residentKB(pid) {
-	return Number(/^VmRSS:\s+(\d+) kB/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
-}
-
-// cpuUs is the CPU time of the threads of a process in microseconds; getResourceUsage() only has milliseconds.
-function cpuUs(pid) {
-	const tasks = `/proc/${pid}/task`;
-	return fs.readdirSync(tasks).reduce((sum, task) => {
-		try {
-			return sum + Number(fs.readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]) / 1000;
-		} catch {
-			return sum; // a thread that ended
-		}
-	}, 0);
 }
 
 // settledKB waits until resident memory no longer changes, long enough for a garbage collector, and returns it.

@@ -109,46 +109,66 @@ func BenchmarkRelayedPacket(b *testing.B) {
 	}
 }
 
-// BenchmarkRelayMemory: what a relay of three encodings takes when its streams have begun and are idle, and what a pair takes, at both
-// ends and in the front.
+// BenchmarkRelayMemory: what a relay of three encodings takes before there is media, and when its streams have begun and are idle; and
+// what a pair takes: at both ends and in the front.
 func BenchmarkRelayMemory(b *testing.B) {
 	const relays, pairs, encodings = 400, 200, 3
 	for b.Loop() {
 		s := measure(b, newSpread(b, 2))
-		s.room("r", "in", "far", "home")
-		send := s.sender("in")
-		for i := range relays {
-			s.produce("in", fmt.Sprint("p", i), uint32(1000+10*i), encodings)
+		ssrc := func(i int) uint32 { return uint32(1000 + 10*i) }
+		for _, media := range []bool{false, true} {
+			s.room("r", "in", "far", "home")
+			send := s.sender("in")
+			packets := func(seq int) {
+				for i := range relays {
+					for e := range encodings {
+						send(ssrc(i)+uint32(e), seq)
+					}
+				}
+			}
+			for i := range relays {
+				s.produce("in", fmt.Sprint("p", i), ssrc(i), encodings)
+			}
+			if media {
+				packets(1)
+			}
+			seq := 1
+			grown := s.growth(relays, func(at string) {
+				for i := range relays {
+					s.consume(at, fmt.Sprint(at, i), fmt.Sprint("p", i), ssrc(i), encodings)
+				}
+				if seq++; media {
+					packets(seq)
+				}
+			})
+			s.must(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: "r"})
+			name := "KB/relay"
+			if media {
+				name = "KB/relay-with-streams"
+			}
+			b.ReportMetric(grown/1000, name)
 		}
-		perRelay := s.growth(relays, func(at string, i int) {
-			s.consume(at, fmt.Sprint(at, i), fmt.Sprint("p", i), uint32(1000+10*i), encodings)
-			for e := range encodings {
-				send(uint32(1000+10*i+e), 1)
+		id := func(name string, i int) string { return fmt.Sprint(name, i) }
+		for i := range pairs {
+			s.room(id("r", i), id("in", i), id("far", i), id("home", i))
+			s.produce(id("in", i), id("p", i), 1000, encodings)
+		}
+		grown := s.growth(pairs, func(at string) {
+			for i := range pairs {
+				s.consume(id(at, i), id(at+"-c", i), id("p", i), 1000, encodings)
 			}
 		})
-		s.must(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: "r"})
-		for i := range pairs {
-			id := func(name string) string { return fmt.Sprint(name, i) }
-			s.room(id("r"), id("in"), id("far"), id("home"))
-			s.produce(id("in"), id("p"), 1000, encodings)
-		}
-		perPair := s.growth(pairs, func(at string, i int) {
-			s.consume(fmt.Sprint(at, i), fmt.Sprint(at, "-c", i), fmt.Sprint("p", i), 1000, encodings)
-		})
-		b.ReportMetric(perRelay/1000, "KB/relay")
-		b.ReportMetric(perPair/1000, "KB/pair-with-a-relay")
+		b.ReportMetric(grown/1000, "KB/pair-with-a-relay")
 		s.worker.Close()
 	}
 }
 
-// growth returns how many bytes more a consumer takes on another node than one beside its producer.
-func (s *measured) growth(n int, consume func(at string, i int)) float64 {
+// growth returns how many bytes more each of n consumers takes on another node than beside its producer.
+func (s *measured) growth(n int, consume func(at string)) float64 {
 	var after [3]float64
 	after[0] = memory()
 	for k, at := range []string{"home", "far"} {
-		for i := range n {
-			consume(at, i)
-		}
+		consume(at)
 		after[k+1] = memory()
 	}
 	return ((after[2] - after[1]) - (after[1] - after[0])) / float64(n)
