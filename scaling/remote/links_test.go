@@ -33,7 +33,9 @@ type stand struct {
 	changed  *sync.Cond
 	objects  map[string]string // the object that each belongs to
 	refuse   error
+	answer   api.ResponseBody
 	messages []*api.Notification
+	held     sync.Mutex // while a test holds it, no notification is taken
 }
 
 func newStand(emit api.Emitter) *stand {
@@ -50,12 +52,14 @@ func (r *stand) HandleRequest(req *api.Request, reply func(api.ResponseBody, err
 		}
 		delete(r.objects, req.Closes())
 	}
-	err := r.refuse
+	err, body := r.refuse, r.answer
 	r.mu.Unlock()
-	reply(nil, err)
+	reply(body, err)
 }
 
 func (r *stand) HandleNotification(n *api.Notification) error {
+	r.held.Lock()
+	defer r.held.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.messages = append(r.messages, n)
