@@ -319,15 +319,27 @@ func TestTooManyRequests(t *testing.T) {
 func TestSilentNodes(t *testing.T) {
 	mute := newScripted(t)
 	w := dial(t, remote.Options{Address: mute.address(), Emit: func(*api.Notification) {}})
-	c, err := mute.Accept() // its kernel accepts, and that is all
-	require.NoError(t, err)
-	stopped := newScripted(t)
+	stopped, far := newScripted(t), newScripted(t)
 	dial(t, remote.Options{Address: stopped.address(), Emit: func(*api.Notification) {}})
+	home := localNode(t)
+	home.must(t, api.MethodTransportConsumeData, "d", outgoing("out", far.address(), tokenOf(1)))
 	stopped.connection(t)
 	stopped.connection(t)
-	_, err = io.Copy(io.Discard, c)
-	require.NoError(t, err)
+	for _, l := range []*scripted{mute, mute, far} {
+		c, err := l.Accept() // its kernel accepts, and that is all
+		require.NoError(t, err)
+		_, err = io.Copy(io.Discard, c)
+		require.NoError(t, err)
+		c.Close()
+	}
 	require.False(t, w.Available())
+}
+
+// What is neither media nor data must arrive.
+func TestOtherNotifications(t *testing.T) {
+	n := localNode(t)
+	require.NoError(t, n.worker.HandleNotification(&api.Notification{Event: api.EventWorkerClose}))
+	require.Equal(t, api.EventWorkerClose, n.inner.await(t, 1)[0].Event)
 }
 
 // Media for a node that takes none is dropped.
