@@ -116,3 +116,30 @@ func TestSubchannelsThatAreKept(t *testing.T) {
 	removed := r.must(api.MethodDataConsumerRemoveSubchannel, "dc1", &api.DataConsumerRemoveSubchannelRequest{Subchannel: 1})
 	require.Equal(t, []uint16{2}, removed.(*api.DataConsumerRemoveSubchannelResponse).Subchannels)
 }
+
+// A data consumer whose relay cannot be made is refused, and is not left on its node.
+func TestDataConsumerWithoutRelay(t *testing.T) {
+	r := newRoom(t)
+	r.produce()
+	r.nodes[0].refuseIf(func(req *api.Request) error {
+		if req.Method == api.MethodTransportConsumeData {
+			return api.Errorf("not today")
+		}
+		return nil
+	})
+	r.refused("cannot be relayed from node node1 to node node2: not today", api.MethodTransportConsumeData, "t1", dataConsumerRequest("new", "dp"))
+	r.front().Do(func() {})
+	require.Equal(t, 1, r.nodes[1].count(api.MethodTransportCloseDataConsumer))
+	r.nodes[0].refuseIf(nil)
+	r.must(api.MethodTransportConsumeData, "t1", dataConsumerRequest("new", "dp"))
+}
+
+// Where nothing new can be placed, an RtpObserver is refused.
+func TestObserverThatNoNodeTakes(t *testing.T) {
+	a := newMetered(t, 2)
+	a.must(api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "r"})
+	a.set(0, 0, -1, -1)
+	a.refused("no node can take the RtpObserver", api.MethodRouterCreateActiveSpeakerObserver, "r", &api.RouterCreateActiveSpeakerObserverRequest{
+		RTPObserverID: "o", Options: &api.ActiveSpeakerObserverOptions{Interval: 1000},
+	})
+}

@@ -89,8 +89,8 @@ func TestNodeThatSendsNonsenseByALink(t *testing.T) {
 	require.NoError(t, err)
 	_, err = io.Copy(io.Discard, other.conn)
 	require.NoError(t, err)
+	require.Eventually(t, func() bool { return log.contains("a node does not keep to the session's protocol") }, patience, time.Millisecond)
 	require.EqualValues(t, 1, far.server.Status().Refused)
-	require.True(t, log.contains("a node does not keep to the session's protocol"))
 	other.connect(t, address)
 	require.Equal(t, link.Sent, other.sender.Send(token, message(sendData([]byte("goes on")))))
 	other.flush(t)
@@ -113,6 +113,7 @@ func TestEndsThatAreRefused(t *testing.T) {
 	home.must(t, api.MethodTransportConsumeData, "d", outgoing("y", far.address, tokenOf(9)))
 	closes := func(id string) {
 		home.must(t, api.MethodTransportCloseDataConsumer, "d", &api.TransportCloseDataConsumerRequest{DataConsumerID: id})
+		home.settle(t)
 	}
 	closes("x") // whose token y has
 	require.Equal(t, 2, home.server.Status().Links[0].Streams)
@@ -148,5 +149,5 @@ func TestPeersThatAreNotKnown(t *testing.T) {
 	t.Cleanup(s.Close)
 	go s.Serve(tubes{l}, nil)
 	require.Empty(t, say(t, "unix", at, nil, hello(session.SessionID{1}, 1), 0))
-	require.EqualValues(t, 1, s.Status().Refused)
+	require.Eventually(t, func() bool { return s.Status().Refused == 1 }, patience, time.Millisecond)
 }
