@@ -1,6 +1,7 @@
 package front_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -134,12 +135,16 @@ func TestDataConsumerWithoutRelay(t *testing.T) {
 	r.must(api.MethodTransportConsumeData, "t1", dataConsumerRequest("new", "dp"))
 }
 
-// Where nothing new can be placed, an RtpObserver is refused.
-func TestObserverThatNoNodeTakes(t *testing.T) {
-	a := newMetered(t, 2)
-	a.must(api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "r"})
-	a.set(0, 0, -1, -1)
-	a.refused("no node can take the RtpObserver", api.MethodRouterCreateActiveSpeakerObserver, "r", &api.RouterCreateActiveSpeakerObserverRequest{
+// Without nodes, an RtpObserver is refused, and a WebRtcServer is bound by the front's own engine, which hears what is wrong with it.
+func TestWithoutNodes(t *testing.T) {
+	info := loopback()
+	r := newRoom(t)
+	for _, n := range r.nodes {
+		n.end()
+	}
+	r.await("the nodes are gone", func() bool { return strings.Count(strings.Join(r.front().Away(), " "), "node") == len(r.nodes) })
+	r.refused("no node can take the RtpObserver", api.MethodRouterCreateActiveSpeakerObserver, "r", &api.RouterCreateActiveSpeakerObserverRequest{
 		RTPObserverID: "o", Options: &api.ActiveSpeakerObserverOptions{Interval: 1000},
 	})
+	r.must(api.MethodWorkerCreateWebRtcServer, "", &api.WorkerCreateWebRtcServerRequest{WebRtcServerID: "s", ListenInfos: []api.ListenInfo{info}})
 }

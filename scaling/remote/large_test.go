@@ -38,6 +38,15 @@ func TestTooLong(t *testing.T) {
 	require.NoError(t, n.worker.Err())
 }
 
+// A request that the protocol cannot express is refused before it is sent.
+func TestRequestThatCannotBeSent(t *testing.T) {
+	n := localNode(t)
+	require.ErrorContains(t, n.try(api.MethodRouterCreatePlainTransport, "r", &api.RouterCreatePlainTransportRequest{
+		TransportID: "t", Options: &api.PlainTransportOptions{Base: &api.TransportOptions{}, ListenInfo: &api.ListenInfo{}},
+	}), "required, but nil")
+	require.Empty(t, n.inner.requests)
+}
+
 // Messages of data channels for a node that takes none are dropped, and do not fill the session: it goes on, and what was taken arrives.
 func TestDataForANodeThatTakesNone(t *testing.T) {
 	n := localNode(t)
