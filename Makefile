@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check generate drift compat compat-matrix fuzz node-test browser-test peers hosts edumeet bench-fanout bench-control bench-server bench-workers bench-cluster format clean
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test peers hosts edumeet bench-fanout bench-control bench-server bench-workers bench-cluster format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -32,6 +32,10 @@ faults: build
 # What a change to the Go code must pass: format, vet, staticcheck, generated files, tests (import rules and fuzz targets too).
 check:
 	scripts/check.sh
+
+# The tests of scaling and pipe, which must reach all statements but those that scaling/uncovered.txt names (a part of make check).
+coverage:
+	scripts/coverage.sh
 
 # Random inputs for every fuzz target, FUZZTIME=… each (default 1m); PACKAGE=engine/ice and TARGET=FuzzScript narrow it.
 fuzz:

@@ -66,6 +66,7 @@ var rules = []rule{
 	// Encodes the protocol itself, to measure without Node in between.
 	{folder: "node-harness/bench/control", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "internal/epoll", impure: true},
+	{folder: "internal/coverage", impure: true},
 	{folder: "internal/fuzzseed", impure: true},
 	{folder: "internal/rules", impure: true},
 }

@@ -84,6 +84,7 @@ type Front struct {
 	lastID     uint64 // of a hidden object
 	ssrcs      pipe.SSRCs
 	counters   Counters
+	usage      usage
 	ended      bool
 }
 

@@ -37,7 +37,7 @@ func kept[O object]() method {
 func methods() map[api.Method]method {
 	return map[api.Method]method{
 		api.MethodWorkerDump:               {worker: dumpWorker},
-		api.MethodWorkerGetResourceUsage:   {worker: passToOwn},
+		api.MethodWorkerGetResourceUsage:   {worker: getResourceUsage},
 		api.MethodWorkerUpdateSettings:     {worker: passToOwn},
 		api.MethodWorkerCreateRouter:       {worker: createRouter},
 		api.MethodWorkerCloseRouter:        {worker: closeRouter},

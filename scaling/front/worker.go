@@ -37,5 +37,5 @@ func dumpWorker(o *operation) *gate {
 	return nil
 }
 
-// passToOwn has the front's own engine answer what is about the process: resource usage, settings of the log.
+// passToOwn has the front's own engine answer what is about the process: settings of the log.
 func passToOwn(o *operation) *gate { return o.pass(o.front.own) }

@@ -242,3 +242,34 @@ func TestCertificatesThatNameNobody(t *testing.T) {
 	_, err = identity.Of(c)
 	require.ErrorContains(t, err, "is no name")
 }
+
+// What the file system does not allow is said, and no half of a pair is left.
+func TestFoldersThatCannotBeUsed(t *testing.T) {
+	now := time.Now()
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	require.ErrorContains(t, identity.CreateAuthority(filepath.Join(file, "tls"), now), "not a directory")
+
+	dir := folder(t)
+	certificate, key := identity.Files(dir, identity.Node, "b")
+	require.NoError(t, os.MkdirAll(filepath.Join(key, "in the way"), 0o700))
+	_, _, err := identity.Issue(dir, identity.Identity{Role: identity.Node, Name: "b"}, now)
+	require.Error(t, err)
+	require.NoFileExists(t, certificate)
+	_, _, err = identity.Issue(dir, identity.Identity{Role: identity.Role(strings.Repeat("r", 250)), Name: "b"}, now)
+	require.ErrorContains(t, err, "file name too long")
+
+	_, err = identity.Load("[", identity.Node, "")
+	require.ErrorIs(t, err, filepath.ErrBadPattern)
+	issue(t, dir, identity.Identity{Role: "chicken", Name: "c"})
+	_, err = identity.Load(dir, "chicken", "c")
+	require.ErrorContains(t, err, "chicken")
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "denied.txt"), 0o700))
+	_, err = identity.Load(dir, identity.Node, "a")
+	require.ErrorContains(t, err, "denied.txt")
+}
+
+func TestNobodyIsVerified(t *testing.T) {
+	c := load(t, folder(t), identity.Node, "a")
+	require.ErrorContains(t, c.Server().VerifyConnection(tls.ConnectionState{}), "no certificate")
+}

@@ -16,9 +16,6 @@
 // full buffer treats its data consumers, and what the application is told. Messages of an unreliable stream, for which waiting has
 // no use, are lost already while there is no connection, or [Late] bytes wait.
 //
-// Messages travel in pieces, so that acknowledgements, which are also signs of life, come while a long one is under way, and a
-// cut costs little. The receiver puts one message together at a time.
-//
 // # Ends
 //
 // A conversation that has ended lost what waited, and so breaks all its streams. That happens when the other node is away for longer

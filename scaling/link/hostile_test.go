@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"testing"
 
@@ -14,64 +15,59 @@ import (
 // opened returns a receiver that has accepted a connection.
 func opened(t testing.TB) *link.Receiver {
 	r := link.NewReceiver(func() uint64 { return 7 })
-	require.Zero(t, r.Accept(start, session.Hello{MinVersion: 1, MaxVersion: 1, Session: session.SessionID{1}, Epoch: 1}))
+	require.Zero(t, r.Accept(start, session.Hello{MinVersion: session.MinVersion, MaxVersion: session.MaxVersion, Session: session.SessionID{1}, Epoch: 1}))
 	*r.Output() = link.ReceiverOutput{}
 	return r
 }
 
-// frame returns a message of the session with a piece.
-func frame(number uint64, piece ...byte) []byte {
-	b := binary.BigEndian.AppendUint32(nil, uint32(17+len(piece)))
-	b = append(b, 4)
+// frame returns a message of the session, or with kind 12 a piece of one.
+func frame(kind byte, number uint64, content string) []byte {
+	b := binary.BigEndian.AppendUint32(nil, uint32(17+len(content)))
+	b = append(b, kind)
 	b = binary.BigEndian.AppendUint64(b, number)
 	b = binary.BigEndian.AppendUint64(b, 0)
-	return append(b, piece...)
+	return append(b, content...)
 }
 
-// piece returns a piece that begins a message of stream 1.
-func piece(flag byte, content string) []byte {
-	return append([]byte{flag, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, content...)
-}
+const token1 = "\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 
-// A sender that sends what is no piece of a message ends the link.
-func TestNoPieces(t *testing.T) {
-	for name, pieces := range map[string][][]byte{
-		"empty":         {{}},
-		"unknown flag":  {piece(2, "x")},
-		"no token":      {{0, 1, 2, 3}},
-		"half a token":  {{1, 1, 2}, {0, 3}},
-		"in the middle": {piece(1, "x"), {7}},
+// A sender that leaves the token out ends the link, and what it sends behind that is not handed out.
+func TestMessagesWithoutToken(t *testing.T) {
+	for name, frames := range map[string][][]byte{
+		"empty":     {frame(4, 1, ""), frame(4, 2, token1+"text")},
+		"too short": {frame(4, 1, token1[1:]), frame(4, 2, token1+"text")},
+		"in pieces": {frame(12, 1, "four"), frame(4, 2, "five"), frame(4, 3, token1+"text")},
 	} {
 		r := opened(t)
-		for i, p := range pieces {
-			r.Receive(start, frame(uint64(i+1), p...))
-		}
-		require.Contains(t, r.Output().Ended, "no piece of a message", name)
+		r.Receive(start, bytes.Join(frames, nil))
+		require.Contains(t, r.Output().Ended, "has no token", name)
 		require.True(t, r.Output().Drop, name)
 		require.Empty(t, r.Output().Messages, name)
 	}
 }
 
-// A message that never ends is not collected for ever.
+// A message that never ends is not collected for ever. The connection is dropped; the link stays, for a sender that does better.
 func TestEndlessMessage(t *testing.T) {
 	r := opened(t)
-	r.Receive(start, frame(1, piece(1, "x")...))
-	more := append([]byte{1}, make([]byte, 64<<10)...)
-	for n := uint64(2); r.Output().Ended == ""; n++ {
-		require.Less(t, n, uint64(link.MaxMessage>>16+2))
+	r.Receive(start, frame(12, 1, token1))
+	piece := string(make([]byte, 64<<10))
+	for n := uint64(2); r.Output().Broken == ""; n++ {
+		require.Less(t, n, uint64(link.MaxMessage>>16+3))
 		*r.Output() = link.ReceiverOutput{}
-		r.Receive(start, frame(n, more...))
+		r.Receive(start, frame(12, n, piece))
 	}
-	require.Contains(t, r.Output().Ended, "more than 16777216 bytes")
+	require.Contains(t, r.Output().Broken, "a message of more than 16777232 bytes")
+	require.True(t, r.Output().Drop)
+	require.Empty(t, r.Output().Ended)
 }
 
 // Whatever the other node sends, the receiver hands out no more than it got, and stays within its bounds.
 func FuzzReceiver(tf *testing.F) {
 	f := fuzzseed.New(tf, 3000)
-	f.Add(frame(1, piece(0, "text")...))
-	f.Add(append(frame(1, piece(1, "te")...), frame(2, 0, 'x', 't')...))
-	f.Add(append(frame(1, piece(0, "")...), frame(1, piece(0, "again")...)...))
-	f.Add(append(frame(1, 0), frame(2, piece(0, "after")...)...))
+	f.Add(frame(4, 1, token1+"text"))
+	f.Add(append(frame(12, 1, token1+"te"), frame(4, 2, "xt")...))
+	f.Add(append(frame(4, 1, token1), frame(4, 1, token1+"again")...))
+	f.Add(append(frame(4, 1, ""), frame(4, 2, token1+"after")...))
 	f.Add([]byte{0, 0, 0, 17, 6, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0})
 	f.Add([]byte{0, 0, 0, 4, 8, 'b', 'y', 'e'})
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -82,6 +78,7 @@ func FuzzReceiver(tf *testing.F) {
 		}
 		require.Equal(t, whole.Output().Messages, cut.Output().Messages)
 		require.Equal(t, whole.Output().Ended, cut.Output().Ended)
+		require.Equal(t, whole.Output().Broken, cut.Output().Broken)
 		total := 0
 		for _, m := range whole.Output().Messages {
 			total += len(m.Token) + len(m.Payload)

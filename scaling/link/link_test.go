@@ -331,6 +331,9 @@ func TestStreamsThatAreNotOpen(t *testing.T) {
 	f.drain()
 	require.Equal(t, "done", f.ended)
 	require.Equal(t, unit.Never, f.sender.NextTimeout())
+	f.sender.End("once is enough")
+	f.drain()
+	require.Equal(t, "done", f.ended)
 	f.run(time.Second, func() bool { return f.over == "done" })
 }
 

@@ -1,7 +1,6 @@
 package link
 
 import (
-	"errors"
 	"fmt"
 
 	"gazpacho/engine/unit"
@@ -10,9 +9,8 @@ import (
 
 // Receiver is the receiving end of a link.
 type Receiver struct {
-	node    *session.Node
-	partial []byte // the message that is being put together, with its token in front
-	out     ReceiverOutput
+	node *session.Node
+	out  ReceiverOutput
 }
 
 // Message is a message that has arrived.
@@ -27,6 +25,7 @@ type ReceiverOutput struct {
 	Drop     bool   // close the connection, after writing Bytes
 	Messages []Message
 	Ended    string // why the link has ended; empty while it lives
+	Broken   string // what the other node has sent against the protocol; the connection is dropped, and the link goes on
 }
 
 // NewReceiver returns the end of a link that the node does not know yet. draw draws the numbers of conversations, as for
@@ -77,13 +76,14 @@ func (r *Receiver) drain() {
 	for _, e := range taken.Events {
 		switch e.Kind {
 		case session.EventMessage:
-			if err := r.take(e.Payload); err != nil && r.out.Ended == "" {
-				r.out.Ended = err.Error()
-				r.node.Goodbye(r.out.Ended)
-			}
+			r.take(e.Payload)
 		case session.EventOpened:
 			// Also where an earlier conversation has expired: the sender had sent nothing in it, or notices the end by itself.
-			r.partial, r.out.Ended = nil, ""
+			r.out.Ended = ""
+		case session.EventBroken:
+			if r.out.Ended == "" {
+				r.out.Broken = e.Reason
+			}
 		case session.EventExpired, session.EventGoodbye:
 			r.out.Ended = e.Reason
 		}
@@ -96,34 +96,17 @@ func (r *Receiver) drain() {
 	}
 }
 
-// errPiece says that what arrived is no piece of a message.
-var errPiece = errors.New("no piece of a message")
-
-// take adds a piece to the message, and hands the message out with the last one.
-func (r *Receiver) take(piece []byte) error {
-	if r.out.Ended != "" {
-		return nil
-	}
+// take hands a message out. A sender that leaves the token out ends the link.
+func (r *Receiver) take(b []byte) {
 	var token Token
 	switch {
-	case len(piece) == 0 || piece[0] > pieceMore:
-		return fmt.Errorf("%w: %d bytes", errPiece, len(piece))
-	case len(r.partial)+len(piece)-1 > len(token)+MaxMessage:
-		return fmt.Errorf("%w: the message has more than %d bytes", errPiece, MaxMessage)
+	case r.out.Ended != "":
+		return
+	case len(b) < len(token):
+		r.out.Ended = fmt.Sprintf("a message of %d bytes has no token", len(b))
+		r.node.Goodbye(r.out.Ended)
+		return
 	}
-	whole := piece[1:] // the session's events own their bytes
-	if len(r.partial) > 0 || piece[0] == pieceMore {
-		r.partial = append(r.partial, whole...)
-		whole = r.partial
-	}
-	if piece[0] == pieceMore {
-		return nil
-	}
-	r.partial = nil
-	if len(whole) < len(token) {
-		return fmt.Errorf("%w: no token", errPiece)
-	}
-	n := copy(token[:], whole)
-	r.out.Messages = append(r.out.Messages, Message{token, whole[n:]})
-	return nil
+	n := copy(token[:], b)
+	r.out.Messages = append(r.out.Messages, Message{token, b[n:]})
 }

@@ -18,28 +18,20 @@ const (
 	Late = 4 << 20
 	// OpenTime is how long the first connection may take.
 	OpenTime = 10 * time.Second
-
-	maxPieces = 65536 // that wait
-	pieceLen  = 64 << 10
 )
 
-// Token names a stream, and is the right to send into it.
+// Token names a stream, and is the right to send into it. It stands in front of each of its messages.
 type Token [16]byte
 
-// The first byte of a piece says whether it is the message's last. The first piece of a message begins with the stream's token.
-const (
-	pieceLast = 0
-	pieceMore = 1
-)
-
-// limits are those of the conversation; Sender keeps its own below them.
-var limits = session.Limits{MaxMessage: 1 + pieceLen, Messages: maxPieces, Bytes: MaxLink, DroppableBytes: MaxLink}
+// limits are those of the conversation.
+var limits = session.Limits{MaxMessage: len(Token{}) + MaxMessage, Pieces: 65536, Bytes: MaxLink}
 
 // Sender is the sending end of a link.
 type Sender struct {
 	front     *session.Front
 	streams   map[Token]*stream
-	pieces    []piece   // that wait, in order
+	messages  []message // that wait, in order
+	waiting   int       // bytes of them
 	opened    bool      // there was a connection
 	connected bool      // there is one
 	deadline  unit.Time // for the first connection
@@ -53,10 +45,10 @@ type stream struct {
 	full       bool // a message was lost, and not much less waits since
 }
 
-// piece is what its stream's bound must know of a piece that waits.
-type piece struct {
+// message is what its stream's bound must know of a message that waits.
+type message struct {
 	stream *stream
-	size   int
+	size   int // what is not acknowledged of it
 }
 
 // SenderOutput is what a Sender has for its owner, who drains it after each call.
@@ -95,55 +87,33 @@ func (s *Sender) Close(t Token) { delete(s.streams, t) }
 func (s *Sender) Streams() int { return len(s.streams) }
 
 // Waiting returns how many bytes wait.
-func (s *Sender) Waiting() int {
-	_, bytes := s.front.Waiting()
-	return bytes
-}
+func (s *Sender) Waiting() int { return s.waiting }
 
 // Send sends a message, which the caller may use again. A stream that is not open loses it.
-func (s *Sender) Send(t Token, message []byte) Outcome {
+func (s *Sender) Send(t Token, content []byte) Outcome {
 	to := s.streams[t]
 	if to == nil || s.ended {
 		return Lost
 	}
-	content := len(t) + len(message)
-	count := (content + pieceLen - 1) / pieceLen
-	size := content + count
-	waitingPieces, waiting := s.front.Waiting()
-	late := to.unreliable && (waiting+size > Late || s.opened && !s.connected)
+	size := len(t) + len(content)
+	late := to.unreliable && (s.waiting+size > Late || s.opened && !s.connected)
 	switch {
 	case late:
 		return Lost
-	case len(message) > MaxMessage, waitingPieces+count > maxPieces, waiting+size > MaxLink, to.waiting+size > MaxStream:
+	case !s.front.Fits(size), to.waiting+size > MaxStream:
 		if to.full || to.unreliable {
 			return Lost
 		}
 		to.full = true
 		return Full
 	}
-	b := make([]byte, 0, size)
-	for rest := message; ; {
-		start := len(b)
-		b = append(b, pieceLast)
-		room := pieceLen
-		if start == 0 {
-			b = append(b, t[:]...)
-			room -= len(t)
-		}
-		n := min(room, len(rest))
-		b = append(b, rest[:n]...)
-		if rest = rest[n:]; len(rest) > 0 {
-			b[start] = pieceMore
-		}
-		if err := s.front.Send(b[start:len(b):len(b)]); err != nil {
-			panic("link: the session takes less than its limits: " + err.Error())
-		}
-		s.pieces = append(s.pieces, piece{to, len(b) - start})
-		to.waiting += len(b) - start
-		if len(rest) == 0 {
-			break
-		}
+	b := append(append(make([]byte, 0, size), t[:]...), content...)
+	if err := s.front.Send(b); err != nil {
+		panic("link: the session does not take what fits: " + err.Error())
 	}
+	s.messages = append(s.messages, message{to, size})
+	to.waiting += size
+	s.waiting += size
 	s.drain()
 	return Sent
 }
@@ -201,7 +171,7 @@ func (s *Sender) end(reason string) {
 	s.ended = true
 	s.front.Goodbye(reason)
 	s.drain()
-	s.streams, s.pieces = map[Token]*stream{}, nil
+	s.streams, s.messages, s.waiting = map[Token]*stream{}, nil, 0
 	s.out.Ended = reason
 }
 
@@ -222,15 +192,25 @@ func (s *Sender) drain() {
 	for _, e := range taken.Events {
 		s.handle(e)
 	}
-	left, _ := s.front.Waiting()
-	for len(s.pieces) > left {
-		p := s.pieces[0]
-		s.pieces = s.pieces[1:]
-		p.stream.waiting -= p.size
-		p.stream.full = p.stream.full && p.stream.waiting > MaxStream/2
+	s.free(s.waiting - s.front.Waiting())
+}
+
+// free notes that so many bytes more were acknowledged.
+func (s *Sender) free(acknowledged int) {
+	for acknowledged > 0 {
+		m := &s.messages[0]
+		n := min(acknowledged, m.size)
+		acknowledged -= n
+		s.waiting -= n
+		m.size -= n
+		m.stream.waiting -= n
+		m.stream.full = m.stream.full && m.stream.waiting > MaxStream/2
+		if m.size == 0 {
+			s.messages = s.messages[1:]
+		}
 	}
-	if len(s.pieces) == 0 {
-		s.pieces = nil // the array behind it may have grown large
+	if len(s.messages) == 0 {
+		s.messages = nil // the array behind it may have grown large
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 const (
 	// maxWaiting is how many bytes of a front's messages may wait for its worker; reading stops meanwhile.
 	maxWaiting = 4 << 20
-	// dataLimit is how many unacknowledged bytes there may be before messages of data channels are dropped. It is far below what
-	// ends the session, so that state still gets through to an application that reads too slowly.
+	// dataLimit is how many unacknowledged bytes there may be before messages of data channels are dropped, in either direction. It
+	// is far below what ends the session, so that state still gets through to an application or a node that reads too slowly.
 	dataLimit = 16 << 20
 )
 
@@ -357,7 +357,7 @@ func (g *guest) notify(page int, n *api.Notification) {
 		case err != nil:
 			g.server.options.Log.Error("notification cannot be sent", "who", g.who, "event", n.Event, "error", err)
 		case n.Event == api.EventDataConsumerMessage:
-			if _, bytes := g.node.Waiting(); bytes > dataLimit {
+			if g.node.Waiting() > dataLimit {
 				g.dropped++
 				return
 			}

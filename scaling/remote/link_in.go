@@ -100,6 +100,10 @@ func (l *inLink) turn(f func(now unit.Time)) []link.Message {
 		})
 	}
 	l.mu.Unlock()
+	if taken.Broken != "" {
+		l.server.refused.Add(1)
+		l.server.options.Log.Error("a node does not keep to the session's protocol", "who", l.who, "reason", taken.Broken)
+	}
 	if ended {
 		l.server.options.Log.Debug("a link is over", "who", l.who, "reason", taken.Ended)
 		l.server.mu.Lock()

@@ -33,7 +33,12 @@ type stand struct {
 	changed  *sync.Cond
 	objects  map[string]string // the object that each belongs to
 	refuse   error
+	answer   api.ResponseBody
+	requests []*api.Request
+	failure  error // of notifications
+	reason   error // why it has ended
 	messages []*api.Notification
+	held     sync.Mutex // while a test holds it, no notification is taken
 }
 
 func newStand(emit api.Emitter) *stand {
@@ -44,23 +49,26 @@ func newStand(emit api.Emitter) *stand {
 
 func (r *stand) HandleRequest(req *api.Request, reply func(api.ResponseBody, error)) {
 	r.mu.Lock()
+	r.requests = append(r.requests, req)
 	if r.refuse == nil {
 		if id := req.Creates(); id != "" {
 			r.objects[id] = req.HandlerID
 		}
 		delete(r.objects, req.Closes())
 	}
-	err := r.refuse
+	err, body := r.refuse, r.answer
 	r.mu.Unlock()
-	reply(nil, err)
+	reply(body, err)
 }
 
 func (r *stand) HandleNotification(n *api.Notification) error {
+	r.held.Lock()
+	defer r.held.Unlock()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.messages = append(r.messages, n)
 	r.changed.Broadcast()
-	return nil
+	return r.failure
 }
 
 // RouterOf follows the objects upwards: what belonged to one that is closed is gone with it.
@@ -76,10 +84,13 @@ func (r *stand) RouterOf(id string) string {
 	}
 }
 
-func (r *stand) Load() api.Load        { return api.Load{} }
+func (r *stand) Load() api.Load        { return api.Load{Transports: 1} }
 func (r *stand) Done() <-chan struct{} { return r.done }
-func (r *stand) Err() error            { return api.ErrClosed }
-func (r *stand) Close()                { r.ended.Do(func() { close(r.done) }) }
+func (r *stand) Err() error            { return r.reason }
+func (r *stand) Close()                { r.end(api.ErrClosed) }
+
+// end ends the worker, for a reason.
+func (r *stand) end(why error) { r.ended.Do(func() { r.reason = why; close(r.done) }) }
 
 // await waits until as many messages are there, and returns them.
 func (r *stand) await(t testing.TB, count int) []*api.Notification {
@@ -133,7 +144,7 @@ func (c *cluster) node(name string) *testNode {
 	credentials := c.of(name)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(c.t, err)
-	return start(c.t, l, l.Addr().String(), credentials, c.app.Client(identity.Node))
+	return start(c.t, l, l.Addr().String(), credentials, c.app.Client(identity.Node), remote.ServerOptions{})
 }
 
 // localNode starts a node on a unix socket.
@@ -141,18 +152,20 @@ func localNode(t testing.TB) *testNode {
 	address := "unix:" + filepath.Join(t.TempDir(), "node.sock")
 	l, err := remote.Listen(address)
 	require.NoError(t, err)
-	return start(t, l, address, nil, nil)
+	return start(t, l, address, nil, nil, remote.ServerOptions{})
 }
 
-func start(t testing.TB, l net.Listener, address string, credentials *identity.Credentials, app *tls.Config) *testNode {
+func start(
+	t testing.TB, l net.Listener, address string, credentials *identity.Credentials, app *tls.Config, o remote.ServerOptions,
+) *testNode {
 	n := &testNode{address: address}
 	n.heard.L = &n.mu
 	made := make(chan *stand, 4)
-	o := remote.ServerOptions{NewWorker: func(_ *remote.Opening, emit api.Emitter, _ *slog.Logger) (api.Worker, error) {
+	o.NewWorker = func(_ *remote.Opening, emit api.Emitter, _ *slog.Logger) (api.Worker, error) {
 		r := newStand(emit)
 		made <- r
 		return r, nil
-	}}
+	}
 	var config *tls.Config
 	if credentials != nil {
 		o.Name, o.Nodes, config = credentials.Identity().Name, credentials.Client(identity.Node), credentials.Server()

@@ -7,6 +7,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/fbs"
+	"gazpacho/scaling/session"
 )
 
 // The first byte of a payload says what follows.
@@ -60,7 +61,7 @@ func newCodec() codec {
 	return codec{d, d.NewEncoder()}
 }
 
-// encode returns the payload for a message.
+// encode returns the payload for a message. One that is too long for the session is refused.
 func (c *codec) encode(m api.MessageBody) ([]byte, error) {
 	// The encoder puts the frame's length in front, as on the channel; a payload needs none, and its place is used for the kind.
 	b, err := c.encoder.AppendMessage(nil, m)
@@ -69,6 +70,9 @@ func (c *codec) encode(m api.MessageBody) ([]byte, error) {
 	}
 	b = b[frameHeader-1:]
 	b[0] = payloadMessage
+	if most := session.DefaultLimits.MaxMessage; len(b) > most {
+		return nil, fmt.Errorf("%w: it has %d bytes, the limit is %d", session.ErrTooLong, len(b), most)
+	}
 	return b, nil
 }
 

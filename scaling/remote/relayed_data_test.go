@@ -224,7 +224,7 @@ func TestRelayedData(t *testing.T) {
 	})
 	s.await("SCTP", func() bool { return s.sctp["x0"] && s.sctp["y1"] && s.sctp["x2"] && s.sctp["y0"] })
 	total, waiting := 0, 0
-	loads := []struct{ count, size int }{{2000, 1 << 10}, {50, 200 << 10}, {1, 2 << 20}}
+	loads := []struct{ count, size int }{{2000, 1 << 10}, {50, 200 << 10}, {1, 2 << 20}, {1, 15 << 20}}
 	for _, load := range loads {
 		for n := range load.count {
 			if waiting += load.size; waiting > 4<<20 { // so much is under way

@@ -149,9 +149,8 @@ func (g *guest) sendByLink(page int, n *api.Notification) bool {
 	g.mu.Unlock()
 	if err != nil {
 		g.server.options.Log.Error("message cannot be sent", "who", g.who, "error", err)
-		return true
 	}
-	if o.link.send(o, message) == link.Full {
+	if err != nil || o.link.send(o, message) == link.Full {
 		g.notify(page, &api.Notification{HandlerID: o.consumerID, Event: api.EventDataConsumerSCTPSendBufferFull})
 	}
 	return true

@@ -258,7 +258,7 @@ func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, er
 		sent.ID = w.lastID
 		payload, err := w.codec.encode(&sent)
 		if err != nil {
-			reply(nil, api.TypeErrorf("%v [method:%s]", err, req.Method.Name())) // it lacks what the message must have
+			reply(nil, api.TypeErrorf("%v [method:%s]", err, req.Method.Name())) // it lacks what the message must have, or is too long
 			return
 		}
 		w.pending[sent.ID] = call{reply, w.objects.note(req)}
@@ -266,7 +266,7 @@ func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, er
 	})
 }
 
-// HandleNotification implements [api.Worker]. What carries media is dropped when much waits for the node already.
+// HandleNotification implements [api.Worker]. What carries media or data is dropped when much waits for the node already.
 func (w *Worker) HandleNotification(n *api.Notification) (err error) {
 	w.turn(func(unit.Time) {
 		if w.err != nil {
@@ -277,11 +277,18 @@ func (w *Worker) HandleNotification(n *api.Notification) (err error) {
 		if payload, err = w.codec.encode(n); err != nil {
 			return
 		}
-		if n.Event != api.EventProducerSend && n.Event != api.EventTransportSendRTCP {
+		sent := true
+		switch n.Event {
+		case api.EventProducerSend, api.EventTransportSendRTCP:
+			sent = w.front.SendDroppable(payload)
+		case api.EventDataProducerSend:
+			if sent = w.front.Waiting() <= dataLimit; sent {
+				w.send(payload)
+			}
+		default:
 			w.send(payload)
-			return
 		}
-		if !w.front.SendDroppable(payload) {
+		if !sent {
 			err = errors.New("dropped: the node is reached too slowly")
 		}
 	})

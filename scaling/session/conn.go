@@ -75,32 +75,36 @@ type endpoint struct {
 // Output is what the machine has for its owner.
 func (e *endpoint) Output() *Output { return &e.out }
 
-// Waiting returns how many messages, and bytes of them, the other side has not acknowledged.
-func (e *endpoint) Waiting() (messages, bytes int) { return len(e.link.kept), e.link.bytes }
+// Waiting returns how many bytes of messages the other side has not acknowledged.
+func (e *endpoint) Waiting() int { return e.link.bytes }
+
+// Fits reports whether a message of so many bytes can be sent without an end to the session.
+func (e *endpoint) Fits(size int) bool { return size <= e.link.limits.MaxMessage && e.link.fits(size) }
 
 // Send sends a message. It is kept until it has arrived, over as many connections as that takes. An error means that it
-// cannot be sent: [ErrOverflow] and [ErrEnded] that no other can either, and that the session has ended.
+// cannot be sent: [ErrTooLong] this one, [ErrOverflow] and [ErrEnded] that no other can either, and that the session has ended.
 func (e *endpoint) Send(payload []byte) error {
 	if e.phase == ended {
 		return ErrEnded
 	}
-	number, err := e.link.add(payload)
+	err := e.link.add(payload)
 	if err == ErrOverflow {
 		e.leave(ended)
 	}
-	if err != nil {
-		return err
-	}
+	e.flush()
+	return err
+}
+
+// flush gives the connection what it has room for.
+func (e *endpoint) flush() {
 	if e.phase == open {
-		e.out.Bytes = appendMessage(e.out.Bytes, number, e.link.acknowledgement(), payload)
+		e.out.Bytes = e.link.appendDue(e.out.Bytes)
 	}
-	return nil
 }
 
 // SendDroppable sends a message that need not arrive, and reports whether it was sent: not when much waits already.
 func (e *endpoint) SendDroppable(payload []byte) bool {
-	if e.phase == ended || len(payload) > e.link.limits.MaxMessage || e.link.bytes+len(payload) > e.link.limits.DroppableBytes ||
-		len(e.link.kept) > e.link.limits.Messages/2 {
+	if e.link.bytes+len(payload) > e.link.limits.DroppableBytes || len(e.link.kept) > e.link.limits.Pieces/2 {
 		return false
 	}
 	return e.Send(payload) == nil
@@ -145,7 +149,7 @@ func (e *endpoint) frames(b []byte, handle func(k kind, body []byte) error) {
 	for whole := len(b); ; {
 		limit := openingLen
 		if e.phase == open {
-			limit = messageHeader + e.link.limits.MaxMessage
+			limit = messageHeader + pieceLen
 		}
 		frame, rest, err := nextFrame(b, limit)
 		if err == nil && frame != nil {
@@ -171,16 +175,16 @@ func (e *endpoint) frames(b []byte, handle func(k kind, body []byte) error) {
 // handleCommon handles the frames that both sides send once the conversation is open.
 func (e *endpoint) handleCommon(k kind, body []byte) error {
 	switch {
-	case k == kindMessage && len(body) >= 16:
+	case (k == kindMessage || k == kindPiece) && len(body) >= 16:
 		if err := e.link.acknowledge(binary.BigEndian.Uint64(body[8:])); err != nil {
 			return err
 		}
-		fresh, err := e.link.accept(binary.BigEndian.Uint64(body), len(body))
+		message, done, err := e.link.accept(binary.BigEndian.Uint64(body), piece{body[16:], k == kindPiece})
 		if err != nil {
 			return err
 		}
-		if fresh {
-			e.out.event(Event{Kind: EventMessage, Payload: append([]byte(nil), body[16:]...)})
+		if done {
+			e.out.event(Event{Kind: EventMessage, Payload: message})
 		}
 		if e.link.due() {
 			e.out.Bytes = appendValues(e.out.Bytes, kindAck, e.link.acknowledgement())

@@ -11,6 +11,11 @@
 // sent as droppable messages: these are refused, and counted by the owner, when much of what was sent before is still
 // unacknowledged, so that they never bring that end about.
 //
+// Long messages travel in pieces of 64 KiB, which are what is numbered, acknowledged and sent again. Acknowledgements and pings come
+// between them, so a message that takes long looks like no silence, and a cut costs the piece that it hits. A connection is given
+// 1 MiB beyond what is acknowledged: pings wait behind no more than that, and the lease is renewed however much is to be sent. A
+// message is put together in full before the owner gets it; one that is longer than the limit breaks the connection.
+//
 // # Who believes what, and for how long
 //
 // A node keeps what a front created while it holds the front's lease. Only a goodbye ends a conversation at once; after any

@@ -13,7 +13,7 @@ import (
 
 const start = unit.Time(1_000_000 * time.Second)
 
-var testLimits = session.Limits{MaxMessage: 1 << 16, Messages: 1000, Bytes: 1 << 20, DroppableBytes: 1 << 12}
+var testLimits = session.Limits{MaxMessage: 1 << 18, Pieces: 1000, Bytes: 1 << 20, DroppableBytes: 1 << 12}
 
 // connection carries bytes both ways with a delay, in chunks cut anywhere, until it is cut.
 type connection struct {
@@ -22,7 +22,11 @@ type connection struct {
 	hello           []byte
 	closed          bool // by the front, in good order: what it wrote before still arrives
 	dead            bool
+	left            [2]int       // bytes to the node and to the front until it breaks
+	free            [2]unit.Time // when the network has carried all that was written in that direction
 }
+
+const toNode, toFront = 0, 1
 
 type chunk struct {
 	at unit.Time
@@ -35,6 +39,8 @@ type fixture struct {
 	rng   *rand.Rand
 	now   unit.Time
 	delay time.Duration
+	rate  int        // bytes per second in each direction; 0: no limit
+	lasts func() int // draws after how many bytes in each direction a connection breaks; nil: none does
 	limit session.Limits
 
 	front *session.Front
@@ -46,6 +52,7 @@ type fixture struct {
 	frozen      bool // the node's process is stopped: it reads nothing and its timers do not run
 	drift       float64
 
+	arrived         [2]int   // bytes to the node and to the front, on all connections
 	atFront, atNode []string // payloads of messages in the present conversation
 	frontEvents     []string
 	nodeEvents      []string
@@ -77,7 +84,10 @@ func (f *fixture) restart(incarnation uint64) {
 // connect gives the front a new connection.
 func (f *fixture) connect() {
 	f.cut()
-	f.conn = &connection{}
+	f.conn = &connection{left: [2]int{1 << 60, 1 << 60}}
+	if f.lasts != nil {
+		f.conn.left = [2]int{f.lasts(), f.lasts()}
+	}
 	f.log("       connected")
 	f.front.Connected()
 	f.drainFront()
@@ -124,6 +134,7 @@ func (f *fixture) step() {
 		for f.conn == c && len(c.toFront) > 0 && c.toFront[0].at <= f.now {
 			b := c.toFront[0].b
 			c.toFront = c.toFront[1:]
+			f.arrived[toFront] += len(b)
 			f.front.Receive(f.now, b)
 			f.drainFront()
 		}
@@ -152,6 +163,7 @@ func (f *fixture) deliverToNode(c *connection) {
 	for len(c.toNode) > 0 && c.toNode[0].at <= f.now {
 		b := c.toNode[0].b
 		c.toNode = c.toNode[1:]
+		f.arrived[toNode] += len(b)
 		if !c.accepted {
 			c.hello = append(c.hello, b...)
 			first, rest, ok, err := session.ReadFirst(c.hello)
@@ -164,7 +176,7 @@ func (f *fixture) deliverToNode(c *connection) {
 			hello := *first.Hello
 			if code := f.node.Accept(f.nodeNow(), hello); code != 0 {
 				f.log("node   refuses: %s", code)
-				c.toFront = append(c.toFront, chunk{f.now.Add(f.delay), session.AppendRefusal(nil, code, "")})
+				c.toFront = append(c.toFront, f.cutUp(c, toFront, session.AppendRefusal(nil, code, ""))...)
 				continue
 			}
 			f.log("node   accepts epoch %d, conversation %d, received %d", hello.Epoch, hello.Conversation, hello.Received)
@@ -180,21 +192,35 @@ func (f *fixture) deliverToNode(c *connection) {
 	}
 }
 
-// cutUp returns b in random pieces that arrive later.
-func (f *fixture) cutUp(b []byte) (chunks []chunk) {
+// cutUp returns b in random chunks that arrive later, as far as the connection carries it.
+func (f *fixture) cutUp(c *connection, direction int, b []byte) (chunks []chunk) {
+	b = b[:min(len(b), c.left[direction])]
+	c.left[direction] -= len(b)
 	for len(b) > 0 {
 		n := 1 + f.rng.IntN(len(b))
-		chunks = append(chunks, chunk{f.now.Add(f.delay), append([]byte(nil), b[:n]...)})
+		at := f.now
+		if f.rate > 0 {
+			n = min(n, 4096)
+			at = max(at, c.free[direction]).Add(time.Second * time.Duration(n) / time.Duration(f.rate))
+			c.free[direction] = at
+		}
+		chunks = append(chunks, chunk{at.Add(f.delay), append([]byte(nil), b[:n]...)})
 		b = b[n:]
 	}
 	return chunks
+}
+
+// breaks reports whether one direction of the front's connection has carried what it can.
+func (f *fixture) breaks() bool {
+	c := f.conn
+	return c != nil && (c.left[toNode] == 0 && len(c.toNode) == 0 || c.left[toFront] == 0 && len(c.toFront) == 0)
 }
 
 func (f *fixture) drainFront() {
 	out := *f.front.Output()
 	f.front.Output().Reset()
 	if f.conn != nil {
-		f.conn.toNode = append(f.conn.toNode, f.cutUp(out.Bytes)...)
+		f.conn.toNode = append(f.conn.toNode, f.cutUp(f.conn, toNode, out.Bytes)...)
 	}
 	for _, e := range out.Events {
 		f.frontEvents = append(f.frontEvents, describe(e))
@@ -217,7 +243,7 @@ func (f *fixture) drainNode() {
 	out := *f.node.Output()
 	f.node.Output().Reset()
 	if f.held != nil && !f.held.dead {
-		f.held.toFront = append(f.held.toFront, f.cutUp(out.Bytes)...)
+		f.held.toFront = append(f.held.toFront, f.cutUp(f.held, toFront, out.Bytes)...)
 	}
 	for _, e := range out.Events {
 		f.nodeEvents = append(f.nodeEvents, describe(e))
@@ -260,7 +286,11 @@ func describe(e session.Event) string {
 		session.EventBroken: "broken",
 	}
 	s := names[e.Kind]
-	if e.Kind == session.EventMessage {
+	switch {
+	case e.Kind != session.EventMessage:
+	case len(e.Payload) > 100:
+		s += fmt.Sprintf(" of %d bytes", len(e.Payload))
+	default:
 		s += " " + string(e.Payload)
 	}
 	if e.Code != 0 {

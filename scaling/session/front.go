@@ -77,6 +77,7 @@ func (f *Front) Connected() {
 // Receive takes bytes that the connection brought, cut anywhere.
 func (f *Front) Receive(now unit.Time, b []byte) {
 	f.frames(b, func(k kind, body []byte) error { return f.handle(now, k, body) })
+	f.flush()
 }
 
 func (f *Front) handle(now unit.Time, k kind, body []byte) error {
@@ -134,7 +135,7 @@ func (f *Front) handleWelcome(now unit.Time, w welcome) error {
 	f.hear(now)
 	f.out.event(Event{Kind: kind})
 	f.ping(now)
-	f.out.Bytes = f.link.appendAll(f.out.Bytes)
+	f.link.resume()
 	return nil
 }
 

@@ -48,7 +48,9 @@ func (n *Node) Accept(now unit.Time, h Hello) RefuseCode {
 	w.conversation, w.received = n.conversation, n.link.received
 	n.phase, n.in = open, nil
 	n.out.Drop = false // it was about the connection before
-	n.out.Bytes = n.link.appendAll(appendWelcome(nil, w))
+	n.out.Bytes = appendWelcome(nil, w)
+	n.link.resume()
+	n.flush()
 	return 0
 }
 
@@ -68,6 +70,7 @@ func (n *Node) begin(now unit.Time) {
 func (n *Node) Receive(now unit.Time, b []byte) {
 	n.HandleTimeout(now)
 	n.frames(b, func(k kind, body []byte) error { return n.handle(now, k, body) })
+	n.flush()
 }
 
 func (n *Node) handle(now unit.Time, k kind, body []byte) error {

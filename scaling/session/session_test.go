@@ -44,8 +44,7 @@ func TestConversation(t *testing.T) {
 	f.run(20 * time.Millisecond)
 	require.NoError(t, f.sendFromNode("answer"))
 	f.run(400 * time.Millisecond)
-	messages, bytes := f.front.Waiting()
-	require.Zero(t, messages+bytes, "acknowledged by a pong")
+	require.Zero(t, f.front.Waiting(), "acknowledged by a pong")
 	f.front.Goodbye("application closed")
 	f.drainFront()
 	require.ErrorIs(t, f.front.Send(nil), session.ErrEnded)
@@ -192,7 +191,7 @@ func TestStaleEpoch(t *testing.T) {
 	f.run(20 * time.Millisecond)
 	f.connect()
 	f.run(20 * time.Millisecond)
-	late := session.Hello{MinVersion: 1, MaxVersion: 1, Session: session.SessionID{1}, Epoch: 1}
+	late := session.Hello{MinVersion: 2, MaxVersion: 2, Session: session.SessionID{1}, Epoch: 1}
 	require.Equal(t, session.RefuseEpoch, f.node.Accept(f.nodeNow(), late))
 	require.True(t, f.node.Output().Empty())
 	require.NoError(t, f.send("still here"))
@@ -203,9 +202,9 @@ func TestStaleEpoch(t *testing.T) {
 func TestVersions(t *testing.T) {
 	f := newFixture(t, 1)
 	for name, h := range map[string]session.Hello{
-		"older":    {MinVersion: 0, MaxVersion: 0, Epoch: 1},
+		"older":    {MinVersion: 1, MaxVersion: 1, Epoch: 1},
 		"younger":  {MinVersion: session.MaxVersion + 1, MaxVersion: session.MaxVersion + 2, Epoch: 1},
-		"backward": {MinVersion: 2, MaxVersion: 1, Epoch: 1},
+		"backward": {MinVersion: 3, MaxVersion: 2, Epoch: 1},
 	} {
 		require.Equal(t, session.RefuseVersion, f.node.Accept(f.nodeNow(), h), name)
 	}
@@ -238,8 +237,8 @@ func TestGoodbyeOfTheNode(t *testing.T) {
 // What cannot be kept ends the session; nothing is lost silently.
 func TestOverflow(t *testing.T) {
 	for name, limits := range map[string]session.Limits{
-		"messages": {MaxMessage: 100, Messages: 3, Bytes: 1000},
-		"bytes":    {MaxMessage: 100, Messages: 1000, Bytes: 3},
+		"messages": {MaxMessage: 100, Pieces: 3, Bytes: 1000},
+		"bytes":    {MaxMessage: 100, Pieces: 1000, Bytes: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, 1)
@@ -252,8 +251,12 @@ func TestOverflow(t *testing.T) {
 		})
 	}
 	f := newFixture(t, 1)
-	require.ErrorContains(t, f.send(strings.Repeat("x", testLimits.MaxMessage+1)), "at most 65536")
+	require.ErrorIs(t, f.send(strings.Repeat("x", testLimits.MaxMessage+1)), session.ErrTooLong)
 	require.NoError(t, f.send("a message that is too long does not end the session"))
+	f.front = session.NewFront(f.now, session.SessionID{1}, session.Limits{MaxMessage: 1 << 20, Pieces: 3, Bytes: 1 << 20})
+	require.True(t, f.front.Fits(3<<16))
+	require.False(t, f.front.Fits(3<<16+1), "each piece counts")
+	require.ErrorIs(t, f.send(strings.Repeat("x", 3<<16+1)), session.ErrOverflow)
 }
 
 func TestDroppable(t *testing.T) {
@@ -268,7 +271,7 @@ func TestDroppable(t *testing.T) {
 	f.drainFront()
 	f.run(time.Second)
 	require.Len(t, f.atNode, 3)
-	for range testLimits.Messages/2 + 1 {
+	for range testLimits.Pieces/2 + 1 {
 		require.NoError(t, f.front.Send(nil))
 	}
 	require.False(t, f.front.SendDroppable([]byte("too many are unacknowledged")))
@@ -286,12 +289,13 @@ func TestAcknowledgementsOfTheirOwn(t *testing.T) {
 		require.NoError(t, f.send(fmt.Sprint(i)))
 	}
 	f.run(5 * time.Millisecond)
-	messages, _ := f.front.Waiting()
-	require.Less(t, messages, 64)
+	require.Less(t, f.front.Waiting(), 64*3)
+	require.NoError(t, f.sendFromNode(strings.Repeat("x", 1<<16)))
+	f.run(5 * time.Millisecond)
+	require.Zero(t, f.node.Waiting())
 	require.NoError(t, f.sendFromNode(strings.Repeat("x", 60000)))
 	f.run(400 * time.Millisecond)
-	messages, _ = f.node.Waiting()
-	require.Zero(t, messages)
+	require.Zero(t, f.node.Waiting())
 }
 
 // Whatever breaks, and wherever: messages arrive once and in order within a conversation, the front hears of each new
@@ -336,8 +340,7 @@ func TestBrokenConnections(t *testing.T) {
 		require.NoError(t, f.send("last"), "seed %d", seed)
 		f.run(time.Second)
 		require.Equal(t, "last", f.atNode[len(f.atNode)-1], "seed %d", seed)
-		messages, _ := f.front.Waiting()
-		require.Zero(t, messages, "seed %d", seed)
+		require.Zero(t, f.front.Waiting(), "seed %d", seed)
 		require.NotContains(t, strings.Join(f.frontEvents, "\n")+strings.Join(f.nodeEvents, "\n"), "broken", "seed %d", seed)
 	}
 }

@@ -7,10 +7,10 @@ import (
 )
 
 // Versions of the protocol that this package speaks. A side offers what it speaks, and the newer of the versions that both
-// speak is used, so that nodes and fronts can be upgraded one after the other.
+// speak is used, so that nodes and fronts can be upgraded one after the other. Version 1, which had no pieces, was in no release.
 const (
-	MinVersion = 1
-	MaxVersion = 1
+	MinVersion = 2
+	MaxVersion = 2
 )
 
 // magic begins the first frame of a connection: whatever else connects by mistake is told apart at once.
@@ -23,7 +23,7 @@ const (
 	kindHello   kind = 1 + iota // front: opens or takes up a conversation; the first frame of a connection
 	kindWelcome                 // node: its answer
 	kindRefuse                  // node: its answer instead, before it closes the connection
-	kindMessage                 // numbered and kept until acknowledged
+	kindMessage                 // a message, or its last piece; numbered and kept until acknowledged
 	kindAck                     // acknowledges without a message
 	kindPing                    // front
 	kindPong                    // node
@@ -31,6 +31,7 @@ const (
 	kindQuery                   // in place of a hello: a question that needs no session
 	kindReply                   // node: its answer, before it closes the connection
 	kindLink                    // in place of a hello, from a node: the same body, for a conversation that carries data
+	kindPiece                   // a piece of a message that goes on in the frame with the next number
 )
 
 // Lengths in bytes.
@@ -53,7 +54,7 @@ type Hello struct {
 	Session                SessionID
 	Epoch                  uint64 // of the connection; each has a higher one than the last
 	Conversation           uint64 // number that the node gave it, 0 to begin a fresh one
-	Received               uint64 // number of the last message received
+	Received               uint64 // number of the last piece received
 }
 
 type welcome struct {
@@ -215,11 +216,15 @@ func parseWelcome(b []byte) (w welcome, err error) {
 	return w, nil
 }
 
-func appendMessage(dst []byte, number, ack uint64, payload []byte) []byte {
-	dst, start := begin(dst, kindMessage)
+func appendPiece(dst []byte, number, ack uint64, p piece) []byte {
+	k := kindMessage
+	if p.more {
+		k = kindPiece
+	}
+	dst, start := begin(dst, k)
 	dst = binary.BigEndian.AppendUint64(dst, number)
 	dst = binary.BigEndian.AppendUint64(dst, ack)
-	return end(append(dst, payload...), start)
+	return end(append(dst, p.b...), start)
 }
 
 // appendValues appends a frame that consists of numbers only: Ack (received), Ping and Pong (time, received).

@@ -2,11 +2,13 @@ package session_test
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/unit"
+	"gazpacho/internal/fuzzseed"
 	"gazpacho/scaling/session"
 )
 
@@ -44,6 +46,14 @@ func frame(kind byte, values ...uint64) []byte {
 	return b
 }
 
+// part builds a frame of kind 4 or 12 that carries a message or a piece of one.
+func part(kind byte, number uint64, content string) []byte {
+	b := binary.BigEndian.AppendUint32(nil, uint32(17+len(content)))
+	b = append(b, kind)
+	b = binary.BigEndian.AppendUint64(b, number)
+	return append(append(b, make([]byte, 8)...), content...)
+}
+
 func TestHello(t *testing.T) {
 	front := session.NewFront(start, session.SessionID{1, 2}, testLimits)
 	front.Connected()
@@ -57,7 +67,7 @@ func TestHello(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, ok)
 	require.Equal(t, "rest", string(rest))
-	require.Equal(t, &session.Hello{MinVersion: 1, MaxVersion: 1, Session: session.SessionID{1, 2}, Epoch: 1}, first.Hello)
+	require.Equal(t, &session.Hello{MinVersion: 2, MaxVersion: 2, Session: session.SessionID{1, 2}, Epoch: 1}, first.Hello)
 
 	broken := append([]byte(nil), whole...)
 	broken[5] ^= 1 // the magic word
@@ -107,6 +117,12 @@ func TestBrokenPeers(t *testing.T) {
 		"acknowledges what was not sent":      frame(4, 1, 1),
 		"acknowledges in an ack":              frame(5, 1),
 		"message without header":              frame(4, 1),
+		"piece without header":                frame(12, 1),
+		"empty piece":                         frame(12, 1, 0),
+		"gap before a piece":                  part(12, 2, "x"),
+		"piece that acknowledges too much":    append(frame(12, 1, 1), 'x'),
+		"piece of more than 64 KiB":           {0, 1, 0, 18, 12},
+		"message of more than 64 KiB":         {0, 1, 0, 18, 4},
 		"ack of the wrong length":             frame(5, 0, 0),
 		"ping or pong of the wrong length":    frame(6, 0),
 		"pong of the wrong length":            frame(7, 0),
@@ -158,15 +174,15 @@ func welcome(version uint16, resumed byte, values ...uint64) []byte {
 func TestBrokenWelcomes(t *testing.T) {
 	lease := uint64(session.Lease)
 	for name, b := range map[string][]byte{
-		"version too old":             welcome(0, 0, 1, 0, 1, lease),
-		"version too young":           welcome(2, 0, 1, 0, 1, lease),
-		"no lease":                    welcome(1, 0, 1, 0, 1, 0),
-		"endless lease":               welcome(1, 0, 1, 0, 1, 1<<62),
-		"no number":                   welcome(1, 0, 0, 0, 1, lease),
-		"resumes nothing":             welcome(1, 1, 1, 0, 1, lease),
-		"fresh with messages":         welcome(1, 0, 1, 5, 1, lease),
-		"resumed is no truth value":   welcome(1, 2, 1, 0, 1, lease),
-		"too short":                   welcome(1, 0, 1, 0, 1),
+		"version too old":             welcome(1, 0, 1, 0, 1, lease),
+		"version too young":           welcome(3, 0, 1, 0, 1, lease),
+		"no lease":                    welcome(2, 0, 1, 0, 1, 0),
+		"endless lease":               welcome(2, 0, 1, 0, 1, 1<<62),
+		"no number":                   welcome(2, 0, 0, 0, 1, lease),
+		"resumes nothing":             welcome(2, 1, 1, 0, 1, lease),
+		"fresh with messages":         welcome(2, 0, 1, 5, 1, lease),
+		"resumed is no truth value":   welcome(2, 2, 1, 0, 1, lease),
+		"too short":                   welcome(2, 0, 1, 0, 1),
 		"another kind":                frame(7, 0, 0),
 		"an empty refusal":            frame(3),
 		"longer than a front buffers": {0, 0, 8, 0, 2},
@@ -218,12 +234,28 @@ func TestCrumbs(t *testing.T) {
 	require.Less(t, allocs, 100.0)
 }
 
-func FuzzFront(f *testing.F) {
+// conversations are what a peer may send once the conversation is open: seeds for the fuzz targets.
+func conversations() [][]byte {
+	long := strings.Repeat("x", 300)
+	return [][]byte{
+		frame(4, 1, 0),
+		frame(6, uint64(start), 0),
+		frame(7, uint64(start), 0),
+		append(frame(4, 1, 0), frame(8)...),
+		append(part(12, 1, long), part(4, 2, "end")...),
+		append(append(part(12, 1, long), part(12, 2, long)...), append(part(12, 2, long), part(4, 3, "")...)...),
+		append(part(12, 1, "endless"), part(12, 2, "pieces")...),
+		append(part(12, 1, "x"), frame(8)...),
+	}
+}
+
+func FuzzFront(tf *testing.F) {
+	f := fuzzseed.New(tf, 3000)
 	f.Add([]byte{}, false)
-	f.Add(welcome(1, 0, 1, 0, 1, uint64(session.Lease)), false)
-	f.Add(frame(4, 1, 0), true)
-	f.Add(frame(7, uint64(start), 0), true)
-	f.Add(append(frame(4, 1, 0), frame(8)...), true)
+	f.Add(welcome(2, 0, 1, 0, 1, uint64(session.Lease)), false)
+	for _, b := range conversations() {
+		f.Add(b, true)
+	}
 	f.Fuzz(func(t *testing.T, b []byte, isOpen bool) {
 		front := session.NewFront(start, session.SessionID{1}, testLimits)
 		if isOpen {
@@ -236,10 +268,11 @@ func FuzzFront(f *testing.F) {
 	})
 }
 
-func FuzzNode(f *testing.F) {
-	f.Add(frame(4, 1, 0))
-	f.Add(frame(6, uint64(start), 0))
-	f.Add(append(frame(4, 1, 0), frame(8)...))
+func FuzzNode(tf *testing.F) {
+	f := fuzzseed.New(tf, 3000)
+	for _, b := range conversations() {
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, node, _ := opened(t)
 		requireProportion(t, node, b)
