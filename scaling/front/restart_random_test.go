@@ -143,6 +143,9 @@ func (r *room) checkNodes() {
 				}
 			}
 		}
+		for _, id := range r.front().Feeding(n) {
+			want[id] = true
+		}
 		have := map[string]bool{}
 		for _, id := range node.dump(r).ChannelMessageHandlers.ChannelRequestHandlers {
 			switch {
@@ -171,7 +174,7 @@ func TestRandomRestarts(t *testing.T) {
 	for n := range uint64(max(1, *requests/perConversation)) {
 		seed := 77000 + n
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			r := restartable(t, 3, nil)
+			r := restartable(t, 3, func(o *front.Options) { o.FanOut = int(seed % 2) }) // chains in every second one
 			g := newRestartGenerator(seed)
 			connected := map[string]bool{}
 			for range 4 {
@@ -228,7 +231,7 @@ func TestRestartsUnderRequests(t *testing.T) {
 			for i := range o.Nodes {
 				o.Nodes[i].Again = true
 			}
-			o.Clock = r.clock
+			o.Clock, o.FanOut = r.clock, int(seed%2)
 			r.app = newFrontOf(t, o)
 			g := newRestartGenerator(seed)
 			for range 8 {
