@@ -54,7 +54,7 @@ async function aftermath(scene, fault, begun) {
 		figures['everybody hears Ann again after'] = secondsSince(begun);
 		lines.push(...section('Afterwards', ['Ann comes again; everybody hears and sees everybody']));
 	}
-	if (!fault.lost || fault.back) {
+	if (!fault.detour && (!fault.lost || fault.back)) {
 		await holdsAsBefore(scene);
 		lines.push(...section('Nodes', ['all hold as many objects as before']));
 	}

@@ -113,6 +113,12 @@ func (f *Front) Hears(here, there int, hears bool) {
 	})
 }
 
+// Cut reports whether the front knows that two nodes do not reach each other. They are numbers from 0 on.
+func (f *Front) Cut(a, b int) (cut bool) {
+	f.Do(func() { cut = f.severed(f.nodes()[a], f.nodes()[b]) })
+	return cut
+}
+
 // NodesOf returns on how many nodes a WebRtcServer is.
 func (f *Front) NodesOf(id string) (n int) {
 	f.Do(func() { n = len(f.objects[id].(*server).nodes) })

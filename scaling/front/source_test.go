@@ -16,7 +16,12 @@ import (
 
 // chain returns a front over so many nodes, each of which feeds one other, with simulcast and sound produced on the first one.
 func chain(t *testing.T, nodes int) (r *room, video *publisher, sound *speaker) {
-	r = restartable(t, nodes, func(o *front.Options) { o.FanOut = 1 })
+	return chainOf(t, nodes, 1)
+}
+
+// chainOf is chain with nodes that feed so many others, or 0 for as many as they do by default.
+func chainOf(t *testing.T, nodes, fanOut int) (r *room, video *publisher, sound *speaker) {
+	r = restartable(t, nodes, func(o *front.Options) { o.FanOut = fanOut })
 	video = newPublisher(r.app, t, simulcast)
 	r.await("scores of all encodings", func() bool {
 		scores := r.seen(simulcast, api.EventProducerScore)
