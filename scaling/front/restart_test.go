@@ -334,9 +334,17 @@ func TestEveryKindIsRestored(t *testing.T) {
 	r := restartable(t, 2, nil)
 	dumps := furnished(r)
 	before, told, held := r.dumpAll(dumps), r.told(), r.held("r")
+	ordered := true
 	for _, nodes := range [][]int{{0}, {1}, {0, 1}, {1}} {
 		r.restart(nodes...)
-		require.Equal(t, before, r.dumpAll(dumps), "after the restart of %v", nodes)
+		ordered = ordered && len(nodes) == 1 // consumers of one transport may come back in the order of their producers' nodes
+		for i, after := range r.dumpAll(dumps) {
+			if ordered {
+				require.Equal(t, before[i], after, "after the restart of %v", nodes)
+			} else {
+				require.Equal(t, unordered(before[i]), unordered(after), "after the restart of %v", nodes)
+			}
+		}
 		require.Equal(t, held, r.held("r"), "after the restart of %v", nodes)
 	}
 	require.Equal(t, slices.Compact(told), slices.Compact(r.told()), "SCTP connects again")

@@ -205,6 +205,12 @@ func (n *testNode) must(t testing.TB, method api.Method, handler string, body ap
 	require.NoError(t, n.try(method, handler, body))
 }
 
+// settle waits until the node has done all that earlier requests ask for: it does so in their order, and streams end after the answer.
+func (n *testNode) settle(t testing.TB) {
+	t.Helper()
+	n.must(t, api.MethodWorkerDump, "", nil)
+}
+
 // furnish makes a Router "r" with a transport "d".
 func (n *testNode) furnish(t testing.TB) {
 	n.must(t, api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "r"})
@@ -386,12 +392,14 @@ func TestEndsOfStreams(t *testing.T) {
 	require.Equal(t, 1, home.server.Status().Links[0].Streams)
 
 	home.must(t, api.MethodTransportCloseDataConsumer, "d", &api.TransportCloseDataConsumerRequest{DataConsumerID: "out"})
+	home.settle(t)
 	require.Empty(t, home.server.Status().Links)
 
 	home.must(t, api.MethodTransportConsumeData, "d", outgoing("out", far.address, tokenOf(7)))
 	home.receive("out", &api.DataConsumerMessageNotification{Data: []byte("text")})
 	far.inner.await(t, 1)
 	home.must(t, api.MethodRouterCloseTransport, "r", &api.RouterCloseTransportRequest{TransportID: "d"})
+	home.settle(t)
 	require.Empty(t, home.server.Status().Links)
 
 	far.must(t, api.MethodTransportCloseDataProducer, "d", &api.TransportCloseDataProducerRequest{DataProducerID: "dp"})
