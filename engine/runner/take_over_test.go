@@ -205,3 +205,20 @@ func TestTakeOverThatIsRefused(t *testing.T) {
 	a.receive(enginetest.KeyFrame(10, 1))
 	require.Len(t, r.numbers(out), 1)
 }
+
+// The producer of a transport that is out of service cannot be taken over.
+func TestTakeOverFromABrokenTransport(t *testing.T) {
+	r := newFixture(t, 1)
+	a, out := r.pipeOn(0, "a"), r.plain("out")
+	r.pipeOn(0, "b")
+	r.Produce("a", "p", enginetest.Video(10))
+	r.Consume("out", "c", "p", 20)
+	a.receive(enginetest.KeyFrame(10, 1))
+	a.Faulty = true
+	out.receive(enginetest.MarshalRTCP(&rtcp.PictureLossIndication{MediaSSRC: 20}))
+	r.settle()
+	require.ErrorContains(t, r.refusal("b", api.MethodTransportProduce, relayed("p", enginetest.Video(500), 10)), "Transport a is out of service")
+	r.Must("c", api.MethodConsumerDump, nil)
+	r.CloseProducer("a", "p")
+	require.Len(t, r.About("c", api.EventConsumerProducerClose), 1)
+}
