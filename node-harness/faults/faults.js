@@ -8,6 +8,7 @@
 //   lost      Ann's transports are lost by it: she comes again, with new ones
 //   back      her node takes transports again after it
 //   ends      the application ends by it
+//   chained   each node feeds a stream to one other node, which feeds the next: Ann's is in the middle
 //   detour    relays go through another node from then on, so that nodes hold others than before
 //   varies    whether an event is a matter of timing, and so is not compared
 //   unharmed  whether sound from one person to another passes other nodes than the one that fails: then no packet is lost
@@ -73,6 +74,15 @@ export const FAULTS = {
 		strike: scene => scene.kill(scene.nodeOf('Ann')),
 		lost: true,
 		unharmed: othersThanAnn,
+	},
+
+	'relaying-node-killed': {
+		about: 'Ann\'s node, which relays Bob\'s streams to Cem and Cem\'s to Bob, is killed and stays away.',
+		quick: true,
+		chained: true,
+		strike: scene => scene.kill(scene.nodeOf('Ann')),
+		lost: true,
+		unharmed: nobody,
 	},
 
 	'node-restarted': {

@@ -89,6 +89,9 @@ const ear = (scene, [listener, speaker]) => scene.people.get(listener).hears.get
 // sound says between whom packets were lost though the fault was elsewhere.
 function sound(scene, fault) {
 	const unharmed = PAIRS.filter(pair => fault.unharmed(...pair));
+	if (unharmed.length === 0) {
+		return [];
+	}
 	const harmed = unharmed.filter(pair => ear(scene, pair).lost > 0).map(pair => `${pair.join(' hears ')}: ${ear(scene, pair).lost} packets lost`);
 	const all = unharmed.length === PAIRS.length ? 'all' : unharmed.map(pair => pair.join(' hears ')).join(', ');
 	return section('Sound', harmed.length > 0 ? harmed : [`nothing is lost (${all})`]);

@@ -12,7 +12,10 @@ const promptly = time.Second
 
 // handleEvent implements hidden: an end tells whether it hears the other one.
 func (p *pair) handleEvent(n *node, e *api.Notification) {
-	i := slices.IndexFunc(p.ends[:], func(have *end) bool { return have.node == n })
+	i := slices.IndexFunc(p.ends[:], func(have *end) bool { return have.node == n && have.id == e.HandlerID })
+	if i < 0 {
+		return // only the node that has an end is believed about it
+	}
 	switch e.Event {
 	case api.EventTransportOutOfService:
 		p.fail(api.Errorf("a pipe of node %s is out of service after an internal error", n.name))

@@ -169,7 +169,9 @@ func TestThirdNodeDies(t *testing.T) {
 	r.cut(0, 1, false)
 	require.Contains(t, r.front().Sources(), "node2: p0 from node3")
 	r.kill(2)
-	r.await("the fourth", func() bool { return fmt.Sprint(r.front().Sources()[:2]) == "[node2: p0 from node4 node2: p2 from node4]" })
+	r.await("the fourth", func() bool {
+		return fmt.Sprint(r.front().Sources()[:2]) == "[node2: p0 from node4 node2: p2 from node4]"
+	})
 	one.follows(t, sound)
 	r.kill(3)
 	r.awaitEvent("c100", api.EventConsumerProducerClose)
@@ -219,5 +221,22 @@ func TestNodesApartThatRestart(t *testing.T) {
 	require.False(t, r.front().Cut(0, 1))
 	one.follows(t, sound)
 	r.clock.advance(20 * time.Second)
+	require.Empty(t, r.seen("c100", api.EventConsumerProducerClose))
+}
+
+// Of a pipe, only the nodes at its ends are believed.
+func TestAnotherNodesWordForAPipe(t *testing.T) {
+	r, _, _, _ := apart(t, 3)
+	for _, id := range r.front().Hidden() {
+		for node := range 3 {
+			if !r.front().HasEnd(node, id) {
+				for _, event := range []api.Event{api.EventPipeTransportSilent, api.EventTransportOutOfService, api.EventPipeTransportHeard} {
+					r.front().Tell(node, &api.Notification{HandlerID: id, Event: event})
+				}
+			}
+		}
+	}
+	r.must(api.MethodRouterDump, "r", nil)
+	require.False(t, r.front().Cut(0, 1) || r.front().Cut(1, 2) || r.front().Cut(0, 2))
 	require.Empty(t, r.seen("c100", api.EventConsumerProducerClose))
 }

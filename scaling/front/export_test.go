@@ -50,9 +50,9 @@ func (f *Front) Hidden() (ids []string) {
 // Break has the front told that one of its pipes is out of service.
 func (f *Front) Break(event api.Event) {
 	f.Do(func() {
-		for id, h := range f.hidden {
+		for _, h := range f.hidden {
 			if p, ok := h.(*pair); ok {
-				f.handleEvent(p.ends[0].node, &api.Notification{HandlerID: id, Event: event})
+				f.handleEvent(p.ends[0].node, &api.Notification{HandlerID: p.ends[0].id, Event: event})
 				return
 			}
 		}
@@ -111,6 +111,16 @@ func (f *Front) Hears(here, there int, hears bool) {
 			}
 		}
 	})
+}
+
+// HasEnd reports whether a hidden id is that of a pipe's end on a node, by its number from 0 on.
+func (f *Front) HasEnd(node int, id string) (has bool) {
+	f.Do(func() {
+		if p, ok := f.hidden[id].(*pair); ok {
+			has = slices.ContainsFunc(p.ends[:], func(e *end) bool { return e.id == id && e.node.index == node+1 })
+		}
+	})
+	return has
 }
 
 // Cut reports whether the front knows that two nodes do not reach each other. They are numbers from 0 on.

@@ -87,7 +87,7 @@ func (r *relay) settle() {
 	if r.failure != nil && r.moved && r.node.gone == nil {
 		why := r.failure
 		r.failure = nil
-		r.suspect(r.near().node, why)
+		r.suspect(r.near().node, why, false)
 		return
 	}
 	r.release()

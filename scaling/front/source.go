@@ -22,22 +22,22 @@ func (f *Front) source(p *producer, n *node, of *relay) (s source, wait *gate, e
 	at := p.node
 	switch {
 	case best != nil:
-		s.relay, at = best, best.node
+		at = best.node
 	case !found:
 		if at = f.third(p, n); at == nil {
 			return s, nil, api.Errorf("nodes %s and %s do not reach each other", p.node.name, n.name)
 		}
-		if _, wait := p.router.pair(at, n); wait != nil {
-			return s, wait, nil
-		}
-		if s.relay, wait, err = f.relay(p, at); wait != nil || err != nil {
-			return s, wait, err
-		}
 	}
 	s.pair, wait = p.router.pair(at, n)
-	if wait == nil && s.pair.failed != nil {
+	switch {
+	case wait != nil:
+	case s.pair.failed != nil:
 		s.pair.forget()
 		err = s.pair.failed
+	case found:
+		s.relay = best
+	default:
+		s.relay, wait, err = f.relay(p, at)
 	}
 	return s, wait, err
 }
@@ -162,7 +162,7 @@ func (r *relay) move() {
 			r.move()
 		})
 	case err != nil && s.pair != nil:
-		r.suspect(s.pair.other(r.node), err)
+		r.suspect(s.pair.other(r.node), err, r.mayGoOn())
 	case err == nil:
 		f.log.Info("a relay changes its source", "producerId", r.producer.id, "node", r.node.name, "source", s.pair.other(r.node).name)
 		r.moveTo(s)
@@ -172,13 +172,14 @@ func (r *relay) move() {
 }
 
 // suspect finds out whether a node that refuses to feed the relay is about to end: it refuses what it has not answered before it is known
-// to have ended. Then another one is to feed the relay.
-func (r *relay) suspect(n *node, why error) {
+// to have ended. Then another one is to feed the relay; else it ends, unless it may keep what it has.
+func (r *relay) suspect(n *node, why error, keep bool) {
 	f := r.front()
 	r.moving = true
 	n.ask(api.MethodWorkerDump, "", nil, func(_ api.ResponseBody, ended error) {
 		r.moving = false
 		switch {
+		case ended == nil && keep:
 		case ended == nil:
 			r.fail(why)
 		case n.gone != nil:

@@ -297,3 +297,44 @@ func TestNewSourceDies(t *testing.T) {
 		require.Empty(t, r.seen(l.consumer, api.EventConsumerProducerClose))
 	}
 }
+
+// A node that lives and cannot feed, or cannot take over, ends what is behind it.
+func TestTakeOverThatIsRefused(t *testing.T) {
+	for name, refusing := range map[string]struct {
+		node   int
+		method api.Method
+	}{
+		"the new source has no pipe": {0, api.MethodRouterCreatePipeTransport},
+		"nor a consumer":             {0, api.MethodTransportConsume},
+		"the far end has no pipe":    {2, api.MethodRouterCreatePipeTransport},
+		"nor a producer":             {2, api.MethodTransportProduce},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, _, sound := chain(t, 4)
+			var all []*listener
+			for i := range 3 {
+				all = append(all, r.listen(t, fmt.Sprint("c10", i), 2))
+			}
+			for _, l := range all {
+				l.follows(t, sound)
+			}
+			r.nodes[refusing.node].refuseIf(func(req *api.Request) error {
+				if req.Method == refusing.method {
+					return api.Errorf("no more of these")
+				}
+				return nil
+			})
+			r.kill(1)
+			r.awaitEvent(all[1].consumer, api.EventConsumerProducerClose)
+			r.must(api.MethodRouterDump, "r", nil)
+			r.nodes[refusing.node].refuseIf(nil)
+			r.revive()
+			r.must(api.MethodTransportConsume, "out-c101", consumeRequest("c9", simulcast, false))
+			for i := range 3 {
+				r.must(api.MethodRouterCloseTransport, "r", &api.RouterCloseTransportRequest{TransportID: fmt.Sprint("out-c10", i)})
+			}
+			r.checkNodes()
+			r.checkEmpty()
+		})
+	}
+}

@@ -26,8 +26,8 @@ type Feeder struct {
 func Source(feeders []Feeder, fanOut, below int) int {
 	best := -1
 	for i, f := range feeders {
-		if f.Depth+1+below > MaxDepth {
-			continue
+		if f.Depth > 0 && f.Depth+1+below > MaxDepth {
+			continue // the home is as near as can be
 		}
 		if best < 0 || compareFeeders(f, feeders[best], fanOut) < 0 {
 			best = i

@@ -26,9 +26,12 @@ func TestSource(t *testing.T) {
 		{"all are busy", []placement.Feeder{{Feeds: 6}, {Depth: 1, Feeds: 5, Load: 0.7}, {Depth: 2, Feeds: 5}}, 0, 1},
 		{"no further than the limit", []placement.Feeder{{Feeds: 9}, {Depth: placement.MaxDepth}}, 0, 0},
 		{"nor what it feeds itself", []placement.Feeder{{Feeds: 9}, {Depth: 1}}, 2, 0},
+		{"the home whatever it feeds itself", []placement.Feeder{{Feeds: 9}}, placement.MaxDepth, 0},
 		{"all are too far", []placement.Feeder{{Depth: 2}}, 1, -1},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) { require.Equal(t, tt.want, placement.Source(tt.feeders, placement.FanOut, tt.below)) })
+		t.Run(tt.name, func(t *testing.T) {
+			require.Equal(t, tt.want, placement.Source(tt.feeders, placement.FanOut, tt.below))
+		})
 	}
 }
