@@ -208,13 +208,7 @@ func (r *router) restoreRelays(then func()) {
 	}
 	for _, t := range r.transports {
 		for _, p := range t.producers {
-			for _, relay := range slices.Clone(p.relays) {
-				if relay.starving() {
-					relay.move()
-					all.begin()
-					relay.whenMade(all.end)
-				}
-			}
+			p.feedStarving(all)
 		}
 		for _, p := range t.dataProducers {
 			for _, d := range p.relays {

@@ -206,8 +206,16 @@ func (r *relay) mayGoOn() bool {
 	return r.pair.isCut || r.source != nil && !r.source.ended || p.node.gone != nil && !p.lost && !p.transport.lost
 }
 
-// starving reports whether nothing feeds it: its source has ended while the home was away.
-func (r *relay) starving() bool { return r.source != nil && r.source.ended }
+// feedStarving has the relays fed again whose source has ended while the home was away.
+func (p *producer) feedStarving(all *round) {
+	for _, r := range slices.Clone(p.relays) {
+		if r.source != nil && r.source.ended {
+			r.move()
+			all.begin()
+			r.whenMade(all.end)
+		}
+	}
+}
 
 func (r *relay) moveTo(s source) {
 	old, near, consumerID := source{r.source, r.pair}, r.near(), r.consumerID
