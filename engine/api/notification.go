@@ -48,7 +48,7 @@ const (
 	EventTransportOutOfService
 	// EventRTPObserverOutOfService is the same for an RtpObserver.
 	EventRTPObserverOutOfService
-	// EventPipeTransportSilent: an internal PipeTransport has heard nothing authentic from the other end for two seconds.
+	// EventPipeTransportSilent: an internal PipeTransport has heard nothing authentic from the other end for almost two seconds.
 	EventPipeTransportSilent
 	// EventPipeTransportHeard: it hears it again.
 	EventPipeTransportHeard

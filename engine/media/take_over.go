@@ -2,12 +2,16 @@ package media
 
 import (
 	"slices"
+	"time"
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/packet"
 	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
 )
+
+// takeOverTime is how long the packets of a new peer may take to come. (Chosen here.)
+const takeOverTime = time.Second
 
 // CheckTakeOver returns an error (TypeError) unless next, which was made for another peer's streams, describes the same media.
 func (p *Producer) CheckTakeOver(next *Producer) error {
@@ -27,8 +31,19 @@ func (p *Producer) TakeOver(next *Producer) {
 	p.params, p.mapping, p.payloadTypes, p.ids, p.keyFrames = next.params, next.mapping, next.payloadTypes, next.ids, next.keyFrames
 	p.lastRTCP = 0
 	p.setClock(new(rtpstream.SenderClock)) // the peer's may differ
+	p.Excuse(takeOverTime)
 	for s := range p.live() {
 		s.takeOver(unit.SSRC(*p.mapping.Encodings[s.encoding].SSRC))
+	}
+}
+
+// Excuse leaves a time out of account in which packets could not come, when it is judged whether streams and layers are silent.
+func (p *Producer) Excuse(d time.Duration) {
+	for s := range p.live() {
+		s.Recv.Excuse(d)
+		if s.measure != unit.Never {
+			s.measure = s.measure.Add(d)
+		}
 	}
 }
 

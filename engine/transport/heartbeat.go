@@ -12,10 +12,13 @@ const (
 	// beatInterval is how often an internal pipe looks whether it has heard the other end, and shows that it lives if it has sent
 	// nothing else meanwhile.
 	beatInterval = 500 * time.Millisecond
-	// maxMissedBeats is how many times in a row it may have heard nothing: two seconds, in which a pipe that carries nothing else
+	// maxMissedBeats is how many times in a row it may have heard nothing: up to two seconds, in which a pipe that carries nothing else
 	// would have to lose three packets. Beats are counted rather than time, so that a process that was stopped, or too busy for its
 	// timers, does not take its own sleep for the other end's silence: what came meanwhile is read before the next beat.
-	maxMissedBeats = 4
+	maxMissedBeats = 3
+	// excusedBeats is after how many of them the streams count as silent, too. Until then the pipe's silence says nothing about these:
+	// once it is noticed, they may go another way, without a change of layers.
+	excusedBeats = 7
 )
 
 // heartbeat notices that an internal pipe does not hear its other end, although it may be idle or paused.
@@ -42,9 +45,7 @@ func (c *pipe) timeout(now unit.Time) {
 	h.sent = c.t.counters.bytesSent
 	switch {
 	case !c.heard:
-		if h.missed++; h.missed == maxMissedBeats {
-			c.t.emit(c.t.id, api.EventPipeTransportSilent, nil)
-		}
+		c.missBeat()
 	case h.missed >= maxMissedBeats:
 		c.t.emit(c.t.id, api.EventPipeTransportHeard, nil)
 		fallthrough
@@ -52,6 +53,20 @@ func (c *pipe) timeout(now unit.Time) {
 		h.missed = 0
 	}
 	c.heard = false
+}
+
+// missBeat takes note that nothing was heard since the last beat.
+func (c *pipe) missBeat() {
+	h := &c.heartbeat
+	h.missed++
+	if h.missed == maxMissedBeats {
+		c.t.emit(c.t.id, api.EventPipeTransportSilent, nil)
+	}
+	if h.missed <= excusedBeats {
+		for _, p := range c.t.producers {
+			p.Excuse(beatInterval)
+		}
+	}
 }
 
 // beat is an empty receiver report (RFC 3550 section 6.4.2). SRTCP authenticates it like all others.

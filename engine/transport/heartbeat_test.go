@@ -97,9 +97,9 @@ func TestHeartbeatOfAPipe(t *testing.T) {
 	require.Empty(t, n.told())
 
 	n.mute[0] = true
-	n.run(1500 * time.Millisecond)
+	n.run(1400 * time.Millisecond)
 	require.Empty(t, n.told())
-	n.run(time.Second)
+	n.run(700 * time.Millisecond)
 	require.Equal(t, []string{"b PIPETRANSPORT_SILENT"}, n.told())
 	n.mute[1] = true
 	n.run(3 * time.Second)
@@ -172,8 +172,56 @@ func TestHeartbeatAfterConnectingAgain(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
-	n.run(1500 * time.Millisecond)
+	n.run(1400 * time.Millisecond)
 	require.Empty(t, n.told())
-	n.run(time.Second)
+	n.run(700 * time.Millisecond)
 	require.Len(t, n.told(), 2)
+}
+
+// The silence of a pipe says nothing about its streams, until others would have taken it over. A stream that is silent while the pipe
+// is heard counts as ever.
+func TestStreamsOfASilentPipe(t *testing.T) {
+	n := newPipes(t, internalPipe())
+	in := n.connected()
+	s := enginetest.Video(10)
+	s.Encodings = 2
+	p := n.produce(in.Transport, "p", s)
+	s.SSRC = 30
+	request := s.Consume("c", n.produced[p])
+	request.Type = api.RTPTypePipe
+	c, err := n.ends[0].Consume(n.now, request, &feedbackRecorder{})
+	require.NoError(t, err)
+	n.attach(n.ends[0].Transport, p, c)
+	p.AddSubscriber(&forwarder{[]*transport.Consumer{c}})
+	far := n.produce(n.ends[1].Transport, "far", s)
+	seq := unit.SeqNo(0)
+	send := func(encodings int, d time.Duration) {
+		for end := n.now.Add(d); n.now < end; {
+			seq++
+			for i := range encodings {
+				n.receive(in, 0, peerAddr, enginetest.KeyFrame(enginetest.EncodingSSRC(10, i), seq))
+			}
+			n.run(100 * time.Millisecond)
+		}
+	}
+	delivers := func() (all []bool) {
+		for _, score := range far.Scores() {
+			all = append(all, score > 0)
+		}
+		return all
+	}
+	send(2, 3*time.Second)
+	require.Equal(t, []bool{true, true}, delivers())
+	n.mute[0] = true
+	send(2, 4500*time.Millisecond)
+	require.Equal(t, []bool{true, true}, delivers(), "the pipe is silent, the streams may not be")
+	send(2, 2*time.Second)
+	require.Equal(t, []bool{false, false}, delivers())
+	n.mute[0] = false
+	send(2, 10*time.Second) // until what was lost does not weigh so much
+	require.Equal(t, []bool{true, true}, delivers())
+	send(1, 1300*time.Millisecond)
+	require.Equal(t, []bool{true, true}, delivers())
+	send(1, 500*time.Millisecond)
+	require.Equal(t, []bool{true, false}, delivers())
 }

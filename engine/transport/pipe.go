@@ -72,7 +72,7 @@ func (p *Pipe) Connect(now unit.Time, req *api.PipeTransportConnectRequest) (*ap
 	}
 	c.connectCalled, c.srtp, c.rtp.peer = true, session, peer
 	p.Transport.connected(now)
-	if c.t.options.Internal {
+	if c.t.options.Internal && session != nil {
 		c.heartbeat.begin(now)
 		c.t.lowerDeadline(c.heartbeat.next)
 	}

@@ -7,7 +7,8 @@ import (
 	"gazpacho/engine/api"
 )
 
-// promptly is how fast a node answers that lives and is not too busy to send. Chosen here.
+// promptly is how fast a node answers that lives and is not too busy to send, and how long its next sign of life takes to be told at
+// most. Chosen here.
 const promptly = time.Second
 
 // handleEvent implements hidden: an end tells whether it hears the other one.
@@ -33,25 +34,34 @@ func (p *pair) handleEvent(n *node, e *api.Notification) {
 // silent reports whether one of the ends does not hear the other one.
 func (p *pair) silent() bool { return p.ends[0].silent || p.ends[1].silent }
 
-// doubt finds out whether the node at an end that is not heard lives. Only if it does, and has time to send, is it the network that has
-// failed; else the pair is left alone, until the node is heard again or gone.
+// doubt finds out whether the node at an end that is not heard lives. Only if it does, has time to send, and is still not heard, is it
+// the network that has failed: one that was stopped may have gone on just now. Else the pair is left alone, until the node is heard again
+// or gone.
 func (p *pair) doubt(e *end) {
-	if p.closed || p.isCut || p.doubting || !p.silent() {
+	if p.doubting || !p.doubtful(e) {
 		return
 	}
 	f := p.front()
 	p.doubting = true
 	asked := f.options.Clock.Now()
 	e.node.ask(api.MethodTransportGetStats, e.id, nil, func(_ api.ResponseBody, err error) {
-		p.doubting = false
-		switch {
-		case p.closed || p.isCut || !p.silent() || e.node.gone != nil:
-		case err == nil && f.options.Clock.Now().Sub(asked) <= promptly:
-			p.cut()
-		default:
-			f.after(promptly, func() { p.doubt(e) })
-		}
+		lives := err == nil && f.options.Clock.Now().Sub(asked) <= promptly
+		f.after(promptly, func() {
+			p.doubting = false
+			switch {
+			case !p.doubtful(e):
+			case lives:
+				p.cut()
+			default:
+				p.doubt(e)
+			}
+		})
 	})
+}
+
+// doubtful reports whether it is open why the node at an end is not heard.
+func (p *pair) doubtful(e *end) bool {
+	return !p.closed && !p.isCut && p.silent() && e.node.gone == nil
 }
 
 // cut takes note that two nodes do not reach each other, in one direction or in both. What goes between them goes another way at once;

@@ -16,6 +16,7 @@ func apart(t *testing.T, nodes int) (r *room, sound *speaker, one, two *listener
 	one, two = r.listen(t, "c100", 2), r.listen(t, "c101", 2)
 	one.follows(t, sound)
 	two.follows(t, sound)
+	r.await("the highest layers", func() bool { return one.layer() == 2 && two.layer() == 2 })
 	return r, sound, one, two
 }
 
@@ -24,7 +25,13 @@ func (r *room) cut(a, b int, hears bool) {
 	r.t.Helper()
 	r.front().Hears(a, b, hears)
 	r.front().Hears(b, a, hears)
-	r.await("the other node has answered", func() bool { return r.front().Cut(a, b) != hears })
+	r.await("it is decided", func() bool {
+		if r.front().Cut(a, b) != hears {
+			return true
+		}
+		r.clock.advance(100 * time.Millisecond)
+		return false
+	})
 }
 
 // Two nodes do not hear each other: what goes between them goes through the third, at once, and consumers stay. When they hear each
@@ -204,6 +211,17 @@ func TestSilenceThatIsNotTheNetworks(t *testing.T) {
 	r.front().Do(r.nodes[1].thaw)
 	require.False(t, r.front().Cut(0, 1))
 	r.await("it is asked again", func() bool { r.clock.advance(time.Second); return r.front().Cut(0, 1) })
+
+	// One that goes on before a second is over is heard within another one.
+	r.cut(0, 1, true)
+	r.nodes[1].freeze()
+	r.front().Hears(0, 1, false)
+	r.clock.advance(900 * time.Millisecond)
+	r.front().Do(r.nodes[1].thaw)
+	r.front().Do(func() {})
+	r.front().Hears(0, 1, true)
+	r.clock.advance(time.Second)
+	require.False(t, r.front().Cut(0, 1))
 
 	// A node that is gone is no matter of the network either.
 	r.front().Hears(0, 2, false)

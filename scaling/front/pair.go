@@ -113,7 +113,7 @@ func (p *pair) connect() {
 	for i, e := range p.ends {
 		e.node.ask(api.MethodPipeTransportConnect, e.id, requests[i], func(_ api.ResponseBody, err error) {
 			if err != nil {
-				p.fail(api.Errorf("node %s cannot connect a pipe: %v", e.node.name, err))
+				e.node.ifAlive(func() { p.fail(api.Errorf("node %s cannot connect a pipe: %v", e.node.name, err)) })
 			}
 		})
 	}

@@ -169,6 +169,9 @@ func (r *relay) move() {
 	case !r.mayGoOn():
 		r.fail(err)
 	}
+	if !r.moving && r.pending == 0 {
+		r.release()
+	}
 }
 
 // suspect finds out whether a node that refuses to feed the relay is about to end: it refuses what it has not answered before it is known
