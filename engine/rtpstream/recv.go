@@ -133,6 +133,9 @@ func (r *Recv) HandlePacket(now unit.Time, pkt *packet.Packet) bool {
 		return false
 	}
 	r.line.update(now, v, pkt.Timestamp, first)
+	if first {
+		r.templatesFrom = pkt.SequenceNumber // those of a sender before are as old as that
+	}
 	r.describe(pkt)
 	if v == restarted {
 		r.handleRestart()

@@ -29,6 +29,30 @@ func (t *Transport) Produce(now unit.Time, req *api.TransportProduceRequest) (*P
 	if err != nil {
 		return nil, err
 	}
+	return t.enter(now, machine)
+}
+
+// Successor makes of a request what takes over a producer of this or of another transport; see TakeOver.
+func (t *Transport) Successor(of *Producer, req *api.TransportProduceRequest) (*media.Producer, error) {
+	next, err := media.NewProducer(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := of.CheckTakeOver(next); err != nil {
+		return nil, err
+	}
+	return next, t.listener.check(next.RTPParameters())
+}
+
+// TakeOver receives what another transport received before, as its successor says: see [media.Producer.TakeOver]. That transport's
+// CloseProducer was called, and its Producer is not used any more.
+func (t *Transport) TakeOver(now unit.Time, machine, next *media.Producer) (*Producer, error) {
+	machine.TakeOver(next)
+	return t.enter(now, machine)
+}
+
+// enter adds a producer.
+func (t *Transport) enter(now unit.Time, machine *media.Producer) (*Producer, error) {
 	p := &Producer{Producer: machine}
 	if err := t.listener.add(p); err != nil {
 		return nil, err

@@ -107,6 +107,16 @@ func (n *node) tell(method api.Method, handlerID string, body api.RequestBody) {
 	})
 }
 
+// ifAlive calls f if the node, which has refused something, goes on answering. A worker that ends refuses what it has not answered
+// before it is known to have ended.
+func (n *node) ifAlive(f func()) {
+	n.ask(api.MethodWorkerDump, "", nil, func(_ api.ResponseBody, err error) {
+		if err == nil {
+			f()
+		}
+	})
+}
+
 // notify passes on a notification of the application.
 func (n *node) notify(notification *api.Notification) {
 	if n.gone != nil {

@@ -78,6 +78,7 @@ func (f *Front) welcome(n *node) {
 		n.returning = false
 		f.log.Warn("a node is back", "node", n.name)
 		f.reconcileAll()
+		f.retryCuts()
 	})
 	for _, s := range slices.Clone(f.servers) {
 		s.restore(all, n)
@@ -206,6 +207,9 @@ func (r *router) restoreRelays(then func()) {
 		}
 	}
 	for _, t := range r.transports {
+		for _, p := range t.producers {
+			p.feedStarving(all)
+		}
 		for _, p := range t.dataProducers {
 			for _, d := range p.relays {
 				if d.cutOff && p.node.gone == nil {
@@ -231,7 +235,7 @@ func (r *router) restoreRelays(then func()) {
 
 // renew makes ends of a pipe anew whose nodes have come back, with the relays that have waited. The other end stays.
 func (p *pair) renew(all *round, key [2]*node) {
-	if slices.ContainsFunc(p.relays, func(r *relay) bool { return r.producer.node.gone != nil }) {
+	if slices.ContainsFunc(p.relays, func(r *relay) bool { return r.source == nil && r.producer.node.gone != nil }) {
 		return // its node came back a moment ago; the next time
 	}
 	f := p.router.lane.front
@@ -253,11 +257,16 @@ func (p *pair) renew(all *round, key [2]*node) {
 		delete(p.router.pairs, key)
 		p.router.pairs[now] = p
 	}
+	for _, e := range p.ends {
+		e.silent = false // it waits anew
+	}
 	p.ready = false
 	all.begin()
 	p.made.then(func() {
 		for _, r := range slices.Clone(p.relays) {
-			r.renew(all)
+			if r.source == nil {
+				r.renew(all)
+			}
 		}
 		all.end()
 	})
@@ -269,7 +278,7 @@ func (p *pair) renew(all *round, key [2]*node) {
 func (r *relay) renew(all *round) {
 	all.begin()
 	r.carried = len(r.producer.request.RTPMapping.Encodings) - 1
-	r.ask(r.home(), api.MethodTransportConsume, r.consume).late = r.closeHome
+	r.ask(r.near(), api.MethodTransportConsume, r.consume).late = r.closeNear
 	r.adjust()
 	r.whenMade(all.end)
 }

@@ -77,6 +77,7 @@ type tampered struct {
 	seen   []api.Method
 	done   chan struct{}
 	err    error
+	over   bool // it does not come back
 }
 
 // tamper makes the workers of nodes tampered ones.
@@ -86,6 +87,12 @@ func tamper(o *front.Options) []*tampered {
 		w := &tampered{}
 		start := o.Nodes[i].Worker
 		o.Nodes[i].Worker = func(emit api.Emitter) (api.Worker, error) {
+			w.mu.Lock()
+			over := w.over
+			w.mu.Unlock()
+			if over {
+				return nil, errors.New("it does not start")
+			}
 			inner, err := start(emit)
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -162,6 +169,13 @@ func (w *tampered) end() {
 func (w *tampered) kill() {
 	w.Worker.Close()
 	w.end()
+}
+
+// never keeps it from coming back.
+func (w *tampered) never() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
 }
 
 // Done implements api.Worker.
