@@ -12,7 +12,7 @@ const (
 
 // Feeder is a node that has a producer, and may feed it to another one.
 type Feeder struct {
-	// Load is how busy it is, from 0 to 1.
+	// Load is how busy it is, from 0 to 1: it chooses among equals only.
 	Load float64
 	// Feeds is how many nodes it feeds the producer to.
 	Feeds int
@@ -21,8 +21,10 @@ type Feeder struct {
 }
 
 // Source returns the index of the feeder for another node, -1 for none. It is the one nearest to the home among those that feed fewer
-// than fanOut nodes and are below the watermark, else the one that feeds the fewest. below is how many further relays the node feeds
-// one after the other.
+// than fanOut nodes, else the one that feeds the fewest. below is how many further relays the node feeds one after the other.
+//
+// A busy home goes on feeding: what that costs it is bounded by fanOut, new transports go elsewhere anyway, and a load that goes up and
+// down, with whatever else runs on the host, would make longer ways than needed.
 func Source(feeders []Feeder, fanOut, below int) int {
 	best := -1
 	for i, f := range feeders {
@@ -37,7 +39,7 @@ func Source(feeders []Feeder, fanOut, below int) int {
 }
 
 func compareFeeders(a, b Feeder, fanOut int) int {
-	freeA, freeB := a.free(fanOut), b.free(fanOut)
+	freeA, freeB := a.Feeds < fanOut, b.Feeds < fanOut
 	switch {
 	case freeA != freeB:
 		return first(freeA)
@@ -47,5 +49,3 @@ func compareFeeders(a, b Feeder, fanOut int) int {
 		return cmp.Or(cmp.Compare(a.Feeds, b.Feeds), cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Load, b.Load))
 	}
 }
-
-func (f Feeder) free(fanOut int) bool { return f.Feeds < fanOut && f.Load < Watermark }
