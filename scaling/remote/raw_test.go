@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -221,7 +220,6 @@ func dropped(s *remote.Server) uint64 { return s.Status().Fronts[0].Dropped }
 type scripted struct {
 	net.Listener
 	node *session.Node
-	mu   sync.Mutex
 }
 
 func newScripted(t testing.TB) *scripted {

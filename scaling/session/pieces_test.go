@@ -146,11 +146,11 @@ func TestResumeWithinAMessage(t *testing.T) {
 
 // A connection is given only so much that is not acknowledged, and the other side cannot acknowledge what it was not sent.
 func TestWindow(t *testing.T) {
-	front, node, now := opened(t)
-	front = session.NewFront(now, session.SessionID{2}, session.DefaultLimits)
+	now := start
+	front := session.NewFront(now, session.SessionID{2}, session.DefaultLimits)
 	front.Connected()
 	hello, _, _, _ := session.ReadFirst(take(front.Output()))
-	node = session.NewNode(func() uint64 { return 1 }, session.DefaultLimits)
+	node := session.NewNode(func() uint64 { return 1 }, session.DefaultLimits)
 	require.Zero(t, node.Accept(now, *hello.Hello))
 	front.Receive(now, take(node.Output()))
 	take(front.Output())
