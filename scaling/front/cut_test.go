@@ -188,7 +188,7 @@ func TestThirdNodeDies(t *testing.T) {
 		return fmt.Sprint(r.front().Sources()[:2]) == "[node2: p0 from node4 node2: p2 from node4]"
 	})
 	one.follows(t, sound)
-	r.kill(3)
+	r.front().Do(r.nodes[3].kill)
 	r.awaitEvent("c100", api.EventConsumerProducerClose)
 }
 
