@@ -2,6 +2,7 @@ package front_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,13 +36,19 @@ func (r *room) cut(a, b int, hears bool) {
 	})
 }
 
+// awaitSources waits until all relays are fed as told: a pipe may have to be made first.
+func (r *room) awaitSources(want ...string) {
+	r.t.Helper()
+	r.await(fmt.Sprint(want), func() bool { return slices.Equal(want, r.front().Sources()) })
+}
+
 // Two nodes do not hear each other: what goes between them goes through the third, at once, and consumers stay. When they hear each
 // other again, that remains, and what is new goes straight.
 func TestNodesApart(t *testing.T) {
 	r, sound, one, two := apart(t, 3)
 	told := r.ends()
 	r.cut(0, 1, false)
-	require.Equal(t, []string{"node2: p0 from node3", "node2: p2 from node3", "node3: p0 from node1", "node3: p2 from node1"}, r.front().Sources())
+	r.awaitSources("node2: p0 from node3", "node2: p2 from node3", "node3: p0 from node1", "node3: p2 from node1")
 	one.follows(t, sound)
 	two.follows(t, sound)
 	_, numbers := one.heard()
@@ -182,13 +189,13 @@ func TestChainTurnsRound(t *testing.T) {
 func TestThirdNodeDies(t *testing.T) {
 	r, sound, one, _ := apart(t, 4)
 	r.cut(0, 1, false)
-	require.Contains(t, r.front().Sources(), "node2: p0 from node3")
+	r.awaitSources("node2: p0 from node3", "node2: p2 from node3", "node3: p0 from node1", "node3: p2 from node1")
 	r.kill(2)
 	r.await("the fourth", func() bool {
 		return fmt.Sprint(r.front().Sources()[:2]) == "[node2: p0 from node4 node2: p2 from node4]"
 	})
 	one.follows(t, sound)
-	r.kill(3)
+	r.front().Do(r.nodes[3].kill)
 	r.awaitEvent("c100", api.EventConsumerProducerClose)
 }
 
