@@ -219,8 +219,7 @@ func TestMiddleOfAChainDies(t *testing.T) {
 	before := sound.sent
 	video.keyFramesAsked()
 	r.kill(1)
-	require.Equal(t, []string{"node3: p0 from node1", "node3: p2 from node1", "node4: p0 from node3", "node4: p2 from node3"}, r.front().Sources())
-	r.front().Do(func() {})
+	r.awaitSources("node3: p0 from node1", "node3: p2 from node1", "node4: p0 from node3", "node4: p2 from node3")
 	for _, l := range behind {
 		l.follows(t, sound)
 		said, numbers := l.heard()
