@@ -114,6 +114,8 @@ func (p *pair) loseEnd(n *node) {
 		switch {
 		case r.node == n:
 			r.end()
+		case r.failure != nil && r.moved:
+			r.failure = nil // what it was moved to has ended before it had answered: it is moved again, or waits
 		case r.failure != nil:
 			r.fail(r.failure)
 		}

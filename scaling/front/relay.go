@@ -65,15 +65,27 @@ func (r *relay) make() {
 	m := pipe.NewMedia(p.request, r.consumerID, p.transport.id, p.paused, &f.ssrcs)
 	m.Consume.Paused = false // the home's producer is paused, that is enough; r.adjust pauses what nobody wants
 	r.consume = m.Consume
-	r.ask(r.far(), api.MethodTransportProduce, m.Produce).late = r.closeFar
-	r.ask(r.near(), api.MethodTransportConsume, m.Consume).late = r.closeNear
+	far := r.far()
+	r.ask(far, api.MethodTransportProduce, m.Produce).late = func() {
+		if r.far() == far { // else another end has taken the producer over meanwhile
+			r.closeFar()
+		}
+	}
+	r.askNear()
+}
+
+// askNear asks the feeding end for its part.
+func (r *relay) askNear() {
+	near, consumerID := r.near(), r.consumerID
+	r.ask(near, api.MethodTransportConsume, r.consume).late = func() { closePipeConsumer(near, consumerID) }
 }
 
 // ask asks an end for its part of the relay.
 func (r *relay) ask(e *end, method api.Method, body api.RequestBody) *call {
 	r.pending++
+	asked := r.consumerID
 	return e.node.ask(method, e.id, body, func(_ api.ResponseBody, err error) {
-		if err != nil && r.failure == nil {
+		if err != nil && r.failure == nil && r.consumerID == asked { // else it has another source meanwhile
 			r.failure = api.Errorf("the producer cannot be relayed from node %s to node %s: %v", r.near().node.name, r.node.name, err)
 		}
 		r.pending--
@@ -170,9 +182,10 @@ func (r *relay) closeFar() {
 	e.node.tell(api.MethodTransportCloseProducer, e.id, &api.TransportCloseProducerRequest{ProducerID: r.producer.id})
 }
 
-func (r *relay) closeNear() {
-	e := r.near()
-	e.node.tell(api.MethodTransportCloseConsumer, e.id, &api.TransportCloseConsumerRequest{ConsumerID: r.consumerID})
+func (r *relay) closeNear() { closePipeConsumer(r.near(), r.consumerID) }
+
+func closePipeConsumer(e *end, id string) {
+	e.node.tell(api.MethodTransportCloseConsumer, e.id, &api.TransportCloseConsumerRequest{ConsumerID: id})
 }
 
 // fail ends the relay with all that depends on it.

@@ -124,14 +124,18 @@ func (r *room) checkRestart(connected map[string]bool, nodes []int) {
 // checkNodes demands that the nodes hold what the tables say, and nothing else.
 func (r *room) checkNodes() {
 	r.t.Helper()
-	for range 3 { // unused relays end, those behind which others were after these
+	known := r.must(api.MethodWorkerDump, "", nil).(*api.WorkerDumpResponse)
+	settle := func() {
+		for _, id := range known.RouterIDs {
+			r.must(api.MethodRouterDump, id, nil) // answered when all is that was asked before
+		}
+	}
+	for range 4 { // unused relays end, those behind which others were after these
+		settle() // no node counts as silent
 		r.clock.advance(6 * time.Second)
 		r.front().Do(func() {})
 	}
-	known := r.must(api.MethodWorkerDump, "", nil).(*api.WorkerDumpResponse)
-	for _, id := range known.RouterIDs {
-		r.must(api.MethodRouterDump, id, nil) // answered when all is that was asked before
-	}
+	settle()
 	all, hidden := r.inventory(), r.front().Hidden()
 	for n, node := range r.nodes {
 		want := map[string]bool{}

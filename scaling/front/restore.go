@@ -278,7 +278,7 @@ func (p *pair) renew(all *round, key [2]*node) {
 func (r *relay) renew(all *round) {
 	all.begin()
 	r.carried = len(r.producer.request.RTPMapping.Encodings) - 1
-	r.ask(r.near(), api.MethodTransportConsume, r.consume).late = r.closeNear
+	r.askNear()
 	r.adjust()
 	r.whenMade(all.end)
 }

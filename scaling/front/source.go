@@ -223,11 +223,11 @@ func (p *producer) feedStarving(all *round) {
 func (r *relay) moveTo(s source) {
 	old, near, consumerID := source{r.source, r.pair}, r.near(), r.consumerID
 	delete(r.front().hidden, consumerID)
-	r.moved = true
+	r.moved, r.failure = true, nil
 	r.feed(s)
 	r.adjust()
 	if !old.pair.leave(r) {
-		near.node.tell(api.MethodTransportCloseConsumer, near.id, &api.TransportCloseConsumerRequest{ConsumerID: consumerID})
+		closePipeConsumer(near, consumerID)
 	}
 	if old.relay != nil {
 		old.relay.unuse()
