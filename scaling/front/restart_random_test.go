@@ -154,7 +154,7 @@ func (r *room) checkNodes() {
 			want[id] = true
 		}
 		have := map[string]bool{}
-		for _, id := range node.dump(r).ChannelMessageHandlers.ChannelRequestHandlers {
+		for _, id := range node.dump(r, known.RouterIDs...).ChannelMessageHandlers.ChannelRequestHandlers {
 			switch {
 			case strings.HasPrefix(id, "gazpacho/data/"):
 			case strings.HasPrefix(id, "gazpacho/"):
@@ -167,12 +167,18 @@ func (r *room) checkNodes() {
 	}
 }
 
-func (n *tampered) dump(r *room) *api.WorkerDumpResponse {
-	answers := make(chan answer, 1)
-	r.front().Do(func() {
-		n.Worker.HandleRequest(&api.Request{ID: 1 << 30, Method: api.MethodWorkerDump}, func(b api.ResponseBody, err error) { answers <- answer{b, err} })
-	})
-	return receive(r.t, answers).body.(*api.WorkerDumpResponse)
+func (n *tampered) dump(r *room, routers ...string) *api.WorkerDumpResponse {
+	ask := func(m api.Method, id string) answer {
+		answers := make(chan answer, 1)
+		r.front().Do(func() {
+			n.Worker.HandleRequest(&api.Request{ID: 1 << 30, Method: m, HandlerID: id}, func(b api.ResponseBody, err error) { answers <- answer{b, err} })
+		})
+		return receive(r.t, answers)
+	}
+	for _, id := range routers {
+		ask(api.MethodRouterDump, id) // a late worker does what is asked of a Router in its order, and the rest beside it
+	}
+	return ask(api.MethodWorkerDump, "").body.(*api.WorkerDumpResponse)
 }
 
 // Random objects over three nodes, of which one or two restart, again and again: what is restored is as it was, the application hears
