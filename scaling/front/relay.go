@@ -50,6 +50,7 @@ func (f *Front) relay(p *producer, n *node) (r *relay, wait *gate, err error) {
 	p.relays = append(p.relays, r)
 	f.counters.Relays++
 	r.feed(s)
+	r.linger() // until it is used
 	return r, nil, nil
 }
 
@@ -136,9 +137,14 @@ func (r *relay) use() {
 func (r *relay) unuse() {
 	r.users--
 	r.adjust()
-	if r.users > 0 || r.ended {
-		return
+	if r.users == 0 && !r.ended {
+		r.linger()
 	}
+}
+
+// linger ends the relay if nobody uses it for a while.
+func (r *relay) linger() {
+	r.cancelEnd()
 	r.cancel = r.front().after(relayLinger, func() {
 		if r.users == 0 {
 			r.end()

@@ -129,8 +129,12 @@ func (r *room) checkNodes() {
 		for _, id := range known.RouterIDs {
 			r.must(api.MethodRouterDump, id, nil) // answered when all is that was asked before
 		}
+		for _, n := range r.nodes {
+			n.dump(r, known.RouterIDs...) // and what the front asks for by itself
+		}
+		r.front().Do(func() {})
 	}
-	for range 4 { // unused relays end, those behind which others were after these
+	for range 8 { // relays get other sources; unused ones end, those behind which others were after these
 		settle() // no node counts as silent
 		r.clock.advance(6 * time.Second)
 		r.front().Do(func() {})
