@@ -64,19 +64,28 @@ func BenchmarkConsume(b *testing.B) {
 }
 
 // BenchmarkRelayedPacket: CPU time of both ends of a pipe for a packet of 1200 bytes: what consumers on another node cost more than
-// those beside their producer.
+// those beside their producer. And what those cost more that are in another Router, behind a pipe of the application's on loopback
+// addresses: its ends, and relays to both of them.
 func BenchmarkRelayedPacket(b *testing.B) {
 	const producers = 8
 	for _, burst := range []int{1, 10} {
 		b.Run(fmt.Sprint("burst=", burst), func(b *testing.B) {
-			var perPacket [2]time.Duration
-			for i, at := range []string{"home", "far"} {
+			var perPacket [3]time.Duration
+			for i, at := range []string{"home", "far", "other"} {
 				s := measure(b, newSpread(b, 2))
 				s.room("r", "in", "far", "home")
+				s.room("r2", "other")
 				send := s.sender("in")
+				if at == "other" {
+					s.connectRouters("r", "r2")
+				}
 				for p := range producers {
-					s.produce("in", fmt.Sprint("p", p), 1000*uint32(p+1), 1)
-					s.consume(at, fmt.Sprint("c", p), fmt.Sprint("p", p), 1000*uint32(p+1), 1)
+					id, ssrc := fmt.Sprint("p", p), 1000*uint32(p+1)
+					s.produce("in", id, ssrc, 1)
+					if at == "other" {
+						id, ssrc = s.pipe(id, ssrc)
+					}
+					s.consume(at, fmt.Sprint("c", p), id, ssrc, 1)
 				}
 				// So many packets a second, as fast as a large room's.
 				pace := time.NewTicker(time.Duration(burst) * 4 * time.Millisecond)
@@ -104,6 +113,7 @@ func BenchmarkRelayedPacket(b *testing.B) {
 				s.worker.Close()
 			}
 			b.ReportMetric(micro(perPacket[1]-perPacket[0]), "relay-CPU-µs/packet")
+			b.ReportMetric(micro(perPacket[2]-perPacket[0]), "pipe-CPU-µs/packet")
 			b.ReportMetric(micro(perPacket[0]), "home-CPU-µs/packet")
 		})
 	}
@@ -327,6 +337,31 @@ func (s *measured) produce(transport, id string, ssrc uint32, encodings int) {
 		r.RTPMapping.Encodings = append(r.RTPMapping.Encodings, api.EncodingMapping{SSRC: new(ssrc + uint32(i)), MappedSSRC: ssrc + uint32(i)})
 	}
 	s.must(api.MethodTransportProduce, transport, r)
+}
+
+// connectRouters makes what pipeToRouter of mediasoup's library makes by default: a pair of PipeTransports on loopback addresses.
+func (s *measured) connectRouters(near, far string) {
+	ends := map[string]*api.TransportTuple{}
+	for _, router := range []string{near, far} {
+		info := loopback()
+		ends[router] = s.must(api.MethodRouterCreatePipeTransport, router, &api.RouterCreatePipeTransportRequest{
+			TransportID: "pipe-" + router, Options: &api.PipeTransportOptions{ListenInfo: &info, Base: &api.TransportOptions{}},
+		}).(*api.PipeTransportDumpResponse).Tuple
+	}
+	for router, to := range map[string]*api.TransportTuple{near: ends[far], far: ends[near]} {
+		s.must(api.MethodPipeTransportConnect, "pipe-"+router, &api.PipeTransportConnectRequest{IP: to.LocalAddress, Port: &to.LocalPort})
+	}
+}
+
+// pipe pipes a producer with one encoding from Router r to r2, and returns id and SSRC that it has there.
+func (s *measured) pipe(producer string, ssrc uint32) (id string, there uint32) {
+	id, there = producer+"-piped", 500_000+ssrc
+	s.must(api.MethodTransportConsume, "pipe-r", &api.TransportConsumeRequest{
+		ConsumerID: "pipe-" + producer, ProducerID: producer, Kind: api.MediaKindVideo, Type: api.RTPTypePipe,
+		RTPParameters: video(there, 1), ConsumableRTPEncodings: video(ssrc, 1).Encodings,
+	})
+	s.produce("pipe-r2", id, there, 1)
+	return id, there
 }
 
 var consumed atomic.Uint32 // SSRCs of consumers so far
