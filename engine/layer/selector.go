@@ -165,6 +165,8 @@ type Config struct {
 	// TemporalLimitAtPreferredOnly: the preferred temporal layer counts in the preferred spatial layer only (mediasoup up to
 	// 3.25.0).
 	TemporalLimitAtPreferredOnly bool
+	// SharpFirst: a higher spatial layer is preferred to more frames of a lower one (mediasoup).
+	SharpFirst bool
 }
 
 // withoutLayers is the part of a selector that has no layers to choose from.
