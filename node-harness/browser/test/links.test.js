@@ -65,7 +65,7 @@ for (const { name, media, sound, phases } of PLANS.filter(({ long }) => !long ||
 		const consumer = await bob.consume(await alice.produce({ ...options, ...media }));
 		const heard = sound && await bob.consume(await alice.produce({ source: MICROPHONE, mimeType: 'audio/opus' }));
 		await bob.sees('the largest picture', consumer, ({ frameHeight }) => frameHeight === 720);
-		await until('an estimate that allows it', async () => (await bob.recv.getStats())[0].availableOutgoingBitrate > 1_500_000);
+		await until('all of its frames', () => consumer.currentLayers?.spatialLayer === 2 && consumer.currentLayers.temporalLayer === 2);
 		const results = [];
 		for (const phase of phases) {
 			results.push(await play(bob, consumer, heard, phase));
