@@ -86,6 +86,17 @@ func (c *chooser) Reconsider(now unit.Time, force bool) {
 	}
 }
 
+func (c *chooser) Reachable(now unit.Time) ID {
+	l := c.best(now)
+	if l == None {
+		return None
+	}
+	for b, in := c.layers.bitrates(l.Spatial); l.Temporal > 0 && b.Of(in, int(l.Temporal)) == 0; {
+		l.Temporal-- // not sent
+	}
+	return l
+}
+
 // best returns the layers to be forwarded if bandwidth were unlimited: the highest usable spatial layer up to the preferred
 // one, else the lowest above it.
 func (c *chooser) best(now unit.Time) ID {
