@@ -80,9 +80,13 @@ func (s *Sender) Explain() (e Explanation, moved bool) {
 	return e, e.From != e.To
 }
 
-// String lists the causes with what each of them moved, as in "probe +400000, overuse -51200", and names the limit that holds.
+// String lists the causes with what each of them moved, as in "probe +400000, overuse -51200". It begins with "start" if there was no
+// estimate before, and ends with the limit that holds, if one does.
 func (e Explanation) String() string {
 	var list []string
+	if e.From == 0 {
+		list = append(list, "start")
+	}
 	for c, by := range e.By {
 		if by != 0 {
 			list = append(list, fmt.Sprintf("%s %+.0f", Cause(c), by))

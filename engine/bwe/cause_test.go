@@ -70,4 +70,6 @@ func TestExplanationsInWords(t *testing.T) {
 	require.Equal(t, "probe +400000, overuse -51200", e.String())
 	e.By, e.Limiting = [len(e.By)]float64{}, bwe.CauseLimit
 	require.Equal(t, "limit", e.String())
+	e.From = 0
+	require.Equal(t, "start, limit", e.String())
 }
