@@ -21,8 +21,9 @@ const (
 // however few.
 const (
 	smoothFrames = 12
-	// keptFrames is for the one that is the target already, so that a measured rate near smoothFrames is no see-saw.
-	keptFrames = 10
+	// keptFrames is for the one that is the target already, so that a measured rate near smoothFrames is no see-saw. Half of 20 frames
+	// is less, half of 24 is more.
+	keptFrames = 11
 )
 
 // chooser chooses the target layers. It holds what simulcast and SVC have in common, and asks the selector around it for

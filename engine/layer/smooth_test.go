@@ -127,8 +127,8 @@ func TestFrameRateNearItsLimitIsNoSeeSaw(t *testing.T) {
 		return f.target()
 	}
 	require.Equal(t, [2]int16{2, 1}, measured(12))
-	require.Equal(t, [2]int16{2, 1}, measured(11))
-	require.Equal(t, [2]int16{1, 2}, measured(9.5))
-	require.Equal(t, [2]int16{1, 2}, measured(11))
+	require.Equal(t, [2]int16{2, 1}, measured(11.5))
+	require.Equal(t, [2]int16{1, 2}, measured(10.5))
+	require.Equal(t, [2]int16{1, 2}, measured(11.5))
 	require.Equal(t, [2]int16{2, 1}, measured(12))
 }
