@@ -60,10 +60,17 @@ function summary(samples) {
 		frames: (last.frames - middle.frames) * 1000 / (last.at - middle.at),
 		freezes: last.freezes - first.freezes, frozen: last.frozen - first.frozen,
 		dropped: 100 * dropped / Math.max(carried + dropped, 1), queue: (last.waited - first.waited) / Math.max(carried, 1),
-		height: last.height, reached: reached && (samples[reached].at - first.at) / 1000,
+		height: last.height, changes: samples.filter(({ height }, i) => i > 0 && height !== samples[i - 1].height).length,
+		reached: reached && (samples[reached].at - first.at) / 1000,
 		nacks: last.nacks - first.nacks, plis: last.plis - first.plis,
 		concealed: last.samples && 100 * (last.concealed - first.concealed) / Math.max(last.samples - first.samples, 1),
 	};
+}
+
+// when says after how many seconds the size came, and how often it changed if that was not once.
+function when({ reached, changes }) {
+	const times = changes === 1 ? '' : `, ${changes} changes`;
+	return reached ? ` (${reached.toFixed(1)} s${times})` : '';
 }
 
 const COLUMNS = [
@@ -76,7 +83,7 @@ export function table(results) {
 	const row = cells => `| ${cells.join(' | ')} |`;
 	return [row(COLUMNS), row(COLUMNS.map(() => '---')), ...results.map(r => row([
 		r.phase.name, `${r.media.toFixed()}, ${r.settled.toFixed()}`, r.estimate.toFixed(), `${r.freezes} (${r.frozen.toFixed(1)}), ${r.longest.toFixed(1)}`,
-		`${r.dropped.toFixed(1)} %`, `${r.queue.toFixed()} ms`, `${r.frames.toFixed(1)}, ${r.height}p${r.reached ? ` (${r.reached.toFixed(1)} s)` : ''}`,
+		`${r.dropped.toFixed(1)} %`, `${r.queue.toFixed()} ms`, `${r.frames.toFixed(1)}, ${r.height}p${when(r)}`,
 		`${r.nacks}, ${r.plis}`, r.concealed === undefined ? '–' : `${r.concealed.toFixed(1)} %`,
 	]))].join('\n');
 }
