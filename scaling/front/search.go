@@ -138,10 +138,6 @@ func limited(body api.RequestBody, below float64) api.RequestBody {
 		return body
 	}
 	switch b := body.(type) {
-	case *api.RouterCreateWebRtcTransportRequest:
-		with, options := *b, *b.Options
-		options.Base, with.Options = limitedBase(options.Base, below), &options
-		return &with
 	case *api.RouterCreatePlainTransportRequest:
 		with, options := *b, *b.Options
 		options.Base, with.Options = limitedBase(options.Base, below), &options
@@ -151,7 +147,10 @@ func limited(body api.RequestBody, below float64) api.RequestBody {
 		options.Base, with.Options = limitedBase(options.Base, below), &options
 		return &with
 	}
-	return body
+	b := body.(*api.RouterCreateWebRtcTransportRequest) // a DirectTransport has no limit
+	with, options := *b, *b.Options
+	options.Base, with.Options = limitedBase(options.Base, below), &options
+	return &with
 }
 
 func limitedBase(base *api.TransportOptions, below float64) *api.TransportOptions {
