@@ -104,6 +104,7 @@ var internal = map[string]bool{
 	"api.TransportOptions.Internal":                          true,
 	"api.TransportOptions.Restore":                           true,
 	"api.TransportOptions.LoadLimit":                         true,
+	"api.TransportOptions.LoadReserved":                      true,
 	"api.TransportProduceDataRequest.LinkToken":              true,
 	"api.TransportConsumeDataRequest.LinkAddress":            true,
 	"api.TransportConsumeDataRequest.LinkToken":              true,

@@ -12,38 +12,41 @@ type search struct {
 	router *router
 	want   wanted
 	server *server // whose ports the transport uses, else nil
-	// refusals is how often nodes have refused it. One that has is asked once more if it is the best again, by what it told with its
-	// refusal: then for an answer whatever its load.
-	refusals map[*node]int
+	// refused are the nodes that have refused it. When there is no other one left, each is asked once more, for an answer whatever its
+	// load: by then, fronts may have asked for more than there was room for, but for less than what nodes can do.
+	refused []*node
+	again   bool
 }
 
-// next returns the best node, nil for none, and the load below which it is to take the transport, 0 for any. wait is what to wait for
-// before asking again.
-func (s *search) next() (n *node, below float64, wait *gate) {
+// next returns the best node, nil for none, and the terms on which it is to take the transport. wait is what to wait for before asking
+// again.
+func (s *search) next() (n *node, terms placement.Terms, wait *gate) {
 	if s.server != nil && s.server.creating {
-		return nil, 0, &s.server.made
+		return nil, terms, &s.server.made
 	}
-	nodes := slices.DeleteFunc(s.eligible(), func(n *node) bool { return s.refusals[n] > 1 })
 	f := s.router.lane.front
+	nodes := slices.DeleteFunc(s.eligible(), func(n *node) bool { return slices.Contains(s.refused, n) })
 	if len(nodes) == 1 && nodes[0] == f.own {
-		return f.own, 0, nil // whatever its load
+		return f.own, terms, nil // whatever its load
 	}
-	i, below := f.options.Placement.Best(s.router.known(nodes))
-	if i < 0 {
-		return nil, 0, nil
+	i, terms := f.options.Placement.Best(s.router.known(nodes))
+	switch {
+	case i < 0 && !s.again && len(s.refused) > 0:
+		s.refused, s.again = nil, true
+		return s.next()
+	case i < 0:
+		return nil, terms, nil
+	case s.again:
+		terms = placement.Terms{}
 	}
 	n = nodes[i]
-	switch {
-	case s.server == nil || slices.Contains(s.server.nodes, n):
-	case s.server.asked[n] != nil:
-		return nil, 0, s.server.asked[n]
-	default:
-		return nil, 0, s.server.extend(n)
+	if s.server == nil || slices.Contains(s.server.nodes, n) {
+		return n, terms, nil
 	}
-	if s.refusals[n] > 0 {
-		below = 0
+	if wait = s.server.asked[n]; wait == nil {
+		wait = s.server.extend(n)
 	}
-	return n, below, nil
+	return nil, terms, wait
 }
 
 // eligible returns the nodes that the transport may be on. A WebRtcServer narrows them to those that do not refuse it.
@@ -132,29 +135,28 @@ func (r *router) leaveUnused(n *node) {
 	n.tell(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: r.id})
 }
 
-// limited returns the body of a request for a transport that the node is to refuse from a load on.
-func limited(body api.RequestBody, below float64) api.RequestBody {
-	if below == 0 {
+// on returns the body of a request for a transport with the terms on which a node is to take it.
+func on(terms placement.Terms, body api.RequestBody) api.RequestBody {
+	if terms.Below == 0 {
 		return body
+	}
+	base := func(b *api.TransportOptions) *api.TransportOptions {
+		with := *b
+		with.LoadLimit, with.LoadReserved = uint8(terms.Below*100+0.5), terms.New
+		return &with
 	}
 	switch b := body.(type) {
 	case *api.RouterCreatePlainTransportRequest:
 		with, options := *b, *b.Options
-		options.Base, with.Options = limitedBase(options.Base, below), &options
+		options.Base, with.Options = base(options.Base), &options
 		return &with
 	case *api.RouterCreatePipeTransportRequest:
 		with, options := *b, *b.Options
-		options.Base, with.Options = limitedBase(options.Base, below), &options
+		options.Base, with.Options = base(options.Base), &options
 		return &with
 	}
-	b := body.(*api.RouterCreateWebRtcTransportRequest) // a DirectTransport has no limit
+	b := body.(*api.RouterCreateWebRtcTransportRequest) // a DirectTransport is taken anyway
 	with, options := *b, *b.Options
-	options.Base, with.Options = limitedBase(options.Base, below), &options
-	return &with
-}
-
-func limitedBase(base *api.TransportOptions, below float64) *api.TransportOptions {
-	with := *base
-	with.LoadLimit = uint8(below*100 + 0.5)
+	options.Base, with.Options = base(options.Base), &options
 	return &with
 }

@@ -123,7 +123,7 @@ func TestOnlyNodeThatHasBecomeFuller(t *testing.T) {
 	require.Equal(t, []int{45, 0}, *limits)
 	r.record(0, always)
 	r.refused("capacity short: no node can take the transport", api.MethodRouterCreatePlainTransport, "r", plainRequest("t1"))
-	require.Equal(t, 0, r.nodes[0].count(api.MethodWorkerCloseRouter)-1, "it was closed by the first refusal, and is in use since")
+	require.Equal(t, 1, r.nodes[0].count(api.MethodWorkerCloseRouter), "by the first refusal; it is in use since")
 	require.Equal(t, map[string]int{"node1": 1}, on(r.front()))
 	require.Equal(t, 3, r.front().Counters().Busy)
 	require.Equal(t, 1, r.front().Counters().Short)

@@ -86,8 +86,8 @@ func createTransport(o *operation, r *router) *gate {
 		return o.waitOrRefuse(wait, err)
 	}
 	server, _ := f.objects[want.serverID].(*server)
-	search := &search{router: r, want: want, server: server, refusals: map[*node]int{}}
-	n, below, wait := search.next()
+	search := &search{router: r, want: want, server: server}
+	n, terms, wait := search.next()
 	if wait != nil {
 		return wait
 	}
@@ -99,14 +99,14 @@ func createTransport(o *operation, r *router) *gate {
 	if server != nil {
 		server.transports = append(server.transports, t)
 	}
-	t.tryCreate(o, search, n, below)
+	t.tryCreate(o, search, n, terms)
 	return nil
 }
 
 // tryCreate asks a node for the transport, and others in turn as long as nodes are busy. The node is nil if there is none.
-func (t *transport) tryCreate(o *operation, search *search, n *node, below float64) {
+func (t *transport) tryCreate(o *operation, search *search, n *node, terms placement.Terms) {
 	if n == nil {
-		t.front().log.Error("capacity short: no node can take a transport", "routerId", t.router.id, "transportId", t.id, "busy", len(search.refusals))
+		t.front().log.Error("capacity short: no node can take a transport", "routerId", t.router.id, "transportId", t.id)
 		t.front().counters.Short++
 		t.refused(o, api.Errorf("capacity short: no node can take the transport [method:%s]", o.req.Method.Name()))
 		return
@@ -115,14 +115,14 @@ func (t *transport) tryCreate(o *operation, search *search, n *node, below float
 	t.router.on(n)
 	n.transports++
 	n.asked++
-	c := n.ask(o.req.Method, o.req.HandlerID, limited(o.req.Body, below), func(body api.ResponseBody, err error) {
+	c := n.ask(o.req.Method, o.req.HandlerID, on(terms, o.req.Body), func(body api.ResponseBody, err error) {
 		n.asked--
 		switch {
 		case errors.Is(err, placement.ErrBusy) && !t.closed:
 			n.transports--
 			t.node = nil
 			t.router.leaveUnused(n)
-			search.refusals[n]++
+			search.refused = append(search.refused, n)
 			t.front().counters.Busy++
 			t.tryNext(o, search)
 		case err != nil:
@@ -145,12 +145,12 @@ func (t *transport) tryNext(o *operation, search *search) {
 		t.refused(o, api.Errorf("the Router was closed meanwhile [method:%s]", o.req.Method.Name()))
 		return
 	}
-	n, below, wait := search.next()
+	n, terms, wait := search.next()
 	if wait != nil {
 		wait.then(func() { t.tryNext(o, search) })
 		return
 	}
-	t.tryCreate(o, search, n, below)
+	t.tryCreate(o, search, n, terms)
 }
 
 func (t *transport) refused(o *operation, err error) {

@@ -28,34 +28,35 @@ type Fill struct {
 }
 
 // Best implements Policy.
-func (p Fill) Best(nodes []Node) (index int, below float64) {
-	limit := cmp.Or(p.Limit, Limit)
+func (p Fill) Best(nodes []Node) (index int, terms Terms) {
 	best := choice{index: -1}
 	for i := range nodes {
-		n := &nodes[i]
-		load := n.expected()
-		if n.Draining || limit <= 1 && load >= limit {
+		if nodes[i].Draining {
 			continue
 		}
-		c := choice{i, p.class(n, load), load}
-		if best.index < 0 || c.class < best.class || c.class == best.class && p.less(nodes, c, best) {
+		c := p.choice(nodes, i)
+		if c.class != busy && (best.index < 0 || c.class < best.class || c.class == best.class && p.less(nodes, c, best)) {
 			best = c
 		}
 	}
 	if best.index < 0 {
-		return -1, 0
+		return -1, Terms{}
 	}
 	switch mark := nodes[best.index].watermark(); best.class &^ far {
-	case home, filled:
-		return best.index, mark - margin
+	case home:
+		return best.index, Terms{Below: mark - margin}
 	case roomy:
-		return best.index, mark - headroom
+		return best.index, Terms{mark - headroom, true}
+	case filled:
+		return best.index, Terms{mark - margin, true}
 	}
-	if limit > 1 {
-		limit = 0
+	if limit := p.limit(); limit <= 1 {
+		return best.index, Terms{Below: limit}
 	}
-	return best.index, limit
+	return best.index, Terms{}
 }
+
+func (p Fill) limit() float64 { return cmp.Or(p.Limit, Limit) }
 
 // choice is a node that may be chosen.
 type choice struct {
@@ -73,21 +74,31 @@ const (
 	filled               // it is below by the margin
 	crowded              // it is not
 	far     class = 4    // added if the node is in another region
+	busy    class = 8    // it takes nothing
 )
 
-func (p Fill) class(n *Node, load float64) (c class) {
-	switch mark := n.watermark(); {
+func (p Fill) choice(nodes []Node, i int) choice {
+	n := &nodes[i]
+	asked, mark, limit := float64(n.Asked)*n.Share, n.watermark(), p.limit()
+	here := n.expected(false) + asked
+	load := here
+	if n.Transports == 0 {
+		load = n.expected(true) + asked
+	}
+	c := choice{i, roomy, load}
+	switch {
+	case limit <= 1 && here >= limit:
+		c.class = busy
+		return c
 	case load >= mark-margin:
-		c = crowded
+		c.class, c.load = crowded, here
 	case n.Transports > 0:
-		c = home
+		c.class = home
 	case load >= mark-headroom:
-		c = filled
-	default:
-		c = roomy
+		c.class = filled
 	}
 	if p.At.Region != "" && n.Region != p.At.Region {
-		c |= far
+		c.class |= far
 	}
 	return c
 }

@@ -30,10 +30,14 @@ type Labels struct {
 // State is what a node tells of itself, as far as placing goes by it. Loads are from 0 to 1.
 type State struct {
 	Labels
-	// Load is the measured fraction of what it can do.
+	// Load is the measured fraction of what it can do, Peak the highest of the last seconds.
 	Load float64 `json:"cpu"`
-	// Assumed is what was placed there lately will add to that: see [Growth].
+	Peak float64 `json:"peak,omitempty"`
+	// Assumed is what was placed there lately is assumed to add to that: see [Outlook].
 	Assumed float64 `json:"assumed,omitempty"`
+	// Reserved is what those are assumed to add who follow the first ones in Routers that came lately. It is there for them, and taken
+	// for other Routers. What has come of it is part of Assumed.
+	Reserved float64 `json:"reserved,omitempty"`
 	// Share is what one more transport is assumed to add: the less, the larger the node is.
 	Share float64 `json:"share,omitempty"`
 	// Watermark is the load up to which it is to be filled; 0 means the constant of that name.
@@ -42,8 +46,25 @@ type State struct {
 	Draining bool `json:"draining,omitempty"`
 }
 
-// Expected returns the load that the node will have when what was placed on it is in use.
-func (s State) Expected() float64 { return s.Load + s.Assumed }
+// Terms are those on which a node is to take a transport.
+type Terms struct {
+	// Below is the load from which on it is to refuse it as busy; 0 means that it is to take it anyway.
+	Below float64
+	// New says that the Router has no transport there, so that what is reserved for others counts as load.
+	New bool
+}
+
+// Takes reports whether the node takes a transport on the given terms.
+func (s *State) Takes(t Terms) bool { return t.Below == 0 || s.expected(t.New) < t.Below }
+
+// expected returns the load that the node will have when what is there is in use: without, or with what is reserved.
+func (s *State) expected(reserved bool) float64 {
+	more := s.Assumed
+	if reserved {
+		more = max(more, s.Reserved)
+	}
+	return max(s.Load, s.Peak) + more
+}
 
 // watermark returns the load up to which the node is to be filled.
 func (s *State) watermark() float64 { return cmp.Or(s.Watermark, Watermark) }
@@ -57,24 +78,20 @@ type Node struct {
 	Asked int
 }
 
-// expected is the load with what the node was asked for.
-func (n *Node) expected() float64 { return n.Load + n.Assumed + float64(n.Asked)*n.Share }
-
 // Policy chooses among nodes.
 type Policy interface {
-	// Best returns the index of the node that is to take a transport, -1 for none, and below which load, 0 for any: fronts choose at
-	// the same time, by what they heard a moment ago, so the node refuses the transport as busy if that does not hold any more. Then the
-	// caller asks again, by what it has heard with the refusal, and without the node if that is chosen once more. Nodes come in an
-	// order that is always the same. One that drains is never chosen.
-	Best(nodes []Node) (index int, below float64)
+	// Best returns the index of the node that is to take a transport, -1 for none, and the terms: fronts choose at the same time, by what
+	// they heard a moment ago, so the node refuses the transport if they do not hold any more. Then the caller asks again, without
+	// that node. Nodes come in an order that is always the same. One that drains is never chosen.
+	Best(nodes []Node) (index int, terms Terms)
 }
 
 // Fixed puts everything on the first node, and on the next ones in turn when that refuses.
 type Fixed struct{}
 
 // Best implements Policy.
-func (Fixed) Best(nodes []Node) (index int, below float64) {
-	return best(nodes, func(*Node, *Node) int { return 0 }), 0
+func (Fixed) Best(nodes []Node) (index int, terms Terms) {
+	return best(nodes, func(*Node, *Node) int { return 0 }), Terms{}
 }
 
 // Spread puts each transport of a Router where that Router has the fewest, and of several such nodes where there are the fewest:
@@ -82,10 +99,10 @@ func (Fixed) Best(nodes []Node) (index int, below float64) {
 type Spread struct{}
 
 // Best implements Policy.
-func (Spread) Best(nodes []Node) (index int, below float64) {
+func (Spread) Best(nodes []Node) (index int, terms Terms) {
 	return best(nodes, func(a, b *Node) int {
 		return cmp.Or(cmp.Compare(a.Transports, b.Transports), cmp.Compare(a.All, b.All))
-	}), 0
+	}), Terms{}
 }
 
 // best returns the index of the first node that compares less than all others, of those that do not drain.

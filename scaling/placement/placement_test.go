@@ -30,6 +30,16 @@ func assuming(n placement.Node, assumed, share float64, asked int) placement.Nod
 	return n
 }
 
+func reserving(n placement.Node, assumed, reserved float64) placement.Node {
+	n.Assumed, n.Reserved = assumed, reserved
+	return n
+}
+
+func peaked(n placement.Node, peak float64) placement.Node {
+	n.Peak = peak
+	return n
+}
+
 func marked(n placement.Node, watermark float64) placement.Node {
 	n.Watermark = watermark
 	return n
@@ -89,8 +99,12 @@ func TestOrder(t *testing.T) {
 		{"nodes that drain are left out", fill, nodes{draining(at(0.1, 9)), at(0.94, 0)}, []int{1}},
 		{"a node's own watermark", fill, nodes{marked(at(0.2, 1), 0.2), at(0.1, 0)}, []int{1, 0}},
 
+		{"a load that has fallen just now counts", fill, nodes{peaked(at(0.3, 0), 0.5), at(0.4, 0)}, []int{1, 0}},
 		{"what is assumed counts", fill, nodes{assuming(at(0.3, 0), 0.2, 0, 0), at(0.4, 0)}, []int{1, 0}},
 		{"and so does what the node was asked for", fill, nodes{assuming(at(0.3, 0), 0, 0.01, 20), at(0.4, 0)}, []int{1, 0}},
+		{"what is reserved counts for a new Router", fill, nodes{reserving(at(0.3, 0), 0.05, 0.2), at(0.4, 0)}, []int{1, 0}},
+		{"it does not for the Router's own transports", fill, nodes{reserving(at(0.3, 1), 0.05, 0.5), at(0.4, 0)}, []int{0, 1}},
+		{"nor does it make a node busy", fill, nodes{reserving(at(0.5, 0), 0.1, 0.9)}, []int{0}},
 		{"together they make a node busy", fill, nodes{assuming(at(0.8, 0), 0.1, 0.01, 6)}, nil},
 
 		{"the own region first, whatever its load", here, nodes{labelled("us", "a", 0.2, 1), labelled("eu", "b", 0.94, 0), labelled("", "", 0, 0)}, []int{1, 0, 2}},
@@ -107,26 +121,38 @@ func TestOrder(t *testing.T) {
 }
 
 // Fronts choose at the same time. A node is asked for what it was chosen for only as long as that is true.
-func TestChoiceHoldsBelowALoad(t *testing.T) {
+func TestTerms(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		policy placement.Policy
 		node   placement.Node
-		want   float64
+		want   placement.Terms
 	}{
-		{"a Router's own node", placement.Fill{}, at(0.5, 1), 0.55},
-		{"headroom", placement.Fill{}, at(0.4, 0), 0.45},
-		{"no headroom", placement.Fill{}, at(0.5, 0), 0.55},
-		{"near the watermark", placement.Fill{}, at(0.7, 0), 0.95},
-		{"near the watermark, without a limit", placement.Fill{Limit: math.Inf(1)}, at(0.7, 0), 0},
-		{"a watermark of the node's", placement.Fill{}, marked(at(0.1, 1), 0.3), 0.25},
-		{"fixed", placement.Fixed{}, at(0.5, 0), 0},
-		{"spread", placement.Spread{}, at(0.5, 0), 0},
+		{"a Router's own node", placement.Fill{}, at(0.5, 1), placement.Terms{Below: 0.55}},
+		{"headroom", placement.Fill{}, at(0.4, 0), placement.Terms{Below: 0.45, New: true}},
+		{"no headroom", placement.Fill{}, at(0.5, 0), placement.Terms{Below: 0.55, New: true}},
+		{"near the watermark", placement.Fill{}, at(0.7, 0), placement.Terms{Below: 0.95}},
+		{"near the watermark, without a limit", placement.Fill{Limit: math.Inf(1)}, at(0.7, 0), placement.Terms{}},
+		{"a watermark of the node's", placement.Fill{}, marked(at(0.1, 1), 0.3), placement.Terms{Below: 0.25}},
+		{"another region", placement.Fill{At: placement.Labels{Region: "eu"}}, at(0.4, 0), placement.Terms{Below: 0.45, New: true}},
+		{"fixed", placement.Fixed{}, at(0.5, 0), placement.Terms{}},
+		{"spread", placement.Spread{}, at(0.5, 0), placement.Terms{}},
 	} {
-		i, below := tt.policy.Best([]placement.Node{tt.node})
+		i, terms := tt.policy.Best([]placement.Node{tt.node})
 		require.Zero(t, i, tt.name)
-		require.InDelta(t, tt.want, below, 1e-9, tt.name)
+		require.InDelta(t, tt.want.Below, terms.Below, 1e-9, tt.name)
+		require.Equal(t, tt.want.New, terms.New, tt.name)
+		require.True(t, tt.node.Takes(terms), tt.name)
 	}
+}
+
+func TestNodeTakesOnTerms(t *testing.T) {
+	n := reserving(at(0.3, 0), 0.1, 0.2)
+	require.True(t, n.Takes(placement.Terms{}))
+	require.True(t, n.Takes(placement.Terms{Below: 0.45}))
+	require.False(t, n.Takes(placement.Terms{Below: 0.4}), "what is assumed counts")
+	require.False(t, n.Takes(placement.Terms{Below: 0.45, New: true}), "what is reserved does, too")
+	require.True(t, n.Takes(placement.Terms{Below: 0.51, New: true}))
 }
 
 func TestChoosingDoesNotAllocate(t *testing.T) {

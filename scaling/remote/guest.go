@@ -298,7 +298,7 @@ func (g *guest) handle(m api.MessageBody) {
 	switch m := m.(type) {
 	case *api.Request:
 		id, placing := m.ID, createsTransport(m.Method)
-		if placing && g.isBusy(m) {
+		if placing && !g.takes(m) {
 			g.respond(page, &api.Response{ID: id, Error: busy, Reason: placement.ErrBusy.Error()}, placing)
 			return
 		}

@@ -1,7 +1,6 @@
 package remote
 
 import (
-	"runtime"
 	"sync"
 
 	"gazpacho/engine/api"
@@ -11,59 +10,61 @@ import (
 // busy is the kind of error with which a node refuses a transport for its load. Applications do not see it.
 const busy = "Busy"
 
-// growth counts what all fronts have placed on the node lately.
-type growth struct {
+// outlook is what the node expects, of all its fronts.
+type outlook struct {
 	mu                  sync.Mutex
 	transports, routers int
-	lately              placement.Growth
+	placement.Outlook
 }
 
-// young takes that a front has more transports and Routers than before, and returns for how many transports the load is not expected to
-// show yet.
-func (g *growth) young(transports, routers int) float64 {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	now := clock()
-	g.transports += transports
-	g.routers += routers
-	g.lately.Count(now, g.transports, g.routers)
-	return g.lately.Young(now)
+// state takes a front's load, and that it has so many transports and Routers more than before, and returns the node's loads.
+func (o *outlook) state(cpu float64, transports, routers, cores int) placement.State {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.leave(-transports, -routers)
+	o.Measure(clock(), cpu)
+	return o.State(clock(), cores)
+}
+
+// leave takes that there are so many transports and Routers less. The lock is held.
+func (o *outlook) leave(transports, routers int) {
+	o.transports -= transports
+	o.routers -= routers
+	o.Count(clock(), o.transports, o.routers)
 }
 
 // state returns what the node tells of itself, with what the guest has placed until now. The lock is held.
 func (g *guest) state() placement.State {
 	o, load := &g.server.options, g.loader.Load()
-	young := g.server.growth.young(load.Transports-g.placed.Transports, load.Routers-g.placed.Routers)
+	s := g.server.outlook.state(load.CPU, load.Transports-g.placed.Transports, load.Routers-g.placed.Routers, o.Cores)
 	g.placed = load
-	cores := o.Cores
-	if cores == 0 {
-		cores = runtime.GOMAXPROCS(0)
-	}
-	share := placement.Share(cores)
-	return placement.State{
-		Labels: o.Labels, Load: load.CPU, Assumed: young * share, Share: share, Watermark: o.Watermark, Draining: g.server.draining.Load(),
-	}
+	s.Labels, s.Watermark, s.Draining = o.Labels, o.Watermark, g.server.draining.Load()
+	return s
 }
 
 // leavePlaces takes that the guest has nothing any more. The lock is held.
 func (g *guest) leavePlaces() {
-	g.server.growth.young(-g.placed.Transports, -g.placed.Routers)
+	o := &g.server.outlook
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.leave(g.placed.Transports, g.placed.Routers)
 	g.placed = api.Load{}
 }
 
-// isBusy reports whether the node's load is above what a request for a transport sets as the limit.
-func (g *guest) isBusy(req *api.Request) bool {
-	limit := loadLimit(req)
-	if limit == 0 {
-		return false
+// takes reports whether the node takes a transport on the terms of the request.
+func (g *guest) takes(req *api.Request) bool {
+	terms := termsOf(req)
+	if terms.Below == 0 {
+		return true
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.state().Expected()*100 >= float64(limit)
+	s := g.state()
+	return s.Takes(terms)
 }
 
-// loadLimit returns the load in per cent from which on the node is to refuse the transport that is asked for, 0 for none.
-func loadLimit(req *api.Request) uint8 {
+// termsOf returns the terms of a request for a transport.
+func termsOf(req *api.Request) placement.Terms {
 	var base *api.TransportOptions
 	switch body := req.Body.(type) {
 	case *api.RouterCreateWebRtcTransportRequest:
@@ -80,9 +81,9 @@ func loadLimit(req *api.Request) uint8 {
 		}
 	}
 	if base == nil {
-		return 0
+		return placement.Terms{}
 	}
-	return base.LoadLimit
+	return placement.Terms{Below: float64(base.LoadLimit) / 100, New: base.LoadReserved}
 }
 
 // createsTransport reports whether a request is for a transport: its answer brings the node's state with it, since others place theirs at

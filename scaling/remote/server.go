@@ -67,7 +67,7 @@ type Server struct {
 	refused  atomic.Uint64
 	// unclaimed is how many messages of other nodes nothing here waited for.
 	unclaimed atomic.Uint64
-	growth    growth
+	outlook   outlook
 
 	mu        sync.Mutex
 	guests    map[session.SessionID]*guest
@@ -89,6 +89,9 @@ func NewServer(o ServerOptions) *Server {
 	}
 	if o.MaxFronts == 0 {
 		o.MaxFronts = 1024
+	}
+	if o.Cores == 0 {
+		o.Cores = runtime.GOMAXPROCS(0)
 	}
 	s := &Server{
 		options: o, stranger: make(chan struct{}, maxStrangers), guests: map[session.SessionID]*guest{},
