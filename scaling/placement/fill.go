@@ -1,6 +1,9 @@
 package placement
 
-import "cmp"
+import (
+	"cmp"
+	"math"
+)
 
 // Chosen here, by simulation: docs/placement.md.
 const (
@@ -29,12 +32,16 @@ type Fill struct {
 
 // Best implements Policy.
 func (p Fill) Best(nodes []Node) (index int, terms Terms) {
+	limit := cmp.Or(p.Limit, Limit)
+	if limit > 1 {
+		limit = math.Inf(1)
+	}
 	best := choice{index: -1}
 	for i := range nodes {
 		if nodes[i].Draining {
 			continue
 		}
-		c := p.choice(nodes, i)
+		c := p.choice(&nodes[i], i, limit)
 		if c.class != busy && (best.index < 0 || c.class < best.class || c.class == best.class && p.less(nodes, c, best)) {
 			best = c
 		}
@@ -50,13 +57,11 @@ func (p Fill) Best(nodes []Node) (index int, terms Terms) {
 	case filled:
 		return best.index, Terms{mark - margin, true}
 	}
-	if limit := p.limit(); limit <= 1 {
-		return best.index, Terms{Below: limit}
+	if limit > 1 {
+		return best.index, Terms{}
 	}
-	return best.index, Terms{}
+	return best.index, Terms{Below: limit}
 }
-
-func (p Fill) limit() float64 { return cmp.Or(p.Limit, Limit) }
 
 // choice is a node that may be chosen.
 type choice struct {
@@ -77,24 +82,20 @@ const (
 	busy    class = 8    // it takes nothing
 )
 
-func (p Fill) choice(nodes []Node, i int) choice {
-	n := &nodes[i]
-	asked, mark, limit := float64(n.Asked)*n.Share, n.watermark(), p.limit()
-	here := n.expected(false) + asked
-	load := here
-	if n.Transports == 0 {
-		load = n.expected(true) + asked
+func (p *Fill) choice(n *Node, i int, limit float64) choice {
+	base, mark := max(n.Load, n.Peak)+float64(n.Asked)*n.Share, n.watermark()
+	load := base + n.Assumed
+	if load >= limit {
+		return choice{i, busy, load}
 	}
-	c := choice{i, roomy, load}
+	c := choice{i, home, load}
+	if n.Transports == 0 {
+		c.class, c.load = roomy, base+max(n.Assumed, n.Reserved)
+	}
 	switch {
-	case limit <= 1 && here >= limit:
-		c.class = busy
-		return c
-	case load >= mark-margin:
-		c.class, c.load = crowded, here
-	case n.Transports > 0:
-		c.class = home
-	case load >= mark-headroom:
+	case c.load >= mark-margin:
+		c.class, c.load = crowded, load
+	case c.class == roomy && c.load >= mark-headroom:
 		c.class = filled
 	}
 	if p.At.Region != "" && n.Region != p.At.Region {
@@ -104,7 +105,7 @@ func (p Fill) choice(nodes []Node, i int) choice {
 }
 
 // less compares nodes of one class.
-func (p Fill) less(nodes []Node, a, b choice) bool {
+func (p *Fill) less(nodes []Node, a, b choice) bool {
 	nodeA, nodeB := &nodes[a.index], &nodes[b.index]
 	isCrowded := a.class&^far == crowded
 	if isCrowded {

@@ -55,19 +55,21 @@ type Terms struct {
 }
 
 // Takes reports whether the node takes a transport on the given terms.
-func (s *State) Takes(t Terms) bool { return t.Below == 0 || s.expected(t.New) < t.Below }
-
-// expected returns the load that the node will have when what is there is in use: without, or with what is reserved.
-func (s *State) expected(reserved bool) float64 {
-	more := s.Assumed
-	if reserved {
-		more = max(more, s.Reserved)
+func (s *State) Takes(t Terms) bool {
+	expected := max(s.Load, s.Peak) + s.Assumed
+	if t.New {
+		expected = max(expected, max(s.Load, s.Peak)+s.Reserved)
 	}
-	return max(s.Load, s.Peak) + more
+	return t.Below == 0 || expected < t.Below
 }
 
 // watermark returns the load up to which the node is to be filled.
-func (s *State) watermark() float64 { return cmp.Or(s.Watermark, Watermark) }
+func (s *State) watermark() float64 {
+	if s.Watermark == 0 {
+		return Watermark
+	}
+	return s.Watermark
+}
 
 // Node is what is known of a node when a transport of a certain Router is to be placed.
 type Node struct {
