@@ -11,13 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// small is a cluster of 60 nodes and 6,000 transports.
-func small() size { return fullSize.scaled(0.06) }
+// small is a cluster of 40 nodes and 4,000 transports.
+func small() size { return fullSize.scaled(0.04) }
 
 // What placement is to achieve: at most five per cent of the nodes are above the watermark in the worst minute, none is full, everybody finds
 // a place, relays are at most three deep, and nodes are left that nothing is on. What the simulation itself counts is checked, too.
 func TestGoals(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		size := small()
 		r := simulate(size, ours(), seed)
 		require.Len(t, r.samples, int(size.end/time.Second))
@@ -36,7 +36,7 @@ func TestGoals(t *testing.T) {
 
 // What each part of the policy is for.
 func TestOtherPoliciesAreWorse(t *testing.T) {
-	size := small()
+	size := fullSize.scaled(0.02)
 	best := simulate(size, ours(), 1)
 	for _, c := range contenders() {
 		if c.name == ours().name {
@@ -49,7 +49,7 @@ func TestOtherPoliciesAreWorse(t *testing.T) {
 }
 
 func TestOneSeedOneResult(t *testing.T) {
-	size := fullSize.scaled(0.02)
+	size := fullSize.scaled(0.01)
 	require.Equal(t, simulate(size, ours(), 7), simulate(size, ours(), 7))
 	require.NotEqual(t, simulate(size, ours(), 7), simulate(size, ours(), 8))
 }

@@ -50,6 +50,7 @@ var rules = []rule{
 	{folder: "channel", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "pipe", may: []string{"engine/api"}},
 	{folder: "scaling/placement", may: []string{"engine/unit"}},
+	{folder: "scaling/directory", may: []string{"engine/unit"}},
 	{folder: "scaling/front", may: []string{"engine/api", "pipe", "scaling/placement"}, impure: true},
 	{folder: "scaling/session", may: []string{"engine/unit"}},
 	{folder: "scaling/link", may: []string{"engine/unit", "scaling/session"}},
