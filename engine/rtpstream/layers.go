@@ -42,6 +42,13 @@ func (c *layerCounters) update(now unit.Time, spatial, temporal uint8, length, p
 	c.at(min(spatial, c.spatial-1), min(temporal, c.temporal-1)).Update(now, length, payload)
 }
 
+// rest gives memory back that counts nothing at present.
+func (c *layerCounters) rest(now unit.Time) {
+	for i := range c.counters {
+		c.counters[i].Rest(now)
+	}
+}
+
 // sum adds up the rates of all layers with index below n.
 func (c *layerCounters) sum(now unit.Time, n int) (rate unit.Bitrate) {
 	for i := range c.counters[:n] {

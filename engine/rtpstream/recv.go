@@ -296,5 +296,16 @@ func (r *Recv) Resume(now unit.Time) {
 	}
 }
 
+// Rest gives memory back if nothing was received for 5 s: what counts recent packets, and room for lists. Call it now and then.
+func (r *Recv) Rest(now unit.Time) {
+	if now.Sub(r.lastActive) < restAfter {
+		return
+	}
+	r.layers.rest(now)
+	if r.nack != nil {
+		r.nack.rest()
+	}
+}
+
 // Output returns what is to be done; the caller handles it after every call and then resets it.
 func (r *Recv) Output() *RecvOutput { return &r.output }

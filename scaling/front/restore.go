@@ -105,6 +105,10 @@ func (r *router) reconcile() {
 		r.restoreRelays(func() {
 			r.restoreConsumers(func() {
 				r.reconciling = false
+				for _, relay := range r.prepared {
+					relay.unuse()
+				}
+				r.prepared = nil
 				if r.reconcileAgain {
 					r.reconcileAgain = false
 					r.reconcile()
@@ -278,12 +282,13 @@ func (p *pair) renew(all *round, key [2]*node) {
 func (r *relay) renew(all *round) {
 	all.begin()
 	r.carried = len(r.producer.request.RTPMapping.Encodings) - 1
-	r.askNear()
+	ssrcs := r.ssrcs // so that it has the same ones as before
+	r.askNear(r.requests(&ssrcs).Consume)
 	r.adjust()
 	r.whenMade(all.end)
 }
 
-// prepareRelay has a relay made, if the producer is there.
+// prepareRelay has a relay made, if the producer is there. It is in use until all is restored, however long that takes.
 func (r *router) prepareRelay(all *round, p *producer, n *node) {
 	if p.node.gone != nil || n.gone != nil {
 		return
@@ -297,6 +302,8 @@ func (r *router) prepareRelay(all *round, p *producer, n *node) {
 			all.end()
 		})
 	case err == nil:
+		relay.use()
+		r.prepared = append(r.prepared, relay)
 		all.begin()
 		relay.whenMade(all.end)
 	}
