@@ -45,6 +45,7 @@ func TestWrongCallsEndWithAHelpfulSentence(t *testing.T) {
 		"no socket":        {[]string{"node", "--listen", "unix:"}, 1, "names no socket"},
 		"no IP address":    {[]string{"node", "--media-address", "home"}, 2, `--media-address "home" is no IP address`},
 		"IPv6 for IPv4":    {[]string{"node", "--media-address", "::1"}, 2, "of the other IP version"},
+		"no watermark":     {[]string{"node", "--watermark", "101"}, 2, "--watermark 101 is no per cent"},
 		"no range":         {[]string{"node", "--rtc-min-port", "9", "--rtc-max-port", "5"}, 2, "are no range of ports"},
 		"no log level":     {[]string{"node", "--log-level", "loud"}, 2, "--log-level"},
 		"no TLS folder":    {[]string{"node", "--tls-dir", empty}, 1, "0 certificates of the role node"},

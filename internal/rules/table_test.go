@@ -49,12 +49,13 @@ var rules = []rule{
 	{folder: "fbs", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "channel", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "pipe", may: []string{"engine/api"}},
-	{folder: "scaling/placement"},
+	{folder: "scaling/placement", may: []string{"engine/unit"}},
+	{folder: "scaling/directory", may: []string{"engine/unit"}},
 	{folder: "scaling/front", may: []string{"engine/api", "pipe", "scaling/placement"}, impure: true},
 	{folder: "scaling/session", may: []string{"engine/unit"}},
 	{folder: "scaling/link", may: []string{"engine/unit", "scaling/session"}},
 	{folder: "scaling/identity", impure: true},
-	{folder: "scaling/remote", may: []string{"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/session"}, impure: true},
+	{folder: "scaling/remote", may: []string{"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/placement", "scaling/session"}, impure: true},
 	{folder: "cmd", may: []string{
 		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll",
 		"scaling/placement", "scaling/front", "scaling/identity", "scaling/remote",
@@ -68,6 +69,7 @@ var rules = []rule{
 	{folder: "internal/epoll", impure: true},
 	{folder: "internal/coverage", impure: true},
 	{folder: "internal/fuzzseed", impure: true},
+	{folder: "internal/placementsim", may: []string{"engine/unit", "scaling/placement"}, impure: true},
 	{folder: "internal/rules", impure: true},
 }
 
