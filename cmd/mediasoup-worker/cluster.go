@@ -31,6 +31,8 @@ const (
 	nameEnv = "GAZPACHO_NAME"
 	// placementEnv names the policy by which transports are placed: fill (default), spread or fixed.
 	placementEnv = "GAZPACHO_PLACEMENT"
+	// fanOutEnv says how many nodes one node feeds a producer to, before those feed others.
+	fanOutEnv = "GAZPACHO_FAN_OUT"
 	// countersEnv names a file to which a front appends what it has done, as a line of JSON; for tests.
 	countersEnv = "GAZPACHO_CLUSTER_COUNTERS"
 )
@@ -66,6 +68,9 @@ func newCluster(list string, opening remote.Opening, options engine.Options, ch 
 	own := func(name string) front.NodeOptions { return ownNode(name, host, options) }
 	o := front.Options{Emit: ch.Emit, Log: ch.Logger(), Own: own("own")}
 	if o.Placement, err = placementPolicy(os.Getenv(placementEnv)); err == nil {
+		o.FanOut, err = fanOut(os.Getenv(fanOutEnv))
+	}
+	if err == nil {
 		if text, ok := strings.CutPrefix(list, localPrefix); ok {
 			o.Nodes, err = localNodes(text, own)
 		} else {
@@ -167,6 +172,18 @@ func placementPolicy(name string) (placement.Policy, error) {
 		return placement.Fixed{}, nil
 	}
 	return nil, fmt.Errorf("invalid value '%s' for %s: want fill, spread or fixed", name, placementEnv)
+}
+
+// fanOut returns the number that a text has, 0 for none.
+func fanOut(text string) (int, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("invalid value '%s' for %s: want a number of nodes, from 1 on", text, fanOutEnv)
+	}
+	return n, nil
 }
 
 // openingOf returns what nodes have to know of this application.

@@ -48,6 +48,10 @@ const (
 	EventTransportOutOfService
 	// EventRTPObserverOutOfService is the same for an RtpObserver.
 	EventRTPObserverOutOfService
+	// EventPipeTransportSilent: an internal PipeTransport has heard nothing authentic from the other end for almost two seconds.
+	EventPipeTransportSilent
+	// EventPipeTransportHeard: it hears it again.
+	EventPipeTransportHeard
 )
 
 // firstInternalEvent leaves room for future releases' events.
@@ -99,6 +103,8 @@ var internalEventNames = []string{
 	"DATACONSUMER_CLOSED_BY_PEER",
 	"TRANSPORT_OUT_OF_SERVICE",
 	"RTPOBSERVER_OUT_OF_SERVICE",
+	"PIPETRANSPORT_SILENT",
+	"PIPETRANSPORT_HEARD",
 }
 
 // String returns the schema's member name, or that of an internal event.

@@ -58,6 +58,8 @@ type recvStream struct {
 	capturedAt unit.Time
 	// fractionLost is the worst among the consumers, in 1/256.
 	fractionLost uint8
+	// renumbered is nil until another peer has taken the stream over.
+	renumbered *renumbering
 }
 
 // ProducerDrops counts packets of the peer that were not forwarded, by reason. What a stream discards (sequence numbers out

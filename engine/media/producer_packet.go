@@ -34,6 +34,10 @@ func (p *Producer) HandlePacket(now unit.Time, pkt *packet.Packet) (r Result, fo
 		p.drops.PayloadType++
 		return Discarded, false
 	}
+	if s.renumbered != nil && !s.renumbered.apply(pkt) {
+		p.drops.Stream++
+		return r, false
+	}
 	p.setCaptureTime(now, s, pkt)
 	p.checkOrientation(pkt)
 	return r, true

@@ -23,6 +23,9 @@ type producerEntry struct {
 
 // produce makes a producer on the transport's shard, and then enters it.
 func (m *transportEntry) produce(req *api.TransportProduceRequest) (api.ResponseBody, error) {
+	if p := m.router.producers[req.ProducerID]; p != nil && m.transport.Internal() && p.entry.transport.Internal() {
+		return m.takeOver(p, req)
+	}
 	sibling := func(p *producerEntry) bool { return p.entry == m }
 	if err := CheckNew(&m.router.scope.Registry, req.ProducerID, sibling,
 		"a Producer with same producerId", api.MethodTransportProduce); err != nil {

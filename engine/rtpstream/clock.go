@@ -54,7 +54,7 @@ type seen struct {
 
 // answer returns the last time seen and the delay since then in units of 1/65536 s, both 0 when there is none.
 func (s *seen) answer(now unit.Time) (last, delay uint32) {
-	if !s.ok {
+	if !s.ok || s.compact == 0 {
 		return 0, 0
 	}
 	return s.compact, unit.NTPDuration(now.Sub(s.at))

@@ -80,6 +80,13 @@ func (f *frameCounter) update(now unit.Time, ts unit.Timestamp, farBack int) {
 	f.rate.Update(now, 1)
 }
 
+// rest gives memory back that counts nothing at present.
+func (c *layerCounters) rest(now unit.Time) {
+	for i := range c.counters {
+		c.counters[i].Rest(now)
+	}
+}
+
 // sum adds up the rates of all layers with index below n.
 func (c *layerCounters) sum(now unit.Time, n int) (rate unit.Bitrate) {
 	for i := range c.counters[:n] {

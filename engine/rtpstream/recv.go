@@ -133,6 +133,9 @@ func (r *Recv) HandlePacket(now unit.Time, pkt *packet.Packet) bool {
 		return false
 	}
 	r.line.update(now, v, pkt.Timestamp, first)
+	if first {
+		r.templatesFrom = pkt.SequenceNumber // those of a sender before are as old as that
+	}
 	r.describe(pkt)
 	if v == restarted {
 		r.handleRestart()
@@ -289,6 +292,17 @@ func (r *Recv) Resume(now unit.Time) {
 	r.lastActive = now
 	if !r.inactive {
 		r.armInactivity(now)
+	}
+}
+
+// Rest gives memory back if nothing was received for 5 s: what counts recent packets, and room for lists. Call it now and then.
+func (r *Recv) Rest(now unit.Time) {
+	if now.Sub(r.lastActive) < restAfter {
+		return
+	}
+	r.layers.rest(now)
+	if r.nack != nil {
+		r.nack.rest()
 	}
 }
 

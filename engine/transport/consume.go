@@ -67,6 +67,9 @@ func (t *Transport) checkSSRCs(c *Consumer) error {
 	return nil
 }
 
+// Follow makes c ask something else than before, since its producer is on another transport now.
+func (c *Consumer) Follow(feedback ProducerFeedback) { c.feedback = feedback }
+
 // AttachConsumer gives c its producer's state and starts forwarding.
 func (t *Transport) AttachConsumer(now unit.Time, c *Consumer, paused bool, scores []uint8, streams []media.StreamInfo) {
 	c.attached = true

@@ -12,7 +12,8 @@ const pipeSuite = api.SRTPCryptoSuiteAEADAES256GCM
 // pipe is the backend of a PipeTransport: a plain one that always multiplexes RTCP and has no comedia.
 type pipe struct {
 	plain
-	rtx bool
+	rtx       bool
+	heartbeat heartbeat
 }
 
 // Pipe is what a PipeTransport has beyond any transport.
@@ -30,7 +31,7 @@ func NewPipe(id string, options *api.PipeTransportOptions, env Env) (*Pipe, erro
 	t.dataPipe = data.Pipe{
 		Addressed: !env.Compat.PlainPipes, OldToken: env.Compat.OldPipeToken, Unfiltered: env.Compat.UnfilteredPipes,
 	}
-	c := &pipe{plain: plain{t: t, rtcpMux: true}, rtx: options.EnableRTX}
+	c := &pipe{plain: plain{t: t, rtcpMux: true}, rtx: options.EnableRTX, heartbeat: heartbeat{next: unit.Never}}
 	if options.EnableSRTP {
 		if c.srtp, err = newPlainSRTP(pipeSuite); err != nil {
 			return nil, err
@@ -71,6 +72,10 @@ func (p *Pipe) Connect(now unit.Time, req *api.PipeTransportConnectRequest) (*ap
 	}
 	c.connectCalled, c.srtp, c.rtp.peer = true, session, peer
 	p.Transport.connected(now)
+	if c.t.options.Internal && session != nil {
+		c.heartbeat.begin(now)
+		c.t.lowerDeadline(c.heartbeat.next)
+	}
 	return &api.PipeTransportConnectResponse{Tuple: c.rtp.tuple()}, nil
 }
 

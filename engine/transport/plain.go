@@ -28,6 +28,7 @@ type plain struct {
 	srtp    *plainSRTP
 
 	connectCalled bool
+	heard         bool // an authentic packet has come; a pipe's heartbeat looks at it, and resets it
 }
 
 // endpoint is a socket with its one peer, which is the zero value until it is known.

@@ -228,6 +228,7 @@ func (p *Plain) openRTP(d *netio.Datagram) bool {
 		return false
 	}
 	d.Buffer.SetLen(len(plainText))
+	p.backend.heard = true
 	return true
 }
 
@@ -242,5 +243,6 @@ func (p *Plain) openRTCP(b []byte) ([]byte, bool) {
 		p.drops.countUnprotect(err)
 		return nil, false
 	}
+	p.backend.heard = true
 	return plainText, true
 }

@@ -172,6 +172,9 @@ func newTransport(id string, options *api.TransportOptions, overDTLS bool, env E
 	return t, nil
 }
 
+// Internal reports whether the transport carries a relay between two workers of one application.
+func (t *Transport) Internal() bool { return t.options.Internal }
+
 // ID returns the transport's id.
 func (t *Transport) ID() string { return t.id }
 

@@ -8,6 +8,8 @@
 //   lost      Ann's transports are lost by it: she comes again, with new ones
 //   back      her node takes transports again after it
 //   ends      the application ends by it
+//   chained   each node feeds a stream to one other node, which feeds the next: Ann's is in the middle
+//   detour    relays go through another node from then on, so that nodes hold others than before
 //   varies    whether an event is a matter of timing, and so is not compared
 //   unharmed  whether sound from one person to another passes other nodes than the one that fails: then no packet is lost
 import { setTimeout as pause } from 'node:timers/promises';
@@ -74,6 +76,15 @@ export const FAULTS = {
 		unharmed: othersThanAnn,
 	},
 
+	'relaying-node-killed': {
+		about: 'Ann\'s node, which relays Bob\'s streams to Cem and Cem\'s to Bob, is killed and stays away.',
+		quick: true,
+		chained: true,
+		strike: scene => scene.kill(scene.nodeOf('Ann')),
+		lost: true,
+		unharmed: nobody,
+	},
+
 	'node-restarted': {
 		about: 'Ann\'s node is killed and started again at once.',
 		quick: true,
@@ -97,13 +108,14 @@ export const FAULTS = {
 	'node-frozen-40s': freeze(40, { lost: true, back: true }),
 
 	'nodes-cut-apart': {
-		about: 'The network between Ann\'s node and Bob\'s fails for 5 s.',
+		about: 'The network between Ann\'s node and Bob\'s fails, until they hear and see each other through Cem\'s.',
 		network: true,
 		async strike(scene) {
 			scene.network.cut(scene.nodeOf('Ann').ip, scene.nodeOf('Bob').ip);
-			await pause(5000);
+			await scene.steady();
 			scene.network.mend();
 		},
+		detour: true,
 		unharmed: (...names) => names.includes('Cem'),
 	},
 

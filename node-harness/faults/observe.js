@@ -54,7 +54,7 @@ async function aftermath(scene, fault, begun) {
 		figures['everybody hears Ann again after'] = secondsSince(begun);
 		lines.push(...section('Afterwards', ['Ann comes again; everybody hears and sees everybody']));
 	}
-	if (!fault.lost || fault.back) {
+	if (!fault.detour && (!fault.lost || fault.back)) {
 		await holdsAsBefore(scene);
 		lines.push(...section('Nodes', ['all hold as many objects as before']));
 	}
@@ -89,6 +89,9 @@ const ear = (scene, [listener, speaker]) => scene.people.get(listener).hears.get
 // sound says between whom packets were lost though the fault was elsewhere.
 function sound(scene, fault) {
 	const unharmed = PAIRS.filter(pair => fault.unharmed(...pair));
+	if (unharmed.length === 0) {
+		return [];
+	}
 	const harmed = unharmed.filter(pair => ear(scene, pair).lost > 0).map(pair => `${pair.join(' hears ')}: ${ear(scene, pair).lost} packets lost`);
 	const all = unharmed.length === PAIRS.length ? 'all' : unharmed.map(pair => pair.join(' hears ')).join(', ');
 	return section('Sound', harmed.length > 0 ? harmed : [`nothing is lost (${all})`]);

@@ -35,7 +35,7 @@ function generator(seed) {
 // happen starts a cluster and lets a fault happen to it.
 async function happen(fault, seed, folder, network) {
 	const random = generator(seed);
-	const scene = await Scene.open({ tls: TLS, folder, random, proxies: fault.proxies, network });
+	const scene = await Scene.open({ tls: TLS, folder, random, proxies: fault.proxies, chained: fault.chained, network });
 	const outcome = observe(scene, fault, random).finally(() => scene.end());
 	await outcome.catch(() => {});
 	if (scene.longestPause > MAX_PAUSE_MS) {

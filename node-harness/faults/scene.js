@@ -7,7 +7,7 @@ import { killNode, nodeStatus, startNode } from '../lib/nodes.js';
 import { guard } from '../lib/processes.js';
 import { until, within } from '../lib/wait.js';
 import { holdings } from './holdings.js';
-import { MEDIA } from './media.js';
+import { MEDIA } from '../lib/media.js';
 import { Person } from './person.js';
 import { SessionProxy } from './proxy.js';
 
@@ -28,9 +28,9 @@ export class Scene {
 	events = [];
 
 	// open starts everything, and resolves when everybody hears and sees the others.
-	static async open({ tls, folder, random, proxies, network }) {
+	static async open({ tls, folder, random, proxies, chained, network }) {
 		const scene = new Scene();
-		Object.assign(scene, { tls, folder, network });
+		Object.assign(scene, { tls, folder, chained, network });
 		scene.nodes = await Promise.all(Object.entries(network?.hosts ?? HOSTS).map(([name, ip]) => startNode(name, ip, tls, folder, 0, network)));
 		try {
 			if (proxies) {
@@ -38,7 +38,7 @@ export class Scene {
 			}
 			scene.idle = await scene.settled();
 			scene.startApplication();
-			await scene.enter(shuffled(NAMES, random));
+			await scene.enter(chained ? NAMES : shuffled(NAMES, random)); // who subscribes first is fed first
 			await scene.steady();
 			scene.objects = await scene.countObjects();
 		} catch (error) {
@@ -52,6 +52,7 @@ export class Scene {
 		const addresses = (this.proxies ?? this.nodes).map(({ address }) => address);
 		this.application = new Application({
 			GAZPACHO_CLUSTER: addresses.join(','), GAZPACHO_TLS_DIR: this.tls, GAZPACHO_PLACEMENT: 'spread',
+			...(this.chained && { GAZPACHO_FAN_OUT: '1' }),
 		}, event => this.heard(event));
 		this.addresses = addresses;
 	}

@@ -104,10 +104,11 @@ func (p *dataProducer) relayTo(n *node) *dataRelay {
 	return r
 }
 
-// linkTo returns the link by which data goes to another node, nil if it goes through the front.
+// linkTo returns the link by which data goes to another node, nil if it goes through the front, as it does when the two are known not
+// to reach each other.
 func (n *node) linkTo(far *node) *pipe.Link {
 	from, to := &n.options, &far.options
-	if from.Link == "" || to.Link == "" || from.SameHost != to.SameHost {
+	if from.Link == "" || to.Link == "" || from.SameHost != to.SameHost || n.front.severed(n, far) {
 		return nil
 	}
 	by := &pipe.Link{Address: to.Link}

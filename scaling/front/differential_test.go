@@ -121,3 +121,12 @@ func TestDifferentialPipelined(t *testing.T) { compareMany(t, 5000000, 12, near)
 func TestDifferentialOverDistantNodes(t *testing.T) {
 	compareMany(t, 9000000, 12, func(seed uint64) front.Options { return distant(options(3), seed) })
 }
+
+// As many relays as can be are fed by others.
+func TestDifferentialOverChains(t *testing.T) {
+	compareMany(t, 13000000, 12, func(seed uint64) front.Options {
+		o := distant(options(3), seed)
+		o.FanOut = 1
+		return o
+	})
+}

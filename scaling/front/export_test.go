@@ -1,6 +1,10 @@
 package front
 
-import "gazpacho/engine/api"
+import (
+	"slices"
+
+	"gazpacho/engine/api"
+)
 
 // PipeStats returns what the pipe consumers of all relays have sent.
 func (f *Front) PipeStats() (all []*api.ConsumerGetStatsResponse) {
@@ -13,7 +17,7 @@ func (f *Front) PipeStats() (all []*api.ConsumerGetStatsResponse) {
 				part()
 				continue
 			}
-			r.home().node.ask(api.MethodConsumerGetStats, id, nil, func(body api.ResponseBody, _ error) {
+			r.near().node.ask(api.MethodConsumerGetStats, id, nil, func(body api.ResponseBody, _ error) {
 				if stats, ok := body.(*api.ConsumerGetStatsResponse); ok {
 					all = append(all, stats)
 				}
@@ -46,13 +50,83 @@ func (f *Front) Hidden() (ids []string) {
 // Break has the front told that one of its pipes is out of service.
 func (f *Front) Break(event api.Event) {
 	f.Do(func() {
-		for id, h := range f.hidden {
+		for _, h := range f.hidden {
 			if p, ok := h.(*pair); ok {
-				f.handleEvent(p.ends[0].node, &api.Notification{HandlerID: id, Event: event})
+				f.handleEvent(p.ends[0].node, &api.Notification{HandlerID: p.ends[0].id, Event: event})
 				return
 			}
 		}
 	})
+}
+
+// Sources returns how each relay is fed: "node2: p1 from node1".
+func (f *Front) Sources() (all []string) {
+	f.Do(func() {
+		for _, h := range f.hidden {
+			if r, ok := h.(*relay); ok {
+				all = append(all, r.node.name+": "+r.producer.id+" from "+r.near().node.name)
+			}
+		}
+	})
+	slices.Sort(all)
+	return all
+}
+
+// Carried returns the highest encoding that a relay is sent.
+func (f *Front) Carried(producer, node string) (highest int) {
+	f.Do(func() {
+		for _, h := range f.hidden {
+			if r, ok := h.(*relay); ok && r.producer.id == producer && r.node.name == node {
+				highest = r.carried
+			}
+		}
+	})
+	return highest
+}
+
+// Feeding returns the producers that a node feeds to others by relays, by its number from 0 on.
+func (f *Front) Feeding(node int) (all []string) {
+	f.Do(func() {
+		for _, h := range f.hidden {
+			if r, ok := h.(*relay); ok && r.source != nil && r.source.node.index == node+1 {
+				all = append(all, r.producer.id)
+			}
+		}
+	})
+	return all
+}
+
+// Hears has a node tell, of all its pipes to another one, whether it hears that. Both are numbers of nodes, from 0 on.
+func (f *Front) Hears(here, there int, hears bool) {
+	event := api.EventPipeTransportSilent
+	if hears {
+		event = api.EventPipeTransportHeard
+	}
+	f.Do(func() {
+		a, b := f.nodes()[here], f.nodes()[there]
+		for _, r := range f.routers {
+			if p := r.pairs[inOrder(a, b)]; p != nil {
+				e, _ := p.at(a)
+				f.handleEvent(a, &api.Notification{HandlerID: e.id, Event: event})
+			}
+		}
+	})
+}
+
+// HasEnd reports whether a hidden id is that of a pipe's end on a node, by its number from 0 on.
+func (f *Front) HasEnd(node int, id string) (has bool) {
+	f.Do(func() {
+		if p, ok := f.hidden[id].(*pair); ok {
+			has = slices.ContainsFunc(p.ends[:], func(e *end) bool { return e.id == id && e.node.index == node+1 })
+		}
+	})
+	return has
+}
+
+// Cut reports whether the front knows that two nodes do not reach each other. They are numbers from 0 on.
+func (f *Front) Cut(a, b int) (cut bool) {
+	f.Do(func() { cut = f.severed(f.nodes()[a], f.nodes()[b]) })
+	return cut
 }
 
 // NodesOf returns on how many nodes a WebRtcServer is.

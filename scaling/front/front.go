@@ -34,6 +34,8 @@ type Options struct {
 	Nodes []NodeOptions
 	// Placement chooses among nodes; nil means placement.Fill.
 	Placement placement.Policy
+	// FanOut is how many nodes one node feeds a producer to, before those feed others; 0 means placement.FanOut.
+	FanOut int
 	// Clock is when time-outs are due; nil means that of the process.
 	Clock Clock
 	// Silence is how long a node may leave a request unanswered; 0 means DefaultSilence.
@@ -77,6 +79,7 @@ type Front struct {
 	leaving    map[string]*leaver // of the application, by id
 	routers    []*router          // in the order of creation, as all lists
 	servers    []*server
+	cuts       map[[2]*node]int // by two nodes that do not reach each other: pairs between them
 	lane       *lane            // of requests to the worker itself
 	expected   map[string]*lane // of objects that a queued request will create
 	pending    map[*operation]struct{}
@@ -114,7 +117,7 @@ func New(o Options) (*Front, error) {
 	}
 	f := &Front{
 		options: o, log: o.Log, inbox: newInbox(), done: make(chan struct{}), methods: methods(),
-		objects: map[string]object{}, hidden: map[string]hidden{}, leaving: map[string]*leaver{}, expected: map[string]*lane{},
+		objects: map[string]object{}, hidden: map[string]hidden{}, leaving: map[string]*leaver{}, expected: map[string]*lane{}, cuts: map[[2]*node]int{},
 		pending: map[*operation]struct{}{}, counters: Counters{Transports: map[string]int{}},
 	}
 	f.routes.routers = map[string]string{}

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -71,7 +72,7 @@ func (f *Front) successor(n *node) *node {
 }
 
 // loseNode ends what cannot come back with a node, and the relays to it, which are made anew for the consumers that come back. Relays
-// from it stay if their producers may come back: their consumers wait.
+// from it stay if their producers may come back: their consumers wait. What the node was fed and has fed on, others feed.
 func (r *router) loseNode(n *node) {
 	delete(r.nodes, n)
 	delete(r.dataEnds, n)
@@ -88,9 +89,16 @@ func (r *router) loseNode(n *node) {
 			}
 		}
 	}
-	for key, p := range r.pairs {
-		if key[0] == n || key[1] == n {
+	for _, p := range slices.Collect(maps.Values(r.pairs)) {
+		if nodes := p.nodes(); !p.closed && (nodes[0] == n || nodes[1] == n) {
 			p.loseEnd(n)
+		}
+	}
+	for _, t := range r.transports {
+		for _, p := range t.producers {
+			for _, relay := range slices.Clone(p.relays) {
+				relay.moveIfStuck()
+			}
 		}
 	}
 }
@@ -101,10 +109,13 @@ func (p *pair) loseEnd(n *node) {
 		p.fail(n.gone)
 		return
 	}
+	p.mend()
 	for _, r := range slices.Clone(p.relays) {
 		switch {
-		case r.far().node == n:
+		case r.node == n:
 			r.end()
+		case r.failure != nil && r.moved:
+			r.failure = nil // what it was moved to has ended before it had answered: it is moved again, or waits
 		case r.failure != nil:
 			r.fail(r.failure)
 		}
@@ -157,7 +168,7 @@ func (t *transport) closeElsewhere() {
 }
 
 func (p *producer) closeElsewhere() {
-	for _, r := range slices.Clone(p.relays) {
+	for _, r := range p.lastFirst() {
 		r.fail(p.node.gone)
 	}
 	for _, c := range slices.Clone(p.consumers) {

@@ -103,6 +103,21 @@ func TestDataRelaysWithoutLinks(t *testing.T) {
 	}
 }
 
+// Between nodes that do not reach each other data goes through the front.
+func TestDataRelaysOfNodesApart(t *testing.T) {
+	r := newRoomOn(t, linked(2))
+	var a asked
+	a.listen(r.nodes)
+	r.produce()
+	r.must(api.MethodTransportConsume, "t1", consumeRequest("c1", simulcast, false))
+	r.cut(0, 1, false)
+	r.must(api.MethodTransportConsumeData, "t1", dataConsumerRequest("dc", "dp"))
+	require.Len(t, a.home, 1)
+	require.Empty(t, a.home[0].LinkToken)
+	r.worker.Close()
+	require.Zero(t, r.front().Counters().Links)
+}
+
 // A link that is full is told of as SCTP that is full. One that has ended closes the data consumers behind it, and consuming again makes
 // another one.
 func TestWhatTheHomeTellsOfALink(t *testing.T) {

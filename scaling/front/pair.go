@@ -17,6 +17,10 @@ type pair struct {
 	failed error
 	relays []*relay
 	closed bool
+
+	isCut     bool // its nodes live and do not reach each other
+	doubting  bool // whether they live is being found out
+	cancelCut func() bool
 }
 
 // end is one of its PipeTransports.
@@ -24,14 +28,12 @@ type end struct {
 	node   *node
 	id     string
 	answer api.ResponseBody // its address and key; nil until the node has made it
+	silent bool             // it does not hear the other end
 }
 
 // pair returns the pair between two nodes. Unless it is ready, wait is what to wait for.
 func (r *router) pair(a, b *node) (p *pair, wait *gate) {
-	key := [2]*node{a, b}
-	if a.index > b.index {
-		key = [2]*node{b, a}
-	}
+	key := inOrder(a, b)
 	p, ok := r.pairs[key]
 	if !ok {
 		p = &pair{router: r}
@@ -49,7 +51,7 @@ func (r *router) pair(a, b *node) (p *pair, wait *gate) {
 
 // setEnd puts a new end on a node.
 func (p *pair) setEnd(i int, n *node) {
-	f := p.router.lane.front
+	f := p.front()
 	if old := p.ends[i]; old != nil {
 		delete(f.hidden, old.id)
 	}
@@ -111,7 +113,7 @@ func (p *pair) connect() {
 	for i, e := range p.ends {
 		e.node.ask(api.MethodPipeTransportConnect, e.id, requests[i], func(_ api.ResponseBody, err error) {
 			if err != nil {
-				p.fail(api.Errorf("node %s cannot connect a pipe: %v", e.node.name, err))
+				e.node.ifAlive(func() { p.fail(api.Errorf("node %s cannot connect a pipe: %v", e.node.name, err)) })
 			}
 		})
 	}
@@ -125,13 +127,26 @@ func (p *pair) at(n *node) (here, there *end) {
 	return p.ends[1], p.ends[0]
 }
 
+// other returns the node at the other end.
+func (p *pair) other(n *node) *node { _, there := p.at(n); return there.node }
+
+// leave takes a relay from the pair. It reports whether the pair is closed now, as it has no other one. One that is cut stays: it
+// shows when its nodes reach each other again.
+func (p *pair) leave(r *relay) (closed bool) {
+	p.relays = without(p.relays, r)
+	if len(p.relays) == 0 && !p.isCut {
+		p.close()
+	}
+	return p.closed
+}
+
 // fail ends the pair since it can carry nothing any more. The consumers behind it are closed as if their producers were.
 func (p *pair) fail(why error) {
 	if p.closed {
 		return
 	}
 	p.failed = why
-	p.router.lane.front.log.Warn("a pipe between two nodes has failed", "routerId", p.router.id,
+	p.front().log.Warn("a pipe between two nodes has failed", "routerId", p.router.id,
 		"nodes", []string{p.ends[0].node.name, p.ends[1].node.name}, "error", why)
 	for _, r := range slices.Clone(p.relays) {
 		r.fail(why)
@@ -156,6 +171,7 @@ func (p *pair) closeEnds() {
 
 // forget takes the pair out of the tables.
 func (p *pair) forget() {
+	p.mend()
 	p.closed = true
 	for key, have := range p.router.pairs {
 		if have == p {
@@ -163,7 +179,7 @@ func (p *pair) forget() {
 		}
 	}
 	for _, e := range p.ends {
-		delete(p.router.lane.front.hidden, e.id)
+		delete(p.front().hidden, e.id)
 	}
 	for _, r := range p.relays {
 		r.cancelEnd()
@@ -172,9 +188,4 @@ func (p *pair) forget() {
 
 func (p *pair) of() *router { return p.router }
 
-// handleEvent implements hidden.
-func (p *pair) handleEvent(n *node, e *api.Notification) {
-	if e.Event == api.EventTransportOutOfService {
-		p.fail(api.Errorf("a pipe of node %s is out of service after an internal error", n.name))
-	}
-}
+func (p *pair) front() *Front { return p.router.lane.front }

@@ -75,11 +75,18 @@ func (p *producer) close() {
 	for _, w := range slices.Clone(p.observers) {
 		w.forgetProducer(p)
 	}
-	for _, r := range slices.Clone(p.relays) {
+	for _, r := range p.lastFirst() {
 		r.end()
 	}
 	p.transport.producers = without(p.transport.producers, p)
 	f.remove(p)
+}
+
+// lastFirst returns the relays, those that are fed by others before these: so none gets another source while all of them end.
+func (p *producer) lastFirst() []*relay {
+	all := slices.Clone(p.relays)
+	slices.SortStableFunc(all, func(a, b *relay) int { return b.depth() - a.depth() })
+	return all
 }
 
 // pauseProducer pauses at home, and then at the far ends of relays, which tells the consumers there.
@@ -119,7 +126,7 @@ func resumeProducer(o *operation, p *producer) *gate {
 func (p *producer) askRelays(method api.Method, then func()) {
 	part := join(len(p.relays)+1, then)
 	for _, r := range p.relays {
-		r.far().node.ask(method, p.id, nil, func(api.ResponseBody, error) { part() })
+		r.node.ask(method, p.id, nil, func(api.ResponseBody, error) { part() })
 	}
 	part()
 }

@@ -124,11 +124,22 @@ func (r *room) checkRestart(connected map[string]bool, nodes []int) {
 // checkNodes demands that the nodes hold what the tables say, and nothing else.
 func (r *room) checkNodes() {
 	r.t.Helper()
-	r.clock.advance(6 * time.Second) // unused relays end
 	known := r.must(api.MethodWorkerDump, "", nil).(*api.WorkerDumpResponse)
-	for _, id := range known.RouterIDs {
-		r.must(api.MethodRouterDump, id, nil) // answered when all is that was asked before
+	settle := func() {
+		for _, id := range known.RouterIDs {
+			r.must(api.MethodRouterDump, id, nil) // answered when all is that was asked before
+		}
+		for _, n := range r.nodes {
+			n.dump(r, known.RouterIDs...) // and what the front asks for by itself
+		}
+		r.front().Do(func() {})
 	}
+	for range 8 { // relays get other sources; unused ones end, those behind which others were after these
+		settle() // no node counts as silent
+		r.clock.advance(6 * time.Second)
+		r.front().Do(func() {})
+	}
+	settle()
 	all, hidden := r.inventory(), r.front().Hidden()
 	for n, node := range r.nodes {
 		want := map[string]bool{}
@@ -142,6 +153,9 @@ func (r *room) checkNodes() {
 					want[p] = true // here, or by a relay
 				}
 			}
+		}
+		for _, id := range r.front().Feeding(n) {
+			want[id] = true
 		}
 		have := map[string]bool{}
 		for _, id := range node.dump(r, known.RouterIDs...).ChannelMessageHandlers.ChannelRequestHandlers {
@@ -177,7 +191,7 @@ func TestRandomRestarts(t *testing.T) {
 	for n := range uint64(max(1, *requests/perConversation)) {
 		seed := 77000 + n
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			r := restartable(t, 3, nil)
+			r := restartable(t, 3, func(o *front.Options) { o.FanOut = int(seed % 2) }) // chains in every second one
 			g := newRestartGenerator(seed)
 			connected := map[string]bool{}
 			for range 4 {
@@ -234,7 +248,7 @@ func TestRestartsUnderRequests(t *testing.T) {
 			for i := range o.Nodes {
 				o.Nodes[i].Again = true
 			}
-			o.Clock = r.clock
+			o.Clock, o.FanOut = r.clock, int(seed%2)
 			r.app = newFrontOf(t, o)
 			g := newRestartGenerator(seed)
 			for range 8 {

@@ -78,6 +78,7 @@ func (f *Front) welcome(n *node) {
 		n.returning = false
 		f.log.Warn("a node is back", "node", n.name)
 		f.reconcileAll()
+		f.retryCuts()
 	})
 	for _, s := range slices.Clone(f.servers) {
 		s.restore(all, n)
@@ -104,6 +105,10 @@ func (r *router) reconcile() {
 		r.restoreRelays(func() {
 			r.restoreConsumers(func() {
 				r.reconciling = false
+				for _, relay := range r.prepared {
+					relay.unuse()
+				}
+				r.prepared = nil
 				if r.reconcileAgain {
 					r.reconcileAgain = false
 					r.reconcile()
@@ -206,6 +211,9 @@ func (r *router) restoreRelays(then func()) {
 		}
 	}
 	for _, t := range r.transports {
+		for _, p := range t.producers {
+			p.feedStarving(all)
+		}
 		for _, p := range t.dataProducers {
 			for _, d := range p.relays {
 				if d.cutOff && p.node.gone == nil {
@@ -231,7 +239,7 @@ func (r *router) restoreRelays(then func()) {
 
 // renew makes ends of a pipe anew whose nodes have come back, with the relays that have waited. The other end stays.
 func (p *pair) renew(all *round, key [2]*node) {
-	if slices.ContainsFunc(p.relays, func(r *relay) bool { return r.producer.node.gone != nil }) {
+	if slices.ContainsFunc(p.relays, func(r *relay) bool { return r.source == nil && r.producer.node.gone != nil }) {
 		return // its node came back a moment ago; the next time
 	}
 	f := p.router.lane.front
@@ -253,11 +261,16 @@ func (p *pair) renew(all *round, key [2]*node) {
 		delete(p.router.pairs, key)
 		p.router.pairs[now] = p
 	}
+	for _, e := range p.ends {
+		e.silent = false // it waits anew
+	}
 	p.ready = false
 	all.begin()
 	p.made.then(func() {
 		for _, r := range slices.Clone(p.relays) {
-			r.renew(all)
+			if r.source == nil {
+				r.renew(all)
+			}
 		}
 		all.end()
 	})
@@ -269,12 +282,13 @@ func (p *pair) renew(all *round, key [2]*node) {
 func (r *relay) renew(all *round) {
 	all.begin()
 	r.carried = len(r.producer.request.RTPMapping.Encodings) - 1
-	r.ask(r.home(), api.MethodTransportConsume, r.consume).late = r.closeHome
+	ssrcs := r.ssrcs // so that it has the same ones as before
+	r.askNear(r.requests(&ssrcs).Consume)
 	r.adjust()
 	r.whenMade(all.end)
 }
 
-// prepareRelay has a relay made, if the producer is there.
+// prepareRelay has a relay made, if the producer is there. It is in use until all is restored, however long that takes.
 func (r *router) prepareRelay(all *round, p *producer, n *node) {
 	if p.node.gone != nil || n.gone != nil {
 		return
@@ -288,6 +302,8 @@ func (r *router) prepareRelay(all *round, p *producer, n *node) {
 			all.end()
 		})
 	case err == nil:
+		relay.use()
+		r.prepared = append(r.prepared, relay)
 		all.begin()
 		relay.whenMade(all.end)
 	}

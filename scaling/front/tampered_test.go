@@ -74,9 +74,27 @@ type tampered struct {
 	frozen bool
 	held   []func()
 	refuse func(*api.Request) error
+	deaf   bool // it refuses notifications
+	told   int  // notifications so far
 	seen   []api.Method
 	done   chan struct{}
 	err    error
+	over   bool // it does not come back
+	load   float64
+}
+
+// Load implements api.Worker: what the test says, and no noise.
+func (w *tampered) Load() api.Load {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return api.Load{CPU: w.load}
+}
+
+// busy sets the load.
+func (w *tampered) busy(load float64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.load = load
 }
 
 // tamper makes the workers of nodes tampered ones.
@@ -86,6 +104,12 @@ func tamper(o *front.Options) []*tampered {
 		w := &tampered{}
 		start := o.Nodes[i].Worker
 		o.Nodes[i].Worker = func(emit api.Emitter) (api.Worker, error) {
+			w.mu.Lock()
+			over := w.over
+			w.mu.Unlock()
+			if over {
+				return nil, errors.New("it does not start")
+			}
 			inner, err := start(emit)
 			w.mu.Lock()
 			defer w.mu.Unlock()
@@ -113,6 +137,31 @@ func (w *tampered) HandleRequest(req *api.Request, reply func(api.ResponseBody, 
 	}
 	w.mu.Unlock()
 	do()
+}
+
+// HandleNotification implements api.Worker.
+func (w *tampered) HandleNotification(n *api.Notification) error {
+	w.mu.Lock()
+	w.told++
+	deaf := w.deaf
+	w.mu.Unlock()
+	if deaf {
+		return errors.New("too slow")
+	}
+	return w.Worker.HandleNotification(n)
+}
+
+func (w *tampered) setDeaf(deaf bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deaf = deaf
+}
+
+// notifications returns how many there were.
+func (w *tampered) notifications() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.told
 }
 
 func (w *tampered) freeze() {
@@ -162,6 +211,13 @@ func (w *tampered) end() {
 func (w *tampered) kill() {
 	w.Worker.Close()
 	w.end()
+}
+
+// never keeps it from coming back.
+func (w *tampered) never() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
 }
 
 // Done implements api.Worker.

@@ -1,5 +1,5 @@
-// Package placement says where things go: which node gets a new transport. Its functions are pure; what they decide upon is
-// handed to them.
+// Package placement says where things go: which node gets a new transport, and which one feeds a relay. Its functions are pure; what
+// they decide upon is handed to them.
 package placement
 
 import (
