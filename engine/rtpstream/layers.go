@@ -85,6 +85,9 @@ func (c *layerCounters) rest(now unit.Time) {
 	for i := range c.counters {
 		c.counters[i].Rest(now)
 	}
+	for i := range c.frames {
+		c.frames[i].rate.Rest(now)
+	}
 }
 
 // sum adds up the rates of all layers with index below n.
