@@ -53,11 +53,15 @@ var rules = []rule{
 	{folder: "scaling/front", may: []string{"engine/api", "pipe", "scaling/placement"}, impure: true},
 	{folder: "scaling/session", may: []string{"engine/unit"}},
 	{folder: "scaling/link", may: []string{"engine/unit", "scaling/session"}},
+	{folder: "scaling/membership", may: []string{"engine/unit"}},
 	{folder: "scaling/identity", impure: true},
-	{folder: "scaling/remote", may: []string{"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/session"}, impure: true},
+	{folder: "scaling/remote", may: []string{
+		"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/membership", "scaling/session",
+	}, impure: true},
+	{folder: "scaling/bus", may: []string{"engine/unit", "scaling/identity", "scaling/membership"}, impure: true},
 	{folder: "cmd", may: []string{
 		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll",
-		"scaling/placement", "scaling/front", "scaling/identity", "scaling/remote",
+		"scaling/bus", "scaling/front", "scaling/identity", "scaling/membership", "scaling/placement", "scaling/remote",
 	}, impure: true},
 
 	// These use the binary only.
@@ -74,6 +78,8 @@ var rules = []rule{
 // libraries lists which folders may import an external module. A module that is not listed is not allowed.
 var libraries = map[string][]string{
 	"github.com/google/flatbuffers": {"fbs"},
+	"github.com/nats-io/nats-server": {"scaling/bus"},
+	"github.com/nats-io/nats.go":    {"scaling/bus"},
 	"github.com/pion/dtls":          {"engine/dtls"},
 	"github.com/pion/rtp":           {"engine/srtp"},
 	"github.com/pion/rtcp":          {"engine/wire", "engine/rtpstream", "engine/media", "engine/bwe", "engine/srtp", "engine/transport", "engine/internal/enginetest"},
