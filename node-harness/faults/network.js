@@ -14,6 +14,15 @@ const ENTER = 'echo ready && read address gateway && ip link set lo up && ip add
 
 const ip = (...args) => execFileSync('ip', args);
 
+// forget removes the link to a namespace whose processes have ended: the kernel does that too, a while later.
+function forget(link) {
+	try {
+		execFileSync('ip', ['link', 'delete', link], { stdio: 'ignore' });
+	} catch {
+		// There is none, which is what is wanted.
+	}
+}
+
 export class Network {
 	// hosts are the addresses of the nodes, host the one that the suite and the application have.
 	hosts = { a: addressOf(1), b: addressOf(2), c: addressOf(3) };
@@ -32,6 +41,7 @@ export class Network {
 		const child = spawn('unshare', ['--net', 'sh', '-c', ENTER, 'sh', command, ...args], { stdio: ['pipe', stdout, stderr] });
 		await within('a namespace', new Promise(resolve => child.stdout.once('data', resolve)));
 		const link = `host${n}`;
+		forget(link);
 		ip('link', 'add', link, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(child.pid));
 		ip('address', 'add', `${gatewayOf(n)}/24`, 'dev', link);
 		ip('link', 'set', link, 'up');

@@ -273,3 +273,16 @@ func TestAnotherNodesWordForAPipe(t *testing.T) {
 	require.False(t, r.front().Cut(0, 1) || r.front().Cut(1, 2) || r.front().Cut(0, 2))
 	require.Empty(t, r.seen("c100", api.EventConsumerProducerClose))
 }
+
+// Of several nodes that could stand between two, the least busy does.
+func TestLeastBusyThirdNode(t *testing.T) {
+	r, _, sound := chainOf(t, 5, 0)
+	one := r.listen(t, "c100", 2)
+	one.follows(t, sound)
+	for i, load := range []float64{2: 0.9, 3: 0.1, 4: 0.5} {
+		r.nodes[i].busy(load)
+	}
+	r.cut(0, 1, false)
+	r.awaitSources("node2: p0 from node4", "node2: p2 from node4", "node4: p0 from node1", "node4: p2 from node1")
+	one.follows(t, sound)
+}

@@ -162,6 +162,11 @@ func (n *node) whenAnswered(f func()) {
 	part()
 }
 
+// silent reports whether the node owes the answer to a request that was given up.
+func (n *node) silent() bool {
+	return slices.ContainsFunc(n.calls, func(c *call) bool { return c.done == nil })
+}
+
 // startWatch has the oldest unanswered call looked at when its time is over, unless a timer is running.
 func (n *node) startWatch() {
 	if n.watched {

@@ -648,3 +648,36 @@ func TestComediaAfterARestart(t *testing.T) {
 	require.Equal(t, before.(*api.PlainTransportDumpResponse).RTCPTuple, after.RTCPTuple)
 	require.Equal(t, told, r.ends())
 }
+
+// What a node is to be fed from one node is there for its consumers however long another one takes to feed the rest.
+func TestRestoringTakesLong(t *testing.T) {
+	r := restartable(t, 3, nil)
+	r.plain(t, "first", newPeer(t))
+	r.plain(t, "second", newPeer(t))
+	r.plain(t, "third", newPeer(t))
+	r.must(api.MethodTransportProduce, "first", produceRequest(simulcast, false))
+	r.must(api.MethodTransportProduce, "second", produceRequest(audioProducer, false))
+	r.must(api.MethodTransportConsume, "third", consumeRequest("c1", simulcast, false))
+	r.must(api.MethodTransportConsume, "third", consumeRequest("c2", audioProducer, false))
+	sources := []string{"node3: p0 from node2", "node3: p2 from node1"}
+	require.Equal(t, sources, r.front().Sources())
+	told := r.ends()
+	r.kill(2)
+	r.nodes[1].freeze()
+	r.clock.advance(200 * time.Millisecond)
+	r.awaitSources("node3: p2 from node1")
+	for range 6 {
+		r.clock.advance(time.Second)
+		r.front().Do(func() {})
+	}
+	r.front().Do(r.nodes[1].thaw)
+	r.await("all is restored", func() bool { return len(r.front().Away()) == 0 })
+	require.Equal(t, sources, r.front().Sources())
+	require.Equal(t, told, r.ends())
+
+	// Nothing of it is left when nobody uses it any more.
+	r.must(api.MethodRouterCloseTransport, "r", &api.RouterCloseTransportRequest{TransportID: "third"})
+	r.clock.advance(5 * time.Second)
+	r.front().Do(func() {})
+	require.Empty(t, r.front().Sources())
+}

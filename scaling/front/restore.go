@@ -105,6 +105,10 @@ func (r *router) reconcile() {
 		r.restoreRelays(func() {
 			r.restoreConsumers(func() {
 				r.reconciling = false
+				for _, relay := range r.prepared {
+					relay.unuse()
+				}
+				r.prepared = nil
 				if r.reconcileAgain {
 					r.reconcileAgain = false
 					r.reconcile()
@@ -283,7 +287,7 @@ func (r *relay) renew(all *round) {
 	r.whenMade(all.end)
 }
 
-// prepareRelay has a relay made, if the producer is there.
+// prepareRelay has a relay made, if the producer is there. It is in use until all is restored, however long that takes.
 func (r *router) prepareRelay(all *round, p *producer, n *node) {
 	if p.node.gone != nil || n.gone != nil {
 		return
@@ -297,6 +301,8 @@ func (r *router) prepareRelay(all *round, p *producer, n *node) {
 			all.end()
 		})
 	case err == nil:
+		relay.use()
+		r.prepared = append(r.prepared, relay)
 		all.begin()
 		relay.whenMade(all.end)
 	}

@@ -18,6 +18,7 @@ type router struct {
 	dataEnds   map[*node]string // ids of the transports of data relays
 
 	reconciling, reconcileAgain bool
+	prepared                    []*relay // for what is being restored
 }
 
 // on makes sure that a node has the Router, before it is asked for anything that belongs to it.

@@ -175,13 +175,17 @@ func (r *relay) move() {
 }
 
 // suspect finds out whether a node that refuses to feed the relay is about to end: it refuses what it has not answered before it is known
-// to have ended. Then another one is to feed the relay; else it ends, unless it may keep what it has.
+// to have ended. Then another one is to feed the relay; else it ends, unless it may keep what it has. Silence is no refusal: the node is
+// asked again.
 func (r *relay) suspect(n *node, why error, keep bool) {
 	f := r.front()
 	r.moving = true
+	silent := n.silent() || r.node.silent()
 	n.ask(api.MethodWorkerDump, "", nil, func(_ api.ResponseBody, ended error) {
 		r.moving = false
 		switch {
+		case ended == nil && silent:
+			r.move()
 		case ended == nil && keep:
 		case ended == nil:
 			r.fail(why)

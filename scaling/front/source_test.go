@@ -3,6 +3,7 @@ package front_test
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -332,6 +333,81 @@ func TestTakeOverThatIsRefused(t *testing.T) {
 			for i := range 3 {
 				r.must(api.MethodRouterCloseTransport, "r", &api.RouterCloseTransportRequest{TransportID: fmt.Sprint("out-c10", i)})
 			}
+			r.checkNodes()
+			r.checkEmpty()
+		})
+	}
+}
+
+// A new source that does not answer is asked again until it does, and so is the node that is to be fed.
+func TestNewSourceIsSilent(t *testing.T) {
+	for name, silent := range map[string]int{"source": 0, "fed": 2} {
+		t.Run(name, func(t *testing.T) {
+			r, _, sound := chain(t, 4)
+			var all []*listener
+			for i := range 3 {
+				all = append(all, r.listen(t, fmt.Sprint("c10", i), 2))
+			}
+			for _, l := range all {
+				l.follows(t, sound)
+			}
+			r.nodes[silent].freeze()
+			r.nodes[1].never()
+			r.kill(1) // node3 is to be fed by the home
+			for range 18 {
+				r.clock.advance(time.Second)
+				r.front().Do(func() {})
+			}
+			r.front().Do(r.nodes[silent].thaw)
+			r.await("node3 is fed", func() bool {
+				r.clock.advance(time.Second)
+				return strings.Contains(fmt.Sprint(r.front().Sources()), "node3: p0 from node1 node3: p2 from node1")
+			})
+			for _, l := range all[1:] {
+				l.follows(t, sound)
+				require.Empty(t, r.seen(l.consumer, api.EventConsumerProducerClose))
+			}
+		})
+	}
+}
+
+// A relay that nobody uses any more ends with its source.
+func TestSourceOfAnUnusedRelayDies(t *testing.T) {
+	r, _, _ := chain(t, 3)
+	for i := range 2 {
+		r.listen(t, fmt.Sprint("c10", i), 2)
+	}
+	r.nodes[1].never()
+	r.must(api.MethodRouterCloseTransport, "r", &api.RouterCloseTransportRequest{TransportID: "out-c101"})
+	require.Contains(t, r.front().Sources(), "node3: p0 from node2")
+	r.kill(1)
+	require.Empty(t, r.front().Sources())
+	r.must(api.MethodRouterDump, "r", nil)
+	require.Empty(t, r.front().Hidden())
+}
+
+// What a node has made for a relay when the relay has been refused already is closed again.
+func TestRelayIsMadeTooLate(t *testing.T) {
+	for name, late := range map[string]int{"home": 0, "far end": 1} {
+		t.Run(name, func(t *testing.T) {
+			r := restartable(t, 2, nil)
+			r.plain(t, "first", newPeer(t))
+			r.plain(t, "second", newPeer(t))
+			r.must(api.MethodTransportProduce, "first", produceRequest(simulcast, false))
+			r.must(api.MethodTransportProduce, "first", produceRequest(audioProducer, false))
+			r.must(api.MethodTransportConsume, "second", consumeRequest("c1", audioProducer, false)) // makes the pair
+			r.nodes[late].freeze()
+			refused := r.send(api.MethodTransportConsume, "second", consumeRequest("c2", simulcast, false))
+			for range 8 {
+				r.front().Do(func() {})
+				r.clock.advance(time.Second)
+			}
+			require.Error(t, receive(t, refused).err)
+			r.front().Do(r.nodes[late].thaw)
+			r.checkNodes()
+			require.Equal(t, []string{"node2: p0 from node1"}, r.front().Sources())
+			r.must(api.MethodTransportConsume, "second", consumeRequest("c2", simulcast, false))
+			require.Len(t, r.front().Sources(), 2)
 			r.checkNodes()
 			r.checkEmpty()
 		})

@@ -78,6 +78,21 @@ type tampered struct {
 	done   chan struct{}
 	err    error
 	over   bool // it does not come back
+	load   float64
+}
+
+// Load implements api.Worker: what the test says, and no noise.
+func (w *tampered) Load() api.Load {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return api.Load{CPU: w.load}
+}
+
+// busy sets the load.
+func (w *tampered) busy(load float64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.load = load
 }
 
 // tamper makes the workers of nodes tampered ones.
