@@ -80,5 +80,8 @@ func (h *Host) NewWorker(o Options) (*Worker, error) {
 	}, nil
 }
 
+// CPU returns the fraction, from 0 to 1, that is used of the CPU time open to the shards, as a worker's Load has it.
+func (h *Host) CPU() float64 { return h.load.fraction() }
+
 // Close ends the shards. All workers must be closed.
 func (h *Host) Close() { h.runner.Close() }

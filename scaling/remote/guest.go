@@ -52,7 +52,9 @@ type guest struct {
 	ended   bool   // there is no conversation and will be none
 	dropped uint64 // messages of data channels and media that the front is too slow for
 	shown   *FrontStatus
-	loader  api.Worker // asked for its load only
+	// toldNodes is the version of the table of nodes that the front knows.
+	toldNodes uint64
+	loader    api.Worker // asked for its load only
 
 	// The goroutine's own.
 	worker  api.Worker
@@ -272,9 +274,10 @@ func (g *guest) open(o *Opening) {
 		}
 	})
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.loader = worker
 	g.shown = &FrontStatus{Application: o.Application, Tenant: g.who.Tenant, Release: o.Release}
+	g.mu.Unlock()
+	g.tellNodes(page)
 }
 
 // closeWorker closes the worker of the conversation that is over.

@@ -18,11 +18,12 @@ const (
 
 // control is a message beside the worker protocol. One field is set.
 type control struct {
-	Open  *Opening `json:"open,omitempty"`  // front to node: the first message of a session
-	Load  *load    `json:"load,omitempty"`  // node to front, once a second, droppable
-	Log   string   `json:"log,omitempty"`   // node to front, droppable: a line as the worker protocol has them
-	Event *event   `json:"event,omitempty"` // node to front: a notification of an internal event
-	Ended string   `json:"ended,omitempty"` // node to front: the worker has ended by itself, for this reason
+	Open  *Opening  `json:"open,omitempty"`  // front to node: the first message of a session
+	Load  *load     `json:"load,omitempty"`  // node to front, once a second, droppable
+	Log   string    `json:"log,omitempty"`   // node to front, droppable: a line as the worker protocol has them
+	Event *event    `json:"event,omitempty"` // node to front: a notification of an internal event
+	Nodes *nodeList `json:"nodes,omitempty"` // node to front: the cluster's nodes, and later what changes
+	Ended string    `json:"ended,omitempty"` // node to front: the worker has ended by itself, for this reason
 }
 
 // load is how busy a node is.
