@@ -156,7 +156,7 @@ func (s *slot) others() []string {
 	if h == nil {
 		return nil
 	}
-	if address := AddressOf(h.row.Node, IsLocal(s.address)); address != "" && address != s.address {
+	if address := AddressOf(h.row.Node, IsLocal(s.address)); address != "" {
 		return []string{address}
 	}
 	return nil
@@ -314,7 +314,7 @@ func (c *Cluster) removeGone() {
 		return
 	}
 	for key, s := range c.slots {
-		if s.seed || c.rows[s.name] != nil || s.told != nil {
+		if s.seed || c.rows[s.name] != nil || s.worker != nil && s.worker.opened.Load() {
 			continue
 		}
 		delete(c.slots, key)

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gazpacho/engine/api"
@@ -68,13 +69,13 @@ type Worker struct {
 	options Options
 	cancel  context.CancelFunc
 	done    chan struct{}
+	opened  atomic.Bool // the node has the conversation, or had it
 
 	mu       sync.Mutex
 	codec    codec
 	front    *session.Front
 	conn     *connection // nil while there is none
 	alarm    alarm
-	opened   bool // the node has the conversation
 	silent   bool
 	draining bool
 	pending  map[uint32]call
@@ -152,11 +153,12 @@ func (w *Worker) handle(e *session.Event) {
 	case session.EventMessage:
 		w.receive(e.Payload)
 	case session.EventOpened:
-		if w.opened {
+		if w.opened.Load() {
 			w.end(ErrRestarted)
 			return
 		}
-		w.opened, w.silent = true, false
+		w.silent = false
+		w.opened.Store(true)
 		log.Debug("session with the node opened", "node", w.options.Address)
 	case session.EventResumed:
 		log.Debug("session with the node goes on", "node", w.options.Address)
@@ -192,7 +194,7 @@ func (w *Worker) connect(ctx context.Context) {
 			refused = time.Now()
 		case time.Since(refused) > refusalTime:
 			w.turn(func(unit.Time) {
-				if w.opened {
+				if w.opened.Load() {
 					w.end(ErrGone)
 				}
 			})
@@ -218,7 +220,11 @@ func (w *Worker) connect(ctx context.Context) {
 func (w *Worker) dial(ctx context.Context) (conn net.Conn, gone bool, err error) {
 	addresses := []string{w.options.Address}
 	if w.options.Others != nil {
-		addresses = append(addresses, w.options.Others()...)
+		for _, other := range w.options.Others() {
+			if other != w.options.Address {
+				addresses = append(addresses, other)
+			}
+		}
 	}
 	gone = true
 	for _, address := range addresses {
