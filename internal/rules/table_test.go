@@ -77,19 +77,19 @@ var rules = []rule{
 
 // libraries lists which folders may import an external module. A module that is not listed is not allowed.
 var libraries = map[string][]string{
-	"github.com/google/flatbuffers": {"fbs"},
+	"github.com/google/flatbuffers":  {"fbs"},
 	"github.com/nats-io/nats-server": {"scaling/bus"},
-	"github.com/nats-io/nats.go":    {"scaling/bus"},
-	"github.com/pion/dtls":          {"engine/dtls"},
-	"github.com/pion/rtp":           {"engine/srtp"},
-	"github.com/pion/rtcp":          {"engine/wire", "engine/rtpstream", "engine/media", "engine/bwe", "engine/srtp", "engine/transport", "engine/internal/enginetest"},
-	"github.com/pion/srtp":          {"engine/srtp", "node-harness"},
-	"github.com/pion/logging":       {"engine/dtls"},
-	"github.com/stretchr/testify":   {"engine/api/apitest", "engine/internal/enginetest"},
-	"github.com/BurntSushi/toml":    {"cmd"},
-	"golang.org/x/crypto":           {"engine/dtls"},
-	"golang.org/x/net":              {"node-harness"},
-	"golang.org/x/sys":              {"cmd", "engine/netio", "scaling/remote", "internal/epoll", "node-harness", "node-harness/bench/control"},
+	"github.com/nats-io/nats.go":     {"scaling/bus"},
+	"github.com/pion/dtls":           {"engine/dtls"},
+	"github.com/pion/rtp":            {"engine/srtp"},
+	"github.com/pion/rtcp":           {"engine/wire", "engine/rtpstream", "engine/media", "engine/bwe", "engine/srtp", "engine/transport", "engine/internal/enginetest"},
+	"github.com/pion/srtp":           {"engine/srtp", "node-harness"},
+	"github.com/pion/logging":        {"engine/dtls"},
+	"github.com/stretchr/testify":    {"engine/api/apitest", "engine/internal/enginetest"},
+	"github.com/BurntSushi/toml":     {"cmd"},
+	"golang.org/x/crypto":            {"engine/dtls"},
+	"golang.org/x/net":               {"node-harness"},
+	"golang.org/x/sys":               {"cmd", "engine/netio", "scaling/remote", "internal/epoll", "node-harness", "node-harness/bench/control"},
 }
 
 func join(lists ...[]string) (all []string) {

@@ -159,7 +159,7 @@ func TestANameOfManyNodes(t *testing.T) {
 	}
 	dns.answer("127.0.0.2") // each finds no more than itself at first
 	a := start(t, "a", options("a", "127.0.0.2:"+port))
-	dns.answer("127.0.0.3")
+	dns.answer("127.0.0.3", "10.0.0.1") // the latter is no address of this host
 	b := start(t, "b", options("b", "127.0.0.3:"+port))
 	a.sees(t, "a alive", "b alive")
 	dns.answer()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -68,7 +69,7 @@ func serve(o *Options, self *membership.Node) (*busServer, error) {
 	}}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
-	known := addresses{}
+	known := &addresses{tried: map[string]time.Time{}, loopback: isLoopback(host)}
 	known.resolve(ctx, o.Join)
 	s.options.Routes = known.routes()
 	if s.Server, err = server.NewServer(s.options.Clone()); err != nil {
@@ -110,7 +111,7 @@ func (s *busServer) close() {
 }
 
 // watch has the server connect to all addresses of the names of others, which change.
-func (s *busServer) watch(ctx context.Context, known addresses, names []string) {
+func (s *busServer) watch(ctx context.Context, known *addresses, names []string) {
 	defer close(s.ended)
 	ticker := time.NewTicker(resolveInterval)
 	defer ticker.Stop()
@@ -131,11 +132,22 @@ func (s *busServer) watch(ctx context.Context, known addresses, names []string) 
 	}
 }
 
-// addresses are those that names stand for, or stood for lately, with the time when they last did.
-type addresses map[string]time.Time
+// isLoopback reports whether a host is this one, by an address that no other host can reach.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// addresses are those of the other servers.
+type addresses struct {
+	tried map[string]time.Time // with the time when a name last stood for it
+	// loopback says that servers are on this host. If not, it is the own server that has such an address: as Debian has it, a host's name
+	// means 127.0.1.1 there.
+	loopback bool
+}
 
 // resolve looks names up, and says whether there are other addresses than before. A name that cannot be looked up keeps those it had.
-func (a addresses) resolve(ctx context.Context, names []string) (changed bool) {
+func (a *addresses) resolve(ctx context.Context, names []string) (changed bool) {
 	now := time.Now()
 	for _, name := range names {
 		host, port, err := hostPort(name)
@@ -149,22 +161,25 @@ func (a addresses) resolve(ctx context.Context, names []string) (changed bool) {
 			continue
 		}
 		for _, ip := range ips {
+			if isLoopback(ip) != a.loopback {
+				continue
+			}
 			address := net.JoinHostPort(ip, strconv.Itoa(port+1))
-			changed = changed || a[address].IsZero()
-			a[address] = now
+			changed = changed || a.tried[address].IsZero()
+			a.tried[address] = now
 		}
 	}
-	for address, at := range a {
+	for address, at := range a.tried {
 		if now.Sub(at) > keepAddress {
-			delete(a, address)
+			delete(a.tried, address)
 			changed = true
 		}
 	}
 	return changed
 }
 
-func (a addresses) routes() (routes []*url.URL) {
-	for address := range a {
+func (a *addresses) routes() (routes []*url.URL) {
+	for address := range a.tried {
 		routes = append(routes, &url.URL{Scheme: "nats-route", Host: address})
 	}
 	slices.SortFunc(routes, func(x, y *url.URL) int { return strings.Compare(x.Host, y.Host) })
