@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
 	"strings"
@@ -155,7 +156,7 @@ func TestANameOfManyNodes(t *testing.T) {
 	_, port, _ := net.SplitHostPort(addresses(t, 1)[0])
 	name := "nodes.test:" + port
 	options := func(of, serve string) bus.Options {
-		return bus.Options{Credentials: load(t, folder, identity.Node, of), Serve: serve, Join: []string{name}}
+		return bus.Options{Credentials: load(t, folder, identity.Node, of), Serve: serve, Join: []string{name, "missing.test:" + port}}
 	}
 	dns.answer("127.0.0.2") // each finds no more than itself at first
 	a := start(t, "a", options("a", "127.0.0.2:"+port))
@@ -169,18 +170,38 @@ func TestANameOfManyNodes(t *testing.T) {
 	c.sees(t, "a alive", "b alive", "c alive")
 }
 
-// An operator's own NATS does as well.
+// An operator's own NATS does as well, in clear or by TLS. What it refuses is logged.
 func TestAnotherNATS(t *testing.T) {
 	t.Parallel()
-	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, Username: "gazpacho", Password: "secret"})
-	require.NoError(t, err)
-	s.Start()
-	defer s.Shutdown()
-	require.True(t, s.ReadyForConnections(patience))
-	url := "nats://gazpacho:secret@" + s.Addr().String()
-	a, b := start(t, "a", bus.Options{URL: url}), start(t, "b", bus.Options{URL: url})
-	a.sees(t, "a alive", "b alive")
-	b.sees(t, "a alive", "b alive")
+	folder := certificates(t)
+	all := &server.SubjectPermission{Allow: []string{"gazpacho.>"}}
+	for scheme, config := range map[string]*tls.Config{"nats": nil, "tls": {Certificates: []tls.Certificate{certificateOf(t, folder, "127.0.0.1")}}} {
+		s, err := server.NewServer(&server.Options{
+			Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, TLSConfig: config, TLSTimeout: patience.Seconds(), Users: []*server.User{
+				{Username: "gazpacho", Password: "secret", Permissions: &server.Permissions{Publish: all, Subscribe: all}},
+				{Username: "mute", Password: "secret", Permissions: &server.Permissions{
+					Publish: &server.SubjectPermission{Deny: []string{">"}}, Subscribe: all,
+				}},
+			},
+		})
+		require.NoError(t, err)
+		s.Start()
+		defer s.Shutdown()
+		require.True(t, s.ReadyForConnections(patience))
+		options := func(name, user string) bus.Options {
+			return bus.Options{URL: scheme + "://" + user + ":secret@" + s.Addr().String(), Credentials: load(t, folder, identity.Node, name)}
+		}
+		a, b := start(t, "a", options("a", "gazpacho")), start(t, "b", options("b", "gazpacho"))
+		a.sees(t, "a alive", "b alive")
+		b.sees(t, "a alive", "b alive")
+		refused := options("c", "mute")
+		lines := make(chan string, 100)
+		refused.Log = slog.New(slog.NewTextHandler(writer(lines), nil))
+		c := start(t, "c", refused)
+		require.Contains(t, <-lines, "Permissions Violation for Publish")
+		c.sees(t, "a alive", "b alive", "c alive")
+		a.sees(t, "a alive", "b alive")
+	}
 }
 
 // Nodes start without a bus, after a while, and find each other once there is one.

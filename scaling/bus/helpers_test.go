@@ -2,10 +2,16 @@ package bus_test
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
+	"math/big"
 	"net"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -38,6 +44,33 @@ func certificates(t *testing.T) (folder string) {
 	issue(identity.Identity{Role: identity.Application, Name: "app", Tenant: "app"})
 	issue(identity.Identity{Role: identity.Operator, Name: "op"})
 	return folder
+}
+
+// certificateOf returns the certificate of a server that is no node, by the cluster's authority.
+func certificateOf(t *testing.T, folder, ip string) tls.Certificate {
+	t.Helper()
+	ca, err := tls.LoadX509KeyPair(filepath.Join(folder, "ca.pem"), filepath.Join(folder, "ca-key.pem"))
+	require.NoError(t, err)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.ParseIP(ip)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, ca.Leaf, &key.PublicKey, ca.PrivateKey)
+	require.NoError(t, err)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+// writer passes on what is written, as long as there is room.
+type writer chan string
+
+// Write implements io.Writer.
+func (w writer) Write(b []byte) (int, error) {
+	select {
+	case w <- string(b):
+	default:
+	}
+	return len(b), nil
 }
 
 func load(t *testing.T, folder string, role identity.Role, name string) *identity.Credentials {
@@ -99,7 +132,9 @@ func tryStart(t *testing.T, name string, o bus.Options) (*node, error) {
 		defer n.mu.Unlock()
 		n.told = append(n.told, rows...)
 	}
-	o.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var err error

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -144,7 +145,8 @@ func (d *dns) serve(c net.PacketConn) {
 				})
 			}
 		}
-		if len(d.ips) == 0 {
+		if len(d.ips) == 0 || strings.HasPrefix(m.Questions[0].Name.String(), "missing.") {
+			m.Answers = nil
 			m.RCode = dnsmessage.RCodeNameError
 		}
 		d.mu.Unlock()

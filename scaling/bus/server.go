@@ -77,7 +77,7 @@ func serve(o *Options, self *membership.Node) (*busServer, error) {
 		return nil, err
 	}
 	s.SetLoggerV2(newLogger(o.Log), false, false, false)
-	// The server ends the process if it cannot listen.
+	// The server itself would log it, and wait.
 	if err := canListen(o.Serve, net.JoinHostPort(host, strconv.Itoa(port+1))); err != nil {
 		cancel()
 		return nil, err
@@ -150,10 +150,7 @@ type addresses struct {
 func (a *addresses) resolve(ctx context.Context, names []string) (changed bool) {
 	now := time.Now()
 	for _, name := range names {
-		host, port, err := hostPort(name)
-		if err != nil {
-			continue // checked by Join
-		}
+		host, port, _ := hostPort(name) // checked by Join
 		ctx, cancel := context.WithTimeout(ctx, resolveInterval)
 		ips, err := net.DefaultResolver.LookupHost(ctx, host)
 		cancel()

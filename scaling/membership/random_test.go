@@ -14,7 +14,7 @@ import (
 	"gazpacho/scaling/membership"
 )
 
-var seeds = flag.Int("seeds", 20, "how many random clusters are tested")
+var seeds = flag.Int("seeds", 10, "how many random clusters are tested")
 
 // Chosen so that everything happens in a few minutes of virtual time.
 const (

@@ -156,10 +156,7 @@ func (s *slot) others() []string {
 	if h == nil {
 		return nil
 	}
-	if address := AddressOf(h.row.Node, IsLocal(s.address)); address != "" {
-		return []string{address}
-	}
-	return nil
+	return []string{AddressOf(h.row.Node, IsLocal(s.address))}
 }
 
 // handlePeer takes the name of the node at the other end of a connection.
@@ -272,9 +269,6 @@ func (c *Cluster) allKnown() bool {
 
 // begin adds the nodes that were told of, and from now on those that are.
 func (c *Cluster) begin() {
-	if c.ready {
-		return
-	}
 	c.ready = true
 	for _, name := range slices.Sorted(maps.Keys(c.rows)) {
 		c.enter(name)

@@ -54,19 +54,23 @@ func (m *member) address() string { return m.row.Addresses[len(m.row.Addresses)-
 type watcher struct {
 	cluster *remote.Cluster
 
-	mu      sync.Mutex
-	log     []string
-	workers map[string]*remote.Worker
-	found   map[string]remote.Found
+	mu    sync.Mutex
+	log   []string
+	found map[string]remote.Found
 }
 
 func watch(t testing.TB, config *tls.Config, seeds ...string) *watcher {
 	t.Helper()
-	w := &watcher{workers: map[string]*remote.Worker{}, found: map[string]remote.Found{}}
+	w := &watcher{found: map[string]remote.Found{}}
 	w.cluster = remote.NewCluster(remote.ClusterOptions{Seeds: seeds, TLS: config, Opening: remote.Opening{Application: "edumeet"}})
 	for _, f := range w.cluster.Seeds() {
 		w.dial(t, f)
 	}
+	w.watch(t)
+	return w
+}
+
+func (w *watcher) watch(t testing.TB) {
 	w.cluster.Watch(func(f remote.Found) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -78,7 +82,6 @@ func watch(t testing.TB, config *tls.Config, seeds ...string) *watcher {
 		w.log = append(w.log, "removed "+key)
 	})
 	t.Cleanup(w.cluster.Close)
-	return w
 }
 
 // dial makes a worker of a node.
@@ -130,7 +133,9 @@ func TestOneNodeTellsOfAll(t *testing.T) {
 	unknown := membership.Row{Condition: membership.Alive, Node: membership.Node{Name: "z", Addresses: []string{"unix:/nowhere"}, Host: remote.HostID()}}
 	goneB := b.row
 	goneB.Condition = membership.Gone
-	a.HandleNodes([]membership.Row{unknown, goneB})
+	never := goneB
+	never.Name = "y"
+	a.HandleNodes([]membership.Row{unknown, never, goneB})
 	b.HandleNodes([]membership.Row{goneB})
 	last := membership.Row{Condition: membership.Alive, Node: membership.Node{Name: "c", Addresses: []string{"127.0.0.1:1"}}}
 	a.HandleNodes([]membership.Row{last})
@@ -151,6 +156,12 @@ func TestOneNodeTellsOfAll(t *testing.T) {
 	w.logged(t, "added b at "+b.address())
 	reached(t, onB)
 
+	// One that cannot be reached where it is now stays where it was.
+	lost := b.row
+	lost.Addresses = []string{"unix:/nowhere"}
+	a.HandleNodes([]membership.Row{lost})
+	a.HandleNodes([]membership.Row{b.row})
+
 	// A front that comes later is told the same.
 	later := watch(t, app, a.address())
 	later.logged(t, "added b at "+b.address(), "added c at 127.0.0.1:1")
@@ -169,6 +180,18 @@ func TestSeedsAreNodes(t *testing.T) {
 	w := watch(t, app, a.address(), b.address(), "localhost:"+port, a.address())
 	require.Len(t, w.cluster.Seeds(), 3)
 	w.logged(t) // nothing that the seeds are not already
+
+	// A seed may have said who it is before anybody wants to know.
+	w = &watcher{found: map[string]remote.Found{}}
+	w.cluster = remote.NewCluster(remote.ClusterOptions{Seeds: []string{a.address(), "nowhere:"}, TLS: app})
+	reached(t, w.dial(t, w.cluster.Seeds()[0]))
+	_, err := w.cluster.Seeds()[1].Dial(func(*api.Notification) {})
+	require.ErrorContains(t, err, "is no address")
+	w = &watcher{found: map[string]remote.Found{}}
+	w.cluster = remote.NewCluster(remote.ClusterOptions{Seeds: []string{a.address()}, TLS: app})
+	reached(t, w.dial(t, w.cluster.Seeds()[0]))
+	w.watch(t)
+	w.logged(t, "added b at "+b.address())
 
 	// While a seed does not answer, it may be any of those that others tell of; after a while it is not waited for.
 	w = watch(t, app, a.address(), "127.0.0.1:1")
@@ -245,6 +268,14 @@ func TestSocketsOfOneHost(t *testing.T) {
 	w.logged(t, "added b at "+socket("b"), "added c at "+b.address())
 	reached(t, w.dial(t, w.of("b")))
 
+	// One that is reached otherwise already is not taken for another.
+	w = &watcher{found: map[string]remote.Found{}}
+	w.cluster = remote.NewCluster(remote.ClusterOptions{Seeds: []string{a.address(), socket("a")}, TLS: app})
+	reached(t, w.dial(t, w.cluster.Seeds()[0]))
+	reached(t, w.dial(t, w.cluster.Seeds()[1]))
+	w.watch(t)
+	w.logged(t, "added b at "+b.address(), "added c at "+b.address())
+
 	// Without certificates, other hosts are not reached.
 	w = watch(t, nil, socket("a"))
 	w.logged(t, "added b at "+socket("b"))
@@ -291,13 +322,23 @@ func TestAskAnyNode(t *testing.T) {
 	drain := func(config *tls.Config, via *member, name string, on bool) error {
 		return remote.AskDrain(t.Context(), via.address(), config, name, on)
 	}
+	onB := dial(t, remote.Options{Address: b.address(), TLS: client(t, dir, identity.Application, "edumeet"), Emit: func(*api.Notification) {}})
+	require.NoError(t, ask(onB, api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "r"}))
+	require.NoError(t, ask(onB, api.MethodRouterCreateDirectTransport, "r", &api.RouterCreateDirectTransportRequest{
+		TransportID: "t", Options: &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}},
+	}))
 	require.NoError(t, drain(me, a, "b", true))
 	<-b.Orders()
 	require.True(t, b.Draining())
+	ended := make(chan bool, 1)
+	go func() { ended <- b.Drain(t.Context()) }()
+	require.Eventually(t, func() bool { return !onB.Available() }, patience, time.Millisecond)
 	require.NoError(t, drain(me, b, "b", true), "it does already")
 	require.NoError(t, drain(me, a, "b", false))
 	<-b.Orders()
+	require.False(t, <-ended)
 	require.False(t, b.Draining())
+	require.Eventually(t, onB.Available, patience, time.Millisecond)
 	require.NoError(t, drain(me, a, "b", true))
 	require.NoError(t, drain(me, a, "b", false))
 	<-b.Orders()

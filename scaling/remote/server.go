@@ -243,17 +243,9 @@ func (s *Server) reply(query string, who identity.Identity) []byte {
 	case !mayAsk(who):
 		return session.AppendRefusal(nil, session.RefuseIdentity, "operators and nodes may ask")
 	case query == queryStatus:
-		b, err := json.Marshal(s.Status())
-		if err != nil {
-			panic("remote: a status cannot be encoded: " + err.Error()) // it is made of strings and numbers
-		}
-		return session.AppendReply(nil, b)
+		return replyJSON(s.Status())
 	case query == queryCluster:
-		b, err := json.Marshal(s.clusterStatus())
-		if err != nil {
-			panic("remote: a status cannot be encoded: " + err.Error()) // it is made of strings and numbers
-		}
-		return session.AppendReply(nil, b)
+		return replyJSON(s.clusterStatus())
 	}
 	if word, _, _ := strings.Cut(query, " "); word != queryDrain && word != queryUndrain {
 		return session.AppendRefusal(nil, session.RefuseVersion, "unknown query")
@@ -263,6 +255,14 @@ func (s *Server) reply(query string, who identity.Identity) []byte {
 		return session.AppendRefusal(nil, session.RefuseUnknown, err.Error())
 	}
 	return session.AppendReply(nil, []byte(reply))
+}
+
+func replyJSON(status any) []byte {
+	b, err := json.Marshal(status)
+	if err != nil {
+		panic("remote: a status cannot be encoded: " + err.Error()) // it is made of strings and numbers
+	}
+	return session.AppendReply(nil, b)
 }
 
 // localName is the name of whoever comes by a unix socket: the same user, or root, on this host.

@@ -221,7 +221,7 @@ func (w *Worker) dial(ctx context.Context) (conn net.Conn, gone bool, err error)
 	addresses := []string{w.options.Address}
 	if w.options.Others != nil {
 		for _, other := range w.options.Others() {
-			if other != w.options.Address {
+			if other != "" && other != w.options.Address {
 				addresses = append(addresses, other)
 			}
 		}
