@@ -121,6 +121,11 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 		},
 	})
 	defer server.Close()
+	return c.run(server, addresses, credentials, stdout, log)
+}
+
+// run joins the cluster if there is one, and serves applications until the node has ended.
+func (c *nodeConfig) run(server *remote.Server, addresses remote.Addresses, credentials *identity.Credentials, stdout io.Writer, log *slog.Logger) error {
 	// Before the node says that it is ready: whoever started it may then end it.
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -136,7 +141,10 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	}
 	if c.joins() {
 		member, err := c.enter(server, listeners, addresses, credentials, signals, log)
-		if err != nil {
+		switch {
+		case errors.Is(err, context.Canceled):
+			return nil // by a signal
+		case err != nil:
 			return err
 		}
 		defer member.Close()

@@ -200,12 +200,16 @@ func TestSeedsAreNodes(t *testing.T) {
 	// A name that stands for another node now does not lead a session there.
 	var name sync.Map
 	name.Store("to", a.address())
-	relay := newSwitch(t, &name)
+	relay, cut := newSwitch(t, &name)
 	w = watch(t, app, relay)
 	onA := w.dial(t, w.cluster.Seeds()[0])
 	reached(t, onA)
 	w.logged(t, "added b at "+b.address())
 	name.Store("to", b.address())
+	cut()
+	answered := make(chan error, 1)
+	onA.HandleRequest(&api.Request{Method: api.MethodWorkerDump}, func(_ api.ResponseBody, err error) { answered <- err })
+	require.NoError(t, <-answered, "it goes on where the table says that the node is")
 	a.Close()
 	<-onA.Done()
 	require.ErrorContains(t, onA.Err(), "the node ended the session")
@@ -215,9 +219,19 @@ func TestSeedsAreNodes(t *testing.T) {
 	require.False(t, again.Available(), "that is b, which is reached already")
 }
 
-// newSwitch is a TCP relay to an address that changes.
-func newSwitch(t testing.TB, to *sync.Map) string {
+// newSwitch is a TCP relay to an address that changes. cut ends all connections.
+func newSwitch(t testing.TB, to *sync.Map) (at string, cut func()) {
 	t.Helper()
+	var mu sync.Mutex
+	var conns []net.Conn
+	cut = func() {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, c := range conns {
+			c.Close()
+		}
+	}
+	t.Cleanup(cut)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { l.Close() })
@@ -233,11 +247,13 @@ func newSwitch(t testing.TB, to *sync.Map) string {
 				from.Close()
 				continue
 			}
-			t.Cleanup(func() { from.Close(); next.Close() })
+			mu.Lock()
+			conns = append(conns, from, next)
+			mu.Unlock()
 			copyBoth(from, next)
 		}
 	}()
-	return l.Addr().String()
+	return l.Addr().String(), cut
 }
 
 func copyBoth(a, b net.Conn) {
