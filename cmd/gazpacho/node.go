@@ -115,7 +115,7 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 		nodes = credentials.Client(identity.Node)
 	}
 	server := remote.NewServer(remote.ServerOptions{
-		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog, CPU: host.CPU,
+		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog, Load: host.Load,
 		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
 			return c.newWorker(host, o, emit, log)
 		},

@@ -42,12 +42,13 @@ type ServerOptions struct {
 	Name string
 	// NewWorker makes a worker for a front. Required.
 	NewWorker func(o *Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error)
+	// Load returns the load of what all workers run on, from 0 to 1, which is the node's also while it has none. It is asked for once a
+	// second. nil: the node's load is that of its busiest worker.
+	Load func() float64
 	// Logger returns the logger of a front's worker, whose lines go to the front by emit; nil discards them.
 	Logger func(o *Opening, emit func(line string)) *slog.Logger
 	// Nodes is how other nodes on other hosts are reached, to send them data and to ask them; nil: they are not.
 	Nodes *tls.Config
-	// CPU returns how busy the node is, from 0 to 1; nil: what its workers say.
-	CPU func() float64
 	// Addresses are those of the node's sockets.
 	Addresses Addresses
 	// MaxFronts is how many fronts are taken at once; 0 means 1,024.
@@ -88,6 +89,9 @@ func NewServer(o ServerOptions) *Server {
 	}
 	if o.MaxFronts == 0 {
 		o.MaxFronts = 1024
+	}
+	if o.Load == nil {
+		o.Load = func() float64 { return 0 }
 	}
 	s := &Server{
 		options: o, stranger: make(chan struct{}, maxStrangers), guests: map[session.SessionID]*guest{},
@@ -359,6 +363,7 @@ func (s *Server) tellLoads() {
 			return
 		case <-ticker.C:
 		}
+		s.options.Load() // it covers the time between two calls
 		for _, g := range s.all() {
 			g.tellLoad()
 		}
@@ -415,17 +420,14 @@ func (s *Server) Load() membership.Load {
 // Status returns what there is now.
 func (s *Server) Status() Status {
 	st := Status{
-		Name: s.options.Name, Draining: s.Draining(), Refused: s.refused.Load(), Goroutines: runtime.NumGoroutine(),
-		Fronts: []FrontStatus{},
+		Name: s.options.Name, CPU: s.options.Load(), Draining: s.Draining(), Refused: s.refused.Load(),
+		Goroutines: runtime.NumGoroutine(), Fronts: []FrontStatus{},
 	}
 	for _, g := range s.all() {
 		if row, ok := g.status(); ok {
 			st.Fronts = append(st.Fronts, row)
 			st.CPU = max(st.CPU, row.Load.CPU) // workers of one host have it in common
 		}
-	}
-	if s.options.CPU != nil {
-		st.CPU = s.options.CPU()
 	}
 	st.Links, st.Unclaimed = s.linksShown(), s.unclaimed.Load()
 	slices.SortFunc(st.Fronts, func(a, b FrontStatus) int { return cmp.Compare(a.Application, b.Application) })

@@ -119,18 +119,26 @@ func TestDrain(t *testing.T) {
 
 // Fronts are shown in the order of their names.
 func TestStatus(t *testing.T) {
-	address, s := rawNode(t, remote.ServerOptions{NewWorker: newEngine, CPU: func() float64 { return 0.25 }})
+	address, s := rawNode(t, remote.ServerOptions{NewWorker: newEngine, Load: func() float64 { return 1 }})
 	for _, name := range []string{"b", "c", "a"} {
 		w := dial(t, remote.Options{Address: address, Opening: remote.Opening{Application: name}, Emit: func(*api.Notification) {}})
 		require.NoError(t, ask(w, api.MethodWorkerDump, "", nil))
 		require.NoError(t, ask(w, api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "r"}))
 	}
-	require.Equal(t, membership.Load{CPU: 0.25, Routers: 3}, s.Load())
+	require.Equal(t, membership.Load{CPU: 1, Routers: 3}, s.Load())
 	var names []string
 	for _, row := range s.Status().Fronts {
 		names = append(names, row.Application)
 	}
 	require.Equal(t, []string{"a", "b", "c"}, names)
+}
+
+// A node without applications shows how busy its host is.
+func TestStatusOfANodeThatHasNoApplication(t *testing.T) {
+	_, s := rawNode(t, remote.ServerOptions{NewWorker: newEngine, Load: func() float64 { return 0.75 }})
+	require.Equal(t, 0.75, s.Status().CPU)
+	_, s = rawNode(t, remote.ServerOptions{NewWorker: newEngine})
+	require.Zero(t, s.Status().CPU)
 }
 
 // A node's address in numbers whose host refuses connections has no process behind it; what stands for a name is not known.
