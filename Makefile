@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet bench-fanout bench-control bench-server bench-workers bench-cluster format clean
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -102,6 +102,10 @@ bench-workers: build
 # Requests, consumers, relays and rooms over nodes, and the worker without a cluster; BASE=… is a revision to compare that with.
 bench-cluster: build
 	scripts/bench-cluster.sh
+
+# Policies of placement in a simulated cluster of 1,000 nodes: the table and the chart of docs/placement.md. SCALE=0.1 is smaller.
+simulate-placement:
+	$(GO) run ./internal/placementsim -scale $(or $(SCALE),1) -chart docs/placement.svg
 
 format:
 	$(GO) tool -modfile=tools/go.mod gofumpt -w $$(scripts/go-files.sh)

@@ -74,7 +74,7 @@ func TestCluster(t *testing.T) {
 	}
 	at := ports(t, 2)
 	join := "127.0.0.1:" + at[0] + ",127.0.0.1:" + at[1]
-	a := startNode(t, dir, "a", "--join", join, "--bus", "--bus-address", "127.0.0.1:"+at[0], "--label", "region=eu")
+	a := startNode(t, dir, "a", "--join", join, "--bus", "--bus-address", "127.0.0.1:"+at[0], "--region", "eu", "--zone", "1")
 	b := startNode(t, dir, "b", "--join", join, "--bus", "--bus-address", "127.0.0.1:"+at[1], "--advertise", "localhost:1")
 	c := startNode(t, dir, "c", "--join", join)
 
@@ -90,7 +90,7 @@ func TestCluster(t *testing.T) {
 	}
 	var rows []nodeRow
 	require.Eventually(t, func() bool { rows = status(c.address); return len(rows) == 3 }, patience, time.Millisecond)
-	require.Equal(t, map[string]string{"region": "eu"}, rows[0].Labels)
+	require.Equal(t, map[string]string{"region": "eu", "zone": "1"}, rows[0].Labels)
 	require.Equal(t, a.address, rows[0].Address)
 	require.Equal(t, "a", rows[0].Status.Name)
 	require.Equal(t, "localhost:1", rows[1].Address)

@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"strconv"
-	"strings"
 
 	"gazpacho/scaling/bus"
 	"gazpacho/scaling/identity"
@@ -24,7 +23,6 @@ type joinConfig struct {
 	address   string
 	url       string
 	advertise string
-	labels    labels
 }
 
 func (c *joinConfig) define(s *settings) {
@@ -33,7 +31,6 @@ func (c *joinConfig) define(s *settings) {
 	s.flags.StringVar(&c.address, "bus-address", "", "`address` that the bus listens on, and on the next port (default: that of --listen, port "+busPort+")")
 	s.flags.StringVar(&c.url, "bus-url", "", "`address` of an own NATS in place of --join: nats://… or tls://…")
 	s.flags.StringVar(&c.advertise, "advertise", "", "`address` by which applications and other nodes reach this one (default: that of --listen)")
-	s.flags.Var(&c.labels, "label", "`labels` that say what the node is, separated by commas: region=eu,zone=1")
 }
 
 var busPort = strconv.Itoa(bus.DefaultPort)
@@ -45,7 +42,7 @@ func (c *joinConfig) joins() bool { return len(c.join) > 0 || c.url != "" }
 func (c *nodeConfig) complete() error {
 	j := &c.joinConfig
 	switch {
-	case !j.joins() && (j.bus || j.address != "" || j.advertise != "" || len(j.labels) > 0):
+	case !j.joins() && (j.bus || j.address != "" || j.advertise != ""):
 		return usagef("name the hosts of the cluster's bus: --join host1,host2,host3")
 	case len(j.join) > 0 && c.tlsFolder == "":
 		return usagef("nodes of a cluster know each other by certificates: set --tls-dir")
@@ -137,7 +134,7 @@ func (c *nodeConfig) enter(
 		return nil, err
 	}
 	self := membership.Node{
-		Name: c.name, Incarnation: rand.Text(), Version: version, Host: remote.HostID(), Addresses: addresses, Labels: c.labels,
+		Name: c.name, Incarnation: rand.Text(), Version: version, Host: remote.HostID(), Addresses: addresses, Labels: c.labels(),
 	}
 	if a.Pipe.IsValid() {
 		self.Pipe = a.Pipe.String()
@@ -169,27 +166,14 @@ func (c *nodeConfig) enter(
 	return member, err
 }
 
-// labels is an option of the form "key=value,key=value".
-type labels map[string]string
-
-// String implements flag.Value.
-func (l *labels) String() string {
-	var parts []string
-	for k, v := range *l {
-		parts = append(parts, k+"="+v)
+// labels say where the node is.
+func (c *nodeConfig) labels() map[string]string {
+	labels := map[string]string{}
+	if c.region != "" {
+		labels["region"] = c.region
 	}
-	return strings.Join(parts, ",")
-}
-
-// Set implements flag.Value.
-func (l *labels) Set(s string) error {
-	*l = labels{}
-	for part := range strings.SplitSeq(s, ",") {
-		key, value, ok := strings.Cut(strings.TrimSpace(part), "=")
-		if !ok || key == "" {
-			return fmt.Errorf("%q is no label: key=value", part)
-		}
-		(*l)[key] = value
+	if c.zone != "" {
+		labels["zone"] = c.zone
 	}
-	return nil
+	return labels
 }

@@ -20,6 +20,7 @@ import (
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
 	"gazpacho/scaling/identity"
+	"gazpacho/scaling/placement"
 	"gazpacho/scaling/remote"
 )
 
@@ -37,7 +38,8 @@ type nodeConfig struct {
 	tlsFolder                        string
 	media4, media6, pipe             string
 	announced4, announced6, logLevel string
-	shards                           int
+	region, zone                     string
+	watermark, shards                int
 	minPort, maxPort                 uint
 	drain                            time.Duration
 	joinConfig
@@ -59,6 +61,9 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 	s.flags.StringVar(&c.pipe, "pipe-address", "", "`address` for media between nodes (default: --media-address)")
 	s.flags.UintVar(&c.minPort, "rtc-min-port", 0, "lowest `port` for media (default: the application's)")
 	s.flags.UintVar(&c.maxPort, "rtc-max-port", 0, "highest `port` for media (default: the application's)")
+	s.flags.StringVar(&c.region, "region", "", "`name` of the region that the node is in: applications of the region prefer it")
+	s.flags.StringVar(&c.zone, "zone", "", "`name` of the zone within the region, such as a data centre")
+	s.flags.IntVar(&c.watermark, "watermark", 0, "load in `per cent` up to which the node is filled before others (default: 60)")
 	s.flags.IntVar(&c.shards, "shards", 0, "`number` of cores to use (default: all)")
 	s.flags.StringVar(&c.logLevel, "log-level", "info", "`level` of the node's log on standard error: debug, info, warn or error")
 	s.flags.DurationVar(&c.drain, "drain-time", time.Hour, "longest `time` to drain")
@@ -68,6 +73,8 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 		return err
 	case len(rest) > 0:
 		return usagef("unknown argument %q", rest[0])
+	case c.watermark < 0 || c.watermark > 100:
+		return usagef("--watermark %d is no per cent", c.watermark)
 	}
 	if err := c.complete(); err != nil {
 		return err
@@ -116,6 +123,7 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	}
 	server := remote.NewServer(remote.ServerOptions{
 		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog, Load: host.Load,
+		Labels: placement.Labels{Region: c.region, Zone: c.zone}, Watermark: float64(c.watermark) / 100, Cores: c.shards,
 		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
 			return c.newWorker(host, o, emit, log)
 		},

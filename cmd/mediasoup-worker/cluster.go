@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -32,6 +33,11 @@ const (
 	nameEnv = "GAZPACHO_NAME"
 	// placementEnv names the policy by which transports are placed: fill (default), spread or fixed.
 	placementEnv = "GAZPACHO_PLACEMENT"
+	// regionEnv and zoneEnv say where the application's host is, as nodes say it by --region and --zone.
+	regionEnv = "GAZPACHO_REGION"
+	zoneEnv   = "GAZPACHO_ZONE"
+	// limitEnv is the load in per cent from which on a node gets nothing new; 0 means that there is none.
+	limitEnv = "GAZPACHO_LOAD_LIMIT"
 	// fanOutEnv says how many nodes one node feeds a producer to, before those feed others.
 	fanOutEnv = "GAZPACHO_FAN_OUT"
 	// countersEnv names a file to which a front appends what it has done, as a line of JSON; for tests.
@@ -72,7 +78,7 @@ func newCluster(list string, opening remote.Opening, options engine.Options, ch 
 	c := &cluster{closeHost: sync.OnceFunc(host.Close)}
 	own := func(name string) front.NodeOptions { return ownNode(name, host, options) }
 	o := front.Options{Emit: ch.Emit, Log: ch.Logger(), Own: own("own")}
-	if o.Placement, err = placementPolicy(os.Getenv(placementEnv)); err == nil {
+	if o.Placement, err = placementPolicy(os.Getenv(placementEnv), strings.HasPrefix(list, localPrefix)); err == nil {
 		o.FanOut, err = fanOut(os.Getenv(fanOutEnv))
 	}
 	if err == nil {
@@ -176,17 +182,37 @@ func remoteNode(n remote.Found) front.NodeOptions {
 	}
 }
 
-// placementPolicy returns the policy of that name.
-func placementPolicy(name string) (placement.Policy, error) {
+// placementPolicy returns the policy of that name. Engines of this process have its load in common, so none is fuller than another one,
+// and none is busy.
+func placementPolicy(name string, local bool) (placement.Policy, error) {
 	switch name {
 	case "", "fill":
-		return placement.Fill{}, nil
+		limit, err := loadLimit(os.Getenv(limitEnv))
+		if local {
+			limit = math.Inf(1)
+		}
+		return placement.Fill{At: placement.Labels{Region: os.Getenv(regionEnv), Zone: os.Getenv(zoneEnv)}, Limit: limit}, err
 	case "spread":
 		return placement.Spread{}, nil
 	case "fixed":
 		return placement.Fixed{}, nil
 	}
 	return nil, fmt.Errorf("invalid value '%s' for %s: want fill, spread or fixed", name, placementEnv)
+}
+
+// loadLimit returns the load that a text has in per cent, 0 for the default.
+func loadLimit(text string) (float64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	percent, err := strconv.Atoi(text)
+	if err != nil || percent < 0 || percent > 100 {
+		return 0, fmt.Errorf("invalid value '%s' for %s: want per cent, 0 for no limit", text, limitEnv)
+	}
+	if percent == 0 {
+		return math.Inf(1), nil
+	}
+	return float64(percent) / 100, nil
 }
 
 // fanOut returns the number that a text has, 0 for none.

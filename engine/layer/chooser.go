@@ -228,9 +228,9 @@ func (c *chooser) lastTemporal(spatial int16) int16 {
 	return min(int16(temporal)-1, c.temporalLimit(spatial))
 }
 
-// required returns what a layer takes in addition to the provisional one, 0 when it is silent: the next temporal layer, or the
-// temporal layers of another spatial one up to l. A higher spatial layer may
-// take the place of the provisional one, whose bitrate is saved then.
+// required returns what a layer takes in addition to the provisional one, 0 when it is silent: the next temporal layer alone, or of
+// another spatial one the temporal layers up to l. A higher spatial layer may take the place of the provisional one, whose bitrate is
+// saved then.
 func (c *chooser) required(l ID) unit.Bitrate {
 	b, in := c.layers.bitrates(l.Spatial)
 	at := c.provisional

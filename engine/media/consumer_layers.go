@@ -105,7 +105,8 @@ func (c *Consumer) IncreaseLayer(now unit.Time, available unit.Bitrate, consider
 	return c.selector.Increase(now, available, loss)
 }
 
-// ApplyLayers makes the layers that IncreaseLayer took the target, and gives up those that it did not take.
+// ApplyLayers makes the layers that IncreaseLayer took the target, and gives up those that it did not take. It returns what changed,
+// and why.
 func (c *Consumer) ApplyLayers(now unit.Time) LayerChange {
 	l := LayerChange{From: c.selector.Layers().Target}
 	reachable := c.selector.Reachable(now)

@@ -49,14 +49,15 @@ var rules = []rule{
 	{folder: "fbs", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "channel", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "pipe", may: []string{"engine/api"}},
-	{folder: "scaling/placement"},
+	{folder: "scaling/placement", may: []string{"engine/unit"}},
+	{folder: "scaling/directory", may: []string{"engine/unit"}},
 	{folder: "scaling/front", may: []string{"engine/api", "pipe", "scaling/placement"}, impure: true},
 	{folder: "scaling/session", may: []string{"engine/unit"}},
 	{folder: "scaling/link", may: []string{"engine/unit", "scaling/session"}},
 	{folder: "scaling/membership", may: []string{"engine/unit"}},
 	{folder: "scaling/identity", impure: true},
 	{folder: "scaling/remote", may: []string{
-		"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/membership", "scaling/session",
+		"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/membership", "scaling/placement", "scaling/session",
 	}, impure: true},
 	{folder: "scaling/bus", may: []string{"engine/unit", "scaling/identity", "scaling/membership"}, impure: true},
 	{folder: "cmd", may: []string{
@@ -72,6 +73,7 @@ var rules = []rule{
 	{folder: "internal/epoll", impure: true},
 	{folder: "internal/coverage", impure: true},
 	{folder: "internal/fuzzseed", impure: true},
+	{folder: "internal/placementsim", may: []string{"engine/unit", "scaling/placement"}, impure: true},
 	{folder: "internal/rules", impure: true},
 }
 

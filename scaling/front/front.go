@@ -98,6 +98,8 @@ type Counters struct {
 	Relays, DataRelays, Links int
 	// Transports has how many transports of the application each node took, the front's own engine included.
 	Transports map[string]int
+	// Busy is how often a node refused a transport as busy, Short how often all did.
+	Busy, Short int
 	// Dropped is how many messages of media and data were lost because the front was too slow.
 	Dropped uint64
 }

@@ -26,6 +26,7 @@ import (
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/link"
 	"gazpacho/scaling/membership"
+	"gazpacho/scaling/placement"
 	"gazpacho/scaling/session"
 )
 
@@ -51,6 +52,12 @@ type ServerOptions struct {
 	Nodes *tls.Config
 	// Addresses are those of the node's sockets.
 	Addresses Addresses
+	// Labels say where the node is.
+	Labels placement.Labels
+	// Watermark is the load, from 0 to 1, up to which the node is to be filled; 0 leaves that to the fronts.
+	Watermark float64
+	// Cores is how many cores it may use; 0: all.
+	Cores int
 	// MaxFronts is how many fronts are taken at once; 0 means 1,024.
 	MaxFronts int
 	// Log is the node's own log; nil discards.
@@ -65,6 +72,7 @@ type Server struct {
 	refused  atomic.Uint64
 	// unclaimed is how many messages of other nodes nothing here waited for.
 	unclaimed atomic.Uint64
+	outlook   outlook
 
 	mu        sync.Mutex
 	guests    map[session.SessionID]*guest
@@ -89,6 +97,9 @@ func NewServer(o ServerOptions) *Server {
 	}
 	if o.MaxFronts == 0 {
 		o.MaxFronts = 1024
+	}
+	if o.Cores == 0 {
+		o.Cores = runtime.GOMAXPROCS(0)
 	}
 	if o.Load == nil {
 		o.Load = func() float64 { return 0 }

@@ -16,6 +16,7 @@ import (
 	"gazpacho/engine/unit"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/membership"
+	"gazpacho/scaling/placement"
 	"gazpacho/scaling/session"
 )
 
@@ -71,18 +72,17 @@ type Worker struct {
 	done    chan struct{}
 	opened  atomic.Bool // the node has the conversation, or had it
 
-	mu       sync.Mutex
-	codec    codec
-	front    *session.Front
-	conn     *connection // nil while there is none
-	alarm    alarm
-	silent   bool
-	draining bool
-	pending  map[uint32]call
-	lastID   uint32
-	objects  objects
-	cpu      float64 // the node's load, as it told last
-	err      error   // why it has ended
+	mu      sync.Mutex
+	codec   codec
+	front   *session.Front
+	conn    *connection // nil while there is none
+	alarm   alarm
+	silent  bool
+	pending map[uint32]call
+	lastID  uint32
+	objects objects
+	state   placement.State // what the node told of itself last
+	err     error           // why it has ended
 }
 
 // call is a request without an answer.
@@ -366,8 +366,8 @@ func (w *Worker) emit(n *api.Notification) {
 
 func (w *Worker) control(c *control) {
 	switch {
-	case c.Load != nil:
-		w.cpu, w.draining = c.Load.CPU, c.Load.Draining
+	case c.State != nil:
+		w.state = *c.State
 	case c.Log != "":
 		w.options.LogLine(c.Log)
 	case c.Event != nil:
@@ -390,6 +390,10 @@ func (w *Worker) answer(r *api.Response) {
 	delete(w.pending, r.ID)
 	if r.Error != "" {
 		w.objects.remove(call.creates)
+		if r.Error == busy {
+			call.reply(nil, placement.ErrBusy)
+			return
+		}
 		call.reply(nil, &api.Error{Kind: api.ErrorKind(r.Error), Reason: r.Reason})
 		return
 	}
@@ -406,7 +410,7 @@ func (w *Worker) end(reason error) {
 		w.options.Log.Warn("the worker on the node is lost", "node", w.options.Address, "reason", reason)
 	}
 	pending := w.pending
-	w.pending, w.objects, w.cpu = nil, objects{}, 0
+	w.pending, w.objects, w.state = nil, objects{}, placement.State{}
 	for _, call := range pending {
 		call.reply(nil, w.refusal())
 	}
@@ -430,15 +434,22 @@ func (w *Worker) Load() api.Load {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	load := w.objects.count
-	load.CPU = w.cpu
+	load.CPU = w.state.Load
 	return load
+}
+
+// State returns what the node told of itself last.
+func (w *Worker) State() placement.State {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state
 }
 
 // Available reports whether something new may be placed on the node: it was heard lately, and is not about to end.
 func (w *Worker) Available() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return !w.silent && !w.draining && w.err == nil
+	return !w.silent && !w.state.Draining && w.err == nil
 }
 
 // Done implements [api.Worker].
