@@ -50,7 +50,7 @@ drift:
 	fbs/gen/generate.sh --drift $(RELEASE)
 
 # mediasoup's own test suites, as npm ships them. MODE=local (default), inprocess (three nodes in the worker),
-# remote (one node) or nodes (three).
+# remote (one node), nodes (three) or cluster (three that find each other).
 compat: build
 	MODE=$(MODE) compat-tests/run.sh
 

@@ -54,11 +54,15 @@ var rules = []rule{
 	{folder: "scaling/front", may: []string{"engine/api", "pipe", "scaling/placement"}, impure: true},
 	{folder: "scaling/session", may: []string{"engine/unit"}},
 	{folder: "scaling/link", may: []string{"engine/unit", "scaling/session"}},
+	{folder: "scaling/membership", may: []string{"engine/unit"}},
 	{folder: "scaling/identity", impure: true},
-	{folder: "scaling/remote", may: []string{"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/placement", "scaling/session"}, impure: true},
+	{folder: "scaling/remote", may: []string{
+		"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/membership", "scaling/placement", "scaling/session",
+	}, impure: true},
+	{folder: "scaling/bus", may: []string{"engine/unit", "scaling/identity", "scaling/membership"}, impure: true},
 	{folder: "cmd", may: []string{
 		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll",
-		"scaling/placement", "scaling/front", "scaling/identity", "scaling/remote",
+		"scaling/bus", "scaling/front", "scaling/identity", "scaling/membership", "scaling/placement", "scaling/remote",
 	}, impure: true},
 
 	// These use the binary only.
@@ -75,17 +79,19 @@ var rules = []rule{
 
 // libraries lists which folders may import an external module. A module that is not listed is not allowed.
 var libraries = map[string][]string{
-	"github.com/google/flatbuffers": {"fbs"},
-	"github.com/pion/dtls":          {"engine/dtls"},
-	"github.com/pion/rtp":           {"engine/srtp"},
-	"github.com/pion/rtcp":          {"engine/wire", "engine/rtpstream", "engine/media", "engine/bwe", "engine/srtp", "engine/transport", "engine/internal/enginetest"},
-	"github.com/pion/srtp":          {"engine/srtp", "node-harness"},
-	"github.com/pion/logging":       {"engine/dtls"},
-	"github.com/stretchr/testify":   {"engine/api/apitest", "engine/internal/enginetest"},
-	"github.com/BurntSushi/toml":    {"cmd"},
-	"golang.org/x/crypto":           {"engine/dtls"},
-	"golang.org/x/net":              {"node-harness"},
-	"golang.org/x/sys":              {"cmd", "engine/netio", "scaling/remote", "internal/epoll", "node-harness", "node-harness/bench/control"},
+	"github.com/google/flatbuffers":  {"fbs"},
+	"github.com/nats-io/nats-server": {"scaling/bus"},
+	"github.com/nats-io/nats.go":     {"scaling/bus"},
+	"github.com/pion/dtls":           {"engine/dtls"},
+	"github.com/pion/rtp":            {"engine/srtp"},
+	"github.com/pion/rtcp":           {"engine/wire", "engine/rtpstream", "engine/media", "engine/bwe", "engine/srtp", "engine/transport", "engine/internal/enginetest"},
+	"github.com/pion/srtp":           {"engine/srtp", "node-harness"},
+	"github.com/pion/logging":        {"engine/dtls"},
+	"github.com/stretchr/testify":    {"engine/api/apitest", "engine/internal/enginetest"},
+	"github.com/BurntSushi/toml":     {"cmd"},
+	"golang.org/x/crypto":            {"engine/dtls"},
+	"golang.org/x/net":               {"node-harness"},
+	"golang.org/x/sys":               {"cmd", "engine/netio", "scaling/remote", "internal/epoll", "node-harness", "node-harness/bench/control"},
 }
 
 func join(lists ...[]string) (all []string) {
