@@ -44,7 +44,7 @@ func (c *chart) curve(samples []Sample, top, height int, maximum float64, color 
 	var points []string
 	for i := range samples {
 		y := float64(top) + float64(height)*(1-min(value(&samples[i])/maximum, 1))
-		points = append(points, fmt.Sprintf("%.1f,%.1f", c.x(samples[i].At), y))
+		points = append(points, fmt.Sprintf("%.0f,%.0f", c.x(samples[i].At), y))
 	}
 	fmt.Fprintf(&c.b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="%.1f"/>`+"\n", strings.Join(points, " "), color, width)
 }

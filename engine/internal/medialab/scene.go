@@ -1,6 +1,7 @@
 package medialab
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -60,11 +61,11 @@ type Result struct {
 	Frames                 float64 // share of the camera's frames that were shown
 	Spatial                int     // the layer that was shown most in the second half
 	TopAfter               time.Duration
-	LowAfter               time.Duration // until the highest layer that fits, or a lower one, was shown
 	Changes                float64       // of the spatial layer, a minute
 	Concealed              float64       // share of sound
 	Estimate, EstimateLow  unit.Bitrate  // on average in the second half, lowest
-	FirstBelow             time.Duration // until the worker sent no more than the link takes
+	Met                    time.Duration // until the worker sent no more than the link takes, for 300 ms
+	Reached                time.Duration // until the estimate was 90 % of the link, -1: never
 	KeyFrames, PLIs, NACKs int
 	Used                   float64      // share of the link that was used in the second half
 	Cross                  unit.Bitrate // cross traffic that arrived in the second half
@@ -194,13 +195,27 @@ func (r *Run) result(s *Subscriber, p *Phase, before, half, after counts) Result
 		FrameRate: float64(after.shown-before.shown) / lasts / float64(len(s.Videos)),
 		KeyFrames: after.keys - before.keys, PLIs: after.plis - before.plis, NACKs: after.nacks - before.nacks,
 		Concealed: float64(after.concealed-before.concealed) / float64(max(after.played-before.played, 1)),
-		TopAfter:  -1, EstimateLow: 1 << 62,
+		TopAfter:  -1, Reached: -1, EstimateLow: 1 << 62,
 	}
 	x.Frames = x.FrameRate / r.Lab.Publishers[0].Camera.FrameRate
 	x.SecondRate = float64(after.shown-half.shown) / rest / float64(len(s.Videos))
 	r.sampled(&x, before, half, after)
 	r.seen(&x, s, before.at, half.at)
 	return x
+}
+
+// payloadShare is what is left of a link without PacketOverhead, about.
+const payloadShare = 0.96
+
+// windows returns what was sent in each three samples in a row, in bits per second.
+func windows(samples []Sample) iter.Seq[unit.Bitrate] {
+	return func(yield func(unit.Bitrate) bool) {
+		for i := range len(samples) - 2 {
+			if !yield((samples[i].Sent + samples[i+1].Sent + samples[i+2].Sent) / 3) {
+				return
+			}
+		}
+	}
 }
 
 // sampled fills in what samples show.
@@ -219,14 +234,12 @@ func (r *Run) sampled(x *Result, before, half, after counts) {
 	x.Estimate = sum / unit.Bitrate(len(samples)-(half.sample-before.sample))
 	slices.Sort(queues)
 	x.QueueP95 = queues[len(queues)*95/100]
-	for i := range samples {
-		// 300 ms in a row
-		if x.FirstBelow = time.Duration(i) * step; x.Link == 0 || i+3 <= len(samples) &&
-			samples[i].Sent+samples[i+1].Sent+samples[i+2].Sent <= 3*x.Link {
-			break
-		}
-	}
 	if x.Link > 0 {
+		x.Met = time.Duration(max(slices.IndexFunc(slices.Collect(windows(samples)), func(sent unit.Bitrate) bool { return sent <= x.Link }), 0)) * step
+		reached := func(s Sample) bool { return float64(s.Estimate) >= 0.9*payloadShare*float64(x.Link) }
+		if i := slices.IndexFunc(samples, reached); i >= 0 {
+			x.Reached = time.Duration(i) * step
+		}
 		x.Used = float64(after.passed-half.passed) * 8 / (after.at - half.at).Seconds() / float64(x.Link)
 	}
 }

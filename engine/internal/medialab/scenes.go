@@ -98,7 +98,14 @@ var Filled = []Scene{
 	filled("filled, steps", 3000*kbps, shaped(20*time.Second, 3000*kbps, 1500*kbps, 3000*kbps, 750*kbps, 3000*kbps)...),
 	filled("filled, managed queue", 2000*kbps, Phase{Name: "2 M, CoDel", Lasts: 40 * time.Second, Link: with(Shaped(2000*kbps), func(c *simnet.Conditions) { c.CoDel = true })}),
 	filled("filled, token bucket", 2000*kbps, Phase{Name: "2 M, 30 kB", Lasts: 40 * time.Second, Link: with(Shaped(2000*kbps), func(c *simnet.Conditions) { c.Burst = 30_000 })}),
-	filled("filled, beside a download", 3000*kbps, Phase{Name: "3 M", Lasts: 60 * time.Second, Link: Shaped(3000 * kbps), Begin: download}),
+	filled("filled, beside a download", 3000*kbps,
+		Phase{Name: "3 M", Lasts: 15 * time.Second, Link: Shaped(3000 * kbps)},
+		Phase{Name: "a download", Lasts: 60 * time.Second, Link: Shaped(3000 * kbps), Begin: download},
+		Phase{Name: "and back", Lasts: 15 * time.Second, Link: Shaped(3000 * kbps)}),
+	filled("filled, a longer way", 2000*kbps,
+		Phase{Name: "2 M", Lasts: 15 * time.Second, Link: Shaped(2000 * kbps)},
+		Phase{Name: "80 ms longer", Lasts: 20 * time.Second, Link: with(Shaped(2000*kbps), func(c *simnet.Conditions) { c.Delay += 80 * time.Millisecond })},
+		Phase{Name: "250 ms longer", Lasts: 20 * time.Second, Link: with(Shaped(2000*kbps), func(c *simnet.Conditions) { c.Delay += 250 * time.Millisecond })}),
 	filled("filled, beside 1 M", 3000*kbps,
 		Phase{Name: "3 M", Lasts: 15 * time.Second, Link: Shaped(3000 * kbps)},
 		Phase{Name: "1 M of others", Lasts: 20 * time.Second, Link: Shaped(3000 * kbps), Begin: func(s *Subscriber) {
@@ -114,7 +121,7 @@ var Filled = []Scene{
 }
 
 func download(s *Subscriber) {
-	s.Cross = append(s.Cross, s.down.Cubic(25*time.Millisecond, time.Hour))
+	s.Cross = append(s.Cross, s.down.Cubic(25*time.Millisecond, time.Minute))
 }
 
 // lossBursts loses everything for 200 ms every 5 s.

@@ -31,6 +31,7 @@ type Subscriber struct {
 	feedbackAt unit.Time
 	reportAt   unit.Time
 	consumers  []subscribed
+	mark       mark
 
 	// Cross is other traffic over the link to the subscriber.
 	Cross []*simnet.Flow
@@ -66,6 +67,7 @@ func (s *Subscriber) Watch(p *Publisher, priority uint8) {
 		return
 	}
 	audio := audioStream(ssrc + 50)
+	audio.PT = 0 // as the router maps it
 	a := newAudioReceiver(audio.SSRC)
 	s.byAudio[a.ssrc] = a
 	s.Audios = append(s.Audios, a)
