@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement format clean
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -82,6 +82,11 @@ hosts: build
 # EduMeet's media node, unchanged, over the same hosts. DIR=… is a checkout of it, installed and built.
 edumeet: build
 	scripts/edumeet.sh $(DIR)
+
+# What people see behind bad links, in virtual time: a table, and charts in build/media-lab. RUN=… selects scenes by name, SEED=… is
+# that of all chance.
+media-lab:
+	$(GO) run ./engine/internal/medialab/report -charts build/media-lab -seed $(or $(SEED),1) -run '$(RUN)'
 
 # CPU and memory per forwarded packet; WORKER_BIN=… measures another worker binary.
 bench-fanout: build

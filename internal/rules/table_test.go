@@ -25,6 +25,8 @@ var rules = []rule{
 	{folder: "engine/packet", may: []string{"engine/unit", "engine/wire"}},
 	{folder: "engine/simnet", may: []string{"engine/unit"}},
 	{folder: "engine/internal/enginetest", may: join(basics, []string{"engine/netio"}), impure: true},
+	{folder: "engine/internal/medialab", may: join(senders, []string{"engine/media", "engine/transport", "engine/simnet", "engine/internal/enginetest"})},
+	{folder: "engine/internal/medialab/report", may: []string{"engine/internal/medialab"}, impure: true},
 	{folder: "engine/netio", may: []string{"engine/unit", "engine/packet", "internal/epoll"}, impure: true},
 	{folder: "engine/shard", may: []string{"engine/unit"}, impure: true},
 
@@ -84,7 +86,7 @@ var libraries = map[string][]string{
 	"github.com/nats-io/nats.go":     {"scaling/bus"},
 	"github.com/pion/dtls":           {"engine/dtls"},
 	"github.com/pion/rtp":            {"engine/srtp"},
-	"github.com/pion/rtcp":           {"engine/wire", "engine/rtpstream", "engine/media", "engine/bwe", "engine/srtp", "engine/transport", "engine/internal/enginetest"},
+	"github.com/pion/rtcp":           {"engine/wire", "engine/rtpstream", "engine/media", "engine/bwe", "engine/srtp", "engine/transport", "engine/internal/enginetest", "engine/internal/medialab"},
 	"github.com/pion/srtp":           {"engine/srtp", "node-harness"},
 	"github.com/pion/logging":        {"engine/dtls"},
 	"github.com/stretchr/testify":    {"engine/api/apitest", "engine/internal/enginetest"},
