@@ -48,7 +48,8 @@ func newCounters() counters {
 	}
 }
 
-// Drops counts what was received or to be sent and dropped, by reason. It is logged when the transport closes.
+// Drops counts what was received or to be sent and dropped, by reason. It is logged when the transport closes, and
+// added up for all transports (Figures).
 type Drops struct {
 	Unrecognized    uint64 // datagrams that are neither RTP nor RTCP
 	NotConnected    uint64 // datagrams before the transport knows its peer or its keys

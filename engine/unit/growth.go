@@ -1,0 +1,27 @@
+package unit
+
+import "reflect"
+
+// AddGrowth adds to sum by how much each counter of now has grown since last, and makes last equal to now. T is a struct of uint64
+// fields, or of such structs. A counter that is smaller than it was has begun anew.
+func AddGrowth[T comparable](sum, now, last *T) {
+	if *now == *last {
+		return
+	}
+	addGrowth(reflect.ValueOf(sum).Elem(), reflect.ValueOf(now).Elem(), reflect.ValueOf(last).Elem())
+	*last = *now
+}
+
+func addGrowth(sum, now, last reflect.Value) {
+	if sum.Kind() == reflect.Struct {
+		for i := range sum.NumField() {
+			addGrowth(sum.Field(i), now.Field(i), last.Field(i))
+		}
+		return
+	}
+	n, l := now.Uint(), last.Uint()
+	if n < l {
+		l = 0
+	}
+	sum.SetUint(sum.Uint() + n - l)
+}

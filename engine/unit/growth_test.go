@@ -1,0 +1,34 @@
+package unit_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/unit"
+)
+
+func TestGrowthIsAddedOnce(t *testing.T) {
+	type inner struct{ B, C uint64 }
+	type counters struct {
+		A     uint64
+		Inner inner
+	}
+	var sum, lastX, lastY counters
+	x, y := counters{1, inner{2, 3}}, counters{10, inner{20, 30}}
+	unit.AddGrowth(&sum, &x, &lastX)
+	unit.AddGrowth(&sum, &y, &lastY)
+	unit.AddGrowth(&sum, &y, &lastY) // nothing has grown
+	x.Inner.C = 7
+	unit.AddGrowth(&sum, &x, &lastX)
+	require.Equal(t, counters{11, inner{22, 37}}, sum)
+
+	y = counters{A: 5} // begun anew
+	unit.AddGrowth(&sum, &y, &lastY)
+	require.Equal(t, counters{16, inner{22, 37}}, sum)
+
+	require.Zero(t, testing.AllocsPerRun(10, func() {
+		x.A++
+		unit.AddGrowth(&sum, &x, &lastX)
+	}))
+}
