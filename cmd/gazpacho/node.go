@@ -19,6 +19,7 @@ import (
 	"gazpacho/engine"
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
+	"gazpacho/metrics"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/remote"
 )
@@ -40,6 +41,7 @@ type nodeConfig struct {
 	shards                           int
 	minPort, maxPort                 uint
 	drain                            time.Duration
+	metrics, profiles                string
 }
 
 // runNode is the command "node".
@@ -58,6 +60,8 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 	s.flags.UintVar(&c.maxPort, "rtc-max-port", 0, "highest `port` for media (default: the application's)")
 	s.flags.IntVar(&c.shards, "shards", 0, "`number` of cores to use (default: all)")
 	s.flags.StringVar(&c.logLevel, "log-level", "info", "`level` of the node's log on standard error: debug, info, warn or error")
+	s.flags.StringVar(&c.metrics, "metrics", metrics.DefaultAddress, "`address` for metrics, /healthz and /readyz: an IP address with a port or a range of ports, unix:/path/to/folder, or none")
+	s.flags.StringVar(&c.profiles, "pprof", "none", "`address` for Go's profiles, likewise; on this host only")
 	s.flags.DurationVar(&c.drain, "drain-time", time.Hour, "longest `time` to drain")
 	rest, err := s.parse(args, stdout)
 	switch {
@@ -84,9 +88,12 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 		return usagef("--log-level: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	shownAt, profilesAt, err := c.shownAt()
+	if err != nil {
+		return err
+	}
 	var credentials *identity.Credentials
 	if c.tlsFolder != "" {
-		var err error
 		if credentials, err = identity.Load(c.tlsFolder, identity.Node, c.name); err != nil {
 			return err
 		}
@@ -108,10 +115,15 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	if credentials != nil {
 		nodes = credentials.Client(identity.Node)
 	}
+	requests := metrics.NewRequests()
 	server := remote.NewServer(remote.ServerOptions{
 		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog,
 		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
-			return c.newWorker(host, o, emit, log)
+			worker, err := c.newWorker(host, o, emit, log)
+			if err != nil {
+				return nil, err
+			}
+			return requests.Of(worker), nil
 		},
 	})
 	defer server.Close()
@@ -137,6 +149,9 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 		go func() { failed <- server.Serve(l, config) }()
 		fmt.Fprintf(stdout, "node %s listens on %s\n", c.name, listenName(l))
 	}
+	sources := metrics.Sources{Version: version, Host: host, Requests: requests, Node: server.Status}
+	defer serve(shownAt, "metrics", log, func(a metrics.Address) (*metrics.Server, error) { return metrics.Serve(a, sources) }).Close()
+	defer serve(profilesAt, "profiles", log, metrics.ServeProfiles).Close()
 	return c.wait(server, failed, signals, log)
 }
 

@@ -46,6 +46,7 @@ const (
 // cluster is a front with what belongs to its process.
 type cluster struct {
 	*front.Front
+	host      *engine.Host
 	closeHost func()
 }
 
@@ -64,7 +65,7 @@ func newCluster(list string, opening remote.Opening, options engine.Options, ch 
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{closeHost: sync.OnceFunc(host.Close)}
+	c := &cluster{host: host, closeHost: sync.OnceFunc(host.Close)}
 	own := func(name string) front.NodeOptions { return ownNode(name, host, options) }
 	o := front.Options{Emit: ch.Emit, Log: ch.Logger(), Own: own("own")}
 	if o.Placement, err = placementPolicy(os.Getenv(placementEnv)); err == nil {

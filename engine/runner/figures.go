@@ -18,6 +18,7 @@ type Figures struct {
 	Shard      shard.Figures
 	Transports transport.Figures
 	Census     transport.Census
+	Placed     int    // transports
 	Faults     uint64 // panics that were contained
 }
 
@@ -47,6 +48,7 @@ func (r *Runner) Figures() []Figures {
 		s.visitAll(&all[i].Census)
 		s.Do(func(unit.Time) {
 			all[i].Shard, all[i].Transports, all[i].Faults = s.shard.Figures(), s.figures, s.faults
+			all[i].Placed = len(s.actors)
 		})
 	}
 	return all

@@ -47,6 +47,8 @@ type Runner struct {
 	log     *slog.Logger
 	readers sync.WaitGroup // of TCP ports
 	poller  *netio.Poller  // reads the UDP ports of all WebRtcServers
+
+	unroutable atomic.Uint64
 }
 
 // ShardContext is one shard with what its transports share. Each has a poller of its own for their sockets, so that waiting
@@ -127,6 +129,16 @@ func (r *Runner) ArmedTimers() int {
 		total += s.shard.ArmedTimers()
 	}
 	return total
+}
+
+// Unroutable returns how many datagrams came to the ports of WebRtcServers that were for no transport.
+func (r *Runner) Unroutable() uint64 { return r.unroutable.Load() }
+
+// TakeTurns takes the turn of each shard once.
+func (r *Runner) TakeTurns() {
+	for _, s := range r.shards {
+		s.Do(func(unit.Time) {})
+	}
 }
 
 // Do runs f with the shard's turn held.

@@ -25,3 +25,25 @@ func addGrowth(sum, now, last reflect.Value) {
 	}
 	sum.SetUint(sum.Uint() + n - l)
 }
+
+// Add adds to each number in sum the one of x. T is made of structs, arrays and numbers.
+func Add[T any](sum, x *T) { add(reflect.ValueOf(sum).Elem(), reflect.ValueOf(x).Elem()) }
+
+func add(sum, x reflect.Value) {
+	switch sum.Kind() {
+	case reflect.Struct:
+		for i := range sum.NumField() {
+			add(sum.Field(i), x.Field(i))
+		}
+	case reflect.Array:
+		for i := range sum.Len() {
+			add(sum.Index(i), x.Index(i))
+		}
+	case reflect.Float64:
+		sum.SetFloat(sum.Float() + x.Float())
+	case reflect.Uint64:
+		sum.SetUint(sum.Uint() + x.Uint())
+	default:
+		sum.SetInt(sum.Int() + x.Int())
+	}
+}

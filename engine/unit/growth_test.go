@@ -8,6 +8,17 @@ import (
 	"gazpacho/engine/unit"
 )
 
+func TestAddOfAllNumbers(t *testing.T) {
+	type numbers struct {
+		A uint64
+		B [2]struct{ C int }
+		D float64
+	}
+	sum := numbers{1, [2]struct{ C int }{{2}, {3}}, 0.5}
+	unit.Add(&sum, &numbers{10, [2]struct{ C int }{{20}, {-30}}, 0.25})
+	require.Equal(t, numbers{11, [2]struct{ C int }{{22}, {-27}}, 0.75}, sum)
+}
+
 func TestGrowthIsAddedOnce(t *testing.T) {
 	type inner struct{ B, C uint64 }
 	type counters struct {

@@ -19,14 +19,6 @@ func (h *Histogram) Observe(b *Bounds, v float64) {
 	h.Sum += v
 }
 
-// Add adds the observations of another histogram with the same bounds.
-func (h *Histogram) Add(o *Histogram) {
-	for i := range h.Counts {
-		h.Counts[i] += o.Counts[i]
-	}
-	h.Sum += o.Sum
-}
-
 // Count returns how many observations there are.
 func (h *Histogram) Count() (n uint64) {
 	for _, c := range h.Counts {

@@ -19,8 +19,8 @@ func TestHistogram(t *testing.T) {
 	require.EqualValues(t, 1, h.Counts[11])
 	require.EqualValues(t, 2, h.Counts[12])
 	require.EqualValues(t, 6, h.Count())
-	sum.Add(&h)
-	sum.Add(&h)
+	unit.Add(&sum, &h)
+	unit.Add(&sum, &h)
 	require.EqualValues(t, 12, sum.Count())
 	require.InDelta(t, 2*(1e9+27.5), sum.Sum, 0.001)
 }

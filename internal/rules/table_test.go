@@ -55,9 +55,12 @@ var rules = []rule{
 	{folder: "scaling/link", may: []string{"engine/unit", "scaling/session"}},
 	{folder: "scaling/identity", impure: true},
 	{folder: "scaling/remote", may: []string{"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/session"}, impure: true},
+	{folder: "metrics", may: []string{
+		"engine/api", "engine/unit", "engine/media", "engine/shard", "engine/transport", "engine", "channel", "scaling/front", "scaling/remote",
+	}, impure: true},
 	{folder: "cmd", may: []string{
 		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll",
-		"scaling/placement", "scaling/front", "scaling/identity", "scaling/remote",
+		"scaling/placement", "scaling/front", "scaling/identity", "scaling/remote", "metrics",
 	}, impure: true},
 
 	// These use the binary only.
@@ -81,6 +84,7 @@ var libraries = map[string][]string{
 	"github.com/pion/logging":       {"engine/dtls"},
 	"github.com/stretchr/testify":   {"engine/api/apitest", "engine/internal/enginetest"},
 	"github.com/BurntSushi/toml":    {"cmd"},
+	"github.com/prometheus":         {"metrics"},
 	"golang.org/x/crypto":           {"engine/dtls"},
 	"golang.org/x/net":              {"node-harness"},
 	"golang.org/x/sys":              {"cmd", "engine/netio", "scaling/remote", "internal/epoll", "node-harness", "node-harness/bench/control"},
