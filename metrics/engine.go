@@ -4,7 +4,6 @@ import (
 	"strconv"
 
 	"gazpacho/engine/api"
-	"gazpacho/engine/media"
 	"gazpacho/engine/shard"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
@@ -19,13 +18,13 @@ var (
 
 // Labels of several families.
 var (
-	byShard   = []label{{"shard", "the shard's number, from 0 on: as many as the worker may use cores"}}
-	byFeed    = []label{{"type", "pli, fir"}}
-	byICE     = []label{{"state", oneOf(iceStates...)}}
-	byDTLS    = []label{{"state", oneOf(dtlsStates...)}}
-	bySCTP    = []label{{"state", oneOf(sctpStates...)}}
-	byPackets = []label{{"type", "media, retransmission"}}
-	bySent    = []label{{"type", "media, retransmission, probation (padding that probes for bandwidth)"}}
+	byShard   = []label{{name: "shard", values: "the shard's number, from 0 on: as many as the worker may use cores"}}
+	byFeed    = []label{{name: "type", values: "pli, fir"}}
+	byICE     = []label{{name: "state", values: oneOf(iceStates...)}}
+	byDTLS    = []label{{name: "state", values: oneOf(dtlsStates...)}}
+	bySCTP    = []label{{name: "state", values: oneOf(sctpStates...)}}
+	byPackets = []label{{name: "type", values: "media, retransmission"}}
+	bySent    = []label{{name: "type", values: "media, retransmission, probation (padding that probes for bandwidth)"}}
 )
 
 // counterOf is a family without labels that shows one count.
@@ -36,10 +35,10 @@ func counterOf(name, help string, value func(*transport.Figures) uint64) family 
 }
 
 // fieldsOf is a family with a sample for each field of a struct of counters.
-func fieldsOf(name, label_, help string, counters func(*transport.Figures) any) family {
+func fieldsOf(name, by, help string, counters func(*transport.Figures) any) family {
 	return family{
 		name: name, kind: counter, help: help,
-		labels: []label{{label_, fieldNames(counters(&transport.Figures{}))}},
+		labels: []label{fieldLabel(by, counters(&transport.Figures{}))},
 		read:   func(f *figures, to *samples) { to.fields(counters(&f.engine.Transports)) },
 	}
 }
@@ -135,7 +134,7 @@ var objectFamilies = []family{
 		read: func(f *figures, to *samples) { to.add(float64(f.routers)) },
 	},
 	statesOf("transports", "Transports in service.",
-		[]label{{"kind", "webrtc, plain, pipe, direct, relay (between the nodes of one application)"}}, transportKinds,
+		[]label{{name: "kind", values: "webrtc, plain, pipe, direct, relay (between the nodes of one application)"}}, transportKinds,
 		func(c *transport.Census) []int { return c.Kinds[:] }),
 	gaugeOf("transports_out_of_service", "Transports that an internal error took out of service and that the application has not closed yet.",
 		func(c *transport.Census) int { return c.Broken }),
@@ -146,7 +145,7 @@ var objectFamilies = []family{
 	statesOf("sctp_associations", "SCTP associations by their state.", bySCTP, sctpStates,
 		func(c *transport.Census) []int { return c.SCTPStates[:] }),
 	{
-		name: "producers", kind: gauge, labels: []label{{"kind", "audio, video"}}, help: "Producers.",
+		name: "producers", kind: gauge, labels: []label{{name: "kind", values: "audio, video"}}, help: "Producers.",
 		read: func(f *figures, to *samples) {
 			to.add(float64(f.engine.Census.AudioProducers), "audio")
 			to.add(float64(f.engine.Census.VideoProducers), "video")
@@ -157,8 +156,8 @@ var objectFamilies = []family{
 	{
 		name: "consumers", kind: gauge,
 		labels: []label{
-			{"kind", "audio, video"},
-			{"state", "active; still (video of which no layer is forwarded: too little bandwidth, or a silent producer); stopped (paused, or its transport is not connected)"},
+			{name: "kind", values: "audio, video"},
+			{name: "state", values: "active; still (video of which no layer is forwarded: too little bandwidth, or a silent producer); stopped (paused, or its transport is not connected)"},
 		},
 		help: "Consumers.",
 		read: func(f *figures, to *samples) {
@@ -171,7 +170,7 @@ var objectFamilies = []family{
 	},
 	{
 		name: "consumer_layers", kind: gauge,
-		labels: []label{{"spatial", "0, 1, 2, 3+"}, {"temporal", "0, 1, 2, 3+"}},
+		labels: []label{{name: "spatial", values: "0, 1, 2, 3+"}, {name: "temporal", values: "0, 1, 2, 3+"}},
 		help:   "Consumers of simulcast and SVC by the layers that are forwarded to them now.",
 		read: func(f *figures, to *samples) {
 			for spatial, row := range f.engine.Census.Layers {
@@ -198,11 +197,15 @@ var trafficFamilies = []family{
 	{
 		name: "dropped_total", kind: counter,
 		help:   "What transports received or had to send and dropped: packets, datagrams, messages or requests, as the reason says.",
-		labels: []label{{"reason", fieldNames(transport.Drops{}) + ", no_transport"}},
+		labels: []label{fieldLabel("reason", transport.Drops{})},
 		read: func(f *figures, to *samples) {
 			to.fields(f.engine.Transports.Transports.Drops)
-			to.count(f.engine.Unroutable, "no_transport")
 		},
+	},
+	{
+		name: "unroutable_datagrams_total", kind: counter,
+		help: "Datagrams at the ports of WebRtcServers that were for no transport.",
+		read: func(f *figures, to *samples) { to.count(f.engine.Unroutable) },
 	},
 	fieldsOf("producer_dropped_packets_total", "reason", "RTP packets that producers did not take.",
 		func(f *transport.Figures) any { return f.Producers.Drops }),
@@ -306,7 +309,7 @@ var qualityFamilies = []family{
 		transport.EstimateBounds, func(f *transport.Figures) *unit.Histogram { return &f.Incoming }),
 	{
 		name: "key_frame_wait_seconds", kind: histogram,
-		labels: []label{{"cause", "start (the receiver had no picture yet), interruption (its picture stood still)"}},
+		labels: []label{{name: "cause", values: "start (the receiver had no picture yet), interruption (its picture stood still)"}},
 		help:   "How long video came of which a consumer could forward nothing, until a key frame.",
 		read: func(f *figures, to *samples) {
 			to.histogram(&f.engine.Transports.KeyFrameWait, transport.WaitBounds, "start")
@@ -314,6 +317,3 @@ var qualityFamilies = []family{
 		},
 	},
 }
-
-// The structs whose fields are values of a label. docs/metrics.md explains each by the comment of its field.
-var explained = []any{transport.Drops{}, media.ProducerDrops{}, media.ConsumerDrops{}}

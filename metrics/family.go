@@ -36,8 +36,15 @@ type family struct {
 	read   func(f *figures, to *samples)
 }
 
-// label is a label of a family, and which values it takes.
-type label struct{ name, values string }
+// label is a label of a family.
+type label struct {
+	name   string
+	values string // for people
+	fields any    // in place of values: a struct whose fields are the values, in snake case
+}
+
+// fieldLabel is a label whose values are the fields of a struct of counters.
+func fieldLabel(name string, counters any) label { return label{name: name, fields: counters} }
 
 // prefix begins the names of all families.
 const prefix = "gazpacho_"

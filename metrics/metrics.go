@@ -44,24 +44,30 @@ func Serve(a Address, s Sources) (*Server, error) {
 	return serve(a, mux, writeTime)
 }
 
-// families returns those that the process has something to show for.
-func (s *Sources) families() (all []family) {
-	all = append(all, engineFamilies()...)
-	if s.Channel != nil {
-		all = append(all, channelFamilies...)
-	}
-	if s.Front != nil {
-		all = append(all, frontFamilies...)
-	}
-	if s.Node != nil {
-		all = append(all, nodeFamilies...)
-	}
-	return all
+// group is families that belong together.
+type group struct {
+	title    string
+	families []family
+	shown    func(*Sources) bool // nil: by all processes
 }
 
-func engineFamilies() (all []family) {
-	for _, group := range [][]family{shardFamilies, objectFamilies, trafficFamilies, qualityFamilies} {
-		all = append(all, group...)
+// groups is all that is read from figures.
+var groups = []group{
+	{"Shards", shardFamilies, nil},
+	{"Objects and their states", objectFamilies, nil},
+	{"Packets and bytes", trafficFamilies, nil},
+	{"Quality", qualityFamilies, nil},
+	{"The application's worker", channelFamilies, func(s *Sources) bool { return s.Channel != nil }},
+	{"The application's worker, over nodes", frontFamilies, func(s *Sources) bool { return s.Front != nil }},
+	{"Nodes", nodeFamilies, func(s *Sources) bool { return s.Node != nil }},
+}
+
+// families returns those that the process has something to show for.
+func (s *Sources) families() (all []family) {
+	for _, g := range groups {
+		if g.shown == nil || g.shown(s) {
+			all = append(all, g.families...)
+		}
 	}
 	return all
 }
@@ -96,7 +102,7 @@ func (s *Sources) buildInfo() prometheus.Collector {
 
 var buildInfo = family{
 	name: "build_info", kind: gauge, help: "Always 1.",
-	labels: []label{{"version", "of the program"}, {"mediasoup", "the application's release; empty for a node"}, {"goversion", "of the compiler"}},
+	labels: []label{{name: "version", values: "of the program"}, {name: "mediasoup", values: "the application's release; empty for a node"}, {name: "goversion", values: "of the compiler"}},
 }
 
 // problem says why no new work should come.

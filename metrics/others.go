@@ -1,19 +1,5 @@
 package metrics
 
-import (
-	"reflect"
-	"strings"
-)
-
-// fieldNames lists the names of the fields of a struct as values of a label.
-func fieldNames(counters any) string {
-	var names []string
-	for field := range reflect.ValueOf(counters).Fields() {
-		names = append(names, snakeCase(field.Name))
-	}
-	return strings.Join(names, ", ")
-}
-
 // channelFamilies say how well the application keeps up. A worker has them.
 var channelFamilies = []family{
 	{
@@ -23,7 +9,7 @@ var channelFamilies = []family{
 	},
 	{
 		name: "channel_dropped_messages_total", kind: counter,
-		labels: []label{{"kind", "media, data, logs, state (other notifications), early (of objects whose creation was not answered yet)"}},
+		labels: []label{{name: "kind", values: "media, data, logs, state (other notifications), early (of objects whose creation was not answered yet)"}},
 		help:   "Messages for the application that were dropped because it reads slowly.",
 		read:   func(f *figures, to *samples) { to.fields(f.channel.Dropped) },
 	},
@@ -33,7 +19,7 @@ var channelFamilies = []family{
 var frontFamilies = []family{
 	{
 		name: "cluster_nodes", kind: gauge, help: "Nodes that the application uses.",
-		labels: []label{{"state", "present, gone, returning (they do not answer yet)"}},
+		labels: []label{{name: "state", values: "present, gone, returning (they do not answer yet)"}},
 		read: func(f *figures, to *samples) {
 			to.add(float64(f.front.Nodes.Present), "present")
 			to.add(float64(f.front.Nodes.Gone), "gone")
@@ -50,7 +36,7 @@ var frontFamilies = []family{
 		read: func(f *figures, to *samples) { to.add(float64(f.front.Requests)) },
 	},
 	{
-		name: "relays", kind: gauge, labels: []label{{"kind", "media, data"}},
+		name: "relays", kind: gauge, labels: []label{{name: "kind", values: "media, data"}},
 		help: "Producers and DataProducers that stand on another node than their own, once for each such node.",
 		read: func(f *figures, to *samples) {
 			to.add(float64(f.front.Media), "media")
@@ -58,7 +44,7 @@ var frontFamilies = []family{
 		},
 	},
 	{
-		name: "relays_created_total", kind: counter, labels: []label{{"kind", "media, data"}}, help: "Relays made so far.",
+		name: "relays_created_total", kind: counter, labels: []label{{name: "kind", values: "media, data"}}, help: "Relays made so far.",
 		read: func(f *figures, to *samples) {
 			to.add(float64(f.front.Relays), "media")
 			to.add(float64(f.front.DataRelays), "data")
@@ -84,7 +70,7 @@ var nodeFamilies = []family{
 		},
 	},
 	{
-		name: "node_sessions", kind: gauge, labels: []label{{"state", "connected, disconnected (the connection broke, and may come back)"}},
+		name: "node_sessions", kind: gauge, labels: []label{{name: "state", values: "connected, disconnected (the connection broke, and may come back)"}},
 		help: "Sessions of applications.",
 		read: func(f *figures, to *samples) {
 			byState := map[bool]int{}
@@ -97,7 +83,7 @@ var nodeFamilies = []family{
 	},
 	{
 		name: "node_links", kind: gauge,
-		labels: []label{{"direction", "in, out"}, {"state", "connected, disconnected"}},
+		labels: []label{{name: "direction", values: "in, out"}, {name: "state", values: "connected, disconnected"}},
 		help:   "Links for messages of data channels, from other nodes and to them.",
 		read: func(f *figures, to *samples) {
 			type end struct {

@@ -18,12 +18,12 @@ type Requests struct {
 var (
 	requestsTotal = family{
 		name: "requests_total", kind: counter, help: "Requests of applications that were answered.",
-		labels: []label{{"method", "the method's name in mediasoup's error messages, such as transport.consume"}, {"result", "accepted, refused"}},
+		labels: []label{{name: "method", values: "the method's name in mediasoup's error messages, such as transport.consume"}, {name: "result", values: "accepted, refused"}},
 	}
 	requestDuration = family{
 		name: "request_duration_seconds", kind: histogram,
 		help:   "Time from a request to its answer. In a cluster, that of an application's worker includes the way to the node and back.",
-		labels: []label{{"method", "as above"}},
+		labels: []label{{name: "method", values: "likewise"}},
 	}
 )
 

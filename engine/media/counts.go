@@ -1,6 +1,7 @@
 package media
 
 import (
+	"gazpacho/engine/api"
 	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
 )
@@ -49,7 +50,8 @@ func (c *Consumer) CurrentLayers() (spatial, temporal int) {
 
 // waitForKeyFrame notes that a packet has to wait for a key frame. Where another layer is forwarded meanwhile, nothing stands still.
 func (c *Consumer) waitForKeyFrame(now unit.Time) {
-	if c.keyFrameWaitedSince == 0 && len(c.streams) == 1 && (!c.hasLayers() || c.selector.Layers().Current.Spatial < 0) {
+	still := c.typ != api.RTPTypeSimulcast || c.selector.Layers().Current.Spatial < 0
+	if still && c.keyFrameWaitedSince == 0 && len(c.streams) == 1 {
 		c.keyFrameWaitedSince = now
 	}
 }

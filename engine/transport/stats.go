@@ -56,7 +56,7 @@ type Drops struct {
 	ForeignSender   uint64 // datagrams from another address than the peer's
 	Unauthenticated uint64 // SRTP and SRTCP packets with a wrong tag
 	Replayed        uint64 // SRTP and SRTCP packets seen before
-	RTPMalformed    uint64
+	RTPMalformed    uint64 // RTP packets that cannot be read
 	RTPUnknown      uint64 // RTP packets of no producer
 	RTPDiscarded    uint64 // RTP packets that their producer refused: no stream, duplicates, bad sequence
 	RTCPMalformed   uint64 // compound packets with a part that cannot be read; the others count
