@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -22,6 +23,9 @@ import (
 	"gazpacho/scaling/front"
 	"gazpacho/scaling/remote"
 )
+
+// loopback is where servers listen.
+var loopback = netip.MustParseAddr("127.0.0.1")
 
 // patience is a limit that only a hang reaches.
 const patience = 30 * time.Second
@@ -114,7 +118,7 @@ func start(t *testing.T, s Sources) *Server {
 	return server
 }
 
-func get(t *testing.T, url string) (code int, body string) {
+func get(t testing.TB, url string) (code int, body string) {
 	t.Helper()
 	r, err := http.Get(url)
 	require.NoError(t, err)

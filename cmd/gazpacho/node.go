@@ -127,6 +127,9 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 		},
 	})
 	defer server.Close()
+	sources := metrics.Sources{Version: version, Host: host, Requests: requests, Node: server.Status}
+	defer serve(shownAt, "metrics", log, func(a metrics.Address) (*metrics.Server, error) { return metrics.Serve(a, sources) }).Close()
+	defer serve(profilesAt, "profiles", log, metrics.ServeProfiles).Close()
 	// Before the node says that it is ready: whoever started it may then end it.
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -149,9 +152,6 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 		go func() { failed <- server.Serve(l, config) }()
 		fmt.Fprintf(stdout, "node %s listens on %s\n", c.name, listenName(l))
 	}
-	sources := metrics.Sources{Version: version, Host: host, Requests: requests, Node: server.Status}
-	defer serve(shownAt, "metrics", log, func(a metrics.Address) (*metrics.Server, error) { return metrics.Serve(a, sources) }).Close()
-	defer serve(profilesAt, "profiles", log, metrics.ServeProfiles).Close()
 	return c.wait(server, failed, signals, log)
 }
 
