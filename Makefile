@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test peers hosts edumeet bench-fanout bench-control bench-server bench-workers bench-cluster format clean
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test metrics-test browser-test peers hosts edumeet bench-fanout bench-control bench-server bench-workers bench-cluster format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -65,6 +65,10 @@ node-test: build
 # Calls between pages of a real browser (Chromium, mediasoup-client). TESTS=… selects test files.
 browser-test: build
 	scripts/browser-test.sh $(TESTS)
+
+# Prometheus scrapes a worker and three nodes under load; promtool checks what it finds, and the alerts.
+metrics-test: build
+	scripts/metrics-test.sh
 
 # WebRTC peers of pion, good and bad ones, against a worker built with the race detector; WORKER_BIN=… tests another binary.
 peers: build
