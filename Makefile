@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test metrics-test browser-test peers hosts edumeet bench-fanout bench-control bench-server bench-workers bench-cluster format clean
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test metrics-test browser-test browser-links peers hosts edumeet bench-fanout bench-control bench-server bench-workers bench-cluster format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -65,6 +65,10 @@ node-test: build
 # Calls between pages of a real browser (Chromium, mediasoup-client). TESTS=… selects test files.
 browser-test: build
 	scripts/browser-test.sh $(TESTS)
+
+# Links that become narrow, lose packets or stand, between the worker and Chromium: prints what the page shows (docs/media.md).
+browser-links: build
+	TEST_MINUTES=60 LINKS=all scripts/browser-test.sh node-harness/browser/test/links.test.js
 
 # Prometheus scrapes a worker and three nodes under load; promtool checks what it finds, and the alerts.
 metrics-test: build

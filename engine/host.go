@@ -82,5 +82,9 @@ func (h *Host) NewWorker(o Options) (*Worker, error) {
 	}, nil
 }
 
+// Load returns the fraction that is used, from 0 to 1, of the CPU time open to the host, as its workers' [api.Load] has it. A host without
+// workers has a load too: other processes may use the machine.
+func (h *Host) Load() float64 { return h.load.fraction() }
+
 // Close ends the shards. All workers must be closed.
 func (h *Host) Close() { h.runner.Close() }

@@ -6,6 +6,7 @@ source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"
 source "$ROOT/scripts/nodes.sh"
 prepare_harness
+export GAZPACHO=$ROOT/bin/gazpacho
 case ${*:-all} in all | *sctp-peers*) need_aiortc ;; esac
 MODE=${MODE:-local}
 start_nodes "$MODE" "$BUILD/node-test-nodes"

@@ -117,7 +117,7 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	}
 	requests := metrics.NewRequests()
 	server := remote.NewServer(remote.ServerOptions{
-		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog,
+		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog, Load: host.Load,
 		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
 			worker, err := c.newWorker(host, o, emit, log)
 			if err != nil {

@@ -119,6 +119,9 @@ func serve(cfg *config, spoken *protocol, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errWrongSettings, err)
 	}
+	if compat.SharpFirst, err = parseLayers(os.Getenv(layersEnv)); err != nil {
+		return fmt.Errorf("%w: %w", errWrongSettings, err)
+	}
 	queue, err := parseQueue(os.Getenv(queueEnv))
 	if err != nil {
 		return fmt.Errorf("%w: %w", errWrongSettings, err)

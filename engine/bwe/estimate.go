@@ -76,6 +76,7 @@ func (s *Sender) estimate(now unit.Time, r *report) {
 	s.rate.hold = s.loss.hold() || s.queue.average > highQueueing
 	if len(r.arrived) > 0 {
 		s.rate.update(now, s.trend.state, s.throughput.rate())
+		s.moved(before, CauseGrowth, CauseOveruse)
 	}
 	s.loss.queued = s.queue.average > lossyQueueing
 	s.applyLoss(now, s.loss.add(now, r.sent, r.lost, r.bytes, s.rate.bitrate))
@@ -88,6 +89,7 @@ func (s *Sender) estimate(now unit.Time, r *report) {
 // applyLoss decreases the estimate for losses, though not below what gets through less a margin, or takes such decreases
 // back.
 func (s *Sender) applyLoss(now unit.Time, v verdict) {
+	before := s.rate.bitrate
 	switch {
 	case v.restore > s.rate.bitrate:
 		s.raise(now, v.restore)
@@ -95,6 +97,7 @@ func (s *Sender) applyLoss(now unit.Time, v verdict) {
 		floor := min(s.rate.bitrate, s.throughput.rate()*decreaseFactor)
 		s.rate.set(now, max(s.rate.bitrate*v.factor, floor))
 	}
+	s.moved(before, CauseRestored, CauseLoss)
 }
 
 // applyProbes raises the estimate to what probes showed.
@@ -111,7 +114,9 @@ func (s *Sender) applyProbes(now unit.Time, r *report) {
 		}
 		s.probing.result(now, bitrate)
 		if bitrate > s.rate.bitrate && s.trend.state != overusing && !s.loss.high() {
+			before := s.rate.bitrate
 			s.raise(now, bitrate)
+			s.moved(before, CauseProbe, CauseProbe)
 		}
 	}
 }
@@ -200,5 +205,7 @@ func (s *Sender) fallBack(now unit.Time) {
 	if !s.silence.hadFeedback {
 		floor = noFeedbackFactor * float64(s.limits.initial)
 	}
-	s.rate.set(now, min(s.rate.bitrate, max(s.rate.bitrate*silenceFactor, floor)))
+	before := s.rate.bitrate
+	s.rate.set(now, min(before, max(before*silenceFactor, floor)))
+	s.moved(before, CauseSilence, CauseSilence)
 }

@@ -54,6 +54,7 @@ type Sender struct {
 	remb          rembLimit
 	sent          unit.RateCounter
 	silence       silence
+	why           explanation
 	lastArrivalAt unit.Time // when feedback last reported an arrival
 	output        SenderOutput
 }
@@ -104,6 +105,7 @@ func (s *Sender) TransportConnected(now unit.Time) {
 	s.remb = rembLimit{connectedAt: now}
 	s.limits.apply()
 	s.available = s.limits.clamp(start)
+	s.why = explanation{}
 	s.announce(now)
 }
 

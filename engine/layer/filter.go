@@ -94,5 +94,10 @@ func endsPicture(l, highest ID, c *codec.Descriptor) bool {
 // layerOf returns the layer that a packet is of.
 func layerOf(c *codec.Descriptor) ID { return ID{int16(c.SpatialLayer), int16(c.TemporalLayer)} }
 
+// Below reports whether l is a lower spatial layer than o, or a lower temporal one of the same.
+func (l ID) Below(o ID) bool {
+	return l.Spatial < o.Spatial || l.Spatial == o.Spatial && l.Temporal < o.Temporal
+}
+
 // within reports whether l is not above the layer limit.
 func (l ID) within(limit ID) bool { return l.Spatial <= limit.Spatial && l.Temporal <= limit.Temporal }

@@ -253,7 +253,9 @@ func TestBitratesOfAbsentLayers(t *testing.T) {
 	var none *layer.Bitrates
 	spatial, temporal := none.Layers()
 	require.Zero(t, none.Total()+none.Of(0, 0)+none.UpTo(0, 0)+none.Spatial(0)+unit.Bitrate(spatial+temporal))
-	b := layer.NewBitrates(2, 2, func(s, t uint8) unit.Bitrate { return unit.Bitrate(10*s + t) })
+	b := layer.NewBitrates(2, 2, func(s, t uint8) (unit.Bitrate, float32) {
+		return unit.Bitrate(10*s + t), float32(s + t)
+	})
 	require.EqualValues(t, []unit.Bitrate{22, 1, 11, 0}, []unit.Bitrate{b.Total(), b.Spatial(0), b.UpTo(1, 0), b.UpTo(0, 0)})
 	require.Zero(t, b.Of(2, 0)+b.Of(0, 2)+b.Of(-1, 0)+b.Spatial(2)+b.UpTo(1, 2))
 	require.False(t, b.SameLayers(none))

@@ -130,12 +130,13 @@ func (s *svc) settled(unit.Time, int16) bool { return true }
 
 func (s *svc) bitrates(spatial int16) (*Bitrates, int) { return s.source.Bitrates, int(spatial) }
 
-// replaced: with K-SVC a higher spatial layer replaces the lower one; else it comes on top.
+// replaced: with K-SVC a higher spatial layer replaces the lower one; else it comes on top. (mediasoup counts all temporal layers as
+// replaced, those too that the application does not want, and then takes more than there is.)
 func (s *svc) replaced(l ID) unit.Bitrate {
 	if !s.keyOnly {
 		return 0
 	}
-	return s.source.Bitrates.Spatial(int(l.Spatial))
+	return s.source.Bitrates.SpatialUpTo(int(l.Spatial), int(l.Temporal))
 }
 
 // aim needs a key frame to go up, and with K-SVC to change at all.

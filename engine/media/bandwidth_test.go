@@ -79,6 +79,29 @@ func TestSimulcastTakesTheLayersThatFit(t *testing.T) {
 }
 
 // A stream above the preferred one is taken only when there is none below.
+// The encoder makes 30 frames a second: a quarter of them in the lowest temporal layer, which is too few for a larger picture, and half
+// of them with the next one.
+func TestSmoothPicturesComeBeforeSharpOnes(t *testing.T) {
+	for name, compat := range map[string]api.Compat{"smooth first": {}, "mediasoup's rule": {SharpFirst: true}} {
+		t.Run(name, func(t *testing.T) {
+			s := newSimulcastFixtureOf(t, compat, 1, false)
+			s.c.SetExternallyManagedBitrate(s.now)
+			s.sendFor(4 * time.Second)
+			seen := map[[2]int]bool{}
+			for limit := unit.Bitrate(1000); limit < 1_000_000; limit += 1000 {
+				distribute(s.now, s.c, limit, false)
+				seen[target(s.c)] = true
+			}
+			require.True(t, seen[[2]int{0, 0}])
+			require.Equal(t, compat.SharpFirst, seen[[2]int{1, 0}])
+			require.Equal(t, compat.SharpFirst, seen[[2]int{2, 0}])
+			require.True(t, seen[[2]int{1, 1}])
+			require.Equal(t, compat.SharpFirst, seen[[2]int{2, 1}], "all of the one below costs as much")
+			require.True(t, seen[[2]int{2, 2}])
+		})
+	}
+}
+
 func TestSimulcastDoesNotExceedThePreferredStream(t *testing.T) {
 	s := managed(t)
 	s.c.SetPreferredLayers(s.now, prefer(1, 2))

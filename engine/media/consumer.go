@@ -128,7 +128,7 @@ func (c *Consumer) newSelector(req *api.TransportConsumeRequest) (layer.Selector
 	cfg := layer.Config{
 		Codec: codec.KindOf(e.codec.MimeType), Encodings: len(c.mapped), Mode: e.mode,
 		Preferred: c.clampLayers(req.PreferredLayers), ClockRate: e.codec.ClockRate,
-		TemporalLimitAtPreferredOnly: c.compat.TemporalLimitAtPreferredOnly,
+		TemporalLimitAtPreferredOnly: c.compat.TemporalLimitAtPreferredOnly, SharpFirst: c.compat.SharpFirst,
 	}
 	switch c.typ {
 	case api.RTPTypeSimple:

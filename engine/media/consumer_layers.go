@@ -106,10 +106,45 @@ func (c *Consumer) IncreaseLayer(now unit.Time, available unit.Bitrate, consider
 }
 
 // ApplyLayers makes the layers that IncreaseLayer took the target, and gives up those that it did not take.
-func (c *Consumer) ApplyLayers(now unit.Time) {
+func (c *Consumer) ApplyLayers(now unit.Time) LayerChange {
+	l := LayerChange{From: c.selector.Layers().Target}
+	reachable := c.selector.Reachable(now)
 	c.selector.Apply(now)
 	c.notifyChange()
+	layers := c.selector.Layers()
+	l.To = layers.Target
+	switch {
+	case !l.To.Below(l.From):
+		l.Why = NotDropped
+	case layers.Preferred.Below(l.From):
+		l.Why = NotPreferred
+	case reachable.Below(l.From):
+		l.Why = NotSent
+	default:
+		l.Why = NoBandwidth
+	}
+	return l
 }
+
+// LayerChange is what a distribution of bandwidth made of a consumer's target layers.
+type LayerChange struct {
+	From, To layer.ID
+	Why      DropReason
+}
+
+// DropReason says why a consumer's target layers became lower.
+type DropReason uint8
+
+// Reasons for dropping layers.
+const (
+	NotDropped DropReason = iota
+	// NotPreferred: the application prefers lower ones.
+	NotPreferred
+	// NotSent: the producer's peer does not send them any more.
+	NotSent
+	// NoBandwidth: they do not fit any more.
+	NoBandwidth
+)
 
 // DesiredBitrate returns what the consumer would use if bandwidth were unlimited, 0 when it takes no part in the distribution.
 func (c *Consumer) DesiredBitrate(unit.Time) unit.Bitrate {

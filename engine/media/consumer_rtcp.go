@@ -91,7 +91,7 @@ func (c *Consumer) passOnKeyFrameRequest(now unit.Time, s *sentStream) {
 }
 
 // AppendRTCP appends sender report, source description and DLRR when they are due. Chunks and blocks go into packets of
-// pkts while those have room.
+// pkts while those have room. Streams that have been silent for long give memory back.
 func (c *Consumer) AppendRTCP(now unit.Time, pkts []rtcp.Packet) []rtcp.Packet {
 	if !rtcpDue(now, c.lastRTCP, c.kind) {
 		return pkts
@@ -101,6 +101,7 @@ func (c *Consumer) AppendRTCP(now unit.Time, pkts []rtcp.Packet) []rtcp.Packet {
 		send := c.streams[i].send
 		sr, ok := send.SenderReport(now)
 		if !ok {
+			send.Rest(now)
 			continue
 		}
 		pkts = appendChunk(append(pkts, &sr), send.SDES())

@@ -278,7 +278,7 @@ func (p *Producer) NextTimeout() unit.Time {
 
 func measureBitrates(now unit.Time, s *rtpstream.Recv) *layer.Bitrates {
 	p := s.Params()
-	return layer.NewBitrates(p.SpatialLayers, p.TemporalLayers, func(spatial, temporal uint8) unit.Bitrate {
-		return s.LayerBitrate(now, spatial, temporal)
+	return layer.NewBitrates(p.SpatialLayers, p.TemporalLayers, func(spatial, temporal uint8) (unit.Bitrate, float32) {
+		return s.LayerBitrate(now, spatial, temporal), s.LayerFrameRate(now, spatial, temporal)
 	})
 }

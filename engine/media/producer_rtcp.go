@@ -55,13 +55,15 @@ func (p *Producer) SetFractionLost(mapped unit.SSRC, worst uint8) {
 }
 
 // AppendRTCP appends receiver reports about all streams, and a receiver reference time (RFC 3611 section 4.4) unless
-// pkts has one, when they are due and there is a stream. Reports go into a receiver report of pkts while that has room.
+// pkts has one, when they are due and there is a stream. Reports go into a receiver report of pkts while that has room. Streams that have
+// been silent for long give memory back.
 func (p *Producer) AppendRTCP(now unit.Time, pkts []rtcp.Packet) []rtcp.Packet {
 	if !rtcpDue(now, p.lastRTCP, p.kind) || !p.receives() {
 		return pkts
 	}
 	p.lastRTCP = now
 	for s := range p.live() {
+		s.Rest(now)
 		pkts = appendReport(pkts, s.ReceptionReport(now, s.fractionLost))
 		if r, ok := s.RTXReceptionReport(now); ok {
 			pkts = appendReport(pkts, r)

@@ -48,6 +48,25 @@ func TestSVCGoesOnAfterASilentPause(t *testing.T) {
 	}
 }
 
+// Reports are due to a silent stream too; with them, both ends give up what they kept of it, and it goes on later.
+func TestASilentStreamKeepsNothing(t *testing.T) {
+	r := videoFixture(t)
+	r.one(enginetest.Packet{Seq: r.nextSeq(), Payload: vp8Key})
+	sent := r.one(enginetest.Packet{Seq: r.nextSeq(), Timestamp: 3000, Payload: vp8Delta})
+	again := func() int {
+		r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, sent.SequenceNumber))
+		return len(r.retransmissions())
+	}
+	for r.now = r.now.Add(time.Second); again() > 0; r.now = r.now.Add(time.Second) {
+		r.c.AppendRTCP(r.now, nil)
+		require.NotEmpty(t, r.p.AppendRTCP(r.now, nil))
+	}
+	next := r.one(enginetest.Packet{Seq: r.nextSeq(), Timestamp: 900_000, Payload: vp8Delta})
+	require.Equal(t, sent.SequenceNumber+1, next.SequenceNumber)
+	r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, next.SequenceNumber))
+	require.Len(t, r.retransmissions(), 1)
+}
+
 // With bandwidth managed by the transport, a consumer that got no layers because all were silent asks again when packets
 // come.
 func TestAConsumerWithoutLayersAsksForBandwidthWhenPacketsCome(t *testing.T) {

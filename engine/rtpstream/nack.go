@@ -49,6 +49,14 @@ func (n *nackList) reset() {
 	n.gaps, n.keyFrames, n.asked, n.started, n.timer = n.gaps[:0], n.keyFrames[:0], 0, false, unit.Never
 }
 
+// rest gives the room of empty lists back.
+func (n *nackList) rest() {
+	n.batch = nil
+	if len(n.gaps) == 0 {
+		n.gaps = nil
+	}
+}
+
 // receive records a packet. repaired: it was missing, or it came by RTX before the packet itself. full: too much is
 // missing, only a key frame helps. The batch holds what is to be asked for.
 func (n *nackList) receive(now unit.Time, seq unit.SeqNo, keyFrame, rtx bool) (repaired, full bool) {

@@ -246,9 +246,8 @@ func (r *Recv) sendNACKs() {
 
 // count adds the packet to the rates and, unless it holds nothing but padding, ends inactivity.
 func (r *Recv) count(now unit.Time, pkt *packet.Packet) {
-	payload := len(pkt.Payload())
-	r.layers.update(now, pkt.Codec.SpatialLayer, pkt.Codec.TemporalLayer, len(pkt.Data), payload)
-	if payload == 0 {
+	r.layers.update(now, pkt)
+	if len(pkt.Payload()) == 0 {
 		return
 	}
 	r.lastActive = now
@@ -293,6 +292,17 @@ func (r *Recv) Resume(now unit.Time) {
 	r.lastActive = now
 	if !r.inactive {
 		r.armInactivity(now)
+	}
+}
+
+// Rest gives memory back if nothing was received for 5 s: what counts recent packets, and room for lists. Call it now and then.
+func (r *Recv) Rest(now unit.Time) {
+	if now.Sub(r.lastActive) < restAfter {
+		return
+	}
+	r.layers.rest(now)
+	if r.nack != nil {
+		r.nack.rest()
 	}
 }
 

@@ -17,6 +17,10 @@ const (
 	maxReferenceAge = 2000 * time.Millisecond
 )
 
+// restAfter is how long a stream must be silent to give memory back. Chosen here: a receiver that misses a packet has asked for it
+// often enough by then, and waits for a key frame.
+const restAfter = 5 * time.Second
+
 // Send is a stream that we send to a consumer's peer.
 type Send struct {
 	params     Params
@@ -25,7 +29,7 @@ type Send struct {
 	capturedAt unit.Time // of the packet with the newest timestamp, 0 when unknown
 	score      score
 	counter    unit.Counter
-	buffer     *buffer      // nil without UseNACK
+	buffer     *buffer      // of packets kept for retransmission; nil as long as there are none
 	queue      []unit.SeqNo // to be sent again, from queued on
 	queued     int
 	rtt        roundTrip
@@ -65,15 +69,7 @@ type Sent struct {
 func NewSend(now unit.Time, p Params) *Send {
 	p.normalize()
 	p.RTXSSRC, p.RTXPayloadType = 0, 0
-	s := &Send{params: p, score: newScore(now), counter: unit.NewCounter(unit.DefaultCounterWindow)}
-	if p.UseNACK {
-		delay := maxRetransmissionDelayVideo
-		if p.kind() == api.MediaKindAudio {
-			delay = maxRetransmissionDelayAudio
-		}
-		s.buffer = newBuffer(delay, p.ClockRate)
-	}
-	return s
+	return &Send{params: p, score: newScore(now), counter: unit.NewCounter(unit.DefaultCounterWindow)}
 }
 
 // Params returns the stream's parameters, RTX included.
@@ -99,13 +95,23 @@ func (s *Send) HandlePacket(now unit.Time, pkt *packet.Packet, sent Sent) bool {
 	if s.line.update(now, v, sent.Timestamp, first) {
 		s.capturedAt = sent.CapturedAt
 	}
-	if s.buffer != nil && pkt.Size() <= maxKeptSize {
-		s.buffer.insert(sent.SequenceNumber, stored{
-			pkt: pkt, rewrite: sent.Rewrite, ts: sent.Timestamp, marker: sent.Marker,
-		})
+	if s.params.UseNACK && pkt.Size() <= maxKeptSize {
+		s.keep(pkt, sent)
 	}
 	s.counter.Update(now, sent.Length, len(pkt.Payload()))
 	return true
+}
+
+// keep keeps a packet for retransmission.
+func (s *Send) keep(pkt *packet.Packet, sent Sent) {
+	if s.buffer == nil {
+		delay := maxRetransmissionDelayVideo
+		if s.params.kind() == api.MediaKindAudio {
+			delay = maxRetransmissionDelayAudio
+		}
+		s.buffer = newBuffer(delay, s.params.ClockRate)
+	}
+	s.buffer.insert(sent.SequenceNumber, stored{pkt: pkt, rewrite: sent.Rewrite, ts: sent.Timestamp, marker: sent.Marker})
 }
 
 // SetRewrite replaces the Rewrite of a packet that was just handled. It does nothing if the packet was not kept.
@@ -120,11 +126,26 @@ func (s *Send) SetRewrite(seq unit.SeqNo, rewrite uint64) {
 
 // Pause releases all kept packets.
 func (s *Send) Pause() {
+	s.release()
+	s.jitter = 0
+}
+
+func (s *Send) release() {
 	s.queue, s.queued = nil, 0
 	if s.buffer != nil {
 		s.buffer.clear()
+		s.buffer = nil
 	}
-	s.jitter = 0
+}
+
+// Rest gives memory back if nothing was sent for 5 s: kept packets, which no receiver asks for any more, and what counts recent ones.
+// A late packet is then too old to be sent. Call it now and then.
+func (s *Send) Rest(now unit.Time) {
+	if now.Sub(s.line.maxAt) < restAfter || !s.counter.Rest(now) {
+		return
+	}
+	s.window.rest()
+	s.release()
 }
 
 // Close releases all kept packets; the stream must not be used afterwards.
@@ -134,13 +155,17 @@ func (s *Send) Close() { s.Pause() }
 // so that nothing is lost by it. (Chosen here.)
 const sentWindowLen = 2048
 
-// sentWindow knows which sequence numbers of a sent stream were used, so that none is used twice. It takes 280 bytes.
+// sentWindow knows which sequence numbers of a sent stream were used, so that none is used twice. It takes 280 bytes while packets are
+// sent.
 type sentWindow struct {
-	used     [sentWindowLen / 64]uint64 // a bit for each number, as a ring
+	used     *usedNumbers // nil: none may be used that is not newer than max
 	discards uint64
 	max      unit.SeqNo
 	started  bool
 }
+
+// usedNumbers has a bit for each number, as a ring.
+type usedNumbers [sentWindowLen / 64]uint64
 
 // take marks seq as used, and returns discarded if it was used before or is too old to know. Half the number space ahead
 // counts as newer, as in SRTP (RFC 3711 section 3.3.1).
@@ -148,13 +173,14 @@ func (w *sentWindow) take(seq unit.SeqNo) verdict {
 	ahead := seq.Sub(w.max)
 	switch {
 	case !w.started:
-		w.started = true
+		w.started, w.used = true, new(usedNumbers)
 		w.advance(seq, sentWindowLen)
 		return inOrder
 	case ahead > 0:
+		w.wake()
 		w.advance(seq, ahead)
 		return inOrder
-	case ahead > -sentWindowLen && !w.has(seq):
+	case ahead > -sentWindowLen && w.used != nil && !w.has(seq):
 		w.set(seq)
 		return misordered
 	}
@@ -165,7 +191,7 @@ func (w *sentWindow) take(seq unit.SeqNo) verdict {
 // advance makes seq, which is n ahead, the newest number.
 func (w *sentWindow) advance(seq unit.SeqNo, n int) {
 	if n >= sentWindowLen {
-		w.used = [len(w.used)]uint64{}
+		*w.used = usedNumbers{}
 	} else {
 		for i := w.max + 1; i != seq; i++ {
 			w.used[i%sentWindowLen/64] &^= 1 << (i % 64)
@@ -173,6 +199,20 @@ func (w *sentWindow) advance(seq unit.SeqNo, n int) {
 	}
 	w.max = seq
 	w.set(seq)
+}
+
+// rest gives memory back. What is not newer than all numbers so far is refused from now on.
+func (w *sentWindow) rest() { w.used = nil }
+
+// wake undoes rest: all numbers so far count as used.
+func (w *sentWindow) wake() {
+	if w.used != nil {
+		return
+	}
+	w.used = new(usedNumbers)
+	for i := range w.used {
+		w.used[i] = ^uint64(0)
+	}
 }
 
 func (w *sentWindow) has(seq unit.SeqNo) bool { return w.used[seq%sentWindowLen/64]&(1<<(seq%64)) != 0 }

@@ -6,9 +6,11 @@ import (
 	pion "github.com/pion/srtp/v3"
 )
 
-// replayWindow is how many packets behind the newest one are still accepted, for RTP and RTCP. RFC 3711 section 3.3.2
-// requires at least 64. Chosen here: wide enough for a burst of retransmissions, and it costs only 128 bytes per SSRC.
-const replayWindow = 1024
+// How many packets behind the newest one are still accepted. RFC 3711 section 3.3.2 requires at least 64. Chosen here:
+const (
+	replayWindow     = 1024 // wide enough for a burst of retransmissions, and it costs only 128 bytes per SSRC
+	rtcpReplayWindow = 128  // as in libsrtp: an SSRC has a few of them per second
+)
 
 var profiles = [numSuites]pion.ProtectionProfile{
 	AEADAES256GCM:      pion.ProtectionProfileAeadAes256Gcm,

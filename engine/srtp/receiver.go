@@ -53,7 +53,7 @@ func NewReceiver(s Suite, keySalt []byte) (*Receiver, error) {
 }
 
 func (r *Receiver) newContext() (*pion.Context, error) {
-	return newContext(r.suite, r.keySalt, pion.SRTPReplayProtection(replayWindow), pion.SRTCPReplayProtection(replayWindow))
+	return newContext(r.suite, r.keySalt, pion.SRTPReplayProtection(replayWindow), pion.SRTCPReplayProtection(rtcpReplayWindow))
 }
 
 // nextGeneration returns an empty generation.

@@ -138,6 +138,7 @@ func (t *Transport) drainOutgoing(now unit.Time) {
 		t.distribute(now)
 		t.updateDesiredBitrate(now, false)
 		t.traceBWE(now)
+		t.explainEstimate()
 	}
 	t.probe(now)
 	t.lowerDeadline(t.bweOut.NextTimeout())
@@ -175,9 +176,10 @@ func (t *Transport) distribute(now unit.Time) {
 		}
 	}
 	for _, c := range wanting {
-		c.ApplyLayers(now)
+		t.explainLayers(c, c.ApplyLayers(now))
 		t.drainConsumer(now, c)
 	}
+	t.distributed = t.bweOut.AvailableBitrate()
 	clear(wanting)
 	t.wanting = wanting
 }

@@ -112,6 +112,9 @@ func (n *news) sweep(now unit.Time) {
 			delete(n.recent, key)
 		}
 	}
+	if len(n.recent) == 0 {
+		n.recent = nil // a map keeps the room that it once had
+	}
 }
 
 // forget drops what is held back about an object that is closed.

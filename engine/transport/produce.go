@@ -15,8 +15,7 @@ import (
 type Producer struct {
 	*media.Producer
 	subscribers []Subscriber
-	pending     []*packet.Packet     // for Settle to forward, with one reference each
-	updates     []media.StreamUpdate // likewise
+	pending     []*packet.Packet // for Settle to forward, with one reference each
 	losses      losses
 	learned     int // how many SSRCs the listener learned from its packets
 	dirty       bool
@@ -168,29 +167,30 @@ func (t *Transport) changed(p *Producer) {
 
 // settleProducer passes on what p produced.
 func (t *Transport) settleProducer(now unit.Time, p *Producer) {
+	var updates []media.StreamUpdate
 	if out := p.Output(); !out.Empty() {
 		t.sendFeedback(now, t.withinBudget(now, out.RTCP))
 		for i := range out.Notifications {
 			t.news.emit(now, t, &out.Notifications[i])
 		}
-		p.updates = append(p.updates, out.Streams...)
+		updates = out.Streams
 		out.Reset()
 	}
-	if len(p.pending) == 0 && len(p.updates) == 0 {
+	if len(p.pending) == 0 && len(updates) == 0 {
 		return
 	}
 	var scores []uint8
-	if len(p.updates) > 0 {
+	if len(updates) > 0 {
 		scores = p.Scores()
 	}
 	for _, o := range p.subscribers {
-		o.Forward(now, p.pending, p.updates, scores)
+		o.Forward(now, p.pending, updates, scores)
 	}
 	for i, pkt := range p.pending {
 		pkt.Release()
 		p.pending[i] = nil
 	}
-	p.pending, p.updates = p.pending[:0], p.updates[:0]
+	p.pending = p.pending[:0]
 }
 
 // losses keeps each consumer's last report of loss by mapped SSRC.

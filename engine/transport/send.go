@@ -101,6 +101,7 @@ func (t *Transport) nextReportDelay() time.Duration {
 // sendReports sends the sender and receiver reports that are due, in as few compound packets as they fit in. Each of these
 // begins with a report (RFC 3550 section 6.1).
 func (t *Transport) sendReports(now unit.Time) {
+	t.news.sweep(now)
 	var w compoundWriter
 	for _, c := range t.consumers {
 		w.add(t, now, c.AppendRTCP(now, nil))

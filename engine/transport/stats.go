@@ -86,10 +86,13 @@ func (d *Drops) countUnprotect(err error) {
 	}
 }
 
-// Report returns for the log the counters of the transport, ICE, DTLS and SCTP that are not zero, as in
+// Report returns for the log the counters of the transport, its consumers' layers, ICE, DTLS and SCTP that are not zero, as in
 // "drops:{RTPUnknown:3} ice:{Accepted:12 Unauthorized:1}". It may be called after Close.
 func (t *Transport) Report() string {
 	groups := []string{counted("drops", t.drops)}
+	if t.bweOut != nil {
+		groups = append(groups, t.layerDrops.String())
+	}
 	if c, ok := t.backend.(*webRtc); ok {
 		groups = append(groups, counted("ice", c.ice.Counters()), counted("dtls", c.dtls.Counters()))
 	}

@@ -131,15 +131,17 @@ type Transport struct {
 	recvIDs media.ExtensionIDs
 	largest int // bytes of the largest packet given to a consumer, which may come again as a retransmission
 
-	bweIn      *bwe.Receiver // nil until a producer negotiated it
-	bweOut     *bwe.Sender   // nil until a video consumer negotiated it
-	reallocate bool          // Settle is to distribute the bitrate anew
-	giveUp     bool          // because a consumer needs none any more
-	wanting    []*Consumer   // empty; room for those that distribute gives bitrate to
-	probation  probation
-	resending  resendBudget
-	asking     nackBudget
-	news       news
+	bweIn       *bwe.Receiver // nil until a producer negotiated it
+	bweOut      *bwe.Sender   // nil until a video consumer negotiated it
+	reallocate  bool          // Settle is to distribute the bitrate anew
+	giveUp      bool          // because a consumer needs none any more
+	wanting     []*Consumer   // empty; room for those that distribute gives bitrate to
+	distributed unit.Bitrate  // what was distributed last
+	layerDrops  layerDrops
+	probation   probation
+	resending   resendBudget
+	asking      nackBudget
+	news        news
 
 	counters  counters
 	drops     Drops

@@ -64,6 +64,16 @@ func (c *RateCounter) Reset() {
 	*c = RateCounter{windowMS: c.windowMS, slotMS: c.slotMS, used: c.used, slots: c.slots}
 }
 
+// Rest gives the slots back if nothing was seen in the window that ends at now, and reports whether that is so. They come again with
+// the next Update. Apart from that it changes nothing: slots begin when they would have begun.
+func (c *RateCounter) Rest(now Time) bool {
+	if c.total > 0 && int64(now.Milliseconds())-c.newestStart < int64(c.used)*int64(c.slotMS) {
+		return false
+	}
+	c.slots, c.total = nil, 0
+	return true
+}
+
 // slide empties the slots that left the window and makes the one that holds now the newest. It reports false when now
 // is older than the window; an instant that is older than the newest slot, but inside the window, counts into that slot.
 func (c *RateCounter) slide(now Time) bool {
@@ -124,6 +134,9 @@ func (c *Counter) Packets() uint64 { return c.packets }
 
 // Bytes returns how many bytes were counted.
 func (c *Counter) Bytes() uint64 { return c.bytes }
+
+// Rest gives the memory of the rate back if it is 0 at now, and reports whether it is.
+func (c *Counter) Rest(now Time) bool { return c.rate.Rest(now) }
 
 // Rate returns the bitrate over the window that ends at now.
 func (c *Counter) Rate(now Time) Bitrate { return c.rate.Rate(now) }

@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 	"unsafe"
@@ -102,6 +103,44 @@ func TestRateCounterIsAskedBeforeItCounts(t *testing.T) {
 	r.Update(rateBase.Add(2995*time.Millisecond), 5)
 	r.Reset()
 	require.Zero(t, r.Rate(rateBase.Add(2995*time.Millisecond)))
+}
+
+func TestCounterRests(t *testing.T) {
+	c := NewCounter(DefaultCounterWindow)
+	require.True(t, c.Rest(rateBase))
+	c.Update(rateBase, 1000, 988)
+	require.False(t, c.Rest(rateBase.Add(2499*time.Millisecond)))
+	require.NotNil(t, c.rate.slots)
+	require.True(t, c.Rest(rateBase.Add(2500*time.Millisecond)))
+	require.Nil(t, c.rate.slots)
+	require.Zero(t, c.Rate(rateBase.Add(2600*time.Millisecond)))
+	c.Update(rateBase.Add(2700*time.Millisecond), 500, 488)
+	require.Equal(t, Bitrate(500*8000/2500), c.Rate(rateBase.Add(2700*time.Millisecond)))
+	require.Equal(t, uint64(2), c.Packets())
+	require.Equal(t, uint64(1500), c.Bytes())
+
+	c.Rate(rateBase.Add(10 * time.Second)) // empties the slots
+	require.True(t, c.Rest(rateBase.Add(10*time.Second)))
+}
+
+// Whether and when a counter rests does not change what it tells.
+func TestRestingChangesNoRate(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	one, other := NewRateCounter(DefaultRateWindow), NewRateCounter(DefaultRateWindow)
+	now := rateBase
+	for range 10000 {
+		now = now.Add(time.Duration(rng.ExpFloat64() * float64(300*time.Millisecond)))
+		if rng.IntN(2) == 0 {
+			other.Rest(now)
+		}
+		if rng.IntN(3) == 0 {
+			require.Equal(t, one.Rate(now), other.Rate(now))
+		}
+		if rng.IntN(3) == 0 {
+			one.Update(now, 1000)
+			other.Update(now, 1000)
+		}
+	}
 }
 
 func TestCounterIsSmallAndDoesNotAllocate(t *testing.T) {

@@ -30,6 +30,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 )
 
 // maxManifest bounds a package.json, in bytes. Chosen here.
@@ -74,8 +75,9 @@ func Release(folder string) (string, error) {
 	return readRelease(root.FS())
 }
 
-// validRelease keeps versions out of schemas that would be several words or lines.
-var validRelease = regexp.MustCompile(`^[0-9A-Za-z.+-]{1,64}$`)
+// validRelease keeps versions out of schemas that would be several words or lines. Few workers need it, and compiling it takes a
+// millisecond of each one's start.
+var validRelease = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Za-z.+-]{1,64}$`) })
 
 // readRelease returns the version in a package.json.
 func readRelease(pkg fs.FS) (string, error) {
@@ -90,7 +92,7 @@ func readRelease(pkg fs.FS) (string, error) {
 	if err := json.Unmarshal(data, &manifest); err != nil {
 		return "", fmt.Errorf("package.json: %w", err)
 	}
-	if manifest.Name != "mediasoup" || !validRelease.MatchString(manifest.Version) {
+	if manifest.Name != "mediasoup" || !validRelease().MatchString(manifest.Version) {
 		return "", fmt.Errorf("package.json is not that of a release of mediasoup")
 	}
 	return manifest.Version, nil

@@ -2,7 +2,7 @@
 import * as dgram from 'node:dgram';
 import { isRtcp } from '../lib/rtp.js';
 import { WeriftPeer } from '../peers/werift.js';
-import { Picture, Voice } from './media.js';
+import { Picture, Voice } from '../lib/media.js';
 
 // Ear follows one stream that is received. Sequence numbers tell what was lost, arrival tells the gaps.
 class Ear {

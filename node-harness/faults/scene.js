@@ -7,7 +7,7 @@ import { killNode, nodeStatus, startNode } from '../lib/nodes.js';
 import { guard } from '../lib/processes.js';
 import { until, within } from '../lib/wait.js';
 import { holdings } from './holdings.js';
-import { MEDIA } from './media.js';
+import { MEDIA } from '../lib/media.js';
 import { Person } from './person.js';
 import { SessionProxy } from './proxy.js';
 

@@ -10,6 +10,8 @@ export class Peer {
 	rtp = [];
 	rtcp = [];
 	raw = [];
+	host = '127.0.0.1'; // of the worker
+	handleRtcp = () => {};
 
 	static async open({ local, remote } = {}) {
 		const peer = new Peer();
@@ -31,7 +33,9 @@ export class Peer {
 	#receive(message) {
 		this.raw.push(message);
 		if (isRtcp(message)) {
-			this.rtcp.push(...parseRtcp(this.remote ? this.remote.unprotectRtcp(message) : message));
+			const packet = this.remote ? this.remote.unprotectRtcp(message) : message;
+			this.rtcp.push(...parseRtcp(packet));
+			this.handleRtcp(packet);
 		} else {
 			this.rtp.push(parseRtp(this.remote ? this.remote.unprotectRtp(message) : message));
 		}
@@ -48,7 +52,7 @@ export class Peer {
 
 	sendRaw(bytes, port = this.target) {
 		return new Promise((resolve, reject) => {
-			this.socket.send(bytes, port, '127.0.0.1', error => (error ? reject(error) : resolve()));
+			this.socket.send(bytes, port, this.host, error => (error ? reject(error) : resolve()));
 		});
 	}
 

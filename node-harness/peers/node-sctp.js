@@ -27,9 +27,9 @@ export class NodeSctpPeer {
 		return socket;
 	}
 
-	// connect says at which port of this host the worker is.
-	connect(port) {
-		this.target = { address: '127.0.0.1', port };
+	// connect says where the worker is.
+	connect(port, address = '127.0.0.1') {
+		this.target = { address, port };
 	}
 
 	// startSctp connects SCTP. Called again, it begins anew and forgets what there was, channels included.

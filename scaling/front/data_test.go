@@ -1,8 +1,13 @@
 package front_test
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -85,6 +90,62 @@ func TestDataOverRelays(t *testing.T) {
 		require.Len(t, a.seen("dc", api.EventDataConsumerDataProducerPause), 1)
 		return []any{messages, dc.MessagesSent, dc.BytesSent, dp.MessagesReceived, dp.BytesReceived}
 	})
+}
+
+// A node that does not take messages: the first one is logged, the others are counted.
+func TestRefusedMessagesAreLoggedNowAndThen(t *testing.T) {
+	var log logged
+	o := options(2)
+	o.Log = slog.New(slog.NewTextHandler(&log, nil))
+	r := newRoomOn(t, o)
+	r.direct("d")
+	r.must(api.MethodTransportProduceData, "d", &api.TransportProduceDataRequest{DataProducerID: "dp", Type: api.DataProducerTypeDirect})
+	r.must(api.MethodTransportConsumeData, "t0", dataConsumerRequest("dc", "dp"))
+	sent := 0
+	lines := func(messages int, after time.Duration) int {
+		for range messages {
+			r.sendMessage("dp", &api.DataProducerSendNotification{PPID: 51, Data: []byte("x")})
+		}
+		sent += messages
+		r.await("messages", func() bool { return r.nodes[0].notifications() == sent })
+		r.clock.advance(after)
+		r.front().Do(func() {})
+		return log.take("notification")
+	}
+	require.Zero(t, lines(100, time.Minute))
+	r.nodes[0].setDeaf(true)
+	require.Equal(t, 1, lines(100, 0))
+	require.Equal(t, 0, lines(100, 9*time.Second))
+	require.Equal(t, 1, lines(100, time.Second), "how many there were")
+	require.Equal(t, 1, lines(1, 10*time.Second))
+	require.Equal(t, 0, lines(0, 10*time.Second))
+	require.Equal(t, 1, lines(100, 0), "it begins again")
+}
+
+// logged is what was logged.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+// take returns how many lines have a word in them, since the last call.
+func (l *logged) take(word string) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(l.text.String()) {
+		if strings.Contains(line, word) {
+			n++
+		}
+	}
+	l.text.Reset()
+	return n
 }
 
 // What the application sends into a DirectTransport reaches consumers on nodes, and back: RTP, and RTCP of its own.

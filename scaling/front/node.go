@@ -29,6 +29,9 @@ type node struct {
 	lastID    uint32
 	calls     []*call // unanswered, in the order in which they were made
 	watched   bool    // a timer for the oldest of them is running
+
+	refusing bool // notifications were refused lately, which is logged from time to time
+	refused  int  // how many since the last time
 }
 
 // call is a request of the front to a node.
@@ -117,14 +120,36 @@ func (n *node) ifAlive(f func()) {
 	})
 }
 
-// notify passes on a notification of the application.
+// refusalsPause is how often refused notifications are logged. Chosen here: a node that is reached slowly may refuse thousands of
+// messages a second.
+const refusalsPause = 10 * time.Second
+
+// notify passes on a notification of the application. The first one that the node refuses is logged, then how many others were.
 func (n *node) notify(notification *api.Notification) {
 	if n.gone != nil {
 		return
 	}
-	if err := n.worker.HandleNotification(notification); err != nil {
-		n.front.log.Error("notification failed", "event", notification.Event, "handlerId", notification.HandlerID, "error", err)
+	err := n.worker.HandleNotification(notification)
+	switch {
+	case err == nil:
+	case n.refusing:
+		n.refused++
+	default:
+		n.front.log.Error("notification failed", "node", n.name, "event", notification.Event, "handlerId", notification.HandlerID, "error", err)
+		n.refusing = true
+		n.front.after(refusalsPause, n.logRefused)
 	}
+}
+
+// logRefused logs how many notifications were refused since the last line. If none was, the next one is logged again.
+func (n *node) logRefused() {
+	if n.refused == 0 {
+		n.refusing = false
+		return
+	}
+	n.front.log.Error("more notifications failed", "node", n.name, "count", n.refused)
+	n.refused = 0
+	n.front.after(refusalsPause, n.logRefused)
 }
 
 // answer takes the node's answer.

@@ -12,10 +12,10 @@ import (
 type relay struct {
 	producer   *producer
 	node       *node
-	source     *relay // that feeds it; nil if the home does
-	pair       *pair  // between its node and the one that feeds it
-	consumerID string // of the pipe consumer on the node that feeds it
-	consume    *api.TransportConsumeRequest
+	source     *relay     // that feeds it; nil if the home does
+	pair       *pair      // between its node and the one that feeds it
+	consumerID string     // of the pipe consumer on the node that feeds it
+	ssrcs      pipe.SSRCs // as they were when it took its own
 	users      int
 
 	moving  bool // waits for a pipe to another source, or for what becomes of one
@@ -62,23 +62,30 @@ func (r *relay) front() *Front { return r.producer.transport.front() }
 
 // make asks both ends for what the relay consists of, the far one first, so that it knows what comes.
 func (r *relay) make() {
-	p, f := r.producer, r.front()
-	m := pipe.NewMedia(p.request, r.consumerID, p.transport.id, p.paused, &f.ssrcs)
-	m.Consume.Paused = false // the home's producer is paused, that is enough; r.adjust pauses what nobody wants
-	r.consume = m.Consume
+	f := r.front()
+	r.ssrcs = f.ssrcs
+	m := r.requests(&f.ssrcs)
 	far := r.far()
 	r.ask(far, api.MethodTransportProduce, m.Produce).late = func() {
 		if r.far() == far { // else another end has taken the producer over meanwhile
 			r.closeFar()
 		}
 	}
-	r.askNear()
+	r.askNear(m.Consume)
+}
+
+// requests returns what both ends are asked for.
+func (r *relay) requests(ssrcs *pipe.SSRCs) pipe.Media {
+	p := r.producer
+	m := pipe.NewMedia(p.request, r.consumerID, p.transport.id, p.paused, ssrcs)
+	m.Consume.Paused = false // the home's producer is paused, that is enough; r.adjust pauses what nobody wants
+	return m
 }
 
 // askNear asks the feeding end for its part.
-func (r *relay) askNear() {
+func (r *relay) askNear(consume *api.TransportConsumeRequest) {
 	near, consumerID := r.near(), r.consumerID
-	r.ask(near, api.MethodTransportConsume, r.consume).late = func() { closePipeConsumer(near, consumerID) }
+	r.ask(near, api.MethodTransportConsume, consume).late = func() { closePipeConsumer(near, consumerID) }
 }
 
 // ask asks an end for its part of the relay.

@@ -282,7 +282,8 @@ func (p *pair) renew(all *round, key [2]*node) {
 func (r *relay) renew(all *round) {
 	all.begin()
 	r.carried = len(r.producer.request.RTPMapping.Encodings) - 1
-	r.askNear()
+	ssrcs := r.ssrcs // so that it has the same ones as before
+	r.askNear(r.requests(&ssrcs).Consume)
 	r.adjust()
 	r.whenMade(all.end)
 }

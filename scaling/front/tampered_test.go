@@ -74,6 +74,8 @@ type tampered struct {
 	frozen bool
 	held   []func()
 	refuse func(*api.Request) error
+	deaf   bool // it refuses notifications
+	told   int  // notifications so far
 	seen   []api.Method
 	done   chan struct{}
 	err    error
@@ -135,6 +137,31 @@ func (w *tampered) HandleRequest(req *api.Request, reply func(api.ResponseBody, 
 	}
 	w.mu.Unlock()
 	do()
+}
+
+// HandleNotification implements api.Worker.
+func (w *tampered) HandleNotification(n *api.Notification) error {
+	w.mu.Lock()
+	w.told++
+	deaf := w.deaf
+	w.mu.Unlock()
+	if deaf {
+		return errors.New("too slow")
+	}
+	return w.Worker.HandleNotification(n)
+}
+
+func (w *tampered) setDeaf(deaf bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deaf = deaf
+}
+
+// notifications returns how many there were.
+func (w *tampered) notifications() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.told
 }
 
 func (w *tampered) freeze() {

@@ -184,12 +184,18 @@ func (w *world) deliver(from, to netip.AddrPort, datagrams [][]byte) {
 	s.handler.HandleDatagrams(batch)
 }
 
-// connect makes a PlainTransport and a peer at its other end.
+// connect makes a PlainTransport in the Router r, and a peer at its other end.
 func (w *world) connect(id string) *host {
+	w.t.Helper()
+	return w.connectIn("r", id)
+}
+
+// connectIn does so in another Router.
+func (w *world) connectIn(router, id string) *host {
 	w.t.Helper()
 	p := &host{at: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(5000+len(w.order)))}
 	info := loopback()
-	dump := w.app.must(api.MethodRouterCreatePlainTransport, "r", &api.RouterCreatePlainTransportRequest{
+	dump := w.app.must(api.MethodRouterCreatePlainTransport, router, &api.RouterCreatePlainTransportRequest{
 		TransportID: id, Options: &api.PlainTransportOptions{Base: &api.TransportOptions{}, ListenInfo: &info, RTCPMux: true},
 	}).(*api.PlainTransportDumpResponse)
 	p.to = netip.AddrPortFrom(netip.MustParseAddr(dump.Tuple.LocalAddress), dump.Tuple.LocalPort)

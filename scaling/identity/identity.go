@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync"
 	"time"
 )
 
@@ -30,12 +31,12 @@ type Identity struct {
 // String returns the identity for logs.
 func (i Identity) String() string { return string(i.Role) + " " + i.Name }
 
-// names are what a name or tenant may look like: it becomes part of file names, logs and metrics.
-var names = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$`)
+// names are what a name or tenant may look like: it becomes part of file names, logs and metrics. Workers without a cluster never need it.
+var names = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$`) })
 
 // CheckName refuses what cannot be a name.
 func CheckName(name string) error {
-	if !names.MatchString(name) {
+	if !names().MatchString(name) {
 		return fmt.Errorf("%q is no name: 1 to 63 letters, digits, dots, hyphens and underscores, and it begins with a letter or digit", name)
 	}
 	return nil

@@ -2,6 +2,7 @@ package remote_test
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"runtime"
@@ -64,19 +65,28 @@ func BenchmarkConsume(b *testing.B) {
 }
 
 // BenchmarkRelayedPacket: CPU time of both ends of a pipe for a packet of 1200 bytes: what consumers on another node cost more than
-// those beside their producer.
+// those beside their producer. And what those cost more that are in another Router, behind a pipe of the application's on loopback
+// addresses: its ends, and relays to both of them.
 func BenchmarkRelayedPacket(b *testing.B) {
 	const producers = 8
 	for _, burst := range []int{1, 10} {
 		b.Run(fmt.Sprint("burst=", burst), func(b *testing.B) {
-			var perPacket [2]time.Duration
-			for i, at := range []string{"home", "far"} {
+			var perPacket [3]time.Duration
+			for i, at := range []string{"home", "far", "other"} {
 				s := measure(b, newSpread(b, 2))
 				s.room("r", "in", "far", "home")
+				s.room("r2", "other")
 				send := s.sender("in")
+				if at == "other" {
+					s.connectRouters("r", "r2")
+				}
 				for p := range producers {
-					s.produce("in", fmt.Sprint("p", p), 1000*uint32(p+1), 1)
-					s.consume(at, fmt.Sprint("c", p), fmt.Sprint("p", p), 1000*uint32(p+1), 1)
+					id, ssrc := fmt.Sprint("p", p), 1000*uint32(p+1)
+					s.produce("in", id, ssrc, 1)
+					if at == "other" {
+						id, ssrc = s.pipe(id, ssrc)
+					}
+					s.consume(at, fmt.Sprint("c", p), id, ssrc, 1)
 				}
 				// So many packets a second, as fast as a large room's.
 				pace := time.NewTicker(time.Duration(burst) * 4 * time.Millisecond)
@@ -104,6 +114,7 @@ func BenchmarkRelayedPacket(b *testing.B) {
 				s.worker.Close()
 			}
 			b.ReportMetric(micro(perPacket[1]-perPacket[0]), "relay-CPU-µs/packet")
+			b.ReportMetric(micro(perPacket[2]-perPacket[0]), "pipe-CPU-µs/packet")
 			b.ReportMetric(micro(perPacket[0]), "home-CPU-µs/packet")
 		})
 	}
@@ -113,6 +124,7 @@ func BenchmarkRelayedPacket(b *testing.B) {
 // what a pair takes: at both ends and in the front.
 func BenchmarkRelayMemory(b *testing.B) {
 	const relays, pairs, encodings = 400, 200, 3
+	const silence = 10 * time.Second // after which streams have given back what they can
 	for b.Loop() {
 		s := measure(b, newSpread(b, 2))
 		ssrc := func(i int) uint32 { return uint32(1000 + 10*i) }
@@ -129,16 +141,18 @@ func BenchmarkRelayMemory(b *testing.B) {
 			for i := range relays {
 				s.produce("in", fmt.Sprint("p", i), ssrc(i), encodings)
 			}
-			if media {
-				packets(1)
-			}
 			seq := 1
+			if media {
+				packets(seq)
+				time.Sleep(silence)
+			}
 			grown := s.growth(relays, func(at string) {
 				for i := range relays {
 					s.consume(at, fmt.Sprint(at, i), fmt.Sprint("p", i), ssrc(i), encodings)
 				}
 				if seq++; media {
 					packets(seq)
+					time.Sleep(silence)
 				}
 			})
 			s.must(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: "r"})
@@ -329,6 +343,31 @@ func (s *measured) produce(transport, id string, ssrc uint32, encodings int) {
 	s.must(api.MethodTransportProduce, transport, r)
 }
 
+// connectRouters makes what pipeToRouter of mediasoup's library makes by default: a pair of PipeTransports on loopback addresses.
+func (s *measured) connectRouters(near, far string) {
+	ends := map[string]*api.TransportTuple{}
+	for _, router := range []string{near, far} {
+		info := loopback()
+		ends[router] = s.must(api.MethodRouterCreatePipeTransport, router, &api.RouterCreatePipeTransportRequest{
+			TransportID: "pipe-" + router, Options: &api.PipeTransportOptions{ListenInfo: &info, Base: &api.TransportOptions{}},
+		}).(*api.PipeTransportDumpResponse).Tuple
+	}
+	for router, to := range map[string]*api.TransportTuple{near: ends[far], far: ends[near]} {
+		s.must(api.MethodPipeTransportConnect, "pipe-"+router, &api.PipeTransportConnectRequest{IP: to.LocalAddress, Port: &to.LocalPort})
+	}
+}
+
+// pipe pipes a producer with one encoding from Router r to r2, and returns id and SSRC that it has there.
+func (s *measured) pipe(producer string, ssrc uint32) (id string, there uint32) {
+	id, there = producer+"-piped", 500_000+ssrc
+	s.must(api.MethodTransportConsume, "pipe-r", &api.TransportConsumeRequest{
+		ConsumerID: "pipe-" + producer, ProducerID: producer, Kind: api.MediaKindVideo, Type: api.RTPTypePipe,
+		RTPParameters: video(there, 1), ConsumableRTPEncodings: video(ssrc, 1).Encodings,
+	})
+	s.produce("pipe-r2", id, there, 1)
+	return id, there
+}
+
 var consumed atomic.Uint32 // SSRCs of consumers so far
 
 func (s *measured) consume(transport, id, producer string, ssrc uint32, encodings int) {
@@ -385,11 +424,16 @@ func processTime(b *testing.B) time.Duration {
 	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
-// memory returns how many bytes of Go's memory are in use, stacks included.
+// memory returns how many bytes of Go's memory are in use, stacks included: the least of several times, as what sockets are read into is
+// allocated again and again when pools are emptied.
 func memory() float64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return float64(m.HeapAlloc + m.StackInuse)
+	least := math.Inf(1)
+	for range 20 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		least = min(least, float64(m.HeapAlloc+m.StackInuse))
+	}
+	return least
 }

@@ -40,6 +40,9 @@ type ServerOptions struct {
 	Name string
 	// NewWorker makes a worker for a front. Required.
 	NewWorker func(o *Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error)
+	// Load returns the load of what all workers run on, from 0 to 1, which is the node's also while it has none. It is asked for once a
+	// second. nil: the node's load is that of its busiest worker.
+	Load func() float64
 	// Logger returns the logger of a front's worker, whose lines go to the front by emit; nil discards them.
 	Logger func(o *Opening, emit func(line string)) *slog.Logger
 	// Nodes is how other nodes on other hosts are reached, to send them data; nil: they are not.
@@ -81,6 +84,9 @@ func NewServer(o ServerOptions) *Server {
 	}
 	if o.MaxFronts == 0 {
 		o.MaxFronts = 1024
+	}
+	if o.Load == nil {
+		o.Load = func() float64 { return 0 }
 	}
 	s := &Server{
 		options: o, stranger: make(chan struct{}, maxStrangers), guests: map[session.SessionID]*guest{},
@@ -339,6 +345,7 @@ func (s *Server) tellLoads() {
 			return
 		case <-ticker.C:
 		}
+		s.options.Load() // it covers the time between two calls
 		for _, g := range s.all() {
 			g.tellLoad()
 		}
@@ -384,8 +391,8 @@ type FrontStatus struct {
 // Status returns what there is now.
 func (s *Server) Status() Status {
 	st := Status{
-		Name: s.options.Name, Draining: s.draining.Load(), Refused: s.refused.Load(), Goroutines: runtime.NumGoroutine(),
-		Fronts: []FrontStatus{},
+		Name: s.options.Name, CPU: s.options.Load(), Draining: s.draining.Load(), Refused: s.refused.Load(),
+		Goroutines: runtime.NumGoroutine(), Fronts: []FrontStatus{},
 	}
 	for _, g := range s.all() {
 		if row, ok := g.status(); ok {

@@ -130,6 +130,14 @@ func TestStatus(t *testing.T) {
 	require.Equal(t, []string{"a", "b", "c"}, names)
 }
 
+// A node without applications shows how busy its host is.
+func TestStatusOfANodeThatHasNoApplication(t *testing.T) {
+	_, s := rawNode(t, remote.ServerOptions{NewWorker: newEngine, Load: func() float64 { return 0.75 }})
+	require.Equal(t, 0.75, s.Status().CPU)
+	_, s = rawNode(t, remote.ServerOptions{NewWorker: newEngine})
+	require.Zero(t, s.Status().CPU)
+}
+
 // A node's address in numbers whose host refuses connections has no process behind it; what stands for a name is not known.
 func TestNodeThatWasNeverThere(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")

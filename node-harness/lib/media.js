@@ -1,7 +1,7 @@
 // What people send: parameters of their producers, and the packets. Each kind of stream that a node treats in a way of its own.
-import { buildRtp } from '../lib/rtp.js';
-import { parseRtcp, PSFB_FIR, PSFB_PLI, TYPE } from '../lib/rtcp.js';
-import { SimulcastEncoder, simulcastProducer } from '../lib/pipes.js';
+import { buildRtp } from './rtp.js';
+import { parseRtcp, PSFB_FIR, PSFB_PLI, TYPE } from './rtcp.js';
+import { SimulcastEncoder, simulcastProducer } from './pipes.js';
 
 export const AUDIO_MS = 20;
 const AUDIO_TYPE = 100;
@@ -66,6 +66,10 @@ export class Voice {
 	}
 }
 
+// keyFramesAsked returns the requests for key frames in a packet.
+const keyFramesAsked = packet =>
+	parseRtcp(packet).filter(({ type, count }) => type === TYPE.PSFB && (count === PSFB_PLI || count === PSFB_FIR));
+
 // SvcEncoder sends VP9 pictures of three spatial layers, a packet each, and key frames on request.
 export class SvcEncoder {
 	#picture = 0;
@@ -77,13 +81,15 @@ export class SvcEncoder {
 		return this;
 	}
 
-	stop() {
-		clearInterval(this.timer);
+	// handleRtcp answers requests for key frames.
+	handleRtcp(packet) {
+		if (keyFramesAsked(packet).some(({ mediaSsrc }) => mediaSsrc === SCREEN_SSRC)) {
+			this.#keyFrame = true;
+		}
 	}
 
-	// request has the next picture be a key frame.
-	request() {
-		this.#keyFrame = true;
+	stop() {
+		clearInterval(this.timer);
 	}
 
 	#send(peer) {
@@ -115,11 +121,8 @@ export class Picture {
 		this.camera = new SimulcastEncoder(peer).start();
 		this.screen = new SvcEncoder().start(peer);
 		peer.handleRtcp = packet => {
-			const asked = parseRtcp(packet).filter(({ type, count }) => type === TYPE.PSFB && (count === PSFB_PLI || count === PSFB_FIR));
-			peer.rtcp.push(...asked); // where the camera looks
-			if (asked.some(({ mediaSsrc }) => mediaSsrc === SCREEN_SSRC)) {
-				this.screen.request();
-			}
+			peer.rtcp.push(...keyFramesAsked(packet)); // where the camera looks
+			this.screen.handleRtcp(packet);
 		};
 		return this;
 	}
