@@ -275,6 +275,18 @@ func keyFrameRequests(name, help string, of func(*transport.Figures) (pli, fir u
 
 // qualityFamilies say how well media arrives.
 var qualityFamilies = []family{
+	{
+		name: "layer_drops_total", kind: counter,
+		help: "How often the layers that a consumer's transport aims at became lower.",
+		labels: []label{{name: "reason", values: "not_preferred (by the application), not_sent (by the producer's peer), " +
+			"shared (others take more, or the layers became larger), and of a lower estimate: overuse (packets wait on the path), loss, silence (no feedback), " +
+			"remb (the peer's own estimate), limit (maxOutgoingBitrate)"}},
+		read: func(f *figures, to *samples) {
+			for i, name := range transport.LayerDropReasons() {
+				to.count(f.engine.Transports.Transports.LayerDrops[i], snakeCase(name))
+			}
+		},
+	},
 	counterOf("producer_nacks_sent_total", "NACK messages to the peers of producers.",
 		func(f *transport.Figures) uint64 { return f.Producers.Received.NACKs }),
 	counterOf("producer_nacked_packets_total", "Packets that the peers of producers were asked for again.",

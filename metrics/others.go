@@ -19,11 +19,10 @@ var channelFamilies = []family{
 var frontFamilies = []family{
 	{
 		name: "cluster_nodes", kind: gauge, help: "Nodes that the application uses.",
-		labels: []label{{name: "state", values: "present, gone, returning (they do not answer yet)"}},
+		labels: []label{{name: "state", values: "present, gone (until they come back and answer)"}},
 		read: func(f *figures, to *samples) {
 			to.add(float64(f.front.Nodes.Present), "present")
 			to.add(float64(f.front.Nodes.Gone), "gone")
-			to.add(float64(f.front.Nodes.Returning), "returning")
 		},
 	},
 	{

@@ -51,6 +51,7 @@ func (s *Server) Where() string {
 // Close ends the server and its connections. It may be called on nil.
 func (s *Server) Close() {
 	if s != nil {
+		s.listener.Close() // which the server does not know yet if it has just been started
 		s.server.Close()
 	}
 }

@@ -48,6 +48,8 @@ type Counts struct {
 	ICE     ice.Counters
 	DTLS    dtls.Counters
 	SCTP    sctp.Counters
+	// LayerDrops is how often target layers of consumers became lower, by reason, as LayerDropReasons names them.
+	LayerDrops layerDrops
 }
 
 // Traffic counts packets and bytes. Bytes are those of all datagrams, of whatever protocol, without UDP's and IP's headers.
@@ -83,7 +85,7 @@ func (t *Transport) collectCounts() {
 			Received: packetsOf(&c.rtpReceived), Sent: packetsOf(&c.rtpSent), Probation: packetsOf(&c.probationSent),
 			RetransmittedIn: packetsOf(&c.rtxReceived), RetransmittedOut: packetsOf(&c.rtxSent),
 		},
-		Drops: t.drops,
+		Drops: t.drops, LayerDrops: t.layerDrops,
 	}
 	if w, ok := t.backend.(*webRtc); ok {
 		now.ICE, now.DTLS = w.ice.Counters(), w.dtls.Counters()

@@ -2,8 +2,8 @@ package unit
 
 import "reflect"
 
-// AddGrowth adds to sum by how much each counter of now has grown since last, and makes last equal to now. T is a struct of uint64
-// fields, or of such structs. A counter that is smaller than it was has begun anew.
+// AddGrowth adds to sum by how much each counter of now has grown since last, and makes last equal to now. T is made of structs and
+// arrays of uint64. A counter that is smaller than it was has begun anew.
 func AddGrowth[T comparable](sum, now, last *T) {
 	if *now == *last {
 		return
@@ -13,9 +13,15 @@ func AddGrowth[T comparable](sum, now, last *T) {
 }
 
 func addGrowth(sum, now, last reflect.Value) {
-	if sum.Kind() == reflect.Struct {
+	switch sum.Kind() {
+	case reflect.Struct:
 		for i := range sum.NumField() {
 			addGrowth(sum.Field(i), now.Field(i), last.Field(i))
+		}
+		return
+	case reflect.Array:
+		for i := range sum.Len() {
+			addGrowth(sum.Index(i), now.Index(i), last.Index(i))
 		}
 		return
 	}

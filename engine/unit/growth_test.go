@@ -20,7 +20,7 @@ func TestAddOfAllNumbers(t *testing.T) {
 }
 
 func TestGrowthIsAddedOnce(t *testing.T) {
-	type inner struct{ B, C uint64 }
+	type inner [2]uint64
 	type counters struct {
 		A     uint64
 		Inner inner
@@ -30,7 +30,7 @@ func TestGrowthIsAddedOnce(t *testing.T) {
 	unit.AddGrowth(&sum, &x, &lastX)
 	unit.AddGrowth(&sum, &y, &lastY)
 	unit.AddGrowth(&sum, &y, &lastY) // nothing has grown
-	x.Inner.C = 7
+	x.Inner[1] = 7
 	unit.AddGrowth(&sum, &x, &lastX)
 	require.Equal(t, counters{11, inner{22, 37}}, sum)
 

@@ -12,8 +12,8 @@ type Figures struct {
 	CutNodes int // pairs of nodes that do not reach each other
 }
 
-// NodeFigures is how many nodes there are.
-type NodeFigures struct{ Present, Gone, Returning int }
+// NodeFigures is how many nodes there are. One that came back is gone until it has answered.
+type NodeFigures struct{ Present, Gone int }
 
 // Figures asks the control goroutine. It may be called from any goroutine, and returns nothing but zeros once the front has ended.
 func (f *Front) Figures() Figures {
@@ -27,12 +27,9 @@ func (f *Front) figures() Figures {
 	all.Transports = maps.Clone(f.counters.Transports)
 	all.Dropped += f.inbox.lost()
 	for _, n := range f.nodes() {
-		switch {
-		case n.gone != nil:
+		if n.gone != nil || n.returning {
 			all.Nodes.Gone++
-		case n.returning:
-			all.Nodes.Returning++
-		default:
+		} else {
 			all.Nodes.Present++
 		}
 	}
