@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement format clean
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -69,6 +69,10 @@ browser-test: build
 # Links that become narrow, lose packets or stand, between the worker and Chromium: prints what the page shows (docs/media.md).
 browser-links: build
 	TEST_MINUTES=60 LINKS=all scripts/browser-test.sh node-harness/browser/test/links.test.js
+
+# Prometheus scrapes a worker and three nodes under load; promtool checks what it finds, and the alerts.
+metrics-test: build
+	scripts/metrics-test.sh
 
 # WebRTC peers of pion, good and bad ones, against a worker built with the race detector; WORKER_BIN=… tests another binary.
 peers: build

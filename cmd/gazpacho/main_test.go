@@ -2,7 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,6 +51,8 @@ func TestWrongCallsEndWithAHelpfulSentence(t *testing.T) {
 		"IPv6 for IPv4":    {[]string{"node", "--media-address", "::1"}, 2, "of the other IP version"},
 		"no watermark":     {[]string{"node", "--watermark", "101"}, 2, "--watermark 101 is no per cent"},
 		"no range":         {[]string{"node", "--rtc-min-port", "9", "--rtc-max-port", "5"}, 2, "are no range of ports"},
+		"no metrics":       {[]string{"node", "--metrics", "9464"}, 2, "--metrics: invalid value '9464'"},
+		"no profiles":      {[]string{"node", "--pprof", "here"}, 2, "--pprof: invalid value 'here'"},
 		"no log level":     {[]string{"node", "--log-level", "loud"}, 2, "--log-level"},
 		"no TLS folder":    {[]string{"node", "--tls-dir", empty}, 1, "0 certificates of the role node"},
 		"no TOML":          {[]string{"node", "--config", file("=")}, 2, "gazpacho.toml"},
@@ -119,11 +125,12 @@ func TestNode(t *testing.T) {
 		code, _, stderr := call(append([]string{"certificates", "--tls-dir", dir}, args...)...)
 		require.Zero(t, code, stderr)
 	}
+	shown := filepath.Join(dir, "shown")
 	stdout, ready := newLines()
 	ended := make(chan int, 1)
 	var stderr bytes.Buffer
 	go func() {
-		ended <- run([]string{"node", "--listen", "127.0.0.1:0", "--tls-dir", dir, "--shards", "1"}, stdout, &stderr)
+		ended <- run([]string{"node", "--listen", "127.0.0.1:0", "--tls-dir", dir, "--shards", "1", "--metrics", "unix:" + shown}, stdout, &stderr)
 	}()
 	address := strings.TrimPrefix(<-ready, "node a listens on ")
 
@@ -166,6 +173,18 @@ func TestNode(t *testing.T) {
 	require.Zero(t, code)
 	require.Contains(t, out, "edumeet")
 
+	sockets, err := filepath.Glob(filepath.Join(shown, "*.sock"))
+	require.NoError(t, err)
+	require.Len(t, sockets, 1)
+	code, body := ask(t, sockets[0], "/metrics")
+	require.Equal(t, http.StatusOK, code)
+	require.Contains(t, body, "\ngazpacho_node_sessions{state=\"connected\"} 1\n")
+	require.Contains(t, body, "\ngazpacho_transports{kind=\"plain\"} 1\n")
+	require.Contains(t, body, "\ngazpacho_routers 1\n")
+	require.Contains(t, body, "\ngazpacho_requests_total{method=\"router.createPlainTransport\",result=\"accepted\"} 1\n")
+	code, _ = ask(t, sockets[0], "/readyz")
+	require.Equal(t, http.StatusOK, code)
+
 	// The node ends when its last transport is closed, and not before.
 	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGTERM))
 	require.Eventually(t, func() bool { return !w.Available() }, 10*time.Second, time.Millisecond, "the node says that it drains")
@@ -174,6 +193,10 @@ func TestNode(t *testing.T) {
 		t.Fatal("ended with a transport on it")
 	default:
 	}
+	code, body = ask(t, sockets[0], "/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, code, body)
+	code, _ = ask(t, sockets[0], "/healthz")
+	require.Equal(t, http.StatusOK, code)
 	w.HandleRequest(&api.Request{
 		Method: api.MethodRouterCloseTransport, HandlerID: "r", Body: &api.RouterCloseTransportRequest{TransportID: "t"},
 	}, reply)
@@ -181,6 +204,42 @@ func TestNode(t *testing.T) {
 	require.Zero(t, <-ended, stderr.String())
 	<-w.Done()
 	require.ErrorContains(t, w.Err(), "the node ended the session")
+}
+
+// ask asks the node by a unix socket.
+func ask(t *testing.T, socket, path string) (code int, body string) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}}}
+	defer client.CloseIdleConnections()
+	r, err := client.Get("http://localhost" + path)
+	require.NoError(t, err)
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	require.NoError(t, err)
+	return r.StatusCode, string(b)
+}
+
+// A node whose port for metrics is taken serves nevertheless, and says so.
+func TestANodeWithoutAPortForMetrics(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	stdout, ready := newLines()
+	ended := make(chan int, 1)
+	var stderr bytes.Buffer
+	go func() {
+		ended <- run([]string{
+			"node", "--listen", "unix:" + filepath.Join(t.TempDir(), "n.sock"), "--shards", "1",
+			"--metrics", taken.Addr().String(), "--pprof", "127.0.0.1:0",
+		}, stdout, &stderr)
+	}()
+	<-ready
+	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGINT))
+	require.Zero(t, <-ended)
+	require.Contains(t, stderr.String(), "not served")
+	require.Contains(t, stderr.String(), "what=profiles at=http://127.0.0.1:")
 }
 
 // lines is an output of which the first line can be waited for.

@@ -19,6 +19,7 @@ import (
 	"gazpacho/engine"
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
+	"gazpacho/metrics"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/placement"
 	"gazpacho/scaling/remote"
@@ -42,6 +43,7 @@ type nodeConfig struct {
 	watermark, shards                int
 	minPort, maxPort                 uint
 	drain                            time.Duration
+	metrics, profiles                string
 	joinConfig
 }
 
@@ -66,6 +68,8 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 	s.flags.IntVar(&c.watermark, "watermark", 0, "load in `per cent` up to which the node is filled before others (default: 60)")
 	s.flags.IntVar(&c.shards, "shards", 0, "`number` of cores to use (default: all)")
 	s.flags.StringVar(&c.logLevel, "log-level", "info", "`level` of the node's log on standard error: debug, info, warn or error")
+	s.flags.StringVar(&c.metrics, "metrics", metrics.DefaultAddress, "`address` for metrics, /healthz and /readyz: an IP address with a port or a range of ports, unix:/path/to/folder, or none")
+	s.flags.StringVar(&c.profiles, "pprof", "none", "`address` for Go's profiles, likewise; on this host only")
 	s.flags.DurationVar(&c.drain, "drain-time", time.Hour, "longest `time` to drain")
 	rest, err := s.parse(args, stdout)
 	switch {
@@ -97,9 +101,12 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 		return usagef("--log-level: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	shownAt, profilesAt, err := c.shownAt()
+	if err != nil {
+		return err
+	}
 	var credentials *identity.Credentials
 	if c.tlsFolder != "" {
-		var err error
 		if credentials, err = identity.Load(c.tlsFolder, identity.Node, c.name); err != nil {
 			return err
 		}
@@ -121,14 +128,22 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	if credentials != nil {
 		nodes = credentials.Client(identity.Node)
 	}
+	requests := metrics.NewRequests()
 	server := remote.NewServer(remote.ServerOptions{
 		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog, Load: host.Load,
 		Labels: placement.Labels{Region: c.region, Zone: c.zone}, Watermark: float64(c.watermark) / 100, Cores: c.shards,
 		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
-			return c.newWorker(host, o, emit, log)
+			worker, err := c.newWorker(host, o, emit, log)
+			if err != nil {
+				return nil, err
+			}
+			return requests.Of(worker), nil
 		},
 	})
 	defer server.Close()
+	sources := metrics.Sources{Version: version, Host: host, Requests: requests, Node: server.Status}
+	defer serve(shownAt, "metrics", log, func(a metrics.Address) (*metrics.Server, error) { return metrics.Serve(a, sources) }).Close()
+	defer serve(profilesAt, "profiles", log, metrics.ServeProfiles).Close()
 	return c.run(server, addresses, credentials, stdout, log)
 }
 

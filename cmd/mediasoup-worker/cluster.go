@@ -54,6 +54,7 @@ const (
 type cluster struct {
 	*front.Front
 	found     *remote.Cluster // nil for nodes of this process
+	host      *engine.Host
 	closeHost func()
 }
 
@@ -75,7 +76,7 @@ func newCluster(list string, opening remote.Opening, options engine.Options, ch 
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{closeHost: sync.OnceFunc(host.Close)}
+	c := &cluster{host: host, closeHost: sync.OnceFunc(host.Close)}
 	own := func(name string) front.NodeOptions { return ownNode(name, host, options) }
 	o := front.Options{Emit: ch.Emit, Log: ch.Logger(), Own: own("own")}
 	if o.Placement, err = placementPolicy(os.Getenv(placementEnv), strings.HasPrefix(list, localPrefix)); err == nil {

@@ -131,7 +131,7 @@ func (c *Consumer) dropHeld(s *sentStream, n int) {
 	for _, pkt := range s.held[:n] {
 		pkt.Release()
 	}
-	c.drops.KeyFrame += uint32(n)
+	c.drops.KeyFrame += uint64(n)
 	s.held = slices.Delete(s.held, 0, n)
 }
 

@@ -37,7 +37,9 @@ type Producer struct {
 
 	trace traceSet[api.ProducerTraceEventType]
 	drops ProducerDrops
-	out   ProducerOutput
+	// collected is what CollectCounts has seen; nil before its first call.
+	collected *ProducerCounts
+	out       ProducerOutput
 }
 
 // unmapped marks payload types without mapping; no RTP payload type is that large.

@@ -100,6 +100,7 @@ func (t *Transport) CloseConsumer(now unit.Time, c *Consumer) {
 	}
 	c.attached = false
 	t.news.forget(c.ID())
+	c.CollectCounts(&t.env.Figures.Consumers)
 	c.Close()
 	t.redistribute(now, true)
 }
@@ -228,6 +229,9 @@ func (t *Transport) drainConsumer(now unit.Time, c *Consumer) {
 		for _, mapped := range c.MappedSSRCs() {
 			c.feedback.ReportFractionLost(c.ID(), mapped, c.FractionLost())
 		}
+	}
+	if out.KeyFrameWait > 0 {
+		t.env.Figures.keyFrameWaited(out.KeyFrameWait, out.Interrupted)
 	}
 	t.reallocate = t.reallocate || out.BitrateChangeNeeded || out.ZeroBitrateNeeded
 	t.giveUp = t.giveUp || out.ZeroBitrateNeeded

@@ -29,6 +29,9 @@ var layerDropNames = [layerDropReasons]string{
 	"NotPreferred", "NotSent", "Shared", "Overuse", "Loss", "Silence", "REMB", "Limit",
 }
 
+// LayerDropReasons returns the names of the reasons in Counts.LayerDrops.
+func LayerDropReasons() []string { return layerDropNames[:] }
+
 // layerDrops counts them. They are logged when the transport closes.
 type layerDrops [layerDropReasons]uint64
 

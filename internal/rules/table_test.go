@@ -62,8 +62,11 @@ var rules = []rule{
 		"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/membership", "scaling/placement", "scaling/session",
 	}, impure: true},
 	{folder: "scaling/bus", may: []string{"engine/unit", "scaling/identity", "scaling/membership"}, impure: true},
+	{folder: "metrics", may: []string{
+		"engine/api", "engine/unit", "engine/media", "engine/shard", "engine/transport", "engine", "channel", "scaling/front", "scaling/remote",
+	}, impure: true},
 	{folder: "cmd", may: []string{
-		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll",
+		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll", "metrics",
 		"scaling/bus", "scaling/front", "scaling/identity", "scaling/membership", "scaling/placement", "scaling/remote",
 	}, impure: true},
 
@@ -91,6 +94,7 @@ var libraries = map[string][]string{
 	"github.com/pion/logging":        {"engine/dtls"},
 	"github.com/stretchr/testify":    {"engine/api/apitest", "engine/internal/enginetest"},
 	"github.com/BurntSushi/toml":     {"cmd"},
+	"github.com/prometheus":          {"metrics"},
 	"golang.org/x/crypto":            {"engine/dtls"},
 	"golang.org/x/net":               {"node-harness"},
 	"golang.org/x/sys":               {"cmd", "engine/netio", "scaling/remote", "internal/epoll", "node-harness", "node-harness/bench/control"},
