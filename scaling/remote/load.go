@@ -65,23 +65,20 @@ func (g *guest) takes(req *api.Request) bool {
 
 // termsOf returns the terms of a request for a transport.
 func termsOf(req *api.Request) placement.Terms {
-	var base *api.TransportOptions
+	base := &api.TransportOptions{}
 	switch body := req.Body.(type) {
 	case *api.RouterCreateWebRtcTransportRequest:
-		if body != nil && body.Options != nil {
+		if body != nil && body.Options != nil && body.Options.Base != nil {
 			base = body.Options.Base
 		}
 	case *api.RouterCreatePlainTransportRequest:
-		if body != nil && body.Options != nil {
+		if body != nil && body.Options != nil && body.Options.Base != nil {
 			base = body.Options.Base
 		}
 	case *api.RouterCreatePipeTransportRequest:
-		if body != nil && body.Options != nil {
+		if body != nil && body.Options != nil && body.Options.Base != nil {
 			base = body.Options.Base
 		}
-	}
-	if base == nil {
-		return placement.Terms{}
 	}
 	return placement.Terms{Below: float64(base.LoadLimit) / 100, New: base.LoadReserved}
 }
