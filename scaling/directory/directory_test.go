@@ -301,9 +301,13 @@ func TestManyEntries(t *testing.T) {
 		require.Equal(t, "z", m.To)
 		require.LessOrEqual(t, len(m.Entries), 1000)
 		total += len(m.Entries)
+		bytes := 0
+		for _, e := range m.Entries {
+			bytes += len(e.Value)
+		}
+		require.LessOrEqual(t, bytes, 256<<10) // two of the long ones are more, wherever they come among the others
 	}
 	require.Equal(t, 2503, total)
-	require.Greater(t, len(out), 4)
 }
 
 func TestWhatMakesNoSense(t *testing.T) {
