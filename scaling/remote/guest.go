@@ -274,9 +274,10 @@ func (g *guest) open(o *Opening) {
 		}
 	})
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.loader = worker
 	g.shown = &FrontStatus{Application: o.Application, Tenant: g.who.Tenant, Release: o.Release}
+	g.mu.Unlock()
+	g.tellLoad() // before the front places something here
 }
 
 // closeWorker closes the worker of the conversation that is over.
