@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test peers hosts edumeet bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement format clean
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -50,7 +50,7 @@ drift:
 	fbs/gen/generate.sh --drift $(RELEASE)
 
 # mediasoup's own test suites, as npm ships them. MODE=local (default), inprocess (three nodes in the worker),
-# remote (one node) or nodes (three).
+# remote (one node), nodes (three) or cluster (three that find each other).
 compat: build
 	MODE=$(MODE) compat-tests/run.sh
 
@@ -66,6 +66,14 @@ node-test: build
 browser-test: build
 	scripts/browser-test.sh $(TESTS)
 
+# Links that become narrow, lose packets or stand, between the worker and Chromium: prints what the page shows (docs/media.md).
+browser-links: build
+	TEST_MINUTES=60 LINKS=all scripts/browser-test.sh node-harness/browser/test/links.test.js
+
+# Prometheus scrapes a worker and three nodes under load; promtool checks what it finds, and the alerts.
+metrics-test: build
+	scripts/metrics-test.sh
+
 # WebRTC peers of pion, good and bad ones, against a worker built with the race detector; WORKER_BIN=… tests another binary.
 peers: build
 	MODE=$(MODE) scripts/peers.sh
@@ -78,6 +86,11 @@ hosts: build
 # EduMeet's media node, unchanged, over the same hosts. DIR=… is a checkout of it, installed and built.
 edumeet: build
 	scripts/edumeet.sh $(DIR)
+
+# What people see behind bad links, in virtual time: a table, and charts in build/media-lab. RUN=… selects scenes by name, SEED=… is
+# that of all chance.
+media-lab:
+	$(GO) run ./engine/internal/medialab/report -charts build/media-lab -seed $(or $(SEED),1) -run '$(RUN)'
 
 # CPU and memory per forwarded packet; WORKER_BIN=… measures another worker binary.
 bench-fanout: build

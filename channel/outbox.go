@@ -87,7 +87,8 @@ type outbox struct {
 	barriers map[string]*barrier // by the ids of the objects that unanswered requests create
 	held     int                 // bytes in barriers
 
-	dropped drops
+	dropped drops   // since the last report
+	before  Dropped // until then
 }
 
 func newOutbox(e Encoder, maxLen, mediaLimit int) *outbox {
@@ -243,7 +244,7 @@ func (o *outbox) written(n int) drops {
 		return drops{}
 	}
 	d := o.dropped
-	o.dropped = drops{}
+	o.before, o.dropped = o.allDropped(), drops{}
 	return d
 }
 

@@ -69,6 +69,9 @@ func New(o Options) (*Worker, error) {
 	return w, nil
 }
 
+// Host returns the host that carries the worker.
+func (w *Worker) Host() *Host { return w.host }
+
 // HandleRequest implements api.Worker. The reply comes before it returns.
 func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, error)) {
 	if w.closed {

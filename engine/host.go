@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"runtime"
+	"sync"
 
 	"gazpacho/engine/dtls"
 	"gazpacho/engine/netio"
@@ -25,9 +26,10 @@ type HostOptions struct {
 // Workers have nothing in common but the shards: ids, WebRtcServers, ports, certificate, release, log and emitter are each
 // worker's. Workers of one host may be made, used and closed at the same time.
 type Host struct {
-	runner *runner.Runner
-	shards int
-	load   *processLoad
+	runner  *runner.Runner
+	shards  int
+	load    *processLoad
+	figures sync.Mutex // held by Figures
 }
 
 // NewHost starts the shards. It fails if the process is out of file descriptors.

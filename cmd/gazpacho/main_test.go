@@ -2,7 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,17 +45,26 @@ func TestWrongCallsEndWithAHelpfulSentence(t *testing.T) {
 		"unknown option":   {[]string{"node", "--cold"}, 2, "flag provided but not defined: -cold"},
 		"argument of node": {[]string{"node", "extra"}, 2, `unknown argument "extra"`},
 		"TCP without TLS":  {[]string{"node", "--listen", "127.0.0.1:0"}, 2, "set --tls-dir, or use a unix socket"},
-		"no address":       {[]string{"node", "--listen", "nowhere"}, 2, "host:port or unix:/path/to/socket"},
+		"no address":       {[]string{"node", "--listen", "a:b:c"}, 2, "host:port or unix:/path/to/socket"},
 		"no socket":        {[]string{"node", "--listen", "unix:"}, 1, "names no socket"},
 		"no IP address":    {[]string{"node", "--media-address", "home"}, 2, `--media-address "home" is no IP address`},
 		"IPv6 for IPv4":    {[]string{"node", "--media-address", "::1"}, 2, "of the other IP version"},
 		"no watermark":     {[]string{"node", "--watermark", "101"}, 2, "--watermark 101 is no per cent"},
 		"no range":         {[]string{"node", "--rtc-min-port", "9", "--rtc-max-port", "5"}, 2, "are no range of ports"},
+		"no metrics":       {[]string{"node", "--metrics", "9464"}, 2, "--metrics: invalid value '9464'"},
+		"no profiles":      {[]string{"node", "--pprof", "here"}, 2, "--pprof: invalid value 'here'"},
 		"no log level":     {[]string{"node", "--log-level", "loud"}, 2, "--log-level"},
 		"no TLS folder":    {[]string{"node", "--tls-dir", empty}, 1, "0 certificates of the role node"},
 		"no TOML":          {[]string{"node", "--config", file("=")}, 2, "gazpacho.toml"},
-		"unknown setting":  {[]string{"node", "--config", file("colour = 'red'")}, 2, `there is no setting "colour"; there are announced-address`},
+		"unknown setting":  {[]string{"node", "--config", file("colour = 'red'")}, 2, `there is no setting "colour"; there are advertise, announced-address`},
 		"wrong setting":    {[]string{"node", "--config", file("shards = 'many'")}, 2, "shards = many"},
+		"no bus":           {[]string{"node", "--bus"}, 2, "--join host1,host2,host3"},
+		"joining, no TLS":  {[]string{"node", "--join", "127.0.0.1"}, 2, "set --tls-dir"},
+		"no bus here":      {[]string{"node", "--join", "127.0.0.1", "--tls-dir", empty, "--bus-address", "127.0.0.1"}, 2, "is for nodes with --bus"},
+		"no own address":   {[]string{"node", "--join", "::::1", "--tls-dir", empty}, 1, "the own address is not known"},
+		"sockets only":     {[]string{"node", "--join", "127.0.0.1", "--bus", "--tls-dir", empty, "--listen", "unix:x"}, 2, "set --listen or --bus-address"},
+		"nobody to drain":  {[]string{"drain"}, 2, "name one node"},
+		"no way to drain":  {[]string{"undrain", "a"}, 2, "--cluster host1:7000,host2:7000"},
 		"no cluster":       {[]string{"status"}, 2, "--cluster host1:7000,host2:7000"},
 		"argument":         {[]string{"status", "x"}, 2, `unknown argument "x"`},
 		"unreachable":      {[]string{"status", "--cluster", "unix:" + empty + "/none.sock"}, 1, "no such file"},
@@ -112,11 +125,12 @@ func TestNode(t *testing.T) {
 		code, _, stderr := call(append([]string{"certificates", "--tls-dir", dir}, args...)...)
 		require.Zero(t, code, stderr)
 	}
+	shown := filepath.Join(dir, "shown")
 	stdout, ready := newLines()
 	ended := make(chan int, 1)
 	var stderr bytes.Buffer
 	go func() {
-		ended <- run([]string{"node", "--listen", "127.0.0.1:0", "--tls-dir", dir, "--shards", "1"}, stdout, &stderr)
+		ended <- run([]string{"node", "--listen", "127.0.0.1:0", "--tls-dir", dir, "--shards", "1", "--metrics", "unix:" + shown}, stdout, &stderr)
 	}()
 	address := strings.TrimPrefix(<-ready, "node a listens on ")
 
@@ -150,7 +164,7 @@ func TestNode(t *testing.T) {
 	code, out, _ := call("status", "--json", "--cluster", address, "--tls-dir", dir)
 	require.Zero(t, code)
 	require.NoError(t, json.Unmarshal([]byte(out), &rows))
-	require.Equal(t, "a", rows[0].Status.Name)
+	require.Equal(t, "a", rows[0].Name)
 	require.Positive(t, rows[0].Status.Goroutines)
 	require.Len(t, rows[0].Status.Fronts, 1)
 	require.Equal(t, "edumeet", rows[0].Status.Fronts[0].Tenant)
@@ -158,6 +172,18 @@ func TestNode(t *testing.T) {
 	code, out, _ = call("status", "--cluster", address, "--tls-dir", dir)
 	require.Zero(t, code)
 	require.Contains(t, out, "edumeet")
+
+	sockets, err := filepath.Glob(filepath.Join(shown, "*.sock"))
+	require.NoError(t, err)
+	require.Len(t, sockets, 1)
+	code, body := ask(t, sockets[0], "/metrics")
+	require.Equal(t, http.StatusOK, code)
+	require.Contains(t, body, "\ngazpacho_node_sessions{state=\"connected\"} 1\n")
+	require.Contains(t, body, "\ngazpacho_transports{kind=\"plain\"} 1\n")
+	require.Contains(t, body, "\ngazpacho_routers 1\n")
+	require.Contains(t, body, "\ngazpacho_requests_total{method=\"router.createPlainTransport\",result=\"accepted\"} 1\n")
+	code, _ = ask(t, sockets[0], "/readyz")
+	require.Equal(t, http.StatusOK, code)
 
 	// The node ends when its last transport is closed, and not before.
 	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGTERM))
@@ -167,6 +193,10 @@ func TestNode(t *testing.T) {
 		t.Fatal("ended with a transport on it")
 	default:
 	}
+	code, body = ask(t, sockets[0], "/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, code, body)
+	code, _ = ask(t, sockets[0], "/healthz")
+	require.Equal(t, http.StatusOK, code)
 	w.HandleRequest(&api.Request{
 		Method: api.MethodRouterCloseTransport, HandlerID: "r", Body: &api.RouterCloseTransportRequest{TransportID: "t"},
 	}, reply)
@@ -174,6 +204,42 @@ func TestNode(t *testing.T) {
 	require.Zero(t, <-ended, stderr.String())
 	<-w.Done()
 	require.ErrorContains(t, w.Err(), "the node ended the session")
+}
+
+// ask asks the node by a unix socket.
+func ask(t *testing.T, socket, path string) (code int, body string) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}}}
+	defer client.CloseIdleConnections()
+	r, err := client.Get("http://localhost" + path)
+	require.NoError(t, err)
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	require.NoError(t, err)
+	return r.StatusCode, string(b)
+}
+
+// A node whose port for metrics is taken serves nevertheless, and says so.
+func TestANodeWithoutAPortForMetrics(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	stdout, ready := newLines()
+	ended := make(chan int, 1)
+	var stderr bytes.Buffer
+	go func() {
+		ended <- run([]string{
+			"node", "--listen", "unix:" + filepath.Join(t.TempDir(), "n.sock"), "--shards", "1",
+			"--metrics", taken.Addr().String(), "--pprof", "127.0.0.1:0",
+		}, stdout, &stderr)
+	}()
+	<-ready
+	require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGINT))
+	require.Zero(t, <-ended)
+	require.Contains(t, stderr.String(), "not served")
+	require.Contains(t, stderr.String(), "what=profiles at=http://127.0.0.1:")
 }
 
 // lines is an output of which the first line can be waited for.

@@ -23,8 +23,9 @@ import (
 
 // Environment variables of an application that uses a cluster.
 const (
-	// clusterEnv lists the nodes that carry what the application has, as host:port or unix:/path/to/socket, separated by commas;
-	// or local:<number>, which splits this process into so many nodes. Empty: the engine of this process alone.
+	// clusterEnv lists nodes that carry what the application has, as host, host:port or unix:/path/to/socket, separated by commas; they
+	// tell of the others of their cluster. Or local:<number>, which splits this process into so many nodes. Empty: the engine of this
+	// process alone.
 	clusterEnv = "GAZPACHO_CLUSTER"
 	// tlsEnv names the folder with ca.pem and the application's certificate and key, for nodes on other hosts.
 	tlsEnv = "GAZPACHO_TLS_DIR"
@@ -52,11 +53,16 @@ const (
 // cluster is a front with what belongs to its process.
 type cluster struct {
 	*front.Front
+	found     *remote.Cluster // nil for nodes of this process
+	host      *engine.Host
 	closeHost func()
 }
 
 // Close implements api.Worker.
 func (c *cluster) Close() {
+	if c.found != nil {
+		c.found.Close()
+	}
 	c.Front.Close()
 	c.closeHost()
 }
@@ -70,7 +76,7 @@ func newCluster(list string, opening remote.Opening, options engine.Options, ch 
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{closeHost: sync.OnceFunc(host.Close)}
+	c := &cluster{host: host, closeHost: sync.OnceFunc(host.Close)}
 	own := func(name string) front.NodeOptions { return ownNode(name, host, options) }
 	o := front.Options{Emit: ch.Emit, Log: ch.Logger(), Own: own("own")}
 	if o.Placement, err = placementPolicy(os.Getenv(placementEnv), strings.HasPrefix(list, localPrefix)); err == nil {
@@ -80,7 +86,12 @@ func newCluster(list string, opening remote.Opening, options engine.Options, ch 
 		if text, ok := strings.CutPrefix(list, localPrefix); ok {
 			o.Nodes, err = localNodes(text, own)
 		} else {
-			o.Nodes, err = remoteNodes(strings.Split(list, ","), opening, ch)
+			c.found, err = findNodes(strings.Split(list, ","), opening, ch)
+		}
+	}
+	if err == nil && c.found != nil {
+		for _, n := range c.found.Seeds() {
+			o.Nodes = append(o.Nodes, remoteNode(n))
 		}
 	}
 	if err == nil {
@@ -89,6 +100,9 @@ func newCluster(list string, opening remote.Opening, options engine.Options, ch 
 	if err != nil {
 		c.closeHost()
 		return nil, err
+	}
+	if c.found != nil {
+		c.found.Watch(func(n remote.Found) { c.AddNode(remoteNode(n)) }, c.RemoveNode)
 	}
 	return c, nil
 }
@@ -136,8 +150,8 @@ func localNodes(text string, own func(name string) front.NodeOptions) (nodes []f
 	return nodes, nil
 }
 
-// remoteNodes returns the nodes at the given addresses.
-func remoteNodes(addresses []string, opening remote.Opening, ch *channel.Channel) (nodes []front.NodeOptions, err error) {
+// findNodes returns what finds the nodes of the cluster, beginning with those at the given addresses.
+func findNodes(addresses []string, opening remote.Opening, ch *channel.Channel) (*remote.Cluster, error) {
 	var config *tls.Config
 	if folder := os.Getenv(tlsEnv); folder != "" {
 		credentials, err := identity.Load(folder, identity.Application, os.Getenv(nameEnv))
@@ -147,24 +161,26 @@ func remoteNodes(addresses []string, opening remote.Opening, ch *channel.Channel
 		config = credentials.Client(identity.Node)
 		opening.Application = credentials.Identity().Name
 	}
-	for _, address := range addresses {
-		address = strings.TrimSpace(address)
+	for i, address := range addresses {
+		address = remote.WithPort(strings.TrimSpace(address), remote.DefaultPort)
+		addresses[i] = address
 		if _, _, err := remote.SplitAddress(address); err != nil {
 			return nil, fmt.Errorf("%s: %w", clusterEnv, err)
 		}
 		if config == nil && !remote.IsLocal(address) {
 			return nil, fmt.Errorf("%s: %s is on another host, which is reached with certificates only: set %s", clusterEnv, address, tlsEnv)
 		}
-		nodes = append(nodes, front.NodeOptions{
-			Name: address, SameHost: remote.IsLocal(address), Pipe: loopbackPipe, Link: address, Again: true,
-			Worker: func(emit api.Emitter) (api.Worker, error) {
-				return remote.Dial(remote.Options{
-					Address: address, TLS: config, Opening: opening, Emit: emit, LogLine: ch.LogLine, Log: ch.Logger(),
-				})
-			},
-		})
 	}
-	return nodes, nil
+	return remote.NewCluster(remote.ClusterOptions{
+		Seeds: addresses, TLS: config, Opening: opening, LogLine: ch.LogLine, Log: ch.Logger(),
+	}), nil
+}
+
+// remoteNode is a node that is reached by a session.
+func remoteNode(n remote.Found) front.NodeOptions {
+	return front.NodeOptions{
+		Name: n.Key, SameHost: remote.IsLocal(n.Address), Pipe: loopbackPipe, Link: n.Address, Again: true, Worker: n.Dial,
+	}
 }
 
 // placementPolicy returns the policy of that name. Engines of this process have its load in common, so none is fuller than another one,

@@ -40,6 +40,13 @@ The environment variable GAZPACHO_RESOURCE_USAGE sets what counts as 100% CPU in
 The environment variable GAZPACHO_CHANNEL_QUEUE sets how many MiB may wait for an application that reads slowly, before
 media of DirectTransports is dropped (default: 32).
 
+The environment variable GAZPACHO_LAYERS sets what is forwarded of a video whose layers do not all fit: smooth (default:
+a larger picture only with 12 frames a second, or all that its sender has) or sharp (mediasoup's rule).
+
+The environment variable GAZPACHO_METRICS sets where metrics for Prometheus are served: an IP address with a port, or with a
+range of which each worker takes the first free one (127.0.0.1:9464-9499), or a folder for unix sockets (unix:/run/gazpacho).
+GAZPACHO_PPROF does the same for Go's profiles, on this host only. Default: neither.
+
 Exit codes: 0 closed by the application, by SIGINT or by SIGTERM; 40 the channel to the application does not work;
 42 wrong settings, or a release that is missing or not served.
 `

@@ -119,6 +119,9 @@ func serve(cfg *config, spoken *protocol, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errWrongSettings, err)
 	}
+	if compat.SharpFirst, err = parseLayers(os.Getenv(layersEnv)); err != nil {
+		return fmt.Errorf("%w: %w", errWrongSettings, err)
+	}
 	queue, err := parseQueue(os.Getenv(queueEnv))
 	if err != nil {
 		return fmt.Errorf("%w: %w", errWrongSettings, err)
@@ -151,7 +154,13 @@ func serve(cfg *config, spoken *protocol, in io.Reader, out io.Writer) error {
 		waitForHangup(inFD)
 		ch.HungUp()
 	}()
-	err = ch.Serve(worker)
+	shown, err := show(worker, spoken.release, ch)
+	if err != nil {
+		worker.Close()
+		return fmt.Errorf("%w: %w", errWrongSettings, err)
+	}
+	defer shown.hide()
+	err = ch.Serve(shown)
 	if c, ok := worker.(*cluster); ok {
 		if failure := reportCounters(c.Front); failure != nil {
 			return failure

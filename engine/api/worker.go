@@ -95,6 +95,9 @@ type Compat struct {
 	OldPipeToken bool
 	// SmallFrames: the application takes messages of at most 4 MiB on the channel, where it takes nearly 8 today.
 	SmallFrames bool
+	// SharpFirst: of a video's layers that fit into the bandwidth, the highest spatial one is forwarded, with however few frames.
+	// No release asks for it: all C++ workers choose so, and applications need not. It is up to the operator.
+	SharpFirst bool
 }
 
 // ChannelMessageHandlers lists the ids to which requests and notifications can be addressed

@@ -79,6 +79,7 @@ func (s *Sender) HandleREMB(now unit.Time, bitrate unit.Bitrate) {
 		s.probing.result(now, s.probing.target)
 	}
 	l.value = float64(bitrate)
+	before := s.rate.bitrate
 	elapsed := min(now.Sub(l.grownAt), time.Second).Seconds()
 	l.grownAt = now
 	switch {
@@ -88,6 +89,7 @@ func (s *Sender) HandleREMB(now unit.Time, bitrate unit.Bitrate) {
 	default:
 		s.rate.set(now, min(l.value, s.rate.bitrate*math.Pow(rembIncrease, elapsed)))
 	}
+	s.moved(before, CauseREMB, CauseREMB)
 	s.update(now)
 }
 

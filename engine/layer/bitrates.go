@@ -2,20 +2,24 @@ package layer
 
 import "gazpacho/engine/unit"
 
-// Bitrates are the bitrates of a stream's layers, measured at one moment. It is immutable: all consumers of a producer, on
-// whatever shard, share one. A nil one has no layers.
+// Bitrates are the bitrates and frame rates of a stream's layers, measured at one moment. It is immutable: all consumers of a
+// producer, on whatever shard, share one. A nil one has no layers.
 type Bitrates struct {
 	spatial, temporal int
 	rates             []unit.Bitrate // by spatial, then temporal layer
+	frames            []float32      // per second, likewise
 }
 
-// NewBitrates returns the bitrates of spatial × temporal layers; of returns that of one layer, without those below it.
-func NewBitrates(spatial, temporal uint8, of func(spatial, temporal uint8) unit.Bitrate) *Bitrates {
+// NewBitrates returns the rates of spatial × temporal layers; of returns those of one layer, without those below it. The frame
+// rates of a stream with a single temporal layer do not matter, and may be 0.
+func NewBitrates(spatial, temporal uint8, of func(spatial, temporal uint8) (unit.Bitrate, float32)) *Bitrates {
 	b := &Bitrates{spatial: int(spatial), temporal: int(temporal)}
-	b.rates = make([]unit.Bitrate, 0, b.spatial*b.temporal)
+	n := b.spatial * b.temporal
+	b.rates, b.frames = make([]unit.Bitrate, 0, n), make([]float32, 0, n)
 	for s := range spatial {
 		for t := range temporal {
-			b.rates = append(b.rates, of(s, t))
+			rate, frames := of(s, t)
+			b.rates, b.frames = append(b.rates, rate), append(b.frames, frames)
 		}
 	}
 	return b
@@ -31,10 +35,14 @@ func (b *Bitrates) Layers() (spatial, temporal int) {
 
 // Of returns the bitrate of one layer alone.
 func (b *Bitrates) Of(spatial, temporal int) unit.Bitrate {
-	if b == nil || spatial < 0 || temporal < 0 || spatial >= b.spatial || temporal >= b.temporal {
+	if !b.has(spatial, temporal) {
 		return 0
 	}
 	return b.rates[spatial*b.temporal+temporal]
+}
+
+func (b *Bitrates) has(spatial, temporal int) bool {
+	return b != nil && spatial >= 0 && temporal >= 0 && spatial < b.spatial && temporal < b.temporal
 }
 
 // UpTo returns the bitrate of a layer and all layers below it, 0 when the layer itself is silent.
@@ -43,6 +51,22 @@ func (b *Bitrates) UpTo(spatial, temporal int) unit.Bitrate {
 		return 0
 	}
 	return sum(b.rates[:spatial*b.temporal+temporal+1])
+}
+
+// Frames returns the frames per second of a spatial layer up to a temporal one.
+func (b *Bitrates) Frames(spatial, temporal int) float32 {
+	if !b.has(spatial, temporal) {
+		return 0
+	}
+	return sum(b.frames[spatial*b.temporal : spatial*b.temporal+temporal+1])
+}
+
+// SpatialUpTo returns the bitrate of a spatial layer up to a temporal one, without the spatial layers below it.
+func (b *Bitrates) SpatialUpTo(spatial, temporal int) unit.Bitrate {
+	if !b.has(spatial, temporal) {
+		return 0
+	}
+	return sum(b.rates[spatial*b.temporal : spatial*b.temporal+temporal+1])
 }
 
 // Spatial returns the bitrate of all temporal layers of a spatial one.
@@ -75,7 +99,7 @@ func (b *Bitrates) Total() unit.Bitrate {
 	return sum(b.rates)
 }
 
-func sum(rates []unit.Bitrate) (total unit.Bitrate) {
+func sum[T unit.Bitrate | float32](rates []T) (total T) {
 	for _, r := range rates {
 		total += r
 	}

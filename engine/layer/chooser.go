@@ -11,10 +11,17 @@ import (
 const (
 	// streamMinActive is how long a stream has to be active before it is preferred to one that already is.
 	streamMinActive = 2 * time.Second
-	// downgradeConservative is for how long after a downgrade no higher spatial layer is taken.
-	downgradeConservative = 10 * time.Second
 	// downgradeMinActive is how long the consumer must have been active for a downgrade to count.
 	downgradeMinActive = 8 * time.Second
+)
+
+// Chosen here: how many frames a second a spatial layer above the lowest must have. mediasoup takes the highest one that fits, with
+// however few.
+const (
+	smoothFrames = 12
+	// keptFrames is for the one that is the target already, so that a measured rate near smoothFrames is no see-saw. Half of 20 frames
+	// is less, half of 24 is more.
+	keptFrames = 11
 )
 
 // chooser chooses the target layers. It holds what simulcast and SVC have in common, and asks the selector around it for
@@ -25,9 +32,12 @@ type chooser struct {
 	// temporalLayers is how many temporal layers the consumer's stream has.
 	temporalLayers         int16
 	limitAtPreferredOnly   bool
+	sharpFirst             bool
 	preferred, target      ID
 	provisional            ID // what Increase took since the last Apply
 	conservativeUntil      unit.Time
+	conservativeFor        time.Duration // 0 before the first downgrade
+	upgradedAt             unit.Time
 	changedOutsideOfDecide bool
 }
 
@@ -52,7 +62,7 @@ type spatialLayers interface {
 func newChooser(c Consumer, cfg *Config) chooser {
 	return chooser{
 		consumer: c, temporalLayers: int16(cfg.Mode.Temporal), limitAtPreferredOnly: cfg.TemporalLimitAtPreferredOnly,
-		preferred: cfg.Preferred, target: None, provisional: None,
+		sharpFirst: cfg.SharpFirst, preferred: cfg.Preferred, target: None, provisional: None,
 	}
 }
 
@@ -75,6 +85,17 @@ func (c *chooser) Reconsider(now unit.Time, force bool) {
 	case force || best.Spatial != c.target.Spatial:
 		c.consumer.RequestBitrate()
 	}
+}
+
+func (c *chooser) Reachable(now unit.Time) ID {
+	l := c.best(now)
+	if l == None {
+		return None
+	}
+	for b, in := c.layers.bitrates(l.Spatial); l.Temporal > 0 && b.Of(in, int(l.Temporal)) == 0; {
+		l.Temporal-- // not sent
+	}
+	return l
 }
 
 // best returns the layers to be forwarded if bandwidth were unlimited: the highest usable spatial layer up to the preferred
@@ -124,7 +145,11 @@ func (c *chooser) Increase(now unit.Time, available unit.Bitrate, loss float32) 
 		return 0
 	}
 	l, required := c.next(now)
-	if required == 0 || required > virtualBitrate(available, loss) {
+	needed := required
+	if c.target != None && l.Spatial > c.target.Spatial {
+		needed += required / upgradeRoom
+	}
+	if required == 0 || needed > virtualBitrate(available, loss) {
 		return 0
 	}
 	c.provisional = l
@@ -132,7 +157,7 @@ func (c *chooser) Increase(now unit.Time, available unit.Bitrate, loss float32) 
 }
 
 // next returns the next higher layer than the provisional one and the additional bitrate that it requires, 0 if there is
-// none: first the temporal layers of a spatial one, then the next spatial layer.
+// none: first the temporal layers of a spatial one, then the next spatial layer, with as many temporal layers as make it smooth.
 func (c *chooser) next(now unit.Time) (ID, unit.Bitrate) {
 	at := c.provisional.Spatial
 	found := at >= 0
@@ -162,12 +187,42 @@ func (c *chooser) tooYoung(now unit.Time, spatial int16) bool {
 	return at >= 0 && spatial != at && !c.layers.settled(now, spatial) && c.layers.settled(now, at)
 }
 
-// firstTemporal returns the lowest temporal layer of a spatial one that is not taken yet.
+// firstTemporal returns the lowest temporal layer of a spatial one that is not taken yet and can be. One above the lowest spatial
+// layer is smooth, or has all that its sender has.
 func (c *chooser) firstTemporal(spatial int16) int16 {
-	if spatial == c.provisional.Spatial {
+	switch c.provisional.Spatial {
+	case spatial:
 		return c.provisional.Temporal + 1
+	case None.Spatial:
+		return 0
 	}
-	return 0
+	last := max(c.lastTemporal(spatial), 0)
+	for temporal := range last {
+		if c.smooth(ID{spatial, temporal}) {
+			return temporal
+		}
+	}
+	return last
+}
+
+// smooth reports whether a layer above the provisional one has frames enough. If it has fewer than that one, it must at least be
+// worth a higher bitrate.
+func (c *chooser) smooth(l ID) bool {
+	if c.sharpFirst {
+		return true
+	}
+	at := c.provisional
+	least := float32(smoothFrames)
+	if l.Spatial == c.target.Spatial {
+		least = keptFrames
+	}
+	b, in := c.layers.bitrates(l.Spatial)
+	frames := b.Frames(in, int(l.Temporal))
+	if frames < least && frames < b.Frames(in, int(c.lastTemporal(l.Spatial))) {
+		return false
+	}
+	below, belowIn := c.layers.bitrates(at.Spatial)
+	return frames >= below.Frames(belowIn, int(at.Temporal)) || b.SpatialUpTo(in, int(l.Temporal)) > c.layers.replaced(at)
 }
 
 // lastTemporal returns the highest temporal layer to be taken of a spatial one.
@@ -177,13 +232,20 @@ func (c *chooser) lastTemporal(spatial int16) int16 {
 	return min(int16(temporal)-1, c.temporalLimit(spatial))
 }
 
-// required returns what a layer takes in addition to the provisional one, 0 when it is silent. A higher spatial layer may
-// take the place of the provisional one, whose bitrate is saved then.
+// required returns what a layer takes in addition to the provisional one, 0 when it is silent: the next temporal layer alone, or of
+// another spatial one the temporal layers up to l. A higher spatial layer may take the place of the provisional one, whose bitrate is
+// saved then.
 func (c *chooser) required(l ID) unit.Bitrate {
-	b, spatial := c.layers.bitrates(l.Spatial)
-	required := b.Of(spatial, int(l.Temporal))
+	b, in := c.layers.bitrates(l.Spatial)
 	at := c.provisional
-	if required == 0 || l.Temporal > 0 || at.Spatial < 0 || l.Spatial == at.Spatial {
+	if l.Spatial == at.Spatial {
+		return b.Of(in, int(l.Temporal))
+	}
+	required := b.SpatialUpTo(in, int(l.Temporal))
+	switch {
+	case b.Of(in, 0) == 0:
+		return 0
+	case at.Spatial < 0:
 		return required
 	}
 	if replaced := c.layers.replaced(at); required > replaced {
@@ -207,6 +269,17 @@ func virtualBitrate(available unit.Bitrate, loss float32) unit.Bitrate {
 	}
 }
 
+// For how long after a downgrade no higher spatial layer is taken. Chosen here: mediasoup waits for 10 s each time, but when a link
+// recovers that is long; and when a higher layer was given up soon after it was taken, it is more likely to be so again.
+const (
+	minConservative = 2 * time.Second
+	maxConservative = 16 * time.Second
+	// upgradeProven is how long a higher layer must last to have been right.
+	upgradeProven = 10 * time.Second
+	// upgradeRoom is the part of a higher spatial layer's bitrate that must be there besides, or it would soon be given up again.
+	upgradeRoom = 10
+)
+
 func (c *chooser) Apply(now unit.Time) {
 	l := c.provisional
 	c.provisional = None
@@ -216,7 +289,14 @@ func (c *chooser) Apply(now unit.Time) {
 	c.layers.aim(l)
 	// A lower target for lack of bandwidth begins the conservative time.
 	current := c.layers.current().Spatial
-	if now.Sub(c.consumer.ActiveSince()) > downgradeMinActive && l.Spatial < current && current <= c.preferred.Spatial {
-		c.conservativeUntil = now.Add(downgradeConservative)
+	switch {
+	case l.Spatial > current:
+		c.upgradedAt = now
+	case now.Sub(c.consumer.ActiveSince()) > downgradeMinActive && l.Spatial < current && current <= c.preferred.Spatial:
+		c.conservativeFor = min(max(2*c.conservativeFor, minConservative), maxConservative)
+		if now.Sub(c.upgradedAt) > upgradeProven {
+			c.conservativeFor = minConservative
+		}
+		c.conservativeUntil = now.Add(c.conservativeFor)
 	}
 }

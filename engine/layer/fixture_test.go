@@ -68,7 +68,7 @@ func newSVC(t testing.TB, k codec.Kind, mode string) *fixture {
 
 // evenly returns bitrates of a stream all of whose layers have the same one.
 func evenly(m layer.ScalabilityMode, rate unit.Bitrate) *layer.Bitrates {
-	return layer.NewBitrates(m.Spatial, m.Temporal, func(uint8, uint8) unit.Bitrate { return rate })
+	return layer.NewBitrates(m.Spatial, m.Temporal, func(uint8, uint8) (unit.Bitrate, float32) { return rate, 0 })
 }
 
 // in is a packet as the producer describes it.

@@ -1,6 +1,8 @@
 package layer
 
 import (
+	"fmt"
+
 	"gazpacho/engine/packet"
 	"gazpacho/engine/unit"
 	"gazpacho/engine/wire/codec"
@@ -12,6 +14,14 @@ type ID struct{ Spatial, Temporal int16 }
 
 // None is no layer at all.
 var None = ID{-1, -1}
+
+// String returns a layer as statistics name it, such as "2.0".
+func (l ID) String() string {
+	if l == None {
+		return "none"
+	}
+	return fmt.Sprintf("%d.%d", l.Spatial, l.Temporal)
+}
 
 // Layers are the layers of a selector, as dumps show them.
 type Layers struct {
@@ -134,6 +144,8 @@ type Selector interface {
 	// Reconsider makes the layers that are best now the target or, if the transport chooses the target, asks it to: if the
 	// spatial layer would change, or with force.
 	Reconsider(now unit.Time, force bool)
+	// LimitTemporal leaves out temporal layers above the given one from the next picture on, while the path is congested.
+	LimitTemporal(highest int16)
 	// TakeChange reports whether the current layers changed outside of Decide since the last call.
 	TakeChange() bool
 
@@ -146,6 +158,8 @@ type Selector interface {
 	Apply(now unit.Time)
 	// Desired returns what would be used if bandwidth were unlimited.
 	Desired() unit.Bitrate
+	// Reachable returns the layers that would be forwarded then, None where there are none to choose from.
+	Reachable(now unit.Time) ID
 }
 
 // IgnoreLoss makes Increase take the available bitrate as it is.
@@ -165,6 +179,8 @@ type Config struct {
 	// TemporalLimitAtPreferredOnly: the preferred temporal layer counts in the preferred spatial layer only (mediasoup up to
 	// 3.25.0).
 	TemporalLimitAtPreferredOnly bool
+	// SharpFirst: a higher spatial layer is preferred to more frames of a lower one (mediasoup).
+	SharpFirst bool
 }
 
 // withoutLayers is the part of a selector that has no layers to choose from.
@@ -174,4 +190,8 @@ func (withoutLayers) Prefer(ID) {}
 
 func (withoutLayers) Reconsider(unit.Time, bool) {}
 
+func (withoutLayers) LimitTemporal(int16) {}
+
 func (withoutLayers) TakeChange() bool { return false }
+
+func (withoutLayers) Reachable(unit.Time) ID { return None }

@@ -18,7 +18,7 @@ type Stream struct {
 	InactivityCheck bool
 	// ActiveSince is when the score last left 0, or when the stream began.
 	ActiveSince unit.Time
-	// Bitrates are those measured last, nil before the first.
+	// Bitrates are those measured last, and the frame rates; nil before the first.
 	Bitrates *Bitrates
 	// SenderReport is the stream's last sender report, the zero value before the first.
 	SenderReport SenderReport

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/bwe"
 	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
@@ -79,6 +80,29 @@ func TestSimulcastTakesTheLayersThatFit(t *testing.T) {
 }
 
 // A stream above the preferred one is taken only when there is none below.
+// The encoder makes 30 frames a second: a quarter of them in the lowest temporal layer, which is too few for a larger picture, and half
+// of them with the next one.
+func TestSmoothPicturesComeBeforeSharpOnes(t *testing.T) {
+	for name, compat := range map[string]api.Compat{"smooth first": {}, "mediasoup's rule": {SharpFirst: true}} {
+		t.Run(name, func(t *testing.T) {
+			s := newSimulcastFixtureOf(t, compat, 1, false)
+			s.c.SetExternallyManagedBitrate(s.now)
+			s.sendFor(4 * time.Second)
+			seen := map[[2]int]bool{}
+			for limit := unit.Bitrate(1000); limit < 1_000_000; limit += 1000 {
+				distribute(s.now, s.c, limit, false)
+				seen[target(s.c)] = true
+			}
+			require.True(t, seen[[2]int{0, 0}])
+			require.Equal(t, compat.SharpFirst, seen[[2]int{1, 0}])
+			require.Equal(t, compat.SharpFirst, seen[[2]int{2, 0}])
+			require.True(t, seen[[2]int{1, 1}])
+			require.Equal(t, compat.SharpFirst, seen[[2]int{2, 1}], "all of the one below costs as much")
+			require.True(t, seen[[2]int{2, 2}])
+		})
+	}
+}
+
 func TestSimulcastDoesNotExceedThePreferredStream(t *testing.T) {
 	s := managed(t)
 	s.c.SetPreferredLayers(s.now, prefer(1, 2))
@@ -158,7 +182,7 @@ func TestLossChangesWhatIsAvailable(t *testing.T) {
 	}
 }
 
-// TestDowngradeIsNotUndoneAtOnce: for ten seconds no higher stream is tried.
+// TestDowngradeIsNotUndoneAtOnce: for two seconds no higher stream is tried.
 func TestDowngradeIsNotUndoneAtOnce(t *testing.T) {
 	s := managed(t)
 	s.sendFor(3 * time.Second)
@@ -169,10 +193,10 @@ func TestDowngradeIsNotUndoneAtOnce(t *testing.T) {
 	low := s.p.Streams()[0].Bitrates.Total()
 	distribute(s.now, s.c, low+1000, false)
 	require.Equal(t, 0, target(s.c)[0])
-	s.sendFor(5 * time.Second)
+	s.sendFor(time.Second / 2)
 	distribute(s.now, s.c, 1e9, false)
 	require.Equal(t, [2]int{0, 2}, target(s.c), "temporal layers may go up")
-	s.sendFor(6 * time.Second)
+	s.sendFor(2 * time.Second)
 	distribute(s.now, s.c, 1e9, false)
 	require.Equal(t, [2]int{2, 2}, target(s.c))
 	s.sendFor(time.Second)
@@ -206,7 +230,7 @@ func TestSVCTakesTheLayersThatFit(t *testing.T) {
 			require.Equal(t, 2, int(*s.c.Dump().Data.CurrentSpatialLayer))
 			distribute(s.now, s.c, b.Of(0, 0)+1000, false)
 			require.Equal(t, 0, target(s.c)[0])
-			s.sendFor(2 * time.Second)
+			s.sendFor(time.Second / 2)
 			distribute(s.now, s.c, 1e9, false)
 			require.Less(t, target(s.c)[0], 2, "a downgrade is not undone at once")
 			s.sendFor(time.Second)
@@ -318,4 +342,26 @@ func TestTemporalLayersOfOlderReleases(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What could not be repaired while the path was congested is made up for by a key frame.
+func TestAKeyFrameAfterCongestion(t *testing.T) {
+	r := videoFixture(t)
+	o := r.one(enginetest.Packet{Seq: 1, Payload: vp8Key})
+	r.c.Output().Reset()
+	asks := func(before, during bwe.Congestion) bool {
+		r.c.SetCongestion(r.now, before)
+		r.now = r.now.Add(2 * time.Second)
+		r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, o.SequenceNumber))
+		r.c.DropRetransmissions()
+		r.c.SetCongestion(r.now, during)
+		require.Empty(t, r.c.Output().KeyFrameRequests)
+		r.c.SetCongestion(r.now, bwe.CongestionNone)
+		asked := len(r.c.Output().KeyFrameRequests) > 0
+		r.c.Output().Reset()
+		return asked
+	}
+	require.False(t, asks(bwe.CongestionNone, bwe.CongestionSome))
+	require.True(t, asks(bwe.CongestionSome, bwe.CongestionMuch))
+	require.False(t, asks(bwe.CongestionNone, bwe.CongestionSome), "once")
 }

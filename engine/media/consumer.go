@@ -56,28 +56,32 @@ type Consumer struct {
 	scores []uint8
 
 	drops ConsumerDrops
-	out   ConsumerOutput
+	// collected is what CollectCounts has seen; nil before its first call.
+	collected *ConsumerCounts
+	// keyFrameWaitedSince is when a packet had to wait for a key frame first, as nothing else is forwarded; 0 if none waits.
+	keyFrameWaitedSince unit.Time
+	out                 ConsumerOutput
 }
 
 // ConsumerDrops counts packets that were not forwarded, by reason.
 type ConsumerDrops struct {
 	// Inactive: paused, producer paused, or transport not connected.
-	Inactive uint32
+	Inactive uint64
 	// PayloadType: a codec that the receiver does not accept.
-	PayloadType uint32
+	PayloadType uint64
 	// KeyFrame: came before the key frame with which the stream begins. Packets that turn out to follow it are sent late and
 	// not counted.
-	KeyFrame uint32
+	KeyFrame uint64
 	// Empty: padding without payload.
-	Empty uint32
+	Empty uint64
 	// DTX: silence, with ignoreDtx.
-	DTX uint32
+	DTX uint64
 	// Sequence: too old to be forwarded, or forwarded already.
-	Sequence uint32
+	Sequence uint64
 	// Layer: of a layer that is not forwarded now, or of another simulcast stream than the current one.
-	Layer uint32
+	Layer uint64
 	// Stream: of a stream that is not among the consumable encodings.
-	Stream uint32
+	Stream uint64
 }
 
 // NewConsumer checks the request as mediasoup does; if it is wrong, it returns an *api.Error (TypeError) with mediasoup's
@@ -124,7 +128,7 @@ func (c *Consumer) newSelector(req *api.TransportConsumeRequest) (layer.Selector
 	cfg := layer.Config{
 		Codec: codec.KindOf(e.codec.MimeType), Encodings: len(c.mapped), Mode: e.mode,
 		Preferred: c.clampLayers(req.PreferredLayers), ClockRate: e.codec.ClockRate,
-		TemporalLimitAtPreferredOnly: c.compat.TemporalLimitAtPreferredOnly,
+		TemporalLimitAtPreferredOnly: c.compat.TemporalLimitAtPreferredOnly, SharpFirst: c.compat.SharpFirst,
 	}
 	switch c.typ {
 	case api.RTPTypeSimple:

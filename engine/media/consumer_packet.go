@@ -38,6 +38,7 @@ func (c *Consumer) process(now unit.Time, pkt *packet.Packet, dst []byte, late b
 	case layer.Forward:
 		return c.forward(now, s, pkt, dst, &d)
 	case layer.Hold:
+		c.waitForKeyFrame(now)
 		if !late {
 			c.hold(s, pkt)
 			return Outgoing{}
@@ -69,6 +70,7 @@ func (c *Consumer) forward(now unit.Time, s *sentStream, pkt *packet.Packet, dst
 	begins := d.Sync != layer.Continue && pkt.Codec.KeyFrame
 	if begins {
 		c.dropKeyFrameRequest(pkt.SSRC)
+		c.endKeyFrameWait(now, s)
 	}
 	if d.Sync == layer.Switch {
 		s.send.ResetScore(now, rtpstream.MaxScore, false)

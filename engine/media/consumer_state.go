@@ -127,7 +127,7 @@ func (c *Consumer) stop() {
 		c.streams[i].send.Pause()
 		c.releaseHeld(&c.streams[i])
 	}
-	c.last = lastSent{}
+	c.last, c.keyFrameWaitedSince = lastSent{}, 0
 	c.selector.Stop()
 	c.notifyChange()
 	c.checkFractionLost()

@@ -139,6 +139,9 @@ func (r *fixture) route() {
 		r.cOut.Notifications = append(r.cOut.Notifications, co.Notifications...)
 		r.cOut.BitrateChangeNeeded = r.cOut.BitrateChangeNeeded || co.BitrateChangeNeeded
 		r.cOut.FractionLostChanged = r.cOut.FractionLostChanged || co.FractionLostChanged
+		if co.KeyFrameWait > 0 {
+			r.cOut.KeyFrameWait, r.cOut.Interrupted = co.KeyFrameWait, co.Interrupted
+		}
 		if co.FractionLostChanged {
 			r.p.SetFractionLost(mappedSSRC, r.c.FractionLost())
 		}

@@ -1,6 +1,8 @@
 package media
 
 import (
+	"time"
+
 	"github.com/pion/rtcp"
 
 	"gazpacho/engine/api"
@@ -58,12 +60,16 @@ type ConsumerOutput struct {
 	// again. ZeroBitrateNeeded: the consumer stopped, so that its share is free. Both only with an externally managed
 	// bitrate.
 	BitrateChangeNeeded, ZeroBitrateNeeded bool
+	// KeyFrameWait is how long packets came of which nothing could be shown, until the key frame that was forwarded now; 0 = none
+	// had to wait. Interrupted: the receiver had a picture before, which stood still.
+	KeyFrameWait time.Duration
+	Interrupted  bool
 }
 
 // Empty reports whether there is nothing to do.
 func (o *ConsumerOutput) Empty() bool {
 	return len(o.KeyFrameRequests) == 0 && len(o.Notifications) == 0 && !o.FractionLostChanged &&
-		!o.BitrateChangeNeeded && !o.ZeroBitrateNeeded
+		!o.BitrateChangeNeeded && !o.ZeroBitrateNeeded && o.KeyFrameWait == 0
 }
 
 // Reset empties the output after the caller has handled it.

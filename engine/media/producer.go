@@ -37,7 +37,9 @@ type Producer struct {
 
 	trace traceSet[api.ProducerTraceEventType]
 	drops ProducerDrops
-	out   ProducerOutput
+	// collected is what CollectCounts has seen; nil before its first call.
+	collected *ProducerCounts
+	out       ProducerOutput
 }
 
 // unmapped marks payload types without mapping; no RTP payload type is that large.
@@ -276,7 +278,7 @@ func (p *Producer) NextTimeout() unit.Time {
 
 func measureBitrates(now unit.Time, s *rtpstream.Recv) *layer.Bitrates {
 	p := s.Params()
-	return layer.NewBitrates(p.SpatialLayers, p.TemporalLayers, func(spatial, temporal uint8) unit.Bitrate {
-		return s.LayerBitrate(now, spatial, temporal)
+	return layer.NewBitrates(p.SpatialLayers, p.TemporalLayers, func(spatial, temporal uint8) (unit.Bitrate, float32) {
+		return s.LayerBitrate(now, spatial, temporal), s.LayerFrameRate(now, spatial, temporal)
 	})
 }

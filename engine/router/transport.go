@@ -109,6 +109,7 @@ func (m *transportEntry) discard() {
 func (m *transportEntry) enter() (api.ResponseBody, error) {
 	m.router.transports.Add(m.id, m)
 	m.router.placement.Add(m.ctx)
+	m.actor.Enlist()
 	m.router.scope.Add(m.id, m)
 	if m.server != nil {
 		m.server.transports.Add(m.id, m)
@@ -120,6 +121,7 @@ func (m *transportEntry) enter() (api.ResponseBody, error) {
 func (m *transportEntry) release() {
 	log, report := m.router.scope.env.Log, ""
 	m.actor.Do("closing", func(unit.Time) {
+		m.actor.Delist()
 		m.transport.Close()
 		if log.Enabled(context.Background(), slog.LevelDebug) {
 			report = m.transport.Report()

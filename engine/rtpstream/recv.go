@@ -246,9 +246,8 @@ func (r *Recv) sendNACKs() {
 
 // count adds the packet to the rates and, unless it holds nothing but padding, ends inactivity.
 func (r *Recv) count(now unit.Time, pkt *packet.Packet) {
-	payload := len(pkt.Payload())
-	r.layers.update(now, pkt.Codec.SpatialLayer, pkt.Codec.TemporalLayer, len(pkt.Data), payload)
-	if payload == 0 {
+	r.layers.update(now, pkt)
+	if len(pkt.Payload()) == 0 {
 		return
 	}
 	r.lastActive = now

@@ -181,6 +181,59 @@ func TestRecvBitrate(t *testing.T) {
 	}, stats.BitrateByLayer)
 }
 
+// A frame counts once in each of its layers: not by packets, and not again when packets of it come late.
+func TestRecvFrameRate(t *testing.T) {
+	p := videoParams()
+	p.SpatialLayers, p.TemporalLayers = 2, 2
+	r := newReceiver(t, p, rtpstream.RecvOptions{})
+	seq := unit.SeqNo(65000)
+	pkt := func(ts unit.Timestamp, spatial, temporal uint8) {
+		seq++
+		m := mediaPacket(t, r.now, seq, ts, make([]byte, 100))
+		m.PayloadType = 100 // of another codec: the description is left alone
+		m.Codec.SpatialLayer, m.Codec.TemporalLayer = spatial, temporal
+		r.feed(m, r.HandlePacket)
+	}
+	frames := func() (rates []float32) {
+		for i := range uint8(4) {
+			rates = append(rates, r.LayerFrameRate(r.now, i/2, i%2))
+		}
+		return rates
+	}
+	none := make([]float32, 4)
+	require.Equal(t, none, frames())
+	second := func(ts unit.Timestamp) {
+		for i := range unit.Timestamp(20) {
+			for range 3 {
+				pkt(ts+i*4500, 0, uint8(i%4+1)/2%2)
+			}
+			if i%4 == 0 {
+				pkt(ts+i*4500, 1, 0)
+			}
+			if i > 0 {
+				pkt(ts+i*4500-4500, 0, uint8((i-1)%4+1)/2%2)
+			}
+			r.advance(50 * time.Millisecond)
+		}
+	}
+	for i := range unit.Timestamp(3) {
+		second(i * 90000)
+	}
+	require.InDeltaSlice(t, []float32{10, 10, 5, 0}, frames(), 0.5)
+	for i := range unit.Timestamp(3) {
+		second(1<<31 + i*90000) // far back: the timestamps begin anew
+	}
+	require.InDeltaSlice(t, []float32{10, 10, 5, 0}, frames(), 0.5)
+	r.advance(2500 * time.Millisecond)
+	require.Equal(t, none, frames())
+	require.Zero(t, r.LayerFrameRate(r.now, 2, 0)+r.LayerFrameRate(r.now, 0, 2))
+
+	p.SpatialLayers, p.TemporalLayers = 2, 1
+	r = newReceiver(t, p, rtpstream.RecvOptions{})
+	second(0)
+	require.Equal(t, none, frames(), "the only temporal layer has all frames, however many")
+}
+
 func TestRecvStatsAndDump(t *testing.T) {
 	p := rtxParams()
 	r := newReceiver(t, p, rtpstream.RecvOptions{})

@@ -47,6 +47,12 @@ func (r *Recv) LayerBitrate(now unit.Time, spatial, temporal uint8) unit.Bitrate
 	return r.layers.layerRate(now, spatial, temporal)
 }
 
+// LayerFrameRate returns the frames per second of exactly one layer. They are measured of streams with several temporal layers
+// only, and 0 of others.
+func (r *Recv) LayerFrameRate(now unit.Time, spatial, temporal uint8) float32 {
+	return r.layers.frameRate(now, spatial, temporal)
+}
+
 // LayerActive reports whether the spatial layer carried traffic at the last check (every 1.5 s, streams with several
 // spatial layers only).
 func (r *Recv) LayerActive(spatial uint8) bool {

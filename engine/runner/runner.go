@@ -47,6 +47,8 @@ type Runner struct {
 	log     *slog.Logger
 	readers sync.WaitGroup // of TCP ports
 	poller  *netio.Poller  // reads the UDP ports of all WebRtcServers
+
+	unroutable atomic.Uint64
 }
 
 // ShardContext is one shard with what its transports share. Each has a poller of its own for their sockets, so that waiting
@@ -57,6 +59,11 @@ type ShardContext struct {
 	poller     *netio.Poller
 	env        transport.ShardEnv
 	transports atomic.Int64 // of all workers; see Placement
+
+	// Of all transports, what they did and who they are, under the shard's turn.
+	figures transport.Figures
+	actors  []*TransportActor
+	faults  uint64
 }
 
 // Options configure a Runner.
@@ -84,23 +91,20 @@ func New(o Options) (*Runner, error) {
 		}
 		seed := o.Seed
 		seed[0] ^= byte(i)
-		r.shards = append(r.shards, &ShardContext{
-			runner: r,
-			shard:  shard.New(i, o.Clock, logFaults(o.Log, i)),
-			poller: poller,
-			env: transport.ShardEnv{
-				Batch: netio.NewBatch(), Rand: rand.New(rand.NewChaCha8(seed)), Listen: o.Listen, ListenTCP: o.ListenTCP,
-			},
-		})
+		s := &ShardContext{runner: r, poller: poller}
+		s.shard = shard.New(i, o.Clock, s.fault)
+		s.env = transport.ShardEnv{
+			Batch: netio.NewBatch(), Rand: rand.New(rand.NewChaCha8(seed)), Figures: &s.figures, Listen: o.Listen, ListenTCP: o.ListenTCP,
+		}
+		r.shards = append(r.shards, s)
 	}
 	return r, nil
 }
 
-// logFaults returns what a shard calls when a message or timer panics and no actor contains it.
-func logFaults(log *slog.Logger, shard int) func(fault any, stack []byte) {
-	return func(fault any, stack []byte) {
-		log.Error(fmt.Sprintf("internal error in a message or timer of shard %d: %v\n%s", shard, fault, stack))
-	}
+// fault is what the shard calls when a message or timer panics and no actor contains it.
+func (s *ShardContext) fault(fault any, stack []byte) {
+	s.faults++
+	s.runner.log.Error(fmt.Sprintf("internal error in a message or timer of shard %d: %v\n%s", s.shard.Index(), fault, stack))
 }
 
 // Close ends pollers and shards. All transports, observers and ports must be closed already.
@@ -125,6 +129,16 @@ func (r *Runner) ArmedTimers() int {
 		total += s.shard.ArmedTimers()
 	}
 	return total
+}
+
+// Unroutable returns how many datagrams came to the ports of WebRtcServers that were for no transport.
+func (r *Runner) Unroutable() uint64 { return r.unroutable.Load() }
+
+// TakeTurns takes the turn of each shard once.
+func (r *Runner) TakeTurns() {
+	for _, s := range r.shards {
+		s.Do(func(unit.Time) {})
+	}
 }
 
 // Do runs f with the shard's turn held.

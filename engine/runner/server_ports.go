@@ -16,6 +16,7 @@ import (
 //
 // The table is the only state that shards share: a port's reader must find the shard before it can take its turn.
 type ServerPorts struct {
+	runner     *Runner
 	ports      Ports
 	unroutable atomic.Uint64
 
@@ -30,7 +31,7 @@ func (r *Runner) OpenServerPorts(infos []api.ListenInfo, worker transport.Worker
 	if err != nil {
 		return nil, err
 	}
-	s := &ServerPorts{ports: ports, byFragment: map[string]*TransportActor{}, byTuple: map[ice.Tuple]*TransportActor{}}
+	s := &ServerPorts{runner: r, ports: ports, byFragment: map[string]*TransportActor{}, byTuple: map[ice.Tuple]*TransportActor{}}
 	if err := r.servePorts(r.poller, ports, s); err != nil {
 		ports.Close()
 		return nil, err
@@ -100,6 +101,7 @@ func (s *ServerPorts) handleUnknown(link *transport.Link, one []transport.Datagr
 		actor.handleDatagrams(link, one)
 	default:
 		s.unroutable.Add(1)
+		s.runner.unroutable.Add(1)
 		one[0].Buffer.Release()
 	}
 	return nil

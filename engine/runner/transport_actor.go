@@ -22,6 +22,7 @@ type TransportActor struct {
 	webRtc    *transport.WebRtc // the same transport if it is a WebRtcTransport, else nil
 	pollDue   atomic.Bool       // a poll is posted
 	timer     *shard.Timer
+	place     int // among the actors of its shard; only while enlisted
 }
 
 // NewTransportActor returns an actor for a transport of the given worker on ctx. The transport is made with Env and then
@@ -92,6 +93,7 @@ func (a *TransportActor) contain(what string) {
 	if fault == nil {
 		return
 	}
+	a.ctx.faults++
 	a.env.Log.Error(fmt.Sprintf("internal error in transport %s while handling %s, taking it out of service: %v\n%s",
 		a.transport.ID(), what, fault, debug.Stack()))
 	a.putOutOfService()

@@ -30,6 +30,7 @@ func (s *Shard) loop() {
 		s.runTimers(now)
 		next := s.timers.next()
 		s.armed.Store(int64(next))
+		s.measureTurn(now)
 		s.turn.Unlock()
 		if next != set {
 			alarm.Reset(untilAlarm(next, now))

@@ -45,7 +45,8 @@ type Shard struct {
 		sync.Mutex
 		messages  []Message
 		droppable int
-		bytes     int // the sizes that PostDroppableSized was given
+		bytes     int       // the sizes that PostDroppableSized was given
+		since     unit.Time // when the first of the messages was posted, 0 if that is not measured
 		closed    bool
 	}
 	spare []Message // the mailbox's other slice
@@ -54,6 +55,9 @@ type Shard struct {
 	armed   atomic.Int64  // the deadline that the goroutine waits for
 	done    chan struct{}
 	dropped atomic.Uint64
+
+	measures atomic.Bool // see Measure
+	figures  Figures     // under the turn
 }
 
 // New starts a shard. Its number is for logs and figures only. If a message or a timer panics, the shard calls fault with the turn
@@ -98,6 +102,7 @@ func (s *Shard) Leave(now unit.Time) {
 		s.runTimers(now)
 	}
 	next := s.timers.next()
+	s.measureTurn(now)
 	s.turn.Unlock()
 	if int64(next) < s.armed.Load() {
 		s.signal()
@@ -138,6 +143,9 @@ func (s *Shard) post(m Message, droppable bool, size int) bool {
 	}
 	s.mailbox.messages = append(s.mailbox.messages, m)
 	first := len(s.mailbox.messages) == 1
+	if first && s.measures.Load() {
+		s.mailbox.since = s.clock.Now()
+	}
 	s.mailbox.Unlock()
 	if first {
 		s.signal()
@@ -164,7 +172,12 @@ func (s *Shard) drain(now unit.Time) {
 	s.mailbox.Lock()
 	messages := s.mailbox.messages
 	s.mailbox.messages, s.mailbox.droppable, s.mailbox.bytes = s.spare[:0], 0, 0
+	since := s.mailbox.since
+	s.mailbox.since = 0
 	s.mailbox.Unlock()
+	if since != 0 {
+		s.figures.Delay.Observe(DelayBounds, now.Sub(since).Seconds())
+	}
 	for left := messages; len(left) > 0; {
 		left = s.run(left, now)
 	}

@@ -81,6 +81,7 @@ func (t *Transport) estimateOutgoing(now unit.Time, c *Consumer) {
 	}
 	if t.bweOut != nil {
 		c.SetExternallyManagedBitrate(now)
+		c.SetCongestion(now, t.congestion)
 	}
 }
 
@@ -138,6 +139,7 @@ func (t *Transport) drainOutgoing(now unit.Time) {
 		t.distribute(now)
 		t.updateDesiredBitrate(now, false)
 		t.traceBWE(now)
+		t.explainEstimate()
 	}
 	t.probe(now)
 	t.lowerDeadline(t.bweOut.NextTimeout())
@@ -153,7 +155,9 @@ func (t *Transport) distribute(now unit.Time) {
 		}
 	}
 	slices.SortStableFunc(wanting, func(a, b *Consumer) int { return cmp.Compare(b.BitratePriority(), a.BitratePriority()) })
+	t.repairRate = unit.Bitrate((1-repairWeight)*float64(t.repairRate) + repairWeight*float64(t.counters.rtxSent.Rate(now)))
 	available := t.bweOut.AvailableBitrate()
+	available -= min(t.reserved(now), available/maxReserved)
 	considerLoss := t.bweOut.Type() == api.BWETypeREMB
 	for round := 0; available > 0; round++ {
 		before := available
@@ -175,11 +179,52 @@ func (t *Transport) distribute(now unit.Time) {
 		}
 	}
 	for _, c := range wanting {
-		c.ApplyLayers(now)
+		t.explainLayers(c, c.ApplyLayers(now))
 		t.drainConsumer(now, c)
 	}
+	t.distributed = t.bweOut.AvailableBitrate()
 	clear(wanting)
 	t.wanting = wanting
+}
+
+// Chosen here:
+const (
+	// maxReserved bounds what is taken from the estimate for audio and retransmissions: a half of it.
+	maxReserved = 2
+	// repairWeight is that of the last second's retransmissions, in their average: a burst of losses should not cost a layer.
+	repairWeight = 0.2
+)
+
+// reserved returns what goes over the path besides video, as far as the estimate is about it: audio, and retransmissions of late. Video
+// gets the rest.
+func (t *Transport) reserved(now unit.Time) unit.Bitrate {
+	if t.bweOut.Type() == api.BWETypeREMB {
+		return 0
+	}
+	rate := t.repairRate
+	for _, c := range t.consumers {
+		if c.Kind() == api.MediaKindAudio && c.ExtensionIDs().TransportCC != 0 {
+			rate += c.Bitrate(now)
+		}
+	}
+	return rate
+}
+
+// followCongestion has the consumers send less while the path is congested, from the next picture on. It is cheap enough to be called
+// before each batch, so that it needs no timer.
+func (t *Transport) followCongestion(now unit.Time) {
+	if t.bweOut == nil {
+		return
+	}
+	level := t.bweOut.Congestion(now)
+	if level == t.congestion {
+		return
+	}
+	t.congestion = level
+	for _, c := range t.consumers {
+		c.SetCongestion(now, level)
+		t.drainConsumer(now, c)
+	}
 }
 
 // updateDesiredBitrate gives the estimation the bitrate that the consumers would use if bandwidth were unlimited.
@@ -187,6 +232,9 @@ func (t *Transport) updateDesiredBitrate(now unit.Time, force bool) {
 	var total unit.Bitrate
 	for _, c := range t.consumers {
 		total += c.DesiredBitrate(now)
+	}
+	if total > 0 {
+		total += t.reserved(now)
 	}
 	t.bweOut.SetDesiredBitrate(now, total, force)
 }

@@ -100,6 +100,7 @@ func (t *Transport) CloseConsumer(now unit.Time, c *Consumer) {
 	}
 	c.attached = false
 	t.news.forget(c.ID())
+	c.CollectCounts(&t.env.Figures.Consumers)
 	c.Close()
 	t.redistribute(now, true)
 }
@@ -154,6 +155,7 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 		return
 	}
 	t.mustBeEmpty("media")
+	t.followCongestion(now)
 	for _, pkt := range pkts {
 		if len(pkt.Data) > maxRTPLen {
 			t.drops.TooLarge++
@@ -175,7 +177,11 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 // retransmit sends the packets that a NACK asked c for.
 func (t *Transport) retransmit(now unit.Time, c *Consumer) {
 	t.mustBeEmpty("a retransmission")
-	t.resending.refill(now, t.resendRate(now))
+	least := int64(minResendBurst)
+	if t.bweOut != nil {
+		least = minEstimatedBurst
+	}
+	t.resending.refill(now, t.resendRate(now), least)
 	for {
 		if t.resending.left <= 0 {
 			t.drops.OverBudget++
@@ -223,6 +229,9 @@ func (t *Transport) drainConsumer(now unit.Time, c *Consumer) {
 		for _, mapped := range c.MappedSSRCs() {
 			c.feedback.ReportFractionLost(c.ID(), mapped, c.FractionLost())
 		}
+	}
+	if out.KeyFrameWait > 0 {
+		t.env.Figures.keyFrameWaited(out.KeyFrameWait, out.Interrupted)
 	}
 	t.reallocate = t.reallocate || out.BitrateChangeNeeded || out.ZeroBitrateNeeded
 	t.giveUp = t.giveUp || out.ZeroBitrateNeeded

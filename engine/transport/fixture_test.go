@@ -47,7 +47,7 @@ func newFixture(t *testing.T) *fixture {
 		Emit: r.notifications.Emit,
 		Log:  slog.New(slog.DiscardHandler), RTCMinPort: 10000, RTCMaxPort: 20000, DataConsumerClosed: func(string) {},
 	}
-	r.env.ShardEnv = transport.ShardEnv{Batch: netio.NewBatch(), Rand: rand.New(rand.NewPCG(1, 2))}
+	r.env.ShardEnv = transport.ShardEnv{Batch: netio.NewBatch(), Rand: rand.New(rand.NewPCG(1, 2)), Figures: new(transport.Figures)}
 	r.env.Listen = func(cfg netio.UDPConfig) (transport.Socket, error) {
 		r.asked = append(r.asked, cfg)
 		if r.refuse != nil && len(r.asked) > 1 {

@@ -87,6 +87,7 @@ func mergeExtensionIDs(ids, own media.ExtensionIDs) media.ExtensionIDs {
 func (t *Transport) CloseProducer(p *Producer) {
 	t.producers = slices.DeleteFunc(t.producers, func(o *Producer) bool { return o == p })
 	t.news.forget(p.ID())
+	p.CollectCounts(&t.env.Figures.Producers)
 	t.dirty = slices.DeleteFunc(t.dirty, func(o *Producer) bool { return o == p })
 	t.listener.remove(p)
 	p.dropPending()

@@ -154,6 +154,7 @@ func (t *Transport) handleReceptionReports(now unit.Time, reports []rtcp.Recepti
 		switch c := t.bySSRC[ssrc]; {
 		case c != nil:
 			c.HandleReceptionReport(now, &reports[i])
+			t.env.Figures.reported(&reports[i], c.RTT())
 			t.address(c)
 		case ssrc == probationSSRC, t.byRTXSSRC[ssrc] != nil:
 		default:

@@ -116,6 +116,7 @@ func (t *Transport) changeSCTPState(state api.SCTPState, negotiated *api.SCTPNeg
 }
 
 func (t *Transport) handleDataMessage(now unit.Time, m *sctp.Message) {
+	t.env.Figures.Data.received(len(m.Data))
 	machine := t.dataListener.Producer(m.StreamID)
 	if machine == nil {
 		t.drops.DataUnknown++
@@ -153,6 +154,7 @@ func (t *Transport) sendData(now unit.Time, c *DataConsumer, s *data.Send) error
 	})
 	switch err {
 	case nil:
+		t.env.Figures.Data.sent(len(s.Data))
 	case sctp.ErrSendBufferFull:
 		t.drops.DataBufferFull++
 		c.HandleSendBufferFull()

@@ -117,6 +117,7 @@ func (t *Transport) sendReports(now unit.Time) {
 		w.add(t, now, received[first+i:first+i+1])
 	}
 	w.flush(t, now)
+	t.sampleEstimates()
 }
 
 // sendFeedback sends feedback messages at once, as reduced-size RTCP (RFC 5506).

@@ -48,14 +48,15 @@ func newCounters() counters {
 	}
 }
 
-// Drops counts what was received or to be sent and dropped, by reason. It is logged when the transport closes.
+// Drops counts what was received or to be sent and dropped, by reason. It is logged when the transport closes, and
+// added up for all transports (Figures).
 type Drops struct {
 	Unrecognized    uint64 // datagrams that are neither RTP nor RTCP
 	NotConnected    uint64 // datagrams before the transport knows its peer or its keys
 	ForeignSender   uint64 // datagrams from another address than the peer's
 	Unauthenticated uint64 // SRTP and SRTCP packets with a wrong tag
 	Replayed        uint64 // SRTP and SRTCP packets seen before
-	RTPMalformed    uint64
+	RTPMalformed    uint64 // RTP packets that cannot be read
 	RTPUnknown      uint64 // RTP packets of no producer
 	RTPDiscarded    uint64 // RTP packets that their producer refused: no stream, duplicates, bad sequence
 	RTCPMalformed   uint64 // compound packets with a part that cannot be read; the others count
@@ -85,10 +86,13 @@ func (d *Drops) countUnprotect(err error) {
 	}
 }
 
-// Report returns for the log the counters of the transport, ICE, DTLS and SCTP that are not zero, as in
+// Report returns for the log the counters of the transport, its consumers' layers, ICE, DTLS and SCTP that are not zero, as in
 // "drops:{RTPUnknown:3} ice:{Accepted:12 Unauthorized:1}". It may be called after Close.
 func (t *Transport) Report() string {
 	groups := []string{counted("drops", t.drops)}
+	if t.bweOut != nil {
+		groups = append(groups, t.layerDrops.String())
+	}
 	if c, ok := t.backend.(*webRtc); ok {
 		groups = append(groups, counted("ice", c.ice.Counters()), counted("dtls", c.dtls.Counters()))
 	}

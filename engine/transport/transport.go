@@ -54,6 +54,8 @@ type ShardEnv struct {
 	Batch *netio.Batch
 	// Rand is the shard's source of what need not be secret: first sequence numbers, jittered intervals.
 	Rand *rand.Rand
+	// Figures is what the shard's transports count for the operator.
+	Figures *Figures
 	// Listen opens a UDP socket, ListenTCP a TCP port.
 	Listen    func(netio.UDPConfig) (Socket, error)
 	ListenTCP func(netio.TCPConfig) (*netio.TCPServer, error)
@@ -129,24 +131,29 @@ type Transport struct {
 	recvIDs media.ExtensionIDs
 	largest int // bytes of the largest packet given to a consumer, which may come again as a retransmission
 
-	bweIn      *bwe.Receiver // nil until a producer negotiated it
-	bweOut     *bwe.Sender   // nil until a video consumer negotiated it
-	reallocate bool          // Settle is to distribute the bitrate anew
-	giveUp     bool          // because a consumer needs none any more
-	wanting    []*Consumer   // empty; room for those that distribute gives bitrate to
-	probation  probation
-	resending  resendBudget
-	asking     nackBudget
-	news       news
+	bweIn       *bwe.Receiver  // nil until a producer negotiated it
+	bweOut      *bwe.Sender    // nil until a video consumer negotiated it
+	repairRate  unit.Bitrate   // of retransmissions, on average over the last distributions
+	congestion  bwe.Congestion // how congested the consumers believe the path to be
+	reallocate  bool           // Settle is to distribute the bitrate anew
+	giveUp      bool           // because a consumer needs none any more
+	wanting     []*Consumer    // empty; room for those that distribute gives bitrate to
+	distributed unit.Bitrate   // what was distributed last
+	layerDrops  layerDrops
+	probation   probation
+	resending   resendBudget
+	asking      nackBudget
+	news        news
 
-	counters counters
-	drops    Drops
-	bitrates bitrates
-	trace    []api.TransportTraceEventType
-	rtcpAt   unit.Time // when the next reports are due
-	deadline unit.Time
-	isClosed bool
-	isBroken bool
+	counters  counters
+	drops     Drops
+	collected *Counts // what collectCounts has seen; nil before its first call
+	bitrates  bitrates
+	trace     []api.TransportTraceEventType
+	rtcpAt    unit.Time // when the next reports are due
+	deadline  unit.Time
+	isClosed  bool
+	isBroken  bool
 }
 
 func newTransport(id string, options *api.TransportOptions, overDTLS bool, env Env) (*Transport, error) {
@@ -194,6 +201,9 @@ func (t *Transport) Close() {
 	// Deferred, so that a panic below still closes the ports.
 	defer t.backend.close()
 	t.deadline, t.dirty = unit.Never, nil
+	if !t.isBroken {
+		t.collectAll()
+	}
 	for _, p := range t.producers {
 		p.closed = true // requests of consumers on other shards may still arrive
 		if !t.isBroken {

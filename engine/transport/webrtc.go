@@ -249,6 +249,7 @@ func (c *webRtc) selectTuple(now unit.Time, tuple ice.Tuple) {
 }
 
 func (c *webRtc) changeICEState(now unit.Time, state ice.State) {
+	c.t.env.Figures.ICEStates[state]++
 	c.t.emit(c.t.id, api.EventWebRtcTransportICEStateChange,
 		&api.WebRtcTransportICEStateChangeNotification{ICEState: state})
 	if state == ice.Disconnected {
@@ -302,6 +303,7 @@ func (c *webRtc) drainDTLS(now unit.Time) {
 
 func (c *webRtc) changeDTLSState(now unit.Time, change *dtls.StateChange) {
 	c.dtlsState = change.State
+	c.t.env.Figures.DTLSStates[change.State]++
 	switch change.State {
 	case api.DTLSStateConnected:
 		if err := c.setKeys(&change.SRTP); err != nil {

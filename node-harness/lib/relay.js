@@ -19,19 +19,28 @@ const open = () => new Promise((resolve, reject) => {
 	socket.bind(0, '127.0.0.1', () => resolve(socket));
 });
 
-// Link carries packets in one direction.
+// Link carries packets in one direction, in order.
 class Link {
-	// dropEvery: one of that many media packets is lost. kbps: packets leave at that rate, and are dropped when the queue holds
-	// more than half a second. spoilData: the probabilities that a packet of data is lost, comes twice, and is overtaken.
-	dropEvery = 0;
+	// kbps: packets leave at that rate (0: at any), and are dropped when what waits takes longer than queue milliseconds. delay, in
+	// milliseconds, comes after that.
 	kbps = 0;
+	queue = 500;
+	delay = 0;
+	// dropEvery: one of that many media packets is lost. loss: the probability that one is. spoilData: the probabilities that a
+	// packet of data is lost, comes twice, and is overtaken.
+	dropEvery = 0;
+	loss = 0;
 	spoilData = 0;
+	carried = 0;
 	dropped = 0;
+	waited = 0; // milliseconds, sum of all that was carried
 	repeated = 0;
 	overtaken = 0;
 	closed = false;
 	#seen = 0;
 	#freeAt = 0;
+	#underWay = []; // what arrives when, in order
+	#timer;
 	#chance = chance();
 
 	carry(message, send) {
@@ -39,22 +48,48 @@ class Link {
 			this.#spoil(send);
 			return;
 		}
-		if (this.dropEvery && isMedia(message) && ++this.#seen % this.dropEvery === 0) {
+		if (isMedia(message) && this.#loses()) {
 			this.dropped++;
-			return;
-		}
-		if (!this.kbps) {
-			send();
 			return;
 		}
 		const now = performance.now();
 		const begins = Math.max(now, this.#freeAt);
-		if (begins - now > 500) {
+		if (begins - now > this.queue) {
 			this.dropped++;
 			return;
 		}
-		this.#freeAt = begins + message.length * 8 / this.kbps;
-		setTimeout(() => this.closed || send(), this.#freeAt - now);
+		this.carried++;
+		this.waited += begins - now;
+		this.#freeAt = this.kbps ? begins + message.length * 8 / this.kbps : begins;
+		const arrives = this.#freeAt + this.delay;
+		if (arrives <= now && this.#underWay.length === 0) {
+			send();
+			return;
+		}
+		this.#underWay.push({ arrives, send });
+		this.#timer ??= setTimeout(() => this.#deliver(), arrives - now);
+	}
+
+	// cut lets nothing through for some milliseconds. What comes meanwhile waits, as far as there is room.
+	cut(milliseconds) {
+		this.#freeAt = Math.max(this.#freeAt, performance.now()) + milliseconds;
+	}
+
+	close() {
+		this.closed = true;
+		clearTimeout(this.#timer);
+	}
+
+	#loses() {
+		return this.dropEvery && ++this.#seen % this.dropEvery === 0 || this.loss && this.#chance() < this.loss;
+	}
+
+	#deliver() {
+		while (this.#underWay[0]?.arrives <= performance.now()) {
+			this.#underWay.shift().send();
+		}
+		const next = this.#underWay[0];
+		this.#timer = next && setTimeout(() => this.#deliver(), next.arrives - performance.now());
 	}
 
 	#spoil(send) {
@@ -114,7 +149,8 @@ export class Relay {
 	}
 
 	close() {
-		this.up.closed = this.down.closed = true;
+		this.up.close();
+		this.down.close();
 		this.outer.close();
 		this.inner.close();
 	}

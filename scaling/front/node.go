@@ -13,7 +13,7 @@ type node struct {
 	front    *Front
 	options  NodeOptions
 	name     string
-	index    int // the front's own engine comes first
+	index    int // of its place, which one that comes back takes again; the front's own engine comes first
 	worker   api.Worker
 	pipe     api.ListenInfo
 	sameHost bool
@@ -24,6 +24,7 @@ type node struct {
 	gone error // why it has ended; nil while it lives
 	// returning: it is in the place of one that has ended, and has not answered yet.
 	returning bool
+	removed   bool // nothing new of that name is tried, until it is added again
 	lastID    uint32
 	calls     []*call // unanswered, in the order in which they were made
 	watched   bool    // a timer for the oldest of them is running

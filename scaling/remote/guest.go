@@ -53,8 +53,10 @@ type guest struct {
 	ended   bool   // there is no conversation and will be none
 	dropped uint64 // messages of data channels and media that the front is too slow for
 	shown   *FrontStatus
-	loader  api.Worker // asked for its load only
-	placed  api.Load   // what it had when it was last asked
+	// toldNodes is the version of the table of nodes that the front knows.
+	toldNodes uint64
+	loader    api.Worker // asked for its load only
+	placed    api.Load   // what it had when it was last asked
 
 	// The goroutine's own.
 	worker  api.Worker
@@ -278,6 +280,7 @@ func (g *guest) open(o *Opening) {
 	g.shown = &FrontStatus{Application: o.Application, Tenant: g.who.Tenant, Release: o.Release}
 	g.mu.Unlock()
 	g.tellLoad() // before the front places something here
+	g.tellNodes(page)
 }
 
 // closeWorker closes the worker of the conversation that is over.

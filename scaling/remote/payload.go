@@ -23,6 +23,7 @@ type control struct {
 	State *placement.State `json:"load,omitempty"`  // node to front, droppable: once a second, and with answers that place something
 	Log   string           `json:"log,omitempty"`   // node to front, droppable: a line as the worker protocol has them
 	Event *event           `json:"event,omitempty"` // node to front: a notification of an internal event
+	Nodes *nodeList        `json:"nodes,omitempty"` // node to front: the cluster's nodes, and later what changes
 	Ended string           `json:"ended,omitempty"` // node to front: the worker has ended by itself, for this reason
 }
 

@@ -35,6 +35,23 @@ export const meters = {
 		return new Promise(resolve => video.requestVideoFrameCallback(() => resolve(performance.now() - started)));
 	},
 
+	// watchGaps measures how long the pictures of an element stand, and returns a function that tells the longest time, in
+	// milliseconds, since it was called before, the present picture's too.
+	watchGaps(video) {
+		let [shownAt, longest] = [performance.now(), 0];
+		const gap = () => Math.max(longest, performance.now() - shownAt);
+		const shown = () => {
+			[longest, shownAt] = [gap(), performance.now()];
+			video.requestVideoFrameCallback(shown);
+		};
+		video.requestVideoFrameCallback(shown);
+		return () => {
+			const result = gap();
+			[longest, shownAt] = [0, performance.now()];
+			return result;
+		};
+	},
+
 	bytes({ size, seed }) {
 		const bytes = new Uint8Array(size);
 		for (let i = 0; i < size; i++) {

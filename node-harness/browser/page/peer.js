@@ -115,6 +115,13 @@ window.peer = {
 	loudness: id => meters.loudness(consumers[id].consumer.track),
 	firstFrame: id => meters.firstFrame(consumers[id].element),
 
+	// longestGap returns for how many milliseconds a picture stood at most since the call before, which must have been made.
+	longestGap(id) {
+		const entry = consumers[id];
+		entry.longestGap ??= meters.watchGaps(entry.element);
+		return entry.longestGap();
+	},
+
 	closeConsumer(id) {
 		const { consumer, element } = consumers[id];
 		consumer.close();

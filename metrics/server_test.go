@@ -1,0 +1,278 @@
+package metrics
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/channel"
+	"gazpacho/engine"
+	"gazpacho/engine/api"
+	"gazpacho/scaling/front"
+	"gazpacho/scaling/remote"
+)
+
+// loopback is where servers listen.
+var loopback = netip.MustParseAddr("127.0.0.1")
+
+// patience is a limit that only a hang reaches.
+const patience = 30 * time.Second
+
+func address(t *testing.T, text string) Address {
+	t.Helper()
+	a, err := ParseAddress(text)
+	require.NoError(t, err)
+	return a
+}
+
+func TestWrongAddresses(t *testing.T) {
+	for _, text := range []string{
+		"", "9464", "localhost:9464", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:2-1", "127.0.0.1:0-5", "127.0.0.1:1-", "127.0.0.1:70000",
+		"127.0.0.1:1-2-3", "unix:", "unix:here", ":9464",
+	} {
+		_, err := ParseAddress(text)
+		require.ErrorContains(t, err, "invalid value '"+text+"'", text)
+	}
+}
+
+// Several processes take the ports of a range one after the other.
+func TestARangeOfPorts(t *testing.T) {
+	free, err := address(t, "127.0.0.1:0").listen()
+	require.NoError(t, err)
+	defer free.Close()
+	port := uint16(free.Addr().(*net.TCPAddr).Port)
+	a := address(t, "127.0.0.1:0")
+	a.first, a.last = port, port // which is taken
+	_, err = a.listen()
+	require.ErrorContains(t, err, "is free")
+	free.Close()
+	l, err := a.listen()
+	require.NoError(t, err)
+	l.Close()
+	_, err = address(t, "192.0.2.1:9464-9499").listen()
+	require.Error(t, err, "an address of no interface is no matter of ports")
+}
+
+func TestAFolderOfSockets(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "made")
+	a := address(t, "unix:"+folder)
+	l, err := a.listen()
+	require.NoError(t, err)
+	info, err := os.Stat(l.Addr().String())
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	l.Close()
+
+	// What a killed process has left is removed; what is in use stays.
+	left := filepath.Join(folder, "1.sock")
+	require.NoError(t, os.Rename(l.Addr().String(), left))
+	used, err := net.Listen("unix", filepath.Join(folder, "2.sock"))
+	require.NoError(t, err)
+	defer used.Close()
+	s, err := ServeProfiles(a)
+	require.NoError(t, err)
+	require.NoFileExists(t, left)
+	require.FileExists(t, used.Addr().String())
+	require.True(t, strings.HasPrefix(s.Where(), "unix:"+folder), s.Where())
+	s.Close()
+	require.NoFileExists(t, strings.TrimPrefix(s.Where(), "unix:"))
+}
+
+// sources are those of an idle process that is everything at once.
+func sources(t *testing.T) Sources {
+	t.Helper()
+	host, err := engine.NewHost(engine.HostOptions{Shards: 2})
+	require.NoError(t, err)
+	t.Cleanup(host.Close)
+	return Sources{
+		Version: "1.2.3", Release: "3.27.1", Host: host, Requests: NewRequests(),
+		Channel: func() channel.Figures { return channel.Figures{Waiting: 7} },
+		Front:   func() front.Figures { return front.Figures{Media: 5} },
+		Node: func() remote.Status {
+			return remote.Status{
+				Draining: true, Fronts: []remote.FrontStatus{{Connected: true, Load: api.Load{Routers: 3}}, {}},
+				Links: []remote.LinkStatus{{To: "b:1", Waiting: 10}, {From: "c", Connected: true, Waiting: 5}},
+			}
+		},
+	}
+}
+
+func start(t *testing.T, s Sources) *Server {
+	t.Helper()
+	server, err := Serve(address(t, "127.0.0.1:0"), s)
+	require.NoError(t, err)
+	t.Cleanup(server.Close)
+	return server
+}
+
+func get(t testing.TB, url string) (code int, body string) {
+	t.Helper()
+	r, err := http.Get(url)
+	require.NoError(t, err)
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	require.NoError(t, err)
+	return r.StatusCode, string(b)
+}
+
+// Each family of the tables is shown, and Prometheus' own linter finds nothing to complain about.
+func TestAllFamiliesAreShown(t *testing.T) {
+	s := sources(t)
+	worker, err := s.Host.NewWorker(engine.Options{Emit: func(*api.Notification) {}})
+	require.NoError(t, err)
+	defer worker.Close()
+	w := s.Requests.Of(worker)
+	reply := func(api.ResponseBody, error) {}
+	w.HandleRequest(&api.Request{Method: api.MethodWorkerDump}, reply)
+	w.HandleRequest(&api.Request{Method: api.MethodRouterDump, HandlerID: "none"}, reply)
+	code, body := get(t, start(t, s).Where()+"/metrics")
+	require.Equal(t, http.StatusOK, code)
+	for _, g := range append([]group{{families: []family{buildInfo, requestsTotal, requestDuration}}}, groups...) {
+		for _, f := range g.families {
+			require.Contains(t, body, "\n# TYPE "+prefix+f.name+" "+string(f.kind)+"\n")
+			require.Contains(t, body, "\n"+prefix+f.name, f.name)
+		}
+	}
+	for _, line := range []string{
+		`gazpacho_build_info{goversion="` + runtime.Version() + `",mediasoup="3.27.1",version="1.2.3"} 1`,
+		`gazpacho_requests_total{method="worker.dump",result="accepted"} 1`,
+		`gazpacho_requests_total{method="router.dump",result="refused"} 1`,
+		`gazpacho_request_duration_seconds_count{method="worker.dump"} 1`,
+		`gazpacho_routers 3`, `gazpacho_channel_waiting_bytes 7`, `gazpacho_relays{kind="media"} 5`, `gazpacho_node_draining 1`,
+		`gazpacho_node_sessions{state="connected"} 1`, `gazpacho_node_sessions{state="disconnected"} 1`,
+		`gazpacho_node_links{direction="out",state="disconnected"} 1`, `gazpacho_node_links{direction="in",state="connected"} 1`,
+		`gazpacho_node_link_waiting_bytes 15`, `gazpacho_shard_transports{shard="1"} 0`,
+	} {
+		require.Contains(t, body, "\n"+line+"\n")
+	}
+	problems, err := promlint.New(strings.NewReader(ours(body))).Lint()
+	require.NoError(t, err)
+	require.Empty(t, problems)
+}
+
+// ours returns the lines about metrics of this package.
+func ours(body string) string {
+	var b strings.Builder
+	for line := range strings.Lines(body) {
+		if strings.Contains(line, prefix) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+func TestHealth(t *testing.T) {
+	s := sources(t)
+	draining := false
+	s.Node = func() remote.Status { return remote.Status{Draining: draining} }
+	server := start(t, s)
+	code, body := get(t, server.Where()+"/healthz")
+	require.Equal(t, http.StatusOK, code, body)
+	code, body = get(t, server.Where()+"/readyz")
+	require.Equal(t, http.StatusOK, code, body)
+	draining = true
+	code, body = get(t, server.Where()+"/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, code)
+	require.Equal(t, "draining\n", body)
+}
+
+// However many ask whether something that hangs is alive, it is asked once; when it goes on, it is alive again.
+func TestWhoHangsIsNotAlive(t *testing.T) {
+	asked, goOn := make(chan struct{}, 10), make(chan struct{})
+	a := &alive{ask: func() { asked <- struct{}{}; <-goOn }}
+	ask := func() int {
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/healthz", nil))
+		return w.Code
+	}
+	answers := make(chan int)
+	for range 3 {
+		go func() { answers <- ask() }()
+	}
+	for range 3 {
+		require.Equal(t, http.StatusServiceUnavailable, <-answers)
+	}
+	require.Len(t, asked, 1)
+	close(goOn)
+	require.Eventually(t, func() bool { return ask() == http.StatusOK }, patience, time.Millisecond)
+}
+
+func TestStrangeNamesAreRefused(t *testing.T) {
+	server := start(t, sources(t))
+	const answered = http.StatusServiceUnavailable // it is draining, and says so
+	for host, want := range map[string]int{
+		"attacker.example": http.StatusForbidden, "attacker.example:9464": http.StatusForbidden,
+		"localhost:9464": answered, "127.0.0.1": answered, "[::1]:9464": answered,
+	} {
+		r, err := http.NewRequest(http.MethodGet, server.Where()+"/readyz", nil)
+		require.NoError(t, err)
+		r.Host = host
+		answer, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		answer.Body.Close()
+		require.Equal(t, want, answer.StatusCode, host)
+	}
+}
+
+// A connection takes a place until it is closed, however often.
+func TestConnectionsAreLimited(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	l := &fewConnections{Listener: inner, places: make(chan struct{}, 2)}
+	for range 3 {
+		var accepted []net.Conn
+		for range cap(l.places) {
+			peer, err := net.Dial("tcp", inner.Addr().String())
+			require.NoError(t, err)
+			defer peer.Close()
+			c, err := l.Accept()
+			require.NoError(t, err)
+			accepted = append(accepted, c)
+		}
+		require.Len(t, l.places, cap(l.places), "the next one has to wait")
+		for _, c := range accepted {
+			require.NoError(t, c.Close())
+			require.Error(t, c.Close())
+		}
+		require.Empty(t, l.places)
+	}
+	inner.Close()
+	_, err = l.Accept()
+	require.Error(t, err)
+	require.Empty(t, l.places)
+}
+
+// Figures are taken once for all who ask at about the same time.
+func TestFiguresAreSharedByAll(t *testing.T) {
+	taken := 0
+	c := newCollector(nil, func() *figures { taken++; return &figures{} })
+	first := c.figures()
+	require.Same(t, first, c.figures())
+	require.Equal(t, 1, taken)
+	c.taken = time.Now().Add(-minInterval)
+	require.NotSame(t, first, c.figures())
+}
+
+func TestProfilesAreForThisHostOnly(t *testing.T) {
+	_, err := ServeProfiles(address(t, "0.0.0.0:0"))
+	require.ErrorContains(t, err, "for this host only")
+	s, err := ServeProfiles(address(t, "127.0.0.1:0"))
+	require.NoError(t, err)
+	defer s.Close()
+	code, body := get(t, s.Where()+"/debug/pprof/")
+	require.Equal(t, http.StatusOK, code)
+	require.Contains(t, body, "goroutine")
+}
