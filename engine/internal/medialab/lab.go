@@ -57,7 +57,7 @@ func New(seed uint64) *Lab {
 		Emit: func(*api.Notification) {}, Log: slog.New(slog.DiscardHandler), RTCMinPort: 10000, RTCMaxPort: 20000,
 		DataConsumerClosed: func(string) {},
 	}
-	l.env.ShardEnv = transport.ShardEnv{Batch: netio.NewBatch(), Rand: rand.New(rand.NewPCG(seed, 4))}
+	l.env.ShardEnv = transport.ShardEnv{Batch: netio.NewBatch(), Rand: rand.New(rand.NewPCG(seed, 4)), Figures: new(transport.Figures)}
 	return l
 }
 
