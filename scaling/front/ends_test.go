@@ -116,3 +116,26 @@ func TestWebRtcServersPipelined(t *testing.T) {
 	r.await("it is closed on the second node too", func() bool { return r.nodes[1].count(api.MethodWorkerWebRtcServerClose) == 1 })
 	r.refused("not found", api.MethodTransportDump, "a", nil)
 }
+
+// What waits behind the end of its Router finds nothing any more: requests are refused, messages dropped.
+func TestRequestsBehindTheEndOfTheirRouter(t *testing.T) {
+	r := newRoom(t)
+	r.produce()
+	r.nodes[0].freeze()
+	created := r.send(api.MethodRouterCreatePlainTransport, "r", plainRequest("new"))
+	dumped := r.send(api.MethodTransportDump, "new", nil) // waits for the transport, and the others for that
+	closed := r.send(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: "r"})
+	r.sendMessage("dp", &api.DataProducerSendNotification{PPID: 51, Data: []byte("late")})
+	later := []<-chan answer{
+		r.send(api.MethodRouterCreatePlainTransport, "r", plainRequest("later")),
+		r.send(api.MethodTransportDump, "t0", nil),
+	}
+	r.front().Do(r.nodes[0].thaw)
+	require.NoError(t, receive(t, created).err)
+	require.NoError(t, receive(t, dumped).err)
+	require.NoError(t, receive(t, closed).err)
+	for _, a := range later {
+		require.ErrorContains(t, receive(t, a).err, "not found")
+	}
+	r.refused("not found", api.MethodTransportDump, "later", nil)
+}

@@ -279,6 +279,7 @@ func (g *guest) open(o *Opening) {
 	g.loader = worker
 	g.shown = &FrontStatus{Application: o.Application, Tenant: g.who.Tenant, Release: o.Release}
 	g.mu.Unlock()
+	g.tellLoad() // before the front places something here
 	g.tellNodes(page)
 }
 

@@ -5,10 +5,13 @@ import (
 	"log/slog"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"gazpacho/engine"
 	"gazpacho/engine/api"
+	"gazpacho/scaling/front"
 	"gazpacho/scaling/placement"
 	"gazpacho/scaling/remote"
 )
@@ -114,4 +117,51 @@ func TestShareOfAllCores(t *testing.T) {
 	method, body := transportRequest("plain", 0)
 	require.NoError(t, ask(w, method, "r", body))
 	require.InDelta(t, 0.01/float64(runtime.GOMAXPROCS(0)), w.State().Share, 1e-9)
+}
+
+// A front fills one node before the other, by what the nodes assume and not by a load that does not show yet.
+func TestFrontFillsNodesByWhatTheyAssume(t *testing.T) {
+	own := func(emit api.Emitter) (api.Worker, error) { return engine.New(engine.Options{Emit: emit, Shards: 1}) }
+	o := front.Options{
+		Emit: func(*api.Notification) {}, Placement: placement.Fill{},
+		Own: front.NodeOptions{Name: "own", SameHost: true, Pipe: loopback(), Worker: own},
+	}
+	var servers []*remote.Server
+	var workers []*remote.Worker
+	for i := range 2 {
+		address, s := rawNode(t, remote.ServerOptions{NewWorker: newQuiet, Cores: 1, Watermark: 0.25})
+		servers = append(servers, s)
+		o.Nodes = append(o.Nodes, front.NodeOptions{
+			Name: fmt.Sprint("node", i), SameHost: true, Pipe: loopback(),
+			Worker: func(emit api.Emitter) (api.Worker, error) {
+				w, err := remote.Dial(remote.Options{Address: address, Emit: emit})
+				workers = append(workers, w)
+				return w, err
+			},
+		})
+	}
+	f, err := front.New(o)
+	require.NoError(t, err)
+	t.Cleanup(f.Close)
+	for _, w := range workers {
+		require.Eventually(t, func() bool { return w.Available() && w.State().Share > 0 }, patience, time.Millisecond, "it has told")
+	}
+	answers := make(chan error, 100)
+	send := func(method api.Method, handler string, body api.RequestBody) {
+		f.HandleRequest(&api.Request{Method: method, HandlerID: handler, Body: body}, func(_ api.ResponseBody, err error) { answers <- err })
+	}
+	send(api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "r"})
+	require.NoError(t, <-answers)
+	const transports = 30
+	for i := range transports {
+		method, body := transportRequest("plain", 0)
+		body.(*api.RouterCreatePlainTransportRequest).TransportID = fmt.Sprint("t", i)
+		send(method, "r", body)
+	}
+	for range transports {
+		require.NoError(t, <-answers)
+	}
+	on := func(s *remote.Server) int { return s.Status().Fronts[0].Load.Transports }
+	require.Equal(t, transports, on(servers[0])+on(servers[1]))
+	require.InDelta(t, 20, max(on(servers[0]), on(servers[1])), 6, "twenty make twenty per cent, five below the watermark")
 }
