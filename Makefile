@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test metrics-test browser-test browser-links peers hosts edumeet bench-fanout bench-control bench-server bench-workers bench-cluster format clean
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -50,7 +50,7 @@ drift:
 	fbs/gen/generate.sh --drift $(RELEASE)
 
 # mediasoup's own test suites, as npm ships them. MODE=local (default), inprocess (three nodes in the worker),
-# remote (one node) or nodes (three).
+# remote (one node), nodes (three) or cluster (three that find each other).
 compat: build
 	MODE=$(MODE) compat-tests/run.sh
 
@@ -87,6 +87,11 @@ hosts: build
 edumeet: build
 	scripts/edumeet.sh $(DIR)
 
+# What people see behind bad links, in virtual time: a table, and charts in build/media-lab. RUN=… selects scenes by name, SEED=… is
+# that of all chance.
+media-lab:
+	$(GO) run ./engine/internal/medialab/report -charts build/media-lab -seed $(or $(SEED),1) -run '$(RUN)'
+
 # CPU and memory per forwarded packet; WORKER_BIN=… measures another worker binary.
 bench-fanout: build
 	scripts/bench-fanout.sh
@@ -106,6 +111,10 @@ bench-workers: build
 # Requests, consumers, relays and rooms over nodes, and the worker without a cluster; BASE=… is a revision to compare that with.
 bench-cluster: build
 	scripts/bench-cluster.sh
+
+# Policies of placement in a simulated cluster of 1,000 nodes: the table and the chart of docs/placement.md. SCALE=0.1 is smaller.
+simulate-placement:
+	$(GO) run ./internal/placementsim -scale $(or $(SCALE),1) -chart docs/placement.svg
 
 format:
 	$(GO) tool -modfile=tools/go.mod gofumpt -w $$(scripts/go-files.sh)

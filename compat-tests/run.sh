@@ -5,8 +5,8 @@
 #   suite      a name such as Worker or ortc (test-Worker.js); default: all suites
 #   --update   writes the tests that passed to compat-tests/expected/<release>.txt
 #   --all      expects every test to pass, except those listed in compat-tests/known-failures.txt
-# MODE=local|inprocess|remote|nodes says what the worker is: an engine (default), or a front over three nodes in its process, over
-# one that is a process, or over three (scripts/nodes.sh).
+# MODE=local|inprocess|remote|nodes|cluster says what the worker is: an engine (default), or a front over three nodes in its process, over
+# one that is a process, over three, or over three that find each other (scripts/nodes.sh).
 # Exit code 0: every expected test passed and no process was left behind.
 # A release without a lock file in compat-tests/releases is installed as npm resolves it today. One that npm does not have here is
 # emulated by a copy of one with the same schema and another version number (emulate.mjs).

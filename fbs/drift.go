@@ -103,6 +103,8 @@ func unmatchedFields(def *tableDef, plan *tablePlan) (unknown, gone []string) {
 var internal = map[string]bool{
 	"api.TransportOptions.Internal":                          true,
 	"api.TransportOptions.Restore":                           true,
+	"api.TransportOptions.LoadLimit":                         true,
+	"api.TransportOptions.LoadReserved":                      true,
 	"api.TransportProduceDataRequest.LinkToken":              true,
 	"api.TransportConsumeDataRequest.LinkAddress":            true,
 	"api.TransportConsumeDataRequest.LinkToken":              true,

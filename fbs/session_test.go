@@ -16,7 +16,7 @@ func TestSessionCarriesWhatIsInternal(t *testing.T) {
 		ID: 1, Method: api.MethodRouterCreateDirectTransport, HandlerID: "router",
 		Body: &api.RouterCreateDirectTransportRequest{
 			TransportID: "t", Options: &api.DirectTransportOptions{Base: &api.TransportOptions{
-				Direct: true, Internal: true, Restore: &api.TransportRestore{
+				Direct: true, Internal: true, LoadLimit: 55, LoadReserved: true, Restore: &api.TransportRestore{
 					ICEParameters:  &api.ICEParameters{UsernameFragment: "fragment", Password: "password", ICELite: true},
 					SRTPParameters: &api.SRTPParameters{CryptoSuite: api.SRTPCryptoSuiteAEADAES128GCM, KeyBase64: "key"},
 					Tuple:          &api.TransportTuple{LocalAddress: "192.0.2.1", LocalPort: 1, RemoteIP: "192.0.2.2", RemotePort: 2, Protocol: api.ProtocolUDP},

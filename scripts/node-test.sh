@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the integration tests: the unchanged mediasoup Node API against this worker. Arguments: test files (default: all).
-# MODE=local|remote|nodes: the worker is an engine (default), or a front over one node or three.
+# MODE=local|remote|nodes|cluster: the worker is an engine (default), or a front over one node or three.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"

@@ -4,6 +4,7 @@
 #   inprocess  three nodes in the worker's process, without sessions
 #   remote     one node: everything crosses a session
 #   nodes      three nodes, each Router's transports spread over them on purpose, so that relays are needed
+#   cluster    the same, but the nodes find each other by joining, and workers are told of two
 
 # start_nodes MODE FOLDER: starts the mode's nodes, and sets the environment for workers.
 start_nodes() {
@@ -14,8 +15,8 @@ start_nodes() {
 	local) return ;;
 	inprocess) count=0 ;;
 	remote) count=1 ;;
-	nodes) count=3 ;;
-	*) die "no mode $mode: there are local, inprocess, remote and nodes" ;;
+	nodes | cluster) count=3 ;;
+	*) die "no mode $mode: there are local, inprocess, remote, nodes and cluster" ;;
 	esac
 	rm -rf "$NODES_FOLDER"
 	mkdir -p "$NODES_FOLDER"
@@ -26,9 +27,10 @@ start_nodes() {
 		return
 	fi
 	trap stop_nodes EXIT
+	[ "$mode" != cluster ] || prepare_cluster
 	for name in a b c; do
 		[ ${#NODE_PIDS[@]} -lt "$count" ] || break
-		"$ROOT/bin/gazpacho" node --name "$name" --listen "unix:$NODES_FOLDER/$name.sock" \
+		"$ROOT/bin/gazpacho" node --name "$name" --listen "unix:$NODES_FOLDER/$name.sock" $(joining "$mode" "$name") \
 			>"$NODES_FOLDER/$name.out" 2>"$NODES_FOLDER/$name.log" &
 		NODE_PIDS+=($!)
 		addresses+=("unix:$NODES_FOLDER/$name.sock")
@@ -41,6 +43,34 @@ start_nodes() {
 	GAZPACHO_CLUSTER=$(IFS=,; echo "${addresses[*]}")
 	export GAZPACHO_CLUSTER
 	NODE_NAMES=$GAZPACHO_CLUSTER
+	if [ "$mode" = cluster ]; then
+		until "$ROOT/bin/gazpacho" status --cluster "$GAZPACHO_CLUSTER" >"$NODES_FOLDER/status" 2>&1 &&
+			[ "$(grep -c ' alive ' "$NODES_FOLDER/status")" = 3 ]; do
+			kill -0 "${NODE_PIDS[@]}" 2>/dev/null || die "a node has ended: $(cat "$NODES_FOLDER"/*.log)"
+		done
+		GAZPACHO_CLUSTER=${addresses[0]},${addresses[1]}
+		NODE_NAMES=$GAZPACHO_CLUSTER,c
+	fi
+}
+
+# prepare_cluster makes certificates, and finds ports for the bus of nodes a and b.
+prepare_cluster() {
+	local name
+	for name in ca "node a" "node b" "node c"; do
+		"$ROOT/bin/gazpacho" certificates --tls-dir "$NODES_FOLDER/tls" $name >/dev/null
+	done
+	# shellcheck disable=SC2207
+	BUS_PORTS=($("$(node_bin)" "$ROOT/scripts/node/ports.mjs" 2))
+}
+
+# joining MODE NODE: prints the options by which a node joins.
+joining() {
+	[ "$1" = cluster ] || return 0
+	printf ' %s' --tls-dir "$NODES_FOLDER/tls" --join "127.0.0.1:${BUS_PORTS[0]},127.0.0.1:${BUS_PORTS[1]}"
+	case $2 in
+	a) printf ' %s' --bus --bus-address "127.0.0.1:${BUS_PORTS[0]}" ;;
+	b) printf ' %s' --bus --bus-address "127.0.0.1:${BUS_PORTS[1]}" ;;
+	esac
 }
 
 # stop_nodes ends the nodes.

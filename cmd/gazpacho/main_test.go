@@ -45,18 +45,26 @@ func TestWrongCallsEndWithAHelpfulSentence(t *testing.T) {
 		"unknown option":   {[]string{"node", "--cold"}, 2, "flag provided but not defined: -cold"},
 		"argument of node": {[]string{"node", "extra"}, 2, `unknown argument "extra"`},
 		"TCP without TLS":  {[]string{"node", "--listen", "127.0.0.1:0"}, 2, "set --tls-dir, or use a unix socket"},
-		"no address":       {[]string{"node", "--listen", "nowhere"}, 2, "host:port or unix:/path/to/socket"},
+		"no address":       {[]string{"node", "--listen", "a:b:c"}, 2, "host:port or unix:/path/to/socket"},
 		"no socket":        {[]string{"node", "--listen", "unix:"}, 1, "names no socket"},
 		"no IP address":    {[]string{"node", "--media-address", "home"}, 2, `--media-address "home" is no IP address`},
 		"IPv6 for IPv4":    {[]string{"node", "--media-address", "::1"}, 2, "of the other IP version"},
+		"no watermark":     {[]string{"node", "--watermark", "101"}, 2, "--watermark 101 is no per cent"},
 		"no range":         {[]string{"node", "--rtc-min-port", "9", "--rtc-max-port", "5"}, 2, "are no range of ports"},
 		"no metrics":       {[]string{"node", "--metrics", "9464"}, 2, "--metrics: invalid value '9464'"},
 		"no profiles":      {[]string{"node", "--pprof", "here"}, 2, "--pprof: invalid value 'here'"},
 		"no log level":     {[]string{"node", "--log-level", "loud"}, 2, "--log-level"},
 		"no TLS folder":    {[]string{"node", "--tls-dir", empty}, 1, "0 certificates of the role node"},
 		"no TOML":          {[]string{"node", "--config", file("=")}, 2, "gazpacho.toml"},
-		"unknown setting":  {[]string{"node", "--config", file("colour = 'red'")}, 2, `there is no setting "colour"; there are announced-address`},
+		"unknown setting":  {[]string{"node", "--config", file("colour = 'red'")}, 2, `there is no setting "colour"; there are advertise, announced-address`},
 		"wrong setting":    {[]string{"node", "--config", file("shards = 'many'")}, 2, "shards = many"},
+		"no bus":           {[]string{"node", "--bus"}, 2, "--join host1,host2,host3"},
+		"joining, no TLS":  {[]string{"node", "--join", "127.0.0.1"}, 2, "set --tls-dir"},
+		"no bus here":      {[]string{"node", "--join", "127.0.0.1", "--tls-dir", empty, "--bus-address", "127.0.0.1"}, 2, "is for nodes with --bus"},
+		"no own address":   {[]string{"node", "--join", "::::1", "--tls-dir", empty}, 1, "the own address is not known"},
+		"sockets only":     {[]string{"node", "--join", "127.0.0.1", "--bus", "--tls-dir", empty, "--listen", "unix:x"}, 2, "set --listen or --bus-address"},
+		"nobody to drain":  {[]string{"drain"}, 2, "name one node"},
+		"no way to drain":  {[]string{"undrain", "a"}, 2, "--cluster host1:7000,host2:7000"},
 		"no cluster":       {[]string{"status"}, 2, "--cluster host1:7000,host2:7000"},
 		"argument":         {[]string{"status", "x"}, 2, `unknown argument "x"`},
 		"unreachable":      {[]string{"status", "--cluster", "unix:" + empty + "/none.sock"}, 1, "no such file"},
@@ -156,7 +164,7 @@ func TestNode(t *testing.T) {
 	code, out, _ := call("status", "--json", "--cluster", address, "--tls-dir", dir)
 	require.Zero(t, code)
 	require.NoError(t, json.Unmarshal([]byte(out), &rows))
-	require.Equal(t, "a", rows[0].Status.Name)
+	require.Equal(t, "a", rows[0].Name)
 	require.Positive(t, rows[0].Status.Goroutines)
 	require.Len(t, rows[0].Status.Fronts, 1)
 	require.Equal(t, "edumeet", rows[0].Status.Fronts[0].Tenant)

@@ -21,6 +21,7 @@ import (
 	"gazpacho/engine/dtls"
 	"gazpacho/metrics"
 	"gazpacho/scaling/identity"
+	"gazpacho/scaling/placement"
 	"gazpacho/scaling/remote"
 )
 
@@ -38,17 +39,21 @@ type nodeConfig struct {
 	tlsFolder                        string
 	media4, media6, pipe             string
 	announced4, announced6, logLevel string
-	shards                           int
+	region, zone                     string
+	watermark, shards                int
 	minPort, maxPort                 uint
 	drain                            time.Duration
 	metrics, profiles                string
+	joinConfig
 }
 
 // runNode is the command "node".
 func runNode(args []string, stdout, stderr io.Writer) error {
 	s := newSettings("node", nodeAbout)
-	c := nodeConfig{listen: list{defaultSocket()}}
-	s.flags.Var(&c.listen, "listen", "`addresses` for applications, separated by commas: host:port or unix:/path/to/socket")
+	var c nodeConfig
+	s.flags.Var(&c.listen, "listen", "`addresses` for applications, separated by commas: host, host:port (port "+remote.DefaultPort+" if none is named) or\n      unix:/path/to/socket (default "+
+		defaultSocket()+"; with --join: this host's address towards the others)")
+	c.joinConfig.define(s)
 	s.flags.StringVar(&c.name, "name", "", "`name` of the node (default: that in its certificate, else the host's)")
 	s.flags.StringVar(&c.tlsFolder, "tls-dir", "", "`folder` with ca.pem and the node's certificate and key")
 	s.flags.StringVar(&c.media4, "media-address", "", "IPv4 `address` that media is received on (default: that of --listen)")
@@ -58,6 +63,9 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 	s.flags.StringVar(&c.pipe, "pipe-address", "", "`address` for media between nodes (default: --media-address)")
 	s.flags.UintVar(&c.minPort, "rtc-min-port", 0, "lowest `port` for media (default: the application's)")
 	s.flags.UintVar(&c.maxPort, "rtc-max-port", 0, "highest `port` for media (default: the application's)")
+	s.flags.StringVar(&c.region, "region", "", "`name` of the region that the node is in: applications of the region prefer it")
+	s.flags.StringVar(&c.zone, "zone", "", "`name` of the zone within the region, such as a data centre")
+	s.flags.IntVar(&c.watermark, "watermark", 0, "load in `per cent` up to which the node is filled before others (default: 60)")
 	s.flags.IntVar(&c.shards, "shards", 0, "`number` of cores to use (default: all)")
 	s.flags.StringVar(&c.logLevel, "log-level", "info", "`level` of the node's log on standard error: debug, info, warn or error")
 	s.flags.StringVar(&c.metrics, "metrics", metrics.DefaultAddress, "`address` for metrics, /healthz and /readyz: an IP address with a port or a range of ports, unix:/path/to/folder, or none")
@@ -69,6 +77,11 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 		return err
 	case len(rest) > 0:
 		return usagef("unknown argument %q", rest[0])
+	case c.watermark < 0 || c.watermark > 100:
+		return usagef("--watermark %d is no per cent", c.watermark)
+	}
+	if err := c.complete(); err != nil {
+		return err
 	}
 	return c.serve(stdout, stderr)
 }
@@ -118,6 +131,7 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	requests := metrics.NewRequests()
 	server := remote.NewServer(remote.ServerOptions{
 		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog, Load: host.Load,
+		Labels: placement.Labels{Region: c.region, Zone: c.zone}, Watermark: float64(c.watermark) / 100, Cores: c.shards,
 		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
 			worker, err := c.newWorker(host, o, emit, log)
 			if err != nil {
@@ -130,29 +144,59 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	sources := metrics.Sources{Version: version, Host: host, Requests: requests, Node: server.Status}
 	defer serve(shownAt, "metrics", log, func(a metrics.Address) (*metrics.Server, error) { return metrics.Serve(a, sources) }).Close()
 	defer serve(profilesAt, "profiles", log, metrics.ServeProfiles).Close()
+	return c.run(server, addresses, credentials, stdout, log)
+}
+
+// run joins the cluster if there is one, and serves applications until the node has ended.
+func (c *nodeConfig) run(server *remote.Server, addresses remote.Addresses, credentials *identity.Credentials, stdout io.Writer, log *slog.Logger) error {
 	// Before the node says that it is ready: whoever started it may then end it.
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	defer signal.Stop(signals)
-	failed := make(chan error, len(c.listen))
-	for _, address := range c.listen {
-		l, err := remote.Listen(address)
-		if err != nil {
-			return fmt.Errorf("--listen %s: %w", address, err)
-		}
-		var config *tls.Config
-		switch {
-		case remote.IsLocal(address):
-		case credentials == nil:
+	listeners, err := c.open(credentials)
+	defer func() {
+		for _, l := range listeners {
 			l.Close()
-			return usagef("--listen %s is reached from other hosts: set --tls-dir, or use a unix socket", address)
-		default:
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	if c.joins() {
+		member, err := c.enter(server, listeners, addresses, credentials, signals, log)
+		switch {
+		case errors.Is(err, context.Canceled):
+			return nil // by a signal
+		case err != nil:
+			return err
+		}
+		defer member.Close()
+	}
+	failed := make(chan error, len(listeners))
+	for _, l := range listeners {
+		var config *tls.Config
+		if l.Addr().Network() != "unix" {
 			config = credentials.Server()
 		}
 		go func() { failed <- server.Serve(l, config) }()
 		fmt.Fprintf(stdout, "node %s listens on %s\n", c.name, listenName(l))
 	}
 	return c.wait(server, failed, signals, log)
+}
+
+// open opens the listeners, which nobody is served at yet.
+func (c *nodeConfig) open(credentials *identity.Credentials) (listeners []net.Listener, err error) {
+	for _, address := range c.listen {
+		if !remote.IsLocal(address) && credentials == nil {
+			return listeners, usagef("--listen %s is reached from other hosts: set --tls-dir, or use a unix socket", address)
+		}
+		l, err := remote.Listen(address)
+		if err != nil {
+			return listeners, fmt.Errorf("--listen %s: %w", address, err)
+		}
+		listeners = append(listeners, l)
+	}
+	return listeners, nil
 }
 
 func listenName(l net.Listener) string {
@@ -164,14 +208,28 @@ func listenName(l net.Listener) string {
 
 // wait returns when the node has ended.
 func (c *nodeConfig) wait(server *remote.Server, failed <-chan error, signals <-chan os.Signal, log *slog.Logger) error {
-	select {
-	case err := <-failed:
-		return err
-	case s := <-signals:
-		if s == syscall.SIGINT {
+	for {
+		select {
+		case err := <-failed:
+			return err
+		case s := <-signals:
+			if s == syscall.SIGINT {
+				return nil
+			}
+		case <-server.Orders():
+			if !server.Draining() {
+				continue
+			}
+		}
+		if c.drainOut(server, signals, log) {
 			return nil
 		}
+		log.Info("draining no more")
 	}
+}
+
+// drainOut drains the node, and returns whether it is to end.
+func (c *nodeConfig) drainOut(server *remote.Server, signals <-chan os.Signal, log *slog.Logger) bool {
 	log.Info("draining", "limit", c.drain)
 	ctx, cancel := context.WithTimeout(context.Background(), c.drain)
 	defer cancel()
@@ -182,8 +240,7 @@ func (c *nodeConfig) wait(server *remote.Server, failed <-chan error, signals <-
 		case <-ctx.Done():
 		}
 	}()
-	server.Drain(ctx)
-	return nil
+	return server.Drain(ctx)
 }
 
 // addresses returns the addresses for media. Where TCP is listened on a certain address, that is the one unless told otherwise.

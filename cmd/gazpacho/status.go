@@ -1,36 +1,67 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"text/tabwriter"
 
 	"gazpacho/scaling/identity"
+	"gazpacho/scaling/membership"
 	"gazpacho/scaling/remote"
 )
 
 const statusAbout = `Usage: gazpacho status [OPTION…]
 
-Asks each node of the cluster, and shows its load and the applications on it. A node that does not answer is shown with the
-reason; the exit code is then 1.`
+Shows all nodes of the cluster, their load, and the applications on them. It asks the nodes that --cluster names, each of which tells
+of all that it knows. A node that does not answer is shown with the reason; the exit code is then 1.`
 
-// nodeRow is a node's answer, or why there is none.
+// nodeRow is what is known of a node, and what it answers, or why there is no answer.
 type nodeRow struct {
-	Address string         `json:"address"`
-	Status  *remote.Status `json:"status,omitempty"`
-	Error   string         `json:"error,omitempty"`
+	Address string `json:"address"`
+	remote.NodeStatus
+}
+
+// access are the options of commands that ask nodes.
+type access struct {
+	cluster      list
+	folder, name string
+}
+
+func (a *access) define(s *settings) {
+	s.flags.Var(&a.cluster, "cluster", "`addresses` of nodes, separated by commas: host, host:port or unix:/path/to/socket")
+	s.flags.StringVar(&a.folder, "tls-dir", "", "`folder` with ca.pem and an operator's certificate, for nodes on other hosts")
+	s.flags.StringVar(&a.name, "name", "", "`name` in the certificate to use, if the folder has several operators")
+}
+
+// open returns how nodes are reached.
+func (a *access) open() (*tls.Config, error) {
+	if len(a.cluster) == 0 {
+		return nil, usagef("name the nodes to ask: --cluster host1:7000,host2:7000")
+	}
+	for i := range a.cluster {
+		a.cluster[i] = remote.WithPort(a.cluster[i], remote.DefaultPort)
+	}
+	if a.folder == "" {
+		return nil, nil
+	}
+	credentials, err := identity.Load(a.folder, identity.Operator, a.name)
+	if err != nil {
+		return nil, err
+	}
+	return credentials.Client(identity.Node), nil
 }
 
 // runStatus is the command "status".
 func runStatus(args []string, stdout, _ io.Writer) error {
 	s := newSettings("status", statusAbout)
-	var cluster list
-	s.flags.Var(&cluster, "cluster", "`addresses` of nodes, separated by commas: host:port or unix:/path/to/socket")
-	folder := s.flags.String("tls-dir", "", "`folder` with ca.pem and an operator's certificate, for nodes on other hosts")
-	name := s.flags.String("name", "", "`name` in the certificate to use, if the folder has several operators")
+	var a access
+	a.define(s)
 	asJSON := s.flags.Bool("json", false, "print JSON")
 	rest, err := s.parse(args, stdout)
 	switch {
@@ -38,13 +69,12 @@ func runStatus(args []string, stdout, _ io.Writer) error {
 		return err
 	case len(rest) > 0:
 		return usagef("unknown argument %q", rest[0])
-	case len(cluster) == 0:
-		return usagef("name the nodes to ask: --cluster host1:7000,host2:7000")
 	}
-	rows, err := askAll(cluster, *folder, *name)
+	config, err := a.open()
 	if err != nil {
 		return err
 	}
+	rows := askAll(a.cluster, config)
 	if *asJSON {
 		e := json.NewEncoder(stdout)
 		e.SetIndent("", "  ")
@@ -57,68 +87,85 @@ func runStatus(args []string, stdout, _ io.Writer) error {
 	}
 	for _, r := range rows {
 		if r.Error != "" {
-			return fmt.Errorf("%s: %s", r.Address, r.Error)
+			return fmt.Errorf("%s: %s", cmp.Or(r.Name, r.Address), r.Error)
 		}
 	}
 	return nil
 }
 
-// askAll asks all nodes at once.
-func askAll(cluster []string, folder, name string) ([]nodeRow, error) {
-	var credentials *identity.Credentials
-	if folder != "" {
-		var err error
-		if credentials, err = identity.Load(folder, identity.Operator, name); err != nil {
-			return nil, err
-		}
-	}
-	rows := make([]nodeRow, len(cluster))
-	var group sync.WaitGroup
+// askAll asks all nodes that are named for all nodes that they know, and returns a row for each node.
+func askAll(cluster []string, config *tls.Config) []nodeRow {
+	answers := make([][]nodeRow, len(cluster))
+	var asking sync.WaitGroup
 	for i, address := range cluster {
-		group.Go(func() {
-			rows[i].Address = address
-			status, err := askNode(address, credentials)
+		asking.Go(func() {
+			all, err := remote.AskCluster(context.Background(), address, config)
 			if err != nil {
-				rows[i].Error = err.Error()
+				answers[i] = []nodeRow{{address, remote.NodeStatus{Error: err.Error()}}}
 				return
 			}
-			rows[i].Status = &status
+			for _, n := range all {
+				row := nodeRow{address, n} // a node by itself does not know its address
+				if len(n.Addresses) > 0 {
+					row.Address = n.Addresses[0]
+				}
+				answers[i] = append(answers[i], row)
+			}
 		})
 	}
-	group.Wait()
-	return rows, nil
+	asking.Wait()
+	return merge(slices.Concat(answers...))
 }
 
-func askNode(address string, credentials *identity.Credentials) (remote.Status, error) {
-	if credentials == nil {
-		return remote.AskStatus(context.Background(), address, nil)
+// merge leaves one row of each node, one with an answer if there is any.
+func merge(rows []nodeRow) (merged []nodeRow) {
+	for _, r := range rows {
+		i := slices.IndexFunc(merged, func(have nodeRow) bool { return have.Name == r.Name && have.Address == r.Address })
+		switch {
+		case i < 0:
+			merged = append(merged, r)
+		case merged[i].Status == nil:
+			merged[i] = r
+		}
 	}
-	return remote.AskStatus(context.Background(), address, credentials.Client(identity.Node))
+	return merged
 }
 
 // printStatus prints a table of nodes and one of the applications on them.
 func printStatus(w io.Writer, rows []nodeRow) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "NODE\tADDRESS\tCPU\tAPPLICATION\tCONNECTED\tROUTERS\tTRANSPORTS\tPRODUCERS\tCONSUMERS")
+	fmt.Fprintln(t, "NODE\tADDRESS\tSTATE\tCPU\tAPPLICATION\tCONNECTED\tROUTERS\tTRANSPORTS\tPRODUCERS\tCONSUMERS")
 	for _, r := range rows {
+		begin := fmt.Sprintf("%s\t%s\t%s", cmp.Or(r.Name, "?"), r.Address, r.state())
 		switch {
 		case r.Status == nil:
-			fmt.Fprintf(t, "?\t%s\t\t\t\t\t\t\t\n", r.Address)
+			fmt.Fprintf(t, "%s\t\t\t\t\t\t\t\n", begin)
 		case len(r.Status.Fronts) == 0:
-			fmt.Fprintf(t, "%s\t%s\t%s\t\t\t\t\t\t\n", r.Status.Name, r.Address, percent(r.Status.CPU))
-		}
-		if r.Status == nil {
-			continue
-		}
-		for _, f := range r.Status.Fronts {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\n", r.Status.Name, r.Address, percent(r.Status.CPU), f.Application, yesNo(f.Connected),
-				f.Load.Routers, f.Load.Transports, f.Load.Producers, f.Load.Consumers)
+			fmt.Fprintf(t, "%s\t%s\t\t\t\t\t\t\n", begin, percent(r.Status.CPU))
+		default:
+			for _, f := range r.Status.Fronts {
+				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\n", begin, percent(r.Status.CPU), f.Application, yesNo(f.Connected),
+					f.Load.Routers, f.Load.Transports, f.Load.Producers, f.Load.Consumers)
+			}
 		}
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	return printLinks(w, rows)
+}
+
+// state is what the cluster thinks of a node, in a few words.
+func (r *nodeRow) state() string {
+	switch {
+	case r.Error != "" && r.Condition == membership.Alive, r.Condition == "":
+		return "unreachable"
+	case r.Namesake:
+		return "two of this name"
+	case r.Draining:
+		return "draining"
+	}
+	return string(r.Condition)
 }
 
 // printLinks prints a table of the links by which nodes send each other data, if there are any.

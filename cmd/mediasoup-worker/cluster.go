@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -22,8 +23,9 @@ import (
 
 // Environment variables of an application that uses a cluster.
 const (
-	// clusterEnv lists the nodes that carry what the application has, as host:port or unix:/path/to/socket, separated by commas;
-	// or local:<number>, which splits this process into so many nodes. Empty: the engine of this process alone.
+	// clusterEnv lists nodes that carry what the application has, as host, host:port or unix:/path/to/socket, separated by commas; they
+	// tell of the others of their cluster. Or local:<number>, which splits this process into so many nodes. Empty: the engine of this
+	// process alone.
 	clusterEnv = "GAZPACHO_CLUSTER"
 	// tlsEnv names the folder with ca.pem and the application's certificate and key, for nodes on other hosts.
 	tlsEnv = "GAZPACHO_TLS_DIR"
@@ -31,6 +33,11 @@ const (
 	nameEnv = "GAZPACHO_NAME"
 	// placementEnv names the policy by which transports are placed: fill (default), spread or fixed.
 	placementEnv = "GAZPACHO_PLACEMENT"
+	// regionEnv and zoneEnv say where the application's host is, as nodes say it by --region and --zone.
+	regionEnv = "GAZPACHO_REGION"
+	zoneEnv   = "GAZPACHO_ZONE"
+	// limitEnv is the load in per cent from which on a node gets nothing new; 0 means that there is none.
+	limitEnv = "GAZPACHO_LOAD_LIMIT"
 	// fanOutEnv says how many nodes one node feeds a producer to, before those feed others.
 	fanOutEnv = "GAZPACHO_FAN_OUT"
 	// countersEnv names a file to which a front appends what it has done, as a line of JSON; for tests.
@@ -46,12 +53,16 @@ const (
 // cluster is a front with what belongs to its process.
 type cluster struct {
 	*front.Front
+	found     *remote.Cluster // nil for nodes of this process
 	host      *engine.Host
 	closeHost func()
 }
 
 // Close implements api.Worker.
 func (c *cluster) Close() {
+	if c.found != nil {
+		c.found.Close()
+	}
 	c.Front.Close()
 	c.closeHost()
 }
@@ -68,14 +79,19 @@ func newCluster(list string, opening remote.Opening, options engine.Options, ch 
 	c := &cluster{host: host, closeHost: sync.OnceFunc(host.Close)}
 	own := func(name string) front.NodeOptions { return ownNode(name, host, options) }
 	o := front.Options{Emit: ch.Emit, Log: ch.Logger(), Own: own("own")}
-	if o.Placement, err = placementPolicy(os.Getenv(placementEnv)); err == nil {
+	if o.Placement, err = placementPolicy(os.Getenv(placementEnv), strings.HasPrefix(list, localPrefix)); err == nil {
 		o.FanOut, err = fanOut(os.Getenv(fanOutEnv))
 	}
 	if err == nil {
 		if text, ok := strings.CutPrefix(list, localPrefix); ok {
 			o.Nodes, err = localNodes(text, own)
 		} else {
-			o.Nodes, err = remoteNodes(strings.Split(list, ","), opening, ch)
+			c.found, err = findNodes(strings.Split(list, ","), opening, ch)
+		}
+	}
+	if err == nil && c.found != nil {
+		for _, n := range c.found.Seeds() {
+			o.Nodes = append(o.Nodes, remoteNode(n))
 		}
 	}
 	if err == nil {
@@ -84,6 +100,9 @@ func newCluster(list string, opening remote.Opening, options engine.Options, ch 
 	if err != nil {
 		c.closeHost()
 		return nil, err
+	}
+	if c.found != nil {
+		c.found.Watch(func(n remote.Found) { c.AddNode(remoteNode(n)) }, c.RemoveNode)
 	}
 	return c, nil
 }
@@ -131,8 +150,8 @@ func localNodes(text string, own func(name string) front.NodeOptions) (nodes []f
 	return nodes, nil
 }
 
-// remoteNodes returns the nodes at the given addresses.
-func remoteNodes(addresses []string, opening remote.Opening, ch *channel.Channel) (nodes []front.NodeOptions, err error) {
+// findNodes returns what finds the nodes of the cluster, beginning with those at the given addresses.
+func findNodes(addresses []string, opening remote.Opening, ch *channel.Channel) (*remote.Cluster, error) {
 	var config *tls.Config
 	if folder := os.Getenv(tlsEnv); folder != "" {
 		credentials, err := identity.Load(folder, identity.Application, os.Getenv(nameEnv))
@@ -142,37 +161,59 @@ func remoteNodes(addresses []string, opening remote.Opening, ch *channel.Channel
 		config = credentials.Client(identity.Node)
 		opening.Application = credentials.Identity().Name
 	}
-	for _, address := range addresses {
-		address = strings.TrimSpace(address)
+	for i, address := range addresses {
+		address = remote.WithPort(strings.TrimSpace(address), remote.DefaultPort)
+		addresses[i] = address
 		if _, _, err := remote.SplitAddress(address); err != nil {
 			return nil, fmt.Errorf("%s: %w", clusterEnv, err)
 		}
 		if config == nil && !remote.IsLocal(address) {
 			return nil, fmt.Errorf("%s: %s is on another host, which is reached with certificates only: set %s", clusterEnv, address, tlsEnv)
 		}
-		nodes = append(nodes, front.NodeOptions{
-			Name: address, SameHost: remote.IsLocal(address), Pipe: loopbackPipe, Link: address, Again: true,
-			Worker: func(emit api.Emitter) (api.Worker, error) {
-				return remote.Dial(remote.Options{
-					Address: address, TLS: config, Opening: opening, Emit: emit, LogLine: ch.LogLine, Log: ch.Logger(),
-				})
-			},
-		})
 	}
-	return nodes, nil
+	return remote.NewCluster(remote.ClusterOptions{
+		Seeds: addresses, TLS: config, Opening: opening, LogLine: ch.LogLine, Log: ch.Logger(),
+	}), nil
 }
 
-// placementPolicy returns the policy of that name.
-func placementPolicy(name string) (placement.Policy, error) {
+// remoteNode is a node that is reached by a session.
+func remoteNode(n remote.Found) front.NodeOptions {
+	return front.NodeOptions{
+		Name: n.Key, SameHost: remote.IsLocal(n.Address), Pipe: loopbackPipe, Link: n.Address, Again: true, Worker: n.Dial,
+	}
+}
+
+// placementPolicy returns the policy of that name. Engines of this process have its load in common, so none is fuller than another one,
+// and none is busy.
+func placementPolicy(name string, local bool) (placement.Policy, error) {
 	switch name {
 	case "", "fill":
-		return placement.Fill{}, nil
+		limit, err := loadLimit(os.Getenv(limitEnv))
+		if local {
+			limit = math.Inf(1)
+		}
+		return placement.Fill{At: placement.Labels{Region: os.Getenv(regionEnv), Zone: os.Getenv(zoneEnv)}, Limit: limit}, err
 	case "spread":
 		return placement.Spread{}, nil
 	case "fixed":
 		return placement.Fixed{}, nil
 	}
 	return nil, fmt.Errorf("invalid value '%s' for %s: want fill, spread or fixed", name, placementEnv)
+}
+
+// loadLimit returns the load that a text has in per cent, 0 for the default.
+func loadLimit(text string) (float64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	percent, err := strconv.Atoi(text)
+	if err != nil || percent < 0 || percent > 100 {
+		return 0, fmt.Errorf("invalid value '%s' for %s: want per cent, 0 for no limit", text, limitEnv)
+	}
+	if percent == 0 {
+		return math.Inf(1), nil
+	}
+	return float64(percent) / 100, nil
 }
 
 // fanOut returns the number that a text has, 0 for none.

@@ -170,6 +170,11 @@ type TransportOptions struct {
 
 	// Restore makes the transport as an earlier one was, which ended with the process that it was in; in no release's schema.
 	Restore *TransportRestore
+
+	// LoadLimit is the load in per cent from which on a node refuses the transport as busy, 0 for none. If LoadReserved, what it has
+	// reserved for others counts, too. In no release's schema. Engines ignore both.
+	LoadLimit    uint8
+	LoadReserved bool
 }
 
 // TransportRestore is what the application was told of a transport, and its peer knows, that a new one in its place must not draw

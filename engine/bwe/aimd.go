@@ -26,9 +26,19 @@ const (
 	framesPerSecond = 30
 )
 
-// limitedDecrease is the least factor of a decrease while the application sends much less than the estimate. Its throughput
-// then says nothing about the path, and a single overuse must not bring the estimate down to it. (Chosen here.)
-const limitedDecrease = 0.7
+// Chosen here: the least factors of a decrease while the application sends much less than the estimate, or while no queue stands. Its
+// throughput then says little about the path, and a single overuse must not bring the estimate down to it.
+const (
+	limitedDecrease = 0.7
+	gentleDecrease  = 0.85
+)
+
+// Chosen here: what is sent of what the path was seen to carry, after its queue has filled; and for how long it must not be overused until
+// that is over.
+const (
+	fullFactor  = 0.9
+	overuseOver = 300 * time.Millisecond
+)
 
 // aimd turns the state of the path into a bitrate: additive or multiplicative increase, multiplicative decrease.
 type aimd struct {
@@ -37,8 +47,10 @@ type aimd struct {
 	changedAt unit.Time
 	rtt       time.Duration
 	capacity  capacity
-	limited   bool // the application sends much less than bitrate
-	hold      bool // do not increase: packets are being lost
+	limited   bool    // the application sends much less than bitrate
+	before    float64 // bitrate when the path began to be overused, 0 while it is not
+	hold      bool    // do not increase: packets are being lost
+	gentle    bool    // no queue stands
 }
 
 type rateState uint8
@@ -55,11 +67,21 @@ func newAIMD(now unit.Time, bitrate float64) aimd {
 // set makes an estimate known by other means current.
 func (a *aimd) set(now unit.Time, bitrate float64) { a.bitrate, a.changedAt = bitrate, now }
 
-// update takes the state of the path and the throughput in bits per second, 0 when unknown.
-func (a *aimd) update(now unit.Time, u usage, throughput float64) {
+// update takes the state of the path, and in bits per second the throughput and what the path was seen to carry at most, 0 when
+// unknown.
+func (a *aimd) update(now unit.Time, u usage, throughput, full float64) {
+	if u != overusing && now.Sub(a.changedAt) > overuseOver {
+		a.before = 0
+	}
 	switch u {
 	case overusing:
-		if a.mayDecrease(now, throughput) {
+		if a.before == 0 {
+			a.before = a.bitrate
+		}
+		switch {
+		case full > 0:
+			a.settle(now, full)
+		case a.mayDecrease(now, throughput):
 			a.decrease(now, throughput)
 		}
 	case underusing:
@@ -88,6 +110,9 @@ func (a *aimd) decrease(now unit.Time, throughput float64) {
 	case bitrate > a.bitrate && a.capacity.known():
 		bitrate = a.capacity.bps() * decreaseFactor
 	}
+	if a.gentle {
+		bitrate = max(bitrate, a.bitrate*gentleDecrease)
+	}
 	if a.limited {
 		bitrate = max(bitrate, a.bitrate*limitedDecrease)
 	} else if throughput > 0 {
@@ -98,6 +123,19 @@ func (a *aimd) decrease(now unit.Time, throughput float64) {
 	}
 	a.bitrate = min(a.bitrate, bitrate)
 	a.state, a.changedAt = rateHold, now
+}
+
+// settle decreases to a little less than what the path carries, so that its queue drains. It may be called again and again while
+// that takes: what the path carries becomes known better.
+func (a *aimd) settle(now unit.Time, full float64) {
+	a.state, a.changedAt = rateHold, now
+	if bitrate := full * fullFactor; bitrate < a.before {
+		a.bitrate = bitrate
+		if a.capacity.below(full) {
+			a.capacity.reset()
+		}
+		a.capacity.add(full, capacityWeight)
+	}
 }
 
 func (a *aimd) increase(now unit.Time, throughput float64) {

@@ -43,6 +43,7 @@ func (s *Sender) HandleTransportFeedback(now unit.Time, feedback *rtcp.Transport
 	}
 	r := &s.report
 	r.read(&s.history, feedback, reference)
+	s.flight.fed(now, s.history.oldest())
 	if r.sent == 0 && len(r.arrived) == 0 {
 		return
 	}
@@ -53,17 +54,45 @@ func (s *Sender) HandleTransportFeedback(now unit.Time, feedback *rtcp.Transport
 		}
 		s.lastArrivalAt = now
 		s.silence.broken()
-		s.measureRTT(now, r.newest)
 	}
 	s.estimate(now, r)
+	if len(r.arrived) > 0 {
+		s.measureRTT(now, r.newest)
+	}
 	s.update(now)
 }
 
 // estimate updates the estimate from feedback.
 func (s *Sender) estimate(now unit.Time, r *report) {
+	s.take(now, r)
+	before := s.rate.bitrate
+	sending, full := float64(s.sent.Rate(now)), s.throughput.full()
+	if s.sharing(now, sending, full) {
+		s.share(now, r)
+		return
+	}
+	standing := s.standing()
+	s.rate.limited = sending < usedShare*s.rate.bitrate
+	s.rate.hold, s.rate.gentle = s.loss.hold() || standing > highQueueing, standing < fullQueueing
+	if len(r.arrived) > 0 {
+		s.rate.update(now, s.usage(standing), s.throughput.rate(), full)
+		s.moved(before, CauseGrowth, CauseOveruse)
+	}
+	s.loss.queued = s.queue.average > lossyQueueing
+	s.loss.unqueued = !s.loss.queued
+	s.applyLoss(now, s.loss.add(now, r.sent, r.lost, r.bytes, s.rate.bitrate))
+	if s.rate.bitrate < before {
+		s.rate.bitrate = max(s.rate.bitrate, float64(s.limits.min)) // to come back from less would take long
+		s.probing.fell(now)
+	}
+	s.applyProbes(now, r)
+}
+
+// take measures what arrived.
+func (s *Sender) take(now unit.Time, r *report) {
 	for _, a := range r.arrived {
+		a.waited = s.queue.add(now, a.arrived, a.arrived.Sub(a.sent))
 		s.throughput.add(a.transfer)
-		s.queue.add(now, a.arrived.Sub(a.sent))
 		if d, ok := s.delay.add(a.sent, a.arrived, now); ok {
 			s.trend.add(d)
 		}
@@ -71,19 +100,26 @@ func (s *Sender) estimate(now unit.Time, r *report) {
 			s.prober.arrived(a)
 		}
 	}
-	before := s.rate.bitrate
-	s.rate.limited = float64(s.sent.Rate(now)) < usedShare*s.rate.bitrate
-	s.rate.hold = s.loss.hold() || s.queue.average > highQueueing
-	if len(r.arrived) > 0 {
-		s.rate.update(now, s.trend.state, s.throughput.rate())
-		s.moved(before, CauseGrowth, CauseOveruse)
+}
+
+// standing returns how long every packet of late had to wait for others. A delay as long as the path takes for one is no queue.
+func (s *Sender) standing() time.Duration { return max(s.queue.standing()-s.packetTime(), 0) }
+
+// packetTime returns how long the path takes for a packet.
+func (s *Sender) packetTime() time.Duration {
+	return time.Duration(typicalPacket * 8 / s.rate.bitrate * float64(time.Second))
+}
+
+// usage combines what the delay's slope shows with the delay itself: a burst that nothing waits behind is none of the path's
+// business, and a queue that stands has no slope.
+func (s *Sender) usage(standing time.Duration) usage {
+	switch {
+	case standing > fullQueueing:
+		return overusing
+	case s.trend.state == overusing && standing < burstQueueing:
+		return normal
 	}
-	s.loss.queued = s.queue.average > lossyQueueing
-	s.applyLoss(now, s.loss.add(now, r.sent, r.lost, r.bytes, s.rate.bitrate))
-	if s.rate.bitrate < before {
-		s.probing.fell(now)
-	}
-	s.applyProbes(now, r)
+	return s.trend.state
 }
 
 // applyLoss decreases the estimate for losses, though not below what gets through less a margin, or takes such decreases
@@ -113,6 +149,7 @@ func (s *Sender) applyProbes(now unit.Time, r *report) {
 			continue
 		}
 		s.probing.result(now, bitrate)
+		bitrate = s.probing.believed(now, s.rate.bitrate, bitrate)
 		if bitrate > s.rate.bitrate && s.trend.state != overusing && !s.loss.high() {
 			before := s.rate.bitrate
 			s.raise(now, bitrate)
@@ -129,6 +166,7 @@ func (s *Sender) raise(now unit.Time, bitrate float64) {
 
 func (s *Sender) measureRTT(now, sent unit.Time) {
 	rtt := min(max(now.Sub(sent), 0), maxRTT)
+	s.flight.empty = max(rtt-s.queue.newest, 0)
 	s.rate.rtt += time.Duration(rttWeight * float64(rtt-s.rate.rtt))
 }
 
@@ -157,7 +195,7 @@ func (s *Sender) probe(now unit.Time, bitrate float64) {
 		initial:  float64(s.limits.initial),
 		desired:  float64(s.limits.effective.value),
 		ceiling:  float64(s.limits.max),
-		clear:    s.trend.state != overusing && !s.loss.high(),
+		clear:    s.trend.state != overusing && !s.loss.high() && !s.others.present,
 		scale:    furtherProbeScale,
 	}
 	lasts := probeTime

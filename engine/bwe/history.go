@@ -103,6 +103,14 @@ func (h *history) get(n int64) *sentPacket {
 	return h.slot(n)
 }
 
+// oldest returns when the oldest packet was sent that is newer than all that feedback was about, 0 if there is none.
+func (h *history) oldest() unit.Time {
+	if p := h.get(max(h.mentioned, h.begin())); p != nil {
+		return p.at
+	}
+	return 0
+}
+
 // skipped advances mentioned to n and returns how many bytes were sent with the numbers in between: the feedback about
 // them was lost.
 func (h *history) skipped(n int64) (bytes int) {

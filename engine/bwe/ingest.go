@@ -128,7 +128,7 @@ func (r *report) received(h *history, timed bool) {
 	h.mark(r.number, arrived)
 	r.newest = max(r.newest, p.at)
 	if timed {
-		t := transfer{p.at, r.clock, int32(p.size), int32(r.skipped)}
+		t := transfer{sent: p.at, arrived: r.clock, size: int32(p.size), before: int32(r.skipped)}
 		r.skipped = 0
 		r.arrived = append(r.arrived, acknowledged{r.number, t, p.probe})
 	}

@@ -22,9 +22,13 @@ const (
 	maxLossTime       = 3 * time.Second
 	minLossPackets    = 10  // in a window of maxLossTime
 	maxInherentLoss   = 0.3 // more cannot be the path's own
-	provenReduction   = 0.7 // what is sent, relative to before, ...
-	provenPersistence = 0.7 // ... at which so much of the loss shows that it is the path's own
+	provenPersistence = 0.7 // of the loss must be left when less is sent
+	provenExpected    = 0.5 // of the loss would be left, if it were the excess over what the path carries
+	provenMargin      = 0.95
+	minProvenWindows  = 3
 	lossWeight        = 0.1 // of a window, in the average that the path's own loss must not exceed
+	recentLossWeight  = 0.3 // of a window, in the average that a loss must exceed where nothing queues
+	lossRateWeight    = 0.4 // of a window, in the average of what is sent
 )
 
 // lossControl turns losses into limits for the estimate.
@@ -34,9 +38,12 @@ type lossControl struct {
 	bytes      int
 	inherent   float64 // the path's own loss
 	average    float64 // of the loss, over several windows
+	recent     float64 // likewise, over fewer
 	queued     bool    // packets wait in queues: what is lost did not fit
+	unqueued   bool    // they are known not to
 	excess     float64 // smoothed loss beyond that
 	episode    episode
+	rate       float64 // sent, smoothed
 }
 
 // verdict is what the losses of a window mean.
@@ -67,9 +74,17 @@ func (l *lossControl) add(now unit.Time, sent, lost, bytes int, target float64) 
 // judge takes the loss of a window, the rate sent in it and the estimate.
 func (l *lossControl) judge(loss, rate, target float64) (v verdict) {
 	v.factor = 1
+	if l.rate == 0 {
+		l.rate = rate
+	}
+	l.rate += lossRateWeight * (rate - l.rate)
 	l.average += lossWeight * (loss - l.average)
 	l.inherent = min(l.inherent, l.average)
+	l.recent += recentLossWeight * (loss - l.recent)
 	excess := max(loss-l.inherent, 0)
+	if l.unqueued {
+		excess = min(excess, max(l.recent-l.inherent, 0)) // a burst that is lost where nothing queues says little
+	}
 	l.excess += (excess - l.excess) / 2
 	limit := highLoss
 	if l.queued {
@@ -85,10 +100,10 @@ func (l *lossControl) judge(loss, rate, target float64) (v verdict) {
 		return v
 	}
 	if !l.episode.begun {
-		l.episode = episode{begun: true, rate: rate, target: target}
+		l.episode = episode{begun: true, rate: l.rate, target: target}
 		l.episode.add(loss)
 	}
-	if !l.queued && l.episode.proves(loss, rate) {
+	if !l.queued && l.episode.proves(loss, l.rate) {
 		l.inherent = l.episode.mean()
 		l.average, l.excess = l.inherent, 0
 		v.restore = l.episode.target
@@ -109,9 +124,12 @@ type episode struct {
 func (e *episode) add(loss float64) { e.losses, e.n = e.losses+loss, e.n+1 }
 func (e *episode) mean() float64    { return e.losses / e.n }
 
-// proves says that the loss stayed although much less is sent.
+// proves says that the loss stayed although less is sent. If the path had carried what was not lost and no more, then hardly half of
+// the loss would be left now.
 func (e *episode) proves(loss, rate float64) bool {
-	return rate < provenReduction*e.rate && loss > provenPersistence*e.mean() && e.mean() <= maxInherentLoss
+	m := e.mean()
+	enough := (1 - m) / (1 - provenExpected*m) * provenMargin
+	return e.n >= minProvenWindows && rate < enough*e.rate && loss > provenPersistence*m && m <= maxInherentLoss
 }
 
 // hold says that growth has to wait.

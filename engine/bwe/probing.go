@@ -19,10 +19,12 @@ const (
 const (
 	firstProbeInterval = 1500 * time.Millisecond
 	probeBackoff       = 1.5
-	lastProbeInterval  = 4 * time.Second
+	lastProbeInterval  = 2500 * time.Millisecond
 	failedInterval     = 15 * time.Second // at most, when decreases follow probes that seemed to succeed
 	afterDecrease      = time.Second      // queues drain first
-	resultPenalty      = 3 * time.Second  // a decrease so soon after a successful probe shows that its result was wrong
+	deceivedTime       = time.Minute      // in which two results were wrong: after that, each raises the estimate by deceivedScale at most
+	deceivedScale      = 1.1
+	resultPenalty      = 3 * time.Second // a decrease so soon after a successful probe shows that its result was wrong
 )
 
 // probing decides when to probe and for what.
@@ -34,6 +36,7 @@ type probing struct {
 	limit     time.Duration // of interval
 	successAt unit.Time
 	decreased unit.Time
+	deceived  [2]unit.Time // when results were wrong last, the older one first
 }
 
 func newProbing() probing {
@@ -94,6 +97,15 @@ func (p *probing) result(now unit.Time, bitrate float64) {
 	p.startedAt = now.Add(-p.interval)
 }
 
+// believed returns what the estimate may become by a result. A path that passes bursts more quickly than anything longer, as token
+// buckets do, deceives probes again and again.
+func (p *probing) believed(now unit.Time, estimate, bitrate float64) float64 {
+	if p.deceived[0] != 0 && now.Sub(p.deceived[0]) < deceivedTime {
+		return min(bitrate, estimate*deceivedScale)
+	}
+	return bitrate
+}
+
 // failed makes the next probe wait longer.
 func (p *probing) failed() {
 	p.target = 0
@@ -113,6 +125,7 @@ func (p *probing) fell(now unit.Time) {
 	p.decreased = now
 	if p.successAt != 0 && now.Sub(p.successAt) < resultPenalty {
 		p.successAt = 0
+		p.deceived = [2]unit.Time{p.deceived[1], now}
 		p.limit = min(2*p.limit, failedInterval)
 		p.interval = p.limit
 		p.startedAt = now

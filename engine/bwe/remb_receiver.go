@@ -87,7 +87,7 @@ func (e *rembEstimator) update(now unit.Time) {
 	if !e.full && e.trend.state == normal {
 		e.rate.bitrate = max(e.rate.bitrate, throughputMargin*incoming+marginOffset)
 	}
-	e.rate.update(now, e.trend.state, incoming)
+	e.rate.update(now, e.trend.state, incoming, 0)
 }
 
 // note remembers the stream as one of those that the estimate is about.

@@ -54,6 +54,9 @@ type Sender struct {
 	remb          rembLimit
 	sent          unit.RateCounter
 	silence       silence
+	flight        flight
+	others        others
+	sentBytes     uint64
 	why           explanation
 	lastArrivalAt unit.Time // when feedback last reported an arrival
 	output        SenderOutput
@@ -125,6 +128,7 @@ func (s *Sender) forget() {
 	s.throughput.reset()
 	s.delay, s.trend, s.queue = interArrival{}, newTrendline(), queueing{}
 	s.clock = peerClock{}
+	s.flight, s.others = flight{}, others{}
 }
 
 // HandlePacketSent records an RTP packet of size bytes (header included) that is being sent, and returns its transport-wide
@@ -150,10 +154,12 @@ func (s *Sender) HandleProbeSent(now unit.Time, size int) unit.SeqNo {
 func (s *Sender) handleSent(now unit.Time, size int, probe bool) unit.SeqNo {
 	p := sentPacket{at: now, size: uint32(size), probe: s.prober.sent(now, size, probe)}
 	s.sent.Update(now, size)
+	s.sentBytes += uint64(size)
 	if s.bweType == api.BWETypeTransportCc {
 		s.silence.sent(now)
 	}
 	s.remb.bytes += size
+	s.flight.sent(now)
 	return s.history.add(p)
 }
 

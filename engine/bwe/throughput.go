@@ -28,6 +28,7 @@ type throughput struct {
 type transfer struct {
 	sent, arrived unit.Time
 	size          int32
+	waited        time.Duration
 	before        int32 // bytes that were sent before it and are taken to have arrived, because the feedback was lost
 }
 
@@ -104,6 +105,36 @@ func (t *throughput) rate() float64 {
 	return float64(bytes) * 8 / slower.Seconds()
 }
 
+// Chosen here: when the rate of arrivals is that of the path, because packets queue for it.
+const (
+	fullWaiting = 20 * time.Millisecond // that each packet waits
+	fullPackets = 8
+	minFullTime = 80 * time.Millisecond
+	maxFullTime = 400 * time.Millisecond // if that has fullPackets, else ...
+	fewFullTime = 3 * time.Second        // ... on narrow paths
+)
+
+// full returns at what rate packets arrived while all of them had to wait for others: what the path carries, however much is
+// sent. It is 0 when the newest packets did not have to wait, or for too short a time. The longest gap counts as the second longest:
+// the path may have stood still.
+func (t *throughput) full() float64 {
+	if t.n < 2 || t.at(t.n-1).waited < fullWaiting {
+		return 0
+	}
+	var g gaps
+	g.start(t.at(t.n - 1).arrived)
+	bytes, i := 0, t.n-1
+	for ; i > 0 && t.at(i).waited >= fullWaiting && (g.span() < maxFullTime || t.n-1-i < fullPackets && g.span() < fewFullTime); i-- {
+		bytes += int(t.at(i).size) + int(t.at(i).before)
+		g.addBefore(t.at(i - 1).arrived) // its carrying began when the one before had been carried
+	}
+	took := g.robust()
+	if t.n-1-i < fullPackets || took < minFullTime {
+		return 0
+	}
+	return float64(bytes) * 8 / took.Seconds()
+}
+
 // gaps measures a span of time and the two longest gaps in it.
 type gaps struct {
 	first, last     unit.Time
@@ -114,15 +145,26 @@ func (g *gaps) start(t unit.Time) { g.first, g.last = t, t }
 
 func (g *gaps) add(t unit.Time) {
 	g.first = min(g.first, t)
-	gap := t.Sub(g.last)
+	g.note(t.Sub(g.last))
+	g.last = max(g.last, t)
+}
+
+// addBefore is add for a time before all others.
+func (g *gaps) addBefore(t unit.Time) {
+	g.note(g.first.Sub(t))
+	g.first = t
+}
+
+func (g *gaps) note(gap time.Duration) {
 	switch {
 	case gap > g.longest:
 		g.longest, g.second = gap, g.longest
 	case gap > g.second:
 		g.second = gap
 	}
-	g.last = max(g.last, t)
 }
+
+func (g *gaps) span() time.Duration { return g.last.Sub(g.first) }
 
 // robust returns the span with the longest gap shortened to the second longest.
 func (g *gaps) robust() time.Duration { return g.last.Sub(g.first) - g.longest + g.second }

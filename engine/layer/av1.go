@@ -16,9 +16,12 @@ func (a *av1) pass(p *position, pkt *packet.Packet) Decision {
 	}
 	next := p.nextSpatial(l.Spatial, c, false)
 	next = p.nextTemporal(next, l.Temporal, c, l.Temporal == p.current.Temporal+1)
-	if !l.within(next) {
+	forward := l.within(next)
+	if forward || next.Temporal < p.current.Temporal {
+		p.current = next
+	}
+	if !forward {
 		return Decision{Action: DropLayer}
 	}
-	p.current = next
 	return Decision{Marker: pkt.Marker || endsPicture(l, next, c)}
 }

@@ -11,8 +11,6 @@ import (
 const (
 	// streamMinActive is how long a stream has to be active before it is preferred to one that already is.
 	streamMinActive = 2 * time.Second
-	// downgradeConservative is for how long after a downgrade no higher spatial layer is taken.
-	downgradeConservative = 10 * time.Second
 	// downgradeMinActive is how long the consumer must have been active for a downgrade to count.
 	downgradeMinActive = 8 * time.Second
 )
@@ -38,6 +36,8 @@ type chooser struct {
 	preferred, target      ID
 	provisional            ID // what Increase took since the last Apply
 	conservativeUntil      unit.Time
+	conservativeFor        time.Duration // 0 before the first downgrade
+	upgradedAt             unit.Time
 	changedOutsideOfDecide bool
 }
 
@@ -145,7 +145,11 @@ func (c *chooser) Increase(now unit.Time, available unit.Bitrate, loss float32) 
 		return 0
 	}
 	l, required := c.next(now)
-	if required == 0 || required > virtualBitrate(available, loss) {
+	needed := required
+	if c.target != None && l.Spatial > c.target.Spatial {
+		needed += required / upgradeRoom
+	}
+	if required == 0 || needed > virtualBitrate(available, loss) {
 		return 0
 	}
 	c.provisional = l
@@ -228,9 +232,9 @@ func (c *chooser) lastTemporal(spatial int16) int16 {
 	return min(int16(temporal)-1, c.temporalLimit(spatial))
 }
 
-// required returns what a layer takes in addition to the provisional one, 0 when it is silent: the next temporal layer, or the
-// temporal layers of another spatial one up to l. A higher spatial layer may
-// take the place of the provisional one, whose bitrate is saved then.
+// required returns what a layer takes in addition to the provisional one, 0 when it is silent: the next temporal layer alone, or of
+// another spatial one the temporal layers up to l. A higher spatial layer may take the place of the provisional one, whose bitrate is
+// saved then.
 func (c *chooser) required(l ID) unit.Bitrate {
 	b, in := c.layers.bitrates(l.Spatial)
 	at := c.provisional
@@ -265,6 +269,17 @@ func virtualBitrate(available unit.Bitrate, loss float32) unit.Bitrate {
 	}
 }
 
+// For how long after a downgrade no higher spatial layer is taken. Chosen here: mediasoup waits for 10 s each time, but when a link
+// recovers that is long; and when a higher layer was given up soon after it was taken, it is more likely to be so again.
+const (
+	minConservative = 2 * time.Second
+	maxConservative = 16 * time.Second
+	// upgradeProven is how long a higher layer must last to have been right.
+	upgradeProven = 10 * time.Second
+	// upgradeRoom is the part of a higher spatial layer's bitrate that must be there besides, or it would soon be given up again.
+	upgradeRoom = 10
+)
+
 func (c *chooser) Apply(now unit.Time) {
 	l := c.provisional
 	c.provisional = None
@@ -274,7 +289,14 @@ func (c *chooser) Apply(now unit.Time) {
 	c.layers.aim(l)
 	// A lower target for lack of bandwidth begins the conservative time.
 	current := c.layers.current().Spatial
-	if now.Sub(c.consumer.ActiveSince()) > downgradeMinActive && l.Spatial < current && current <= c.preferred.Spatial {
-		c.conservativeUntil = now.Add(downgradeConservative)
+	switch {
+	case l.Spatial > current:
+		c.upgradedAt = now
+	case now.Sub(c.consumer.ActiveSince()) > downgradeMinActive && l.Spatial < current && current <= c.preferred.Spatial:
+		c.conservativeFor = min(max(2*c.conservativeFor, minConservative), maxConservative)
+		if now.Sub(c.upgradedAt) > upgradeProven {
+			c.conservativeFor = minConservative
+		}
+		c.conservativeUntil = now.Add(c.conservativeFor)
 	}
 }

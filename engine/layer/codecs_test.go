@@ -153,7 +153,9 @@ func TestVP9GoesUpAtSwitchingPoints(t *testing.T) {
 	require.True(t, f.forwards(in{Descriptor: vp9(4, 0, 2, true)}))
 	require.Equal(t, [2]int16{0, 2}, f.current())
 	f.prefer(0, 1)
-	require.True(t, f.forwards(in{Descriptor: vp9(5, 0, 2, false)}), "goes down at a frame of the target only")
+	middle = vp9(5, 0, 2, false)
+	middle.StartOfFrame = false
+	require.True(t, f.forwards(in{Descriptor: middle}), "goes down between frames only")
 	unfinished := vp9(6, 0, 1, false)
 	unfinished.EndOfFrame = false
 	require.True(t, f.forwards(in{Descriptor: unfinished}))

@@ -2,6 +2,7 @@ package layer
 
 import (
 	"fmt"
+	"math"
 
 	"gazpacho/engine/packet"
 	"gazpacho/engine/wire/codec"
@@ -12,6 +13,12 @@ import (
 type filter struct {
 	position
 	codec strategy
+	// aimed is the target as it was chosen, limit the highest temporal layer that congestion allows: position.target is within both.
+	aimed ID
+	limit int16
+	// recovering: the current temporal layer is another than the chosen one because of the limit. Such changes are short, and
+	// not told to the application.
+	recovering bool
 }
 
 // position is where a filter stands.
@@ -27,7 +34,7 @@ type strategy interface {
 }
 
 func newFilter(cfg *Config) filter {
-	f := filter{position: position{None, None}}
+	f := filter{position: position{None, None}, aimed: None, limit: math.MaxInt16}
 	switch cfg.Codec {
 	case codec.VP8:
 		f.codec = newVP8()
@@ -44,7 +51,26 @@ func newFilter(cfg *Config) filter {
 }
 
 // reset makes nothing the target.
-func (f *filter) reset() { f.position = position{None, None} }
+func (f *filter) reset() { f.position, f.aimed, f.recovering = position{None, None}, None, false }
+
+// aim makes l the target.
+func (f *filter) aim(l ID) {
+	f.aimed = l
+	f.bound()
+}
+
+// limitTemporal leaves out temporal layers above one, whatever the target is.
+func (f *filter) limitTemporal(highest int16) {
+	f.limit = highest
+	f.bound()
+}
+
+func (f *filter) bound() {
+	f.target = f.aimed
+	if f.limit < f.aimed.Temporal {
+		f.target.Temporal, f.recovering = f.limit, true
+	}
+}
 
 func (f *filter) sync() { f.codec.sync() }
 
@@ -52,6 +78,10 @@ func (f *filter) pass(pkt *packet.Packet) Decision {
 	before := f.current
 	d := f.codec.pass(&f.position, pkt)
 	d.LayersChanged = f.current != before
+	if f.recovering {
+		d.LayersChanged = f.current.Spatial != before.Spatial
+		f.recovering = f.limit < f.aimed.Temporal || f.current.Temporal < f.aimed.Temporal
+	}
 	return d
 }
 
@@ -76,11 +106,14 @@ func (p *position) nextSpatial(spatial int16, c *codec.Descriptor, keyOnly bool)
 }
 
 // nextTemporal returns next with the temporal layer after this packet. It goes up to the packet's where mayClimb says that the
-// packet needs nothing that was left out, and down at the end of a frame of the target.
+// packet needs nothing that was left out, and down at the end of a frame of the target, or before one that is above it: what depends on
+// that is above the target too.
 func (p *position) nextTemporal(next ID, temporal int16, c *codec.Descriptor, mayClimb bool) ID {
 	switch target, current := p.target.Temporal, p.current.Temporal; {
-	case target > current && mayClimb, target < current && temporal == target && c.EndOfFrame:
+	case target > current && mayClimb:
 		next.Temporal = temporal
+	case target < current && (temporal == target && c.EndOfFrame || temporal > target && c.StartOfFrame):
+		next.Temporal = target
 	}
 	return next
 }

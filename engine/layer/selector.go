@@ -144,6 +144,8 @@ type Selector interface {
 	// Reconsider makes the layers that are best now the target or, if the transport chooses the target, asks it to: if the
 	// spatial layer would change, or with force.
 	Reconsider(now unit.Time, force bool)
+	// LimitTemporal leaves out temporal layers above the given one from the next picture on, while the path is congested.
+	LimitTemporal(highest int16)
 	// TakeChange reports whether the current layers changed outside of Decide since the last call.
 	TakeChange() bool
 
@@ -187,6 +189,8 @@ type withoutLayers struct{}
 func (withoutLayers) Prefer(ID) {}
 
 func (withoutLayers) Reconsider(unit.Time, bool) {}
+
+func (withoutLayers) LimitTemporal(int16) {}
 
 func (withoutLayers) TakeChange() bool { return false }
 

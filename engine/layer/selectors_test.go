@@ -144,6 +144,7 @@ func TestLayersThatFit(t *testing.T) {
 			f.Start(f.now)
 			require.Equal(t, c.desired, f.Desired())
 			for limit, want := range c.want {
+				f.distribute(0) // to climb from nothing needs no room above
 				require.LessOrEqual(t, f.distribute(limit), limit)
 				require.Equal(t, want, f.target(), "with %d bit/s", limit)
 			}
@@ -184,21 +185,38 @@ func TestLossMakesBitrateCountForLess(t *testing.T) {
 	}
 }
 
-func TestDowngradeKeepsHigherLayersAwayForTenSeconds(t *testing.T) {
+// After a downgrade, no higher spatial layer is taken for a while, and for longer if the higher one did not last.
+func TestDowngradesKeepHigherLayersAway(t *testing.T) {
 	f := newSimulcast(t, codec.VP8)
 	f.c.external, f.c.activeSince = true, f.now
 	f.Start(f.now)
+	id := uint16(0)
+	arrive := func(spatial int) {
+		t.Helper()
+		id++
+		require.True(t, f.forwards(in{Descriptor: keyFrame(vp8(id, uint8(id), 0, false)), encoding: spatial, ts: unit.Timestamp(id) * 3000}))
+		require.EqualValues(t, spatial, f.current()[0])
+	}
 	f.distribute(1e6)
-	require.True(t, f.forwards(in{Descriptor: keyFrame(vp8(1, 1, 0, false)), encoding: 2}))
-	require.EqualValues(t, 2, f.current()[0])
+	arrive(2)
 	f.now = f.now.Add(9 * time.Second)
+	for _, away := range []time.Duration{2, 4, 8, 16, 16} {
+		f.distribute(1000)
+		require.Equal(t, [2]int16{0, 0}, f.target())
+		arrive(0)
+		f.now = f.now.Add(away*time.Second - time.Millisecond)
+		f.distribute(1e6)
+		require.Equal(t, [2]int16{0, 2}, f.target(), "temporal layers may go up")
+		f.now = f.now.Add(time.Millisecond)
+		f.distribute(1e6)
+		require.Equal(t, [2]int16{2, 2}, f.target())
+		arrive(2)
+		f.now = f.now.Add(9 * time.Second)
+	}
+	f.now = f.now.Add(2 * time.Second) // now it has lasted
 	f.distribute(1000)
-	require.Equal(t, [2]int16{0, 0}, f.target())
-	require.True(t, f.forwards(in{Descriptor: keyFrame(vp8(1, 1, 0, false)), encoding: 0}))
-	f.now = f.now.Add(9999 * time.Millisecond)
-	f.distribute(1e6)
-	require.Equal(t, [2]int16{0, 2}, f.target())
-	f.now = f.now.Add(time.Millisecond)
+	arrive(0)
+	f.now = f.now.Add(2 * time.Second)
 	f.distribute(1e6)
 	require.Equal(t, [2]int16{2, 2}, f.target())
 }

@@ -19,6 +19,9 @@ type simulcast struct {
 	filter    filter
 	clock     simulcastClock
 	clockRate uint32
+	// starved: of the current stream nothing is forwarded any more, because a lower one is to come and the path is so congested
+	// that the current one would only delay that.
+	starved bool
 }
 
 // NewSimulcast returns a selector of one of several streams. The codec is VP8 or H264.
@@ -38,7 +41,7 @@ func NewSimulcast(c Consumer, cfg *Config) Selector {
 func (s *simulcast) Decide(now unit.Time, pkt *packet.Packet, encoding int) Decision {
 	spatial := int16(encoding)
 	isCurrent := spatial >= 0 && spatial == s.spatial
-	switching := spatial >= 0 && spatial == s.target.Spatial && spatial != s.spatial
+	switching := spatial >= 0 && spatial == s.target.Spatial && (spatial != s.spatial || s.starved)
 	switch {
 	case switching && !pkt.Codec.KeyFrame:
 		return Decision{Action: Hold}
@@ -46,6 +49,8 @@ func (s *simulcast) Decide(now unit.Time, pkt *packet.Packet, encoding int) Deci
 		return s.change(now, pkt)
 	case !isCurrent:
 		return Decision{Action: Ignore}
+	case s.starve():
+		return Decision{Action: DropLayer}
 	case len(pkt.Payload()) == 0:
 		return Decision{Action: DropEmpty}
 	}
@@ -54,13 +59,21 @@ func (s *simulcast) Decide(now unit.Time, pkt *packet.Packet, encoding int) Deci
 	return d
 }
 
+func (s *simulcast) starve() bool {
+	if s.filter.limit == 0 && s.target.Spatial < s.spatial {
+		s.starved = true
+	}
+	return s.starved
+}
+
 // change makes the stream of pkt, a key frame, the current one, if its timestamps can be brought in line.
 func (s *simulcast) change(now unit.Time, pkt *packet.Packet) Decision {
 	if !s.align(now, pkt) {
 		return Decision{Action: Ignore}
 	}
-	s.spatial = s.target.Spatial
-	s.filter.target, s.filter.current = ID{0, s.target.Temporal}, ID{0, int16(pkt.Codec.TemporalLayer)}
+	s.spatial, s.starved = s.target.Spatial, false
+	s.filter.aim(ID{0, s.target.Temporal})
+	s.filter.current = ID{0, int16(pkt.Codec.TemporalLayer)}
 	s.filter.sync()
 	d := s.filter.pass(pkt)
 	if d.Action != Forward {
@@ -174,6 +187,8 @@ func (s *simulcast) Desired() (rate unit.Bitrate) {
 	return rate
 }
 
+func (s *simulcast) LimitTemporal(highest int16) { s.filter.limitTemporal(highest) }
+
 func (s *simulcast) count() int16 { return int16(len(s.streams)) }
 
 func (s *simulcast) current() ID { return ID{s.spatial, s.filter.current.Temporal} }
@@ -200,15 +215,18 @@ func (s *simulcast) aim(l ID) {
 	}
 	s.target = l
 	if l == None {
-		s.spatial = -1
+		s.spatial, s.starved = -1, false
 		s.filter.reset()
 		s.changedOutsideOfDecide = true
 		return
 	}
 	s.clock.choose(l.Spatial)
-	if l.Spatial == s.spatial {
-		s.filter.target.Temporal = l.Temporal
+	if l.Spatial == s.spatial && !s.starved {
+		s.filter.aim(ID{0, l.Temporal})
 		return
+	}
+	if l.Spatial < s.spatial {
+		s.filter.aim(ID{0, 0}) // the lower stream may take a while to begin, and there is no room for all of this one
 	}
 	s.requestFor(l.Spatial)
 }

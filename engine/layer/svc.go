@@ -15,6 +15,8 @@ type svc struct {
 	keyOnly   bool
 	// needSync: the stream resumes with its next key frame.
 	needSync bool
+	// starved: as needSync, but what comes before is dropped: see starve.
+	starved bool
 }
 
 // NewSVC returns a selector of the layers of one stream. The codec is VP8, VP9, AV1 or H264.
@@ -36,11 +38,27 @@ func (s *svc) Decide(_ unit.Time, pkt *packet.Packet, _ int) Decision {
 	if s.needSync {
 		s.filter.sync()
 	}
+	if s.starve(pkt) {
+		return Decision{Action: DropLayer}
+	}
 	d := s.filter.pass(pkt)
+	if s.filter.aimed != s.target && s.filter.current.Spatial == s.target.Spatial {
+		s.filter.aim(s.target)
+	}
 	if d.Action == Forward && s.needSync {
 		d.Sync, s.needSync = Resync, false
 	}
 	return d
+}
+
+// starve reports whether a packet is left out because a lower spatial layer is to come with the next key frame, and the path is so
+// congested that the current one would only delay that.
+func (s *svc) starve(pkt *packet.Packet) bool {
+	if s.keyOnly && s.filter.limit == 0 && s.filter.aimed.Spatial < s.filter.current.Spatial {
+		s.starved = true
+	}
+	s.starved = s.starved && !pkt.Codec.KeyFrame
+	return s.starved
 }
 
 func (s *svc) Forwards(int) bool { return true }
@@ -114,6 +132,8 @@ func (s *svc) Desired() (rate unit.Bitrate) {
 	return rate
 }
 
+func (s *svc) LimitTemporal(highest int16) { s.filter.limitTemporal(highest) }
+
 func (s *svc) count() int16 {
 	n, _ := s.source.Bitrates.Layers()
 	return int16(n)
@@ -147,8 +167,13 @@ func (s *svc) aim(l ID) {
 		s.changedOutsideOfDecide = true
 		return
 	}
-	s.target, s.filter.target = l, l
-	if at := s.filter.current.Spatial; l.Spatial > at || s.keyOnly && l.Spatial < at {
+	s.target = l
+	s.filter.aim(l)
+	at := s.filter.current.Spatial
+	if s.keyOnly && l.Spatial < at {
+		s.filter.aim(ID{l.Spatial, 0}) // the key frame may take a while, and there is no room for all of the current layer
+	}
+	if l.Spatial > at || s.keyOnly && l.Spatial < at {
 		s.RequestKeyFrame(CurrentAndTarget)
 	}
 }

@@ -30,14 +30,15 @@ func (v *vp9) pass(p *position, pkt *packet.Packet) Decision {
 		allowed = v.next(p, l, c)
 	}
 	// With K-SVC, delta frames of lower spatial layers are not needed.
-	if !l.within(allowed) || v.mode.KeyOnly && c.InterPicture && l.Spatial != allowed.Spatial {
-		return Decision{Action: DropLayer}
-	}
-	if !late {
+	forward := l.within(allowed) && !(v.mode.KeyOnly && c.InterPicture && l.Spatial != allowed.Spatial)
+	if !late && (forward || allowed.Temporal < p.current.Temporal) {
 		if c.HasPictureID() {
 			v.history.advance(id, p.current, allowed)
 		}
 		p.current = allowed
+	}
+	if !forward {
+		return Decision{Action: DropLayer}
 	}
 	return Decision{Marker: pkt.Marker || endsPicture(l, allowed, c)}
 }

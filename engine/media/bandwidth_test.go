@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/bwe"
 	"gazpacho/engine/internal/enginetest"
 	"gazpacho/engine/layer"
 	"gazpacho/engine/media"
@@ -181,7 +182,7 @@ func TestLossChangesWhatIsAvailable(t *testing.T) {
 	}
 }
 
-// TestDowngradeIsNotUndoneAtOnce: for ten seconds no higher stream is tried.
+// TestDowngradeIsNotUndoneAtOnce: for two seconds no higher stream is tried.
 func TestDowngradeIsNotUndoneAtOnce(t *testing.T) {
 	s := managed(t)
 	s.sendFor(3 * time.Second)
@@ -192,10 +193,10 @@ func TestDowngradeIsNotUndoneAtOnce(t *testing.T) {
 	low := s.p.Streams()[0].Bitrates.Total()
 	distribute(s.now, s.c, low+1000, false)
 	require.Equal(t, 0, target(s.c)[0])
-	s.sendFor(5 * time.Second)
+	s.sendFor(time.Second / 2)
 	distribute(s.now, s.c, 1e9, false)
 	require.Equal(t, [2]int{0, 2}, target(s.c), "temporal layers may go up")
-	s.sendFor(6 * time.Second)
+	s.sendFor(2 * time.Second)
 	distribute(s.now, s.c, 1e9, false)
 	require.Equal(t, [2]int{2, 2}, target(s.c))
 	s.sendFor(time.Second)
@@ -229,7 +230,7 @@ func TestSVCTakesTheLayersThatFit(t *testing.T) {
 			require.Equal(t, 2, int(*s.c.Dump().Data.CurrentSpatialLayer))
 			distribute(s.now, s.c, b.Of(0, 0)+1000, false)
 			require.Equal(t, 0, target(s.c)[0])
-			s.sendFor(2 * time.Second)
+			s.sendFor(time.Second / 2)
 			distribute(s.now, s.c, 1e9, false)
 			require.Less(t, target(s.c)[0], 2, "a downgrade is not undone at once")
 			s.sendFor(time.Second)
@@ -341,4 +342,26 @@ func TestTemporalLayersOfOlderReleases(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What could not be repaired while the path was congested is made up for by a key frame.
+func TestAKeyFrameAfterCongestion(t *testing.T) {
+	r := videoFixture(t)
+	o := r.one(enginetest.Packet{Seq: 1, Payload: vp8Key})
+	r.c.Output().Reset()
+	asks := func(before, during bwe.Congestion) bool {
+		r.c.SetCongestion(r.now, before)
+		r.now = r.now.Add(2 * time.Second)
+		r.c.HandleNACK(r.now, enginetest.NACKFor(outSSRC, o.SequenceNumber))
+		r.c.DropRetransmissions()
+		r.c.SetCongestion(r.now, during)
+		require.Empty(t, r.c.Output().KeyFrameRequests)
+		r.c.SetCongestion(r.now, bwe.CongestionNone)
+		asked := len(r.c.Output().KeyFrameRequests) > 0
+		r.c.Output().Reset()
+		return asked
+	}
+	require.False(t, asks(bwe.CongestionNone, bwe.CongestionSome))
+	require.True(t, asks(bwe.CongestionSome, bwe.CongestionMuch))
+	require.False(t, asks(bwe.CongestionNone, bwe.CongestionSome), "once")
 }

@@ -136,6 +136,8 @@ func (c *Consumer) nextRetransmission() (rtpstream.Retransmission, bool) {
 // DropRetransmissions forgets the queued packets, instead of WriteRetransmission. The receiver may ask for them again at once.
 func (c *Consumer) DropRetransmissions() {
 	for i := range c.streams {
-		c.streams[i].send.DropQueue()
+		if c.streams[i].send.DropQueue() {
+			c.streams[i].unrepaired = true
+		}
 	}
 }

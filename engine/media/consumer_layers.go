@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/bwe"
 	"gazpacho/engine/layer"
 	"gazpacho/engine/unit"
 )
@@ -85,6 +86,31 @@ func (c *Consumer) SetPreferredLayers(
 // the consumer itself. There is no way back.
 func (c *Consumer) SetExternallyManagedBitrate(unit.Time) { c.external = true }
 
+// SetCongestion says how congested the path to the receiver is. Pictures of the highest temporal layer, or of all but the lowest, are
+// left out meanwhile, and retransmissions are limited to what helps most. If not even those could be sent, the receiver may have given
+// up asking for them, so that a key frame is asked for in the end.
+func (c *Consumer) SetCongestion(now unit.Time, level bwe.Congestion) {
+	if !c.isVideo() {
+		return
+	}
+	for i := range c.streams {
+		s := &c.streams[i]
+		s.send.SetScarce(level > bwe.CongestionNone)
+		if s.unrepaired && level == bwe.CongestionNone {
+			s.unrepaired, s.wantsKeyFrame = false, true
+			c.passOnKeyFrameRequest(now, s)
+		}
+	}
+	highest := int16(math.MaxInt16)
+	switch temporal := int16(c.params.encodings[0].mode.Temporal); level {
+	case bwe.CongestionSome:
+		highest = max(temporal-2, 0)
+	case bwe.CongestionMuch:
+		highest = 0
+	}
+	c.selector.LimitTemporal(highest)
+}
+
 // BitratePriority returns the weight in the distribution of bandwidth, 0 when the consumer takes no part in it.
 func (c *Consumer) BitratePriority() uint8 {
 	if !c.isVideo() || !c.Active() {
@@ -105,7 +131,8 @@ func (c *Consumer) IncreaseLayer(now unit.Time, available unit.Bitrate, consider
 	return c.selector.Increase(now, available, loss)
 }
 
-// ApplyLayers makes the layers that IncreaseLayer took the target, and gives up those that it did not take.
+// ApplyLayers makes the layers that IncreaseLayer took the target, and gives up those that it did not take. It returns what changed,
+// and why.
 func (c *Consumer) ApplyLayers(now unit.Time) LayerChange {
 	l := LayerChange{From: c.selector.Layers().Target}
 	reachable := c.selector.Reachable(now)

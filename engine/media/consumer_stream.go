@@ -19,7 +19,9 @@ type sentStream struct {
 	// started: something was sent. complete: the newest packet sent ends a frame (its marker is set).
 	started, complete bool
 	// wantsKeyFrame: the receiver asked for a key frame, and that was not passed on yet. It may be from nextKeyFrameRequest on.
-	wantsKeyFrame       bool
+	wantsKeyFrame bool
+	// unrepaired: retransmissions were dropped while the path was congested.
+	unrepaired          bool
 	nextKeyFrameRequest unit.Time
 }
 

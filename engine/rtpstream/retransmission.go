@@ -27,6 +27,19 @@ type Retransmission struct {
 	OSN unit.SeqNo
 }
 
+// SetScarce says whether the path is congested. Retransmissions are limited then to what repairs the picture that is to be seen
+// next: packets of the base temporal layer, not older than the newest key frame.
+func (s *Send) SetScarce(scarce bool) { s.scarce = scarce }
+
+// helps reports whether a retransmission is worth its bandwidth while that is scarce. What is older than a key frame is needed by
+// nothing that follows, and what is of a higher temporal layer only by pictures that need not be shown.
+func (s *Send) helps(seq unit.SeqNo, item *stored) bool {
+	if s.hasKey && seq.Before(s.keySeq) {
+		return false
+	}
+	return item.pkt.Codec.TemporalLayer == 0
+}
+
 // HandleNACK queues what the peer misses and we still have, each packet at most once per round-trip time. Call
 // NextRetransmission until it reports false, or DropQueue.
 func (s *Send) HandleNACK(now unit.Time, n *rtcp.TransportLayerNack) {
@@ -51,7 +64,7 @@ func (s *Send) HandleNACK(now unit.Time, n *rtcp.TransportLayerNack) {
 // enqueue puts a packet into the queue unless it is gone or was sent again less than a round trip ago.
 func (s *Send) enqueue(now unit.Time, seq unit.SeqNo) {
 	item := s.buffer.get(seq)
-	if item == nil || len(s.queue) == maxBufferItems {
+	if item == nil || len(s.queue) == maxBufferItems || s.scarce && !s.helps(seq, item) {
 		return
 	}
 	nowMS := uint16(now.Milliseconds())
@@ -80,14 +93,17 @@ func (s *Send) NextRetransmission() (Retransmission, bool) {
 	return Retransmission{}, false
 }
 
-// DropQueue forgets what is queued. The peer may ask again at once for what was not sent again before.
-func (s *Send) DropQueue() {
+// DropQueue forgets what is queued. The peer may ask again at once for what was not sent again before. It returns true if
+// the path is congested and something that would have helped was dropped.
+func (s *Send) DropQueue() (harmed bool) {
+	harmed = s.scarce && s.queued < len(s.queue)
 	for _, seq := range s.queue[s.queued:] {
 		if item := s.buffer.get(seq); item != nil && item.sent > 0 {
 			item.sent--
 		}
 	}
 	s.queue, s.queued = s.queue[:0], 0
+	return harmed
 }
 
 func (s *Send) retransmit(seq unit.SeqNo, item *stored) Retransmission {

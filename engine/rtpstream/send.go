@@ -36,6 +36,11 @@ type Send struct {
 	rrtr       seen
 	rtxSeq     unit.SeqNo
 	rtx        bool
+	// keySeq is the number of the newest key frame's first packet, keyStamp its timestamp.
+	keySeq   unit.SeqNo
+	keyStamp unit.Timestamp
+	hasKey   bool
+	scarce   bool // see SetScarce
 
 	// What the peer reported last.
 	packetsLost  int32
@@ -95,11 +100,22 @@ func (s *Send) HandlePacket(now unit.Time, pkt *packet.Packet, sent Sent) bool {
 	if s.line.update(now, v, sent.Timestamp, first) {
 		s.capturedAt = sent.CapturedAt
 	}
+	s.noteKeyFrame(pkt, &sent)
 	if s.params.UseNACK && pkt.Size() <= maxKeptSize {
 		s.keep(pkt, sent)
 	}
 	s.counter.Update(now, sent.Length, len(pkt.Payload()))
 	return true
+}
+
+// noteKeyFrame remembers where the newest key frame begins, while packets from before it are kept.
+func (s *Send) noteKeyFrame(pkt *packet.Packet, sent *Sent) {
+	switch {
+	case pkt.Codec.KeyFrame && (!s.hasKey || sent.Timestamp.After(s.keyStamp)):
+		s.keySeq, s.keyStamp, s.hasKey = sent.SequenceNumber, sent.Timestamp, true
+	case s.hasKey && sent.SequenceNumber.Sub(s.keySeq) > maxBufferItems:
+		s.hasKey = false
+	}
 }
 
 // keep keeps a packet for retransmission.

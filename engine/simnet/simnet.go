@@ -1,6 +1,6 @@
-// Package simnet is a network and a clock for tests of bandwidth estimation (engine/bwe). Links delay, lose, reorder, duplicate
-// and throttle packets; all chance comes from one seed, and time passes only when the test advances it, so that every run is the
-// same.
+// Package simnet is a network and a clock for tests of bandwidth estimation (engine/bwe) and for the laboratory
+// (engine/internal/medialab). Links delay, lose, reorder, duplicate, throttle and stall packets, follow traces, and carry the
+// traffic of others; all chance comes from one seed, and time passes only when the test advances it, so that every run is the same.
 //
 // To connect two machines, make a Link for each direction whose deliver function gives the packet to the other machine, attach
 // both with Attach, and call Advance. Each HandleTimeout is followed by the machine's drain function, which takes its output and

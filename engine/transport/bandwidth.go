@@ -81,6 +81,7 @@ func (t *Transport) estimateOutgoing(now unit.Time, c *Consumer) {
 	}
 	if t.bweOut != nil {
 		c.SetExternallyManagedBitrate(now)
+		c.SetCongestion(now, t.congestion)
 	}
 }
 
@@ -154,7 +155,9 @@ func (t *Transport) distribute(now unit.Time) {
 		}
 	}
 	slices.SortStableFunc(wanting, func(a, b *Consumer) int { return cmp.Compare(b.BitratePriority(), a.BitratePriority()) })
+	t.repairRate = unit.Bitrate((1-repairWeight)*float64(t.repairRate) + repairWeight*float64(t.counters.rtxSent.Rate(now)))
 	available := t.bweOut.AvailableBitrate()
+	available -= min(t.reserved(now), available/maxReserved)
 	considerLoss := t.bweOut.Type() == api.BWETypeREMB
 	for round := 0; available > 0; round++ {
 		before := available
@@ -184,11 +187,54 @@ func (t *Transport) distribute(now unit.Time) {
 	t.wanting = wanting
 }
 
+// Chosen here:
+const (
+	// maxReserved bounds what is taken from the estimate for audio and retransmissions: a half of it.
+	maxReserved = 2
+	// repairWeight is that of the last second's retransmissions, in their average: a burst of losses should not cost a layer.
+	repairWeight = 0.2
+)
+
+// reserved returns what goes over the path besides video, as far as the estimate is about it: audio, and retransmissions of late. Video
+// gets the rest.
+func (t *Transport) reserved(now unit.Time) unit.Bitrate {
+	if t.bweOut.Type() == api.BWETypeREMB {
+		return 0
+	}
+	rate := t.repairRate
+	for _, c := range t.consumers {
+		if c.Kind() == api.MediaKindAudio && c.ExtensionIDs().TransportCC != 0 {
+			rate += c.Bitrate(now)
+		}
+	}
+	return rate
+}
+
+// followCongestion has the consumers send less while the path is congested, from the next picture on. It is cheap enough to be called
+// before each batch, so that it needs no timer.
+func (t *Transport) followCongestion(now unit.Time) {
+	if t.bweOut == nil {
+		return
+	}
+	level := t.bweOut.Congestion(now)
+	if level == t.congestion {
+		return
+	}
+	t.congestion = level
+	for _, c := range t.consumers {
+		c.SetCongestion(now, level)
+		t.drainConsumer(now, c)
+	}
+}
+
 // updateDesiredBitrate gives the estimation the bitrate that the consumers would use if bandwidth were unlimited.
 func (t *Transport) updateDesiredBitrate(now unit.Time, force bool) {
 	var total unit.Bitrate
 	for _, c := range t.consumers {
 		total += c.DesiredBitrate(now)
+	}
+	if total > 0 {
+		total += t.reserved(now)
 	}
 	t.bweOut.SetDesiredBitrate(now, total, force)
 }

@@ -155,6 +155,7 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 		return
 	}
 	t.mustBeEmpty("media")
+	t.followCongestion(now)
 	for _, pkt := range pkts {
 		if len(pkt.Data) > maxRTPLen {
 			t.drops.TooLarge++
@@ -176,7 +177,11 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 // retransmit sends the packets that a NACK asked c for.
 func (t *Transport) retransmit(now unit.Time, c *Consumer) {
 	t.mustBeEmpty("a retransmission")
-	t.resending.refill(now, t.resendRate(now))
+	least := int64(minResendBurst)
+	if t.bweOut != nil {
+		least = minEstimatedBurst
+	}
+	t.resending.refill(now, t.resendRate(now), least)
 	for {
 		if t.resending.left <= 0 {
 			t.drops.OverBudget++

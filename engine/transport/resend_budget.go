@@ -3,6 +3,7 @@ package transport
 import (
 	"time"
 
+	"gazpacho/engine/bwe"
 	"gazpacho/engine/unit"
 )
 
@@ -18,6 +19,10 @@ const (
 	resendBurst    = 250 * time.Millisecond
 	minResendBurst = 64 << 10
 	maxResendBurst = 256 << 10
+	// Of a known estimate: the share that retransmissions get, and while the path is congested.
+	resendEstimateShare  = 2
+	congestedResendShare = 4
+	minEstimatedBurst    = 3 << 10
 )
 
 // resendBudget is a token bucket for all retransmissions of a transport, in bytes. It may be overdrawn by one packet. What it does
@@ -28,9 +33,10 @@ type resendBudget struct {
 	at   unit.Time // of the last refill; 0 = never
 }
 
-func (r *resendBudget) refill(now unit.Time, rate unit.Bitrate) {
+func (r *resendBudget) refill(now unit.Time, rate unit.Bitrate, least int64) {
 	bytesPerSecond := int64(rate / 8)
-	depth := int(min(max(bytesPerSecond*int64(resendBurst)/int64(time.Second), minResendBurst), maxResendBurst))
+	depth := int(min(max(bytesPerSecond*int64(resendBurst)/int64(time.Second), least), maxResendBurst))
+	r.left = min(r.left, depth)
 	if r.at == 0 || now.Sub(r.at) >= time.Second {
 		r.left, r.at = depth, now
 		return
@@ -44,9 +50,13 @@ func (r *resendBudget) refill(now unit.Time, rate unit.Bitrate) {
 
 // resendRate is a share of the media that is sent, or of the estimate if that is less. The estimate alone is the peer's word.
 func (t *Transport) resendRate(now unit.Time) unit.Bitrate {
-	rate := t.counters.rtpSent.Rate(now)
-	if t.bweOut != nil {
-		rate = min(rate, t.bweOut.AvailableBitrate())
+	rate := max(t.counters.rtpSent.Rate(now)/resendShare, minResendRate)
+	if t.bweOut == nil {
+		return rate
 	}
-	return max(rate/resendShare, minResendRate)
+	share := unit.Bitrate(resendEstimateShare)
+	if t.congestion > bwe.CongestionNone {
+		share = congestedResendShare
+	}
+	return min(rate, t.bweOut.AvailableBitrate()/share)
 }

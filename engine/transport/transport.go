@@ -131,12 +131,14 @@ type Transport struct {
 	recvIDs media.ExtensionIDs
 	largest int // bytes of the largest packet given to a consumer, which may come again as a retransmission
 
-	bweIn       *bwe.Receiver // nil until a producer negotiated it
-	bweOut      *bwe.Sender   // nil until a video consumer negotiated it
-	reallocate  bool          // Settle is to distribute the bitrate anew
-	giveUp      bool          // because a consumer needs none any more
-	wanting     []*Consumer   // empty; room for those that distribute gives bitrate to
-	distributed unit.Bitrate  // what was distributed last
+	bweIn       *bwe.Receiver  // nil until a producer negotiated it
+	bweOut      *bwe.Sender    // nil until a video consumer negotiated it
+	repairRate  unit.Bitrate   // of retransmissions, on average over the last distributions
+	congestion  bwe.Congestion // how congested the consumers believe the path to be
+	reallocate  bool           // Settle is to distribute the bitrate anew
+	giveUp      bool           // because a consumer needs none any more
+	wanting     []*Consumer    // empty; room for those that distribute gives bitrate to
+	distributed unit.Bitrate   // what was distributed last
 	layerDrops  layerDrops
 	probation   probation
 	resending   resendBudget

@@ -105,6 +105,20 @@ func TestLibrariesAreImportedWhereAllowed(t *testing.T) {
 	}
 }
 
+// Only nodes talk to each other over the bus. Each application has a worker, which is to be small, and is told by nodes what it must know.
+func TestTheWorkerLinksNoNATS(t *testing.T) {
+	deps := func(of string) string {
+		cmd := exec.Command("go", "list", "-deps", of)
+		cmd.Dir = filepath.Join("..", "..")
+		cmd.Stderr = os.Stderr
+		out, err := cmd.Output()
+		require.NoError(t, err)
+		return string(out)
+	}
+	require.NotContains(t, deps("./cmd/mediasoup-worker"), "nats")
+	require.Contains(t, deps("./cmd/gazpacho"), "github.com/nats-io/nats.go", "the search is broken")
+}
+
 func TestPackagesAreExplained(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "architecture.md"))
 	require.NoError(t, err)

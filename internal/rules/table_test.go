@@ -25,6 +25,8 @@ var rules = []rule{
 	{folder: "engine/packet", may: []string{"engine/unit", "engine/wire"}},
 	{folder: "engine/simnet", may: []string{"engine/unit"}},
 	{folder: "engine/internal/enginetest", may: join(basics, []string{"engine/netio"}), impure: true},
+	{folder: "engine/internal/medialab", may: join(senders, []string{"engine/media", "engine/transport", "engine/simnet", "engine/internal/enginetest"})},
+	{folder: "engine/internal/medialab/report", may: []string{"engine/internal/medialab"}, impure: true},
 	{folder: "engine/netio", may: []string{"engine/unit", "engine/packet", "internal/epoll"}, impure: true},
 	{folder: "engine/shard", may: []string{"engine/unit"}, impure: true},
 
@@ -49,18 +51,23 @@ var rules = []rule{
 	{folder: "fbs", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "channel", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "pipe", may: []string{"engine/api"}},
-	{folder: "scaling/placement"},
+	{folder: "scaling/placement", may: []string{"engine/unit"}},
+	{folder: "scaling/directory", may: []string{"engine/unit"}},
 	{folder: "scaling/front", may: []string{"engine/api", "pipe", "scaling/placement"}, impure: true},
 	{folder: "scaling/session", may: []string{"engine/unit"}},
 	{folder: "scaling/link", may: []string{"engine/unit", "scaling/session"}},
+	{folder: "scaling/membership", may: []string{"engine/unit"}},
 	{folder: "scaling/identity", impure: true},
-	{folder: "scaling/remote", may: []string{"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/session"}, impure: true},
+	{folder: "scaling/remote", may: []string{
+		"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/membership", "scaling/placement", "scaling/session",
+	}, impure: true},
+	{folder: "scaling/bus", may: []string{"engine/unit", "scaling/identity", "scaling/membership"}, impure: true},
 	{folder: "metrics", may: []string{
 		"engine/api", "engine/unit", "engine/media", "engine/shard", "engine/transport", "engine", "channel", "scaling/front", "scaling/remote",
 	}, impure: true},
 	{folder: "cmd", may: []string{
-		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll",
-		"scaling/placement", "scaling/front", "scaling/identity", "scaling/remote", "metrics",
+		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll", "metrics",
+		"scaling/bus", "scaling/front", "scaling/identity", "scaling/membership", "scaling/placement", "scaling/remote",
 	}, impure: true},
 
 	// These use the binary only.
@@ -71,23 +78,26 @@ var rules = []rule{
 	{folder: "internal/epoll", impure: true},
 	{folder: "internal/coverage", impure: true},
 	{folder: "internal/fuzzseed", impure: true},
+	{folder: "internal/placementsim", may: []string{"engine/unit", "scaling/placement"}, impure: true},
 	{folder: "internal/rules", impure: true},
 }
 
 // libraries lists which folders may import an external module. A module that is not listed is not allowed.
 var libraries = map[string][]string{
-	"github.com/google/flatbuffers": {"fbs"},
-	"github.com/pion/dtls":          {"engine/dtls"},
-	"github.com/pion/rtp":           {"engine/srtp"},
-	"github.com/pion/rtcp":          {"engine/wire", "engine/rtpstream", "engine/media", "engine/bwe", "engine/srtp", "engine/transport", "engine/internal/enginetest"},
-	"github.com/pion/srtp":          {"engine/srtp", "node-harness"},
-	"github.com/pion/logging":       {"engine/dtls"},
-	"github.com/stretchr/testify":   {"engine/api/apitest", "engine/internal/enginetest"},
-	"github.com/BurntSushi/toml":    {"cmd"},
-	"github.com/prometheus":         {"metrics"},
-	"golang.org/x/crypto":           {"engine/dtls"},
-	"golang.org/x/net":              {"node-harness"},
-	"golang.org/x/sys":              {"cmd", "engine/netio", "scaling/remote", "internal/epoll", "node-harness", "node-harness/bench/control"},
+	"github.com/google/flatbuffers":  {"fbs"},
+	"github.com/nats-io/nats-server": {"scaling/bus"},
+	"github.com/nats-io/nats.go":     {"scaling/bus"},
+	"github.com/pion/dtls":           {"engine/dtls"},
+	"github.com/pion/rtp":            {"engine/srtp"},
+	"github.com/pion/rtcp":           {"engine/wire", "engine/rtpstream", "engine/media", "engine/bwe", "engine/srtp", "engine/transport", "engine/internal/enginetest", "engine/internal/medialab"},
+	"github.com/pion/srtp":           {"engine/srtp", "node-harness"},
+	"github.com/pion/logging":        {"engine/dtls"},
+	"github.com/stretchr/testify":    {"engine/api/apitest", "engine/internal/enginetest"},
+	"github.com/BurntSushi/toml":     {"cmd"},
+	"github.com/prometheus":          {"metrics"},
+	"golang.org/x/crypto":            {"engine/dtls"},
+	"golang.org/x/net":               {"node-harness"},
+	"golang.org/x/sys":               {"cmd", "engine/netio", "scaling/remote", "internal/epoll", "node-harness", "node-harness/bench/control"},
 }
 
 func join(lists ...[]string) (all []string) {

@@ -9,6 +9,9 @@
 //   back      her node takes transports again after it
 //   ends      the application ends by it
 //   chained   each node feeds a stream to one other node, which feeds the next: Ann's is in the middle
+//   joined    the nodes find each other by a bus, which is a process of its own, and the application is told one of them
+//   again     Ann comes again before it is over, with new transports, which others subscribe to
+//   mend      undoes it
 //   detour    relays go through another node from then on, so that nodes hold others than before
 //   varies    whether an event is a matter of timing, and so is not compared
 //   unharmed  whether sound from one person to another passes other nodes than the one that fails: then no packet is lost
@@ -51,7 +54,29 @@ function freeze(seconds, properties) {
 	};
 }
 
+// busAway ends the bus, by which nodes hear of each other, for a while.
+function busAway(seconds, properties) {
+	return {
+		about: `The bus is killed. After ${seconds} s Ann leaves, and comes again; then the bus is started again.`,
+		joined: true,
+		async strike(scene) {
+			await scene.kill(scene.bus);
+			await pause(seconds * 1000);
+		},
+		again: true,
+		async mend(scene) {
+			await scene.startBus();
+			await scene.busWorks();
+		},
+		unharmed: everybody,
+		...properties,
+	};
+}
+
 export const FAULTS = {
+	'bus-away-12s': busAway(12, { quick: true }), // more than makes a node count as dead
+	'bus-away-60s': busAway(60),
+
 	'session-cut-1s': cut(1, { quick: true }),
 	'session-cut-10s': cut(10),
 	'session-cut-40s': cut(40, { lost: true, back: true, unharmed: othersThanAnn }),

@@ -45,12 +45,13 @@ async function aftermath(scene, fault, begun) {
 	}
 	const figures = { requests: load.total, 'requests refused': load.refused, 'slowest answer': load.slowest / 1000, ...gaps(scene) };
 	const lines = [...sound(scene, fault)];
-	if (fault.lost) {
+	if (fault.lost || fault.again) {
 		if (fault.back) {
 			await scene.serve([scene.nodeOf('Ann')]);
 		}
 		await scene.comeAgain('Ann');
 		await scene.steady();
+		await fault.mend?.(scene);
 		figures['everybody hears Ann again after'] = secondsSince(begun);
 		lines.push(...section('Afterwards', ['Ann comes again; everybody hears and sees everybody']));
 	}

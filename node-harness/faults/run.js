@@ -35,7 +35,7 @@ function generator(seed) {
 // happen starts a cluster and lets a fault happen to it.
 async function happen(fault, seed, folder, network) {
 	const random = generator(seed);
-	const scene = await Scene.open({ tls: TLS, folder, random, proxies: fault.proxies, chained: fault.chained, network });
+	const scene = await Scene.open({ tls: TLS, folder, random, proxies: fault.proxies, chained: fault.chained, network, joined: fault.joined });
 	const outcome = observe(scene, fault, random).finally(() => scene.end());
 	await outcome.catch(() => {});
 	if (scene.longestPause > MAX_PAUSE_MS) {
@@ -122,7 +122,7 @@ async function main() {
 	}
 	const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => Number(values.first) + i);
 	fs.mkdirSync(OUT, { recursive: true });
-	createCertificates(TLS, ['a', 'b', 'c']);
+	createCertificates(TLS, ['a', 'b', 'c', 'bus']);
 	let failed = 0;
 	for (const name of names) {
 		failed += await repeat(name, seeds, { update: values.update, network });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { killNode, nodeStatus, startNode } from '../lib/nodes.js';
+import { clusterStatus, freePorts, killNode, nodeStatus, startBus, startNode } from '../lib/nodes.js';
 import { guard } from '../lib/processes.js';
 import { until, within } from '../lib/wait.js';
 import { holdings } from './holdings.js';
@@ -17,6 +17,7 @@ export const NAMES = ['Ann', 'Bob', 'Cem'];
 const LOAD = { rate: 200, targets: { Ann: 'Bob', Bob: 'Cem', Cem: 'Bob' } };
 const OBJECTS = ['sound', 'picture', 'browser']; // transports
 const ON = Object.fromEntries(MEDIA.map(({ object, on }) => [object, on]));
+const BUS_HOST = '127.0.1.4';
 const HOSTS = { a: '127.0.1.1', b: '127.0.1.2', c: '127.0.1.3' };
 const ENOUGH_PACKETS = 50; // a second of sound
 const TOP_LAYER = 2;
@@ -28,11 +29,16 @@ export class Scene {
 	events = [];
 
 	// open starts everything, and resolves when everybody hears and sees the others.
-	static async open({ tls, folder, random, proxies, chained, network }) {
+	static async open({ tls, folder, random, proxies, chained, network, joined }) {
 		const scene = new Scene();
 		Object.assign(scene, { tls, folder, chained, network });
-		scene.nodes = await Promise.all(Object.entries(network?.hosts ?? HOSTS).map(([name, ip]) => startNode(name, ip, tls, folder, 0, network)));
+		const options = joined ? await scene.startBus() : [];
+		const hosts = Object.entries(network?.hosts ?? HOSTS);
+		scene.nodes = await Promise.all(hosts.map(([name, ip]) => startNode(name, ip, tls, folder, 0, network, options)));
 		try {
+			if (joined) {
+				await scene.busWorks();
+			}
 			if (proxies) {
 				scene.proxies = await Promise.all(scene.nodes.map(({ address }) => SessionProxy.open(address)));
 			}
@@ -48,13 +54,28 @@ export class Scene {
 		return scene;
 	}
 
+	// startBus starts a process with the bus, at the address that it had before, and returns the options of nodes that join there.
+	async startBus() {
+		this.busAddress ??= `${BUS_HOST}:${await freePorts(BUS_HOST)}`;
+		this.bus = await startBus('bus', this.busAddress, this.tls, this.folder);
+		return ['--join', this.busAddress];
+	}
+
+	// busWorks resolves when each node knows all.
+	busWorks() {
+		return until('the nodes know each other', async () => {
+			const all = await Promise.all(this.nodes.map(node => clusterStatus([node], this.tls)));
+			return all.every(rows => rows.length === this.nodes.length + 1 && rows.every(({ condition }) => condition === 'alive'));
+		});
+	}
+
 	startApplication() {
 		const addresses = (this.proxies ?? this.nodes).map(({ address }) => address);
 		this.application = new Application({
-			GAZPACHO_CLUSTER: addresses.join(','), GAZPACHO_TLS_DIR: this.tls, GAZPACHO_PLACEMENT: 'spread',
+			GAZPACHO_CLUSTER: this.bus ? addresses[0] : addresses.join(','), GAZPACHO_TLS_DIR: this.tls, GAZPACHO_PLACEMENT: 'spread',
 			...(this.chained && { GAZPACHO_FAN_OUT: '1' }),
 		}, event => this.heard(event));
-		this.addresses = addresses;
+		this.addresses = this.bus ? [addresses[0], ...this.nodes.slice(1).map(({ name }) => name)] : addresses;
 	}
 
 	// host is the address that people have.
@@ -198,7 +219,7 @@ export class Scene {
 	async holdings(nodes = this.nodes) {
 		const all = await nodeStatus(nodes, this.tls);
 		return nodes.map((node, i) => ({
-			fronts: all[i].fronts.length, goroutines: all[i].goroutines, ...holdings(node.child.pid),
+			fronts: all[i].fronts.length, goroutines: all[i].goroutines, ...holdings(node.child.pid), ...(this.bus && { tcp: 'of the bus, too' }),
 		}));
 	}
 
@@ -231,7 +252,7 @@ export class Scene {
 		this.people.forEach(person => person.leave());
 		this.application?.kill();
 		this.proxies?.forEach(proxy => proxy.close());
-		this.nodes.forEach(({ child }) => child.kill('SIGKILL'));
+		[...this.nodes, this.bus].forEach(node => node?.child.kill('SIGKILL'));
 	}
 }
 

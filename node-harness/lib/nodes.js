@@ -2,6 +2,8 @@
 // mutual TLS.
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as os from 'node:os';
 import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { guard } from './processes.js';
@@ -22,9 +24,38 @@ export function createCertificates(folder, nodes) {
 }
 
 // startNode resolves when the node listens: with its process and its address. Port 0 is any that is free. A network gives it a host.
-export async function startNode(name, ip, tls, logFolder, port = 0, network = { spawn: (_, ...args) => spawn(...args) }) {
+export async function startNode(name, ip, tls, logFolder, port = 0, network, options = []) {
+	return start(name, `${ip}:${port}`, tls, logFolder, network ?? { spawn: (_, ...args) => spawn(...args) }, options);
+}
+
+// startBus starts a node that nothing is placed on, as it is reached by a unix socket, and that runs the bus for others at an address.
+// It resolves with its process.
+export async function startBus(name, address, tls, logFolder) {
+	const socket = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'gazpacho-')), 'bus.sock');
+	return start(name, `unix:${socket}`, tls, logFolder, { spawn: (_, ...args) => spawn(...args) }, ['--join', address, '--bus', '--bus-address', address]);
+}
+
+// freePorts returns a port of an address that is free, as is the next one.
+export async function freePorts(ip) {
+	const listen = port => new Promise((resolve, reject) => {
+		const server = net.createServer().once('error', reject).listen(port, ip, () => resolve(server));
+	});
+	for (;;) {
+		const first = await listen(0);
+		const { port } = first.address();
+		const second = await listen(port + 1).catch(() => undefined);
+		first.close();
+		second?.close();
+		if (second) {
+			return port;
+		}
+	}
+}
+
+async function start(name, listen, tls, logFolder, network, options) {
+	const ip = listen.slice(0, listen.lastIndexOf(':'));
 	const log = fs.openSync(path.join(logFolder, `${name}.log`), 'a');
-	const child = guard(await network.spawn(ip, GAZPACHO, ['node', '--name', name, '--listen', `${ip}:${port}`, '--tls-dir', tls], {
+	const child = guard(await network.spawn(ip, GAZPACHO, ['node', '--name', name, '--listen', listen, '--tls-dir', tls, ...options], {
 		stdio: ['ignore', 'pipe', log],
 	}));
 	fs.closeSync(log);
@@ -51,7 +82,20 @@ export function showStatus(nodes, tls) {
 
 // nodeStatus returns the status of each node.
 export async function nodeStatus(nodes, tls) {
+	const rows = await clusterStatus(nodes, tls);
+	return nodes.map(({ name }) => {
+		const { status, error } = rows.find(row => row.name === name) ?? {};
+		if (!status) {
+			throw new Error(`node ${name} does not tell its status: ${error}`);
+		}
+		return status;
+	});
+}
+
+// clusterStatus returns what nodes tell of all that they know.
+export async function clusterStatus(nodes, tls) {
 	const cluster = nodes.map(({ address }) => address).join(',');
-	const { stdout } = await promisify(execFile)(GAZPACHO, ['status', '--json', '--cluster', cluster, '--tls-dir', tls]);
-	return JSON.parse(stdout).map(({ status }) => status);
+	const asked = promisify(execFile)(GAZPACHO, ['status', '--json', '--cluster', cluster, '--tls-dir', tls]);
+	const { stdout } = await asked.catch(failure => failure); // if there is one that does not answer
+	return JSON.parse(stdout);
 }

@@ -148,3 +148,40 @@ func TestWithoutNodes(t *testing.T) {
 	})
 	r.must(api.MethodWorkerCreateWebRtcServer, "", &api.WorkerCreateWebRtcServerRequest{WebRtcServerID: "s", ListenInfos: []api.ListenInfo{info}})
 }
+
+// What a node refuses at once never was, though its relay is under way for longer: when the producer is closed meanwhile, the application
+// hears nothing of it.
+func TestRefusedBeforeTheRelayIsMade(t *testing.T) {
+	r := newRoom(t)
+	r.produce()
+	r.must(api.MethodTransportProduce, "t0", produceRequest(audioProducer, false))
+	r.must(api.MethodTransportConsume, "t1", consumeRequest("c1", simulcast, false)) // there is a pair from now on
+	r.nodes[1].refuseIf(func(req *api.Request) error {
+		if req.Method == api.MethodTransportConsume || req.Method == api.MethodTransportConsumeData {
+			return api.Errorf("not today")
+		}
+		return nil
+	})
+	r.nodes[0].freeze()
+	refused := []<-chan answer{
+		r.send(api.MethodTransportConsume, "t1", consumeRequest("c2", audioProducer, false)),
+		r.send(api.MethodTransportConsumeData, "t1", dataConsumerRequest("dc2", "dp")),
+	}
+	closed := []<-chan answer{
+		r.send(api.MethodTransportCloseProducer, "t0", &api.TransportCloseProducerRequest{ProducerID: audioProducer}),
+		r.send(api.MethodTransportCloseDataProducer, "t0", &api.TransportCloseDataProducerRequest{DataProducerID: "dp"}),
+	}
+	r.await("node2 has answered all", func() bool { r.front().Do(func() {}); return r.nodes[1].count(api.MethodTransportCloseProducer) > 0 })
+	for range 3 {
+		r.front().Do(func() {})
+	}
+	r.front().Do(r.nodes[0].thaw)
+	for _, got := range refused {
+		require.ErrorContains(t, receive(t, got).err, "not today")
+	}
+	for _, got := range closed {
+		require.NoError(t, receive(t, got).err)
+	}
+	require.Empty(t, r.seen("c2", api.EventConsumerProducerClose))
+	require.Empty(t, r.seen("dc2", api.EventDataConsumerDataProducerClose))
+}

@@ -76,6 +76,10 @@ func (c *dataConsumer) create(o *operation) {
 	})
 	call := c.node.ask(o.req.Method, c.transport.id, c.request, func(body api.ResponseBody, err error) {
 		answer, refusal = body, err
+		if err != nil { // the application hears nothing of what there never was, though the relay may be under way for longer
+			c.forget()
+			f.neverWas(c)
+		}
 		part()
 	})
 	call.late = closeAgain

@@ -217,3 +217,13 @@ func (f *Front) Inventory() (all []Item) {
 	})
 	return all
 }
+
+// Nodes returns the names of the nodes.
+func (f *Front) Nodes() (names []string) {
+	f.Do(func() {
+		for _, n := range f.nodes() {
+			names = append(names, n.name)
+		}
+	})
+	return names
+}

@@ -8,6 +8,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/scaling/front"
+	"gazpacho/scaling/placement"
 )
 
 // room is a Router with a producer on the first node, and its consumer on the second one; and the same for data and an observer.
@@ -193,7 +194,7 @@ func TestBusyNodes(t *testing.T) {
 	r := newRoom(t)
 	busy := func(req *api.Request) error {
 		if req.Method == api.MethodRouterCreatePlainTransport {
-			return front.ErrBusy
+			return placement.ErrBusy
 		}
 		return nil
 	}

@@ -71,9 +71,10 @@ type Front struct {
 
 	// The control goroutine's, as everything below and behind.
 	own *node
-	// current are the nodes in the order of the options; one that came back has taken the place of the one that ended. The control
-	// goroutine replaces the list, any may read it.
+	// current are the nodes in the order in which they were added; one that came back has taken the place of the one that ended. The
+	// control goroutine replaces the list, any may read it.
 	current    atomic.Pointer[[]*node]
+	lastIndex  int                // of a node
 	objects    map[string]object  // of the application, by id
 	hidden     map[string]hidden  // of the front, by id
 	leaving    map[string]*leaver // of the application, by id
@@ -97,6 +98,8 @@ type Counters struct {
 	Relays, DataRelays, Links int
 	// Transports has how many transports of the application each node took, the front's own engine included.
 	Transports map[string]int
+	// Busy is how often a node refused a transport as busy, Short how often all did.
+	Busy, Short int
 	// Dropped is how many messages of media and data were lost because the front was too slow.
 	Dropped uint64
 }
@@ -126,17 +129,14 @@ func New(o Options) (*Front, error) {
 	if f.own, err = f.newNode(o.Own); err != nil {
 		return nil, err
 	}
-	var nodes []*node
-	f.setNodes(nodes)
+	f.setNodes(nil)
 	for i := range o.Nodes {
 		n, err := f.newNode(o.Nodes[i])
 		if err != nil {
 			f.closeWorkers()
 			return nil, err
 		}
-		n.index = i + 1
-		nodes = append(nodes, n)
-		f.setNodes(nodes)
+		f.enterNode(n)
 	}
 	go f.run()
 	return f, nil

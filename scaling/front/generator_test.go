@@ -16,19 +16,25 @@ type generator struct {
 	all []string
 	of  map[string]string // what an object was asked to be created in: a transport's Router, a producer's transport
 
+	unanswered map[string]bool // ids of new objects since answers were waited for last
+	again      bool            // the last request has one of them once more
+
 	listen, wildcard api.ListenInfo // where transports listen, and a few of them
 }
 
 func newGenerator(seed uint64) *generator {
-	return &generator{Rand: rand.New(rand.NewPCG(seed, seed)), ids: map[string][]string{}, of: map[string]string{}, listen: loopback(), wildcard: wildcard()}
+	return &generator{Rand: rand.New(rand.NewPCG(seed, seed)), ids: map[string][]string{}, of: map[string]string{}, unanswered: map[string]bool{}, listen: loopback(), wildcard: wildcard()}
 }
 
 // fresh returns an id for a new object: now and then one that is taken.
 func (g *generator) fresh(kind string) string {
 	if len(g.all) > 0 && g.IntN(20) == 0 {
-		return g.all[g.IntN(len(g.all))]
+		id := g.all[g.IntN(len(g.all))]
+		g.again = g.unanswered[id]
+		return id
 	}
 	id := fmt.Sprint(kind, len(g.all))
+	g.unanswered[id] = true
 	g.ids[kind] = append(g.ids[kind], id)
 	g.all = append(g.all, id)
 	return id

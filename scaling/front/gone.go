@@ -41,6 +41,9 @@ func (f *Front) handleGone(n *node, why error) {
 
 // revive puts a new node in the place of one that has ended. It holds nothing yet.
 func (f *Front) revive(old *node) {
+	if old.removed || !slices.Contains(f.nodes(), old) {
+		return // it is not expected, or another one has taken its place already
+	}
 	fresh, err := f.newNode(old.options)
 	if err != nil {
 		f.log.Error("a node cannot come back", "node", old.name, "error", err)
@@ -64,8 +67,8 @@ func (f *Front) successor(n *node) *node {
 	if n.gone == nil || n.index == 0 {
 		return nil
 	}
-	now := f.nodes()[n.index-1]
-	if now.gone != nil || now.returning {
+	now := f.nodeWhere(func(now *node) bool { return now.index == n.index })
+	if now == nil || now.gone != nil || now.returning {
 		return nil
 	}
 	return now
@@ -128,6 +131,7 @@ func (p *pair) loseEnd(n *node) {
 // giveUp ends what waits for a node that has not come back yet, as far as the application sees. Transports for whose state it has no
 // word are still brought back if the node comes later.
 func (f *Front) giveUp(n *node) {
+	defer f.dropRemoved()
 	if f.successor(n) != nil {
 		return
 	}

@@ -1,31 +1,30 @@
 package front
 
 import (
-	"errors"
 	"slices"
 	"time"
 
 	"gazpacho/engine/api"
+	"gazpacho/scaling/placement"
 )
-
-// ErrBusy is what a node refuses a new transport with that it has no capacity for; the front tries the next one.
-var ErrBusy = errors.New("the node is busy")
 
 // node is a worker that carries a part of what the application has.
 type node struct {
 	front    *Front
 	options  NodeOptions
 	name     string
-	index    int // the front's own engine comes first
+	index    int // of its place, which one that comes back takes again; the front's own engine comes first
 	worker   api.Worker
 	pipe     api.ListenInfo
 	sameHost bool
 
 	transports int // of the application
+	asked      int // of these, those that it was asked for and has not answered yet
 
 	gone error // why it has ended; nil while it lives
 	// returning: it is in the place of one that has ended, and has not answered yet.
 	returning bool
+	removed   bool // nothing new of that name is tried, until it is added again
 	lastID    uint32
 	calls     []*call // unanswered, in the order in which they were made
 	watched   bool    // a timer for the oldest of them is running
@@ -221,6 +220,14 @@ func (n *node) endWatch() {
 
 func (n *node) errGone(m api.Method) error {
 	return api.Errorf("node %s is gone: %v [method:%s]", n.name, n.gone, m.Name())
+}
+
+// state returns what the node tells of itself. An engine of this process tells its load, and nothing is assumed of it.
+func (n *node) state() placement.State {
+	if w, ok := n.worker.(interface{ State() placement.State }); ok {
+		return w.State()
+	}
+	return placement.State{Load: n.worker.Load().CPU}
 }
 
 // load returns how busy the node is, from 0 to 1.

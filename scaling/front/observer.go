@@ -26,11 +26,11 @@ func createObserver(o *operation, r *router) *gate {
 	if wait != nil || err != nil {
 		return o.waitOrRefuse(wait, err)
 	}
-	candidates := f.place(r, wanted{})
-	if len(candidates) == 0 {
+	n := r.forObserver()
+	if n == nil {
 		return o.refuse(api.Errorf("no node can take the RtpObserver [method:%s]", o.req.Method.Name()))
 	}
-	w := &observer{entry: entry{id: id, router: r, node: candidates[0], creating: true}, create: o.req, relays: map[*producer]*relay{}}
+	w := &observer{entry: entry{id: id, router: r, node: n, creating: true}, create: o.req, relays: map[*producer]*relay{}}
 	o.enter(w)
 	r.observers = append(r.observers, w)
 	r.on(w.node)

@@ -94,34 +94,6 @@ func (f *Front) checkPorts(req *api.WorkerCreateWebRtcServerRequest, n *node) er
 	return nil
 }
 
-// candidates returns those nodes that have the WebRtcServer, in their order, from the first on that has it. Nodes before it are asked
-// for it, and wait is what to wait for then. A nodes that refuses it is none.
-func (s *server) candidates(nodes []*node) (with []*node, wait *gate) {
-	if s.creating {
-		return nil, &s.made
-	}
-	for _, n := range nodes {
-		switch {
-		case slices.Contains(s.nodes, n):
-			with = append(with, n)
-		case len(with) > 0 || s.refused[n]:
-		case s.asked[n] != nil:
-			return nil, s.asked[n]
-		default:
-			return nil, s.extend(n)
-		}
-	}
-	if len(with) > 0 {
-		return with, nil
-	}
-	for _, n := range s.nodes { // that no policy would have chosen
-		if n.gone == nil {
-			with = append(with, n)
-		}
-	}
-	return with, nil
-}
-
 // extend asks a node for the WebRtcServer, and returns what opens when it has answered.
 func (s *server) extend(n *node) *gate {
 	answered := new(gate)

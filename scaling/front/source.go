@@ -44,11 +44,15 @@ func (f *Front) source(p *producer, n *node, of *relay) (s source, wait *gate, e
 
 // bestSource chooses among the home, for which relay is nil, and the relays that there are.
 func (f *Front) bestSource(p *producer, n *node, of *relay) (best *relay, found bool) {
+	region := n.state().Region
 	var choices []*relay
 	var feeders []placement.Feeder
 	add := func(r *relay, at *node, depth int) {
 		choices = append(choices, r)
-		feeders = append(feeders, placement.Feeder{Load: at.load(), Feeds: len(p.fedBy(r, of)), Depth: depth})
+		there := at.state()
+		feeders = append(feeders, placement.Feeder{
+			Load: there.Load, Far: there.Region != region, Feeds: len(p.fedBy(r, of)), Depth: depth,
+		})
 	}
 	if p.node.gone == nil && !f.severed(p.node, n) {
 		add(nil, p.node, 0)

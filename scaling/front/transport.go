@@ -85,12 +85,11 @@ func createTransport(o *operation, r *router) *gate {
 	if wait != nil || err != nil {
 		return o.waitOrRefuse(wait, err)
 	}
-	candidates := f.place(r, want)
 	server, _ := f.objects[want.serverID].(*server)
-	if server != nil {
-		if candidates, wait = server.candidates(candidates); wait != nil {
-			return wait
-		}
+	search := &search{router: r, want: want, server: server}
+	n, terms, wait := search.next()
+	if wait != nil {
+		return wait
 	}
 	t := &transport{
 		entry: entry{id: want.transportID, router: r, creating: true}, create: o.req, webRtc: want.webRtc, server: server,
@@ -100,26 +99,32 @@ func createTransport(o *operation, r *router) *gate {
 	if server != nil {
 		server.transports = append(server.transports, t)
 	}
-	t.tryCreate(o, candidates)
+	t.tryCreate(o, search, n, terms)
 	return nil
 }
 
-// tryCreate asks the first node for the transport, and the others in turn as long as nodes are busy.
-func (t *transport) tryCreate(o *operation, candidates []*node) {
-	if len(candidates) == 0 {
-		t.refused(o, api.Errorf("no node can take the transport [method:%s]", o.req.Method.Name()))
+// tryCreate asks a node for the transport, and others in turn as long as nodes are busy. The node is nil if there is none.
+func (t *transport) tryCreate(o *operation, search *search, n *node, terms placement.Terms) {
+	if n == nil {
+		t.front().log.Error("capacity short: no node can take a transport", "routerId", t.router.id, "transportId", t.id)
+		t.front().counters.Short++
+		t.refused(o, api.Errorf("capacity short: no node can take the transport [method:%s]", o.req.Method.Name()))
 		return
 	}
-	n := candidates[0]
 	t.node = n
 	t.router.on(n)
 	n.transports++
-	c := n.ask(o.req.Method, o.req.HandlerID, o.req.Body, func(body api.ResponseBody, err error) {
+	n.asked++
+	c := n.ask(o.req.Method, o.req.HandlerID, on(terms, o.req.Body), func(body api.ResponseBody, err error) {
+		n.asked--
 		switch {
-		case errors.Is(err, ErrBusy):
+		case errors.Is(err, placement.ErrBusy) && !t.closed:
 			n.transports--
 			t.node = nil
-			t.tryCreate(o, candidates[1:])
+			t.router.leaveUnused(n)
+			search.refused = append(search.refused, n)
+			t.front().counters.Busy++
+			t.tryNext(o, search)
 		case err != nil:
 			t.refused(o, err)
 		default:
@@ -132,6 +137,20 @@ func (t *transport) tryCreate(o *operation, candidates []*node) {
 	c.late = func() {
 		n.tell(api.MethodRouterCloseTransport, t.router.id, &api.RouterCloseTransportRequest{TransportID: t.id})
 	}
+}
+
+// tryNext asks the next best node.
+func (t *transport) tryNext(o *operation, search *search) {
+	if t.closed {
+		t.refused(o, api.Errorf("the Router was closed meanwhile [method:%s]", o.req.Method.Name()))
+		return
+	}
+	n, terms, wait := search.next()
+	if wait != nil {
+		wait.then(func() { t.tryNext(o, search) })
+		return
+	}
+	t.tryCreate(o, search, n, terms)
 }
 
 func (t *transport) refused(o *operation, err error) {
@@ -207,40 +226,4 @@ func (t *transport) close() {
 		c.forget()
 	}
 	t.forget()
-}
-
-// place returns the nodes that may take a transport of r, the best first.
-func (f *Front) place(r *router, want wanted) []*node {
-	var nodes, silent []*node
-	if !want.own {
-		for _, n := range f.nodes() {
-			switch {
-			case n.gone != nil || !n.sameHost && want.sameHost:
-			case n.available():
-				nodes = append(nodes, n)
-			default:
-				silent = append(silent, n) // not reached yet, perhaps
-			}
-		}
-	}
-	if len(nodes) == 0 {
-		nodes = silent
-	}
-	if len(nodes) == 0 && (want.own || want.sameHost || len(f.nodes()) == 0) {
-		return []*node{f.own}
-	}
-	known := make([]placement.Node, len(nodes))
-	for i, n := range nodes {
-		known[i].Load, known[i].All = n.load(), n.transports
-		for _, t := range r.transports {
-			if t.node == n {
-				known[i].Transports++
-			}
-		}
-	}
-	var order []*node
-	for _, i := range f.options.Placement.Order(known) {
-		order = append(order, nodes[i])
-	}
-	return order
 }

@@ -1,9 +1,13 @@
 package identity_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -272,4 +276,47 @@ func TestFoldersThatCannotBeUsed(t *testing.T) {
 func TestNobodyIsVerified(t *testing.T) {
 	c := load(t, folder(t), identity.Node, "a")
 	require.ErrorContains(t, c.Server().VerifyConnection(tls.ConnectionState{}), "no certificate")
+}
+
+// Nodes know each other at both ends of a connection.
+func TestPeers(t *testing.T) {
+	dir := folder(t)
+	issue(t, dir, identity.Identity{Role: identity.Node, Name: "b"})
+	a, b := load(t, dir, identity.Node, "a").Peers(identity.Node), load(t, dir, identity.Node, "b").Peers(identity.Node)
+	for _, ends := range [][2]*tls.Config{{a, b}, {b, a}} {
+		_, _, serverErr, clientErr := handshake(t, ends[0], ends[1])
+		require.NoError(t, serverErr)
+		require.NoError(t, clientErr)
+	}
+	_, _, serverErr, _ := handshake(t, a, load(t, dir, identity.Application, "edumeet").Client(identity.Node))
+	require.Error(t, serverErr)
+}
+
+// A server that is none of the cluster's is known by its host name, and by an authority that the machine or the cluster trusts.
+func TestServersOfOthers(t *testing.T) {
+	dir, other := folder(t), folder(t)
+	server := func(of string) *tls.Config {
+		ca, err := tls.LoadX509KeyPair(filepath.Join(of, "ca.pem"), filepath.Join(of, "ca-key.pem"))
+		require.NoError(t, err)
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		require.NoError(t, err)
+		der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
+			SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"nats.example"},
+		}, ca.Leaf, &key.PublicKey, ca.PrivateKey)
+		require.NoError(t, err)
+		return &tls.Config{
+			Certificates: []tls.Certificate{{Certificate: [][]byte{der, ca.Leaf.Raw}, PrivateKey: key}}, ClientAuth: tls.RequireAnyClientCert,
+		}
+	}
+	node := load(t, dir, identity.Node, "a")
+	at, _, serverErr, clientErr := handshake(t, server(dir), node.ClientOf("nats.example"))
+	require.NoError(t, serverErr)
+	require.NoError(t, clientErr)
+	who, err := identity.Peer(at.ConnectionState())
+	require.NoError(t, err)
+	require.Equal(t, "node a", who.String(), "it is shown the own certificate")
+	_, _, _, clientErr = handshake(t, server(dir), node.ClientOf("another.example"))
+	require.ErrorContains(t, clientErr, "not another.example")
+	_, _, _, clientErr = handshake(t, server(other), node.ClientOf("nats.example"))
+	require.ErrorContains(t, clientErr, "unknown authority")
 }

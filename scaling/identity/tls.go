@@ -175,6 +175,46 @@ func (c *Credentials) Client(to Role) *tls.Config {
 	}
 }
 
+// Peers returns the configuration for connections among parties of one role, which may be used at both of their ends.
+func (c *Credentials) Peers(role Role) *tls.Config {
+	config := c.Client(role)
+	config.ClientAuth, config.SessionTicketsDisabled = tls.RequireAnyClientCert, true
+	config.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.present(), nil }
+	return config
+}
+
+// ClientOf returns the configuration for connecting to a server that is none of the cluster's own: it is known by its host name, and has
+// a certificate of the cluster's authority or of one that the machine trusts. It is shown the own certificate if it asks.
+func (c *Credentials) ClientOf(host string) *tls.Config {
+	return &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		ServerName:         host,
+		InsecureSkipVerify: true, // VerifyConnection verifies, against the authority as it is then
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			return c.present(), nil
+		},
+		VerifyConnection: func(s tls.ConnectionState) error { return c.verifyHost(s, host) },
+	}
+}
+
+// verifyHost verifies a server by its host name.
+func (c *Credentials) verifyHost(s tls.ConnectionState, host string) error {
+	c.mu.Lock()
+	c.refresh()
+	pool := c.authority
+	c.mu.Unlock()
+	options := x509.VerifyOptions{DNSName: host, Intermediates: x509.NewCertPool()}
+	for _, certificate := range s.PeerCertificates[1:] {
+		options.Intermediates.AddCert(certificate)
+	}
+	_, err := s.PeerCertificates[0].Verify(options) // by what the machine trusts
+	if err != nil {
+		options.Roots = pool
+		_, err = s.PeerCertificates[0].Verify(options)
+	}
+	return err
+}
+
 func (c *Credentials) present() *tls.Certificate {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -4,81 +4,119 @@ package placement
 
 import (
 	"cmp"
-	"slices"
+	"errors"
 )
 
-// Node is what is known of a node when something is to be placed.
+// ErrBusy is what a node refuses a new transport with that it has no capacity for. The next best node is tried then.
+var ErrBusy = errors.New("the node is busy")
+
+// Chosen here.
+const (
+	// Watermark is the load up to which a node is filled, unless it says another one: beyond it, what the peers do next (cameras on,
+	// layers up) might not find room.
+	Watermark = 0.6
+	// Limit is the load from which on a node gets no new transports, unless the application says another one.
+	Limit = 0.95
+)
+
+// Labels say where a node or an application's host is. An empty one says nothing.
+type Labels struct {
+	// Region is within which distance does not matter; between regions there is delay.
+	Region string `json:"region,omitempty"`
+	// Zone is a part of a region: a data centre, within which traffic costs nothing.
+	Zone string `json:"zone,omitempty"`
+}
+
+// State is what a node tells of itself, as far as placing goes by it. Loads are from 0 to 1.
+type State struct {
+	Labels
+	// Load is the measured fraction of what it can do, Peak the highest of the last seconds.
+	Load float64 `json:"cpu"`
+	Peak float64 `json:"peak,omitempty"`
+	// Assumed is what was placed there lately is assumed to add to that: see [Outlook].
+	Assumed float64 `json:"assumed,omitempty"`
+	// Reserved is what those are assumed to add who follow the first ones in Routers that came lately. It is there for them, and taken
+	// for other Routers. What has come of it is part of Assumed.
+	Reserved float64 `json:"reserved,omitempty"`
+	// Share is what one more transport is assumed to add: the less, the larger the node is.
+	Share float64 `json:"share,omitempty"`
+	// Watermark is the load up to which it is to be filled; 0 means the constant of that name.
+	Watermark float64 `json:"watermark,omitempty"`
+	// Draining says that it will end: nothing new is to be placed there.
+	Draining bool `json:"draining,omitempty"`
+}
+
+// Terms are those on which a node is to take a transport.
+type Terms struct {
+	// Below is the load from which on it is to refuse it as busy; 0 means that it is to take it anyway.
+	Below float64
+	// New says that the Router has no transport there, so that what is reserved for others counts as load.
+	New bool
+}
+
+// Takes reports whether the node takes a transport on the given terms.
+func (s *State) Takes(t Terms) bool {
+	expected := max(s.Load, s.Peak) + s.Assumed
+	if t.New {
+		expected = max(expected, max(s.Load, s.Peak)+s.Reserved)
+	}
+	return t.Below == 0 || expected < t.Below
+}
+
+// watermark returns the load up to which the node is to be filled.
+func (s *State) watermark() float64 {
+	if s.Watermark == 0 {
+		return Watermark
+	}
+	return s.Watermark
+}
+
+// Node is what is known of a node when a transport of a certain Router is to be placed.
 type Node struct {
-	// Load is how busy it is, from 0 to 1.
-	Load float64
-	// Transports is how many the Router in question has there, All how many all Routers have.
+	State
+	// Transports is how many the Router has there, All how many all Routers of the application have.
 	Transports, All int
+	// Asked is how many of these it was asked for and has not answered yet. The load that it told is without them.
+	Asked int
 }
 
 // Policy chooses among nodes.
 type Policy interface {
-	// Order returns the indices of all nodes, the best first. The caller takes the first that accepts. Nodes come in an order
-	// that is always the same.
-	Order(nodes []Node) []int
+	// Best returns the index of the node that is to take a transport, -1 for none, and the terms: fronts choose at the same time, by what
+	// they heard a moment ago, so the node refuses the transport if they do not hold any more. Then the caller asks again, without
+	// that node. Nodes come in an order that is always the same. One that drains is never chosen.
+	Best(nodes []Node) (index int, terms Terms)
 }
 
 // Fixed puts everything on the first node, and on the next ones in turn when that refuses.
 type Fixed struct{}
 
-// Order implements Policy.
-func (Fixed) Order(nodes []Node) []int { return inTurn(nodes) }
+// Best implements Policy.
+func (Fixed) Best(nodes []Node) (index int, terms Terms) {
+	return best(nodes, func(*Node, *Node) int { return 0 }), Terms{}
+}
 
 // Spread puts each transport of a Router where that Router has the fewest, and of several such nodes where there are the fewest:
 // for tests, since it makes as many relays as there can be.
 type Spread struct{}
 
-// Order implements Policy.
-func (Spread) Order(nodes []Node) []int {
-	order := inTurn(nodes)
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(nodes[a].Transports, nodes[b].Transports), cmp.Compare(nodes[a].All, nodes[b].All))
-	})
-	return order
+// Best implements Policy.
+func (Spread) Best(nodes []Node) (index int, terms Terms) {
+	return best(nodes, func(a, b *Node) int {
+		return cmp.Or(cmp.Compare(a.Transports, b.Transports), cmp.Compare(a.All, b.All))
+	}), Terms{}
 }
 
-// Watermark is the load up to which Fill fills a node, chosen here: beyond it, what the Router's peers do next (cameras on,
-// layers up) might not find room.
-const Watermark = 0.6
-
-// step is the difference in load that is worth a relay, chosen here. Nodes of one host have their load in common, but measure it
-// at different moments.
-const step = 0.1
-
-// Fill keeps a Router together, and uses few nodes: idle ones can be switched off. A Router stays where it is until that node is
-// above the watermark; then it spills to the fullest node below it. Above every watermark the least loaded node takes it; among
-// those that are about as loaded, the Router's own.
-type Fill struct{}
-
-// Order implements Policy.
-func (Fill) Order(nodes []Node) []int {
-	order := inTurn(nodes)
-	slices.SortStableFunc(order, func(a, b int) int { return compareFill(nodes[a], nodes[b]) })
-	return order
-}
-
-func compareFill(a, b Node) int {
-	roomA, roomB := a.Load < Watermark, b.Load < Watermark
-	switch {
-	case roomA != roomB:
-		return first(roomA)
-	case !roomA && steps(a.Load) != steps(b.Load):
-		return cmp.Compare(a.Load, b.Load)
-	case (a.Transports > 0) != (b.Transports > 0):
-		return first(a.Transports > 0)
-	case !roomA:
-		return cmp.Compare(a.Load, b.Load)
-	default:
-		return cmp.Compare(b.Load, a.Load)
+// best returns the index of the first node that compares less than all others, of those that do not drain.
+func best(nodes []Node, compare func(a, b *Node) int) int {
+	best := -1
+	for i := range nodes {
+		if !nodes[i].Draining && (best < 0 || compare(&nodes[i], &nodes[best]) < 0) {
+			best = i
+		}
 	}
+	return best
 }
-
-// steps returns the load in whole steps.
-func steps(load float64) int { return int(load/step + 0.5) }
 
 // first is the result of a comparison of two, one of which comes first.
 func first(isA bool) int {
@@ -86,12 +124,4 @@ func first(isA bool) int {
 		return -1
 	}
 	return 1
-}
-
-func inTurn(nodes []Node) []int {
-	order := make([]int, len(nodes))
-	for i := range order {
-		order[i] = i
-	}
-	return order
 }

@@ -14,14 +14,17 @@ const (
 type Feeder struct {
 	// Load is how busy it is, from 0 to 1: it chooses among equals only.
 	Load float64
+	// Far says that it is in another region than the other node.
+	Far bool
 	// Feeds is how many nodes it feeds the producer to.
 	Feeds int
 	// Depth is how many relays lie between it and the producer's home, which has 0.
 	Depth int
 }
 
-// Source returns the index of the feeder for another node, -1 for none. It is the one nearest to the home among those that feed fewer
-// than fanOut nodes, else the one that feeds the fewest. below is how many further relays the node feeds one after the other.
+// Source returns the index of the feeder for another node, -1 for none. Those of the same region come first, so that a producer comes to
+// a region once. Of these it is the one nearest to the home that feeds fewer than fanOut nodes, else the one that feeds the fewest.
+// below is how many further relays the node feeds one after the other.
 //
 // A busy home goes on feeding: what that costs it is bounded by fanOut, new transports go elsewhere anyway, and a load that goes up and
 // down, with whatever else runs on the host, would make longer ways than needed.
@@ -41,6 +44,8 @@ func Source(feeders []Feeder, fanOut, below int) int {
 func compareFeeders(a, b Feeder, fanOut int) int {
 	freeA, freeB := a.Feeds < fanOut, b.Feeds < fanOut
 	switch {
+	case a.Far != b.Far:
+		return first(b.Far)
 	case freeA != freeB:
 		return first(freeA)
 	case freeA:

@@ -26,6 +26,9 @@ func TestSource(t *testing.T) {
 		{"no further than the limit", []placement.Feeder{{Feeds: 9}, {Depth: placement.MaxDepth}}, 0, 0},
 		{"nor what it feeds itself", []placement.Feeder{{Feeds: 9}, {Depth: 1}}, 2, 0},
 		{"the home whatever it feeds itself", []placement.Feeder{{Feeds: 9}}, placement.MaxDepth, 0},
+		{"one of the own region, so that the producer comes there once", []placement.Feeder{{Far: true}, {Depth: 1}, {Depth: 1, Far: true}}, 0, 1},
+		{"also one that feeds enough", []placement.Feeder{{Far: true}, {Depth: 1, Feeds: 4}}, 0, 1},
+		{"the home of another region where the own are too far from it", []placement.Feeder{{Far: true}, {Depth: placement.MaxDepth}}, 0, 0},
 		{"all are too far", []placement.Feeder{{Depth: 2}}, 1, -1},
 	}
 	for _, tt := range tests {

@@ -19,6 +19,23 @@ const connectTime = 3 * time.Second
 // unixPrefix marks the address of a unix socket.
 const unixPrefix = "unix:"
 
+// DefaultPort is the port for sessions.
+const DefaultPort = "7000"
+
+// WithPort returns an address with a port: "host" means "host:port" with the given one. Unix sockets stay as they are.
+func WithPort(address, port string) string {
+	if IsLocal(address) || address == "" {
+		return address
+	}
+	if _, err := netip.ParseAddr(address); err == nil || !strings.ContainsAny(address, ":[]") {
+		return net.JoinHostPort(address, port)
+	}
+	if strings.HasSuffix(address, "]") && strings.HasPrefix(address, "[") {
+		return address + ":" + port
+	}
+	return address
+}
+
 // SplitAddress returns the network and address of "unix:/run/a.sock" or "host:port", for package net.
 func SplitAddress(address string) (network, where string, err error) {
 	if path, ok := strings.CutPrefix(address, unixPrefix); ok {

@@ -10,6 +10,7 @@ import (
 	"gazpacho/fbs"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/link"
+	"gazpacho/scaling/placement"
 	"gazpacho/scaling/session"
 )
 
@@ -52,7 +53,10 @@ type guest struct {
 	ended   bool   // there is no conversation and will be none
 	dropped uint64 // messages of data channels and media that the front is too slow for
 	shown   *FrontStatus
-	loader  api.Worker // asked for its load only
+	// toldNodes is the version of the table of nodes that the front knows.
+	toldNodes uint64
+	loader    api.Worker // asked for its load only
+	placed    api.Load   // what it had when it was last asked
 
 	// The goroutine's own.
 	worker  api.Worker
@@ -272,14 +276,16 @@ func (g *guest) open(o *Opening) {
 		}
 	})
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.loader = worker
 	g.shown = &FrontStatus{Application: o.Application, Tenant: g.who.Tenant, Release: o.Release}
+	g.mu.Unlock()
+	g.tellNodes(page)
 }
 
 // closeWorker closes the worker of the conversation that is over.
 func (g *guest) closeWorker() {
 	g.mu.Lock()
+	g.leavePlaces()
 	g.loader, g.shown = nil, nil
 	g.mu.Unlock()
 	g.closeStreamsIf(func(string) bool { return true })
@@ -294,7 +300,11 @@ func (g *guest) handle(m api.MessageBody) {
 	page := g.current
 	switch m := m.(type) {
 	case *api.Request:
-		id := m.ID
+		id, placing := m.ID, createsTransport(m.Method)
+		if placing && !g.takes(m) {
+			g.respond(page, &api.Response{ID: id, Error: busy, Reason: placement.ErrBusy.Error()}, placing)
+			return
+		}
 		if err := g.mapping.mapRequest(m); err != nil {
 			g.answer(page, id, nil, err)
 			return
@@ -308,7 +318,7 @@ func (g *guest) handle(m api.MessageBody) {
 			if err != nil && undo != nil {
 				undo()
 			}
-			g.answer(page, id, body, err)
+			g.respond(page, response(id, body, err), placing)
 		})
 		g.closeStreams(m)
 	case *api.Notification:
@@ -318,18 +328,30 @@ func (g *guest) handle(m api.MessageBody) {
 
 // answer sends the answer to a request.
 func (g *guest) answer(page int, id uint32, body api.ResponseBody, err error) {
-	r := &api.Response{ID: id, Accepted: err == nil, Body: body}
-	if err != nil {
-		r.Body, r.Error, r.Reason = nil, string(api.ErrorKindError), err.Error()
-		if typed, ok := errors.AsType[*api.Error](err); ok {
-			r.Error = string(typed.Kind)
-		}
+	g.respond(page, response(id, body, err), false)
+}
+
+func response(id uint32, body api.ResponseBody, err error) *api.Response {
+	if err == nil {
+		return &api.Response{ID: id, Accepted: true, Body: body}
 	}
+	r := &api.Response{ID: id, Error: string(api.ErrorKindError), Reason: err.Error()}
+	if typed, ok := errors.AsType[*api.Error](err); ok {
+		r.Error = string(typed.Kind)
+	}
+	return r
+}
+
+// respond sends the answer to a request, behind the node's state if the request was to place something.
+func (g *guest) respond(page int, r *api.Response, placing bool) {
 	g.turn(func(unit.Time) {
+		if placing && g.loader != nil {
+			g.sendDroppable(page, encodeControl(control{State: new(g.state())}))
+		}
 		payload, err := g.codec.encode(r)
 		if err != nil {
 			g.server.options.Log.Error("answer cannot be sent", "who", g.who, "error", err)
-			payload, _ = g.codec.encode(&api.Response{ID: id, Error: string(api.ErrorKindError), Reason: "internal error: " + err.Error()})
+			payload, _ = g.codec.encode(&api.Response{ID: r.ID, Error: string(api.ErrorKindError), Reason: "internal error: " + err.Error()})
 		}
 		g.send(page, payload)
 	})
@@ -401,7 +423,7 @@ func (g *guest) sendDroppable(page int, payload []byte) {
 func (g *guest) tellLoad() {
 	g.turn(func(unit.Time) {
 		if g.loader != nil && g.conn != nil {
-			g.sendDroppable(g.live, encodeControl(control{Load: &load{g.loader.Load().CPU, g.server.draining.Load()}}))
+			g.sendDroppable(g.live, encodeControl(control{State: new(g.state())}))
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/fbs"
+	"gazpacho/scaling/placement"
 	"gazpacho/scaling/session"
 )
 
@@ -18,17 +19,12 @@ const (
 
 // control is a message beside the worker protocol. One field is set.
 type control struct {
-	Open  *Opening `json:"open,omitempty"`  // front to node: the first message of a session
-	Load  *load    `json:"load,omitempty"`  // node to front, once a second, droppable
-	Log   string   `json:"log,omitempty"`   // node to front, droppable: a line as the worker protocol has them
-	Event *event   `json:"event,omitempty"` // node to front: a notification of an internal event
-	Ended string   `json:"ended,omitempty"` // node to front: the worker has ended by itself, for this reason
-}
-
-// load is how busy a node is.
-type load struct {
-	CPU      float64 `json:"cpu"`
-	Draining bool    `json:"draining,omitempty"` // the node will end: nothing new is to be placed there
+	Open  *Opening         `json:"open,omitempty"`  // front to node: the first message of a session
+	State *placement.State `json:"load,omitempty"`  // node to front, droppable: once a second, and with answers that place something
+	Log   string           `json:"log,omitempty"`   // node to front, droppable: a line as the worker protocol has them
+	Event *event           `json:"event,omitempty"` // node to front: a notification of an internal event
+	Nodes *nodeList        `json:"nodes,omitempty"` // node to front: the cluster's nodes, and later what changes
+	Ended string           `json:"ended,omitempty"` // node to front: the worker has ended by itself, for this reason
 }
 
 // event is a notification that is none of mediasoup's, and has no body.

@@ -9,29 +9,58 @@ import (
 	"gazpacho/scaling/session"
 )
 
-// queryStatus asks a node for its [Status].
-const queryStatus = "status"
+// Queries. The last two are followed by a blank and a node's name.
+const (
+	queryStatus  = "status"  // for a node's [Status]
+	queryCluster = "cluster" // for that of all nodes, by any of them: a list of [NodeStatus]
+	queryDrain   = "drain"   // has a node drain, by any of them
+	queryUndrain = "undrain" // has it take new transports again
+)
 
-// maxReply is the longest reply taken, chosen here: a thousand fronts need a quarter of it.
-const maxReply = 1 << 20
+// Chosen here.
+const (
+	// maxReply is the longest reply taken: a thousand nodes with fifty fronts each fit.
+	maxReply = 16 << 20
+	// passedOnTime is how long a node may take that asks others.
+	passedOnTime = 2 * connectTime
+)
 
 // AskStatus asks a node for its status.
 func AskStatus(ctx context.Context, address string, config *tls.Config) (s Status, err error) {
-	b, err := ask(ctx, address, config, queryStatus)
+	b, err := ask(ctx, address, config, queryStatus, connectTime)
 	if err != nil {
 		return Status{}, err
 	}
 	return s, json.Unmarshal(b, &s)
 }
 
+// AskCluster asks a node for the status of all nodes that it knows.
+func AskCluster(ctx context.Context, address string, config *tls.Config) (all []NodeStatus, err error) {
+	b, err := ask(ctx, address, config, queryCluster, passedOnTime)
+	if err != nil {
+		return nil, err
+	}
+	return all, json.Unmarshal(b, &all)
+}
+
+// AskDrain asks a node to have the one of the given name drain, which may be another, or take new transports again.
+func AskDrain(ctx context.Context, address string, config *tls.Config, name string, drain bool) error {
+	query := queryUndrain
+	if drain {
+		query = queryDrain
+	}
+	_, err := ask(ctx, address, config, query+" "+name, passedOnTime)
+	return err
+}
+
 // ask sends a query and returns the reply.
-func ask(ctx context.Context, address string, config *tls.Config, query string) ([]byte, error) {
+func ask(ctx context.Context, address string, config *tls.Config, query string, limit time.Duration) ([]byte, error) {
 	c, err := dial(ctx, address, config)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(connectTime))
+	c.SetDeadline(time.Now().Add(limit))
 	if _, err := c.Write(session.AppendQuery(nil, query)); err != nil {
 		return nil, err
 	}

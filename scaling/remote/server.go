@@ -16,6 +16,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,6 +25,8 @@ import (
 	"gazpacho/engine/unit"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/link"
+	"gazpacho/scaling/membership"
+	"gazpacho/scaling/placement"
 	"gazpacho/scaling/session"
 )
 
@@ -45,10 +48,16 @@ type ServerOptions struct {
 	Load func() float64
 	// Logger returns the logger of a front's worker, whose lines go to the front by emit; nil discards them.
 	Logger func(o *Opening, emit func(line string)) *slog.Logger
-	// Nodes is how other nodes on other hosts are reached, to send them data; nil: they are not.
+	// Nodes is how other nodes on other hosts are reached, to send them data and to ask them; nil: they are not.
 	Nodes *tls.Config
 	// Addresses are those of the node's sockets.
 	Addresses Addresses
+	// Labels say where the node is.
+	Labels placement.Labels
+	// Watermark is the load, from 0 to 1, up to which the node is to be filled; 0 leaves that to the fronts.
+	Watermark float64
+	// Cores is how many cores it may use; 0: all.
+	Cores int
 	// MaxFronts is how many fronts are taken at once; 0 means 1,024.
 	MaxFronts int
 	// Log is the node's own log; nil discards.
@@ -63,12 +72,16 @@ type Server struct {
 	refused  atomic.Uint64
 	// unclaimed is how many messages of other nodes nothing here waited for.
 	unclaimed atomic.Uint64
+	outlook   outlook
 
 	mu        sync.Mutex
 	guests    map[session.SessionID]*guest
 	links     map[string]*outLink // by address
 	inLinks   map[session.SessionID]*inLink
 	targets   map[link.Token]*target
+	table     table
+	rows      func() []membership.Row // all nodes of the cluster; nil: there is no other
+	orders    chan struct{}
 	listeners []net.Listener
 	pending   map[net.Conn]bool // connections before their first frame
 	draining  atomic.Bool
@@ -85,12 +98,15 @@ func NewServer(o ServerOptions) *Server {
 	if o.MaxFronts == 0 {
 		o.MaxFronts = 1024
 	}
+	if o.Cores == 0 {
+		o.Cores = runtime.GOMAXPROCS(0)
+	}
 	if o.Load == nil {
 		o.Load = func() float64 { return 0 }
 	}
 	s := &Server{
 		options: o, stranger: make(chan struct{}, maxStrangers), guests: map[session.SessionID]*guest{},
-		pending: map[net.Conn]bool{}, stop: make(chan struct{}),
+		pending: map[net.Conn]bool{}, stop: make(chan struct{}), orders: make(chan struct{}, 1),
 		links: map[string]*outLink{}, inLinks: map[session.SessionID]*inLink{}, targets: map[link.Token]*target{},
 	}
 	var b [8]byte
@@ -242,13 +258,26 @@ func (s *Server) reply(query string, who identity.Identity) []byte {
 	case !mayAsk(who):
 		return session.AppendRefusal(nil, session.RefuseIdentity, "operators and nodes may ask")
 	case query == queryStatus:
-		b, err := json.Marshal(s.Status())
-		if err != nil {
-			panic("remote: a status cannot be encoded: " + err.Error()) // it is made of strings and numbers
-		}
-		return session.AppendReply(nil, b)
+		return replyJSON(s.Status())
+	case query == queryCluster:
+		return replyJSON(s.clusterStatus())
 	}
-	return session.AppendRefusal(nil, session.RefuseVersion, "unknown query")
+	if word, _, _ := strings.Cut(query, " "); word != queryDrain && word != queryUndrain {
+		return session.AppendRefusal(nil, session.RefuseVersion, "unknown query")
+	}
+	reply, err := s.drainReply(query, who)
+	if err != nil {
+		return session.AppendRefusal(nil, session.RefuseUnknown, err.Error())
+	}
+	return session.AppendReply(nil, []byte(reply))
+}
+
+func replyJSON(status any) []byte {
+	b, err := json.Marshal(status)
+	if err != nil {
+		panic("remote: a status cannot be encoded: " + err.Error()) // it is made of strings and numbers
+	}
+	return session.AppendReply(nil, b)
 }
 
 // localName is the name of whoever comes by a unix socket: the same user, or root, on this host.
@@ -388,10 +417,21 @@ type FrontStatus struct {
 	Load        api.Load `json:"load"`
 }
 
+// Load returns how busy the node is.
+func (s *Server) Load() membership.Load {
+	st := s.Status()
+	load := membership.Load{CPU: st.CPU}
+	for _, f := range st.Fronts {
+		load.Routers += f.Load.Routers
+		load.Transports += f.Load.Transports
+	}
+	return load
+}
+
 // Status returns what there is now.
 func (s *Server) Status() Status {
 	st := Status{
-		Name: s.options.Name, CPU: s.options.Load(), Draining: s.draining.Load(), Refused: s.refused.Load(),
+		Name: s.options.Name, CPU: s.options.Load(), Draining: s.Draining(), Refused: s.refused.Load(),
 		Goroutines: runtime.NumGoroutine(), Fronts: []FrontStatus{},
 	}
 	for _, g := range s.all() {
@@ -403,29 +443,6 @@ func (s *Server) Status() Status {
 	st.Links, st.Unclaimed = s.linksShown(), s.unclaimed.Load()
 	slices.SortFunc(st.Fronts, func(a, b FrontStatus) int { return cmp.Compare(a.Application, b.Application) })
 	return st
-}
-
-// Drain takes no new fronts, tells the present ones to place nothing new here, and returns when no transport is left or ctx
-// ends.
-func (s *Server) Drain(ctx context.Context) {
-	s.draining.Store(true)
-	ticker := time.NewTicker(loadInterval / 4)
-	defer ticker.Stop()
-	for {
-		left := 0
-		for _, g := range s.all() {
-			g.tellLoad()
-			left += g.transports()
-		}
-		if left == 0 {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
 }
 
 // Close says goodbye to all fronts, closes their workers, and returns when all has ended.

@@ -16,6 +16,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/scaling/identity"
+	"gazpacho/scaling/membership"
 	"gazpacho/scaling/remote"
 	"gazpacho/scaling/session"
 )
@@ -118,11 +119,13 @@ func TestDrain(t *testing.T) {
 
 // Fronts are shown in the order of their names.
 func TestStatus(t *testing.T) {
-	address, s := rawNode(t, remote.ServerOptions{NewWorker: newEngine})
+	address, s := rawNode(t, remote.ServerOptions{NewWorker: newEngine, Load: func() float64 { return 1 }})
 	for _, name := range []string{"b", "c", "a"} {
 		w := dial(t, remote.Options{Address: address, Opening: remote.Opening{Application: name}, Emit: func(*api.Notification) {}})
 		require.NoError(t, ask(w, api.MethodWorkerDump, "", nil))
+		require.NoError(t, ask(w, api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "r"}))
 	}
+	require.Equal(t, membership.Load{CPU: 1, Routers: 3}, s.Load())
 	var names []string
 	for _, row := range s.Status().Fronts {
 		names = append(names, row.Application)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -17,6 +19,12 @@ func clock() unit.Time {
 		panic("remote: no clock: " + err.Error()) // Linux has had it since 2.6.39
 	}
 	return unit.Time(t.Nano())
+}
+
+// HostID returns what all processes of this host have in common, and no other host has: the number that the kernel drew when it started.
+func HostID() string {
+	b, _ := os.ReadFile("/proc/sys/kernel/random/boot_id") // without it, the host has no sockets in common with others
+	return strings.TrimSpace(string(b))
 }
 
 // checkPeer wants the process at the other end of a unix socket to be of the same user, or of root.

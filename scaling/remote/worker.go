@@ -9,10 +9,14 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/unit"
+	"gazpacho/scaling/identity"
+	"gazpacho/scaling/membership"
+	"gazpacho/scaling/placement"
 	"gazpacho/scaling/session"
 )
 
@@ -20,6 +24,14 @@ import (
 type Options struct {
 	// Address is "host:port" or "unix:/path". A host's name is resolved again at each attempt to connect.
 	Address string
+	// Others returns further addresses, as they are now: for a node that has moved. Nil: none.
+	Others func() []string
+	// Peer is called with the name in the certificate at the other end before anything is said; an error closes the connection. Nil:
+	// any node will do.
+	Peer func(name string) error
+	// Nodes takes what the node tells of its cluster: its own name, and nodes that are new, have changed or are gone. It is called with
+	// a lock held, and must not call the worker. Nil discards.
+	Nodes func(self string, rows []membership.Row)
 	// TLS holds both sides to their certificates; only unix sockets need none.
 	TLS *tls.Config
 	// Opening is what the node has to know of the application.
@@ -58,20 +70,19 @@ type Worker struct {
 	options Options
 	cancel  context.CancelFunc
 	done    chan struct{}
+	opened  atomic.Bool // the node has the conversation, or had it
 
-	mu       sync.Mutex
-	codec    codec
-	front    *session.Front
-	conn     *connection // nil while there is none
-	alarm    alarm
-	opened   bool // the node has the conversation
-	silent   bool
-	draining bool
-	pending  map[uint32]call
-	lastID   uint32
-	objects  objects
-	cpu      float64 // the node's load, as it told last
-	err      error   // why it has ended
+	mu      sync.Mutex
+	codec   codec
+	front   *session.Front
+	conn    *connection // nil while there is none
+	alarm   alarm
+	silent  bool
+	pending map[uint32]call
+	lastID  uint32
+	objects objects
+	state   placement.State // what the node told of itself last
+	err     error           // why it has ended
 }
 
 // call is a request without an answer.
@@ -142,11 +153,12 @@ func (w *Worker) handle(e *session.Event) {
 	case session.EventMessage:
 		w.receive(e.Payload)
 	case session.EventOpened:
-		if w.opened {
+		if w.opened.Load() {
 			w.end(ErrRestarted)
 			return
 		}
-		w.opened, w.silent = true, false
+		w.silent = false
+		w.opened.Store(true)
 		log.Debug("session with the node opened", "node", w.options.Address)
 	case session.EventResumed:
 		log.Debug("session with the node goes on", "node", w.options.Address)
@@ -174,15 +186,15 @@ func (w *Worker) handle(e *session.Event) {
 func (w *Worker) connect(ctx context.Context) {
 	var refused time.Time // since when, without an exception
 	for pause := firstPause; ctx.Err() == nil; {
-		conn, err := dial(ctx, w.options.Address, w.options.TLS)
+		conn, gone, err := w.dial(ctx)
 		switch {
-		case !saysGone(w.options.Address, err):
+		case !gone:
 			refused = time.Time{}
 		case refused.IsZero():
 			refused = time.Now()
 		case time.Since(refused) > refusalTime:
 			w.turn(func(unit.Time) {
-				if w.opened {
+				if w.opened.Load() {
 					w.end(ErrGone)
 				}
 			})
@@ -202,6 +214,37 @@ func (w *Worker) connect(ctx context.Context) {
 		}
 		pause = min(2*pause, lastPause)
 	}
+}
+
+// dial connects to the first address that can be reached. It says whether all hosts say that no process is there.
+func (w *Worker) dial(ctx context.Context) (conn net.Conn, gone bool, err error) {
+	addresses := []string{w.options.Address}
+	if w.options.Others != nil {
+		for _, other := range w.options.Others() {
+			if other != "" && other != w.options.Address {
+				addresses = append(addresses, other)
+			}
+		}
+	}
+	gone = true
+	for _, address := range addresses {
+		conn, err = dial(ctx, address, w.options.TLS)
+		if secure, ok := conn.(*tls.Conn); ok && w.options.Peer != nil {
+			var who identity.Identity
+			if who, err = identity.Peer(secure.ConnectionState()); err == nil {
+				err = w.options.Peer(who.Name)
+			}
+			if err != nil {
+				conn.Close()
+				conn = nil
+			}
+		}
+		gone = gone && saysGone(address, err)
+		if err == nil {
+			return conn, false, nil
+		}
+	}
+	return nil, gone, err
 }
 
 // serve reads a connection until it ends.
@@ -323,12 +366,16 @@ func (w *Worker) emit(n *api.Notification) {
 
 func (w *Worker) control(c *control) {
 	switch {
-	case c.Load != nil:
-		w.cpu, w.draining = c.Load.CPU, c.Load.Draining
+	case c.State != nil:
+		w.state = *c.State
 	case c.Log != "":
 		w.options.LogLine(c.Log)
 	case c.Event != nil:
 		w.emit(&api.Notification{HandlerID: c.Event.HandlerID, Event: c.Event.Event})
+	case c.Nodes != nil:
+		if w.options.Nodes != nil {
+			w.options.Nodes(c.Nodes.Self, c.Nodes.Rows)
+		}
 	case c.Ended != "":
 		w.end(fmt.Errorf("the worker on the node has ended: %s", c.Ended))
 	}
@@ -343,6 +390,10 @@ func (w *Worker) answer(r *api.Response) {
 	delete(w.pending, r.ID)
 	if r.Error != "" {
 		w.objects.remove(call.creates)
+		if r.Error == busy {
+			call.reply(nil, placement.ErrBusy)
+			return
+		}
 		call.reply(nil, &api.Error{Kind: api.ErrorKind(r.Error), Reason: r.Reason})
 		return
 	}
@@ -359,7 +410,7 @@ func (w *Worker) end(reason error) {
 		w.options.Log.Warn("the worker on the node is lost", "node", w.options.Address, "reason", reason)
 	}
 	pending := w.pending
-	w.pending, w.objects, w.cpu = nil, objects{}, 0
+	w.pending, w.objects, w.state = nil, objects{}, placement.State{}
 	for _, call := range pending {
 		call.reply(nil, w.refusal())
 	}
@@ -383,15 +434,22 @@ func (w *Worker) Load() api.Load {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	load := w.objects.count
-	load.CPU = w.cpu
+	load.CPU = w.state.Load
 	return load
+}
+
+// State returns what the node told of itself last.
+func (w *Worker) State() placement.State {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.state
 }
 
 // Available reports whether something new may be placed on the node: it was heard lately, and is not about to end.
 func (w *Worker) Available() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return !w.silent && !w.draining && w.err == nil
+	return !w.silent && !w.state.Draining && w.err == nil
 }
 
 // Done implements [api.Worker].

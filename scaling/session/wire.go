@@ -76,11 +76,12 @@ const (
 	RefuseStopping                       // the node is about to end
 	RefuseIdentity                       // the certificate may not speak for this session
 	RefuseBusy                           // more sessions than the node takes
+	RefuseUnknown                        // there is no node of that name: the answer to a query
 )
 
 // String returns the code in words.
 func (c RefuseCode) String() string {
-	names := [...]string{"", "no common version", "stale epoch", "stopping", "wrong identity", "busy"}
+	names := [...]string{"", "no common version", "stale epoch", "stopping", "wrong identity", "busy", "unknown"}
 	if int(c) < len(names) && c > 0 {
 		return names[c]
 	}

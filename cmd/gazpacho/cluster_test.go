@@ -1,0 +1,151 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+	"gazpacho/scaling/identity"
+	"gazpacho/scaling/membership"
+	"gazpacho/scaling/remote"
+)
+
+// patience is for what takes two seconds on an idle machine.
+const patience = 30 * time.Second
+
+// process is a node that runs in this process.
+type process struct {
+	address string
+	ended   chan int
+	stderr  bytes.Buffer
+}
+
+// startNode starts a node and waits until it is ready.
+func startNode(t *testing.T, dir, name string, args ...string) *process {
+	t.Helper()
+	p := &process{ended: make(chan int, 1)}
+	stdout, ready := newLines()
+	go func() {
+		args = append([]string{"node", "--listen", "127.0.0.1:0", "--shards", "1", "--tls-dir", dir, "--name", name}, args...)
+		p.ended <- run(args, stdout, &p.stderr)
+	}()
+	select {
+	case line := <-ready:
+		p.address = strings.TrimPrefix(line, "node "+name+" listens on ")
+	case code := <-p.ended:
+		t.Fatalf("node %s ended with %d: %s", name, code, p.stderr.String())
+	case <-time.After(patience):
+		t.Fatalf("node %s is not ready", name)
+	}
+	return p
+}
+
+// ports returns ports that are free, as are the next ones.
+func ports(t *testing.T, count int) (all []string) {
+	for len(all) < count {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer l.Close()
+		port := l.Addr().(*net.TCPAddr).Port
+		next, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port+1))
+		if err == nil {
+			next.Close()
+			all = append(all, strconv.Itoa(port))
+		}
+	}
+	return all
+}
+
+// Two nodes with the bus and one without find each other. Each shows all of them, and has any of them drained.
+func TestCluster(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "tls")
+	for _, args := range [][]string{{"ca"}, {"node", "a"}, {"node", "b"}, {"node", "c"}, {"app", "edumeet"}, {"operator", "me"}} {
+		code, _, stderr := call(append([]string{"certificates", "--tls-dir", dir}, args...)...)
+		require.Zero(t, code, stderr)
+	}
+	at := ports(t, 2)
+	join := "127.0.0.1:" + at[0] + ",127.0.0.1:" + at[1]
+	a := startNode(t, dir, "a", "--join", join, "--bus", "--bus-address", "127.0.0.1:"+at[0], "--region", "eu", "--zone", "1")
+	b := startNode(t, dir, "b", "--join", join, "--bus", "--bus-address", "127.0.0.1:"+at[1], "--advertise", "localhost:1")
+	c := startNode(t, dir, "c", "--join", join)
+
+	// One more of that name must not start.
+	code, _, stderr := call("node", "--listen", "127.0.0.1:0", "--shards", "1", "--tls-dir", dir, "--name", "c", "--join", join)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stderr, "a node c is running already, at ["+c.address+"]")
+
+	status := func(address string) (rows []nodeRow) {
+		_, out, _ := call("status", "--json", "--cluster", address, "--tls-dir", dir)
+		require.NoError(t, json.Unmarshal([]byte(out), &rows))
+		return rows
+	}
+	var rows []nodeRow
+	require.Eventually(t, func() bool { rows = status(c.address); return len(rows) == 3 }, patience, time.Millisecond)
+	require.Equal(t, map[string]string{"region": "eu", "zone": "1"}, rows[0].Labels)
+	require.Equal(t, a.address, rows[0].Address)
+	require.Equal(t, "a", rows[0].Status.Name)
+	require.Equal(t, "localhost:1", rows[1].Address)
+	require.Equal(t, membership.Alive, rows[1].Condition)
+	require.NotEmpty(t, rows[1].Error, "nothing listens at the address that it says")
+	require.Equal(t, "c", rows[2].Status.Name)
+	code, out, stderr := call("status", "--cluster", a.address+","+c.address, "--tls-dir", dir)
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stderr, "b: ")
+	require.Equal(t, 1, strings.Count(out, "b     localhost:1"), out)
+	require.Contains(t, out, "unreachable")
+
+	// A node with a transport on it drains, and takes new ones again.
+	app, err := identity.Load(dir, identity.Application, "")
+	require.NoError(t, err)
+	w, err := remote.Dial(remote.Options{
+		Address: c.address, TLS: app.Client(identity.Node), Emit: func(*api.Notification) {}, Opening: remote.Opening{Application: "edumeet"},
+	})
+	require.NoError(t, err)
+	defer w.Close()
+	answered := make(chan error, 3)
+	reply := func(_ api.ResponseBody, err error) { answered <- err }
+	w.HandleRequest(&api.Request{Method: api.MethodWorkerCreateRouter, Body: &api.WorkerCreateRouterRequest{RouterID: "r"}}, reply)
+	w.HandleRequest(&api.Request{
+		Method: api.MethodRouterCreateDirectTransport, HandlerID: "r",
+		Body: &api.RouterCreateDirectTransportRequest{TransportID: "t", Options: &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}}},
+	}, reply)
+	require.NoError(t, <-answered)
+	require.NoError(t, <-answered)
+	order := func(command, via, name string) {
+		t.Helper()
+		code, _, stderr := call(command, "--cluster", via, "--tls-dir", dir, name)
+		require.Zero(t, code, stderr)
+	}
+	draining := func() bool { return status(a.address)[2].Draining }
+	order("drain", a.address, "c")
+	require.Eventually(t, draining, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return !w.Available() }, patience, time.Millisecond)
+	order("undrain", a.address, "c")
+	require.Eventually(t, func() bool { return !draining() }, patience, time.Millisecond)
+	require.Eventually(t, w.Available, patience, time.Millisecond)
+	code, _, stderr = call("drain", "--cluster", a.address, "--tls-dir", dir, "z")
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, stderr, `there is no node "z" here`)
+	code, _, stderr = call("drain", "--cluster", a.address, "--tls-dir", dir, "b")
+	require.Equal(t, exitFailed, code, "it is not reached")
+	require.NotEmpty(t, stderr)
+
+	// One that is empty ends, says goodbye, and is in no table any more.
+	w.Close()
+	order("drain", a.address, "c")
+	require.Zero(t, <-c.ended, c.stderr.String())
+	require.Eventually(t, func() bool { return len(status(a.address)) == 2 }, patience, time.Millisecond)
+	order("drain", b.address, "b")
+	require.Zero(t, <-b.ended, b.stderr.String())
+	order("drain", a.address, "a")
+	require.Zero(t, <-a.ended, a.stderr.String())
+}
