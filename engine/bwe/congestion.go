@@ -63,13 +63,10 @@ func (f *flight) fed(now, oldest unit.Time) {
 
 // Congestion returns how congested the path is.
 func (s *Sender) Congestion(now unit.Time) Congestion {
-	if !s.connected || s.bweType != api.BWETypeTransportCc || !s.silence.hadFeedback {
+	if !s.connected || s.bweType != api.BWETypeTransportCc || !s.silence.hadFeedback || s.others.present {
 		return CongestionNone
 	}
 	f := &s.flight
-	if s.others.present {
-		return CongestionNone
-	}
 	waiting := s.queue.newest - s.packetTime()
 	if f.oldest != 0 {
 		waiting = max(waiting, now.Sub(f.oldest)-f.empty-f.gap-lateMargin)

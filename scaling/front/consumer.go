@@ -68,17 +68,18 @@ func (c *consumer) create(o *operation) {
 	f := o.front
 	var answer api.ResponseBody
 	var refusal error
+	closeAgain := func() {
+		c.node.tell(api.MethodTransportCloseConsumer, c.transport.id, &api.TransportCloseConsumerRequest{ConsumerID: c.id})
+	}
 	part := join(2, func() {
-		if refusal == nil && c.relay != nil && c.relay.failure != nil {
+		if c.relay != nil && c.relay.failure != nil {
+			if refusal == nil {
+				closeAgain()
+				c.neverWas()
+			}
 			refusal = c.relay.failure
-			c.node.tell(api.MethodTransportCloseConsumer, c.transport.id, &api.TransportCloseConsumerRequest{ConsumerID: c.id})
 		}
 		if refusal != nil {
-			c.forget()
-			f.neverWas(c)
-			if c.relay != nil && c.relay.failure != nil {
-				refusal = c.relay.failure
-			}
 			o.refuse(refusal)
 			return
 		}
@@ -87,15 +88,12 @@ func (c *consumer) create(o *operation) {
 	})
 	call := c.node.ask(o.req.Method, c.transport.id, c.request, func(body api.ResponseBody, err error) {
 		answer, refusal = body, err
-		if err != nil { // the application hears nothing of what there never was, though the relay may be under way for longer
-			c.forget()
-			f.neverWas(c)
+		if err != nil { // now, though the relay may be under way for longer
+			c.neverWas()
 		}
 		part()
 	})
-	call.late = func() {
-		c.node.tell(api.MethodTransportCloseConsumer, c.transport.id, &api.TransportCloseConsumerRequest{ConsumerID: c.id})
-	}
+	call.late = closeAgain
 	if c.relay == nil {
 		part()
 		return
@@ -139,6 +137,12 @@ func closeConsumer(o *operation, t *transport) *gate {
 	}
 	c.forget()
 	return o.passClose(t.node)
+}
+
+// neverWas is forget for a request that was refused: the application hears nothing of what it asked for.
+func (c *consumer) neverWas() {
+	c.forget()
+	c.transport.front().neverWas(c)
 }
 
 // forget takes the consumer out of the tables.

@@ -62,12 +62,11 @@ func (c *dataConsumer) create(o *operation) {
 		if c.relay != nil && c.relay.failure() != nil {
 			if refusal == nil {
 				closeAgain()
+				c.neverWas()
 			}
 			refusal = c.relay.failure()
 		}
 		if refusal != nil {
-			c.forget()
-			f.neverWas(c)
 			o.refuse(refusal)
 			return
 		}
@@ -76,9 +75,8 @@ func (c *dataConsumer) create(o *operation) {
 	})
 	call := c.node.ask(o.req.Method, c.transport.id, c.request, func(body api.ResponseBody, err error) {
 		answer, refusal = body, err
-		if err != nil { // the application hears nothing of what there never was, though the relay may be under way for longer
-			c.forget()
-			f.neverWas(c)
+		if err != nil { // now, though the relay may be under way for longer
+			c.neverWas()
 		}
 		part()
 	})
@@ -104,6 +102,12 @@ func closeDataConsumer(o *operation, t *transport) *gate {
 	}
 	c.forget()
 	return o.passClose(t.node)
+}
+
+// neverWas is forget for a request that was refused: the application hears nothing of what it asked for.
+func (c *dataConsumer) neverWas() {
+	c.forget()
+	c.transport.front().neverWas(c)
 }
 
 // forget takes the data consumer out of the tables.

@@ -75,6 +75,15 @@ func (r *room) listen(t *testing.T, name string, preferred uint8) *listener {
 	return &listener{r, p, name, video, *audio.RTPParameters.Encodings[0].SSRC}
 }
 
+// listeners makes so many, c100 and on.
+func (r *room) listeners(t *testing.T, n int, preferred uint8) (all []*listener) {
+	t.Helper()
+	for i := range n {
+		all = append(all, r.listen(t, fmt.Sprint("c10", i), preferred))
+	}
+	return all
+}
+
 // heard returns the numbers of the packets of sound that have arrived, and their sequence numbers.
 func (l *listener) heard() (said []int, numbers []unit.SeqNo) {
 	for _, p := range l.received(l.talk) {
@@ -111,10 +120,7 @@ func (l *listener) layer() int {
 // whole way, and no more; figures, key frames and pauses are as beside the producer.
 func TestChainOfRelays(t *testing.T) {
 	r, video, sound := chain(t, 5)
-	var all []*listener
-	for i := range 4 {
-		all = append(all, r.listen(t, fmt.Sprint("c10", i), 0))
-	}
+	all := r.listeners(t, 4, 0)
 	require.Equal(t, []string{
 		"node2: p0 from node1", "node2: p2 from node1", "node3: p0 from node2", "node3: p2 from node2", "node4: p0 from node3",
 		"node4: p2 from node3", "node5: p0 from node1", "node5: p2 from node1",
@@ -197,10 +203,7 @@ func TestEndOfAChain(t *testing.T) {
 // and gets a source, too.
 func TestMiddleOfAChainDies(t *testing.T) {
 	r, video, sound := chain(t, 4)
-	var all []*listener
-	for i := range 3 {
-		all = append(all, r.listen(t, fmt.Sprint("c10", i), 2))
-	}
+	all := r.listeners(t, 3, 2)
 	r.must(api.MethodRouterCreateAudioLevelObserver, "r", &api.RouterCreateAudioLevelObserverRequest{
 		RTPObserverID: "o", Options: &api.AudioLevelObserverOptions{MaxEntries: 1, Threshold: -60, Interval: 5000},
 	}) // on the first node, beside the producers
@@ -253,10 +256,7 @@ func TestHomeAndMiddleOfAChainDie(t *testing.T) {
 	for name, killed := range map[string][]int{"home first": {0, 1}, "middle first": {1, 0}} {
 		t.Run(name, func(t *testing.T) {
 			r, _, sound := chain(t, 4)
-			var all []*listener
-			for i := range 3 {
-				all = append(all, r.listen(t, fmt.Sprint("c10", i), 2))
-			}
+			all := r.listeners(t, 3, 2)
 			for _, l := range all {
 				l.follows(t, sound)
 			}
@@ -279,10 +279,7 @@ func TestHomeAndMiddleOfAChainDie(t *testing.T) {
 // The new source of a chain dies before it has answered: the next one feeds.
 func TestNewSourceDies(t *testing.T) {
 	r, _, sound := chain(t, 5)
-	var all []*listener
-	for i := range 4 {
-		all = append(all, r.listen(t, fmt.Sprint("c10", i), 2))
-	}
+	all := r.listeners(t, 4, 2)
 	for _, l := range all {
 		l.follows(t, sound)
 	}
@@ -311,10 +308,7 @@ func TestTakeOverThatIsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, _, sound := chain(t, 4)
-			var all []*listener
-			for i := range 3 {
-				all = append(all, r.listen(t, fmt.Sprint("c10", i), 2))
-			}
+			all := r.listeners(t, 3, 2)
 			for _, l := range all {
 				l.follows(t, sound)
 			}
@@ -344,10 +338,7 @@ func TestNewSourceIsSilent(t *testing.T) {
 	for name, silent := range map[string]int{"source": 0, "fed": 2} {
 		t.Run(name, func(t *testing.T) {
 			r, _, sound := chain(t, 4)
-			var all []*listener
-			for i := range 3 {
-				all = append(all, r.listen(t, fmt.Sprint("c10", i), 2))
-			}
+			all := r.listeners(t, 3, 2)
 			for _, l := range all {
 				l.follows(t, sound)
 			}
