@@ -185,3 +185,21 @@ func TestRefusedBeforeTheRelayIsMade(t *testing.T) {
 	require.Empty(t, r.seen("c2", api.EventConsumerProducerClose))
 	require.Empty(t, r.seen("dc2", api.EventDataConsumerDataProducerClose))
 }
+
+// What an RtpObserver is to watch may still be created: adding it waits for that.
+func TestObserverOfAProducerThatIsBeingCreated(t *testing.T) {
+	r := newRoom(t)
+	r.must(api.MethodRouterCreateActiveSpeakerObserver, "r", &api.RouterCreateActiveSpeakerObserverRequest{
+		RTPObserverID: "o", Options: &api.ActiveSpeakerObserverOptions{Interval: 1000},
+	})
+	r.nodes[0].freeze()
+	r.nodes[1].freeze()
+	produced := r.send(api.MethodTransportProduce, "t0", produceRequest(audioProducer, false))
+	added := r.send(api.MethodRTPObserverAddProducer, "o", &api.RTPObserverAddProducerRequest{ProducerID: audioProducer})
+	r.front().Do(func() {})
+	require.Empty(t, added)
+	r.front().Do(r.nodes[0].thaw)
+	r.front().Do(r.nodes[1].thaw)
+	require.NoError(t, receive(t, produced).err)
+	require.NoError(t, receive(t, added).err)
+}
