@@ -35,8 +35,13 @@ for release in "${RELEASES[@]}"; do
 	log=$BUILD/compat/matrix-$release.log
 	mkdir -p "$BUILD/compat"
 	rm -f "$BUILD/compat/$release/results/summary.json"
-	compat-tests/run.sh --release "$release" --all "$@" >"$log" 2>&1 || FAILED=1
+	code=0
+	compat-tests/run.sh --release "$release" --all "$@" >"$log" 2>&1 || code=1
 	"$(node_bin)" compat-tests/matrix.mjs "$BUILD/compat" "$release"
+	if [ "$code" != 0 ]; then
+		FAILED=1
+		grep '^error:' "$log" || true # what is wrong beside the tests, such as a node that was not used
+	fi
 done
 "$(node_bin)" compat-tests/matrix.mjs "$BUILD/compat" --total "${RELEASES[@]}"
 exit "$FAILED"
