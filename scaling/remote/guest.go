@@ -256,6 +256,9 @@ func (g *guest) receive(payload []byte) {
 // open makes the worker of a conversation.
 func (g *guest) open(o *Opening) {
 	page := g.current
+	if o.Tenant = g.who.Tenant; g.who.Name != localName {
+		o.Application = g.who.Name // not what it says of itself
+	}
 	log := slog.New(slog.DiscardHandler)
 	if logger := g.server.options.Logger; logger != nil {
 		log = logger(o, func(line string) {

@@ -44,6 +44,7 @@ type Opening struct {
 	Key         []byte     `json:"dtlsPrivateKey"`  //
 	LogLevel    string     `json:"logLevel"`
 	LogTags     []string   `json:"logTags"`
+	Tenant      string     `json:"-"` // as the application's certificate has it; known to the node
 }
 
 // codec turns payloads into messages and back. It is not safe for concurrent use.

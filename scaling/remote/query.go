@@ -9,12 +9,13 @@ import (
 	"gazpacho/scaling/session"
 )
 
-// Queries. The last two are followed by a blank and a node's name.
+// Queries. Those about draining are followed by a blank and a node's name, the last one by a blank and a look.Question.
 const (
 	queryStatus  = "status"  // for a node's [Status]
 	queryCluster = "cluster" // for that of all nodes, by any of them: a list of [NodeStatus]
 	queryDrain   = "drain"   // has a node drain, by any of them
 	queryUndrain = "undrain" // has it take new transports again
+	queryLook    = "look"    // for what a monitor shows; of operators only
 )
 
 // Chosen here.
@@ -41,6 +42,11 @@ func AskCluster(ctx context.Context, address string, config *tls.Config) (all []
 		return nil, err
 	}
 	return all, json.Unmarshal(b, &all)
+}
+
+// AskLook asks a node, or a worker that is watched, a question of a monitor, which is in bytes as the answer is.
+func AskLook(ctx context.Context, address string, config *tls.Config, question []byte) ([]byte, error) {
+	return ask(ctx, address, config, queryLook+" "+string(question), passedOnTime)
 }
 
 // AskDrain asks a node to have the one of the given name drain, which may be another, or take new transports again.
