@@ -210,17 +210,17 @@ func (f *finder) consumer(t *look.Transport, c *look.Consumer) {
 
 // layers is about which layers are forwarded, and which are wanted.
 func (f *finder) layers(t *look.Transport, c *look.Consumer) {
-	estimate := ""
+	room := "the bandwidth to the peer"
 	if e := t.Stats.AvailableOutgoingBitrate; e != nil {
-		estimate = ", of which there are " + bitrate(*e)
+		room = "the " + bitrate(*e) + " that the path to the peer has"
 	}
 	switch {
 	case c.Current == "" && c.Target == "":
-		f.say(Bad, "No layer fits into the bandwidth to the peer%s, or none is sent.", estimate)
+		f.say(Bad, "No layer fits into %s, or none is sent.", room)
 	case c.Current == "":
 		f.say(Warn, "It waits for a key frame of layer %s.", c.Target)
 	case c.Target != c.Preferred && c.Target < c.Preferred:
-		f.say(Warn, "Layer %s is forwarded in place of %s: more does not fit into the bandwidth to the peer%s, or is not sent.", c.Current, c.Preferred, estimate)
+		f.say(Warn, "Layer %s is forwarded in place of %s: more does not fit into %s, or is not sent.", c.Current, c.Preferred, room)
 	case c.Current < c.Target:
 		f.say(Note, "Layer %s is forwarded until a key frame of %s comes.", c.Current, c.Target)
 	}

@@ -16,7 +16,7 @@ type Overview struct {
 	Pipes  []PipeRow `json:"pipes"`
 	Owners []Owner   `json:"owners"`
 	Sums   look.Sums `json:"sums"`
-	Rooms  int       `json:"rooms"` // on all nodes together: a Router that spans two counts twice
+	Rooms  int       `json:"rooms"` // with transports
 	CPU    float64   `json:"cpu"`   // on average over the nodes that answer
 	// Lost is how many ends of relays have an other end that is not seen: on a node that does not answer.
 	Lost int `json:"lostRelays"`
@@ -68,16 +68,14 @@ type Owner struct {
 	Release   string    `json:"release,omitempty"`
 	Connected int       `json:"connected"` // sessions of its workers with nodes that are connected
 	Cut       int       `json:"cut"`       // that are not
-	// Share is the share of all streams that are forwarded, of the applications on the same nodes.
-	Share float64 `json:"share"`
 }
 
 // maxTrends is up to how many nodes the overview has trends of.
 const maxTrends = 64
 
-// overview makes the overview of what all processes have told.
-func overview(now time.Time, nodes []seen, t trends) *Overview {
-	o := &Overview{At: now.UnixMilli(), Nodes: []NodeRow{}, Pipes: []PipeRow{}, Owners: []Owner{}}
+// overview makes the overview of what all processes have told. rooms are all Routers, each once.
+func overview(now time.Time, nodes []seen, rooms []RoomRow, t trends) *Overview {
+	o := &Overview{At: now.UnixMilli(), Nodes: []NodeRow{}, Rooms: len(rooms)}
 	answer := 0
 	for i := range nodes {
 		row := rowOf(&nodes[i])
@@ -86,7 +84,6 @@ func overview(now time.Time, nodes []seen, t trends) *Overview {
 		}
 		o.Nodes = append(o.Nodes, row)
 		o.Sums.Add(&row.Sums)
-		o.Rooms += row.Rooms
 		if nodes[i].all != nil {
 			o.CPU += row.CPU
 			answer++
@@ -96,7 +93,7 @@ func overview(now time.Time, nodes []seen, t trends) *Overview {
 		o.CPU /= float64(answer)
 	}
 	o.Pipes, o.Lost = pipes(nodes)
-	o.Owners = owners(nodes)
+	o.Owners = owners(nodes, rooms)
 	return o
 }
 
@@ -199,7 +196,7 @@ func at(nodes []seen, address string) string {
 }
 
 // owners adds up what each application has on all nodes.
-func owners(nodes []seen) []Owner {
+func owners(nodes []seen, rooms []RoomRow) []Owner {
 	found := map[look.Owner]*Owner{}
 	of := func(id look.Owner) *Owner {
 		if found[id] == nil {
@@ -207,7 +204,9 @@ func owners(nodes []seen) []Owner {
 		}
 		return found[id]
 	}
-	streams := 0
+	for i := range rooms {
+		of(rooms[i].Owner).Rooms++
+	}
 	for i := range nodes {
 		n := &nodes[i]
 		for _, f := range n.Fronts {
@@ -224,17 +223,12 @@ func owners(nodes []seen) []Owner {
 		}
 		for _, sum := range n.all.Owners {
 			o := of(sum.Owner)
-			o.Rooms += sum.Rooms
 			o.Sums.Add(&sum.Sums)
 			o.Nodes = append(o.Nodes, n.Name)
-			streams += sum.Producers + sum.Consumers
 		}
 	}
 	all := make([]Owner, 0, len(found))
 	for _, o := range found {
-		if streams > 0 {
-			o.Share = float64(o.Sums.Producers+o.Sums.Consumers) / float64(streams)
-		}
 		all = append(all, *o)
 	}
 	slices.SortFunc(all, func(a, b Owner) int {

@@ -195,12 +195,13 @@ func stream(ctx context.Context, w http.ResponseWriter, it *feed) {
 }
 
 func (s *Server) overview(url.Values) (view, error) {
-	return func(context.Context) (any, error) {
+	return func(ctx context.Context) (any, error) {
 		w := s.options.Watch
-		nodes, _ := w.look()
+		nodes := w.look()
+		rooms, _, _ := w.list(ctx)
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		return overview(time.Now(), nodes, w.trends), nil
+		return overview(time.Now(), nodes, rooms, w.trends), nil
 	}, nil
 }
 

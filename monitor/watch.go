@@ -72,17 +72,16 @@ type seen struct {
 type Watch struct {
 	find Find
 
-	mu      sync.Mutex
-	nodes   []seen
-	changed chan struct{} // closed when nodes have changed
-	looked  time.Time     // when somebody looked last
-	trends  trends
-	rooms   roomList
+	mu     sync.Mutex
+	nodes  []seen
+	looked time.Time // when somebody looked last
+	trends trends
+	rooms  roomList
 }
 
 // NewWatch returns a Watch that knows nothing yet: Run it.
 func NewWatch(find Find) *Watch {
-	return &Watch{find: find, changed: make(chan struct{}), trends: trends{}}
+	return &Watch{find: find, trends: trends{}}
 }
 
 // Run asks until ctx ends.
@@ -123,8 +122,6 @@ func (w *Watch) round(ctx context.Context) {
 	defer w.mu.Unlock()
 	w.nodes = nodes
 	w.trends.take(time.Now(), nodes)
-	close(w.changed)
-	w.changed = make(chan struct{})
 }
 
 // each calls f for all nodes, some at a time, and returns when all calls have returned.
@@ -156,18 +153,17 @@ func (n *Node) ask(ctx context.Context, q look.Question, answer any) error {
 	return json.Unmarshal(b, answer)
 }
 
-// look returns what is known now, and what is closed when it has changed.
-func (w *Watch) look() ([]seen, <-chan struct{}) {
+// look returns what is known now.
+func (w *Watch) look() []seen {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.looked = time.Now()
-	return w.nodes, w.changed
+	return w.nodes
 }
 
 // reachable returns the nodes that can be asked.
 func (w *Watch) reachable() (nodes []Node) {
-	all, _ := w.look()
-	for _, s := range all {
+	for _, s := range w.look() {
 		if s.all != nil {
 			nodes = append(nodes, s.Node)
 		}
@@ -177,8 +173,7 @@ func (w *Watch) reachable() (nodes []Node) {
 
 // node returns a process by its name.
 func (w *Watch) node(name string) (seen, error) {
-	all, _ := w.look()
-	for _, s := range all {
+	for _, s := range w.look() {
 		if s.Name == name {
 			return s, nil
 		}
