@@ -49,32 +49,39 @@ type Watched struct {
 	host    Host
 	process look.Process
 	asking  chan struct{}
+	stop    chan struct{}
+	running sync.WaitGroup
 
-	mu      sync.Mutex
+	// turn holds what follows to one goroutine at a time. It is no mutex, as whoever has it may pause.
+	turn    chan struct{}
 	history look.History
 	survey  *engine.Survey
 	taken   time.Time // when the survey was
 	rest    time.Time // no look before
 	asked   time.Time
 	samples bool // the goroutine that takes samples is there
-	stop    chan struct{}
 	stopped bool
-	running sync.WaitGroup
 }
 
 // New returns what answers questions about a host. The process is described to whoever asks.
 func New(host Host, process look.Process) *Watched {
-	return &Watched{host: host, process: process, asking: make(chan struct{}, maxAsking), stop: make(chan struct{})}
+	return &Watched{host: host, process: process, asking: make(chan struct{}, maxAsking), turn: make(chan struct{}, 1), stop: make(chan struct{})}
+}
+
+// take takes the turn; the function that it returns gives it back.
+func (w *Watched) take() (leave func()) {
+	w.turn <- struct{}{}
+	return func() { <-w.turn }
 }
 
 // Close ends the taking of samples. Questions that come later are refused.
 func (w *Watched) Close() {
-	w.mu.Lock()
+	leave := w.take()
 	if !w.stopped {
 		w.stopped = true
 		close(w.stop)
 	}
-	w.mu.Unlock()
+	leave()
 	w.running.Wait()
 }
 
@@ -98,8 +105,7 @@ func (w *Watched) Answer(question []byte) ([]byte, error) {
 }
 
 func (w *Watched) answer(q look.Question) (any, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	defer w.take()()
 	if w.stopped {
 		return nil, errors.New("the process ends")
 	}
@@ -118,7 +124,7 @@ func (w *Watched) answer(q look.Question) (any, error) {
 	return w.transport(look.TransportID{RoomID: q.RoomID, Transport: q.Transport})
 }
 
-// refresh takes a survey if the last one is too old. The lock is held.
+// refresh takes a survey if the last one is too old. The turn is held.
 func (w *Watched) refresh() {
 	if w.survey != nil && time.Since(w.taken) < fresh {
 		return
@@ -127,7 +133,7 @@ func (w *Watched) refresh() {
 	w.taken = time.Now()
 }
 
-// paced runs a look once the pause after the last one is over. The lock is held, so that there is one at a time.
+// paced runs a look once the pause after the last one is over. The turn is held, so that there is one at a time.
 func (w *Watched) paced(f func()) {
 	if pause := time.Until(w.rest); pause > 0 {
 		time.Sleep(pause)
@@ -157,7 +163,7 @@ func (w *Watched) transport(id look.TransportID) (any, error) {
 	return &t, nil
 }
 
-// takeSamples begins to take samples, unless they are taken already. The lock is held.
+// takeSamples begins to take samples, unless they are taken already. The turn is held.
 func (w *Watched) takeSamples() {
 	if w.samples {
 		return
@@ -183,8 +189,7 @@ func (w *Watched) wait() bool {
 
 // sample takes a sample of each transport; it returns false if nobody asks any more.
 func (w *Watched) sample() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	defer w.take()()
 	if time.Since(w.asked) > lingers {
 		w.samples, w.survey = false, nil
 		w.history.Clear()
