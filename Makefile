@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean monitor-test
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -73,6 +73,10 @@ browser-links: build
 # Prometheus scrapes a worker and three nodes under load; promtool checks what it finds, and the alerts.
 metrics-test: build
 	scripts/metrics-test.sh
+
+# The monitor's page in Chromium, while nine people meet over three nodes, 1,000 rooms come, and a node is killed.
+monitor-test: build
+	scripts/monitor-test.sh
 
 # WebRTC peers of pion, good and bad ones, against a worker built with the race detector; WORKER_BIN=… tests another binary.
 peers: build

@@ -7,7 +7,7 @@ import { rooms } from './rooms.js';
 import { transport } from './transport.js';
 
 const RETRY_MS = 2000;
-const SEARCH_MS = 150; // a search waits for the next key for so long
+const SEARCH_MS = 40; // a search waits for the next key for so long
 
 const main = document.getElementById('main');
 const connection = document.getElementById('connection');
