@@ -3,6 +3,8 @@ import { h, s } from './dom.js';
 import { clock } from './format.js';
 
 const SPAN = 600; // seconds
+const SAMPLE = 10; // seconds
+const GAP = 25; // seconds between samples above which some are missing
 const HEIGHT = 150;
 const TOP = 10;
 const BOTTOM = 22;
@@ -29,7 +31,7 @@ const tick = text => text.replace(/\.0+(?= )/, '').replace(/(\.\d*[1-9])0+(?= )/
 function* gaps(at, values) {
 	let piece = [];
 	for (const [i, value] of values.entries()) {
-		if (value === null || value === undefined || (i > 0 && at[i] - at[i - 1] > 25)) {
+		if (value === null || value === undefined || (i > 0 && at[i] - at[i - 1] > GAP)) {
 			yield piece;
 			piece = [];
 		}
@@ -147,16 +149,28 @@ export function bands({ id, title, at, rows, width }) {
 	const svg = s('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', class: 'chart', 'aria-label': `${title}. ${rows.map(({ name, states }) => `${name}: ${spoken(at, states)}`).join('. ')}` });
 	rows.forEach(({ name, states, level }, row) => {
 		svg.append(s('text', { x: LEFT - 6, y: row * 22 + 15, class: 'tick end' }, name));
-		states.forEach((state, i) => {
-			const from = x(at[i] - 10);
-			svg.append(s('rect', { x: from, y: row * 22 + 3, width: Math.max(x(at[i]) - from, 1) + 0.5, height: 16, class: `band ${level(state)}` }, s('title', {}, `${clock(at[i])} ${state}`)));
-		});
+		for (const [from, to, state] of stretches(at, states)) {
+			svg.append(s('rect', {
+				x: x(from - SAMPLE), y: row * 22 + 3, width: Math.max(x(to) - x(from - SAMPLE), 2), height: 16, class: `band ${level(state)}`,
+			}, s('title', {}, `${state}, ${clock(from - SAMPLE)} to ${clock(to)}`)));
+		}
 	});
 	for (const minutes of [10, 5, 0]) {
 		const place = { 10: 'begin', 5: 'middle', 0: 'end' }[minutes];
 		svg.append(s('text', { x: x(end - minutes * 60), y: height - 6, class: `tick ${place}` }, minutes === 0 ? 'now' : `${minutes} min ago`));
 	}
 	return h('figure', { 'data-key': `chart ${id}` }, h('figcaption', {}, h('span', { class: 'title' }, title)), svg);
+}
+
+// stretches are the times in which a state stayed the same.
+function* stretches(at, states) {
+	let begin = 0;
+	for (let i = 1; i <= at.length; i++) {
+		if (i === at.length || states[i] !== states[begin] || at[i] - at[i - 1] > GAP) {
+			yield [at[begin], at[i - 1], states[begin]];
+			begin = i;
+		}
+	}
 }
 
 // spoken tells the changes of state.
