@@ -114,7 +114,9 @@ func pageFile(name string) http.HandlerFunc {
 	if err != nil {
 		panic("monitor: " + err.Error()) // it is embedded
 	}
-	return func(w http.ResponseWriter, r *http.Request) { http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(b)) }
+	return func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(b))
+	}
 }
 
 // policy lets the page load what this server has, and nothing else.

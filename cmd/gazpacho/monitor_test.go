@@ -26,7 +26,9 @@ func startMonitor(t *testing.T, args ...string) (address string, end func()) {
 	t.Helper()
 	stdout, ready := newLines()
 	ended := make(chan int, 1)
-	go func() { ended <- run(append([]string{"monitor", "--listen", "127.0.0.1:0"}, args...), stdout, os.Stderr) }()
+	go func() {
+		ended <- run(append([]string{"monitor", "--listen", "127.0.0.1:0"}, args...), stdout, os.Stderr)
+	}()
 	select {
 	case line := <-ready:
 		address = strings.TrimPrefix(line, "the monitor is at ")
@@ -50,7 +52,9 @@ func overviewNodes(t *testing.T, client *http.Client, address string) map[string
 	b, err := io.ReadAll(r.Body)
 	require.NoError(t, err)
 	var answer struct {
-		Data struct{ Nodes []struct{ Name, Error string } }
+		Data struct {
+			Nodes []struct{ Name, Error string }
+		}
 	}
 	require.NoError(t, json.Unmarshal(b, &answer), string(b))
 	nodes := map[string]string{}
