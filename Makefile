@@ -41,9 +41,10 @@ coverage:
 fuzz:
 	FUZZTIME=$(FUZZTIME) PACKAGE=$(PACKAGE) TARGET=$(TARGET) scripts/fuzz.sh
 
-# Regenerates the files that are made from the npm packages (fbs/schema).
+# Regenerates the files that are made from the npm packages (fbs/schema), and docs/reference.md.
 generate:
 	fbs/gen/generate.sh
+	scripts/reference.sh
 
 # A page about a new release of mediasoup: the known dialect that it speaks, or what differs. RELEASE=… (default: npm's newest).
 drift:
