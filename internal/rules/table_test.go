@@ -77,6 +77,9 @@ var rules = []rule{
 	{folder: "node-harness/bench/control", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "internal/epoll", impure: true},
 	{folder: "internal/coverage", impure: true},
+	{folder: "internal/directorybench", may: []string{
+		"engine/api", "scaling/bus", "scaling/directory", "scaling/identity", "scaling/membership", "scaling/remote",
+	}, impure: true},
 	{folder: "internal/fuzzseed", impure: true},
 	{folder: "internal/placementsim", may: []string{"engine/unit", "scaling/placement"}, impure: true},
 	{folder: "internal/rules", impure: true},
