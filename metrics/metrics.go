@@ -60,6 +60,7 @@ var groups = []group{
 	{"The application's worker", channelFamilies, func(s *Sources) bool { return s.Channel != nil }},
 	{"The application's worker, over nodes", frontFamilies, func(s *Sources) bool { return s.Front != nil }},
 	{"Nodes", nodeFamilies, func(s *Sources) bool { return s.Node != nil }},
+	{"Nodes of a cluster with a bus", directoryFamilies, func(s *Sources) bool { return s.Node != nil }},
 }
 
 // families returns those that the process has something to show for.
@@ -107,7 +108,13 @@ var buildInfo = family{
 
 // problem says why no new work should come.
 func (s *Sources) problem() string {
-	if s.Node != nil && s.Node().Draining {
+	if s.Node == nil {
+		return ""
+	}
+	switch node := s.Node(); {
+	case !node.Serving:
+		return "does not serve yet"
+	case node.Draining:
 		return "draining"
 	}
 	return ""

@@ -117,3 +117,50 @@ var nodeFamilies = []family{
 		read: func(f *figures, to *samples) { to.count(f.node.Unclaimed) },
 	},
 }
+
+// directoryFamilies say what part a node has in the directory of producers. A node with a bus has them.
+var directoryFamilies = []family{
+	{
+		name: "directory_entries", kind: gauge,
+		labels: []label{{name: "kind", values: "registered (producers of this node that others find), held (kept here of all nodes' producers)"}},
+		help:   "Entries of the directory of producers.",
+		read: func(f *figures, to *samples) {
+			if d := f.node.Directory; d != nil {
+				to.add(float64(d.Registered), "registered")
+				to.add(float64(d.Held), "held")
+			}
+		},
+	},
+	{
+		name: "directory_lookups_total", kind: counter,
+		labels: []label{{name: "outcome", values: "found, absent (there is no such producer), failed (no node has answered that should know)"}},
+		help:   "Producers that this node has looked for.",
+		read: func(f *figures, to *samples) {
+			if d := f.node.Directory; d != nil {
+				to.count(d.Lookups-d.Absent-d.Failed, "found")
+				to.count(d.Absent, "absent")
+				to.count(d.Failed, "failed")
+			}
+		},
+	},
+	{
+		name: "directory_refused_producers_total", kind: counter,
+		help: "Producers that others cannot find, since their application or its tenant has too many on this node.",
+		read: func(f *figures, to *samples) {
+			if d := f.node.Directory; d != nil {
+				to.count(d.Refused)
+			}
+		},
+	},
+	{
+		name: "directory_dropped_messages_total", kind: counter,
+		labels: []label{{name: "reason", values: "lost (no room, or no connection with the bus), malformed"}},
+		help:   "Messages of the directory that were dropped here. What they said is told again.",
+		read: func(f *figures, to *samples) {
+			if d := f.node.Directory; d != nil {
+				to.count(d.Lost, "lost")
+				to.count(d.Malformed, "malformed")
+			}
+		},
+	},
+}

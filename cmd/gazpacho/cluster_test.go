@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -65,6 +66,27 @@ func ports(t *testing.T, count int) (all []string) {
 	return all
 }
 
+// produce makes a producer on a DirectTransport of its own.
+func produce(w api.Worker, router, id string) error {
+	answered := make(chan error, 2)
+	reply := func(_ api.ResponseBody, err error) { answered <- err }
+	w.HandleRequest(&api.Request{
+		Method: api.MethodRouterCreateDirectTransport, HandlerID: router,
+		Body: &api.RouterCreateDirectTransportRequest{TransportID: id + "-t", Options: &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}}},
+	}, reply)
+	w.HandleRequest(&api.Request{Method: api.MethodTransportProduce, HandlerID: id + "-t", Body: &api.TransportProduceRequest{
+		ProducerID: id, Kind: api.MediaKindAudio, RTPParameters: &api.RTPParameters{
+			Codecs:    []api.RTPCodecParameters{{MimeType: "audio/opus", PayloadType: 101, ClockRate: 48000, Channels: new(uint8(2))}},
+			Encodings: []api.RTPEncodingParameters{{SSRC: new(uint32(10))}}, RTCP: &api.RTCPParameters{},
+		},
+		RTPMapping: &api.RTPMapping{
+			Codecs:    []api.CodecMapping{{PayloadType: 101, MappedPayloadType: 101}},
+			Encodings: []api.EncodingMapping{{SSRC: new(uint32(10)), MappedSSRC: 1010}},
+		},
+	}}, reply)
+	return errors.Join(<-answered, <-answered)
+}
+
 // Two nodes with the bus and one without find each other. Each shows all of them, and has any of them drained.
 func TestCluster(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "tls")
@@ -120,6 +142,36 @@ func TestCluster(t *testing.T) {
 	}, reply)
 	require.NoError(t, <-answered)
 	require.NoError(t, <-answered)
+	require.NoError(t, produce(w, "r", "p"))
+	for _, args := range [][]string{{"p"}, {"--tenant", "edumeet", "p"}} {
+		code, out, stderr = call(append([]string{"find", "--cluster", a.address + "," + c.address, "--tls-dir", dir}, args...)...)
+		require.Zero(t, code, stderr)
+		require.Equal(t, "NODE  APPLICATION  TENANT   ROUTER\nc     edumeet      edumeet  r\n", out)
+	}
+	code, out, _ = call("find", "--json", "--cluster", c.address, "--tls-dir", dir, "p")
+	require.Zero(t, code)
+	var places []remote.Place
+	require.NoError(t, json.Unmarshal([]byte(out), &places))
+	require.Equal(t, []remote.Place{{Node: "c", Tenant: "edumeet", Application: "edumeet", Router: "r"}}, places)
+	for _, args := range [][]string{{"q"}, {"--tenant", "another", "p"}} {
+		code, _, stderr = call(append([]string{"find", "--cluster", c.address + ",127.0.0.1:1", "--tls-dir", dir}, args...)...)
+		require.Equal(t, exitFailed, code)
+		require.Contains(t, stderr, "no node that answers has producer "+args[len(args)-1]+"; these do not: b: ")
+		require.Contains(t, stderr, "127.0.0.1:1: dial tcp")
+	}
+	held := func() (sum int) {
+		for _, r := range status(a.address) {
+			if r.Status != nil {
+				sum += r.Status.Directory.Held
+			}
+		}
+		return sum + status(b.address)[1].Status.Directory.Held // which others do not reach
+	}
+	require.Eventually(t, func() bool { return held() == 2 }, patience, time.Millisecond)
+	_, out, _ = call("status", "--cluster", c.address, "--tls-dir", dir)
+	require.Regexp(t, `NODE +REGISTERED +HELD +LOOK-UPS +ABSENT +FAILED +LOST MESSAGES\na +0 `, out)
+	require.Regexp(t, `\nc +1 `, out)
+
 	order := func(command, via, name string) {
 		t.Helper()
 		code, _, stderr := call(command, "--cluster", via, "--tls-dir", dir, name)

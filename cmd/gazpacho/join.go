@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"gazpacho/scaling/bus"
+	"gazpacho/scaling/directory"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/membership"
 	"gazpacho/scaling/remote"
@@ -145,7 +146,7 @@ func (c *nodeConfig) enter(
 			now.Draining, now.Load = server.Draining(), server.Load()
 			return now
 		},
-		Credentials: credentials, Join: c.join, URL: c.url, Changed: server.HandleNodes, Log: log,
+		Credentials: credentials, Join: c.join, URL: c.url, Changed: server.HandleNodes, Receive: server.HandleMessage, Log: log,
 	}
 	if c.bus {
 		o.Serve = c.address
@@ -162,6 +163,7 @@ func (c *nodeConfig) enter(
 	member, err := bus.Join(ctx, o)
 	if err == nil {
 		server.SetMembers(member.Rows)
+		server.JoinDirectory(directory.Member{Name: self.Name, Incarnation: self.Incarnation}, member)
 	}
 	return member, err
 }

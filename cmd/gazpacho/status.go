@@ -152,7 +152,10 @@ func printStatus(w io.Writer, rows []nodeRow) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	return printLinks(w, rows)
+	if err := printLinks(w, rows); err != nil {
+		return err
+	}
+	return printDirectory(w, rows)
 }
 
 // state is what the cluster thinks of a node, in a few words.

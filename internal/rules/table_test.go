@@ -59,7 +59,7 @@ var rules = []rule{
 	{folder: "scaling/membership", may: []string{"engine/unit"}},
 	{folder: "scaling/identity", impure: true},
 	{folder: "scaling/remote", may: []string{
-		"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/membership", "scaling/placement", "scaling/session",
+		"engine/api", "engine/unit", "fbs", "pipe", "scaling/directory", "scaling/identity", "scaling/link", "scaling/membership", "scaling/placement", "scaling/session",
 	}, impure: true},
 	{folder: "scaling/bus", may: []string{"engine/unit", "scaling/identity", "scaling/membership"}, impure: true},
 	{folder: "metrics", may: []string{
@@ -67,7 +67,7 @@ var rules = []rule{
 	}, impure: true},
 	{folder: "cmd", may: []string{
 		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll", "metrics",
-		"scaling/bus", "scaling/front", "scaling/identity", "scaling/membership", "scaling/placement", "scaling/remote",
+		"scaling/bus", "scaling/directory", "scaling/front", "scaling/identity", "scaling/membership", "scaling/placement", "scaling/remote",
 	}, impure: true},
 
 	// These use the binary only.
@@ -77,6 +77,9 @@ var rules = []rule{
 	{folder: "node-harness/bench/control", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "internal/epoll", impure: true},
 	{folder: "internal/coverage", impure: true},
+	{folder: "internal/directorybench", may: []string{
+		"engine/api", "scaling/bus", "scaling/directory", "scaling/identity", "scaling/membership", "scaling/remote",
+	}, impure: true},
 	{folder: "internal/fuzzseed", impure: true},
 	{folder: "internal/placementsim", may: []string{"engine/unit", "scaling/placement"}, impure: true},
 	{folder: "internal/rules", impure: true},

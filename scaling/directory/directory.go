@@ -21,8 +21,9 @@ const (
 
 // Errors of [Directory.Register] and [Directory.Lookup].
 var (
-	ErrFull = errors.New("the front or its tenant has registered too much")
-	ErrBusy = errors.New("too many look-ups at once")
+	ErrFull    = errors.New("the front or its tenant has registered too much")
+	ErrTooLong = errors.New("the entry is too long")
+	ErrBusy    = errors.New("too many look-ups at once")
 )
 
 // Member is a live node. One that was started again has another incarnation.

@@ -18,7 +18,10 @@ type lookup struct {
 
 // Lookup looks for an entry. The result comes with the output, now or later, with the token.
 func (d *Directory) Lookup(now unit.Time, k Key) (token uint64, err error) {
-	if len(d.lookups) >= maxLookups {
+	switch {
+	case (&Entry{Key: k}).wireLen() > entryLen+maxEntry:
+		return 0, ErrTooLong
+	case len(d.lookups) >= maxLookups:
 		return 0, ErrBusy
 	}
 	d.lastToken++

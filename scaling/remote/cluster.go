@@ -43,6 +43,7 @@ type Found struct {
 // nothing else: whether a node lives, its session decides.
 type Cluster struct {
 	options ClusterOptions
+	finding chan struct{} // has as many as producers are looked for
 
 	mu     sync.Mutex
 	add    func(n Found)    // nil before Watch
@@ -76,7 +77,9 @@ func NewCluster(o ClusterOptions) *Cluster {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Cluster{options: o, slots: map[string]*slot{}, byName: map[string]*slot{}, rows: map[string]*hint{}}
+	c := &Cluster{
+		options: o, finding: make(chan struct{}, maxQuestions), slots: map[string]*slot{}, byName: map[string]*slot{}, rows: map[string]*hint{},
+	}
 	for _, address := range o.Seeds {
 		c.slots[address] = &slot{cluster: c, key: address, seed: true, address: address}
 	}

@@ -57,6 +57,9 @@ type guest struct {
 	toldNodes uint64
 	loader    api.Worker // asked for its load only
 	placed    api.Load   // what it had when it was last asked
+	homes     *homes
+	tenant    string // whose it is, and its producers
+	asking    int    // questions that are not answered yet
 
 	// The goroutine's own.
 	worker  api.Worker
@@ -73,6 +76,7 @@ func newGuest(s *Server, id session.SessionID, who identity.Identity) *guest {
 		streams: streams{map[string]*outStream{}, map[string]link.Token{}},
 	}
 	g.work.L, g.room.L = &g.mu, &g.mu
+	g.homes = g.newHomes()
 	return g
 }
 
@@ -239,6 +243,8 @@ func (g *guest) receive(payload []byte) {
 	switch {
 	case ctl != nil && ctl.Open != nil && g.worker == nil:
 		g.open(ctl.Open)
+	case ctl != nil && ctl.Find != nil && g.worker != nil:
+		g.find(ctl.Find)
 	case g.worker == nil && m != nil:
 		if req, ok := m.(*api.Request); ok {
 			g.answer(g.current, req.ID, nil, api.Errorf("the node has no worker for this application"))
@@ -277,7 +283,8 @@ func (g *guest) open(o *Opening) {
 	})
 	g.mu.Lock()
 	g.loader = worker
-	g.shown = &FrontStatus{Application: o.Application, Tenant: g.who.Tenant, Release: o.Release}
+	g.tenant = tenantOf(g.who, o)
+	g.shown = &FrontStatus{Application: o.Application, Tenant: g.tenant, Release: o.Release}
 	g.mu.Unlock()
 	g.tellLoad() // before the front places something here
 	g.tellNodes(page)
@@ -287,6 +294,7 @@ func (g *guest) open(o *Opening) {
 func (g *guest) closeWorker() {
 	g.mu.Lock()
 	g.leavePlaces()
+	g.leaveHomes()
 	g.loader, g.shown = nil, nil
 	g.mu.Unlock()
 	g.closeStreamsIf(func(string) bool { return true })
@@ -315,13 +323,20 @@ func (g *guest) handle(m api.MessageBody) {
 			g.answer(page, id, nil, api.Errorf("%v [method:%s]", err, m.Method.Name()))
 			return
 		}
+		settle := g.enter(m)
 		g.worker.HandleRequest(m, func(body api.ResponseBody, err error) {
 			if err != nil && undo != nil {
 				undo()
 			}
+			if settle != nil {
+				settle(err)
+			}
 			g.respond(page, response(id, body, err), placing)
 		})
 		g.closeStreams(m)
+		if m.Method == api.MethodWorkerWebRtcServerClose {
+			g.leaveServer()
+		}
 	case *api.Notification:
 		g.pass(m)
 	}

@@ -65,22 +65,34 @@ func (g *guest) takes(req *api.Request) bool {
 
 // termsOf returns the terms of a request for a transport.
 func termsOf(req *api.Request) placement.Terms {
-	base := &api.TransportOptions{}
-	switch body := req.Body.(type) {
-	case *api.RouterCreateWebRtcTransportRequest:
-		if body != nil && body.Options != nil && body.Options.Base != nil {
-			base = body.Options.Base
-		}
-	case *api.RouterCreatePlainTransportRequest:
-		if body != nil && body.Options != nil && body.Options.Base != nil {
-			base = body.Options.Base
-		}
-	case *api.RouterCreatePipeTransportRequest:
-		if body != nil && body.Options != nil && body.Options.Base != nil {
-			base = body.Options.Base
-		}
+	base := baseOf(req)
+	if base == nil {
+		return placement.Terms{}
 	}
 	return placement.Terms{Below: float64(base.LoadLimit) / 100, New: base.LoadReserved}
+}
+
+// baseOf returns what all transports have in common, of a request for one; nil if it is for none.
+func baseOf(req *api.Request) *api.TransportOptions {
+	switch body := req.Body.(type) {
+	case *api.RouterCreateWebRtcTransportRequest:
+		if body != nil && body.Options != nil {
+			return body.Options.Base
+		}
+	case *api.RouterCreatePlainTransportRequest:
+		if body != nil && body.Options != nil {
+			return body.Options.Base
+		}
+	case *api.RouterCreatePipeTransportRequest:
+		if body != nil && body.Options != nil {
+			return body.Options.Base
+		}
+	case *api.RouterCreateDirectTransportRequest:
+		if body != nil && body.Options != nil {
+			return body.Options.Base
+		}
+	}
+	return nil
 }
 
 // createsTransport reports whether a request is for a transport: its answer brings the node's state with it, since others place theirs at

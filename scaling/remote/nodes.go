@@ -67,6 +67,7 @@ func (s *Server) HandleNodes(rows []membership.Row) {
 		t.rows[r.Name] = versionedRow{r, t.version}
 	}
 	t.mu.Unlock()
+	s.index.setMembers(t.alive(s.options.Name))
 	for _, g := range s.all() {
 		g.tellNewNodes()
 	}
@@ -119,17 +120,22 @@ type NodeStatus struct {
 func (s *Server) clusterStatus() []NodeStatus {
 	rows := s.members()
 	all := make([]NodeStatus, len(rows))
+	s.askEach(rows, func(i int, r membership.Row) { all[i] = s.statusOf(r) })
+	return all
+}
+
+// askEach calls ask with each node, several at once, and returns when it has all answers.
+func (s *Server) askEach(rows []membership.Row, ask func(i int, r membership.Row)) {
 	slots := make(chan struct{}, askedAtOnce)
 	var asking sync.WaitGroup
 	for i, r := range rows {
 		asking.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			all[i] = s.statusOf(r)
+			ask(i, r)
 		})
 	}
 	asking.Wait()
-	return all
 }
 
 // SetMembers makes the node a part of a cluster, of which members returns all nodes, this one included.

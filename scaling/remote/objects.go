@@ -5,7 +5,8 @@ import "gazpacho/engine/api"
 // objects knows the objects of a worker, and to which Router each belongs, from the requests that create and close them.
 type objects struct {
 	byID  map[string]*object
-	count api.Load // how many of each there are
+	count api.Load                   // how many of each there are
+	gone  func(id string, o *object) // is called with each that is removed; nil: nobody minds
 }
 
 type object struct {
@@ -71,6 +72,9 @@ func (o *objects) remove(id string) {
 	}
 	delete(o.byID, id)
 	o.tally(gone.method, -1)
+	if o.gone != nil {
+		o.gone(id, gone)
+	}
 	if gone.parent != nil {
 		delete(gone.parent.parts, id)
 	}

@@ -24,6 +24,8 @@ type control struct {
 	Log   string           `json:"log,omitempty"`   // node to front, droppable: a line as the worker protocol has them
 	Event *event           `json:"event,omitempty"` // node to front: a notification of an internal event
 	Nodes *nodeList        `json:"nodes,omitempty"` // node to front: the cluster's nodes, and later what changes
+	Find  *question        `json:"find,omitempty"`  // front to node: where is a producer of the front's tenant?
+	Found *answer          `json:"found,omitempty"` // node to front: the answer
 	Ended string           `json:"ended,omitempty"` // node to front: the worker has ended by itself, for this reason
 }
 
@@ -44,6 +46,9 @@ type Opening struct {
 	Key         []byte     `json:"dtlsPrivateKey"`  //
 	LogLevel    string     `json:"logLevel"`
 	LogTags     []string   `json:"logTags"`
+	// Tenant is whose the application is, as it says itself. It counts for one that has come by a unix socket, as the same user; for others
+	// their certificates say it.
+	Tenant string `json:"tenant,omitempty"`
 }
 
 // codec turns payloads into messages and back. It is not safe for concurrent use.

@@ -73,6 +73,7 @@ type Server struct {
 	// unclaimed is how many messages of other nodes nothing here waited for.
 	unclaimed atomic.Uint64
 	outlook   outlook
+	index     index
 
 	mu        sync.Mutex
 	guests    map[session.SessionID]*guest
@@ -254,22 +255,27 @@ func mayAsk(who identity.Identity) bool {
 
 // reply answers a query.
 func (s *Server) reply(query string, who identity.Identity) []byte {
-	switch {
-	case !mayAsk(who):
+	if !mayAsk(who) {
 		return session.AppendRefusal(nil, session.RefuseIdentity, "operators and nodes may ask")
-	case query == queryStatus:
+	}
+	word, about, _ := strings.Cut(query, " ")
+	switch word {
+	case queryStatus:
 		return replyJSON(s.Status())
-	case query == queryCluster:
+	case queryCluster:
 		return replyJSON(s.clusterStatus())
+	case queryFind:
+		return replyJSON(s.findAll(about))
+	case queryHas:
+		return replyJSON(s.has(about))
+	case queryDrain, queryUndrain:
+		reply, err := s.drainReply(query, who)
+		if err != nil {
+			return session.AppendRefusal(nil, session.RefuseUnknown, err.Error())
+		}
+		return session.AppendReply(nil, []byte(reply))
 	}
-	if word, _, _ := strings.Cut(query, " "); word != queryDrain && word != queryUndrain {
-		return session.AppendRefusal(nil, session.RefuseVersion, "unknown query")
-	}
-	reply, err := s.drainReply(query, who)
-	if err != nil {
-		return session.AppendRefusal(nil, session.RefuseUnknown, err.Error())
-	}
-	return session.AppendReply(nil, []byte(reply))
+	return session.AppendRefusal(nil, session.RefuseVersion, "unknown query")
 }
 
 func replyJSON(status any) []byte {
@@ -393,6 +399,10 @@ type Status struct {
 	Links      []LinkStatus  `json:"links"`
 	// Unclaimed is how many messages of other nodes nothing here waited for.
 	Unclaimed uint64 `json:"unclaimedMessages"`
+	// Serving says that the node has begun to take applications.
+	Serving bool `json:"serving"`
+	// Directory is the node's part in the directory of producers; nil without a bus.
+	Directory *DirectoryStatus `json:"directory,omitempty"`
 }
 
 // LinkStatus is a link for data to another node, or from one.
@@ -440,9 +450,16 @@ func (s *Server) Status() Status {
 			st.CPU = max(st.CPU, row.Load.CPU) // workers of one host have it in common
 		}
 	}
-	st.Links, st.Unclaimed = s.linksShown(), s.unclaimed.Load()
+	st.Links, st.Unclaimed, st.Serving, st.Directory = s.linksShown(), s.unclaimed.Load(), s.isServing(), s.index.shown()
 	slices.SortFunc(st.Fronts, func(a, b FrontStatus) int { return cmp.Compare(a.Application, b.Application) })
 	return st
+}
+
+// isServing reports whether fronts are accepted anywhere.
+func (s *Server) isServing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.listeners) > 0 && !s.closing
 }
 
 // Close says goodbye to all fronts, closes their workers, and returns when all has ended.
@@ -469,4 +486,5 @@ func (s *Server) Close() {
 		l.leave()
 	}
 	s.serving.Wait()
+	s.index.close()
 }

@@ -83,6 +83,9 @@ type Worker struct {
 	objects objects
 	state   placement.State // what the node told of itself last
 	err     error           // why it has ended
+
+	questions    map[uint64]chan<- answer
+	lastQuestion uint64
 }
 
 // call is a request without an answer.
@@ -107,7 +110,7 @@ func Dial(o Options) (*Worker, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &Worker{
 		options: o, cancel: cancel, done: make(chan struct{}), codec: newCodec(), silent: true,
-		front: session.NewFront(clock(), id, session.DefaultLimits), pending: map[uint32]call{},
+		front: session.NewFront(clock(), id, session.DefaultLimits), pending: map[uint32]call{}, questions: map[uint64]chan<- answer{},
 	}
 	w.turn(func(unit.Time) { w.send(encodeControl(control{Open: &o.Opening})) })
 	go w.connect(ctx)
@@ -164,6 +167,7 @@ func (w *Worker) handle(e *session.Event) {
 		log.Debug("session with the node goes on", "node", w.options.Address)
 	case session.EventSuspected:
 		w.silent = true
+		w.unanswered()
 		log.Warn("the node is silent", "node", w.options.Address)
 		if w.conn != nil {
 			w.conn.abort() // another connection may get through
@@ -376,6 +380,8 @@ func (w *Worker) control(c *control) {
 		if w.options.Nodes != nil {
 			w.options.Nodes(c.Nodes.Self, c.Nodes.Rows)
 		}
+	case c.Found != nil:
+		w.found(c.Found)
 	case c.Ended != "":
 		w.end(fmt.Errorf("the worker on the node has ended: %s", c.Ended))
 	}
