@@ -134,7 +134,7 @@ func (c *nodeConfig) enter(
 		return nil, err
 	}
 	self := membership.Node{
-		Name: c.name, Incarnation: rand.Text(), Version: version, Host: remote.HostID(), Addresses: addresses, Labels: c.labels(),
+		Name: c.name, Incarnation: rand.Text(), Version: version, Host: remote.HostID(), Addresses: addresses, Labels: c.labels.All(), Watermark: float64(c.watermark) / 100,
 	}
 	if a.Pipe.IsValid() {
 		self.Pipe = a.Pipe.String()
@@ -164,16 +164,4 @@ func (c *nodeConfig) enter(
 		server.SetMembers(member.Rows)
 	}
 	return member, err
-}
-
-// labels say where the node is.
-func (c *nodeConfig) labels() map[string]string {
-	labels := map[string]string{}
-	if c.region != "" {
-		labels["region"] = c.region
-	}
-	if c.zone != "" {
-		labels["zone"] = c.zone
-	}
-	return labels
 }

@@ -145,7 +145,8 @@ func (s *Server) members() []membership.Row {
 	rows := s.rows
 	s.mu.Unlock()
 	if rows == nil {
-		return []membership.Row{{Node: membership.Node{Name: s.options.Name, Draining: s.Draining(), Load: s.Load()}, Condition: membership.Alive}}
+		self := membership.Node{Name: s.options.Name, Labels: s.options.Labels.All(), Draining: s.Draining(), Watermark: s.options.Watermark, Load: s.Load()}
+		return []membership.Row{{Node: self, Condition: membership.Alive}}
 	}
 	return rows()
 }

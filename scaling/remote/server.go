@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"os"
 	"runtime"
@@ -46,6 +47,8 @@ type ServerOptions struct {
 	// Load returns the load of what all workers run on, from 0 to 1, which is the node's also while it has none. It is asked for once a
 	// second. nil: the node's load is that of its busiest worker.
 	Load func() float64
+	// Traffic returns what the node has received and sent until now. It is asked once a second; nil: nothing.
+	Traffic func() Traffic
 	// Logger returns the logger of a front's worker, whose lines go to the front by emit; nil discards them.
 	Logger func(o *Opening, emit func(line string)) *slog.Logger
 	// Nodes is how other nodes on other hosts are reached, to send them data and to ask them; nil: they are not.
@@ -73,6 +76,7 @@ type Server struct {
 	// unclaimed is how many messages of other nodes nothing here waited for.
 	unclaimed atomic.Uint64
 	outlook   outlook
+	traffic   trafficMeter
 
 	mu        sync.Mutex
 	guests    map[session.SessionID]*guest
@@ -103,6 +107,9 @@ func NewServer(o ServerOptions) *Server {
 	}
 	if o.Load == nil {
 		o.Load = func() float64 { return 0 }
+	}
+	if o.Traffic == nil {
+		o.Traffic = func() Traffic { return Traffic{} }
 	}
 	s := &Server{
 		options: o, stranger: make(chan struct{}, maxStrangers), guests: map[session.SessionID]*guest{},
@@ -364,11 +371,12 @@ func (s *Server) all() []*guest {
 	return list
 }
 
-// tellLoads tells all fronts the load of their workers, again and again.
+// tellLoads measures the node's load, and tells all fronts that of their workers, again and again.
 func (s *Server) tellLoads() {
 	ticker := time.NewTicker(loadInterval)
 	defer ticker.Stop()
 	for {
+		s.traffic.sample(clock(), s.options.Traffic())
 		select {
 		case <-s.stop:
 			return
@@ -384,7 +392,8 @@ func (s *Server) tellLoads() {
 // Status is what a node tells of itself.
 type Status struct {
 	Name     string  `json:"name"`
-	CPU      float64 `json:"cpu"` // from 0 to 1, of its cores, whoever uses them
+	CPU      float64 `json:"cpu"`     // from 0 to 1, of its cores, whoever uses them
+	Assumed  float64 `json:"assumed"` // what was placed there lately is assumed to add to that
 	Draining bool    `json:"draining"`
 	Refused  uint64  `json:"refusedConnections"` // and those dropped because of what came by them
 	// Goroutines of the whole process: a node that is idle again has as many as when it was started.
@@ -420,7 +429,8 @@ type FrontStatus struct {
 // Load returns how busy the node is.
 func (s *Server) Load() membership.Load {
 	st := s.Status()
-	load := membership.Load{CPU: st.CPU}
+	load := membership.Load{CPU: thousandths(st.CPU), Assumed: thousandths(st.Assumed), Fronts: len(st.Fronts)}
+	load.In, load.Out = s.traffic.last()
 	for _, f := range st.Fronts {
 		load.Routers += f.Load.Routers
 		load.Transports += f.Load.Transports
@@ -428,10 +438,13 @@ func (s *Server) Load() membership.Load {
 	return load
 }
 
+// thousandths rounds, so that heartbeats stay short.
+func thousandths(v float64) float64 { return math.Round(v*1000) / 1000 }
+
 // Status returns what there is now.
 func (s *Server) Status() Status {
 	st := Status{
-		Name: s.options.Name, CPU: s.options.Load(), Draining: s.Draining(), Refused: s.refused.Load(),
+		Name: s.options.Name, CPU: s.options.Load(), Assumed: s.outlook.assumed(s.options.Cores), Draining: s.Draining(), Refused: s.refused.Load(),
 		Goroutines: runtime.NumGoroutine(), Fronts: []FrontStatus{},
 	}
 	for _, g := range s.all() {
