@@ -97,6 +97,8 @@ func TestCluster(t *testing.T) {
 	require.Equal(t, membership.Alive, rows[1].Condition)
 	require.NotEmpty(t, rows[1].Error, "nothing listens at the address that it says")
 	require.Equal(t, "c", rows[2].Status.Name)
+	require.NotZero(t, rows[0].ProbePort)
+	require.NotEqual(t, rows[0].ProbePort, rows[2].ProbePort, "they share an address")
 	code, out, stderr := call("status", "--cluster", a.address+","+c.address, "--tls-dir", dir)
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stderr, "b: ")

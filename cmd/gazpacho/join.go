@@ -13,6 +13,7 @@ import (
 	"gazpacho/scaling/bus"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/membership"
+	"gazpacho/scaling/reach"
 	"gazpacho/scaling/remote"
 )
 
@@ -128,7 +129,7 @@ func (c *nodeConfig) reached(listeners []net.Listener) (all []string, err error)
 // enter makes the node a part of its cluster. It returns once the node may serve; a signal ends the waiting.
 func (c *nodeConfig) enter(
 	server *remote.Server, listeners []net.Listener, a remote.Addresses, credentials *identity.Credentials, signals <-chan os.Signal, log *slog.Logger,
-) (*bus.Node, error) {
+) (*member, error) {
 	addresses, err := c.reached(listeners)
 	if err != nil {
 		return nil, err
@@ -139,13 +140,19 @@ func (c *nodeConfig) enter(
 	if a.Pipe.IsValid() {
 		self.Pipe = a.Pipe.String()
 	}
+	prober := c.probe(&self, a.Pipe, log)
+	server.SetUnheard(prober.Unheard)
 	o := bus.Options{
 		Self: func() membership.Node {
 			now := self
 			now.Draining, now.Load = server.Draining(), server.Load()
 			return now
 		},
-		Credentials: credentials, Join: c.join, URL: c.url, Changed: server.HandleNodes, Log: log,
+		Credentials: credentials, Join: c.join, URL: c.url, Log: log,
+		Changed: func(rows []membership.Row) {
+			server.HandleNodes(rows)
+			prober.HandleNodes(rows)
+		},
 	}
 	if c.bus {
 		o.Serve = c.address
@@ -159,9 +166,23 @@ func (c *nodeConfig) enter(
 		case <-ctx.Done():
 		}
 	}()
-	member, err := bus.Join(ctx, o)
-	if err == nil {
-		server.SetMembers(member.Rows)
+	node, err := bus.Join(ctx, o)
+	if err != nil {
+		prober.Close()
+		return nil, err
 	}
-	return member, err
+	server.SetMembers(node.Rows)
+	return &member{node, prober}, nil
+}
+
+// member is the node's part in its cluster.
+type member struct {
+	bus    *bus.Node
+	prober *reach.Prober
+}
+
+// Close says goodbye.
+func (m *member) Close() {
+	m.bus.Close()
+	m.prober.Close()
 }

@@ -41,7 +41,7 @@ type nodeConfig struct {
 	announced4, announced6, logLevel string
 	labels                           placement.Labels
 	watermark, shards                int
-	minPort, maxPort                 uint
+	minPort, maxPort, probePort      uint
 	drain                            time.Duration
 	metrics, profiles                string
 	joinConfig
@@ -63,6 +63,7 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 	s.flags.StringVar(&c.pipe, "pipe-address", "", "`address` for media between nodes (default: --media-address)")
 	s.flags.UintVar(&c.minPort, "rtc-min-port", 0, "lowest `port` for media (default: the application's)")
 	s.flags.UintVar(&c.maxPort, "rtc-max-port", 0, "highest `port` for media (default: the application's)")
+	s.flags.UintVar(&c.probePort, "probe-port", 0, "UDP `port` at which other nodes show that they reach this one (default: the highest free one for media)")
 	s.flags.StringVar(&c.labels.Region, "region", "", "`name` of the region that the node is in: applications of the region prefer it")
 	s.flags.StringVar(&c.labels.Zone, "zone", "", "`name` of the zone within the region, such as a data centre")
 	s.flags.IntVar(&c.watermark, "watermark", 0, "load in `per cent` up to which the node is filled before others (default: 60)")
@@ -77,6 +78,8 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 		return err
 	case len(rest) > 0:
 		return usagef("unknown argument %q", rest[0])
+	case c.probePort > 65535:
+		return usagef("--probe-port %d is no port", c.probePort)
 	case c.watermark < 0 || c.watermark > 100:
 		return usagef("--watermark %d is no per cent", c.watermark)
 	}
@@ -131,7 +134,7 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	requests := metrics.NewRequests()
 	server := remote.NewServer(remote.ServerOptions{
 		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog, Load: host.Load, Traffic: trafficOf(host),
-		Labels: c.labels, Watermark: float64(c.watermark) / 100, Cores: c.shards,
+		Labels: c.labels, Watermark: float64(c.watermark) / 100, Cores: c.shards, Ports: c.portsShown(),
 		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
 			worker, err := c.newWorker(host, o, emit, log)
 			if err != nil {

@@ -135,7 +135,7 @@ func merge(rows []nodeRow) (merged []nodeRow) {
 
 // printStatus prints tables: of nodes, of the applications on them, and of the links between them.
 func printStatus(w io.Writer, rows []nodeRow) error {
-	for _, print := range []func(io.Writer, []nodeRow) error{printNodes, printFronts, printLinks} {
+	for _, print := range []func(io.Writer, []nodeRow) error{printNodes, printFronts, printLinks, printUnheard} {
 		if err := print(w, rows); err != nil {
 			return err
 		}
@@ -217,6 +217,21 @@ func printLinks(w io.Writer, rows []nodeRow) error {
 		}
 	}
 	return t.Flush()
+}
+
+// printUnheard prints what a firewall between two nodes has to let through, if nothing comes.
+func printUnheard(w io.Writer, rows []nodeRow) (err error) {
+	title := "\nMedia between these nodes takes another way, or none, since UDP does not arrive. Open it in the firewalls between them:\n"
+	for _, r := range rows {
+		if r.Status == nil {
+			continue
+		}
+		for _, u := range r.Status.Unheard {
+			_, err = fmt.Fprintf(w, "%sfrom %s (node %s) to %s (node %s), UDP ports %s\n", title, u.From, u.Node, u.To, r.Status.Name, r.Status.Ports)
+			title = ""
+		}
+	}
+	return err
 }
 
 func yesNo(b bool) string {

@@ -38,6 +38,8 @@ type Node struct {
 	Addresses []string `json:"addresses"`
 	// Pipe is the IP address for media between nodes, empty if that is what a request says.
 	Pipe string `json:"pipe,omitempty"`
+	// ProbePort is its UDP port there at which others show that they reach it, 0 for none.
+	ProbePort uint16 `json:"probe,omitempty"`
 	// Labels say what it is: a region, a zone.
 	Labels map[string]string `json:"labels,omitempty"`
 	// Draining says that nothing new is to be placed there.
@@ -68,7 +70,7 @@ type Traffic struct {
 // alike reports whether two nodes differ in nothing but how busy they are.
 func (n *Node) alike(o *Node) bool {
 	return n.Name == o.Name && n.Incarnation == o.Incarnation && n.Version == o.Version && n.Host == o.Host && n.Pipe == o.Pipe &&
-		n.Draining == o.Draining && n.Watermark == o.Watermark && slices.Equal(n.Addresses, o.Addresses) && maps.Equal(n.Labels, o.Labels)
+		n.ProbePort == o.ProbePort && n.Draining == o.Draining && n.Watermark == o.Watermark && slices.Equal(n.Addresses, o.Addresses) && maps.Equal(n.Labels, o.Labels)
 }
 
 // overhead is about what a row takes in memory beside its texts.

@@ -13,6 +13,7 @@ import (
 	"gazpacho/engine/unit"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/membership"
+	"gazpacho/scaling/reach"
 )
 
 // Chosen here.
@@ -137,6 +138,23 @@ func (s *Server) SetMembers(members func() []membership.Row) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rows = members
+}
+
+// SetUnheard has the node tell which live nodes' UDP does not arrive here.
+func (s *Server) SetUnheard(unheard func() []reach.Unheard) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unheard = unheard
+}
+
+func (s *Server) unheardNodes() []reach.Unheard {
+	s.mu.Lock()
+	unheard := s.unheard
+	s.mu.Unlock()
+	if unheard == nil {
+		return nil
+	}
+	return unheard()
 }
 
 // members returns all nodes that are known.

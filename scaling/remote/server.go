@@ -28,6 +28,7 @@ import (
 	"gazpacho/scaling/link"
 	"gazpacho/scaling/membership"
 	"gazpacho/scaling/placement"
+	"gazpacho/scaling/reach"
 	"gazpacho/scaling/session"
 )
 
@@ -49,6 +50,8 @@ type ServerOptions struct {
 	Load func() float64
 	// Traffic returns what the node has received and sent until now. It is asked once a second; nil: nothing.
 	Traffic func() Traffic
+	// Ports names the ports for media, for people.
+	Ports string
 	// Logger returns the logger of a front's worker, whose lines go to the front by emit; nil discards them.
 	Logger func(o *Opening, emit func(line string)) *slog.Logger
 	// Nodes is how other nodes on other hosts are reached, to send them data and to ask them; nil: they are not.
@@ -85,6 +88,7 @@ type Server struct {
 	targets   map[link.Token]*target
 	table     table
 	rows      func() []membership.Row // all nodes of the cluster; nil: there is no other
+	unheard   func() []reach.Unheard  // nil: it is not known
 	orders    chan struct{}
 	listeners []net.Listener
 	pending   map[net.Conn]bool // connections before their first frame
@@ -400,6 +404,9 @@ type Status struct {
 	Goroutines int           `json:"goroutines"`
 	Fronts     []FrontStatus `json:"fronts"`
 	Links      []LinkStatus  `json:"links"`
+	// Unheard are the live nodes whose UDP does not arrive here, Ports those for media on this one.
+	Unheard []reach.Unheard `json:"unheard,omitempty"`
+	Ports   string          `json:"ports,omitempty"`
 	// Unclaimed is how many messages of other nodes nothing here waited for.
 	Unclaimed uint64 `json:"unclaimedMessages"`
 }
@@ -453,6 +460,7 @@ func (s *Server) Status() Status {
 			st.CPU = max(st.CPU, row.Load.CPU) // workers of one host have it in common
 		}
 	}
+	st.Unheard, st.Ports = s.unheardNodes(), s.options.Ports
 	st.Links, st.Unclaimed = s.linksShown(), s.unclaimed.Load()
 	slices.SortFunc(st.Fronts, func(a, b FrontStatus) int { return cmp.Compare(a.Application, b.Application) })
 	return st
