@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples bench-directory
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples bench-directory regions bench-idle
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -84,6 +84,10 @@ peers: build
 hosts: build
 	scripts/hosts-test.sh
 
+# A cluster over two regions, on hosts that are network namespaces: needs root. What crosses between them, NAT, a firewall. RUN=… selects tests.
+regions: build
+	scripts/regions.sh $(if $(RUN),-test.run '$(RUN)')
+
 # EduMeet's media node, unchanged, over the same hosts. DIR=… is a checkout of it, installed and built.
 edumeet: build
 	scripts/edumeet.sh $(DIR)
@@ -120,6 +124,10 @@ bench-cluster: build
 # The directory of producers with 100,000 of them over five nodes: memory, time, look-ups, and the death of a node. PRODUCERS=… is another number.
 bench-directory:
 	$(GO) run ./internal/directorybench -producers $(or $(PRODUCERS),100000)
+
+# What a cluster costs that does nothing, of 3 nodes and of 100; NODES=… are other numbers.
+bench-idle: build
+	scripts/bench-idle.sh
 
 # Policies of placement in a simulated cluster of 1,000 nodes: the table and the chart of docs/placement.md. SCALE=0.1 is smaller.
 simulate-placement:

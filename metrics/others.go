@@ -69,6 +69,16 @@ var nodeFamilies = []family{
 		},
 	},
 	{
+		name: "node_assumed_load_ratio", kind: gauge,
+		help: "What was placed on the node lately is assumed to add to gazpacho_cpu_usage_ratio.",
+		read: func(f *figures, to *samples) { to.add(f.node.Assumed) },
+	},
+	{
+		name: "node_unheard_nodes", kind: gauge,
+		help: "Live nodes whose UDP does not arrive at this one: `gazpacho status` names what to open in the firewall.",
+		read: func(f *figures, to *samples) { to.add(float64(len(f.node.Unheard))) },
+	},
+	{
 		name: "node_sessions", kind: gauge, labels: []label{{name: "state", values: "connected, disconnected (the connection broke, and may come back)"}},
 		help: "Sessions of applications.",
 		read: func(f *figures, to *samples) {

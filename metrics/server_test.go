@@ -21,6 +21,7 @@ import (
 	"gazpacho/engine"
 	"gazpacho/engine/api"
 	"gazpacho/scaling/front"
+	"gazpacho/scaling/reach"
 	"gazpacho/scaling/remote"
 )
 
@@ -103,7 +104,7 @@ func sources(t *testing.T) Sources {
 		Front:   func() front.Figures { return front.Figures{Media: 5} },
 		Node: func() remote.Status {
 			return remote.Status{
-				Draining: true, Fronts: []remote.FrontStatus{{Connected: true, Load: api.Load{Routers: 3}}, {}},
+				Draining: true, Assumed: 0.5, Unheard: make([]reach.Unheard, 2), Fronts: []remote.FrontStatus{{Connected: true, Load: api.Load{Routers: 3}}, {}},
 				Links:     []remote.LinkStatus{{To: "b:1", Waiting: 10}, {From: "c", Connected: true, Waiting: 5}},
 				Directory: &remote.DirectoryStatus{Registered: 4, Held: 9, Lookups: 6, Absent: 2, Failed: 1, Refused: 8, Malformed: 3, Lost: 5},
 			}
@@ -153,6 +154,7 @@ func TestAllFamiliesAreShown(t *testing.T) {
 		`gazpacho_requests_total{method="router.dump",result="refused"} 1`,
 		`gazpacho_request_duration_seconds_count{method="worker.dump"} 1`,
 		`gazpacho_routers 3`, `gazpacho_channel_waiting_bytes 7`, `gazpacho_relays{kind="media"} 5`, `gazpacho_node_draining 1`,
+		`gazpacho_node_assumed_load_ratio 0.5`, `gazpacho_node_unheard_nodes 2`,
 		`gazpacho_node_sessions{state="connected"} 1`, `gazpacho_node_sessions{state="disconnected"} 1`,
 		`gazpacho_node_links{direction="out",state="disconnected"} 1`, `gazpacho_node_links{direction="in",state="connected"} 1`,
 		`gazpacho_node_link_waiting_bytes 15`, `gazpacho_directory_entries{kind="held"} 9`, `gazpacho_directory_entries{kind="registered"} 4`,

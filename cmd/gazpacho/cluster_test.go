@@ -119,6 +119,8 @@ func TestCluster(t *testing.T) {
 	require.Equal(t, membership.Alive, rows[1].Condition)
 	require.NotEmpty(t, rows[1].Error, "nothing listens at the address that it says")
 	require.Equal(t, "c", rows[2].Status.Name)
+	require.NotZero(t, rows[0].ProbePort)
+	require.NotEqual(t, rows[0].ProbePort, rows[2].ProbePort, "they share an address")
 	code, out, stderr := call("status", "--cluster", a.address+","+c.address, "--tls-dir", dir)
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stderr, "b: ")
@@ -172,6 +174,13 @@ func TestCluster(t *testing.T) {
 	require.Regexp(t, `NODE +REGISTERED +HELD +LOOK-UPS +ABSENT +FAILED +LOST MESSAGES\na +0 `, out)
 	require.Regexp(t, `\nc +1 `, out)
 
+	require.Eventually(t, func() bool { // by a heartbeat of c
+		told := status(a.address)[2].Load
+		return told.Fronts == 1 && told.Routers == 1 && told.Transports == 2
+	}, patience, time.Millisecond)
+	_, out, _ = call("status", "--cluster", a.address, "--tls-dir", dir)
+	require.Regexp(t, `(?m)^a +`+a.address+` +alive +`+version+` +region=eu,zone=1 +\d+ % +\d+ %( +\d+){7}$`, out)
+	require.Regexp(t, `(?m)^c +edumeet +yes +1 +2 +1 +0$`, out)
 	order := func(command, via, name string) {
 		t.Helper()
 		code, _, stderr := call(command, "--cluster", via, "--tls-dir", dir, name)

@@ -14,6 +14,7 @@ import (
 	"gazpacho/scaling/directory"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/membership"
+	"gazpacho/scaling/reach"
 	"gazpacho/scaling/remote"
 )
 
@@ -129,24 +130,30 @@ func (c *nodeConfig) reached(listeners []net.Listener) (all []string, err error)
 // enter makes the node a part of its cluster. It returns once the node may serve; a signal ends the waiting.
 func (c *nodeConfig) enter(
 	server *remote.Server, listeners []net.Listener, a remote.Addresses, credentials *identity.Credentials, signals <-chan os.Signal, log *slog.Logger,
-) (*bus.Node, error) {
+) (*member, error) {
 	addresses, err := c.reached(listeners)
 	if err != nil {
 		return nil, err
 	}
 	self := membership.Node{
-		Name: c.name, Incarnation: rand.Text(), Version: version, Host: remote.HostID(), Addresses: addresses, Labels: c.labels(),
+		Name: c.name, Incarnation: rand.Text(), Version: version, Host: remote.HostID(), Addresses: addresses, Labels: c.labels.All(), Watermark: float64(c.watermark) / 100,
 	}
 	if a.Pipe.IsValid() {
 		self.Pipe = a.Pipe.String()
 	}
+	prober := c.probe(&self, a.Pipe, log)
+	server.SetUnheard(prober.Unheard)
 	o := bus.Options{
 		Self: func() membership.Node {
 			now := self
 			now.Draining, now.Load = server.Draining(), server.Load()
 			return now
 		},
-		Credentials: credentials, Join: c.join, URL: c.url, Changed: server.HandleNodes, Receive: server.HandleMessage, Log: log,
+		Credentials: credentials, Join: c.join, URL: c.url, Receive: server.HandleMessage, Log: log,
+		Changed: func(rows []membership.Row) {
+			server.HandleNodes(rows)
+			prober.HandleNodes(rows)
+		},
 	}
 	if c.bus {
 		o.Serve = c.address
@@ -160,22 +167,24 @@ func (c *nodeConfig) enter(
 		case <-ctx.Done():
 		}
 	}()
-	member, err := bus.Join(ctx, o)
-	if err == nil {
-		server.SetMembers(member.Rows)
-		server.JoinDirectory(directory.Member{Name: self.Name, Incarnation: self.Incarnation}, member)
+	node, err := bus.Join(ctx, o)
+	if err != nil {
+		prober.Close()
+		return nil, err
 	}
-	return member, err
+	server.SetMembers(node.Rows)
+	server.JoinDirectory(directory.Member{Name: self.Name, Incarnation: self.Incarnation}, node)
+	return &member{node, prober}, nil
 }
 
-// labels say where the node is.
-func (c *nodeConfig) labels() map[string]string {
-	labels := map[string]string{}
-	if c.region != "" {
-		labels["region"] = c.region
-	}
-	if c.zone != "" {
-		labels["zone"] = c.zone
-	}
-	return labels
+// member is the node's part in its cluster.
+type member struct {
+	bus    *bus.Node
+	prober *reach.Prober
+}
+
+// Close says goodbye.
+func (m *member) Close() {
+	m.bus.Close()
+	m.prober.Close()
 }

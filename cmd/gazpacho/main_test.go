@@ -68,6 +68,7 @@ func TestWrongCallsEndWithAHelpfulSentence(t *testing.T) {
 		"no way to drain":  {[]string{"undrain", "a"}, 2, "--cluster host1:7000,host2:7000"},
 		"no cluster":       {[]string{"status"}, 2, "--cluster host1:7000,host2:7000"},
 		"argument":         {[]string{"status", "x"}, 2, `unknown argument "x"`},
+		"no port":          {[]string{"node", "--probe-port", "65536"}, 2, "65536 is no port"},
 		"unreachable":      {[]string{"status", "--cluster", "unix:" + empty + "/none.sock"}, 1, "no such file"},
 		"status, no TLS":   {[]string{"status", "--cluster", "127.0.0.1:1", "--tls-dir", empty}, 1, "0 certificates of the role operator"},
 		"nothing to make":  {[]string{"certificates"}, 2, "ca, node NAME, app NAME or operator NAME"},

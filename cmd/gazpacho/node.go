@@ -39,9 +39,9 @@ type nodeConfig struct {
 	tlsFolder                        string
 	media4, media6, pipe             string
 	announced4, announced6, logLevel string
-	region, zone                     string
+	labels                           placement.Labels
 	watermark, shards                int
-	minPort, maxPort                 uint
+	minPort, maxPort, probePort      uint
 	drain                            time.Duration
 	metrics, profiles                string
 	joinConfig
@@ -63,8 +63,9 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 	s.flags.StringVar(&c.pipe, "pipe-address", "", "`address` for media between nodes (default: --media-address)")
 	s.flags.UintVar(&c.minPort, "rtc-min-port", 0, "lowest `port` for media (default: the application's)")
 	s.flags.UintVar(&c.maxPort, "rtc-max-port", 0, "highest `port` for media (default: the application's)")
-	s.flags.StringVar(&c.region, "region", "", "`name` of the region that the node is in: applications of the region prefer it")
-	s.flags.StringVar(&c.zone, "zone", "", "`name` of the zone within the region, such as a data centre")
+	s.flags.UintVar(&c.probePort, "probe-port", 0, "UDP `port` at which other nodes show that they reach this one (default: the highest free one for media)")
+	s.flags.StringVar(&c.labels.Region, "region", "", "`name` of the region that the node is in: applications of the region prefer it")
+	s.flags.StringVar(&c.labels.Zone, "zone", "", "`name` of the zone within the region, such as a data centre")
 	s.flags.IntVar(&c.watermark, "watermark", 0, "load in `per cent` up to which the node is filled before others (default: 60)")
 	s.flags.IntVar(&c.shards, "shards", 0, "`number` of cores to use (default: all)")
 	s.flags.StringVar(&c.logLevel, "log-level", "info", "`level` of the node's log on standard error: debug, info, warn or error")
@@ -77,6 +78,8 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 		return err
 	case len(rest) > 0:
 		return usagef("unknown argument %q", rest[0])
+	case c.probePort > 65535:
+		return usagef("--probe-port %d is no port", c.probePort)
 	case c.watermark < 0 || c.watermark > 100:
 		return usagef("--watermark %d is no per cent", c.watermark)
 	}
@@ -130,8 +133,8 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	}
 	requests := metrics.NewRequests()
 	server := remote.NewServer(remote.ServerOptions{
-		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog, Load: host.Load,
-		Labels: placement.Labels{Region: c.region, Zone: c.zone}, Watermark: float64(c.watermark) / 100, Cores: c.shards,
+		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog, Load: host.Load, Traffic: trafficOf(host),
+		Labels: c.labels, Watermark: float64(c.watermark) / 100, Cores: c.shards, Ports: c.portsShown(),
 		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
 			worker, err := c.newWorker(host, o, emit, log)
 			if err != nil {
@@ -306,6 +309,16 @@ func (c *nodeConfig) newWorker(host *engine.Host, o *remote.Opening, emit api.Em
 		return nil, errors.Join(errors.New("no worker could be made"), err)
 	}
 	return worker, nil
+}
+
+// trafficOf returns what says what a host has received and sent.
+func trafficOf(host *engine.Host) func() remote.Traffic {
+	return func() remote.Traffic {
+		d := host.Datagrams()
+		return remote.Traffic{
+			Received: d.Received.Packets, Sent: d.Sent.Packets, BytesReceived: d.Received.Bytes, BytesSent: d.Sent.Bytes,
+		}
+	}
 }
 
 // applicationLog returns the log of an application's worker, whose lines the application gets.

@@ -57,9 +57,11 @@ var rules = []rule{
 	{folder: "scaling/session", may: []string{"engine/unit"}},
 	{folder: "scaling/link", may: []string{"engine/unit", "scaling/session"}},
 	{folder: "scaling/membership", may: []string{"engine/unit"}},
+	{folder: "scaling/reach", may: []string{"engine/unit", "scaling/membership"}, impure: true},
 	{folder: "scaling/identity", impure: true},
 	{folder: "scaling/remote", may: []string{
-		"engine/api", "engine/unit", "fbs", "pipe", "scaling/directory", "scaling/identity", "scaling/link", "scaling/membership", "scaling/placement", "scaling/session",
+		"engine/api", "engine/unit", "fbs", "pipe", "scaling/directory", "scaling/identity", "scaling/link", "scaling/membership", "scaling/placement",
+		"scaling/reach", "scaling/session",
 	}, impure: true},
 	{folder: "scaling/bus", may: []string{"engine/unit", "scaling/identity", "scaling/membership"}, impure: true},
 	{folder: "metrics", may: []string{
@@ -67,7 +69,8 @@ var rules = []rule{
 	}, impure: true},
 	{folder: "cmd", may: []string{
 		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll", "metrics",
-		"scaling/bus", "scaling/directory", "scaling/front", "scaling/identity", "scaling/membership", "scaling/placement", "scaling/remote",
+		"scaling/bus", "scaling/directory", "scaling/front", "scaling/identity", "scaling/membership", "scaling/placement", "scaling/reach",
+		"scaling/remote",
 	}, impure: true},
 
 	// These use the binary only.

@@ -17,6 +17,7 @@ import (
 	"gazpacho/engine/api"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/membership"
+	"gazpacho/scaling/reach"
 	"gazpacho/scaling/remote"
 )
 
@@ -329,12 +330,16 @@ func TestAskAnyNode(t *testing.T) {
 	rows := []membership.Row{a.row, b.row, away, nowhere}
 	a.SetMembers(func() []membership.Row { return slices.Clone(rows) })
 	b.SetMembers(func() []membership.Row { return slices.Clone(rows) })
+	unheard := []reach.Unheard{{Node: "d", From: netip.MustParseAddr("10.0.0.4"), To: netip.MustParseAddr("10.0.0.2")}}
+	b.SetUnheard(func() []reach.Unheard { return unheard })
 	me := client(t, dir, identity.Operator, "me")
 	all, err := remote.AskCluster(t.Context(), a.address(), me)
 	require.NoError(t, err)
 	require.Len(t, all, 4)
 	require.Equal(t, "a", all[0].Status.Name)
 	require.Equal(t, "b", all[1].Status.Name)
+	require.Equal(t, unheard, all[1].Status.Unheard)
+	require.Empty(t, all[0].Status.Unheard)
 	require.Contains(t, all[2].Error, "refused")
 	require.Contains(t, all[3].Error, "has no address")
 

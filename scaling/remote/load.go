@@ -26,6 +26,13 @@ func (o *outlook) state(cpu float64, transports, routers, cores int) placement.S
 	return o.State(clock(), cores)
 }
 
+// assumed returns what was placed on the node lately is assumed to add to its load.
+func (o *outlook) assumed(cores int) float64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.State(clock(), cores).Assumed
+}
+
 // leave takes that there are so many transports and Routers less. The lock is held.
 func (o *outlook) leave(transports, routers int) {
 	o.transports -= transports

@@ -13,6 +13,7 @@ import (
 	"gazpacho/engine/unit"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/membership"
+	"gazpacho/scaling/reach"
 )
 
 // Chosen here.
@@ -145,13 +146,31 @@ func (s *Server) SetMembers(members func() []membership.Row) {
 	s.rows = members
 }
 
+// SetUnheard has the node tell which live nodes' UDP does not arrive here.
+func (s *Server) SetUnheard(unheard func() []reach.Unheard) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unheard = unheard
+}
+
+func (s *Server) unheardNodes() []reach.Unheard {
+	s.mu.Lock()
+	unheard := s.unheard
+	s.mu.Unlock()
+	if unheard == nil {
+		return nil
+	}
+	return unheard()
+}
+
 // members returns all nodes that are known.
 func (s *Server) members() []membership.Row {
 	s.mu.Lock()
 	rows := s.rows
 	s.mu.Unlock()
 	if rows == nil {
-		return []membership.Row{{Node: membership.Node{Name: s.options.Name, Draining: s.Draining(), Load: s.Load()}, Condition: membership.Alive}}
+		self := membership.Node{Name: s.options.Name, Labels: s.options.Labels.All(), Draining: s.Draining(), Watermark: s.options.Watermark, Load: s.Load()}
+		return []membership.Row{{Node: self, Condition: membership.Alive}}
 	}
 	return rows()
 }

@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"os"
 	"runtime"
@@ -27,6 +28,7 @@ import (
 	"gazpacho/scaling/link"
 	"gazpacho/scaling/membership"
 	"gazpacho/scaling/placement"
+	"gazpacho/scaling/reach"
 	"gazpacho/scaling/session"
 )
 
@@ -46,6 +48,10 @@ type ServerOptions struct {
 	// Load returns the load of what all workers run on, from 0 to 1, which is the node's also while it has none. It is asked for once a
 	// second. nil: the node's load is that of its busiest worker.
 	Load func() float64
+	// Traffic returns what the node has received and sent until now. It is asked once a second; nil: nothing.
+	Traffic func() Traffic
+	// Ports names the ports for media, for people.
+	Ports string
 	// Logger returns the logger of a front's worker, whose lines go to the front by emit; nil discards them.
 	Logger func(o *Opening, emit func(line string)) *slog.Logger
 	// Nodes is how other nodes on other hosts are reached, to send them data and to ask them; nil: they are not.
@@ -74,6 +80,7 @@ type Server struct {
 	unclaimed atomic.Uint64
 	outlook   outlook
 	index     index
+	traffic   trafficMeter
 
 	mu        sync.Mutex
 	guests    map[session.SessionID]*guest
@@ -82,6 +89,7 @@ type Server struct {
 	targets   map[link.Token]*target
 	table     table
 	rows      func() []membership.Row // all nodes of the cluster; nil: there is no other
+	unheard   func() []reach.Unheard  // nil: it is not known
 	orders    chan struct{}
 	listeners []net.Listener
 	pending   map[net.Conn]bool // connections before their first frame
@@ -104,6 +112,9 @@ func NewServer(o ServerOptions) *Server {
 	}
 	if o.Load == nil {
 		o.Load = func() float64 { return 0 }
+	}
+	if o.Traffic == nil {
+		o.Traffic = func() Traffic { return Traffic{} }
 	}
 	s := &Server{
 		options: o, stranger: make(chan struct{}, maxStrangers), guests: map[session.SessionID]*guest{},
@@ -370,11 +381,12 @@ func (s *Server) all() []*guest {
 	return list
 }
 
-// tellLoads tells all fronts the load of their workers, again and again.
+// tellLoads measures the node's load, and tells all fronts that of their workers, again and again.
 func (s *Server) tellLoads() {
 	ticker := time.NewTicker(loadInterval)
 	defer ticker.Stop()
 	for {
+		s.traffic.sample(clock(), s.options.Traffic())
 		select {
 		case <-s.stop:
 			return
@@ -390,13 +402,17 @@ func (s *Server) tellLoads() {
 // Status is what a node tells of itself.
 type Status struct {
 	Name     string  `json:"name"`
-	CPU      float64 `json:"cpu"` // from 0 to 1, of its cores, whoever uses them
+	CPU      float64 `json:"cpu"`     // from 0 to 1, of its cores, whoever uses them
+	Assumed  float64 `json:"assumed"` // what was placed there lately is assumed to add to that
 	Draining bool    `json:"draining"`
 	Refused  uint64  `json:"refusedConnections"` // and those dropped because of what came by them
 	// Goroutines of the whole process: a node that is idle again has as many as when it was started.
 	Goroutines int           `json:"goroutines"`
 	Fronts     []FrontStatus `json:"fronts"`
 	Links      []LinkStatus  `json:"links"`
+	// Unheard are the live nodes whose UDP does not arrive here, Ports those for media on this one.
+	Unheard []reach.Unheard `json:"unheard,omitempty"`
+	Ports   string          `json:"ports,omitempty"`
 	// Unclaimed is how many messages of other nodes nothing here waited for.
 	Unclaimed uint64 `json:"unclaimedMessages"`
 	// Serving says that the node has begun to take applications.
@@ -430,7 +446,8 @@ type FrontStatus struct {
 // Load returns how busy the node is.
 func (s *Server) Load() membership.Load {
 	st := s.Status()
-	load := membership.Load{CPU: st.CPU}
+	load := membership.Load{CPU: thousandths(st.CPU), Assumed: thousandths(st.Assumed), Fronts: len(st.Fronts)}
+	load.In, load.Out = s.traffic.last()
 	for _, f := range st.Fronts {
 		load.Routers += f.Load.Routers
 		load.Transports += f.Load.Transports
@@ -438,10 +455,13 @@ func (s *Server) Load() membership.Load {
 	return load
 }
 
+// thousandths rounds, so that heartbeats stay short.
+func thousandths(v float64) float64 { return math.Round(v*1000) / 1000 }
+
 // Status returns what there is now.
 func (s *Server) Status() Status {
 	st := Status{
-		Name: s.options.Name, CPU: s.options.Load(), Draining: s.Draining(), Refused: s.refused.Load(),
+		Name: s.options.Name, CPU: s.options.Load(), Assumed: s.outlook.assumed(s.options.Cores), Draining: s.Draining(), Refused: s.refused.Load(),
 		Goroutines: runtime.NumGoroutine(), Fronts: []FrontStatus{},
 	}
 	for _, g := range s.all() {
@@ -450,6 +470,7 @@ func (s *Server) Status() Status {
 			st.CPU = max(st.CPU, row.Load.CPU) // workers of one host have it in common
 		}
 	}
+	st.Unheard, st.Ports = s.unheardNodes(), s.options.Ports
 	st.Links, st.Unclaimed, st.Serving, st.Directory = s.linksShown(), s.unclaimed.Load(), s.isServing(), s.index.shown()
 	slices.SortFunc(st.Fronts, func(a, b FrontStatus) int { return cmp.Compare(a.Application, b.Application) })
 	return st
