@@ -31,7 +31,10 @@ wait_for() {
 main_pid() { guest systemctl show --property MainPID --value gazpacho-node; }
 
 # expect_line WHAT FILE PATTERN: fails unless the file in the guest has such a line.
-expect_line() { expect "$1" grep -E -q "$3" "$2"; }
+expect_line() {
+	guest grep -E -q "$3" "$2" || die "$1: no line like '$3' in: $(guest cat "$2")"
+	say "$1"
+}
 
 boot_guest
 trap stop_guest EXIT
@@ -50,8 +53,8 @@ expect_line "it is the package's user" "$status" "^Uid:\s+$(guest id -u gazpacho
 expect_line "has no capability" "$status" '^CapBnd:\s+0+$'
 expect_line "gets no new privileges" "$status" '^NoNewPrivs:\s+1$'
 expect_line "system calls are filtered" "$status" '^Seccomp:\s+2$'
-expect_line "it may have many descriptors" "/proc/$(main_pid)/limits" '^Max open files\s+1048576'
-guest nsenter --target "$(main_pid)" --mount findmnt --noheadings --output OPTIONS /usr | grep -q '^ro' || die "the node may write to /usr"
+expect "it may have many descriptors" test "$(guest systemctl show --property LimitNOFILE --value gazpacho-node)" = 1048576
+guest nsenter --target "$(main_pid)" --mount findmnt --noheadings --output OPTIONS --target /usr | grep -q '^ro' || die "the node may write to /usr"
 say "it writes nowhere but to its own folder"
 
 before=$(main_pid)

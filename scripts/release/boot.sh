@@ -10,7 +10,8 @@ boot_guest() {
 	if [ ! -f "$base.complete" ]; then
 		say "debootstrap in ${base#"$ROOT"/}"
 		rm -rf "$base"
-		debootstrap --variant=minbase --include=systemd,systemd-sysv,adduser,util-linux,procps bookworm "$base" >&2
+		mkdir -p "$base"
+		debootstrap --variant=minbase --include=systemd,systemd-sysv,adduser,util-linux,procps bookworm "$base" >"$base.log" || die "debootstrap: $(tail "$base.log")"
 		touch "$base.complete"
 	fi
 	rm -rf "$GUEST"
@@ -25,7 +26,7 @@ boot_guest() {
 	) >"$GUEST.log" 2>&1 </dev/null &
 	GUEST_UNSHARE=$!
 	local end=$((SECONDS + 120))
-	until GUEST_PID=$(pgrep -P "$GUEST_UNSHARE" -x systemd) && guest systemctl is-system-running --quiet; do
+	until GUEST_PID=$(pgrep -P "$GUEST_UNSHARE" -x systemd) && guest systemctl is-system-running --quiet 2>/dev/null; do
 		kill -0 $GUEST_UNSHARE 2>/dev/null || die "Debian does not boot: $(cat "$GUEST.log")"
 		[ $SECONDS -lt $end ] || die "Debian does not boot: $(guest systemctl --failed --no-pager; cat "$GUEST.log")"
 	done
