@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean demo-ffmpeg demo-conference
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -17,9 +17,18 @@ build:
 test:
 	scripts/test.sh
 
-# Ten seconds of ffmpeg's test picture and tone through the worker; recordings in build/demo.
+# demo-ffmpeg, then demo-conference; without a terminal, as in tests, it ends after the first.
 demo: build
 	scripts/demo.sh
+
+# Ten seconds of ffmpeg's test picture and tone through the worker; recordings in build/demo.
+demo-ffmpeg: build
+	scripts/demo-ffmpeg.sh
+
+# A conference in the browser, until it is interrupted: docs/conference.md. NODES=3 has it over three nodes of this machine, GUESTS=8 fills the
+# room with test pictures, LISTEN=0.0.0.0:3000 lets other machines in.
+demo-conference: build
+	scripts/conference.sh
 
 # Six people in one Router of an unchanged application, over three nodes of which one is killed.
 demo-cluster: build
