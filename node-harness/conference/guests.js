@@ -10,14 +10,16 @@ const NAMES = [
 ];
 const PALETTE = ['e3b9a0', '8fb8a8', '9fb4d6', 'd8c58e', 'c9a3c4', 'a8c686', 'e0a9a9', '92c1c9'];
 const PAYLOAD_TYPE = 101;
-const LISTEN = { listenInfo: { protocol: 'udp', ip: '127.0.0.1' } };
+
+// In a cluster, the node's address takes the place of this one, which stands for any.
+const listen = () => ({ listenInfo: { protocol: 'udp', ip: process.env.GAZPACHO_CLUSTER ? '0.0.0.0' : '127.0.0.1' } });
 
 // Guest is a peer whose sending transport is plain.
 class Guest extends Peer {
 	async open(webRtcServer) {
 		await super.open(webRtcServer);
 		this.send.close();
-		this.send = await this.room.router.createPlainTransport({ ...LISTEN, comedia: true, rtcpMux: true });
+		this.send = await this.room.router.createPlainTransport({ ...listen(), comedia: true, rtcpMux: true });
 	}
 
 	async show(i) {

@@ -85,10 +85,11 @@ export class Call {
 				this.peers.delete(data.id);
 				break;
 			case 'consumer':
-				this.#consume(data).catch(() => this.end());
+				// A stream that this browser cannot take is left out. If more is wrong, the connection's state tells.
+				this.#consume(data).catch(() => this.#remove(this.streams.get(data.id)));
 				return;
 			case 'dataConsumer':
-				this.#listen(data).catch(() => this.end());
+				this.#listen(data).catch(() => {});
 				return;
 			case 'consumerClosed':
 				this.#remove(stream);
@@ -149,8 +150,14 @@ export class Call {
 		});
 	}
 
+	// say writes to everybody, as soon as the data channel is open.
 	say(text) {
-		this.#chat.send(text.slice(0, MAX_CHAT_CHARACTERS));
+		const send = () => this.#chat.send(text.slice(0, MAX_CHAT_CHARACTERS));
+		if (this.#chat.readyState === 'open') {
+			send();
+		} else {
+			this.#chat.once('open', send);
+		}
 	}
 
 	// publish sends a track. Who stops the track is the one who started it.

@@ -73,4 +73,10 @@ export function bits(value) {
 }
 
 export const percent = value => (Number.isFinite(value) ? `${(value * 100).toFixed(value > 0 && value < 0.1 ? 1 : 0)} %` : '–');
-export const milliseconds = value => (Number.isFinite(value) ? `${value.toFixed(value < 10 ? 1 : 0)} ms` : '–');
+
+export function milliseconds(value) {
+	if (!Number.isFinite(value)) {
+		return '–';
+	}
+	return value < 1 ? '< 1 ms' : `${Math.round(value)} ms`;
+}

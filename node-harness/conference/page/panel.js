@@ -30,7 +30,7 @@ export class Panel {
 		const { name, where } = peer;
 		this.charts = CHARTS.map(options => new Chart(options));
 		this.controls = new Map(); // by stream id
-		this.layers = el('div');
+		this.layers = el('div', { className: 'all-layers' });
 		this.tables = el('div', { className: 'tables' });
 		this.element = el('section', { className: 'panel' },
 			el('div', { className: 'side-head' }, el('h2', {}, isOwn ? `${name} (you)` : name), el('span', { className: 'space' }), close),
@@ -80,7 +80,7 @@ export class Panel {
 	#ownTables(sent, server) {
 		const size = ({ width, height, frames }) => (width ? `${width} × ${height}, ${Math.round(frames)}/s` : '');
 		return [
-			table('What your browser sends', ['', 'picture', 'bitrate', 'held back by'], sent.map(row => [
+			table('What your browser sends', ['', 'picture', 'bitrate', 'limit'], sent.map(row => [
 				name(row), size(row), bits(row.bitrate), row.limit ?? ''])),
 			this.#arrivals('What reaches the server', server),
 			table('What you can receive', ['bitrate', 'estimate'], [[bits(server?.down.sent), bits(server?.down.outgoing)]]),

@@ -9,10 +9,13 @@ const hue = name => [...name].reduce((sum, character) => (sum * 31 + character.c
 
 // nodeText says on which node a person's transports are; there is none without a cluster.
 export function nodeText({ send, recv }) {
-	if (!send) {
-		return '';
-	}
-	return send === recv ? `node ${send}` : `nodes ↑ ${send} ↓ ${recv}`;
+	return send === recv ? `on node ${send}` : `sends by node ${send}, receives by node ${recv}`;
+}
+
+function nodeElement({ send, recv }) {
+	const short = send === recv ? `node ${send}` : `↑ ${send}  ↓ ${recv}`;
+	return el('span', { className: 'node', title: nodeText({ send, recv }) },
+		el('span', { 'aria-hidden': 'true' }, short), el('span', { className: 'visually-hidden' }, nodeText({ send, recv })));
 }
 
 export class Tile {
@@ -25,13 +28,13 @@ export class Tile {
 		this.avatar.style.setProperty('--hue', hue(name));
 		this.muted = el('span', { className: 'muted', hidden: true }, icon('microphone', { off: true }), el('span', { className: 'visually-hidden' }, 'muted'));
 		this.size = el('span', { className: 'size' });
-		const node = el('span', { className: 'node', hidden: !where?.send }, where ? nodeText(where) : '');
+		const node = where?.send ? [nodeElement(where)] : [];
 		this.button = el('button', { className: 'small figures-button', hidden: !onFigures });
 		label(this.button, 'figures', `Figures of ${isOwn ? 'yourself' : name}`);
 		this.button.addEventListener('click', () => onFigures?.());
 		this.element = el('div', { className: `tile${isOwn ? ' own' : ''}${isScreen ? ' screen' : ''}`, role: 'listitem', 'aria-label': this.title },
 			this.avatar, this.video,
-			el('div', { className: 'above' }, node, el('span', { className: 'space' }), this.button),
+			el('div', { className: 'above' }, ...node, el('span', { className: 'space' }), this.button),
 			el('div', { className: 'below' }, this.muted, el('span', { className: 'name' }, this.title), el('span', { className: 'space' }), this.size));
 		this.show(undefined);
 	}

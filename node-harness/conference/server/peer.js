@@ -59,7 +59,11 @@ export class Peer {
 		if (this.producers.has(source)) {
 			throw new BadRequest(`you already send your ${source}`);
 		}
-		const producer = await this.send.produce({ kind: SOURCES[source], rtpParameters, appData: { source } });
+		const kind = SOURCES[source];
+		if (!isOfKind(kind, rtpParameters)) {
+			throw new BadRequest(`your ${source} must be ${kind}`);
+		}
+		const producer = await this.send.produce({ kind, rtpParameters, appData: { source } });
 		this.producers.set(source, producer);
 		producer.observer.once('close', () => this.producers.delete(source));
 		await this.room.published(this, producer);
@@ -123,8 +127,12 @@ export class Peer {
 		this.closed = true;
 		this.send?.close();
 		this.recv?.close();
-		this.hangUp();
 	}
+}
+
+// isOfKind: mediasoup takes any codec that the Router has, whatever kind it is called.
+function isOfKind(kind, { codecs }) {
+	return Array.isArray(codecs) && codecs.every(codec => String(codec?.mimeType).toLowerCase().startsWith(`${kind}/`));
 }
 
 function found(object, message) {

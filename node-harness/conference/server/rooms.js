@@ -21,13 +21,13 @@ export class Rooms {
 	// is closed while somebody comes in.
 	async enter({ room: name, Kind = Peer, ...who }) {
 		const entry = this.#entries.get(name) ?? this.#create(name);
-		this.#evict(entry, who.tab);
-		if (entry.seats >= MAX_PEERS) {
-			throw new BadRequest(`the room is full: ${MAX_PEERS} people`);
-		}
 		entry.seats++;
 		let peer;
 		try {
+			this.#evict(entry, who.tab);
+			if (entry.seats > MAX_PEERS) {
+				throw new BadRequest(`the room is full: ${MAX_PEERS} people`);
+			}
 			const room = await entry.opened;
 			peer = new Kind({ ...who, room });
 			peer.leave = once(() => {
@@ -57,6 +57,7 @@ export class Rooms {
 	#evict({ room }, tab) {
 		const before = room && [...room.peers.values()].find(peer => peer.tab === tab);
 		before?.leave();
+		before?.hangUp();
 	}
 
 	#release(name, entry) {
