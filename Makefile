@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean demo-ffmpeg demo-conference
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean demo-ffmpeg demo-conference lint
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -38,9 +38,13 @@ demo-cluster: build
 faults: build
 	scripts/faults.sh --seeds $(or $(SEEDS),20) $(FAULTS)
 
-# What a change to the Go code must pass: format, vet, staticcheck, generated files, tests (import rules and fuzz targets too).
+# What a change must pass before tests with Node: ESLint, format, vet, staticcheck, generated files, tests (import rules and fuzz targets too).
 check:
 	scripts/check.sh
+
+# The JavaScript (a part of make check).
+lint:
+	scripts/lint.sh
 
 # The tests of scaling and pipe, which must reach all statements but those that scaling/uncovered.txt names (a part of make check).
 coverage:

@@ -4,7 +4,7 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"
-case ${LISTEN:-127.} in 127.*) ;; *) [ -n "${TLS_CERT:-}" ] || need_package openssl openssl ;; esac
+case ${LISTEN:-127.} in 127.* | \[::1\]*) ;; *) [ -n "${TLS_CERT:-}" ] || need_package openssl openssl ;; esac
 [ "${GUESTS:-0}" = 0 ] || need_package ffmpeg ffmpeg
 prepare_harness
 npm_ci "$HARNESS/conference"

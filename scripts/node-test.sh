@@ -8,6 +8,7 @@ source "$ROOT/scripts/harness.sh"
 source "$ROOT/scripts/nodes.sh"
 prepare_harness
 npm_ci "$HARNESS/conference"
+need_package openssl openssl # the conference's certificate for other machines
 export GAZPACHO=$ROOT/bin/gazpacho
 case ${*:-all} in all | *sctp-peers*) need_aiortc ;; esac
 MODE=${MODE:-local}

@@ -14,11 +14,11 @@ export class Chart {
 		this.cursor = svg('path', { class: 'cursor' });
 		this.drawing = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: 'none', role: 'img' }, this.area, ...this.lines, this.cursor);
 		this.values = names.map((_, i) => el('b', { className: `value value-${i}` }));
-		this.top = el('span', { className: 'quiet top' });
+		this.top = el('span', { className: 'quiet', hidden: names.length > 1 }); // there is no room for it
 		this.when = el('span', { className: 'quiet when' });
 		const captions = names.map((name, i) => el('span', { className: `caption caption-${i}` }, name, ' ', this.values[i]));
 		this.element = el('figure', { className: 'chart' },
-			el('figcaption', {}, ...captions, el('span', { className: 'space' }), this.when), this.drawing, this.top);
+			el('figcaption', {}, ...captions, this.when, el('span', { className: 'space' }), this.top), this.drawing);
 		this.drawing.addEventListener('pointermove', event => this.#point(event));
 		this.drawing.addEventListener('pointerleave', () => this.#point());
 		this.show(names.map(() => []));
