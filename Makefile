@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples bench-directory regions bench-idle
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples bench-directory regions bench-idle demo-ffmpeg demo-conference lint
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -17,9 +17,18 @@ build:
 test:
 	scripts/test.sh
 
-# Ten seconds of ffmpeg's test picture and tone through the worker; recordings in build/demo.
+# demo-ffmpeg, then demo-conference; without a terminal, as in tests, it ends after the first.
 demo: build
 	scripts/demo.sh
+
+# Ten seconds of ffmpeg's test picture and tone through the worker; recordings in build/demo.
+demo-ffmpeg: build
+	scripts/demo-ffmpeg.sh
+
+# A conference in the browser, until it is interrupted: docs/conference.md. NODES=3 has it over three nodes of this machine, GUESTS=8 fills the
+# room with test pictures, LISTEN=0.0.0.0:3000 lets other machines in.
+demo-conference: build
+	scripts/conference.sh
 
 # Six people in one Router of an unchanged application, over three nodes of which one is killed.
 demo-cluster: build
@@ -29,9 +38,13 @@ demo-cluster: build
 faults: build
 	scripts/faults.sh --seeds $(or $(SEEDS),20) $(FAULTS)
 
-# What a change to the Go code must pass: format, vet, staticcheck, generated files, tests (import rules and fuzz targets too).
+# What a change must pass before tests with Node: ESLint, format, vet, staticcheck, generated files, tests (import rules and fuzz targets too).
 check:
 	scripts/check.sh
+
+# The JavaScript (a part of make check).
+lint:
+	scripts/lint.sh
 
 # The tests of scaling and pipe, which must reach all statements but those that scaling/uncovered.txt names (a part of make check).
 coverage:

@@ -7,6 +7,7 @@ source "$ROOT/scripts/harness.sh"
 need_chromium
 prepare_harness
 npm_ci "$HARNESS/browser"
+npm_ci "$HARNESS/conference"
 export TEST_MINUTES=${TEST_MINUTES:-30} GAZPACHO=$ROOT/bin/gazpacho
 [ $# -gt 0 ] || set -- "$HARNESS"/browser/test/*.test.js
 exec "$NODE" "$HARNESS/run-tests.js" "$@"
