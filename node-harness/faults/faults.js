@@ -73,7 +73,7 @@ function busAway(seconds, properties) {
 	};
 }
 
-export const FAULTS = {
+export const PERSON_FAULTS = {
 	'bus-away-12s': busAway(12, { quick: true }), // more than makes a node count as dead
 	'bus-away-60s': busAway(60),
 
