@@ -136,7 +136,7 @@ export const PERSON_FAULTS = {
 		about: 'The network between Ann\'s node and Bob\'s fails, until they hear and see each other through Cem\'s.',
 		network: true,
 		async strike(scene) {
-			scene.network.cut(scene.nodeOf('Ann').ip, scene.nodeOf('Bob').ip);
+			scene.network.cut([scene.nodeOf('Ann').ip], [scene.nodeOf('Bob').ip]);
 			await scene.steady();
 			scene.network.mend();
 		},

@@ -32,8 +32,7 @@ export class Scene {
 		const scene = new Scene();
 		Object.assign(scene, { tls, folder, chained, network });
 		const options = joined ? await scene.startBus() : [];
-		const hosts = Object.entries(network?.hosts ?? HOSTS);
-		scene.nodes = await Promise.all(hosts.map(([name, ip]) => startNode(name, ip, tls, folder, 0, network, options)));
+		scene.nodes = await Promise.all(Object.entries(HOSTS).map(([name, ip]) => startNode(name, network?.address(name) ?? ip, tls, folder, 0, network, options)));
 		try {
 			if (joined) {
 				await scene.busWorks();

@@ -152,17 +152,22 @@ export class House {
 		return until(what, () => wanted.every(has), { timeout });
 	}
 
-	// comesTo resolves when an application's new transports come to a node.
-	comesTo(application, { name, ip }) {
-		return until(`new transports come to ${name}`, async () => (await application.call('coming')).answers.some(({ node }) => node === ip));
+	// comesTo resolves when an application's new transports come to one of some nodes.
+	comesTo(application, nodes) {
+		return until('new transports come to nodes', async () => {
+			const { answers } = await application.call('coming');
+			return answers.some(answer => nodes.some(({ ip }) => ip === answer.node));
+		});
 	}
 
-	// eventsOf returns what was told of a room, a line for each object.
-	eventsOf(room) {
+	// eventsOf returns what was told of a room, a line for each object. Some people of it are lost: whether what they heard counts as
+	// closed before they count as lost themselves is a matter of timing, so it is left out.
+	eventsOf(room, lost) {
 		const lines = new Map();
 		for (const { owner, object, event, detail } of this.events) {
-			if (owner === room.name || owner.startsWith(`${room.name}, `)) {
-				const key = [owner.slice(room.name.length + 2), object].filter(Boolean).join(', ');
+			const [of, role] = owner.split(', ');
+			if (of === room.name && (object === 'transport' || !lost.includes(role))) {
+				const key = [role, object].filter(Boolean).join(', ');
 				lines.set(key, [...(lines.get(key) ?? []), detail === undefined ? event : `${event} ${detail}`]);
 			}
 		}

@@ -1,8 +1,8 @@
 // What comes of a fault: lines for the golden list, and figures.
 import { setTimeout as pause } from 'node:timers/promises';
+import { PATIENCE_MS } from '../../lib/wait.js';
 
-const LEASE_MS = 31_000;
-const PATIENCE_MS = 30_000;
+const LEASE_MS = 31_000; // after which a silent node is given up
 
 const section = (title, lines) => ['', `${title}:`, ...lines.map(line => `  ${line}`)];
 const secondsSince = begun => (performance.now() - begun) / 1000;
@@ -12,6 +12,7 @@ export class Report {
 	figures = {};
 	#lines = [];
 	#comings = [];
+	#held = [];
 
 	// lost returns the nodes that an application loses, by its number.
 	constructor(house, lost) {
@@ -23,7 +24,7 @@ export class Report {
 		const { house } = this;
 		this.rooms = house.rooms.map(room => ({ room, roles: room.on(this.lost(room.application)) }));
 		this.harmed = this.rooms.filter(({ roles }) => roles.length > 0);
-		this.elsewhere = this.rooms.filter(({ roles }) => roles.length === 0).map(({ room }) => room);
+		this.talking = this.rooms.filter(({ roles }) => !roles.includes('host') && !roles.includes('guest')).map(({ room }) => room);
 		house.record();
 		await pause(delay);
 		this.begun = performance.now();
@@ -43,11 +44,12 @@ export class Report {
 		this.#lines.push(...this.#told(), ...section('A request to what is lost', this.#once(this.asked)));
 	}
 
-	// coming takes what became of new transports.
-	coming(when, { answers, slowest }) {
+	// coming takes what became of new transports of the applications.
+	coming(when, all) {
+		const answers = all.flatMap(({ answers }) => answers);
 		const refused = answers.filter(answer => answer.refused).map(answer => this.house.cluster.named(answer.refused));
 		this.figures[`new transports ${when}`] = answers.reduce((sum, { count }) => sum + count, 0);
-		this.figures[`new transports ${when}, the slowest`] = slowest / 1000;
+		this.figures[`new transports ${when}, the slowest`] = Math.max(...all.map(({ slowest }) => slowest)) / 1000;
 		this.#comings.push(`${when}: ${refused.length > 0 ? `some are refused: ${[...new Set(refused)].sort().join('; ')}` : 'all are made'}`);
 	}
 
@@ -64,16 +66,23 @@ export class Report {
 		]));
 	}
 
+	// once resolves when the nodes hold what the rooms need, and nothing else.
+	async once(when) {
+		await this.house.holdsWhatIsWanted();
+		this.#held.push(`${when}: what the rooms need, once`);
+	}
+
 	// end ends the applications.
 	async end() {
 		const { house } = this;
 		await house.steady();
-		await house.holdsWhatIsWanted();
+		await this.once('at the end');
+		this.figures['longest pause of those who send'] = house.longestPause / 1000;
 		const lines = [
 			...this.#lines,
 			...section('New transports', this.#comings),
-			...section(`Sound in the ${this.elsewhere.length} rooms elsewhere`, this.#sound()),
-			...section('At the end', ['the nodes hold what the rooms need, once']),
+			...section(`Sound in the ${this.talking.length} rooms whose host and guest are not lost`, this.#sound()),
+			...section('What the nodes hold', this.#held),
 		];
 		await Promise.all(house.applications.map(application => application.call('close')));
 		await house.isIdle();
@@ -85,7 +94,7 @@ export class Report {
 		const groups = new Map();
 		for (const { room, roles } of this.rooms) {
 			const key = roles.length === 0 ? 'elsewhere' : `whose ${names(roles)} ${roles.length === 1 ? 'is' : 'are'} lost`;
-			groups.set(key, [...(groups.get(key) ?? []), this.house.eventsOf(room).join('\n')]);
+			groups.set(key, [...(groups.get(key) ?? []), this.house.eventsOf(room, roles).join('\n')]);
 		}
 		const of = ([key, all]) => {
 			const variants = [...new Set(all)].sort();
@@ -101,9 +110,9 @@ export class Report {
 	}
 
 	#sound() {
-		const ears = this.elsewhere.flatMap(room => room.ears);
+		const ears = this.talking.flatMap(room => room.ears);
 		const lost = ears.reduce((sum, ear) => sum + ear.lost, 0);
-		this.figures['longest gap elsewhere'] = Math.max(...ears.map(ear => ear.gap())) / 1000;
+		this.figures['longest gap in rooms that nobody is missing in'] = Math.max(...ears.map(ear => ear.gap())) / 1000;
 		return [lost === 0 ? 'nothing is lost' : `${lost} packets are lost`];
 	}
 }
