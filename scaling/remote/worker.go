@@ -415,6 +415,7 @@ func (w *Worker) end(reason error) {
 	if !errors.Is(reason, api.ErrClosed) {
 		w.options.Log.Warn("the worker on the node is lost", "node", w.options.Address, "reason", reason)
 	}
+	close(w.done) // before requests are refused for it
 	pending := w.pending
 	w.pending, w.objects, w.state = nil, objects{}, placement.State{}
 	for _, call := range pending {
@@ -422,7 +423,6 @@ func (w *Worker) end(reason error) {
 	}
 	w.front.Goodbye("the front has given the session up")
 	w.cancel()
-	close(w.done)
 }
 
 // refusal is the answer to requests of a worker that has ended.
