@@ -18,4 +18,7 @@ async function main() {
 }
 
 process.prependOnceListener('SIGINT', () => process.exit(0)); // that is how it should end
-await main();
+main().catch(error => {
+	console.error(`error: ${error.message}`);
+	process.exit(1);
+});

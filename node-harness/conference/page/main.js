@@ -194,11 +194,13 @@ function sampled() {
 	panel?.show(monitor);
 }
 
-// preferBySize asks for no larger picture than the tile shows.
+// preferBySize asks for no larger picture than the tile shows. Just after a change of layers, the picture may still be that of before.
 function preferBySize(stream, figures) {
 	const choice = choiceOf(stream);
 	const { spatial } = possible(stream.consumer.rtpParameters);
-	if (!choice.automatic || spatial === 1) {
+	const settled = stream.seenLayers === stream.layers;
+	stream.seenLayers = stream.layers;
+	if (!choice.automatic || spatial === 1 || !settled) {
 		return;
 	}
 	const tileWidth = (people.tileOf(stream)?.element.clientWidth ?? 0) * devicePixelRatio;

@@ -118,8 +118,9 @@ export class People {
 		this.#people.forEach(({ tile }, id) => tile.setVolume(volumeOf.get(id)));
 	}
 
+	// dominant: who has the floor comes first beside a shared screen, but nobody needs to see oneself speak.
 	dominant(peerId) {
-		this.#people.forEach(({ tile }, id) => tile.setDominant(id === peerId));
+		this.#people.forEach(({ tile }, id) => tile.setDominant(id === peerId && id !== this.selfId));
 	}
 
 	// tileOf returns the tile that shows a stream, if any.
