@@ -7,7 +7,7 @@ import (
 
 // Chosen here.
 const (
-	// maxOutbox is how many bytes wait to be sent: all that a node can have to tell of 300,000 producers.
+	// maxOutbox is how many bytes wait to be sent: all that a node has to tell of half a million producers.
 	maxOutbox = 64 << 20
 	// outboxRate is how many bytes a second are sent, beyond a first outboxBurst: a node that has to tell all of these must not fill what
 	// may wait for another one at a server (maxPending), which would then take that one for too slow.

@@ -71,12 +71,11 @@ func (g *guest) takes(req *api.Request) bool {
 }
 
 // termsOf returns the terms of a request for a transport.
-func termsOf(req *api.Request) placement.Terms {
-	base := baseOf(req)
-	if base == nil {
-		return placement.Terms{}
+func termsOf(req *api.Request) (t placement.Terms) {
+	if base := baseOf(req); base != nil {
+		t = placement.Terms{Below: float64(base.LoadLimit) / 100, New: base.LoadReserved}
 	}
-	return placement.Terms{Below: float64(base.LoadLimit) / 100, New: base.LoadReserved}
+	return t
 }
 
 // baseOf returns what all transports have in common, of a request for one; nil if it is for none.
