@@ -62,7 +62,8 @@ export class Network {
 		this.#cut.forEach(way => ip('rule', 'add', 'priority', '10', ...way, 'blackhole'));
 	}
 
+	// mend undoes all cuts.
 	mend() {
-		this.#cut.forEach(way => ip('rule', 'delete', 'priority', '10', ...way, 'blackhole'));
+		this.#cut.splice(0).forEach(way => ip('rule', 'delete', 'priority', '10', ...way, 'blackhole'));
 	}
 }

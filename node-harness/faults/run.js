@@ -41,7 +41,10 @@ async function happen(fault, seed, folder, network) {
 	const [scene, play] = fault.plan
 		? [await House.open({ tls: TLS, folder, random, network, plan: fault.plan }), playRooms]
 		: [await Scene.open({ tls: TLS, folder, random, network, ...fault }), observe];
-	const outcome = play(scene, fault, random).finally(() => scene.end());
+	const outcome = play(scene, fault, random).finally(() => {
+		scene.end();
+		network?.mend(); // if it is still cut, as something has failed
+	});
 	await outcome.catch(() => {});
 	if (scene.longestPause > MAX_PAUSE_MS) {
 		throw new BusyMachine(`the machine was too busy to send for ${Math.round(scene.longestPause)} ms`);

@@ -1,20 +1,20 @@
 // Nodes that find each other, some of which have the bus.
 import { clusterStatus, freePorts, killNode, nodeStatus, startNode } from '../../lib/nodes.js';
-import { until } from '../../lib/wait.js';
+import { PATIENCE_MS, until, within } from '../../lib/wait.js';
 import { holdings } from '../holdings.js';
 
 const addressOf = n => `127.0.2.${n + 1}`;
 
 export class Cluster {
 	// open starts nodes, and resolves when each knows all. bus are the names of those that have it.
-	static async open({ names, bus, tls, folder, network, options = [] }) {
+	static async open({ names, bus, tls, folder, network, binary, options = [] }) {
 		const cluster = new Cluster();
 		const ips = Object.fromEntries(names.map((name, i) => [name, network?.address(name) ?? addressOf(i)]));
 		const buses = await Promise.all(bus.map(async name => [name, `${ips[name]}:${await freePorts(network ? network.host : ips[name])}`]));
 		Object.assign(cluster, { tls, folder, network, buses: new Map(buses), options });
 		cluster.nodes = names.map(name => ({ name, ip: ips[name], address: `${ips[name]}:0` }));
 		try {
-			await Promise.all(cluster.nodes.map(node => cluster.start(node)));
+			await Promise.all(cluster.nodes.map(node => cluster.start(node, binary)));
 			await cluster.joined();
 		} catch (error) {
 			cluster.end();
@@ -35,6 +35,24 @@ export class Cluster {
 
 	kill(node) {
 		return killNode(node);
+	}
+
+	// drain has a node drain, and resolves with its exit code when it has ended.
+	async drain(node, limit) {
+		const ended = new Promise(resolve => node.child.once('exit', resolve));
+		node.child.kill('SIGTERM');
+		return within(`node ${node.name} ends`, ended, limit + PATIENCE_MS);
+	}
+
+	// drains resolves when a node says that it drains.
+	drains(node) {
+		return until(`node ${node.name} drains`, async () => (await nodeStatus([node], this.tls))[0].draining);
+	}
+
+	// versions returns the versions of all nodes, as one of them knows them.
+	async versions() {
+		const rows = await clusterStatus([this.nodes[0]], this.tls);
+		return [...new Set(rows.map(({ version }) => version))];
 	}
 
 	// joined resolves when each of some nodes knows these, and no others, as alive.

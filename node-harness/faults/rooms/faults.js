@@ -6,12 +6,17 @@
 //   play     lets it happen, and returns { lines, figures } as observe does
 import { setTimeout as pause } from 'node:timers/promises';
 import { Report } from './report.js';
+import { Upgrade } from './upgrade.js';
 
 const MAX_DELAY_MS = 1000; // before the fault
 const COMING = { rate: 20 };
 
 const CUT_MS = 60_000;
+const DRAIN_S = 8;
+// What is upgraded from: scripts/faults.sh.
+const BEFORE = { node: process.env.GAZPACHO_BEFORE, worker: process.env.WORKER_BEFORE };
 
+const shuffled = (list, random) => list.map(item => ({ item, order: random() })).sort((a, b) => a.order - b.order).map(({ item }) => item);
 const pick = (list, random) => list[Math.floor(random() * list.length)];
 
 export const ROOM_FAULTS = {
@@ -72,6 +77,22 @@ export const ROOM_FAULTS = {
 			await Promise.all(house.applications.map((application, i) => house.comesTo(application, sides[1 - i])));
 			report.coming('when it is back, also on the other side', await everywhere('stopComing'));
 			return report.end();
+		},
+	},
+
+	'rolling-upgrade': {
+		about: 'Three nodes are drained and replaced by newer ones, one after the other, and then the application, while rooms end and begin.',
+		plan: {
+			nodes: ['a', 'b', 'c'], bus: ['a', 'b', 'c'], binary: BEFORE.node, options: ['--drain-time', `${DRAIN_S}s`],
+			applications: [{ workers: ['a'], worker: BEFORE.worker }], rooms: 6,
+		},
+		async play(house, random) {
+			const upgrade = new Upgrade(house, DRAIN_S * 1000);
+			await upgrade.begin();
+			for (const node of shuffled(house.nodes, random)) {
+				await upgrade.replace(node);
+			}
+			return upgrade.end(await upgrade.replaceApplication({ workers: ['b'] }));
 		},
 	},
 };

@@ -13,20 +13,21 @@ const SETTLED_LOOKS = 10;
 
 export class House {
 	rooms = [];
+	applications = [];
 	events = [];
+	fronts = 0;
+	#begun = 0; // rooms
 
 	// open starts everything, and resolves when all who speak are heard. plan says which nodes there are and which of them have the bus,
 	// and for each application its host and the nodes that its workers are told of: a worker each, with so many rooms.
 	static async open({ tls, folder, random, network, plan }) {
 		const house = new House();
 		Object.assign(house, { tls, folder, network, plan, random, voices: new Voices() });
-		house.cluster = await Cluster.open({ names: plan.nodes, bus: plan.bus, tls, folder, network, options: plan.options });
+		house.cluster = await Cluster.open({ names: plan.nodes, bus: plan.bus, tls, folder, network, binary: plan.binary, options: plan.options });
 		try {
 			house.nodes = house.cluster.nodes;
 			house.idle = await house.settled();
-			house.applications = await Promise.all(plan.applications.map((application, i) => house.startApplication(application, i)));
-			house.fronts = plan.applications.flatMap(({ workers }) => workers).length;
-			await house.cluster.serve(house.nodes, house.fronts);
+			await Promise.all(plan.applications.map(application => house.startApplication(application)));
 			await Promise.all(plan.applications.flatMap(({ workers }, application) => workers.map((_, worker) => house.fill(application, worker))));
 			await house.steady();
 		} catch (error) {
@@ -36,12 +37,21 @@ export class House {
 		return house;
 	}
 
-	async startApplication({ host, workers }, n) {
-		const environment = { GAZPACHO_TLS_DIR: this.tls, GAZPACHO_PLACEMENT: 'spread' };
+	// startApplication starts an application, and resolves when all nodes serve it.
+	async startApplication({ host, workers, worker }) {
+		const environment = { GAZPACHO_TLS_DIR: this.tls, GAZPACHO_PLACEMENT: 'spread', ...(worker && { MEDIASOUP_WORKER_BIN: worker }) };
+		const i = this.applications.push(undefined) - 1;
 		const application = await Application.start(FILE, environment, event => this.heard(event), this.network, this.network?.address(host));
-		const clusters = workers.map(name => this.node(name).address);
-		await application.call('open', { clusters });
-		return application;
+		this.applications[i] = application;
+		await application.call('open', { clusters: workers.map(name => this.node(name).address) });
+		this.fronts += workers.length;
+		await this.cluster.serve(this.nodes, this.fronts);
+		return i;
+	}
+
+	// closeApplication ends an application.
+	async closeApplication(i) {
+		await this.applications[i].call('close');
 	}
 
 	// fill begins the rooms of a worker, one after the other, so that it is always the same who is on one node with whom.
@@ -52,7 +62,7 @@ export class House {
 	}
 
 	async begin(application, worker) {
-		const room = new Room(`room ${this.rooms.length + 1}`, this.applications[application], application);
+		const room = new Room(`room ${++this.#begun}`, this.applications[application], application);
 		this.rooms.push(room);
 		await room.call('begin', { worker });
 		for (const role of Object.keys(ROLES)) {
@@ -223,7 +233,7 @@ export class House {
 	end() {
 		this.voices.stop();
 		this.rooms.forEach(room => room.people.forEach(person => person.leave()));
-		this.applications?.forEach(application => application.kill());
+		this.applications.forEach(application => application?.kill());
 		this.cluster.end();
 	}
 }

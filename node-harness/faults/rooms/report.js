@@ -4,9 +4,24 @@ import { PATIENCE_MS } from '../../lib/wait.js';
 
 const LEASE_MS = 31_000; // after which a silent node is given up
 
-const section = (title, lines) => ['', `${title}:`, ...lines.map(line => `  ${line}`)];
-const secondsSince = begun => (performance.now() - begun) / 1000;
-const names = roles => (roles.length === 1 ? roles[0] : `${roles.slice(0, -1).join(', ')} and ${roles.at(-1)}`);
+export const section = (title, lines) => ['', `${title}:`, ...lines.map(line => `  ${line}`)];
+export const secondsSince = begun => (performance.now() - begun) / 1000;
+const names = roles => [roles.slice(0, -1).join(', '), roles.at(-1)].filter(Boolean).join(' and ');
+
+// grouped returns texts by the roles that they are about.
+export function grouped(list) {
+	const groups = new Map();
+	for (const { roles, text } of list) {
+		groups.set(names(roles), [...(groups.get(names(roles)) ?? []), text]);
+	}
+	return [...groups].sort();
+}
+
+// variants returns the lines of texts, which should all be the same.
+export function variants(texts) {
+	const all = [...new Set(texts)].sort();
+	return all.flatMap((text, i) => [...(all.length > 1 ? [`variant ${i + 1}:`] : []), ...(text || 'nothing').split('\n')]);
+}
 
 export class Report {
 	figures = {};
@@ -91,18 +106,11 @@ export class Report {
 
 	// #told says what was told of rooms, by who of them was lost. All such rooms are told the same.
 	#told() {
-		const groups = new Map();
-		for (const { room, roles } of this.rooms) {
-			const key = roles.length === 0 ? 'elsewhere' : `whose ${names(roles)} ${roles.length === 1 ? 'is' : 'are'} lost`;
-			groups.set(key, [...(groups.get(key) ?? []), this.house.eventsOf(room, roles).join('\n')]);
-		}
-		const of = ([key, all]) => {
-			const variants = [...new Set(all)].sort();
-			return section(`Told of ${all.length} rooms ${key}`, variants.flatMap((text, i) => [
-				...(variants.length > 1 ? [`variant ${i + 1}:`] : []), ...(text || 'nothing').split('\n'),
-			]));
-		};
-		return [...groups].sort().flatMap(of);
+		const groups = grouped(this.rooms.map(({ room, roles }) => ({ roles, text: this.house.eventsOf(room, roles).join('\n') })));
+		return [...groups].flatMap(([roles, texts]) => {
+			const title = roles === '' ? 'elsewhere' : `whose ${roles} ${roles.includes(' and ') ? 'are' : 'is'} lost`;
+			return section(`Told of ${texts.length} rooms ${title}`, variants(texts));
+		});
 	}
 
 	#once(answers) {
