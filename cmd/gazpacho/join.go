@@ -146,6 +146,7 @@ func (c *nodeConfig) enter(
 		Self: func() membership.Node {
 			now := self
 			now.Draining, now.Load = server.Draining(), server.Load()
+			c.steered.describe(&now)
 			return now
 		},
 		Credentials: credentials, Join: c.join, URL: c.url, Log: log,
@@ -172,17 +173,20 @@ func (c *nodeConfig) enter(
 		return nil, err
 	}
 	server.SetMembers(node.Rows)
-	return &member{node, prober}, nil
+	c.steered.begin(c, node, log)
+	return &member{node, prober, &c.steered}, nil
 }
 
 // member is the node's part in its cluster.
 type member struct {
-	bus    *bus.Node
-	prober *reach.Prober
+	bus      *bus.Node
+	prober   *reach.Prober
+	steering *steered
 }
 
 // Close says goodbye.
 func (m *member) Close() {
+	m.steering.close()
 	m.bus.Close()
 	m.prober.Close()
 }
