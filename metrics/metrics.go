@@ -12,6 +12,7 @@ import (
 	"gazpacho/engine"
 	"gazpacho/scaling/front"
 	"gazpacho/scaling/remote"
+	"gazpacho/scaling/steering"
 )
 
 // maxScrapes is how many are answered at once; more get an error. Chosen here.
@@ -27,6 +28,7 @@ type Sources struct {
 	Channel  func() channel.Figures
 	Front    func() front.Figures
 	Node     func() remote.Status
+	Steering func() steering.Figures
 }
 
 // Serve answers at an address, by HTTP: /metrics for Prometheus, /healthz (alive) and /readyz (new work may come).
@@ -61,6 +63,7 @@ var groups = []group{
 	{"The application's worker, over nodes", frontFamilies, func(s *Sources) bool { return s.Front != nil }},
 	{"Nodes", nodeFamilies, func(s *Sources) bool { return s.Node != nil }},
 	{"Nodes of a cluster with a bus", directoryFamilies, func(s *Sources) bool { return s.Node != nil }},
+	{"The cluster, as each of its nodes sees it", clusterFamilies, func(s *Sources) bool { return s.Steering != nil }},
 }
 
 // families returns those that the process has something to show for.
@@ -87,6 +90,9 @@ func (s *Sources) take() *figures {
 		for _, front := range f.node.Fronts {
 			f.routers += front.Load.Routers
 		}
+	}
+	if s.Steering != nil {
+		f.steering = s.Steering()
 	}
 	if s.Routers != nil {
 		f.routers = s.Routers()

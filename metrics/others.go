@@ -69,6 +69,11 @@ var nodeFamilies = []family{
 		},
 	},
 	{
+		name: "node_network_usage_ratio", kind: gauge,
+		help: "Fraction of the bandwidth that the node was told with --bandwidth that is used, in the busier direction; 0 without.",
+		read: func(f *figures, to *samples) { to.add(f.node.Network) },
+	},
+	{
 		name: "node_assumed_load_ratio", kind: gauge,
 		help: "What was placed on the node lately is assumed to add to gazpacho_cpu_usage_ratio.",
 		read: func(f *figures, to *samples) { to.add(f.node.Assumed) },

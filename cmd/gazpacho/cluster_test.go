@@ -179,7 +179,7 @@ func TestCluster(t *testing.T) {
 		return told.Fronts == 1 && told.Routers == 1 && told.Transports == 2
 	}, patience, time.Millisecond)
 	_, out, _ = call("status", "--cluster", a.address, "--tls-dir", dir)
-	require.Regexp(t, `(?m)^a +`+a.address+` +alive +`+version+` +region=eu,zone=1 +\d+ % +\d+ %( +\d+){7}$`, out)
+	require.Regexp(t, `(?m)^a +`+a.address+` +alive +`+version+` +region=eu,zone=1 +\d+ % +0 % +\d+ %( +\d+){7}$`, out)
 	require.Regexp(t, `(?m)^c +edumeet +yes +1 +2 +1 +0$`, out)
 	order := func(command, via, name string) {
 		t.Helper()

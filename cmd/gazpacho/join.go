@@ -147,6 +147,7 @@ func (c *nodeConfig) enter(
 		Self: func() membership.Node {
 			now := self
 			now.Draining, now.Load = server.Draining(), server.Load()
+			c.steered.describe(&now)
 			return now
 		},
 		Credentials: credentials, Join: c.join, URL: c.url, Receive: server.HandleMessage, Log: log,
@@ -174,17 +175,20 @@ func (c *nodeConfig) enter(
 	}
 	server.SetMembers(node.Rows)
 	server.JoinDirectory(directory.Member{Name: self.Name, Incarnation: self.Incarnation}, node)
-	return &member{node, prober}, nil
+	c.steered.begin(c, node, log)
+	return &member{node, prober, &c.steered}, nil
 }
 
 // member is the node's part in its cluster.
 type member struct {
-	bus    *bus.Node
-	prober *reach.Prober
+	bus      *bus.Node
+	prober   *reach.Prober
+	steering *steered
 }
 
 // Close says goodbye.
 func (m *member) Close() {
+	m.steering.close()
 	m.bus.Close()
 	m.prober.Close()
 }

@@ -41,10 +41,13 @@ type nodeConfig struct {
 	announced4, announced6, logLevel string
 	labels                           placement.Labels
 	watermark, shards                int
+	bandwidth                        uint
+	ownLoad                          bool
 	minPort, maxPort, probePort      uint
 	drain                            time.Duration
 	metrics, profiles                string
 	joinConfig
+	steeringConfig
 }
 
 // runNode is the command "node".
@@ -54,6 +57,7 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 	s.flags.Var(&c.listen, "listen", "`addresses` for applications, separated by commas: host, host:port (port "+remote.DefaultPort+" if none is named) or\n      unix:/path/to/socket (default "+
 		defaultSocket()+"; with --join: this host's address towards the others)")
 	c.joinConfig.define(s)
+	c.steeringConfig.define(s)
 	s.flags.StringVar(&c.name, "name", "", "`name` of the node (default: that in its certificate, else the host's)")
 	s.flags.StringVar(&c.tlsFolder, "tls-dir", "", "`folder` with ca.pem and the node's certificate and key")
 	s.flags.StringVar(&c.media4, "media-address", "", "IPv4 `address` that media is received on (default: that of --listen)")
@@ -67,6 +71,8 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 	s.flags.StringVar(&c.labels.Region, "region", "", "`name` of the region that the node is in: applications of the region prefer it")
 	s.flags.StringVar(&c.labels.Zone, "zone", "", "`name` of the zone within the region, such as a data centre")
 	s.flags.IntVar(&c.watermark, "watermark", 0, "load in `per cent` up to which the node is filled before others (default: 60)")
+	s.flags.UintVar(&c.bandwidth, "bandwidth", 0, "`Mbit/s` that the host's network carries in each direction: the load is that of CPU or network, whichever is more (default: CPU only)")
+	s.flags.BoolVar(&c.ownLoad, "own-load", false, "count CPU time of this process only: for hosts on which others use no more than what is left")
 	s.flags.IntVar(&c.shards, "shards", 0, "`number` of cores to use (default: all)")
 	s.flags.StringVar(&c.logLevel, "log-level", "info", "`level` of the node's log on standard error: debug, info, warn or error")
 	s.flags.StringVar(&c.metrics, "metrics", metrics.DefaultAddress, "`address` for metrics, /healthz and /readyz: an IP address with a port or a range of ports, unix:/path/to/folder, or none")
@@ -84,6 +90,9 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 		return usagef("--watermark %d is no per cent", c.watermark)
 	}
 	if err := c.complete(); err != nil {
+		return err
+	}
+	if err := c.openWebhook(); err != nil {
 		return err
 	}
 	return c.serve(stdout, stderr)
@@ -122,7 +131,7 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	host, err := engine.NewHost(engine.HostOptions{Shards: c.shards, Log: log})
+	host, err := engine.NewHost(engine.HostOptions{Shards: c.shards, OwnLoadOnly: c.ownLoad, Log: log})
 	if err != nil {
 		return err
 	}
@@ -134,7 +143,7 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	requests := metrics.NewRequests()
 	server := remote.NewServer(remote.ServerOptions{
 		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog, Load: host.Load, Traffic: trafficOf(host),
-		Labels: c.labels, Watermark: float64(c.watermark) / 100, Cores: c.shards, Ports: c.portsShown(),
+		Labels: c.labels, Watermark: float64(c.watermark) / 100, Cores: c.shards, Ports: c.portsShown(), Bandwidth: uint64(c.bandwidth) * 1000,
 		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
 			worker, err := c.newWorker(host, o, emit, log)
 			if err != nil {
@@ -144,7 +153,7 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 		},
 	})
 	defer server.Close()
-	sources := metrics.Sources{Version: version, Host: host, Requests: requests, Node: server.Status}
+	sources := metrics.Sources{Version: version, Host: host, Requests: requests, Node: server.Status, Steering: c.steered.figures}
 	defer serve(shownAt, "metrics", log, func(a metrics.Address) (*metrics.Server, error) { return metrics.Serve(a, sources) }).Close()
 	defer serve(profilesAt, "profiles", log, metrics.ServeProfiles).Close()
 	return c.run(server, addresses, credentials, stdout, log)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"text/tabwriter"
+	"time"
 
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/membership"
@@ -135,7 +136,7 @@ func merge(rows []nodeRow) (merged []nodeRow) {
 
 // printStatus prints tables: of nodes, of the applications on them, and of the links between them.
 func printStatus(w io.Writer, rows []nodeRow) error {
-	for _, print := range []func(io.Writer, []nodeRow) error{printNodes, printFronts, printLinks, printUnheard, printDirectory} {
+	for _, print := range []func(io.Writer, []nodeRow) error{printNodes, printFronts, printLinks, printUnheard, printDirectory, printSignals} {
 		if err := print(w, rows); err != nil {
 			return err
 		}
@@ -146,12 +147,12 @@ func printStatus(w io.Writer, rows []nodeRow) error {
 // printNodes prints a table of what nodes tell of themselves: those that do not answer now, in their last heartbeat.
 func printNodes(w io.Writer, rows []nodeRow) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "NODE\tADDRESS\tSTATE\tVERSION\tLABELS\tCPU\tASSUMED\tIN P/S\tKBIT/S\tOUT P/S\tKBIT/S\tFRONTS\tROUTERS\tTRANSPORTS")
+	fmt.Fprintln(t, "NODE\tADDRESS\tSTATE\tVERSION\tLABELS\tCPU\tNETWORK\tASSUMED\tIN P/S\tKBIT/S\tOUT P/S\tKBIT/S\tFRONTS\tROUTERS\tTRANSPORTS")
 	for _, r := range rows {
 		fmt.Fprintf(t, "%s\t%s\t%s", cmp.Or(r.Name, "?"), r.Address, r.state())
 		if r.Name != "" {
 			l := &r.Load
-			fmt.Fprintf(t, "\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d", r.Version, labels(r.Labels), percent(l.CPU), percent(l.Assumed),
+			fmt.Fprintf(t, "\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d", r.Version, labels(r.Labels), percent(l.CPU), percent(l.Network), percent(l.Assumed),
 				l.In.Packets, l.In.Kilobits, l.Out.Packets, l.Out.Kilobits, l.Fronts, l.Routers, l.Transports)
 		}
 		fmt.Fprintln(t)
@@ -229,6 +230,24 @@ func printUnheard(w io.Writer, rows []nodeRow) (err error) {
 		for _, u := range r.Status.Unheard {
 			_, err = fmt.Fprintf(w, "%sfrom %s (node %s) to %s (node %s), UDP ports %s\n", title, u.From, u.Node, u.To, r.Status.Name, r.Status.Ports)
 			title = ""
+		}
+	}
+	return err
+}
+
+// printSignals prints what lasts that whoever starts and stops nodes should know, as the node that tells has it.
+func printSignals(w io.Writer, rows []nodeRow) (err error) {
+	for _, r := range rows {
+		if !r.Tells || r.Condition != membership.Alive {
+			continue
+		}
+		for _, s := range r.Signals {
+			if !s.Over && err == nil {
+				_, err = fmt.Fprintf(w, "\n%s: %s, since %s", s.Kind, cmp.Or(s.Node, "region "+cmp.Or(s.Region, "without a name")), time.Unix(s.Since, 0).Format(time.DateTime))
+			}
+		}
+		if len(r.Signals) > 0 && err == nil {
+			_, err = fmt.Fprintln(w)
 		}
 	}
 	return err

@@ -35,3 +35,17 @@ from 10.0.0.2 (node b) to 10.0.0.1 (node a), UDP ports 10000-59999
 from 10.0.0.2 (node b) to 10.0.0.3 (node c), UDP ports 10000-59999
 `)
 }
+
+// Status shows what lasts, as the node that tells has it.
+func TestStatusShowsSignals(t *testing.T) {
+	tells := nodeRow{"a:7000", remote.NodeStatus{Row: membership.Row{Condition: membership.Alive, Node: membership.Node{Name: "a", Tells: true, Signals: []membership.Signal{
+		{Kind: membership.CapacityShort, Region: "eu"},
+		{Kind: membership.NodeIdle, Region: "us", Node: "c"},
+		{Kind: membership.CapacityShort},
+		{Kind: membership.NodeIdle, Node: "d", Over: true},
+	}}}}}
+	var b bytes.Buffer
+	require.NoError(t, printStatus(&b, []nodeRow{tells}))
+	require.Regexp(t, "\ncapacity-short: region eu, since .*\nnode-idle: c, since .*\ncapacity-short: region without a name, since .*\n$", b.String())
+	require.NotContains(t, b.String(), "d, since")
+}

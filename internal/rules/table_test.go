@@ -58,6 +58,7 @@ var rules = []rule{
 	{folder: "scaling/link", may: []string{"engine/unit", "scaling/session"}},
 	{folder: "scaling/membership", may: []string{"engine/unit"}},
 	{folder: "scaling/reach", may: []string{"engine/unit", "scaling/membership"}, impure: true},
+	{folder: "scaling/steering", may: []string{"engine/unit", "scaling/membership", "scaling/placement"}, impure: true},
 	{folder: "scaling/identity", impure: true},
 	{folder: "scaling/remote", may: []string{
 		"engine/api", "engine/unit", "fbs", "pipe", "scaling/directory", "scaling/identity", "scaling/link", "scaling/membership", "scaling/placement",
@@ -65,12 +66,13 @@ var rules = []rule{
 	}, impure: true},
 	{folder: "scaling/bus", may: []string{"engine/unit", "scaling/identity", "scaling/membership"}, impure: true},
 	{folder: "metrics", may: []string{
-		"engine/api", "engine/unit", "engine/media", "engine/shard", "engine/transport", "engine", "channel", "scaling/front", "scaling/remote",
+		"engine/api", "engine/unit", "engine/media", "engine/shard", "engine/transport", "engine", "channel", "scaling/front", "scaling/reach", "scaling/remote",
+		"scaling/steering",
 	}, impure: true},
 	{folder: "cmd", may: []string{
 		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll", "metrics",
 		"scaling/bus", "scaling/directory", "scaling/front", "scaling/identity", "scaling/membership", "scaling/placement", "scaling/reach",
-		"scaling/remote",
+		"scaling/remote", "scaling/steering",
 	}, impure: true},
 
 	// These use the binary only.

@@ -46,6 +46,11 @@ type Node struct {
 	Draining bool `json:"draining,omitempty"`
 	// Watermark is the load, from 0 to 1, up to which it is to be filled; 0 if that is left to the fronts.
 	Watermark float64 `json:"watermark,omitempty"`
+	// Steers says that it can tell signals to the outside, Tells that it is the one that does.
+	Steers bool `json:"steers,omitempty"`
+	Tells  bool `json:"tells,omitempty"`
+	// Signals are those that it tells.
+	Signals []Signal `json:"signals,omitempty"`
 	// Load is how busy it is.
 	Load Load `json:"load"`
 }
@@ -53,6 +58,7 @@ type Node struct {
 // Load is how busy a node is.
 type Load struct {
 	CPU        float64 `json:"cpu"`               // from 0 to 1, of the cores open to it, whoever uses them
+	Network    float64 `json:"network,omitempty"` // likewise, of what its network carries, if the node knows that
 	Assumed    float64 `json:"assumed,omitempty"` // what was placed there lately is assumed to add to that
 	Fronts     int     `json:"fronts"`
 	Routers    int     `json:"routers"`
@@ -70,7 +76,8 @@ type Traffic struct {
 // alike reports whether two nodes differ in nothing but how busy they are.
 func (n *Node) alike(o *Node) bool {
 	return n.Name == o.Name && n.Incarnation == o.Incarnation && n.Version == o.Version && n.Host == o.Host && n.Pipe == o.Pipe &&
-		n.ProbePort == o.ProbePort && n.Draining == o.Draining && n.Watermark == o.Watermark && slices.Equal(n.Addresses, o.Addresses) && maps.Equal(n.Labels, o.Labels)
+		n.ProbePort == o.ProbePort && n.Draining == o.Draining && n.Watermark == o.Watermark && n.Steers == o.Steers && n.Tells == o.Tells &&
+		slices.Equal(n.Signals, o.Signals) && slices.Equal(n.Addresses, o.Addresses) && maps.Equal(n.Labels, o.Labels)
 }
 
 // overhead is about what a row takes in memory beside its texts.
@@ -81,6 +88,9 @@ func (n *Node) size() int {
 	size := overhead + len(n.Name) + len(n.Incarnation) + len(n.Version) + len(n.Host) + len(n.Pipe)
 	for _, a := range n.Addresses {
 		size += 16 + len(a)
+	}
+	for _, s := range n.Signals {
+		size += 96 + len(s.ID) + len(s.Kind) + len(s.Region) + len(s.Node)
 	}
 	for k, v := range n.Labels {
 		size += 64 + len(k) + len(v)
@@ -124,6 +134,8 @@ func Parse(name string, b []byte) (h Heartbeat, err error) {
 		return Heartbeat{}, fmt.Errorf("%w: state %q", ErrMalformed, h.State)
 	case !h.Load.possible() || h.Watermark < 0 || h.Watermark > 1:
 		return Heartbeat{}, fmt.Errorf("%w: no load can be so", ErrMalformed)
+	case len(h.Signals) > MaxSignals:
+		return Heartbeat{}, fmt.Errorf("%w: %d signals", ErrMalformed, len(h.Signals))
 	case !h.printable():
 		return Heartbeat{}, fmt.Errorf("%w: texts that cannot be shown", ErrMalformed)
 	}
@@ -139,7 +151,7 @@ const (
 
 // possible reports whether a node can be so busy.
 func (l *Load) possible() bool {
-	return l.CPU >= 0 && l.CPU <= 1 && l.Assumed >= 0 && l.Assumed <= maxAssumed && min(l.Fronts, l.Routers, l.Transports) >= 0 &&
+	return l.CPU >= 0 && l.CPU <= 1 && l.Network >= 0 && l.Network <= 1 && l.Assumed >= 0 && l.Assumed <= maxAssumed && min(l.Fronts, l.Routers, l.Transports) >= 0 &&
 		max(l.Fronts, l.Routers, l.Transports) <= maxCount && max(l.In.Packets, l.In.Kilobits, l.Out.Packets, l.Out.Kilobits) <= maxRate
 }
 
@@ -148,6 +160,9 @@ func (n *Node) printable() bool {
 	texts := append([]string{n.Incarnation, n.Version, n.Host, n.Pipe}, n.Addresses...)
 	for k, v := range n.Labels {
 		texts = append(texts, k, v)
+	}
+	for _, s := range n.Signals {
+		texts = append(texts, s.ID, string(s.Kind), s.Region, s.Node)
 	}
 	return !slices.ContainsFunc(texts, func(text string) bool {
 		return strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })

@@ -2,6 +2,7 @@ package membership_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -268,7 +269,8 @@ func TestHeartbeatsOnTheWire(t *testing.T) {
 	h := membership.Heartbeat{
 		Node: membership.Node{
 			Name: "a", Incarnation: "1", Version: "2", Host: "h", Addresses: []string{"a:7000"}, Pipe: "10.0.0.1",
-			Labels: map[string]string{"region": "eu"}, Draining: true, Watermark: 0.5, Load: membership.Load{
+			Labels: map[string]string{"region": "eu"}, Draining: true, Watermark: 0.5, Steers: true, Tells: true,
+			Signals: []membership.Signal{{ID: "i", Kind: membership.NodeIdle, Region: "eu", Node: "b", Since: 5, Over: true, Told: true}}, Load: membership.Load{
 				CPU: 0.25, Assumed: 0.125, Fronts: 3, Routers: 1, Transports: 2, In: membership.Traffic{Packets: 4, Kilobits: 5},
 				Out: membership.Traffic{Packets: 6, Kilobits: 7},
 			},
@@ -290,6 +292,8 @@ func TestHeartbeatsOnTheWire(t *testing.T) {
 		"less than none": `{"incarnation":"1","state":"serving","load":{"routers":-1}}`,
 		"no watermark":   `{"incarnation":"1","state":"serving","watermark":2}`,
 		"no rate":        `{"incarnation":"1","state":"serving","load":{"in":{"packets":18446744073709551615}}}`,
+		"no signal":      `{"incarnation":"1","state":"serving","signals":[{"id":"\u0007"}]}`,
+		"many signals":   `{"incarnation":"1","state":"serving","signals":[{}` + strings.Repeat(",{}", membership.MaxSignals) + `]}`,
 		"no text":        `{"incarnation":"1","state":"serving","labels":{"region":"\u001b[2J"}}`,
 		"too long":       `{"incarnation":"1","state":"serving","version":"` + fmt.Sprintf("%5000d", 1) + `"}`,
 	} {

@@ -43,7 +43,7 @@ func (o *outlook) leave(transports, routers int) {
 // state returns what the node tells of itself, with what the guest has placed until now. The lock is held.
 func (g *guest) state() placement.State {
 	o, load := &g.server.options, g.loader.Load()
-	s := g.server.outlook.state(load.CPU, load.Transports-g.placed.Transports, load.Routers-g.placed.Routers, o.Cores)
+	s := g.server.outlook.state(max(load.CPU, g.server.traffic.share(o.Bandwidth)), load.Transports-g.placed.Transports, load.Routers-g.placed.Routers, o.Cores)
 	g.placed = load
 	s.Labels, s.Watermark, s.Draining = o.Labels, o.Watermark, g.server.draining.Load()
 	return s

@@ -69,7 +69,7 @@ func TestNodeTellsItsLoad(t *testing.T) {
 		n := calls.Add(1) * 1000
 		return remote.Traffic{Received: n, BytesReceived: 125 * n, Sent: 2 * n, BytesSent: 250 * n}
 	}
-	address, s := rawNode(t, remote.ServerOptions{NewWorker: newQuiet, Traffic: traffic, Load: func() float64 { return 1. / 3 }, Cores: 1})
+	address, s := rawNode(t, remote.ServerOptions{NewWorker: newQuiet, Traffic: traffic, Bandwidth: 1, Load: func() float64 { return 1. / 3 }, Cores: 1})
 	require.Equal(t, 0.333, s.Load().CPU, "rounded: heartbeats are short")
 	w := visitor(t, address, "a")
 	method, body := transportRequest("plain", 0)
@@ -81,6 +81,8 @@ func TestNodeTellsItsLoad(t *testing.T) {
 	require.InDelta(t, load.In.Packets, load.In.Kilobits, 1)
 	require.InDelta(t, 2*load.In.Packets, load.Out.Packets, 1)
 	require.InDelta(t, load.Out.Packets, load.Out.Kilobits, 1)
+	require.Equal(t, 1., load.Network, "more than the network is said to carry")
+	require.Eventually(t, func() bool { return w.State().Load == 1 }, patience, time.Millisecond, "fronts take that for load")
 }
 
 // With the answer to each request for a transport, a node tells what it assumes: a front knows at once what all of them have placed there.

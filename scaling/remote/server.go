@@ -52,6 +52,8 @@ type ServerOptions struct {
 	Traffic func() Traffic
 	// Ports names the ports for media, for people.
 	Ports string
+	// Bandwidth is what the node's network carries in each direction, in kilobits a second: using it up counts as load. 0: it does not matter.
+	Bandwidth uint64
 	// Logger returns the logger of a front's worker, whose lines go to the front by emit; nil discards them.
 	Logger func(o *Opening, emit func(line string)) *slog.Logger
 	// Nodes is how other nodes on other hosts are reached, to send them data and to ask them; nil: they are not.
@@ -403,6 +405,7 @@ func (s *Server) tellLoads() {
 type Status struct {
 	Name     string  `json:"name"`
 	CPU      float64 `json:"cpu"`     // from 0 to 1, of its cores, whoever uses them
+	Network  float64 `json:"network"` // likewise of its bandwidth, if that is known
 	Assumed  float64 `json:"assumed"` // what was placed there lately is assumed to add to that
 	Draining bool    `json:"draining"`
 	Refused  uint64  `json:"refusedConnections"` // and those dropped because of what came by them
@@ -446,7 +449,7 @@ type FrontStatus struct {
 // Load returns how busy the node is.
 func (s *Server) Load() membership.Load {
 	st := s.Status()
-	load := membership.Load{CPU: thousandths(st.CPU), Assumed: thousandths(st.Assumed), Fronts: len(st.Fronts)}
+	load := membership.Load{CPU: thousandths(st.CPU), Network: thousandths(st.Network), Assumed: thousandths(st.Assumed), Fronts: len(st.Fronts)}
 	load.In, load.Out = s.traffic.last()
 	for _, f := range st.Fronts {
 		load.Routers += f.Load.Routers
@@ -470,6 +473,7 @@ func (s *Server) Status() Status {
 			st.CPU = max(st.CPU, row.Load.CPU) // workers of one host have it in common
 		}
 	}
+	st.Network = s.traffic.share(s.options.Bandwidth)
 	st.Unheard, st.Ports = s.unheardNodes(), s.options.Ports
 	st.Links, st.Unclaimed, st.Serving, st.Directory = s.linksShown(), s.unclaimed.Load(), s.isServing(), s.index.shown()
 	slices.SortFunc(st.Fronts, func(a, b FrontStatus) int { return cmp.Compare(a.Application, b.Application) })

@@ -33,6 +33,15 @@ func (m *trafficMeter) sample(now unit.Time, total Traffic) {
 	m.at, m.total = now, total
 }
 
+// share returns how much of what the network carries in each direction, in kilobits a second, is used in the busier one: from 0 to 1.
+func (m *trafficMeter) share(bandwidth uint64) float64 {
+	if bandwidth == 0 {
+		return 0
+	}
+	in, out := m.last()
+	return min(1, float64(max(in.Kilobits, out.Kilobits))/float64(bandwidth))
+}
+
 // last returns what the node received and sent between the last two samples.
 func (m *trafficMeter) last() (in, out membership.Traffic) {
 	m.mu.Lock()

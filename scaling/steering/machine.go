@@ -1,0 +1,209 @@
+package steering
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"gazpacho/engine/unit"
+	"gazpacho/scaling/membership"
+)
+
+// Options say how a node takes part.
+type Options struct {
+	Name string
+	// Steers says that the node has a webhook.
+	Steers bool
+	// IdleAfter is for how long a node has to have no transport to count as idle; 0 means DefaultIdleAfter.
+	IdleAfter time.Duration
+	// NewID draws the id of a signal.
+	NewID func() string
+}
+
+// Chosen here.
+const (
+	DefaultIdleAfter = 5 * time.Minute
+	// takeOver is for how long a node waits for another one that tells before it does itself.
+	takeOver = 3 * time.Second
+)
+
+// Machine is what one node knows of the signals.
+type Machine struct {
+	options    Options
+	conditions conditions
+	regions    []*Region
+	draining   map[string]string // the region of each node that was draining when it was seen last
+	gone       map[string]unit.Time
+
+	tells   bool
+	waits   unit.Time // until when it waits for another one that tells
+	signals []*signal
+}
+
+// New returns the machine of a node.
+func New(now unit.Time, o Options) *Machine {
+	o.IdleAfter = cmp.Or(o.IdleAfter, DefaultIdleAfter)
+	return &Machine{options: o, conditions: conditions{}, draining: map[string]string{}, gone: map[string]unit.Time{}, waits: now.Add(takeOver)}
+}
+
+// Update takes the present table of nodes, the own one included, and the time of the wall, in Unix seconds, that signals are to show. It is to
+// be called once a second.
+func (m *Machine) Update(now unit.Time, wall int64, rows []membership.Row) {
+	m.judgeRegions(now, rows)
+	m.judgeNodes(now, rows)
+	m.judgeDrained(now, rows)
+	if m.elect(now, rows); m.tells {
+		m.compare(now, wall)
+	}
+}
+
+func (m *Machine) judgeRegions(now unit.Time, rows []membership.Row) {
+	m.regions = regionsOf(rows)
+	names := map[string]bool{}
+	for _, r := range m.regions {
+		names[r.Name] = true
+		k, limit := key{membership.CapacityShort, r.Name}, 1.0
+		if m.conditions.count(k) {
+			limit -= ebb
+		}
+		m.conditions.judge(now, k, r.Name, shortOf(rows, r.Name, limit), shortBegins, shortEnds)
+		r.Short = m.conditions.count(k)
+	}
+	m.forget(membership.CapacityShort, names)
+}
+
+// judgeNodes looks which nodes are idle. Of those without transports, no more are so than the region can do without: those that were before,
+// then those with the highest names.
+func (m *Machine) judgeNodes(now unit.Time, rows []membership.Row) {
+	spare := map[string]int{}
+	for _, r := range m.regions {
+		spare[r.Name] = r.spare()
+	}
+	var empty []*membership.Row
+	names := map[string]bool{}
+	for i := range rows {
+		if r := &rows[i]; isServing(r) && r.Load.Transports == 0 {
+			empty = append(empty, r)
+			names[r.Name] = true
+		}
+	}
+	counts := func(r *membership.Row) bool { return m.conditions.count(key{membership.NodeIdle, r.Name}) }
+	slices.SortFunc(empty, func(a, b *membership.Row) int {
+		return cmp.Or(-compareBool(counts(a), counts(b)), -cmp.Compare(a.Name, b.Name))
+	})
+	for _, r := range empty {
+		region := r.Labels["region"]
+		spare[region]--
+		m.conditions.judge(now, key{membership.NodeIdle, r.Name}, region, spare[region] >= 0, m.options.IdleAfter, spareEnds)
+	}
+	m.forget(membership.NodeIdle, names)
+}
+
+// judgeDrained looks which nodes have nothing left to wait for. One that was draining and has gone is so for a while.
+func (m *Machine) judgeDrained(now unit.Time, rows []membership.Row) {
+	drained := map[string]bool{}
+	present := map[string]bool{}
+	for i := range rows {
+		r := &rows[i]
+		present[r.Name] = true
+		delete(m.gone, r.Name)
+		if delete(m.draining, r.Name); r.Draining && r.Condition == membership.Alive {
+			m.draining[r.Name] = r.Labels["region"]
+			drained[r.Name] = r.Load.Transports == 0
+		}
+	}
+	for name := range m.draining {
+		if !present[name] && m.gone[name] == 0 {
+			m.gone[name] = now
+		}
+		if at := m.gone[name]; at != 0 && now.Sub(at) < drainedEnds {
+			drained[name] = true
+		}
+	}
+	for name, yes := range drained {
+		m.conditions.judge(now, key{membership.NodeDrained, name}, m.draining[name], yes, 0, 0)
+	}
+	m.forget(membership.NodeDrained, drained)
+	for name, at := range m.gone {
+		if now.Sub(at) >= drainedEnds {
+			delete(m.gone, name)
+			delete(m.draining, name)
+		}
+	}
+}
+
+// forget ends the conditions of a kind about what is not there any more.
+func (m *Machine) forget(kind membership.SignalKind, present map[string]bool) {
+	for k := range m.conditions {
+		if k.kind == kind && !present[k.of] {
+			delete(m.conditions, k)
+		}
+	}
+}
+
+// elect finds out who tells, and takes over what others have told.
+func (m *Machine) elect(now unit.Time, rows []membership.Row) {
+	own := rank{m.options.Steers, m.options.Name}
+	best := own
+	var teller *membership.Row
+	for i := range rows {
+		r := &rows[i]
+		if r.Name == own.name || r.Condition != membership.Alive {
+			continue
+		}
+		other := rank{r.Steers, r.Name}
+		if other.before(best) {
+			best = other
+		}
+		if r.Tells && (teller == nil || other.before(rank{teller.Steers, teller.Name})) {
+			teller = r
+		}
+	}
+	switch {
+	case m.tells && (best.steers && !own.steers || teller != nil && rank{teller.Steers, teller.Name}.before(own)):
+		m.tells = false
+		m.waits = now.Add(takeOver)
+	case m.tells:
+		return
+	case teller == nil && best != own:
+		m.waits = now.Add(takeOver)
+	case teller == nil && now >= m.waits:
+		m.tells = true
+		return
+	}
+	if teller != nil {
+		m.waits = now.Add(takeOver)
+		m.adopt(now, teller.Signals)
+	}
+}
+
+// rank is by what it is decided who tells.
+type rank struct {
+	steers bool
+	name   string
+}
+
+func (r rank) before(o rank) bool {
+	return cmp.Or(-compareBool(r.steers, o.steers), cmp.Compare(r.name, o.name)) < 0
+}
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// Regions returns what regions have and need.
+func (m *Machine) Regions() (all []Region) {
+	for _, r := range m.regions {
+		all = append(all, *r)
+	}
+	return all
+}
+
+// Tells reports whether the node is the one that tells.
+func (m *Machine) Tells() bool { return m.tells }
