@@ -26,12 +26,14 @@ const (
 	midID = iota + 1
 	sendTimeID
 	transportCCID
+	playoutDelayID
 )
 
 var extensions = []api.RTPHeaderExtensionParameters{
 	{URI: api.RTPHeaderExtensionURIMid, ID: midID},
 	{URI: api.RTPHeaderExtensionURIAbsSendTime, ID: sendTimeID},
 	{URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: transportCCID},
+	{URI: api.RTPHeaderExtensionURIPlayoutDelay, ID: playoutDelayID},
 }
 
 // PacketOverhead is what a packet takes on a link beyond RTP: IPv4 and UDP headers, and the tag of SRTP with AES-GCM.
