@@ -23,7 +23,7 @@ const (
 // narrow path for a while, and jitter looks like waiting; both is tolerable, as little is left out at first.
 const (
 	someWaiting  = 80 * time.Millisecond
-	muchWaiting  = 150 * time.Millisecond
+	muchWaiting  = 200 * time.Millisecond
 	clearWaiting = 40 * time.Millisecond
 	// lateMargin is by how much an acknowledgement may come later than those before without meaning anything.
 	lateMargin = 50 * time.Millisecond

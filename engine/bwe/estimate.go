@@ -14,6 +14,8 @@ const (
 	announceInterval = time.Second
 	announceFall     = 0.75
 	announceRise     = 1.5
+	// announceProbe is as announceRise, after a probe. Chosen here: it may be what a higher layer waits for.
+	announceProbe = 1.1
 )
 
 // Chosen here:
@@ -83,7 +85,7 @@ func (s *Sender) estimate(now unit.Time, r *report) {
 	s.applyLoss(now, s.loss.add(now, r.sent, r.lost, r.bytes, s.rate.bitrate))
 	if s.rate.bitrate < before {
 		s.rate.bitrate = max(s.rate.bitrate, float64(s.limits.min)) // to come back from less would take long
-		s.probing.fell(now)
+		s.probing.fell(now, s.rate.bitrate)
 	}
 	s.applyProbes(now, r)
 }
@@ -148,12 +150,13 @@ func (s *Sender) applyProbes(now unit.Time, r *report) {
 		if !ok {
 			continue
 		}
-		s.probing.result(now, bitrate)
+		s.probing.result(now, s.rate.bitrate, bitrate)
 		bitrate = s.probing.believed(now, s.rate.bitrate, bitrate)
 		if bitrate > s.rate.bitrate && s.trend.state != overusing && !s.loss.high() {
 			before := s.rate.bitrate
 			s.raise(now, bitrate)
 			s.moved(before, CauseProbe, CauseProbe)
+			s.probed = true
 		}
 	}
 }
@@ -178,8 +181,11 @@ func (s *Sender) update(now unit.Time) {
 	}
 	s.available = s.limits.clamp(bitrate)
 	s.probe(now, bitrate)
-	before, after := float64(s.announced), float64(s.available)
-	if after < announceFall*before || after > announceRise*before || now.Sub(s.eventAt) >= announceInterval {
+	before, after, rise := float64(s.announced), float64(s.available), announceRise
+	if s.probed {
+		s.probed, rise = false, announceProbe
+	}
+	if after < announceFall*before || after > rise*before || now.Sub(s.eventAt) >= announceInterval {
 		s.announce(now)
 	}
 }
@@ -238,7 +244,7 @@ func (s *Sender) NextTimeout() unit.Time {
 // fallBack decreases the estimate because no feedback comes.
 func (s *Sender) fallBack(now unit.Time) {
 	s.prober.stop()
-	s.probing.fell(now)
+	s.probing.fell(now, s.rate.bitrate)
 	floor := 0.0
 	if !s.silence.hadFeedback {
 		floor = noFeedbackFactor * float64(s.limits.initial)

@@ -165,7 +165,7 @@ func (s *Sender) share(now unit.Time, r *report) {
 		o.lossAt, o.lossSent, o.lossLost = now, 0, 0
 		s.rate.set(now, max(before*factor, float64(s.limits.min)))
 		s.moved(before, CauseLoss, CauseLoss)
-		s.probing.fell(now)
+		s.probing.fell(now, s.rate.bitrate)
 		return
 	}
 	s.rate.state, s.rate.hold = rateIncrease, false

@@ -51,6 +51,7 @@ type Sender struct {
 	losses        lossHistory
 	prober        prober
 	probing       probing
+	probed        bool // a probe raised the estimate since the last update
 	remb          rembLimit
 	sent          unit.RateCounter
 	silence       silence

@@ -52,6 +52,7 @@ type Lab struct {
 	asked []func(now unit.Time) // of producers, outside of calls of consumers
 }
 
+
 // New returns a laboratory.
 func New(seed uint64) *Lab {
 	l := &Lab{Net: simnet.New(seed, began), seed: seed}
