@@ -33,6 +33,24 @@ const (
 	maxFeedbackGap = 250 * time.Millisecond
 )
 
+// Chosen here: for how long a path counts as narrow after it was full, and how much faster than estimated it is filled then. While it is
+// congested, its queue has to drain.
+const (
+	narrowTime  = 30 * time.Second
+	pacingScale = 1.25
+)
+
+// PacingRate returns how fast media should be sent to a path that was full of late, in bits per second; 0 for at once, to all other ones.
+func (s *Sender) PacingRate(now unit.Time) unit.Bitrate {
+	if !s.connected || s.fullAt == 0 || now.Sub(s.fullAt) > narrowTime {
+		return 0
+	}
+	if s.flight.level > CongestionNone {
+		return unit.Bitrate(s.rate.bitrate)
+	}
+	return unit.Bitrate(pacingScale * s.rate.bitrate)
+}
+
 // flight watches what is on its way: how long the oldest packet that no feedback was about should be on its way at most. That it
 // takes longer shows that the path is congested before any feedback does.
 type flight struct {

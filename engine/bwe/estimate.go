@@ -74,7 +74,14 @@ func (s *Sender) estimate(now unit.Time, r *report) {
 		return
 	}
 	standing := s.standing()
+	if standing > fullQueueing {
+		s.fullAt = now
+	}
 	s.rate.limited = sending < usedShare*s.rate.bitrate
+	if s.rate.limited {
+		s.probing.unused(min(now.Sub(s.estimatedAt), staleAfter))
+	}
+	s.estimatedAt = now
 	s.rate.hold, s.rate.gentle = s.loss.hold() || standing > highQueueing, standing < fullQueueing
 	if len(r.arrived) > 0 {
 		s.rate.update(now, s.usage(standing), s.throughput.rate(), full)

@@ -25,7 +25,7 @@ const (
 	deceivedTime       = time.Minute      // in which two results were wrong: after that, each raises the estimate by deceivedScale at most
 	deceivedScale      = 1.1
 	desiredRoom        = 1.15            // times what is desired is probed for: layers are taken when there is some room beyond them
-	resultPenalty      = 3 * time.Second // a decrease so soon after a successful probe shows that its result was wrong,
+	resultPenalty      = 3 * time.Second // a decrease before a successful probe's result was used for so long shows that it was wrong,
 	changedPath        = 0.7             // unless it is to less than that share of the estimate before
 )
 
@@ -95,7 +95,10 @@ func (p *probing) result(now unit.Time, estimate, bitrate float64) {
 	if bitrate < furtherProbe*p.target {
 		return // a later packet of the cluster may still complete it; otherwise the timeout does
 	}
-	p.target, p.successAt, p.before = 0, now, estimate
+	if p.successAt == 0 || now.Sub(p.successAt) > resultPenalty { // else it goes on from the last one
+		p.before = estimate
+	}
+	p.target, p.successAt = 0, now
 	p.interval, p.limit = firstProbeInterval, max(p.limit/2, lastProbeInterval)
 	p.startedAt = now.Add(-p.interval)
 }
@@ -107,6 +110,13 @@ func (p *probing) believed(now unit.Time, estimate, bitrate float64) float64 {
 		return min(bitrate, estimate*deceivedScale)
 	}
 	return bitrate
+}
+
+// unused takes that for a while much less was sent than is estimated. That proves no result.
+func (p *probing) unused(d time.Duration) {
+	if p.successAt != 0 {
+		p.successAt = p.successAt.Add(d)
+	}
 }
 
 // failed makes the next probe wait longer.

@@ -56,9 +56,11 @@ type Sender struct {
 	sent          unit.RateCounter
 	silence       silence
 	flight        flight
+	fullAt        unit.Time // when the path's queue stood last
 	others        others
 	sentBytes     uint64
 	why           explanation
+	estimatedAt   unit.Time // when feedback last updated the estimate
 	lastArrivalAt unit.Time // when feedback last reported an arrival
 	output        SenderOutput
 }

@@ -52,7 +52,6 @@ type Lab struct {
 	asked []func(now unit.Time) // of producers, outside of calls of consumers
 }
 
-
 // New returns a laboratory.
 func New(seed uint64) *Lab {
 	l := &Lab{Net: simnet.New(seed, began), seed: seed}
@@ -72,13 +71,14 @@ type peer struct {
 	lab       *Lab
 	transport *transport.Plain
 	up, down  *simnet.Link
+	handle    simnet.Deliver // what arrives at the peer
 }
 
 var peerAddress = netip.MustParseAddrPort("192.0.2.1:5000")
 
 // connect makes a transport and links to its peer, which takes what arrives.
 func (l *Lab) connect(id string, up, down simnet.Conditions, initial unit.Bitrate, handle simnet.Deliver) *peer {
-	p := &peer{lab: l}
+	p := &peer{lab: l, handle: handle}
 	env := l.env
 	env.Wake = func() {}
 	env.Listen = func(cfg netio.UDPConfig) (transport.Socket, error) { return (*socket)(p), nil }
@@ -140,7 +140,7 @@ func (s *socket) Close()                    {}
 
 func (s *socket) Send(_ netip.AddrPort, b *netio.Batch) (sent, dropped int) {
 	for pkt := range b.Packets() {
-		s.down.Send(pkt)
+		s.down.SendTo(pkt, s.handle)
 	}
 	return b.Len(), 0
 }
