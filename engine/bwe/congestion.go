@@ -85,7 +85,7 @@ func (s *Sender) Congestion(now unit.Time) Congestion {
 		return CongestionNone
 	}
 	f := &s.flight
-	waiting := s.queue.newest - s.packetTime()
+	waiting := s.queue.newest - packetTime(s.rate.bitrate)
 	if f.oldest != 0 {
 		waiting = max(waiting, now.Sub(f.oldest)-f.empty-f.gap-lateMargin)
 	}

@@ -73,7 +73,7 @@ func (s *Sender) estimate(now unit.Time, r *report) {
 		s.share(now, r)
 		return
 	}
-	standing := s.standing()
+	standing := s.queue.standingBeyond(s.rate.bitrate)
 	if standing > fullQueueing {
 		s.fullAt = now
 	}
@@ -84,7 +84,7 @@ func (s *Sender) estimate(now unit.Time, r *report) {
 	s.estimatedAt = now
 	s.rate.hold, s.rate.gentle = s.loss.hold() || standing > highQueueing, standing < fullQueueing
 	if len(r.arrived) > 0 {
-		s.rate.update(now, s.usage(standing), s.throughput.rate(), full)
+		s.rate.update(now, s.trend.usage(standing), s.throughput.rate(), full)
 		s.moved(before, CauseGrowth, CauseOveruse)
 	}
 	s.loss.queued = s.queue.average > lossyQueueing
@@ -109,26 +109,6 @@ func (s *Sender) take(now unit.Time, r *report) {
 			s.prober.arrived(a)
 		}
 	}
-}
-
-// standing returns how long every packet of late had to wait for others. A delay as long as the path takes for one is no queue.
-func (s *Sender) standing() time.Duration { return max(s.queue.standing()-s.packetTime(), 0) }
-
-// packetTime returns how long the path takes for a packet.
-func (s *Sender) packetTime() time.Duration {
-	return time.Duration(typicalPacket * 8 / s.rate.bitrate * float64(time.Second))
-}
-
-// usage combines what the delay's slope shows with the delay itself: a burst that nothing waits behind is none of the path's
-// business, and a queue that stands has no slope.
-func (s *Sender) usage(standing time.Duration) usage {
-	switch {
-	case standing > fullQueueing:
-		return overusing
-	case s.trend.state == overusing && standing < burstQueueing:
-		return normal
-	}
-	return s.trend.state
 }
 
 // applyLoss decreases the estimate for losses, though not below what gets through less a margin, or takes such decreases

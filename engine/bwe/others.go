@@ -136,7 +136,7 @@ func (o *others) watch(now unit.Time, standing time.Duration) (longer bool) {
 // sharing reports whether others fill the path's queue.
 func (s *Sender) sharing(now unit.Time, sending, full float64) bool {
 	before := s.others.present
-	x := traffic{s.standing(), s.sentBytes, sending, full, s.rate.bitrate}
+	x := traffic{s.queue.standingBeyond(s.rate.bitrate), s.sentBytes, sending, full, s.rate.bitrate}
 	if s.others.observe(now, x) {
 		s.queue = queueing{}
 	}
