@@ -40,9 +40,10 @@ const (
 	pacingScale = 1.25
 )
 
-// PacingRate returns how fast media should be sent to a path that was full of late, in bits per second; 0 for at once, to all other ones.
+// PacingRate returns how fast media should be sent to a path that was full of late, in bits per second; 0 for at once: to all other
+// ones, and where others fill the queue anyway.
 func (s *Sender) PacingRate(now unit.Time) unit.Bitrate {
-	if !s.connected || s.fullAt == 0 || now.Sub(s.fullAt) > narrowTime {
+	if !s.connected || s.others.present || s.fullAt == 0 || now.Sub(s.fullAt) > narrowTime {
 		return 0
 	}
 	if s.flight.level > CongestionNone {

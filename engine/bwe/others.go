@@ -49,7 +49,8 @@ type others struct {
 	queue   time.Duration // the length that is explained by what we sent
 	sent    uint64        // bytes sent until then
 	at      unit.Time
-	before  float64   // the estimate then
+	before  float64   // the estimate before it began to grow
+	grewAt  unit.Time // when it was long enough for that last
 	goneAt  unit.Time // since when the queue is short, 0 while it is not
 	// Packets since the last decrease for losses.
 	lossAt             unit.Time
@@ -71,14 +72,15 @@ type traffic struct {
 // observe takes what is known when feedback came. It returns true when the delay is that of a longer way.
 func (o *others) observe(now unit.Time, x traffic) (longer bool) {
 	o.least, o.most = min(o.least, x.standing), max(o.most, x.standing)
-	switch {
-	case o.present:
+	if o.present {
 		return o.watch(now, x.standing)
+	}
+	o.remember(now, x)
+	switch {
 	case x.standing < fullQueueing || x.full == 0 && o.since == 0:
 		o.since = 0
 		return false
 	case o.since == 0:
-		o.before = x.bitrate
 		o.begin(now, x)
 		return false
 	case o.queue > ownQueue && x.full > 0 && x.full < othersShare*x.rate:
@@ -105,9 +107,20 @@ func (o *others) observe(now unit.Time, x traffic) (longer bool) {
 	return false
 }
 
+// remember remembers the estimate from before a queue grew.
+func (o *others) remember(now unit.Time, x traffic) {
+	if x.standing < highQueueing {
+		return
+	}
+	if now.Sub(o.grewAt) > othersPause {
+		o.before = 0
+	}
+	o.before, o.grewAt = max(o.before, x.bitrate), now
+}
+
 // begin takes the queue for ours.
 func (o *others) begin(now unit.Time, x traffic) {
-	*o = others{before: o.before, since: now, at: now, full: x.full, queue: x.standing, sent: x.sent}
+	*o = others{before: o.before, grewAt: o.grewAt, since: now, at: now, full: x.full, queue: x.standing, sent: x.sent}
 	o.vary(now, x.standing)
 }
 
