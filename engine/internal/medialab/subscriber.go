@@ -50,6 +50,9 @@ func (l *Lab) Subscribe(down, back simnet.Conditions, initial unit.Bitrate) *Sub
 	return s
 }
 
+// Share makes what is sent to the subscriber take another one's link.
+func (s *Subscriber) Share(with *Subscriber) { s.down = with.down }
+
 // Watch consumes what a publisher sends.
 func (s *Subscriber) Watch(p *Publisher, priority uint8) {
 	ssrc := unit.SSRC(1_000_000 + 100*len(s.consumers))
