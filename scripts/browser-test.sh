@@ -5,6 +5,7 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"
 need_chromium
+need_package ffmpeg ffmpeg # the conference's guests
 prepare_harness
 npm_ci "$HARNESS/browser"
 npm_ci "$HARNESS/conference"

@@ -4,6 +4,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { Chromium } from '../lib/chromium.js';
 import { Visitor } from '../lib/visitor.js';
 import { until } from '../lib/wait.js';
+import { addGuests } from '../../conference/guests.js';
 import { startNodes } from '../../conference/local-nodes.js';
 import { startConference } from '../../conference/server/conference.js';
 import { settings } from '../../conference/server/settings.js';
@@ -126,6 +127,33 @@ test('a microphone is muted, a camera turned off, a screen shared', async () => 
 	await bob.press('Stop sharing your screen');
 	await ann.tile('Bob: screen').waitFor({ state: 'detached' });
 	await ann.sees('Bob');
+});
+
+test('guests fill the room', async () => {
+	conference = await serve(0);
+	const guests = await addGuests(conference.rooms, 'test', 3);
+	const [ann] = await join('Ann');
+	await ann.page.getByText('4 people').waitFor();
+	await ann.sees('Ada Lovelace');
+	await ann.sees('Grace Hopper');
+	assert.equal(await ann.tile('Alan Turing').locator('video').isVisible(), false); // has no camera
+	guests.forEach(guest => guest.leave());
+	await ann.page.getByText('only you').waitFor();
+});
+
+test('who leaves while the connection is lost is not brought back', async () => {
+	conference = await serve(0);
+	const [ann] = await join('Ann');
+	const { port } = new URL(conference.url);
+	await conference.close();
+	await ann.page.getByText('Connection lost').waitFor();
+	await ann.press('Leave');
+	await ann.page.getByRole('button', { name: 'Join' }).waitFor();
+	conference = await serve(port);
+	await ann.press('Turn on camera');
+	await ann.page.locator('#preview-tile video').waitFor();
+	await ann.press('Join');
+	await ann.page.getByText('only you').waitFor();
 });
 
 test('pages come back when the server has restarted', async () => {

@@ -6,7 +6,7 @@ const MOST_MESSAGES = 500;
 export class Chat {
 	unread = 0;
 
-	// onSay(text) sends a message, onClose closes the panel.
+	// onSay(text) sends a message and returns whether it could; onClose closes the panel; onUnread(n) shows how many are new.
 	constructor({ onSay, onClose, onUnread }) {
 		this.onUnread = onUnread;
 		this.list = el('ol', { className: 'messages', 'aria-live': 'polite', 'aria-label': 'Messages' });
@@ -22,8 +22,7 @@ export class Chat {
 		form.addEventListener('submit', event => {
 			event.preventDefault();
 			const text = this.input.value.trim();
-			if (text) {
-				onSay(text);
+			if (text && onSay(text)) {
 				this.input.value = '';
 			}
 		});

@@ -55,9 +55,15 @@ export class Local {
 	}
 
 	async #publish(source) {
-		await this.#call?.publish(source, this.tracks[source]);
-		if (source === 'microphone' && this.muted) {
-			await this.#call?.setMuted(source, true);
+		const [call, track] = [this.#call, this.tracks[source]];
+		if (!call || !track) {
+			return;
+		}
+		await call.publish(source, track);
+		if (this.tracks[source] !== track) { // turned off meanwhile
+			await call.unpublish(source);
+		} else if (source === 'microphone' && this.muted) {
+			await call.setMuted(source, true);
 		}
 	}
 

@@ -22,9 +22,9 @@ const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
 // By this the server knows a page that comes back. Only this page has it, and a reloaded one is another one.
 const tab = crypto.randomUUID();
 
-let who; // { name, room }
-let call;
-let monitor;
+let who; // { name, room }, as long as this person wants to be in a room
+let call; // the present one, also while it begins
+let monitor; // once it has begun
 let panel;
 
 const local = new Local({
@@ -39,15 +39,19 @@ const toolbar = new Toolbar({
 	camera: () => local.toggle('camera'),
 	screen: () => local.toggle('screen'),
 	chat: () => (chat.element.isConnected ? closeSide() : openChat()),
-	figures: () => (panel ? closeSide() : openPanel(call.self.id)),
+	figures: () => (panel ? closeSide() : openPanel(call?.self?.id)),
 	leave,
 });
 const chat = new Chat({
 	onClose: closeSide,
 	onUnread: unread => toolbar.setUnread(unread),
 	onSay: text => {
+		if (!monitor) {
+			return false; // it stays in the field until there is a call again
+		}
 		call.say(text);
 		chat.add({ text, own: true });
+		return true;
 	},
 });
 
@@ -76,13 +80,16 @@ async function connect() {
 	monitor = new Monitor(mine, { onSample: sampled });
 }
 
-// reconnect tries until there is a call again, or until the server says that there is no use.
+// reconnect tries until there is a call again, the server says that there is no use, or the person leaves.
 async function reconnect() {
 	dropCall();
 	tell('Connection lost. Trying again…', { stays: true });
-	for (let wait = FIRST_RETRY_MS; ; wait = Math.min(2 * wait, LAST_RETRY_MS)) {
+	for (let wait = FIRST_RETRY_MS; who; wait = Math.min(2 * wait, LAST_RETRY_MS)) {
 		await sleep(wait);
 		try {
+			if (!who) {
+				return;
+			}
 			await connect();
 			byId('banner').hidden = true;
 			announce('Connected again');
@@ -91,7 +98,6 @@ async function reconnect() {
 			dropCall();
 			if (error.refused) {
 				backToLobby(error.message);
-				return;
 			}
 		}
 	}
@@ -160,6 +166,7 @@ function showRoom() {
 }
 
 function backToLobby(trouble) {
+	who = undefined;
 	dropCall();
 	byId('room').hidden = true;
 	byId('banner').hidden = true;
@@ -170,7 +177,7 @@ function backToLobby(trouble) {
 }
 
 function leave() {
-	call.leave();
+	call?.leave();
 	local.stopAll();
 	backToLobby('');
 	byId('join-button').focus();
