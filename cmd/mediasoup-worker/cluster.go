@@ -159,7 +159,7 @@ func findNodes(addresses []string, opening remote.Opening, ch *channel.Channel) 
 			return nil, fmt.Errorf("%s: %w", tlsEnv, err)
 		}
 		config = credentials.Client(identity.Node)
-		opening.Application = credentials.Identity().Name
+		opening.Application, opening.Tenant = credentials.Identity().Name, credentials.Identity().Tenant
 	}
 	for i, address := range addresses {
 		address = remote.WithPort(strings.TrimSpace(address), remote.DefaultPort)

@@ -54,12 +54,13 @@ var rules = []rule{
 	{folder: "scaling/placement", may: []string{"engine/unit"}},
 	{folder: "scaling/directory", may: []string{"engine/unit"}},
 	{folder: "scaling/front", may: []string{"engine/api", "pipe", "scaling/placement"}, impure: true},
+	{folder: "scaling/federation", may: []string{"engine/api"}, impure: true},
 	{folder: "scaling/session", may: []string{"engine/unit"}},
 	{folder: "scaling/link", may: []string{"engine/unit", "scaling/session"}},
 	{folder: "scaling/membership", may: []string{"engine/unit"}},
 	{folder: "scaling/identity", impure: true},
 	{folder: "scaling/remote", may: []string{
-		"engine/api", "engine/unit", "fbs", "pipe", "scaling/identity", "scaling/link", "scaling/membership", "scaling/placement", "scaling/session",
+		"engine/api", "engine/unit", "fbs", "pipe", "scaling/federation", "scaling/identity", "scaling/link", "scaling/membership", "scaling/placement", "scaling/session",
 	}, impure: true},
 	{folder: "scaling/bus", may: []string{"engine/unit", "scaling/identity", "scaling/membership"}, impure: true},
 	{folder: "metrics", may: []string{

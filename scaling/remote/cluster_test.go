@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -30,7 +31,10 @@ func startMember(t testing.TB, dir, name string, at string, sockets ...string) *
 	t.Helper()
 	credentials, err := identity.Load(dir, identity.Node, name)
 	require.NoError(t, err)
-	m := &member{Server: remote.NewServer(remote.ServerOptions{Name: name, NewWorker: newEngine, Nodes: credentials.Client(identity.Node)})}
+	m := &member{Server: remote.NewServer(remote.ServerOptions{
+		Name: name, NewWorker: newEngine, Nodes: credentials.Client(identity.Node),
+		Addresses: remote.Addresses{Media4: netip.MustParseAddr("127.0.0.1")},
+	})}
 	t.Cleanup(m.Close)
 	m.row = membership.Row{Condition: membership.Alive, Node: membership.Node{Name: name, Incarnation: "1", Host: remote.HostID()}}
 	for _, address := range append(sockets, at) {

@@ -8,6 +8,7 @@ import (
 	"gazpacho/engine/api"
 	"gazpacho/engine/unit"
 	"gazpacho/fbs"
+	"gazpacho/scaling/federation"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/link"
 	"gazpacho/scaling/placement"
@@ -26,7 +27,8 @@ const (
 // input is something for the guest's goroutine to do.
 type input struct {
 	session.Event
-	to *target // of a message that another node sends; nil for what the session brings
+	to  *target // of a message that another node sends; nil for what the session brings
+	own bool    // it is the node itself that ends the session
 }
 
 // guest is a front at its node: a session, and the worker that belongs to its conversation.
@@ -59,7 +61,7 @@ type guest struct {
 	placed    api.Load   // what it had when it was last asked
 
 	// The goroutine's own.
-	worker  api.Worker
+	worker  *federation.Member
 	mapping mapping
 	decoder codec
 	current int // counts conversations as their events are handled
@@ -170,7 +172,7 @@ func (g *guest) leave(reason string) {
 	}
 	g.node.Goodbye(reason)
 	g.live += turnsPage(session.EventGoodbye)
-	g.events = append(g.events, input{Event: session.Event{Kind: session.EventGoodbye, Reason: reason}})
+	g.events = append(g.events, input{Event: session.Event{Kind: session.EventGoodbye, Reason: reason}, own: true})
 	g.room.Broadcast() // what other nodes send is not waited for any more
 	g.work.Signal()
 }
@@ -193,7 +195,7 @@ func (g *guest) run() {
 			log.Info("a front opened a session", "who", g.who)
 		case session.EventExpired, session.EventGoodbye:
 			log.Info("a front's session is over", "who", g.who, "reason", e.Reason)
-			g.closeWorker()
+			g.closeWorker(e.Kind == session.EventGoodbye && !e.own)
 			if g.end() {
 				return
 			}
@@ -262,7 +264,9 @@ func (g *guest) open(o *Opening) {
 			g.turn(func(unit.Time) { g.sendDroppable(page, encodeControl(control{Log: line})) })
 		})
 	}
-	worker, err := g.server.options.NewWorker(o, g.emitter(page), log)
+	worker, err := g.server.meeting.Join(g.tenant(o), g.emitter(page), func(emit api.Emitter) (api.Worker, error) {
+		return g.server.options.NewWorker(o, emit, log)
+	})
 	if err != nil {
 		g.server.options.Log.Error("no worker for a front", "who", g.who, "error", err)
 		g.turn(func(unit.Time) { g.send(page, encodeControl(control{Ended: err.Error()})) })
@@ -277,23 +281,38 @@ func (g *guest) open(o *Opening) {
 	})
 	g.mu.Lock()
 	g.loader = worker
-	g.shown = &FrontStatus{Application: o.Application, Tenant: g.who.Tenant, Release: o.Release}
+	g.shown = &FrontStatus{Application: o.Application, Tenant: g.tenant(o), Release: o.Release}
 	g.mu.Unlock()
 	g.tellLoad() // before the front places something here
 	g.tellNodes(page)
 }
 
-// closeWorker closes the worker of the conversation that is over.
-func (g *guest) closeWorker() {
+// tenant returns the tenant that the front belongs to: as its certificate says, or as it says itself if it comes by a unix socket, which
+// only the node's own user can.
+func (g *guest) tenant(o *Opening) string {
+	if g.who.Name == localName {
+		return o.Tenant
+	}
+	return g.who.Tenant
+}
+
+// closeWorker closes the worker of the conversation that is over. farewell: the front has said that it needs it no more, so that
+// others do not wait for what they use of it.
+func (g *guest) closeWorker(farewell bool) {
 	g.mu.Lock()
 	g.leavePlaces()
 	g.loader, g.shown = nil, nil
 	g.mu.Unlock()
 	g.closeStreamsIf(func(string) bool { return true })
-	if g.worker != nil {
-		g.worker.Close()
-		g.worker = nil
+	if g.worker == nil {
+		return
 	}
+	if farewell {
+		g.worker.Leave()
+	} else {
+		g.worker.Close()
+	}
+	g.worker = nil
 }
 
 // handle gives a message of the worker protocol to the worker.

@@ -36,6 +36,7 @@ type event struct {
 // Opening is what a node has to know of an application to be its worker.
 type Opening struct {
 	Application string     `json:"application"`     // for logs and status
+	Tenant      string     `json:"tenant"`          // counts only by a unix socket: else the certificate says it
 	Release     string     `json:"release"`         // of mediasoup, for logs and status
 	Compat      api.Compat `json:"compat"`          // what its applications are used to
 	RTCMinPort  uint16     `json:"rtcMinPort"`      // the worker's range of ports, 0 for the node's

@@ -23,6 +23,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/unit"
+	"gazpacho/scaling/federation"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/link"
 	"gazpacho/scaling/membership"
@@ -73,6 +74,7 @@ type Server struct {
 	// unclaimed is how many messages of other nodes nothing here waited for.
 	unclaimed atomic.Uint64
 	outlook   outlook
+	meeting   federation.Node // of the fronts' workers
 
 	mu        sync.Mutex
 	guests    map[session.SessionID]*guest
