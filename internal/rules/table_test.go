@@ -63,12 +63,13 @@ var rules = []rule{
 		"engine/api", "engine/unit", "fbs", "pipe", "scaling/federation", "scaling/identity", "scaling/link", "scaling/membership", "scaling/placement", "scaling/session",
 	}, impure: true},
 	{folder: "scaling/bus", may: []string{"engine/unit", "scaling/identity", "scaling/membership"}, impure: true},
+	{folder: "scaling/imports", may: []string{"engine/api", "scaling/front"}, impure: true},
 	{folder: "metrics", may: []string{
 		"engine/api", "engine/unit", "engine/media", "engine/shard", "engine/transport", "engine", "channel", "scaling/front", "scaling/remote",
 	}, impure: true},
 	{folder: "cmd", may: []string{
 		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll", "metrics",
-		"scaling/bus", "scaling/front", "scaling/identity", "scaling/membership", "scaling/placement", "scaling/remote",
+		"scaling/bus", "scaling/front", "scaling/identity", "scaling/imports", "scaling/membership", "scaling/placement", "scaling/remote",
 	}, impure: true},
 
 	// These use the binary only.
