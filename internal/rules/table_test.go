@@ -54,6 +54,7 @@ var rules = []rule{
 	{folder: "scaling/placement", may: []string{"engine/unit"}},
 	{folder: "scaling/directory", may: []string{"engine/unit"}},
 	{folder: "scaling/front", may: []string{"engine/api", "pipe", "scaling/placement"}, impure: true},
+	{folder: "scaling/federation", may: []string{"engine/api"}, impure: true},
 	{folder: "scaling/session", may: []string{"engine/unit"}},
 	{folder: "scaling/link", may: []string{"engine/unit", "scaling/session"}},
 	{folder: "scaling/membership", may: []string{"engine/unit"}},
@@ -61,18 +62,19 @@ var rules = []rule{
 	{folder: "scaling/steering", may: []string{"engine/unit", "scaling/membership", "scaling/placement"}, impure: true},
 	{folder: "scaling/identity", impure: true},
 	{folder: "scaling/remote", may: []string{
-		"engine/api", "engine/unit", "fbs", "pipe", "scaling/directory", "scaling/identity", "scaling/link", "scaling/membership", "scaling/placement",
-		"scaling/reach", "scaling/session",
+		"engine/api", "engine/unit", "fbs", "pipe", "scaling/directory", "scaling/federation", "scaling/identity", "scaling/link", "scaling/membership",
+		"scaling/placement", "scaling/reach", "scaling/session",
 	}, impure: true},
 	{folder: "scaling/bus", may: []string{"engine/unit", "scaling/identity", "scaling/membership"}, impure: true},
+	{folder: "scaling/imports", may: []string{"engine/api", "scaling/front"}, impure: true},
 	{folder: "metrics", may: []string{
 		"engine/api", "engine/unit", "engine/media", "engine/shard", "engine/transport", "engine", "channel", "scaling/front", "scaling/reach", "scaling/remote",
 		"scaling/steering",
 	}, impure: true},
 	{folder: "cmd", may: []string{
 		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll", "metrics",
-		"scaling/bus", "scaling/directory", "scaling/front", "scaling/identity", "scaling/membership", "scaling/placement", "scaling/reach",
-		"scaling/remote", "scaling/steering",
+		"scaling/bus", "scaling/directory", "scaling/front", "scaling/identity", "scaling/imports", "scaling/membership", "scaling/placement",
+		"scaling/reach", "scaling/remote", "scaling/steering",
 	}, impure: true},
 
 	// These use the binary only.

@@ -33,7 +33,8 @@ func startMember(t testing.TB, dir, name string, at string, sockets ...string) *
 	credentials, err := identity.Load(dir, identity.Node, name)
 	require.NoError(t, err)
 	m := &member{Server: remote.NewServer(remote.ServerOptions{
-		Name: name, NewWorker: newEngine, Nodes: credentials.Client(identity.Node), Addresses: remote.Addresses{Media4: netip.MustParseAddr("127.0.0.1")},
+		Name: name, NewWorker: newEngine, Nodes: credentials.Client(identity.Node),
+		Addresses: remote.Addresses{Media4: netip.MustParseAddr("127.0.0.1")},
 	})}
 	t.Cleanup(m.Close)
 	m.row = membership.Row{Condition: membership.Alive, Node: membership.Node{Name: name, Incarnation: "1", Host: remote.HostID()}}

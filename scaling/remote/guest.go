@@ -8,6 +8,7 @@ import (
 	"gazpacho/engine/api"
 	"gazpacho/engine/unit"
 	"gazpacho/fbs"
+	"gazpacho/scaling/federation"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/link"
 	"gazpacho/scaling/placement"
@@ -26,7 +27,8 @@ const (
 // input is something for the guest's goroutine to do.
 type input struct {
 	session.Event
-	to *target // of a message that another node sends; nil for what the session brings
+	to  *target // of a message that another node sends; nil for what the session brings
+	own bool    // it is the node itself that ends the session
 }
 
 // guest is a front at its node: a session, and the worker that belongs to its conversation.
@@ -62,7 +64,7 @@ type guest struct {
 	asking    int    // questions that are not answered yet
 
 	// The goroutine's own.
-	worker  api.Worker
+	worker  *federation.Member
 	mapping mapping
 	decoder codec
 	current int // counts conversations as their events are handled
@@ -174,7 +176,7 @@ func (g *guest) leave(reason string) {
 	}
 	g.node.Goodbye(reason)
 	g.live += turnsPage(session.EventGoodbye)
-	g.events = append(g.events, input{Event: session.Event{Kind: session.EventGoodbye, Reason: reason}})
+	g.events = append(g.events, input{Event: session.Event{Kind: session.EventGoodbye, Reason: reason}, own: true})
 	g.room.Broadcast() // what other nodes send is not waited for any more
 	g.work.Signal()
 }
@@ -197,7 +199,7 @@ func (g *guest) run() {
 			log.Info("a front opened a session", "who", g.who)
 		case session.EventExpired, session.EventGoodbye:
 			log.Info("a front's session is over", "who", g.who, "reason", e.Reason)
-			g.closeWorker()
+			g.closeWorker(e.Kind == session.EventGoodbye && !e.own)
 			if g.end() {
 				return
 			}
@@ -268,7 +270,9 @@ func (g *guest) open(o *Opening) {
 			g.turn(func(unit.Time) { g.sendDroppable(page, encodeControl(control{Log: line})) })
 		})
 	}
-	worker, err := g.server.options.NewWorker(o, g.emitter(page), log)
+	worker, err := g.server.meeting.Join(tenantOf(g.who, o), g.emitter(page), func(emit api.Emitter) (api.Worker, error) {
+		return g.server.options.NewWorker(o, emit, log)
+	})
 	if err != nil {
 		g.server.options.Log.Error("no worker for a front", "who", g.who, "error", err)
 		g.turn(func(unit.Time) { g.send(page, encodeControl(control{Ended: err.Error()})) })
@@ -290,18 +294,24 @@ func (g *guest) open(o *Opening) {
 	g.tellNodes(page)
 }
 
-// closeWorker closes the worker of the conversation that is over.
-func (g *guest) closeWorker() {
+// closeWorker closes the worker of the conversation that is over. farewell: the front has said that it needs it no more, so that
+// others do not wait for what they use of it.
+func (g *guest) closeWorker(farewell bool) {
 	g.mu.Lock()
 	g.leavePlaces()
 	g.leaveHomes()
 	g.loader, g.shown = nil, nil
 	g.mu.Unlock()
 	g.closeStreamsIf(func(string) bool { return true })
-	if g.worker != nil {
-		g.worker.Close()
-		g.worker = nil
+	if g.worker == nil {
+		return
 	}
+	if farewell {
+		g.worker.Leave()
+	} else {
+		g.worker.Close()
+	}
+	g.worker = nil
 }
 
 // handle gives a message of the worker protocol to the worker.

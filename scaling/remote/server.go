@@ -24,6 +24,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/unit"
+	"gazpacho/scaling/federation"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/link"
 	"gazpacho/scaling/membership"
@@ -83,6 +84,7 @@ type Server struct {
 	outlook   outlook
 	index     index
 	traffic   trafficMeter
+	meeting   federation.Node // of the fronts' workers
 
 	mu        sync.Mutex
 	guests    map[session.SessionID]*guest

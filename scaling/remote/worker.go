@@ -80,7 +80,7 @@ type Worker struct {
 	silent  bool
 	pending map[uint32]call
 	lastID  uint32
-	objects objects
+	objects api.Objects
 	state   placement.State // what the node told of itself last
 	err     error           // why it has ended
 
@@ -308,7 +308,7 @@ func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, er
 			reply(nil, api.TypeErrorf("%v [method:%s]", err, req.Method.Name())) // it lacks what the message must have, or is too long
 			return
 		}
-		w.pending[sent.ID] = call{reply, w.objects.note(req)}
+		w.pending[sent.ID] = call{reply, w.objects.Note(req)}
 		w.send(payload)
 	})
 }
@@ -363,7 +363,7 @@ func (w *Worker) receive(payload []byte) {
 func (w *Worker) emit(n *api.Notification) {
 	switch n.Event {
 	case api.EventConsumerProducerClose, api.EventDataConsumerDataProducerClose, api.EventDataConsumerClosedByPeer:
-		w.objects.remove(n.HandlerID)
+		w.objects.Remove(n.HandlerID)
 	}
 	w.options.Emit(n)
 }
@@ -395,7 +395,7 @@ func (w *Worker) answer(r *api.Response) {
 	}
 	delete(w.pending, r.ID)
 	if r.Error != "" {
-		w.objects.remove(call.creates)
+		w.objects.Remove(call.creates)
 		if r.Error == busy {
 			call.reply(nil, placement.ErrBusy)
 			return
@@ -417,7 +417,7 @@ func (w *Worker) end(reason error) {
 	}
 	close(w.done) // before requests are refused for it
 	pending := w.pending
-	w.pending, w.objects, w.state = nil, objects{}, placement.State{}
+	w.pending, w.objects, w.state = nil, api.Objects{}, placement.State{}
 	for _, call := range pending {
 		call.reply(nil, w.refusal())
 	}
@@ -432,14 +432,14 @@ func (w *Worker) refusal() error { return api.Errorf("the node does not answer a
 func (w *Worker) RouterOf(id string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.objects.routerOf(id)
+	return w.objects.RouterOf(id)
 }
 
 // Load implements [api.Worker]: how busy the node was when it told last, and how many objects were asked for and not refused.
 func (w *Worker) Load() api.Load {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	load := w.objects.count
+	load := w.objects.Load()
 	load.CPU = w.state.Load
 	return load
 }
