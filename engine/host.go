@@ -79,7 +79,7 @@ func (h *Host) NewWorker(o Options) (*Worker, error) {
 	return &Worker{
 		options: o, host: h, usage: usageScale{mode: o.Usage, cores: h.shards, workers: o.Workers}, done: make(chan struct{}),
 		scope: router.NewScope(h.runner, transport.WorkerEnv{
-			Emit: o.Emit, Log: o.Log, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort, Compat: o.Compat,
+			Emit: o.Emit, Log: o.Log, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort, Compat: o.Compat, Owner: o.Owner,
 		}, o.Certificate),
 	}, nil
 }

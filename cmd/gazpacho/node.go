@@ -19,7 +19,9 @@ import (
 	"gazpacho/engine"
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
+	"gazpacho/engine/look"
 	"gazpacho/metrics"
+	"gazpacho/monitor/watched"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/placement"
 	"gazpacho/scaling/remote"
@@ -140,9 +142,11 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	if credentials != nil {
 		nodes = credentials.Client(identity.Node)
 	}
+	shows := watched.New(host, look.Process{Name: c.name, Version: version, PID: os.Getpid(), Since: time.Now().Unix()})
+	defer shows.Close()
 	requests := metrics.NewRequests()
 	server := remote.NewServer(remote.ServerOptions{
-		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog, Load: host.Load, Traffic: trafficOf(host),
+		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog, Load: host.Load, Traffic: trafficOf(host), Look: shows.Answer,
 		Labels: c.labels, Watermark: float64(c.watermark) / 100, Cores: c.shards, Ports: c.portsShown(), Bandwidth: uint64(c.bandwidth) * 1000,
 		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
 			worker, err := c.newWorker(host, o, emit, log)
@@ -303,7 +307,10 @@ func (c *nodeConfig) addresses() (a remote.Addresses, err error) {
 
 // newWorker makes the worker of an application on the node's shards.
 func (c *nodeConfig) newWorker(host *engine.Host, o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
-	options := engine.Options{Emit: emit, Log: log, Compat: o.Compat, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort}
+	options := engine.Options{
+		Emit: emit, Log: log, Compat: o.Compat, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort,
+		Owner: look.Owner{Application: look.Name(o.Application), Tenant: look.Name(o.Tenant)},
+	}
 	if c.maxPort > 0 {
 		options.RTCMinPort, options.RTCMaxPort = uint16(c.minPort), uint16(c.maxPort)
 	}

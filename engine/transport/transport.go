@@ -19,6 +19,7 @@ import (
 	"gazpacho/engine/api"
 	"gazpacho/engine/bwe"
 	"gazpacho/engine/data"
+	"gazpacho/engine/look"
 	"gazpacho/engine/media"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/packet"
@@ -46,6 +47,8 @@ type WorkerEnv struct {
 	RTCMinPort, RTCMaxPort uint16
 	// Compat says what the application's release expects otherwise than the newest does.
 	Compat api.Compat
+	// Owner is the worker's application, as operators are to see it.
+	Owner look.Owner
 }
 
 // ShardEnv is what the transports of one shard share, of whatever worker they are.

@@ -41,12 +41,13 @@ var rules = []rule{
 	{folder: "engine/dtls", may: join(basics, []string{"engine/wake"}), impure: true},
 	{folder: "engine/wake", impure: true},
 
+	{folder: "engine/look", may: []string{"engine/api"}},
 	{folder: "engine/layer", may: []string{"engine/unit", "engine/wire", "engine/packet", "engine/rtpstream"}},
 	{folder: "engine/media", may: join(basics, machines, []string{"engine/layer"})},
-	{folder: "engine/transport", may: join(senders, []string{"engine/media"})},
-	{folder: "engine/runner", may: join(senders, []string{"engine/media", "engine/transport", "engine/shard"}), impure: true},
+	{folder: "engine/transport", may: join(senders, []string{"engine/media", "engine/layer", "engine/look"})},
+	{folder: "engine/runner", may: join(senders, []string{"engine/media", "engine/look", "engine/transport", "engine/shard"}), impure: true},
 	{folder: "engine/router", may: join(basics, machines, []string{"engine/media", "engine/transport", "engine/runner"})},
-	{folder: "engine", may: join(senders, []string{"engine/media", "engine/transport", "engine/shard", "engine/runner", "engine/router"}), impure: true},
+	{folder: "engine", may: join(senders, []string{"engine/media", "engine/look", "engine/transport", "engine/shard", "engine/runner", "engine/router"}), impure: true},
 
 	{folder: "fbs", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "channel", may: []string{"engine/api", "fbs"}, impure: true},
@@ -71,8 +72,12 @@ var rules = []rule{
 		"engine/api", "engine/unit", "engine/media", "engine/shard", "engine/transport", "engine", "channel", "scaling/front", "scaling/reach", "scaling/remote",
 		"scaling/steering",
 	}, impure: true},
+	{folder: "monitor", may: []string{
+		"engine/look", "metrics", "scaling/identity", "scaling/membership", "scaling/remote",
+	}, impure: true},
+	{folder: "monitor/watched", may: []string{"engine", "engine/look"}, impure: true},
 	{folder: "cmd", may: []string{
-		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll", "metrics",
+		"channel", "engine", "engine/api", "engine/dtls", "engine/look", "fbs", "internal/epoll", "metrics", "monitor", "monitor/watched",
 		"scaling/bus", "scaling/directory", "scaling/front", "scaling/identity", "scaling/imports", "scaling/membership", "scaling/placement",
 		"scaling/reach", "scaling/remote", "scaling/steering",
 	}, impure: true},

@@ -264,13 +264,16 @@ func (g *guest) receive(payload []byte) {
 // open makes the worker of a conversation.
 func (g *guest) open(o *Opening) {
 	page := g.current
+	if o.Tenant = tenantOf(g.who, o); g.who.Name != localName {
+		o.Application = g.who.Name // not what it says of itself
+	}
 	log := slog.New(slog.DiscardHandler)
 	if logger := g.server.options.Logger; logger != nil {
 		log = logger(o, func(line string) {
 			g.turn(func(unit.Time) { g.sendDroppable(page, encodeControl(control{Log: line})) })
 		})
 	}
-	worker, err := g.server.meeting.Join(tenantOf(g.who, o), g.emitter(page), func(emit api.Emitter) (api.Worker, error) {
+	worker, err := g.server.meeting.Join(o.Tenant, g.emitter(page), func(emit api.Emitter) (api.Worker, error) {
 		return g.server.options.NewWorker(o, emit, log)
 	})
 	if err != nil {
@@ -287,7 +290,7 @@ func (g *guest) open(o *Opening) {
 	})
 	g.mu.Lock()
 	g.loader = worker
-	g.tenant = tenantOf(g.who, o)
+	g.tenant = o.Tenant
 	g.shown = &FrontStatus{Application: o.Application, Tenant: g.tenant, Release: o.Release}
 	g.mu.Unlock()
 	g.tellLoad() // before the front places something here

@@ -47,7 +47,7 @@ type Opening struct {
 	LogLevel    string     `json:"logLevel"`
 	LogTags     []string   `json:"logTags"`
 	// Tenant is whose the application is, as it says itself. It counts for one that has come by a unix socket, as the same user; for others
-	// their certificates say it.
+	// the node puts what their certificates say in its place.
 	Tenant string `json:"tenant,omitempty"`
 }
 

@@ -9,7 +9,7 @@ import (
 	"gazpacho/scaling/session"
 )
 
-// Queries. The last four are followed by a blank and a node's name or a producer's id.
+// Queries. All but the first two are followed by a blank and a node's name, a producer's id or a look.Question.
 const (
 	queryStatus  = "status"  // for a node's [Status]
 	queryCluster = "cluster" // for that of all nodes, by any of them: a list of [NodeStatus]
@@ -17,6 +17,7 @@ const (
 	queryUndrain = "undrain" // has it take new transports again
 	queryFind    = "find"    // for [Places] of a producer, by any of them
 	queryHas     = "has"     // for those on the node itself: a list of [Place]
+	queryLook    = "look"    // for what a monitor shows; of operators only
 )
 
 // Chosen here.
@@ -43,6 +44,11 @@ func AskCluster(ctx context.Context, address string, config *tls.Config) (all []
 		return nil, err
 	}
 	return all, json.Unmarshal(b, &all)
+}
+
+// AskLook asks a node, or a worker that is watched, a question of a monitor, which is in bytes as the answer is.
+func AskLook(ctx context.Context, address string, config *tls.Config, question []byte) ([]byte, error) {
+	return ask(ctx, address, config, queryLook+" "+string(question), passedOnTime)
 }
 
 // AskDrain asks a node to have the one of the given name drain, which may be another, or take new transports again.

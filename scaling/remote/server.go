@@ -67,6 +67,8 @@ type ServerOptions struct {
 	Watermark float64
 	// Cores is how many cores it may use; 0: all.
 	Cores int
+	// Look answers the questions of monitors; nil: they are refused. It is called from many goroutines, and bounds what they do.
+	Look func(question []byte) ([]byte, error)
 	// MaxFronts is how many fronts are taken at once; 0 means 1,024.
 	MaxFronts int
 	// Log is the node's own log; nil discards.
@@ -283,6 +285,8 @@ func (s *Server) reply(query string, who identity.Identity) []byte {
 		return replyJSON(s.findAll(about))
 	case queryHas:
 		return replyJSON(s.has(about))
+	case queryLook:
+		return s.look(about, who)
 	case queryDrain, queryUndrain:
 		reply, err := s.drainReply(query, who)
 		if err != nil {
@@ -291,6 +295,26 @@ func (s *Server) reply(query string, who identity.Identity) []byte {
 		return session.AppendReply(nil, []byte(reply))
 	}
 	return session.AppendRefusal(nil, session.RefuseVersion, "unknown query")
+}
+
+// look answers a monitor's question.
+func (s *Server) look(question string, who identity.Identity) []byte {
+	switch {
+	case who.Role == identity.Node: // which has no need to know what others carry
+		return session.AppendRefusal(nil, session.RefuseIdentity, "operators may look")
+	case s.options.Look == nil:
+		return session.AppendRefusal(nil, session.RefuseVersion, "the node shows nothing to monitors")
+	}
+	return replyTo(question, s.options.Look)
+}
+
+// replyTo returns the reply to a monitor's question.
+func replyTo(question string, look func([]byte) ([]byte, error)) []byte {
+	answer, err := look([]byte(question))
+	if err != nil {
+		return session.AppendRefusal(nil, session.RefuseUnknown, err.Error())
+	}
+	return session.AppendReply(nil, answer)
 }
 
 func replyJSON(status any) []byte {
@@ -320,9 +344,14 @@ func greet(c net.Conn, config *tls.Config, replace func(from, to net.Conn)) (
 			who, err = identity.Peer(secure.ConnectionState())
 		}
 	}
-	if err != nil {
-		return c, who, first, nil, err
+	if err == nil {
+		first, rest, err = readFirst(c)
 	}
+	return c, who, first, rest, err
+}
+
+// readFirst reads the first frame of a connection.
+func readFirst(c net.Conn) (first session.First, rest []byte, err error) {
 	var got []byte
 	for b := make([]byte, 1024); ; {
 		n, err := c.Read(b)
@@ -331,13 +360,13 @@ func greet(c net.Conn, config *tls.Config, replace func(from, to net.Conn)) (
 		switch {
 		case ok:
 			c.SetDeadline(time.Time{})
-			return c, who, first, rest, nil
+			return first, rest, nil
 		case parseErr != nil:
-			return c, who, first, nil, parseErr
+			return first, nil, parseErr
 		case err == io.EOF && len(got) > 0:
-			return c, who, first, nil, io.ErrUnexpectedEOF
+			return first, nil, io.ErrUnexpectedEOF
 		case err != nil:
-			return c, who, first, nil, err
+			return first, nil, err
 		}
 	}
 }
