@@ -279,31 +279,40 @@ func TestANameOfManyNodes(t *testing.T) {
 	c.sees(t, "a alive", "b alive", "c alive")
 }
 
-// An operator's own NATS does as well, in clear or by TLS. What it refuses is logged.
+// An operator's own NATS does as well, in clear or by TLS, with the permissions that docs/cluster.md names. What it refuses is logged.
 func TestAnotherNATS(t *testing.T) {
 	t.Parallel()
 	folder := certificates(t)
-	all := &server.SubjectPermission{Allow: []string{"gazpacho.>"}}
+	user := func(name string) *server.User {
+		return &server.User{Username: name, Password: "secret", Permissions: &server.Permissions{
+			Publish:   &server.SubjectPermission{Allow: []string{"gazpacho.node." + name, "gazpacho.to.*." + name}},
+			Subscribe: &server.SubjectPermission{Allow: []string{"gazpacho.node.*", "gazpacho.to." + name + ".*"}},
+		}}
+	}
+	mute := user("c")
+	mute.Permissions.Publish = &server.SubjectPermission{Deny: []string{">"}}
 	for scheme, config := range map[string]*tls.Config{"nats": nil, "tls": {Certificates: []tls.Certificate{certificateOf(t, folder, "127.0.0.1")}}} {
 		s, err := server.NewServer(&server.Options{
-			Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, TLSConfig: config, TLSTimeout: patience.Seconds(), Users: []*server.User{
-				{Username: "gazpacho", Password: "secret", Permissions: &server.Permissions{Publish: all, Subscribe: all}},
-				{Username: "mute", Password: "secret", Permissions: &server.Permissions{
-					Publish: &server.SubjectPermission{Deny: []string{">"}}, Subscribe: all,
-				}},
-			},
+			Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, TLSConfig: config, TLSTimeout: patience.Seconds(),
+			Users: []*server.User{user("a"), user("b"), mute},
 		})
 		require.NoError(t, err)
 		s.Start()
 		defer s.Shutdown()
 		require.True(t, s.ReadyForConnections(patience))
-		options := func(name, user string) bus.Options {
-			return bus.Options{URL: scheme + "://" + user + ":secret@" + s.Addr().String(), Credentials: load(t, folder, identity.Node, name)}
+		toB := make(chan string, 1)
+		options := func(name string) bus.Options {
+			return bus.Options{
+				URL: scheme + "://" + name + ":secret@" + s.Addr().String(), Credentials: load(t, folder, identity.Node, name),
+				Receive: func(from string, b []byte) { toB <- from + " " + string(b) },
+			}
 		}
-		a, b := start(t, "a", options("a", "gazpacho")), start(t, "b", options("b", "gazpacho"))
+		a, b := start(t, "a", options("a")), start(t, "b", options("b"))
 		a.sees(t, "a alive", "b alive")
 		b.sees(t, "a alive", "b alive")
-		refused := options("c", "mute")
+		a.Send("b", []byte("hello"), false)
+		require.Equal(t, "a hello", <-toB)
+		refused := options("c")
 		lines := make(chan string, 100)
 		refused.Log = slog.New(slog.NewTextHandler(writer(lines), nil))
 		c := start(t, "c", refused)

@@ -55,13 +55,16 @@ type guest struct {
 	ended   bool   // there is no conversation and will be none
 	dropped uint64 // messages of data channels and media that the front is too slow for
 	shown   *FrontStatus
-	// toldNodes is the version of the table of nodes that the front knows.
-	toldNodes uint64
-	loader    api.Worker // asked for its load only
-	placed    api.Load   // what it had when it was last asked
-	homes     *homes
-	tenant    string // whose it is, and its producers
-	asking    int    // questions that are not answered yet
+	// watches says that the front is told of the cluster's nodes, toldNodes is the version of the table that it knows. Others have been
+	// told whether there is something to watch.
+	watches    bool
+	toldNodes  uint64
+	toldOthers bool
+	loader     api.Worker // asked for its load only
+	placed     api.Load   // what it had when it was last asked
+	homes      *homes
+	tenant     string // whose it is, and its producers
+	asking     int    // questions that are not answered yet
 
 	// The goroutine's own.
 	worker  *federation.Member
@@ -247,6 +250,8 @@ func (g *guest) receive(payload []byte) {
 		g.open(ctl.Open)
 	case ctl != nil && ctl.Find != nil && g.worker != nil:
 		g.find(ctl.Find)
+	case ctl != nil && ctl.Watch && g.worker != nil:
+		g.watch()
 	case g.worker == nil && m != nil:
 		if req, ok := m.(*api.Request); ok {
 			g.answer(g.current, req.ID, nil, api.Errorf("the node has no worker for this application"))
@@ -294,7 +299,7 @@ func (g *guest) open(o *Opening) {
 	g.shown = &FrontStatus{Application: o.Application, Tenant: g.tenant, Release: o.Release}
 	g.mu.Unlock()
 	g.tellLoad() // before the front places something here
-	g.tellNodes(page)
+	g.tellSelf(page)
 }
 
 // closeWorker closes the worker of the conversation that is over. farewell: the front has said that it needs it no more, so that

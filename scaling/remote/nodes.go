@@ -24,10 +24,12 @@ const (
 	askedAtOnce = 32
 )
 
-// nodeList is what a node tells fronts of the cluster: all at first, then what changes.
+// nodeList is what a node tells fronts of the cluster: its name, and whether it knows others. To those that watch it tells all others, and
+// then what changes.
 type nodeList struct {
-	Self string           `json:"self"` // its own name
-	Rows []membership.Row `json:"rows,omitempty"`
+	Self   string           `json:"self"`
+	Others bool             `json:"others,omitempty"`
+	Rows   []membership.Row `json:"rows,omitempty"`
 }
 
 // table is what the server knows of the cluster's nodes, itself included. It is empty for a node by itself.
@@ -43,6 +45,13 @@ type versionedRow struct {
 	version uint64
 }
 
+// isEmpty reports whether nothing is known.
+func (t *table) isEmpty() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.rows) == 0
+}
+
 // since returns the rows that have changed since a version of the table, and the present version.
 func (t *table) since(version uint64) (rows []membership.Row, now uint64) {
 	t.mu.Lock()
@@ -56,7 +65,7 @@ func (t *table) since(version uint64) (rows []membership.Row, now uint64) {
 	return rows, t.version
 }
 
-// HandleNodes takes rows of the cluster's table that have changed, and tells all fronts. One goroutine calls it.
+// HandleNodes takes rows of the cluster's table that have changed, and tells the fronts that watch. One goroutine calls it.
 func (s *Server) HandleNodes(rows []membership.Row) {
 	t := &s.table
 	t.mu.Lock()
@@ -81,22 +90,42 @@ func (s *Server) HandleNodes(rows []membership.Row) {
 	}
 }
 
-// tellNodes tells a front that has just opened its worker of the cluster.
-func (g *guest) tellNodes(page int) {
+// tellSelf tells a front that has just opened its worker whose it is.
+func (g *guest) tellSelf(page int) {
 	g.turn(func(unit.Time) {
 		if page == g.live {
-			g.toldNodes = 0
-			g.send(page, encodeControl(control{Nodes: &nodeList{Self: g.server.options.Name}}))
+			g.watches = false
+			g.introduce()
+		}
+	})
+}
+
+// introduce tells the front who the node is. The lock is held.
+func (g *guest) introduce() {
+	g.toldOthers = !g.server.table.isEmpty()
+	g.send(g.live, encodeControl(control{Nodes: &nodeList{Self: g.server.options.Name, Others: g.toldOthers}}))
+}
+
+// watch has the front told of the cluster from now on.
+func (g *guest) watch() {
+	page := g.current
+	g.turn(func(unit.Time) {
+		if page == g.live {
+			g.watches, g.toldNodes = true, 0
 			g.tellNews()
 		}
 	})
 }
 
-// tellNewNodes tells the front what has changed.
+// tellNewNodes tells the front what has changed, or that there is something to watch now.
 func (g *guest) tellNewNodes() {
 	g.turn(func(unit.Time) {
-		if g.loader != nil {
+		switch {
+		case g.loader == nil:
+		case g.watches:
 			g.tellNews()
+		case !g.toldOthers:
+			g.introduce()
 		}
 	})
 }
@@ -106,7 +135,7 @@ func (g *guest) tellNews() {
 	var rows []membership.Row
 	rows, g.toldNodes = g.server.table.since(g.toldNodes)
 	for part := range slices.Chunk(rows, rowsAtOnce) {
-		g.send(g.live, encodeControl(control{Nodes: &nodeList{g.server.options.Name, part}}))
+		g.send(g.live, encodeControl(control{Nodes: &nodeList{g.server.options.Name, true, part}}))
 	}
 }
 

@@ -29,9 +29,9 @@ type Options struct {
 	// Peer is called with the name in the certificate at the other end before anything is said; an error closes the connection. Nil:
 	// any node will do.
 	Peer func(name string) error
-	// Nodes takes what the node tells of its cluster: its own name, and nodes that are new, have changed or are gone. It is called with
-	// a lock held, and must not call the worker. Nil discards.
-	Nodes func(self string, rows []membership.Row)
+	// Nodes takes what the node tells of its cluster: its own name, whether it knows others, and nodes that are new, have changed or are
+	// gone. It tells of nodes once Nodes has returned true. Nodes is called with a lock held, and must not call the worker. Nil discards.
+	Nodes func(self string, others bool, rows []membership.Row) (watch bool)
 	// TLS holds both sides to their certificates; only unix sockets need none.
 	TLS *tls.Config
 	// Opening is what the node has to know of the application.
@@ -377,14 +377,23 @@ func (w *Worker) control(c *control) {
 	case c.Event != nil:
 		w.emit(&api.Notification{HandlerID: c.Event.HandlerID, Event: c.Event.Event})
 	case c.Nodes != nil:
-		if w.options.Nodes != nil {
-			w.options.Nodes(c.Nodes.Self, c.Nodes.Rows)
+		if w.options.Nodes != nil && w.options.Nodes(c.Nodes.Self, c.Nodes.Others, c.Nodes.Rows) {
+			w.send(encodeControl(control{Watch: true}))
 		}
 	case c.Found != nil:
 		w.found(c.Found)
 	case c.Ended != "":
 		w.end(fmt.Errorf("the worker on the node has ended: %s", c.Ended))
 	}
+}
+
+// watch has the node tell of its cluster's nodes from now on.
+func (w *Worker) watch() {
+	w.turn(func(unit.Time) {
+		if w.err == nil {
+			w.send(encodeControl(control{Watch: true}))
+		}
+	})
 }
 
 func (w *Worker) answer(r *api.Response) {
