@@ -121,7 +121,7 @@ func TestNodeIdle(t *testing.T) {
 	require.Equal(t, []string{"node-idle b begin", "node-idle c begin"}, c.taken(), "one has to stay")
 	delete(c.nodes, "c")
 	c.pass(idleAfter)
-	require.Equal(t, []string{"node-idle c end"}, c.taken())
+	require.Equal(t, []string{"node-idle c end", "node-drained c begin"}, c.taken())
 }
 
 // A node is drained when nothing is left on it, or when it has gone. It is told once, and again when it has been back.
@@ -275,7 +275,7 @@ func TestStrangeSignals(t *testing.T) {
 	c.nodes["a"] = &node{
 		Machine: steering.New(c.now, steering.Options{Name: "a"}),
 		row: membership.Row{Condition: membership.Alive, Node: membership.Node{
-			Name: "a", Steers: true, Tells: true, Signals: []membership.Signal{{ID: "1", Kind: "unknown"}, {ID: "2", Kind: membership.CapacityShort, Region: "eu"}},
+			Name: "a", Steers: true, Tells: true, Load: membership.Load{Transports: 1}, Signals: []membership.Signal{{ID: "1", Kind: "unknown"}, {ID: "2", Kind: membership.CapacityShort, Region: "eu"}},
 		}},
 	}
 	rows := c.rows()
