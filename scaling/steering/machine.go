@@ -26,6 +26,8 @@ const (
 	DefaultIdleAfter = 5 * time.Minute
 	// takeOver is for how long a node waits for another one that tells before it does itself.
 	takeOver = 3 * time.Second
+	// pauseAfter is the time between two looks after which the own process has been stopped, and saw nothing.
+	pauseAfter = 5 * time.Second
 )
 
 // Machine is what one node knows of the signals.
@@ -36,6 +38,7 @@ type Machine struct {
 	ending     map[string]string    // the region of each node that was draining or without transports when it was seen last
 	gone       map[string]unit.Time // when one of these had gone, with a goodbye
 
+	last    unit.Time // when it looked
 	tells   bool
 	waits   unit.Time // until when it waits for another one that tells
 	signals []*signal
@@ -44,18 +47,30 @@ type Machine struct {
 // New returns the machine of a node.
 func New(now unit.Time, o Options) *Machine {
 	o.IdleAfter = cmp.Or(o.IdleAfter, DefaultIdleAfter)
-	return &Machine{options: o, conditions: conditions{}, ending: map[string]string{}, gone: map[string]unit.Time{}, waits: now.Add(takeOver)}
+	return &Machine{options: o, conditions: conditions{}, ending: map[string]string{}, gone: map[string]unit.Time{}, last: now, waits: now.Add(takeOver)}
 }
 
 // Update takes the present table of nodes, the own one included, and the time of the wall, in Unix seconds, that signals are to show. It is to
 // be called once a second.
 func (m *Machine) Update(now unit.Time, wall int64, rows []membership.Row) {
+	m.pass(now)
 	m.judgeRegions(now, rows)
 	m.judgeNodes(now, rows)
 	m.judgeDrained(now, rows)
 	if m.elect(now, rows); m.tells {
 		m.compare(now, wall)
 	}
+}
+
+// pass lets time pass. That in which the own process was stopped counts for nothing.
+func (m *Machine) pass(now unit.Time) {
+	if gap := now.Sub(m.last); gap > pauseAfter {
+		m.waits = m.waits.Add(gap)
+		for _, c := range m.conditions {
+			c.since = c.since.Add(gap)
+		}
+	}
+	m.last = now
 }
 
 func (m *Machine) judgeRegions(now unit.Time, rows []membership.Row) {

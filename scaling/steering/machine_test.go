@@ -40,6 +40,27 @@ func TestCapacityShort(t *testing.T) {
 	require.Empty(t, c.taken())
 }
 
+// A process that was stopped does not take a moment for a long time.
+func TestPause(t *testing.T) {
+	c := newTold(t)
+	for _, n := range c.nodes {
+		n.row.Load.CPU = 0.9
+	}
+	c.second()
+	c.now = c.now.Add(time.Hour)
+	c.second()
+	require.Empty(t, c.taken())
+	c.pass(10 * time.Second)
+	require.Equal(t, []string{"capacity-short eu begin"}, c.taken())
+
+	slow := newCluster()
+	slow.add("a", "eu", true)
+	slow.second()
+	slow.now = slow.now.Add(time.Hour)
+	slow.second()
+	require.Empty(t, slow.tellers(), "another one may have told meanwhile")
+}
+
 // What counts as load: the more of CPU and network, what is assumed to come, against the node's own watermark. Nodes that drain or are not
 // heard have no room.
 func TestWhatIsFull(t *testing.T) {
@@ -281,7 +302,10 @@ func TestStrangeSignals(t *testing.T) {
 	rows := c.rows()
 	c.nodes["b"].Update(c.now, 0, rows)
 	require.False(t, c.nodes["b"].Tells())
-	c.nodes["b"].Update(c.now.Add(10*time.Second), 0, rows[1:])
+	for range 12 {
+		c.now = c.now.Add(time.Second)
+		c.nodes["b"].Update(c.now, 0, rows[1:])
+	}
 	require.True(t, c.nodes["b"].Tells())
 	require.Equal(t, []membership.Signal{{ID: "2", Kind: membership.CapacityShort, Region: "eu", Over: true}}, c.nodes["b"].Signals())
 	c.nodes["b"].Delivered(c.now, membership.Signal{ID: "3"}, true)
