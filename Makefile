@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples bench-directory regions bench-idle demo-ffmpeg demo-conference lint
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples bench-directory regions bench-idle demo-ffmpeg demo-conference lint autoscaler
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -100,6 +100,10 @@ hosts: build
 # A cluster over two regions, on hosts that are network namespaces: needs root. What crosses between them, NAT, a firewall. RUN=… selects tests.
 regions: build
 	scripts/regions.sh $(if $(RUN),-test.run '$(RUN)')
+
+# The example autoscaler (deploy/autoscaler) under a load that grows and falls: from one node to four and back, in two minutes.
+autoscaler: build
+	scripts/autoscaler.sh
 
 # EduMeet's media node, unchanged, over the same hosts. DIR=… is a checkout of it, installed and built.
 edumeet: build

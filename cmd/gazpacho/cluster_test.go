@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -95,8 +98,19 @@ func TestCluster(t *testing.T) {
 		require.Zero(t, code, stderr)
 	}
 	at := ports(t, 2)
+	notices := make(chan string, 10)
+	scaler := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var n struct{ Signal, State, Node string }
+		if json.NewDecoder(r.Body).Decode(&n) == nil {
+			notices <- strings.Join([]string{n.Signal, n.Node, n.State}, " ")
+		}
+	}))
+	defer scaler.Close()
+	secret := filepath.Join(dir, "secret")
+	require.NoError(t, os.WriteFile(secret, []byte("sixteen bytes or more\n"), 0o600))
 	join := "127.0.0.1:" + at[0] + ",127.0.0.1:" + at[1]
-	a := startNode(t, dir, "a", "--join", join, "--bus", "--bus-address", "127.0.0.1:"+at[0], "--region", "eu", "--zone", "1")
+	a := startNode(t, dir, "a", "--join", join, "--bus", "--bus-address", "127.0.0.1:"+at[0], "--region", "eu", "--zone", "1",
+		"--webhook", scaler.URL, "--webhook-secret-file", secret)
 	b := startNode(t, dir, "b", "--join", join, "--bus", "--bus-address", "127.0.0.1:"+at[1], "--advertise", "localhost:1")
 	c := startNode(t, dir, "c", "--join", join)
 
@@ -205,6 +219,13 @@ func TestCluster(t *testing.T) {
 	order("drain", a.address, "c")
 	require.Zero(t, <-c.ended, c.stderr.String())
 	require.Eventually(t, func() bool { return len(status(a.address)) == 2 }, patience, time.Millisecond)
+	for told := ""; told != "node-drained c begin"; { // the machine may be so busy that capacity is short
+		select {
+		case told = <-notices:
+		case <-time.After(patience):
+			t.Fatal("the webhook is not told that c is drained")
+		}
+	}
 	order("drain", b.address, "b")
 	require.Zero(t, <-b.ended, b.stderr.String())
 	order("drain", a.address, "a")

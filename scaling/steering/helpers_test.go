@@ -29,8 +29,7 @@ type cluster struct {
 // node is one with its machine.
 type node struct {
 	*steering.Machine
-	row     membership.Row
-	removed bool
+	row membership.Row
 }
 
 func newCluster() *cluster {

@@ -2,6 +2,7 @@ package steering
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -25,6 +26,8 @@ const (
 	DefaultIdleAfter = 5 * time.Minute
 	// takeOver is for how long a node waits for another one that tells before it does itself.
 	takeOver = 3 * time.Second
+	// pauseAfter is the time between two looks after which the own process has been stopped, and saw nothing.
+	pauseAfter = 5 * time.Second
 )
 
 // Machine is what one node knows of the signals.
@@ -32,9 +35,10 @@ type Machine struct {
 	options    Options
 	conditions conditions
 	regions    []*Region
-	draining   map[string]string // the region of each node that was draining when it was seen last
-	gone       map[string]unit.Time
+	ending     map[string]string    // the region of each node that was draining or without transports when it was seen last
+	gone       map[string]unit.Time // when one of these had gone, with a goodbye
 
+	last    unit.Time // when it looked
 	tells   bool
 	waits   unit.Time // until when it waits for another one that tells
 	signals []*signal
@@ -43,18 +47,30 @@ type Machine struct {
 // New returns the machine of a node.
 func New(now unit.Time, o Options) *Machine {
 	o.IdleAfter = cmp.Or(o.IdleAfter, DefaultIdleAfter)
-	return &Machine{options: o, conditions: conditions{}, draining: map[string]string{}, gone: map[string]unit.Time{}, waits: now.Add(takeOver)}
+	return &Machine{options: o, conditions: conditions{}, ending: map[string]string{}, gone: map[string]unit.Time{}, last: now, waits: now.Add(takeOver)}
 }
 
 // Update takes the present table of nodes, the own one included, and the time of the wall, in Unix seconds, that signals are to show. It is to
 // be called once a second.
 func (m *Machine) Update(now unit.Time, wall int64, rows []membership.Row) {
+	m.pass(now)
 	m.judgeRegions(now, rows)
 	m.judgeNodes(now, rows)
 	m.judgeDrained(now, rows)
 	if m.elect(now, rows); m.tells {
 		m.compare(now, wall)
 	}
+}
+
+// pass lets time pass. That in which the own process was stopped counts for nothing.
+func (m *Machine) pass(now unit.Time) {
+	if gap := now.Sub(m.last); gap > pauseAfter {
+		m.waits = m.waits.Add(gap)
+		for _, c := range m.conditions {
+			c.since = c.since.Add(gap)
+		}
+	}
+	m.last = now
 }
 
 func (m *Machine) judgeRegions(now unit.Time, rows []membership.Row) {
@@ -99,7 +115,8 @@ func (m *Machine) judgeNodes(now unit.Time, rows []membership.Row) {
 	m.forget(membership.NodeIdle, names)
 }
 
-// judgeDrained looks which nodes have nothing left to wait for. One that was draining and has gone is so for a while.
+// judgeDrained looks which nodes have nothing left to wait for: those that drain and are empty, and for a while those that have gone with
+// a goodbye and were empty or draining. One that dies stays in the table for longer than that.
 func (m *Machine) judgeDrained(now unit.Time, rows []membership.Row) {
 	drained := map[string]bool{}
 	present := map[string]bool{}
@@ -107,29 +124,31 @@ func (m *Machine) judgeDrained(now unit.Time, rows []membership.Row) {
 		r := &rows[i]
 		present[r.Name] = true
 		delete(m.gone, r.Name)
-		if delete(m.draining, r.Name); r.Draining && r.Condition == membership.Alive {
-			m.draining[r.Name] = r.Labels["region"]
-			drained[r.Name] = r.Load.Transports == 0
+		delete(m.ending, r.Name)
+		if empty := r.Load.Transports == 0; r.Condition == membership.Alive && (empty || r.Draining) {
+			m.ending[r.Name] = r.Labels["region"]
+			drained[r.Name] = empty && r.Draining
 		}
 	}
-	for name := range m.draining {
-		if !present[name] && m.gone[name] == 0 {
+	for name := range m.ending {
+		if present[name] {
+			continue
+		}
+		if m.gone[name] == 0 {
 			m.gone[name] = now
 		}
-		if at := m.gone[name]; at != 0 && now.Sub(at) < drainedEnds {
-			drained[name] = true
-		}
+		drained[name] = now.Sub(m.gone[name]) < drainedEnds
 	}
 	for name, yes := range drained {
-		m.conditions.judge(now, key{membership.NodeDrained, name}, m.draining[name], yes, 0, 0)
+		m.conditions.judge(now, key{membership.NodeDrained, name}, m.ending[name], yes, 0, 0)
 	}
 	m.forget(membership.NodeDrained, drained)
-	for name, at := range m.gone {
-		if now.Sub(at) >= drainedEnds {
-			delete(m.gone, name)
-			delete(m.draining, name)
+	maps.DeleteFunc(m.gone, func(name string, _ unit.Time) bool {
+		if !drained[name] {
+			delete(m.ending, name)
 		}
-	}
+		return !drained[name]
+	})
 }
 
 // forget ends the conditions of a kind about what is not there any more.

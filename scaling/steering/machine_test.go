@@ -40,6 +40,27 @@ func TestCapacityShort(t *testing.T) {
 	require.Empty(t, c.taken())
 }
 
+// A process that was stopped does not take a moment for a long time.
+func TestPause(t *testing.T) {
+	c := newTold(t)
+	for _, n := range c.nodes {
+		n.row.Load.CPU = 0.9
+	}
+	c.second()
+	c.now = c.now.Add(time.Hour)
+	c.second()
+	require.Empty(t, c.taken())
+	c.pass(10 * time.Second)
+	require.Equal(t, []string{"capacity-short eu begin"}, c.taken())
+
+	slow := newCluster()
+	slow.add("a", "eu", true)
+	slow.second()
+	slow.now = slow.now.Add(time.Hour)
+	slow.second()
+	require.Empty(t, slow.tellers(), "another one may have told meanwhile")
+}
+
 // What counts as load: the more of CPU and network, what is assumed to come, against the node's own watermark. Nodes that drain or are not
 // heard have no room.
 func TestWhatIsFull(t *testing.T) {
@@ -121,7 +142,7 @@ func TestNodeIdle(t *testing.T) {
 	require.Equal(t, []string{"node-idle b begin", "node-idle c begin"}, c.taken(), "one has to stay")
 	delete(c.nodes, "c")
 	c.pass(idleAfter)
-	require.Equal(t, []string{"node-idle c end"}, c.taken())
+	require.Equal(t, []string{"node-idle c end", "node-drained c begin"}, c.taken())
 }
 
 // A node is drained when nothing is left on it, or when it has gone. It is told once, and again when it has been back.
@@ -275,13 +296,16 @@ func TestStrangeSignals(t *testing.T) {
 	c.nodes["a"] = &node{
 		Machine: steering.New(c.now, steering.Options{Name: "a"}),
 		row: membership.Row{Condition: membership.Alive, Node: membership.Node{
-			Name: "a", Steers: true, Tells: true, Signals: []membership.Signal{{ID: "1", Kind: "unknown"}, {ID: "2", Kind: membership.CapacityShort, Region: "eu"}},
+			Name: "a", Steers: true, Tells: true, Load: membership.Load{Transports: 1}, Signals: []membership.Signal{{ID: "1", Kind: "unknown"}, {ID: "2", Kind: membership.CapacityShort, Region: "eu"}},
 		}},
 	}
 	rows := c.rows()
 	c.nodes["b"].Update(c.now, 0, rows)
 	require.False(t, c.nodes["b"].Tells())
-	c.nodes["b"].Update(c.now.Add(10*time.Second), 0, rows[1:])
+	for range 12 {
+		c.now = c.now.Add(time.Second)
+		c.nodes["b"].Update(c.now, 0, rows[1:])
+	}
 	require.True(t, c.nodes["b"].Tells())
 	require.Equal(t, []membership.Signal{{ID: "2", Kind: membership.CapacityShort, Region: "eu", Over: true}}, c.nodes["b"].Signals())
 	c.nodes["b"].Delivered(c.now, membership.Signal{ID: "3"}, true)

@@ -47,18 +47,22 @@ func NewSteerer(o SteererOptions) *Steerer {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Steerer{options: o, begun: time.Now(), cancel: cancel}
 	s.machine = New(s.now(), Options{Name: o.Name, Steers: o.Webhook != nil, IdleAfter: o.IdleAfter, NewID: rand.Text})
-	s.ended.Go(func() { s.run(ctx) })
+	s.ended.Go(func() { everySecond(ctx, s.look) })
+	if o.Webhook != nil { // which may be slow
+		s.ended.Go(func() {
+			everySecond(ctx, func() {
+				for s.callNext(ctx) {
+				}
+			})
+		})
+	}
 	return s
 }
 
 func (s *Steerer) now() unit.Time { return unit.Time(time.Since(s.begun)) }
 
-// run is the goroutine that looks, and that calls the webhook, one request after the other.
-func (s *Steerer) run(ctx context.Context) {
-	var calling sync.WaitGroup
-	defer calling.Wait()
-	free := make(chan struct{}, 1)
-	free <- struct{}{}
+// everySecond calls f again and again until it ends.
+func everySecond(ctx context.Context, f func()) {
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for {
@@ -66,16 +70,7 @@ func (s *Steerer) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			s.look()
-		}
-		select {
-		case <-free:
-			calling.Go(func() {
-				for s.callNext(ctx) {
-				}
-				free <- struct{}{}
-			})
-		default: // a request is under way
+			f()
 		}
 	}
 }
