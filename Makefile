@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples bench-directory regions bench-idle demo-ffmpeg demo-conference lint autoscaler
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples bench-directory regions bench-idle demo-ffmpeg demo-conference lint autoscaler release install-test debian-test registry-test deploy-check
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -87,6 +87,24 @@ browser-links: build
 # Prometheus scrapes a worker and three nodes under load; promtool checks what it finds, and the alerts.
 metrics-test: build
 	scripts/metrics-test.sh
+
+# A release in build/release: archives, npm and Debian packages, checksums, a bill of materials, licences. PLATFORMS=… (default: all).
+release:
+	scripts/release.sh $(PLATFORMS)
+
+# A release built and installed as users do: npm packages, a second build with the same bytes, a registry, Debian, what is in deploy/.
+install-test: build
+	scripts/install-test.sh --all
+
+# Its parts, on what make release has built: the Debian package on a Debian of its own (root), and publishing to a registry here.
+debian-test:
+	scripts/debian-test.sh build/release/gazpacho_*_$$(dpkg --print-architecture).deb
+registry-test:
+	scripts/registry-test.sh build/release
+
+# The files in deploy/ and the workflow, read by the parsers of those who use them.
+deploy-check:
+	$(GO) -C tools/deploy test ./...
 
 # WebRTC peers of pion, good and bad ones, against a worker built with the race detector; WORKER_BIN=… tests another binary.
 peers: build

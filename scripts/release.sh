@@ -3,9 +3,10 @@
 # materials, all licences of what is linked in, and checksums. From the same source and the same Go, npm and dpkg it makes the same bytes,
 # in whatever folder and at whatever time.
 #
-# Usage: scripts/release.sh [--out FOLDER] [--scope @OWNER] [platform…]
+# Usage: scripts/release.sh [--out FOLDER] [--scope @OWNER] [--npm] [platform…]
 #   platform   linux-x64, linux-arm64, darwin-x64, darwin-arm64, by Node's names; default: all of them
 #   --scope    the npm packages are named @OWNER/gazpacho and @OWNER/gazpacho-linux-x64, for registries that demand it
+#   --npm      npm packages only
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 for part in binaries archives npm debian; do
@@ -14,11 +15,13 @@ done
 
 OUT=$BUILD/release
 SCOPE=
+NPM_ONLY=
 PLATFORMS=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--out) OUT=${2:?--out wants a folder}; shift 2 ;;
 	--scope) SCOPE=${2:?--scope wants @OWNER}; shift 2 ;;
+	--npm) NPM_ONLY=yes; shift ;;
 	linux-x64 | linux-arm64 | darwin-x64 | darwin-arm64) PLATFORMS+=("$1"); shift ;;
 	*) die "there is no platform $1" ;;
 	esac
@@ -27,7 +30,7 @@ done
 
 need_command go "install Go 1.26 or newer (https://go.dev/dl)"
 need_command npm "install npm (it comes with Node.js)"
-need_package dpkg-deb dpkg
+[ -n "$NPM_ONLY" ] || need_package dpkg-deb dpkg
 PATH=$(dirname "$(node_bin)"):$PATH
 OUT=$(realpath -m "$OUT")
 STAGE=$OUT/stage
@@ -42,8 +45,9 @@ mkdir -p "$STAGE"
 build_binaries
 describe_binaries
 for platform in "${PLATFORMS[@]}"; do
-	make_archive "$platform"
 	make_platform_package "$platform"
+	[ -z "$NPM_ONLY" ] || continue
+	make_archive "$platform"
 	case $platform in linux-*) make_debian_package "$platform" ;; esac
 done
 make_main_package

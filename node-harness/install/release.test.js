@@ -7,7 +7,7 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 
 const { RELEASE } = process.env;
-const ROOT = path.join(import.meta.dirname, '../../..');
+const ROOT = path.join(import.meta.dirname, '../..');
 const read = name => fs.readFileSync(path.join(RELEASE, name));
 const files = fs.readdirSync(RELEASE, { recursive: true }).filter(name => fs.statSync(path.join(RELEASE, name)).isFile());
 const only = pattern => {
