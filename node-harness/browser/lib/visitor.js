@@ -13,7 +13,7 @@ export class Visitor {
 		await self.page.getByLabel('Camera picture').selectOption('360');
 		await self.page.getByLabel('Your name').fill(name);
 		await self.press('Join');
-		await self.page.getByRole('button', { name: 'Leave' }).waitFor();
+		await self.page.locator('#room[aria-busy=false]').waitFor();
 		return self;
 	}
 

@@ -78,6 +78,7 @@ async function connect() {
 		throw new Error('the connection is lost');
 	}
 	monitor = new Monitor(mine, { onSample: sampled });
+	byId('room').ariaBusy = 'false';
 }
 
 // reconnect tries until there is a call again, the server says that there is no use, or the person leaves.
@@ -161,6 +162,7 @@ const nameOf = ({ peerId }) => ({ name: call.peers.get(peerId)?.name ?? '' });
 function showRoom() {
 	byId('lobby').hidden = true;
 	byId('room').hidden = false;
+	byId('room').ariaBusy = 'true'; // until this person can be seen and heard
 	byId('title').textContent = who.room;
 	document.title = `${who.room} – Conference`;
 }
