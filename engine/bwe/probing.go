@@ -1,6 +1,7 @@
 package bwe
 
 import (
+	"math"
 	"time"
 
 	"gazpacho/engine/unit"
@@ -20,7 +21,7 @@ const (
 	firstProbeInterval = 1500 * time.Millisecond
 	probeBackoff       = 1.5
 	lastProbeInterval  = 2500 * time.Millisecond
-	failedInterval     = 15 * time.Second // at most, when decreases follow probes that seemed to succeed
+	failedInterval     = 6 * time.Second // at most, when decreases follow probes that seemed to succeed
 	afterDecrease      = time.Second      // queues drain first
 	deceivedTime       = time.Minute      // in which two results were wrong: after that, each raises the estimate by deceivedScale at most
 	deceivedScale      = 1.1
@@ -97,6 +98,9 @@ func (p *probing) result(now unit.Time, estimate, bitrate float64) {
 	}
 	if p.successAt == 0 || now.Sub(p.successAt) > resultPenalty { // else it goes on from the last one
 		p.before = estimate
+		if p.decreased == 0 {
+			p.before = math.Inf(1) // nothing was known of the path
+		}
 	}
 	p.target, p.successAt = 0, now
 	p.interval, p.limit = firstProbeInterval, max(p.limit/2, lastProbeInterval)
@@ -138,10 +142,10 @@ func (p *probing) demandGrew(now unit.Time) {
 func (p *probing) fell(now unit.Time, bitrate float64) {
 	p.decreased = now
 	if p.successAt != 0 && now.Sub(p.successAt) < resultPenalty && bitrate > changedPath*p.before {
-		p.successAt = 0
 		p.deceived = [2]unit.Time{p.deceived[1], now}
 		p.limit = min(2*p.limit, failedInterval)
 		p.interval = p.limit
 		p.startedAt = now
 	}
+	p.successAt = 0
 }
