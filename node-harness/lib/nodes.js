@@ -23,6 +23,11 @@ export function createCertificates(folder, nodes) {
 	certificates('operator', 'demo');
 }
 
+// createApplication makes the certificate of one more application, of a tenant.
+export function createApplication(folder, name, tenant) {
+	execFileSync(GAZPACHO, ['certificates', '--tls-dir', folder, '--tenant', tenant, 'app', name]);
+}
+
 // startNode resolves when the node listens: with its process and its address. Port 0 is any that is free. A network gives it a host.
 export async function startNode(name, ip, tls, logFolder, port = 0, network, options = []) {
 	return start(name, `${ip}:${port}`, tls, logFolder, network ?? { spawn: (_, ...args) => spawn(...args) }, options);
