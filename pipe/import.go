@@ -12,10 +12,13 @@ import (
 func NewImport(original, as *api.TransportProduceRequest, consumerID, sender string, paused bool, ssrcs *SSRCs) Media {
 	m := NewMedia(original, consumerID, sender, paused, ssrcs)
 	m.Consume.ProducerID, m.Produce.ProducerID = as.ProducerID, as.ProducerID
-	for i := range m.Produce.RTPMapping.Codecs {
-		c := &m.Produce.RTPMapping.Codecs[i]
-		c.MappedPayloadType = remapped(original, as, c.PayloadType)
+	var mapping []api.CodecMapping
+	for _, c := range m.Produce.RTPMapping.Codecs {
+		if pt, ok := remapped(original, as, c.PayloadType); ok { // else this application has no such codec
+			mapping = append(mapping, api.CodecMapping{PayloadType: c.PayloadType, MappedPayloadType: pt})
+		}
 	}
+	m.Produce.RTPMapping.Codecs = mapping
 	for i := range m.Produce.RTPMapping.Encodings {
 		e := &m.Produce.RTPMapping.Encodings[i]
 		e.MappedSSRC, e.ScalabilityMode = as.RTPMapping.Encodings[i].MappedSSRC, as.RTPMapping.Encodings[i].ScalabilityMode
@@ -24,17 +27,17 @@ func NewImport(original, as *api.TransportProduceRequest, consumerID, sender str
 }
 
 // remapped returns the payload type that as maps a codec to which leaves its home with the given one.
-func remapped(original, as *api.TransportProduceRequest, mapped uint8) uint8 {
+func remapped(original, as *api.TransportProduceRequest, mapped uint8) (pt uint8, ok bool) {
 	for _, theirs := range original.RTPMapping.Codecs {
 		if theirs.MappedPayloadType != mapped {
 			continue
 		}
 		i := slices.IndexFunc(as.RTPMapping.Codecs, func(ours api.CodecMapping) bool { return ours.PayloadType == theirs.PayloadType })
 		if i >= 0 {
-			return as.RTPMapping.Codecs[i].MappedPayloadType
+			return as.RTPMapping.Codecs[i].MappedPayloadType, true
 		}
 	}
-	return mapped
+	return 0, false
 }
 
 // CanImport reports whether NewImport can be called: as has a mapping for each encoding and each codec of the encodings of original.

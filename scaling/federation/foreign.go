@@ -53,7 +53,10 @@ func (m *Member) enterImport(id, producerID string) (*imported, error) {
 	}
 	im := &imported{by: m, id: id, owner: owner, producer: producerID, router: owner.objects.RouterOf(producerID)}
 	m.imports[id] = im
-	owner.exports[producerID] = append(owner.exports[producerID], im)
+	if owner.exports[producerID] == nil {
+		owner.exports[producerID] = users{}
+	}
+	owner.exports[producerID][im] = struct{}{}
 	return im, nil
 }
 
@@ -141,9 +144,13 @@ func errUnknown(req *api.Request) error { return api.Errorf("unknown method '%s'
 // translate takes a request to the import, as a producer or as its Router. The lock is held.
 func (im *imported) translate(req *api.Request) (*translated, error) {
 	switch req.Method {
-	case api.MethodProducerDump:
-		return &translated{owner: im.owner, req: to(im.producer, req, nil), told: im.described}, nil
-	case api.MethodProducerGetStats:
+	case api.MethodProducerDump, api.MethodProducerGetStats:
+		if im.gone {
+			return nil, errNoProducer(im.producer)
+		}
+		if req.Method == api.MethodProducerDump {
+			return &translated{owner: im.owner, req: to(im.producer, req, nil), told: im.described}, nil
+		}
 		return &translated{owner: im.owner, req: to(im.producer, req, nil)}, nil
 	case api.MethodRouterCreatePipeTransport:
 		return im.createTransport(req)
@@ -238,7 +245,7 @@ func (p *part) consume(req *api.Request) (*translated, error) {
 		return nil, err
 	}
 	im := p.by.imports[body.ProducerID]
-	if im == nil || im.owner != p.owner || im.router != p.router || body.Type != api.RTPTypePipe {
+	if im == nil || im.gone || im.owner != p.owner || im.router != p.router || body.Type != api.RTPTypePipe {
 		return nil, errNoProducer(body.ProducerID)
 	}
 	c, err := p.by.lend(body.ConsumerID, p.owner, p.router, p.hidden, true)

@@ -2,6 +2,7 @@ package federation
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -21,13 +22,16 @@ type Member struct {
 
 	// The node's lock guards what follows.
 	objects  api.Objects
-	internal map[string]bool        // transports of the front's own relays
-	imports  map[string]*imported   // of others, by the id that they have here
-	parts    map[string]*part       // in Routers of others, by the id that they have here
-	exports  map[string][]*imported // of this member's producers, by their id
-	lent     map[string]*part       // in Routers of this member, by their id in its worker
+	internal map[string]bool      // transports of the front's own relays
+	imports  map[string]*imported // of others, by the id that they have here
+	parts    map[string]*part     // in Routers of others, by the id that they have here
+	exports  map[string]users     // of this member's producers, by their id
+	lent     map[string]*part     // in Routers of this member, by their id in its worker
 	left     bool
 }
+
+// users are the imports of one producer.
+type users map[*imported]struct{}
 
 // HandleRequest implements [api.Worker].
 func (m *Member) HandleRequest(req *api.Request, reply func(api.ResponseBody, error)) {
@@ -112,7 +116,7 @@ func (m *Member) forget(id string) {
 		if key := (name{m.tenant, gone}); n.producers[key] == m {
 			delete(n.producers, key)
 		}
-		for _, im := range m.exports[gone] {
+		for im := range m.exports[gone] {
 			im.unlink()
 			closed = append(closed, im)
 		}
@@ -156,7 +160,7 @@ func (m *Member) emitHidden(e *api.Notification) {
 // tell notifies all who use a producer.
 func (m *Member) tell(producer string, e *api.Notification) {
 	m.node.mu.Lock()
-	users := slices.Clone(m.exports[producer])
+	users := slices.Collect(maps.Keys(m.exports[producer]))
 	m.node.mu.Unlock()
 	for _, im := range users {
 		im.tell(e)
@@ -174,9 +178,10 @@ func (im *imported) home() string { return fmt.Sprint(im.owner.number, "/", im.r
 // unlink separates an import from its producer. It still stands for the Router, in which there may be transports to close. The lock is
 // held.
 func (im *imported) unlink() {
+	im.gone = true
 	of := im.owner.exports
-	users := slices.DeleteFunc(slices.Clone(of[im.producer]), func(other *imported) bool { return other == im })
-	if of[im.producer] = users; len(users) == 0 {
+	delete(of[im.producer], im)
+	if len(of[im.producer]) == 0 {
 		delete(of, im.producer)
 	}
 }
@@ -273,7 +278,7 @@ func (m *Member) leave() (lost []*imported, transports []*part) {
 		im.unlink()
 	}
 	for _, users := range m.exports {
-		for _, im := range users {
+		for im := range users {
 			im.unlink()
 			lost = append(lost, im)
 		}

@@ -37,6 +37,7 @@ type imported struct {
 	owner *Member
 	// producer is its id at the owner, router that of its Router.
 	producer, router string
+	gone             bool // the producer is
 }
 
 // part is a transport or a consumer of one member in a Router of another one.
@@ -56,7 +57,7 @@ func (n *Node) Join(tenant string, emit api.Emitter, newWorker func(api.Emitter)
 	m := &Member{
 		node: n, tenant: tenant, front: emit,
 		internal: map[string]bool{}, imports: map[string]*imported{}, parts: map[string]*part{},
-		exports: map[string][]*imported{}, lent: map[string]*part{},
+		exports: map[string]users{}, lent: map[string]*part{},
 	}
 	n.mu.Lock()
 	n.numbers++

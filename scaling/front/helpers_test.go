@@ -35,6 +35,7 @@ type app struct {
 	t      testing.TB
 	worker api.Worker
 	lastID uint32
+	address func() api.ListenInfo // where its PlainTransports listen; nil: anywhere on this host
 
 	mu      sync.Mutex
 	changed sync.Cond

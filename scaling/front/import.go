@@ -69,7 +69,7 @@ func importErrorf(code ImportCode, format string, args ...any) *ImportError {
 type Import struct {
 	ID            string // for transport.produce()
 	Kind          api.MediaKind
-	RTPParameters *api.RTPParameters // those of the original
+	RTPParameters *api.RTPParameters // those of the original, without codecs that no consumer is sent
 	Paused        bool
 }
 
@@ -116,7 +116,7 @@ type imported struct {
 	paused   bool                           // the original is
 	producer *producer                      // nil until it is produced
 	deadline time.Time                      // until when it is sought again
-	cancel   func() bool                    // of what is due: the end of what was not produced, or the next attempt to find it
+	cancel   func() bool                    // of the next attempt to find it
 	ended    bool
 }
 
@@ -166,9 +166,9 @@ func (imp *imported) found(at *node, d *api.ProducerDumpResponse) {
 	imp.enterHome(at, d)
 	if done := imp.done; done != nil {
 		imp.done = nil
-		done(Import{imp.id, d.Kind, d.RTPParameters, d.Paused}, nil)
+		done(Import{imp.id, d.Kind, pipe.Importable(imp.request), d.Paused}, nil)
 	}
-	imp.cancel = imp.front.after(produceTime, func() {
+	imp.front.after(produceTime, func() {
 		if imp.producer == nil {
 			imp.end()
 		}
@@ -214,7 +214,6 @@ func produceImported(o *operation, t *transport, body *api.TransportProduceReque
 		paused: body.Paused, scores: make([]uint8, len(body.RTPParameters.Encodings)), imported: imp,
 	}
 	imp.producer = p
-	imp.cancel()
 	o.enter(p)
 	t.producers = append(t.producers, p)
 	o.front.counters.Imports++

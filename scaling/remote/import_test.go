@@ -255,3 +255,14 @@ func TestTenants(t *testing.T) {
 		require.Equal(t, strings.ReplaceAll(absent.Reason, "nothing", "voice"), err.Reason, who)
 	}
 }
+
+// An application that says goodbye has nothing that comes back. What others had of it is over at once.
+func TestOwnerSaysGoodbye(t *testing.T) {
+	n := newTown(t, 2)
+	a, b := n.app("a", "acme"), n.app("b", "acme")
+	a.speak(t, "voice")
+	events, c := b.hear(t, "voice", "c")
+	hears(t, c, 5)
+	a.front.Close()
+	require.Equal(t, front.ImportClosed, <-events)
+}
