@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples bench-directory regions bench-idle demo-ffmpeg demo-conference lint autoscaler release install-test debian-test registry-test deploy-check
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples bench-directory regions bench-idle demo-ffmpeg demo-conference lint autoscaler release install-test debian-test registry-test deploy-check monitor-test
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -87,6 +87,10 @@ browser-links: build
 # Prometheus scrapes a worker and three nodes under load; promtool checks what it finds, and the alerts.
 metrics-test: build
 	scripts/metrics-test.sh
+
+# The monitor's page in Chromium, while nine people meet over three nodes, 1,000 rooms come, and a node is killed.
+monitor-test: build
+	scripts/monitor-test.sh
 
 # A release in build/release: archives, npm and Debian packages, checksums, a bill of materials, licences. PLATFORMS=… (default: all).
 release:

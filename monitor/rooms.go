@@ -41,18 +41,17 @@ const maxRooms = 200
 
 // columns are what the list can be sorted by.
 var columns = map[string]func(a, b *RoomRow) int{
-	"router":       func(a, b *RoomRow) int { return strings.Compare(a.Router, b.Router) },
-	"application":  func(a, b *RoomRow) int { return strings.Compare(a.Application, b.Application) },
-	"nodes":        func(a, b *RoomRow) int { return cmp.Compare(len(a.Nodes), len(b.Nodes)) },
-	"transports":   func(a, b *RoomRow) int { return cmp.Compare(a.Transports, b.Transports) },
-	"producers":    func(a, b *RoomRow) int { return cmp.Compare(a.Producers, b.Producers) },
-	"consumers":    func(a, b *RoomRow) int { return cmp.Compare(a.Consumers, b.Consumers) },
-	"recvBitrate":  func(a, b *RoomRow) int { return cmp.Compare(a.RecvBitrate, b.RecvBitrate) },
-	"sendBitrate":  func(a, b *RoomRow) int { return cmp.Compare(a.SendBitrate, b.SendBitrate) },
-	"loss":         func(a, b *RoomRow) int { return cmp.Compare(max(a.LossIn, a.LossOut), max(b.LossIn, b.LossOut)) },
-	"rtt":          func(a, b *RoomRow) int { return cmp.Compare(a.RTT, b.RTT) },
-	"troubled":     func(a, b *RoomRow) int { return cmp.Compare(a.Troubled+a.None, b.Troubled+b.None) },
-	"participants": func(a, b *RoomRow) int { return cmp.Compare(a.Transports, b.Transports) },
+	"router":      func(a, b *RoomRow) int { return strings.Compare(a.Router, b.Router) },
+	"application": func(a, b *RoomRow) int { return strings.Compare(a.Application, b.Application) },
+	"nodes":       func(a, b *RoomRow) int { return cmp.Compare(len(a.Nodes), len(b.Nodes)) },
+	"transports":  func(a, b *RoomRow) int { return cmp.Compare(a.Transports, b.Transports) },
+	"producers":   func(a, b *RoomRow) int { return cmp.Compare(a.Producers, b.Producers) },
+	"consumers":   func(a, b *RoomRow) int { return cmp.Compare(a.Consumers, b.Consumers) },
+	"recvBitrate": func(a, b *RoomRow) int { return cmp.Compare(a.RecvBitrate, b.RecvBitrate) },
+	"sendBitrate": func(a, b *RoomRow) int { return cmp.Compare(a.SendBitrate, b.SendBitrate) },
+	"loss":        func(a, b *RoomRow) int { return cmp.Compare(max(a.LossIn, a.LossOut), max(b.LossIn, b.LossOut)) },
+	"rtt":         func(a, b *RoomRow) int { return cmp.Compare(a.RTT, b.RTT) },
+	"troubled":    func(a, b *RoomRow) int { return cmp.Compare(a.Troubled+a.None, b.Troubled+b.None) },
 }
 
 // roomList is the list of all Routers, kept for a while.

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"embed"
@@ -19,6 +20,9 @@ import (
 
 //go:embed page
 var pageFiles embed.FS
+
+// folder is where they are.
+const folder = "page"
 
 // Chosen here: what those who ask may occupy.
 const (
@@ -84,12 +88,15 @@ func (s *Server) Close() {
 
 // handler serves the page to everybody, as it holds no secret, and what it shows to those who may look.
 func (s *Server) handler() http.Handler {
-	page, err := fs.Sub(pageFiles, "page")
+	mux := http.NewServeMux()
+	files, err := fs.ReadDir(pageFiles, folder)
 	if err != nil {
 		panic("monitor: " + err.Error()) // it is embedded
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /", http.FileServerFS(page))
+	for _, file := range files {
+		mux.Handle("GET /"+file.Name(), pageFile(file.Name()))
+	}
+	mux.Handle("GET /{$}", pageFile("index.html"))
 	mux.HandleFunc("POST /login", s.gate.login)
 	mux.HandleFunc("POST /logout", s.gate.logout)
 	for path, parse := range map[string]func(url.Values) (view, error){
@@ -99,6 +106,17 @@ func (s *Server) handler() http.Handler {
 		mux.Handle("GET /live/"+path, s.gate.mayLook(s.live(path, parse)))
 	}
 	return mux
+}
+
+// pageFile serves a file of the page.
+func pageFile(name string) http.HandlerFunc {
+	b, err := pageFiles.ReadFile(folder + "/" + name)
+	if err != nil {
+		panic("monitor: " + err.Error()) // it is embedded
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(b))
+	}
 }
 
 // policy lets the page load what this server has, and nothing else.

@@ -7,22 +7,22 @@ import { rooms } from './rooms.js';
 import { transport } from './transport.js';
 
 const RETRY_MS = 2000;
-const SEARCH_MS = 150; // a search waits for the next key for so long
+const SEARCH_MS = 40; // a search waits for the next key for so long
 
 const main = document.getElementById('main');
 const connection = document.getElementById('connection');
 
-// Views by their name in the address, each with what it asks the server for.
+// Views by their name in the address: where they are in the menu, what stands above them at once, and what they ask the server for.
 const views = {
-	'': { name: 'overview', path: () => 'overview', draw: overview },
-	rooms: { name: 'rooms', path: (_, query) => `rooms?${query}`, draw: rooms },
-	room: { name: 'rooms', path: ([application, tenant, router]) => `room?${new URLSearchParams({ application, tenant, router })}`, draw: room },
+	'': { name: 'overview', title: () => 'Overview', path: () => 'overview', draw: overview },
+	rooms: { name: 'rooms', title: () => 'Rooms', path: (_, query) => `rooms?${query}`, draw: rooms },
+	room: { name: 'rooms', title: parts => parts[2], id: true, path: ([application, tenant, router]) => `room?${new URLSearchParams({ application, tenant, router })}`, draw: room },
 	transport: {
-		name: 'rooms',
+		name: 'rooms', title: parts => parts[4], id: true,
 		path: ([name, application, tenant, router, id]) => `transport?${new URLSearchParams({ node: name, application, tenant, router, transport: id })}`,
 		draw: transport,
 	},
-	node: { name: 'overview', path: ([name]) => `node?${new URLSearchParams({ node: name })}`, draw: node },
+	node: { name: 'overview', title: ([name]) => name, path: ([name]) => `node?${new URLSearchParams({ node: name })}`, draw: node },
 };
 
 let source; // of events
@@ -159,7 +159,7 @@ function go() {
 			link.removeAttribute('aria-current');
 		}
 	});
-	main.replaceChildren(h('p', { class: 'quiet' }, 'Loading…'));
+	main.replaceChildren(h('h1', { class: shown.view.id ? 'id' : undefined }, shown.view.title(shown.parts)), h('p', { class: 'quiet' }, 'Loading…'));
 	if (before) {
 		window.scrollTo(0, 0);
 		main.focus({ preventScroll: true });

@@ -74,6 +74,6 @@ function circle(node, { x, y }, radius, small) {
 		s('circle', { cx: x, cy: y, r: radius, class: 'disc' }),
 		s('circle', { cx: x, cy: y, r: radius, class: 'ring', 'stroke-dasharray': `${(around * Math.min(node.cpu, 1)).toFixed(1)} ${around.toFixed(1)}`, transform: `rotate(-90 ${x} ${y})` }),
 		!small && s('text', { x, y: y - 2, class: 'load' }, node.error ? '×' : percent(node.cpu)),
-		!small && s('text', { x, y: y + 14, class: 'unit' }, node.error ? node.state : `${count(node.sums.transports)} tr.`),
-		!small && s('text', { x, y: y + radius + 18, class: 'name' }, node.name.length > 22 ? `${node.name.slice(0, 21)}…` : node.name));
+		!small && !node.error && s('text', { x, y: y + 14, class: 'unit' }, `${count(node.sums.transports)} tr.`),
+		!small && s('text', { x, y: y + radius + 18, class: 'name' }, node.name.length > 22 ? `${node.name.slice(0, 21)}…` : node.name, node.error && s('tspan', { class: 'unit' }, ` ${node.state}`)));
 }

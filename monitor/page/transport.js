@@ -23,7 +23,7 @@ export function transport(data, { width, redraw }) {
 			data.findings.length > 0 ? findings(data.findings, id => names.get(id)) : h('p', { class: 'good' }, 'Nothing wrong.')),
 		tiles(
 			data.ice && tile('ICE', data.ice, { level: stateLevel(data.ice) }), data.dtls && tile('DTLS', data.dtls, { level: stateLevel(data.dtls) }),
-			data.sctp && tile('SCTP', data.sctp, { level: stateLevel(data.sctp) }),
+			data.sctp && tile('SCTP', data.sctp, { level: data.sctp === 'new' ? undefined : stateLevel(data.sctp) }),
 			tile('Received', bitrate(stats.recvBitrate), { more: bytes(stats.bytesReceived) }), tile('Sent', bitrate(stats.sendBitrate), { more: bytes(stats.bytesSent) }),
 			stats.availableOutgoingBitrate !== undefined && tile('Estimate to the peer', bitrate(stats.availableOutgoingBitrate)),
 			stats.rtpPacketLossSent !== undefined && tile('Loss to the peer', loss(stats.rtpPacketLossSent)),
