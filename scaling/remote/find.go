@@ -119,11 +119,11 @@ func (s *Server) has(producerID string) (places []Place) {
 func (g *guest) has(producerID string) (p Place, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	o := g.homes.homeOf(producerID)
-	if o == nil || g.shown == nil {
+	if g.loader == nil {
 		return Place{}, false
 	}
-	return Place{g.server.options.Name, g.tenant, g.shown.Application, o.router}, true
+	router, ok := g.loader.HomeOf(producerID)
+	return Place{g.server.options.Name, g.tenant, g.shown.Application, router}, ok
 }
 
 // find asks the node where a producer is.

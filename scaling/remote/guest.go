@@ -60,11 +60,10 @@ type guest struct {
 	watches    bool
 	toldNodes  uint64
 	toldOthers bool
-	loader     api.Worker // asked for its load only
-	placed     api.Load   // what it had when it was last asked
-	homes      *homes
-	tenant     string // whose it is, and its producers
-	asking     int    // questions that are not answered yet
+	loader     *federation.Member // asked for its load only
+	placed     api.Load           // what it had when it was last asked
+	tenant     string             // whose it is, and its producers
+	asking     int                // questions that are not answered yet
 
 	// The goroutine's own.
 	worker  *federation.Member
@@ -81,7 +80,6 @@ func newGuest(s *Server, id session.SessionID, who identity.Identity) *guest {
 		streams: streams{map[string]*outStream{}, map[string]link.Token{}},
 	}
 	g.work.L, g.room.L = &g.mu, &g.mu
-	g.homes = g.newHomes()
 	return g
 }
 
@@ -286,6 +284,7 @@ func (g *guest) open(o *Opening) {
 		g.turn(func(unit.Time) { g.send(page, encodeControl(control{Ended: err.Error()})) })
 		return
 	}
+	worker.Registry = homesOf(g, o)
 	g.worker = worker
 	g.server.serving.Go(func() {
 		<-worker.Done()
@@ -307,7 +306,7 @@ func (g *guest) open(o *Opening) {
 func (g *guest) closeWorker(farewell bool) {
 	g.mu.Lock()
 	g.leavePlaces()
-	g.leaveHomes()
+	g.server.index.leave(g.key())
 	g.loader, g.shown = nil, nil
 	g.mu.Unlock()
 	g.closeStreamsIf(func(string) bool { return true })
@@ -341,20 +340,13 @@ func (g *guest) handle(m api.MessageBody) {
 			g.answer(page, id, nil, api.Errorf("%v [method:%s]", err, m.Method.Name()))
 			return
 		}
-		settle := g.enter(m)
 		g.worker.HandleRequest(m, func(body api.ResponseBody, err error) {
 			if err != nil && undo != nil {
 				undo()
 			}
-			if settle != nil {
-				settle(err)
-			}
 			g.respond(page, response(id, body, err), placing)
 		})
 		g.closeStreams(m)
-		if m.Method == api.MethodWorkerWebRtcServerClose {
-			g.leaveServer()
-		}
 	case *api.Notification:
 		g.pass(m)
 	}
