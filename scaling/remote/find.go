@@ -115,11 +115,11 @@ func (s *Server) has(producerID string) (places []Place) {
 func (g *guest) has(producerID string) (p Place, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	o := g.homes.homeOf(producerID)
-	if o == nil || g.shown == nil {
+	at := g.homes.producers[producerID]
+	if at == nil || g.shown == nil {
 		return Place{}, false
 	}
-	return Place{g.server.options.Name, g.tenant, g.shown.Application, o.router}, true
+	return Place{g.server.options.Name, g.tenant, g.shown.Application, at.router}, true
 }
 
 // find asks the node where a producer is.

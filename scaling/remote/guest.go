@@ -79,7 +79,7 @@ func newGuest(s *Server, id session.SessionID, who identity.Identity) *guest {
 		streams: streams{map[string]*outStream{}, map[string]link.Token{}},
 	}
 	g.work.L, g.room.L = &g.mu, &g.mu
-	g.homes = g.newHomes()
+	g.homes = newHomes()
 	return g
 }
 
@@ -328,7 +328,7 @@ func (g *guest) handle(m api.MessageBody) {
 			g.answer(page, id, nil, api.Errorf("%v [method:%s]", err, m.Method.Name()))
 			return
 		}
-		settle := g.enter(m)
+		settle := g.noteHome(m)
 		g.worker.HandleRequest(m, func(body api.ResponseBody, err error) {
 			if err != nil && undo != nil {
 				undo()

@@ -1,99 +1,131 @@
 package remote
 
 import (
+	"maps"
+	"slices"
+
 	"gazpacho/engine/api"
 	"gazpacho/scaling/directory"
 )
 
 // homes knows the producers whose home is the guest's worker: those on the application's own transports. A relay is on an internal one, and
 // at home elsewhere. The guest's lock guards it.
-type homes struct{ objects }
-
-// newHomes returns those of a conversation that begins. Each producer that is closed is taken out of the directory.
-func (g *guest) newHomes() *homes {
-	h := &homes{}
-	h.gone = func(id string, o *object) {
-		if o.method == api.MethodTransportProduce {
-			g.server.index.unregister(g.key(), directory.Key{Tenant: g.tenant, ID: id})
-		}
-	}
-	return h
+type homes struct {
+	objects   objects // Routers, and what of them belongs here
+	producers map[string]*home
+	piped     map[string]bool // PipeTransports
+	onServers map[string]bool // transports that use WebRtcServers
 }
 
-// note follows a request on its way to the worker, and returns the id of what it enters.
-func (h *homes) note(req *api.Request) (creates string) {
-	switch {
-	case req.Method == api.MethodWorkerCreateRouter, req.Method == api.MethodTransportProduce && h.byID[req.HandlerID] != nil:
-	case h.byID[req.HandlerID] != nil && baseOf(req) != nil && !baseOf(req).Internal:
-	case req.Closes() != "":
-	default:
+// home is where a producer is.
+type home struct {
+	router string
+	piped  bool // it came by a pipe
+}
+
+func newHomes() *homes {
+	return &homes{producers: map[string]*home{}, piped: map[string]bool{}, onServers: map[string]bool{}}
+}
+
+// enter takes note of what a request creates, if that belongs here, and returns its id.
+func (h *homes) enter(req *api.Request) (id string) {
+	if !h.concerns(req) {
 		return ""
 	}
-	return h.objects.note(req)
-}
-
-// homeOf returns where a producer is, nil for none.
-func (h *homes) homeOf(producerID string) *object {
-	if o := h.byID[producerID]; o != nil && o.method == api.MethodTransportProduce {
-		return o
+	if id = h.objects.note(req); id == "" {
+		return "" // there is one already, and the worker refuses this
 	}
-	return nil
+	switch req.Method {
+	case api.MethodTransportProduce:
+		h.producers[id] = &home{h.objects.routerOf(id), h.piped[req.HandlerID]}
+	case api.MethodRouterCreatePipeTransport:
+		h.piped[id] = true
+	case api.MethodRouterCreateWebRtcTransportWithServer:
+		h.onServers[id] = true
+	}
+	return id
 }
 
-// onServers returns the ids of transports that use WebRtcServers.
-func (h *homes) onServers() (all []string) {
-	for id, o := range h.byID {
-		if o.method == api.MethodRouterCreateWebRtcTransportWithServer {
-			all = append(all, id)
+// concerns reports whether a request creates a Router, a transport of the application, or a producer on one.
+func (h *homes) concerns(req *api.Request) bool {
+	switch {
+	case req.Method == api.MethodWorkerCreateRouter:
+		return true
+	case !h.objects.has(req.HandlerID):
+		return false
+	}
+	base := baseOf(req)
+	return req.Method == api.MethodTransportProduce || base != nil && !base.Internal
+}
+
+// remove forgets an object and what belongs to it, and returns which of that were producers.
+func (h *homes) remove(id string) (producers []string) {
+	for _, gone := range h.objects.remove(id) {
+		if h.producers[gone] != nil {
+			producers = append(producers, gone)
 		}
+		delete(h.producers, gone)
+		delete(h.piped, gone)
+		delete(h.onServers, gone)
 	}
-	return all
+	return producers
 }
 
 // key is what the guest is called in the directory.
 func (g *guest) key() string { return string(g.id[:]) }
 
-// enter notes what a request creates or closes. settle is called with its outcome; it may be nil.
-func (g *guest) enter(req *api.Request) (settle func(err error)) {
+// noteHome takes note of what a request creates or closes. settle is called with its outcome; it may be nil.
+func (g *guest) noteHome(req *api.Request) (settle func(err error)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if closes := req.Closes(); closes != "" {
+		g.removeHome(closes)
+		return nil
+	}
 	h := g.homes
-	id := h.note(req)
+	id := h.enter(req)
+	entered := h.producers[id]
 	if id == "" {
 		return nil
 	}
-	entered := h.byID[id]
 	return func(err error) {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		switch {
-		case g.homes != h || h.byID[id] != entered: // closed meanwhile
+		case g.homes != h || h.producers[id] != entered: // closed meanwhile
 		case err != nil:
-			h.remove(id)
-		case req.Method == api.MethodTransportProduce:
+			g.removeHome(id)
+		case entered != nil:
 			g.register(id, entered)
 		}
 	}
 }
 
 // register has a producer found by others. One that came by a pipe may have the id of its original, which is rather found. The lock is held.
-func (g *guest) register(id string, o *object) {
-	e := directory.Entry{Key: directory.Key{Tenant: g.tenant, ID: id}, Value: g.server.options.Name}
-	if o.parent.method != api.MethodRouterCreatePipeTransport {
-		e.Version = 1
+func (g *guest) register(id string, at *home) {
+	e := directory.Entry{Key: directory.Key{Tenant: g.tenant, ID: id}, Value: g.server.options.Name, Version: 1}
+	if at.piped {
+		e.Version = 0
 	}
 	g.server.index.register(g.key(), e)
+}
+
+// removeHome forgets an object and what belongs to it. The lock is held.
+func (g *guest) removeHome(id string) {
+	for _, producer := range g.homes.remove(id) {
+		g.server.index.unregister(g.key(), directory.Key{Tenant: g.tenant, ID: producer})
+	}
 }
 
 // leaveServer forgets what was on a WebRtcServer that has been closed.
 func (g *guest) leaveServer() {
 	g.mu.Lock()
-	ids := g.homes.onServers()
+	ids := slices.Collect(maps.Keys(g.homes.onServers))
 	g.mu.Unlock()
 	for _, id := range ids {
 		if g.worker.RouterOf(id) == "" {
 			g.mu.Lock()
-			g.homes.remove(id)
+			g.removeHome(id)
 			g.mu.Unlock()
 		}
 	}
@@ -101,6 +133,6 @@ func (g *guest) leaveServer() {
 
 // leaveHomes forgets all of a conversation that is over. The lock is held.
 func (g *guest) leaveHomes() {
-	g.homes = g.newHomes()
+	g.homes = newHomes()
 	g.server.index.leave(g.key())
 }

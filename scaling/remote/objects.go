@@ -5,8 +5,7 @@ import "gazpacho/engine/api"
 // objects knows the objects of a worker, and to which Router each belongs, from the requests that create and close them.
 type objects struct {
 	byID  map[string]*object
-	count api.Load                   // how many of each there are
-	gone  func(id string, o *object) // is called with each that is removed; nil: nobody minds
+	count api.Load // how many of each there are
 }
 
 type object struct {
@@ -64,24 +63,30 @@ func (o *objects) tally(m api.Method, n int) {
 	}
 }
 
-// remove forgets an object and its parts.
-func (o *objects) remove(id string) {
-	gone := o.byID[id]
-	if gone == nil {
-		return
+// remove forgets an object and its parts, and returns the ids of all that it has forgotten.
+func (o *objects) remove(id string) (gone []string) {
+	found := o.byID[id]
+	if found == nil {
+		return nil
 	}
-	delete(o.byID, id)
-	o.tally(gone.method, -1)
-	if o.gone != nil {
-		o.gone(id, gone)
+	if found.parent != nil {
+		delete(found.parent.parts, id)
 	}
-	if gone.parent != nil {
-		delete(gone.parent.parts, id)
-	}
-	for part := range gone.parts {
-		o.remove(part)
-	}
+	return o.forget(id, found, nil)
 }
+
+func (o *objects) forget(id string, found *object, gone []string) []string {
+	delete(o.byID, id)
+	o.tally(found.method, -1)
+	gone = append(gone, id)
+	for part, object := range found.parts {
+		gone = o.forget(part, object, gone)
+	}
+	return gone
+}
+
+// has reports whether an object is known.
+func (o *objects) has(id string) bool { return o.byID[id] != nil }
 
 // routerOf returns the Router of an object, empty for none.
 func (o *objects) routerOf(id string) string {
