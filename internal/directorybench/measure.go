@@ -136,7 +136,7 @@ func (b *bench) register() error {
 	if err = errors.Join(err, failed); err != nil {
 		return err
 	}
-	b.say("all are found; the slowest look-up took", "%.2f s", b.until(b.all(), nil).Seconds())
+	b.say("all are found; the slowest look-up took", "%.2f s", b.until(b.all(), true).Seconds())
 	return nil
 }
 
@@ -194,15 +194,15 @@ func (b *bench) produceOn(n, from, to, rate int) error {
 	}
 }
 
-// find looks a producer up.
-func (b *bench) find(id string) (err error) {
+// find looks a producer up, and says whether there is one.
+func (b *bench) find(id string) (there bool, err error) {
 	done := make(chan struct{})
-	b.found.Find(id, func(_ string, e error) {
-		err = e
+	b.found.Find(id, func(node string, e error) {
+		there, err = node != "", e
 		close(done)
 	})
 	<-done
-	return err
+	return there, err
 }
 
 // lookUp looks producers up one by one, as many as are enough or until something ends. The first of each node have been there for a while.
@@ -218,8 +218,8 @@ func (b *bench) lookUp(what string, until <-chan struct{}) error {
 		default:
 		}
 		began := time.Now()
-		if err := b.find(b.ids[i%nodeCount][i/nodeCount%100]); err != nil {
-			return err
+		if there, err := b.find(b.ids[i%nodeCount][i/nodeCount%100]); err != nil || !there {
+			return errors.Join(err, errors.New("a producer that was there for long was not found"))
 		}
 		times = append(times, time.Since(began))
 	}
@@ -244,8 +244,8 @@ func (b *bench) all(but ...int) (ids []string) {
 	return ids
 }
 
-// until looks all producers up, each again and again until that ends with want, and returns how long the slowest one took.
-func (b *bench) until(ids []string, want error) time.Duration {
+// until looks all producers up, each again and again until it is known to be there, or not, and returns how long the slowest one took.
+func (b *bench) until(ids []string, there bool) time.Duration {
 	var mu sync.Mutex
 	var worst time.Duration
 	work := make(chan string)
@@ -254,7 +254,10 @@ func (b *bench) until(ids []string, want error) time.Duration {
 		looking.Go(func() {
 			for id := range work {
 				began := time.Now()
-				for !errors.Is(b.find(id), want) {
+				for {
+					if is, err := b.find(id); err == nil && is == there {
+						break
+					}
 					time.Sleep(10 * time.Millisecond)
 				}
 				mu.Lock()
@@ -277,12 +280,12 @@ func (b *bench) death() error {
 	others := b.all(dead)
 	b.nodes[dead].kill()
 	began := time.Now()
-	slowest := b.until(others, nil)
+	slowest := b.until(others, true)
 	b.say(fmt.Sprintf("a node is killed, and the %d producers of the others are looked up, %d at once", len(others), searchers),
 		"all found; the slowest look-up took %.2f s", slowest.Seconds())
-	b.until(b.ids[dead], remote.ErrAbsent)
+	b.until(b.ids[dead], false)
 	b.say("those of the dead node are absent, all of them", "%.1f s after its death at the latest", time.Since(began).Seconds())
-	b.say("then all of the others are looked up again", "all found; the slowest look-up took %.2f s", b.until(others, nil).Seconds())
+	b.say("then all of the others are looked up again", "all found; the slowest look-up took %.2f s", b.until(others, true).Seconds())
 	b.say("memory of a node", "%.1f MB", megabytes(each(b.nodes, (*process).memory)*nodeCount/(nodeCount-1)))
 	return nil
 }

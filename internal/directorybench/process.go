@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -27,6 +28,7 @@ func start(folder string, names []string, servers int) (nodes []*process, err er
 	if err != nil {
 		return nil, err
 	}
+	var outputs []io.Reader
 	for i, name := range names {
 		args := []string{"-node", name, "-tls-dir", folder, "-listen", "127.0.0.1:0", "-join", strings.Join(join, ",")}
 		if i < servers {
@@ -41,11 +43,14 @@ func start(folder string, names []string, servers int) (nodes []*process, err er
 		if err != nil {
 			return nodes, err
 		}
-		nodes = append(nodes, p)
-		defer func() {
-			line, _ := bufio.NewReader(out).ReadString('\n') // a node that fails says why
-			p.address = strings.TrimSpace(line)
-		}()
+		nodes, outputs = append(nodes, p), append(outputs, out)
+	}
+	for i, out := range outputs { // they join together, and are ready then
+		line, err := bufio.NewReader(out).ReadString('\n')
+		if err != nil {
+			return nodes, fmt.Errorf("node %s has ended", names[i])
+		}
+		nodes[i].address = strings.TrimSpace(line)
 	}
 	return nodes, nil
 }

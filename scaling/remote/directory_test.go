@@ -126,22 +126,22 @@ func searchWith(t testing.TB, o remote.ClusterOptions) *searcher {
 	return s
 }
 
-func (s *searcher) find(producerID string) (key string, err error) {
+func (s *searcher) find(producerID string) (node string, err error) {
 	ended := make(chan struct{})
-	s.Find(producerID, func(k string, e error) {
-		key, err = k, e
+	s.Find(producerID, func(n string, e error) {
+		node, err = n, e
 		close(ended)
 	})
 	<-ended
-	return key, err
+	return node, err
 }
 
 // finds waits until a producer is found on a node.
 func (s *searcher) finds(producerID string, on *member) {
 	s.t.Helper()
 	require.Eventually(s.t, func() bool {
-		key, err := s.find(producerID)
-		return err == nil && (key == on.address() || key == on.row.Name)
+		node, err := s.find(producerID)
+		return err == nil && (node == on.address() || node == on.row.Name)
 	}, patience, time.Millisecond, producerID)
 }
 
@@ -150,8 +150,8 @@ func (s *searcher) misses(producerIDs ...string) {
 	s.t.Helper()
 	for _, id := range producerIDs {
 		require.Eventually(s.t, func() bool {
-			_, err := s.find(id)
-			return err == remote.ErrAbsent
+			node, err := s.find(id)
+			return node == "" && err == nil
 		}, patience, time.Millisecond, id)
 	}
 }
@@ -214,6 +214,10 @@ func TestProducersAreFound(t *testing.T) {
 			other.misses("s0-p")
 			owner.workers[1].Close()
 			other.misses("r1-p", "s1-p")
+			if !bus {
+				_, err := owner.find("nothing")
+				require.ErrorContains(t, err, "node "+nodes[1].address()+" is not connected", "it might have it")
+			}
 			other.finds("r2-p", nodes[2])
 		})
 	}
@@ -326,9 +330,9 @@ func TestServersTakeTheirProducersWithThem(t *testing.T) {
 		}).Accepted()
 	}
 	c.Produce("t1", "p1").Accepted()
-	key, err := owner.find("p1")
+	node, err := owner.find("p1")
 	require.NoError(t, err)
-	require.Equal(t, address, key)
+	require.Equal(t, address, node)
 	foreign.misses("p1")
 	places, err := remote.AskFind(t.Context(), address, nil, "p1")
 	require.NoError(t, err)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"gazpacho/engine/unit"
@@ -21,9 +20,6 @@ const (
 	// findTime is how long a front waits for an answer: longer than a node looks.
 	findTime = 5 * time.Second
 )
-
-// ErrAbsent says that no producer of that id is to be found in the tenant.
-var ErrAbsent = errors.New("there is no such producer")
 
 // question is where a producer is.
 type question struct {
@@ -178,9 +174,10 @@ func (w *Worker) found(a *answer) {
 	}
 }
 
-// Find looks for a producer of the front's tenant, of whichever application, and calls done once: with the key of the node that it is on,
-// or with an error, which is [ErrAbsent] if there is none. done is called by a goroutine of its own.
-func (c *Cluster) Find(producerID string, done func(key string, err error)) {
+// Find looks for a producer of the front's tenant, of whichever application. It calls done once, by a goroutine of its own: with the key of the
+// node that has it (or the node's name, if the front does not know that one yet), with an empty one if there is no such producer, or with an
+// error if that cannot be said.
+func (c *Cluster) Find(producerID string, done func(node string, err error)) {
 	go func() {
 		select {
 		case c.finding <- struct{}{}:
@@ -188,61 +185,64 @@ func (c *Cluster) Find(producerID string, done func(key string, err error)) {
 			done("", errors.New("too many producers are looked for at once"))
 			return
 		}
-		key, err := c.find(producerID)
+		node, err := c.find(producerID)
 		<-c.finding
-		done(key, err)
+		done(node, err)
 	}()
 }
 
 // find asks one node after the other until one knows. That is the first one if it has a directory, so that only those without are all asked.
-func (c *Cluster) find(producerID string) (key string, err error) {
+func (c *Cluster) find(producerID string) (node string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), findTime)
 	defer cancel()
-	err = errors.New("no node is connected")
-	for i, n := range c.heard() {
+	nodes := c.present()
+	if len(nodes) == 0 {
+		return "", errors.New("there is no node to ask")
+	}
+	for _, n := range nodes {
+		if !n.worker.isHeard() {
+			err = fmt.Errorf("node %s is not connected", n.key)
+			continue
+		}
 		a, askErr := n.worker.find(ctx, producerID)
 		switch {
 		case askErr != nil:
 			err = fmt.Errorf("node %s: %w", n.key, askErr)
 		case a.Node != "" && a.Alone:
 			return n.key, nil
-		case a.Node != "":
-			return c.keyOf(a.Node)
 		case !a.Alone:
-			return "", ErrAbsent
-		case i == 0:
-			err = ErrAbsent // unless another one cannot be asked
+			return c.keyOf(a.Node), nil
 		}
 	}
 	return "", err
 }
 
-// heardNode is a node with its present worker.
-type heardNode struct {
+// presentNode is a node with its present worker.
+type presentNode struct {
 	key    string
 	worker *Worker
 }
 
-// heard returns the nodes that are heard, in any order.
-func (c *Cluster) heard() (all []heardNode) {
+// present returns the nodes that have a worker, in any order.
+func (c *Cluster) present() (all []presentNode) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, s := range c.slots {
 		if s.worker != nil {
-			all = append(all, heardNode{s.key, s.worker})
+			all = append(all, presentNode{s.key, s.worker})
 		}
 	}
-	c.mu.Unlock() // a worker's lock comes before that of the cluster
-	return slices.DeleteFunc(all, func(n heardNode) bool { return !n.worker.isHeard() })
+	return all
 }
 
 // keyOf returns how the front calls a node.
-func (c *Cluster) keyOf(name string) (key string, err error) {
+func (c *Cluster) keyOf(name string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s := c.byName[name]; s != nil {
-		return s.key, nil
+		return s.key
 	}
-	return "", fmt.Errorf("it is on node %s, which is not reached from here", name)
+	return name
 }
 
 // findAll asks all nodes which producers of an id they have.

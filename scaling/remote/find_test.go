@@ -81,39 +81,35 @@ func TestNobodyKnows(t *testing.T) {
 	}
 	s := search(t, dir, "edumeet", nodes...)
 	_, err := s.find("p")
-	require.ErrorContains(t, err, "no answer in time", "each may take four of the five seconds")
+	require.Error(t, err, "each node may take four of the five seconds")
 	errs := make(chan error, 300)
 	for range cap(errs) {
 		s.Find("p", func(_ string, err error) { errs <- err })
 	}
-	for range cap(errs) - 256 {
-		require.ErrorContains(t, <-errs, "too many producers are looked for at once")
-	}
+	require.ErrorContains(t, <-errs, "too many producers are looked for at once")
 	for _, m := range nodes {
 		m.Close()
 	}
-	for range 256 {
-		require.Error(t, <-errs, "both have ended")
+	for range cap(errs) - 1 {
+		require.Error(t, <-errs)
 	}
-	require.Eventually(t, func() bool {
-		_, err := s.find("p")
-		return err.Error() == "no node is connected"
-	}, patience, time.Millisecond)
 }
 
-// A node that has a producer may be one that this front cannot reach.
+// A node that has a producer may be one that this front does not know yet, or cannot reach.
 func TestFoundOutOfReach(t *testing.T) {
 	t.Parallel()
 	dir := tenants(t)
 	nodes := joined(t, dir, true, "a", "b")
 	furnish(search(t, dir, "edumeet", nodes[1]).clients[0], "r")
+	_, err := (&searcher{Cluster: remote.NewCluster(remote.ClusterOptions{})}).find("r-p")
+	require.ErrorContains(t, err, "no node to ask")
 	hidden := nodes[1].row
 	hidden.Addresses, hidden.Host = []string{"unix:/nowhere"}, "another"
 	nodes[0].HandleNodes([]membership.Row{hidden})
 	s := search(t, dir, "other", nodes[0])
 	require.Eventually(t, func() bool {
-		_, err := s.find("r-p")
-		return err != nil && err.Error() == "it is on node b, which is not reached from here"
+		node, err := s.find("r-p")
+		return err == nil && node == "b"
 	}, patience, time.Millisecond)
 }
 
@@ -143,7 +139,7 @@ func TestQuestionToASilentNode(t *testing.T) {
 	s := &searcher{Cluster: c, t: t}
 	require.Eventually(t, func() bool {
 		_, err := s.find("p")
-		return err.Error() == "node "+node.address()+": the node is silent"
+		return err != nil && err.Error() == "node "+node.address()+": the node is silent"
 	}, longest, time.Millisecond)
 }
 
