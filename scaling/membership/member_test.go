@@ -321,7 +321,9 @@ func TestHeartbeatsAreSmall(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	h := membership.Heartbeat{Node: membership.Node{Incarnation: "1", Addresses: []string{"a:1"}, Labels: map[string]string{"a": "b"}}, State: membership.Serving}
+	h := membership.Heartbeat{State: membership.Serving, Node: membership.Node{
+		Incarnation: "1", Addresses: []string{"a:1"}, Labels: map[string]string{"a": "b"}, Signals: []membership.Signal{{ID: "c", Kind: membership.NodeIdle}},
+	}}
 	f.Add(h.Append(nil))
 	f.Add([]byte(`{"incarnation":"1","state":"leaving","number":18446744073709551615,"load":{"cpu":1e308}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -28,7 +28,7 @@ func TestRandomClusters(t *testing.T) {
 			}
 			failing := false
 			c.fails = func() bool { return failing && random.IntN(4) > 0 }
-			for range 150 {
+			for range 100 {
 				c.change(random, deaths)
 				failing = random.IntN(20) > 0 && (failing || random.IntN(20) == 0)
 				c.pass(time.Duration(1+random.IntN(10)) * time.Second)
