@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean release install-test debian-test registry-test deploy-check
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples release install-test debian-test registry-test deploy-check
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -41,9 +41,10 @@ coverage:
 fuzz:
 	FUZZTIME=$(FUZZTIME) PACKAGE=$(PACKAGE) TARGET=$(TARGET) scripts/fuzz.sh
 
-# Regenerates the files that are made from the npm packages (fbs/schema).
+# Regenerates the files that are made from the npm packages (fbs/schema), and docs/reference.md.
 generate:
 	fbs/gen/generate.sh
+	scripts/reference.sh
 
 # A page about a new release of mediasoup: the known dialect that it speaks, or what differs. RELEASE=… (default: npm's newest).
 drift:
@@ -109,6 +110,10 @@ edumeet: build
 # that of all chance.
 media-lab:
 	$(GO) run ./engine/internal/medialab/report -charts build/media-lab -seed $(or $(SEED),1) -run '$(RUN)'
+
+# The examples of docs/guides.md: a recording by GStreamer, a telephone in a room.
+examples: build
+	scripts/examples.sh
 
 # CPU and memory per forwarded packet; WORKER_BIN=… measures another worker binary.
 bench-fanout: build

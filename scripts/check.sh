@@ -20,6 +20,7 @@ go tool -modfile=tools/go.mod staticcheck ./...
 
 say "generated files"
 fbs/gen/generate.sh --check
+scripts/reference.sh --check
 
 # The codec's tests compare with the classes of mediasoup's own Node library.
 fbs/gen/npm.sh >&2
