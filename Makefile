@@ -108,7 +108,7 @@ registry-test:
 
 # The files in deploy/ and the workflow, read by the parsers of those who use them.
 deploy-check:
-	$(GO) -C tools/deploy test ./...
+	$(GO) -C tools/deploy test -count=1 ./...
 
 # WebRTC peers of pion, good and bad ones, against a worker built with the race detector; WORKER_BIN=… tests another binary.
 peers: build

@@ -42,7 +42,7 @@ cp "$PACKAGE" "$GUEST/root/gazpacho.deb"
 
 expect "the package is installed" dpkg -i /root/gazpacho.deb
 expect "and starts nothing by itself" test "$(guest systemctl is-active gazpacho-node)" = inactive
-expect "the unit is correct" systemd-analyze verify /lib/systemd/system/gazpacho-node.service
+expect "the unit is correct" systemd-analyze verify /usr/lib/systemd/system/gazpacho-node.service
 guest systemd-analyze security --no-pager gazpacho-node.service | tail -n 1
 expect "its exposure is below 2" systemd-analyze security --threshold=20 gazpacho-node.service
 expect "it is enabled and started" systemctl enable --quiet --now gazpacho-node
@@ -77,7 +77,7 @@ wait_for "it ends, and stays so" bash -c 'test "$(systemctl is-active gazpacho-n
 
 guest systemctl start gazpacho-node
 expect "it is purged" dpkg --purge gazpacho
-for name in /etc/gazpacho /lib/systemd/system/gazpacho-node.service /usr/bin/gazpacho /usr/share/doc/gazpacho \
+for name in /etc/gazpacho /usr/lib/systemd/system/gazpacho-node.service /usr/bin/gazpacho /usr/share/doc/gazpacho \
 	/etc/systemd/system/multi-user.target.wants/gazpacho-node.service; do
 	guest test ! -e $name || die "$name is left"
 done

@@ -9,7 +9,7 @@ make_debian_package() {
 	local documents=$root/usr/share/doc/gazpacho
 	mkdir -p "$root/DEBIAN" "$root/etc/gazpacho/tls" "$documents"
 	install -D -m 755 -t "$root/usr/bin" "$STAGE/bin/$1"/*
-	install -D -m 644 -t "$root/lib/systemd/system" "$ROOT/deploy/systemd/gazpacho-node.service"
+	install -D -m 644 -t "$root/usr/lib/systemd/system" "$ROOT/deploy/systemd/gazpacho-node.service"
 	install -m 644 "$ROOT/deploy/debian/node.toml" "$root/etc/gazpacho"
 	write_documents "$documents"
 	write_control "$architecture" "$root"
