@@ -21,7 +21,7 @@ export async function startNodes(environment) {
 	fs.mkdirSync(OUT, { recursive: true });
 	const hosts = Array.from({ length: count }, (_, i) => ({ name: String.fromCharCode(97 + i), ip: `127.0.1.${i + 1}` }));
 	createCertificates(tls, hosts.map(({ name }) => name));
-	const nodes = await Promise.all(hosts.map(({ name, ip }) => startNode(name, ip, tls, OUT, 0, undefined, mediaOptions(environment))));
+	const nodes = await Promise.all(hosts.map(({ name, ip }) => startNode(name, ip, tls, OUT, 0, undefined, mediaOptions(ip, environment))));
 	Object.assign(environment, {
 		GAZPACHO_CLUSTER: nodes.map(({ address }) => address).join(','),
 		GAZPACHO_TLS_DIR: tls,
@@ -31,11 +31,11 @@ export async function startNodes(environment) {
 	return nodes;
 }
 
-// mediaOptions: browsers of other machines cannot reach loopback addresses.
-function mediaOptions(environment) {
+// mediaOptions: browsers of other machines cannot reach loopback addresses; the nodes reach each other by them all the same.
+function mediaOptions(ip, environment) {
 	const { local, host, announced } = settings(environment);
 	if (local) {
 		return [];
 	}
-	return ['--media-address', host, '--announced-address', announced];
+	return ['--media-address', host, '--announced-address', announced, '--pipe-address', ip];
 }

@@ -85,12 +85,13 @@ async function connect() {
 async function reconnect() {
 	dropCall();
 	tell('Connection lost. Trying again…', { stays: true });
-	for (let wait = FIRST_RETRY_MS; who; wait = Math.min(2 * wait, LAST_RETRY_MS)) {
+	const wanted = who;
+	for (let wait = FIRST_RETRY_MS; ; wait = Math.min(2 * wait, LAST_RETRY_MS)) {
 		await sleep(wait);
+		if (who !== wanted) {
+			return;
+		}
 		try {
-			if (!who) {
-				return;
-			}
 			await connect();
 			byId('banner').hidden = true;
 			announce('Connected again');

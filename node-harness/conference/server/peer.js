@@ -18,15 +18,17 @@ export class Peer {
 	rtpCapabilities = undefined; // once the page can receive
 	closed = false;
 
-	// notify(event, data) tells the page, hangUp() ends its connection. tab is the page's own secret: with it, a page that lost its connection takes the place
-	// of what it was, in place of standing beside it until the server notices.
+	// notify(event, data) tells the page, hangUp() ends its connection. tab is the page's own secret: with it, a page that lost its
+	// connection takes the place of what it was, rather than stand beside it until the server notices.
 	constructor({ name, tab, room, notify, hangUp }) {
 		Object.assign(this, { name, tab, room, notify, hangUp });
 	}
 
-	// open makes the transports. The page connects them when it first needs them.
+	// open makes the transports, one after the other: if the second one cannot be made, close knows the first. The page connects
+	// them when it first needs them.
 	async open(webRtcServer) {
-		[this.send, this.recv] = await Promise.all([this.#createTransport(webRtcServer), this.#createTransport(webRtcServer)]);
+		this.send = await this.#createTransport(webRtcServer);
+		this.recv = await this.#createTransport(webRtcServer);
 		await this.send.setMaxIncomingBitrate(MAX_INCOMING_BITRATE);
 	}
 

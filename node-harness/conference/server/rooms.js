@@ -17,8 +17,8 @@ export class Rooms {
 		return this.#entries.size;
 	}
 
-	// enter returns a new peer, { name, tab, notify, hangUp }, in a room. A seat is taken before anything is waited for, so that a room neither gets too full nor
-	// is closed while somebody comes in.
+	// enter returns a new peer, { name, tab, notify, hangUp }, in a room. A seat is taken before anything is waited for, so that a
+	// room neither gets too full nor is closed while somebody comes in.
 	async enter({ room: name, Kind = Peer, ...who }) {
 		const entry = this.#entries.get(name) ?? this.#create(name);
 		entry.seats++;
@@ -38,7 +38,11 @@ export class Rooms {
 			room.add(peer);
 			return peer;
 		} catch (error) {
-			peer ? peer.leave() : this.#release(name, entry);
+			if (peer) {
+				peer.leave();
+			} else {
+				this.#release(name, entry);
+			}
 			throw error;
 		}
 	}
