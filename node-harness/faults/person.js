@@ -17,6 +17,12 @@ export class Ear {
 		Object.assign(this, { packets: 0, base: this.highest, longestGap: 0 });
 	}
 
+	// begin is mark for a stream that may go on with any sequence number, as after a restart of its node.
+	begin() {
+		this.highest = undefined;
+		this.mark();
+	}
+
 	take(seq, now) {
 		this.packets++;
 		this.total++;

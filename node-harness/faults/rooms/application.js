@@ -98,7 +98,7 @@ const commands = {
 	coming: () => coming.result(),
 	stopComing: () => coming.stop(),
 
-	// settle resolves when the nodes have done all that they were asked for.
+	// settle resolves when the nodes have answered, behind all that they have told before.
 	settle: () => Promise.all(workers.map(worker => worker.dump())),
 
 	async close() {

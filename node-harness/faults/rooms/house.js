@@ -9,6 +9,10 @@ import { ROLES, Voices } from './people.js';
 const FILE = path.join(import.meta.dirname, 'application.js');
 const SPEAKERS = { host: 'guest', guest: 'host' }; // who hears whom
 const ENOUGH_PACKETS = 17; // a second of sound
+const CONNECTING = new Set([
+	'icestatechange connected', 'icestatechange completed', 'dtlsstatechange connecting', 'dtlsstatechange connected',
+	'sctpstatechange connecting', 'sctpstatechange connected',
+]);
 const SETTLED_LOOKS = 10;
 
 export class House {
@@ -142,9 +146,12 @@ export class House {
 
 	// steady resolves when all who speak are heard, in these rooms.
 	async steady(rooms = this.rooms) {
-		const ears = rooms.flatMap(room => room.ears);
-		const begun = ears.map(({ total }) => total);
-		await until('all hear each other', () => ears.every(({ total }, i) => total >= begun[i] + ENOUGH_PACKETS));
+		const listeners = rooms.flatMap(room => room.listeners);
+		const begun = listeners.map(({ ear }) => ear.total);
+		const deaf = () => listeners.filter(({ ear }, i) => ear.total < begun[i] + ENOUGH_PACKETS);
+		await until('all hear each other', () => deaf().length === 0).catch(error => {
+			throw new Error(`${error.message}: nothing is heard by ${deaf().map(({ name }) => name).join('; ')}`);
+		});
 	}
 
 	// record begins to record what the applications are told and what arrives.
@@ -162,6 +169,12 @@ export class House {
 		return until(what, () => wanted.every(has), { timeout });
 	}
 
+	// forget forgets what was told of rooms.
+	forget(rooms) {
+		const names = new Set(rooms.map(({ name }) => name));
+		this.events = this.events.filter(({ owner }) => !names.has(owner.split(', ')[0]));
+	}
+
 	// comesTo resolves when an application's new transports come to one of some nodes.
 	comesTo(application, nodes) {
 		return until('new transports come to nodes', async () => {
@@ -171,12 +184,13 @@ export class House {
 	}
 
 	// eventsOf returns what was told of a room, a line for each object. Some people of it are lost: whether what they heard counts as
-	// closed before they count as lost themselves is a matter of timing, so it is left out.
+	// closed before they count as lost themselves is a matter of timing, so it is left out. So is what new connections go through.
 	eventsOf(room, lost) {
 		const lines = new Map();
 		for (const { owner, object, event, detail } of this.events) {
 			const [of, role] = owner.split(', ');
-			if (of === room.name && (object === 'transport' || !lost.includes(role))) {
+			const made = CONNECTING.has(`${event} ${detail}`) || event === 'iceselectedtuplechange';
+			if (of === room.name && !made && (object === 'transport' || !lost.includes(role))) {
 				const key = [role, object].filter(Boolean).join(', ');
 				lines.set(key, [...(lines.get(key) ?? []), detail === undefined ? event : `${event} ${detail}`]);
 			}
@@ -254,8 +268,12 @@ class Room {
 		this.people.get(role).listen(await this.call('hear', { role, of }));
 	}
 
+	get listeners() {
+		return [...this.people].filter(([, { ear }]) => ear).map(([role, { ear }]) => ({ name: `${this.name}, ${role}`, ear }));
+	}
+
 	get ears() {
-		return [...this.people.values()].map(({ ear }) => ear).filter(Boolean);
+		return this.listeners.map(({ ear }) => ear);
 	}
 
 	mark() {

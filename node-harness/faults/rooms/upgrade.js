@@ -28,15 +28,22 @@ class Guests {
 	async stop() {
 		this.stopped = true;
 		await this.running;
-		await Promise.all(this.#rooms);
+		await Promise.allSettled(this.#rooms);
+		this.check();
+	}
+
+	// check throws if something has failed.
+	check() {
+		if (this.error) {
+			throw this.error;
+		}
 	}
 
 	async #run() {
 		while (!this.stopped) {
 			const stay = this.#stay();
 			this.#rooms.add(stay);
-			stay.finally(() => this.#rooms.delete(stay)).catch(() => {}); // stop and failed tell
-			stay.catch(error => (this.error ??= error));
+			stay.catch(error => (this.error ??= error)).then(() => this.#rooms.delete(stay));
 			await pause(BEGIN_MS);
 		}
 	}
@@ -53,6 +60,11 @@ class Guests {
 	}
 }
 
+// versions says of which versions nodes are: the one before is called so (scripts/faults.sh).
+function versions(list) {
+	return list.map(version => (version === 'before' ? 'of the version before' : 'of the newer version')).sort().join(' and ');
+}
+
 export class Upgrade {
 	figures = {};
 	#lost = []; // { roles, text } of rooms that stayed
@@ -65,6 +77,7 @@ export class Upgrade {
 
 	async begin() {
 		const [application] = this.house.applications;
+		this.before = await this.house.cluster.versions();
 		this.house.record();
 		this.guests.start(0);
 		await application.call('startComing', COMING);
@@ -75,11 +88,12 @@ export class Upgrade {
 		const { house } = this;
 		const there = this.stayed.map(room => ({ room, roles: room.on([node]) }));
 		const hosts = there.filter(({ roles }) => roles.includes('host'));
-		this.stayed.forEach(room => room.mark());
-		house.events = house.events.filter(({ owner }) => !this.stayed.some(({ name }) => owner.startsWith(name)));
+		this.stayed.forEach(room => room.ears.forEach(ear => ear.begin()));
+		house.forget(this.stayed);
 		const begun = performance.now();
 		const ended = house.cluster.drain(node, this.limit);
 		await house.cluster.drains(node);
+		await Promise.all(house.applications.map(application => application.call('settle'))); // after which their workers know it
 		this.guests.draining = node;
 		assert.equal(await ended, 0, 'the node ends as if nothing had happened');
 		this.figures['nodes drained for at least'] = Math.min(secondsSince(begun), this.figures['nodes drained for at least'] ?? Infinity);
@@ -90,6 +104,7 @@ export class Upgrade {
 		await house.told('the hosts are known to be lost', hosts.map(({ room }) => [room, 'host', 'transport', 'dtlsstatechange']));
 		await Promise.all(hosts.map(({ room, roles }) => house.comeAgain(room, roles.filter(role => role === 'host'))));
 		await house.steady(this.stayed);
+		this.guests.check();
 		there.forEach(({ room, roles }) => this.#lost.push({ roles, text: house.eventsOf(room, []).join('\n') }));
 		const ears = there.filter(({ roles }) => !roles.includes('host') && !roles.includes('guest')).flatMap(({ room }) => room.ears);
 		this.#sound += ears.reduce((sum, ear) => sum + ear.lost, 0);
@@ -100,14 +115,16 @@ export class Upgrade {
 	async replaceApplication(plan) {
 		const { house } = this;
 		this.coming = await house.applications[0].call('stopComing');
-		house.events = [];
 		const next = await house.startApplication(plan);
 		this.guests.start(next);
-		for (const room of [...house.rooms].filter(({ application }) => application !== next && this.stayed.includes(room))) {
+		for (const room of this.stayed) {
 			await house.close(room);
 			await house.begin(next, 0);
 		}
-		await until('the rooms of the application before have ended', () => house.rooms.every(({ application }) => application === next));
+		await until('the rooms of the application before have ended', () => {
+			this.guests.check();
+			return house.rooms.every(({ application }) => application === next);
+		});
 		await house.closeApplication(0);
 		house.fronts -= house.plan.applications[0].workers.length;
 		return next;
@@ -116,9 +133,6 @@ export class Upgrade {
 	async end(next) {
 		const { house } = this;
 		await this.guests.stop();
-		if (this.guests.error) {
-			throw this.guests.error;
-		}
 		this.figures['rooms that began and ended'] = this.guests.count;
 		this.figures['longest gap between people who are elsewhere'] = this.#gap / 1000;
 		this.figures['longest pause of those who send'] = house.longestPause / 1000;
@@ -132,7 +146,7 @@ export class Upgrade {
 				section(`Told of rooms whose ${roles} stayed on the node until the limit`, variants(texts))),
 			...section('New transports', refused.length > 0 ? [...new Set(refused)].sort() : ['all are made']),
 			...section('Sound between people on other nodes than the one that is replaced', [this.#sound === 0 ? 'nothing is lost' : `${this.#sound} packets are lost`]),
-			...section('Versions of the nodes', await house.cluster.versions()),
+			...section('Nodes', [`at first ${versions(this.before)}, at the end ${versions(await house.cluster.versions())}`]),
 			...section('What the nodes hold at the end', ['what the rooms need, once']),
 		];
 		await house.closeApplication(next);
