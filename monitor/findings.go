@@ -48,6 +48,7 @@ func findings(t *look.Transport) []Finding {
 type finder struct {
 	list  []Finding
 	about string
+	cut   bool // the transport has no connection, which explains much
 }
 
 func (f *finder) say(level Level, format string, args ...any) {
@@ -60,6 +61,7 @@ func (f *finder) transport(t *look.Transport) {
 		return
 	}
 	f.connection(t)
+	f.cut = len(f.list) > 0 && f.list[0].Level == Bad
 	f.path(t)
 	f.drops(t)
 }
@@ -194,6 +196,7 @@ func (f *finder) consumer(t *look.Transport, c *look.Consumer) {
 		f.say(Note, "The application has paused it.")
 	case c.ProducerPaused:
 		f.say(Note, "Its producer is paused.")
+	case f.cut:
 	case !c.Active:
 		f.say(Bad, "It does not forward, as the transport is not connected.")
 	case c.Type != "pipe" && c.ProducerScore == 0:

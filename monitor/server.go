@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -60,7 +61,7 @@ func Serve(l net.Listener, o Options) *Server {
 		handler = metrics.LocalOnly(handler)
 	}
 	s.http = &http.Server{
-		Handler: guarded(handler, o.TLS != nil), ReadHeaderTimeout: headerTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
+		Handler: guarded(handler), ReadHeaderTimeout: headerTime, WriteTimeout: writeTime, IdleTimeout: idleTime,
 		MaxHeaderBytes: maxHeaderBytes,
 	}
 	l = metrics.FewConnections(l, maxConnections)
@@ -99,14 +100,17 @@ func (s *Server) handler() http.Handler {
 	mux.Handle("GET /{$}", pageFile("index.html"))
 	mux.HandleFunc("POST /login", s.gate.login)
 	mux.HandleFunc("POST /logout", s.gate.logout)
-	for path, parse := range map[string]func(url.Values) (view, error){
+	for name, parse := range map[string]func(url.Values) (view, error){
 		"overview": s.overview, "node": s.node, "rooms": s.rooms, "room": s.room, "transport": s.transport,
 	} {
-		mux.Handle("GET /api/"+path, s.gate.mayLook(once(parse)))
-		mux.Handle("GET /live/"+path, s.gate.mayLook(s.live(path, parse)))
+		mux.Handle("GET /api/"+name, s.gate.mayLook(once(parse)))
+		mux.Handle("GET /live/"+name, s.gate.mayLook(s.live(name, parse)))
 	}
 	return mux
 }
+
+// types are those of the page's files: a system's own table may have others, which browsers refuse.
+var types = map[string]string{".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 // pageFile serves a file of the page.
 func pageFile(name string) http.HandlerFunc {
@@ -115,6 +119,7 @@ func pageFile(name string) http.HandlerFunc {
 		panic("monitor: " + err.Error()) // it is embedded
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", types[path.Ext(name)])
 		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(b))
 	}
 }
@@ -123,7 +128,7 @@ func pageFile(name string) http.HandlerFunc {
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // guarded sets what browsers have to know, and refuses what other sites' pages ask for.
-func guarded(next http.Handler, secure bool) http.Handler {
+func guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -132,9 +137,6 @@ func guarded(next http.Handler, secure bool) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		if secure {
-			h.Set("Strict-Transport-Security", "max-age=31536000")
-		}
 		if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" && r.URL.Path != "/" {
 			http.Error(w, "other sites may not ask", http.StatusForbidden)
 			return
@@ -161,7 +163,7 @@ func once(parse func(url.Values) (view, error)) http.Handler {
 }
 
 // live sends a view whenever it changes, as server-sent events.
-func (s *Server) live(path string, parse func(url.Values) (view, error)) http.Handler {
+func (s *Server) live(name string, parse func(url.Values) (view, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
 		produce, err := parse(query)
@@ -169,7 +171,7 @@ func (s *Server) live(path string, parse func(url.Values) (view, error)) http.Ha
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		it, done, err := s.feeds.read(path+"?"+query.Encode(), produce)
+		it, done, err := s.feeds.read(name+"?"+query.Encode(), produce)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return

@@ -74,9 +74,10 @@ func TestThePage(t *testing.T) {
 		require.Contains(t, answer.Header.Get(header), want, header)
 	}
 	require.Empty(t, answer.Header.Get("Access-Control-Allow-Origin"))
-	for _, file := range []string{"/app.js", "/style.css", "/icon.svg"} {
-		code, _ := s.get(file)
-		require.Equal(t, http.StatusOK, code, file)
+	for file, want := range map[string]string{"/": "text/html", "/app.js": "text/javascript", "/style.css": "text/css", "/icon.svg": "image/svg+xml"} {
+		answer, _ := s.do("GET", file, "")
+		require.Equal(t, http.StatusOK, answer.StatusCode, file)
+		require.Contains(t, answer.Header.Get("Content-Type"), want)
 	}
 	code, _ := s.get("/api/secrets")
 	require.Equal(t, http.StatusNotFound, code)

@@ -1,6 +1,6 @@
 // Line charts of the last ten minutes. Each can be read with the eyes, with the keyboard (arrows move the cursor), and as a table.
 import { h, s } from './dom.js';
-import { clock, NONE } from './format.js';
+import { bitrate, clock, NONE } from './format.js';
 
 const SPAN = 600; // seconds
 const SAMPLE = 10; // seconds
@@ -104,7 +104,7 @@ function moved({ id, at, x, begin, width, redraw }) {
 export function chart({ id, title, at, lines, format, width, top = 0, redraw }) {
 	const end = at.at(-1) ?? 0;
 	const begin = end - SPAN;
-	const highest = scale(Math.max(top, ...lines.flatMap(({ values }) => values.filter(known))));
+	const highest = scale(Math.max(top, format === bitrate ? 1000 : 0, ...lines.flatMap(({ values }) => values.filter(known))));
 	const x = across(width, begin);
 	const y = value => TOP + (HEIGHT - TOP - BOTTOM) * (1 - Math.min(value / highest, 1));
 	const cursor = cursors.has(id) ? nearest(at, cursors.get(id)) : -1;
