@@ -22,8 +22,8 @@ const (
 	probeBackoff       = 1.5
 	lastProbeInterval  = 2500 * time.Millisecond
 	failedInterval     = 6 * time.Second // at most, when decreases follow probes that seemed to succeed
-	afterDecrease      = time.Second      // queues drain first
-	deceivedTime       = time.Minute      // in which two results were wrong: after that, each raises the estimate by deceivedScale at most
+	afterDecrease      = time.Second     // queues drain first
+	deceivedTime       = time.Minute     // in which two results were wrong: after that, each raises the estimate by deceivedScale at most
 	deceivedScale      = 1.1
 	desiredRoom        = 1.15            // times what is desired is probed for: layers are taken when there is some room beyond them
 	resultPenalty      = 3 * time.Second // a decrease before a successful probe's result was used for so long shows that it was wrong,

@@ -160,6 +160,9 @@ type Publisher struct {
 	Retransmits int
 }
 
+// KeyFrame makes the next picture a key frame.
+func (p *Publisher) KeyFrame() { p.Camera.wantsKey = true }
+
 // published is a producer with its consumers.
 type published struct {
 	lab       *Lab
