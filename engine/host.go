@@ -18,6 +18,8 @@ import (
 type HostOptions struct {
 	// Shards is the number of shards; 0 means one for each usable core.
 	Shards int
+	// OwnLoadOnly has the load count what this process uses and nothing of others: for machines on which others only use what is left.
+	OwnLoadOnly bool
 	// Log gets faults and overload that concern the whole host; nil discards.
 	Log *slog.Logger
 }
@@ -48,7 +50,7 @@ func NewHost(o HostOptions) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{runner: r, shards: o.Shards, load: newProcessLoad(o.Shards)}, nil
+	return &Host{runner: r, shards: o.Shards, load: newProcessLoad(o.Shards, o.OwnLoadOnly)}, nil
 }
 
 func listenUDP(cfg netio.UDPConfig) (transport.Socket, error) {

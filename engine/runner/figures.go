@@ -58,6 +58,15 @@ func (r *Runner) Figures() []Figures {
 	return all
 }
 
+// Datagrams returns what transports have received and sent until now, closed ones included. It takes one short turn of each shard. No
+// shard's turn must be held.
+func (r *Runner) Datagrams() (all transport.Datagrams) {
+	for _, s := range r.shards {
+		s.Do(func(unit.Time) { unit.Add(&all, &s.figures.Datagrams) })
+	}
+	return all
+}
+
 // visitAll visits the transports from the last to the first, a few at a time. One that is closed meanwhile has been visited last by its
 // Close; the one that takes its place was visited before, or still will be.
 func (s *ShardContext) visitAll(part visitor) {

@@ -9,12 +9,14 @@ import (
 	"gazpacho/scaling/session"
 )
 
-// Queries. Those about draining are followed by a blank and a node's name, the last one by a blank and a look.Question.
+// Queries. All but the first two are followed by a blank and a node's name, a producer's id or a look.Question.
 const (
 	queryStatus  = "status"  // for a node's [Status]
 	queryCluster = "cluster" // for that of all nodes, by any of them: a list of [NodeStatus]
 	queryDrain   = "drain"   // has a node drain, by any of them
 	queryUndrain = "undrain" // has it take new transports again
+	queryFind    = "find"    // for [Places] of a producer, by any of them
+	queryHas     = "has"     // for those on the node itself: a list of [Place]
 	queryLook    = "look"    // for what a monitor shows; of operators only
 )
 
@@ -57,6 +59,15 @@ func AskDrain(ctx context.Context, address string, config *tls.Config, name stri
 	}
 	_, err := ask(ctx, address, config, query+" "+name, passedOnTime)
 	return err
+}
+
+// AskFind asks a node where the producers of an id are, of whichever tenant.
+func AskFind(ctx context.Context, address string, config *tls.Config, producerID string) (p Places, err error) {
+	b, err := ask(ctx, address, config, queryFind+" "+producerID, passedOnTime)
+	if err != nil {
+		return Places{}, err
+	}
+	return p, json.Unmarshal(b, &p)
 }
 
 // ask sends a query and returns the reply.
