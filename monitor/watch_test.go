@@ -67,25 +67,35 @@ func TestRounds(t *testing.T) {
 		a := s.add("a", transportIn("one", "t"))
 		w := NewWatch(s.find)
 		go w.Run(t.Context())
+		asked := func() int {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return a.asked[look.AboutAll]
+		}
+		trend := func() *Trend {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.trends.copyOf("a")
+		}
 		time.Sleep(time.Minute)
-		quiet := a.asked[look.AboutAll]
+		quiet := asked()
 		require.InDelta(t, 12, quiet, 1)
 		for range 60 {
 			w.look()
 			time.Sleep(time.Second)
 		}
-		require.InDelta(t, 30, a.asked[look.AboutAll]-quiet, 3)
+		require.InDelta(t, 30, asked()-quiet, 3)
 		time.Sleep(20 * time.Minute)
-		trend := w.trends.copyOf("a")
-		require.Len(t, trend.At, look.MaxSamples)
-		require.Len(t, trend.CPU, look.MaxSamples)
-		require.EqualValues(t, look.SampleSeconds, trend.At[1]-trend.At[0])
+		have := trend()
+		require.Len(t, have.At, look.MaxSamples)
+		require.Len(t, have.CPU, look.MaxSamples)
+		require.EqualValues(t, look.SampleSeconds, have.At[1]-have.At[0])
 
 		s.mu.Lock()
 		s.processes = nil
 		s.mu.Unlock()
 		time.Sleep(time.Minute)
-		require.Nil(t, w.trends.copyOf("a"), "what is gone is forgotten")
+		require.Nil(t, trend(), "what is gone is forgotten")
 	})
 }
 
