@@ -23,9 +23,9 @@ const (
 	paceShare   = 5    // one of so many producers is made slowly, paceRate of them a second
 	paceRate    = 4000
 	idleTime    = 10 * time.Second
-	searchers   = 64                     // look-ups at once after a death, each
-	pause       = 100 * time.Millisecond // after the one before it
-	routerSize  = 10                     // producers in a Router
+	searchers   = 64 // look-ups at once after a death
+	againTime   = 100 * time.Millisecond
+	routerSize  = 10 // producers in a Router
 )
 
 // bench is what is measured.
@@ -259,7 +259,7 @@ func (b *bench) until(ids []string, there bool) time.Duration {
 					if is, err := b.find(id); err == nil && is == there {
 						break
 					}
-					time.Sleep(pause)
+					time.Sleep(againTime)
 				}
 				mu.Lock()
 				worst = max(worst, time.Since(began))
