@@ -111,7 +111,9 @@ func (w *Watched) answer(q look.Question) (any, error) {
 	}
 	w.asked = time.Now()
 	w.takeSamples()
-	w.refresh()
+	if w.survey == nil || q.About == look.AboutAll || q.About == look.AboutRooms {
+		w.refresh()
+	}
 	switch q.About {
 	case look.AboutAll:
 		return &look.All{Process: w.process, Survey: w.survey.Survey}, nil
