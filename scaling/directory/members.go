@@ -34,7 +34,7 @@ func (d *Directory) SetMembers(now unit.Time, others []Member) {
 	d.sureAt = now.Add(settling)
 	d.registerAgain(now)
 	for _, l := range d.lookups {
-		l.again = now // the holders may be other ones
+		l.again, d.nextAsk = now, now // the holders may be other ones
 	}
 }
 
