@@ -17,6 +17,7 @@ type node struct {
 	worker   api.Worker
 	pipe     api.ListenInfo
 	sameHost bool
+	on       *node // of the home of imports: what it is on, else nil
 
 	transports int // of the application
 	asked      int // of these, those that it was asked for and has not answered yet
@@ -222,6 +223,14 @@ func (n *node) errGone(m api.Method) error {
 	return api.Errorf("node %s is gone: %v [method:%s]", n.name, n.gone, m.Name())
 }
 
+// place returns the node itself, for the home of imports the one that it is on: there is where it tells something, and what it reaches.
+func (n *node) place() *node {
+	if n.on != nil {
+		return n.on
+	}
+	return n
+}
+
 // state returns what the node tells of itself. An engine of this process tells its load, and nothing is assumed of it.
 func (n *node) state() placement.State {
 	if w, ok := n.worker.(interface{ State() placement.State }); ok {
@@ -232,6 +241,16 @@ func (n *node) state() placement.State {
 
 // load returns how busy the node is, from 0 to 1.
 func (n *node) load() float64 { return n.worker.Load().CPU }
+
+// ended reports whether the node's worker has ended, which the front hears of a moment later.
+func (n *node) ended() bool {
+	select {
+	case <-n.worker.Done():
+		return true
+	default:
+		return n.gone != nil
+	}
+}
 
 // available reports whether something new may be placed on the node: it is reached, and not about to end.
 func (n *node) available() bool {
