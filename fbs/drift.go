@@ -105,6 +105,8 @@ var internal = map[string]bool{
 	"api.TransportOptions.Restore":                           true,
 	"api.TransportOptions.LoadLimit":                         true,
 	"api.TransportOptions.LoadReserved":                      true,
+	"api.WorkerCreateRouterRequest.ProducerID":               true,
+	"api.ProducerDumpResponse.Home":                          true,
 	"api.TransportProduceDataRequest.LinkToken":              true,
 	"api.TransportConsumeDataRequest.LinkAddress":            true,
 	"api.TransportConsumeDataRequest.LinkToken":              true,

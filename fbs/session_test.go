@@ -31,7 +31,13 @@ func TestSessionCarriesWhatIsInternal(t *testing.T) {
 			PPID: 51, Data: []byte("x"), Subchannels: []uint16{1, 2}, RequiredSubchannel: new(uint16(3)), IgnoredSubchannel: new(uint16(4)),
 		},
 	}
-	for _, m := range []api.MessageBody{request, message} {
+	importing := &api.Request{
+		ID: 2, Method: api.MethodWorkerCreateRouter, Body: &api.WorkerCreateRouterRequest{RouterID: "import", ProducerID: "p"},
+	}
+	found := &api.Response{ID: 2, Accepted: true, Body: &api.ProducerDumpResponse{
+		ID: "import", Home: "1/r", RTPParameters: &api.RTPParameters{RTCP: &api.RTCPParameters{CNAME: "cname"}}, RTPMapping: &api.RTPMapping{},
+	}}
+	for _, m := range []api.MessageBody{request, message, importing, found} {
 		require.Equal(t, m, roundTrip(t, fbs.Session(), m))
 		d, err := fbs.Load(fbs.Newest())
 		require.NoError(t, err)

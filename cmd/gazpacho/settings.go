@@ -133,7 +133,9 @@ func (s *settings) help() string {
 			option += " " + strings.ToUpper(placeholder)
 		}
 		fmt.Fprintf(&b, "  %s, %s\n      %s", option, environment(f.Name), usage)
-		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0s" {
+		switch f.DefValue {
+		case "", "false", "0", "0s": // nothing set, which the usage explains
+		default:
 			fmt.Fprintf(&b, " (default %s)", f.DefValue)
 		}
 		b.WriteString("\n")

@@ -93,6 +93,7 @@ func newCluster(list string, opening remote.Opening, options engine.Options, ch 
 		for _, n := range c.found.Seeds() {
 			o.Nodes = append(o.Nodes, remoteNode(n))
 		}
+		o.Find = c.found.Find
 	}
 	if err == nil {
 		c.Front, err = front.New(o)
@@ -159,7 +160,7 @@ func findNodes(addresses []string, opening remote.Opening, ch *channel.Channel) 
 			return nil, fmt.Errorf("%s: %w", tlsEnv, err)
 		}
 		config = credentials.Client(identity.Node)
-		opening.Application = credentials.Identity().Name
+		opening.Application, opening.Tenant = credentials.Identity().Name, credentials.Identity().Tenant
 	}
 	for i, address := range addresses {
 		address = remote.WithPort(strings.TrimSpace(address), remote.DefaultPort)

@@ -47,6 +47,17 @@ The environment variable GAZPACHO_METRICS sets where metrics for Prometheus are 
 range of which each worker takes the first free one (127.0.0.1:9464-9499), or a folder for unix sockets (unix:/run/gazpacho).
 GAZPACHO_PPROF does the same for Go's profiles, on this host only. Default: neither.
 
+Several hosts, or several processes, for one application (docs/cluster.md):
+  GAZPACHO_CLUSTER               nodes that carry its transports: host, host:port or unix:/path/to/socket, separated by
+                                 commas; default: none, everything is in this process
+  GAZPACHO_TLS_DIR               folder with ca.pem and the application's certificate and key, for nodes on other hosts
+  GAZPACHO_NAME                  which certificate, where the folder has several
+  GAZPACHO_PLACEMENT             how transports are placed: fill (default), spread or fixed
+  GAZPACHO_REGION, GAZPACHO_ZONE where the application's host is, as nodes say it by --region and --zone
+  GAZPACHO_LOAD_LIMIT            load in per cent from which on a node gets nothing new; default: 95, 0: none
+  GAZPACHO_FAN_OUT               how many nodes one node feeds a producer to, before those feed others; default: 4
+  GAZPACHO_CLUSTER_COUNTERS      file to which the worker appends at its end what it did, as a line of JSON
+
 Exit codes: 0 closed by the application, by SIGINT or by SIGTERM; 40 the channel to the application does not work;
 42 wrong settings, or a release that is missing or not served.
 `

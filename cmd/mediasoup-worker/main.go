@@ -160,6 +160,9 @@ func serve(cfg *config, spoken *protocol, in io.Reader, out io.Writer) error {
 		return fmt.Errorf("%w: %w", errWrongSettings, err)
 	}
 	defer shown.hide()
+	if c, ok := worker.(*cluster); ok {
+		defer c.serveImports(spoken.dialect, ch).Close()
+	}
 	err = ch.Serve(shown)
 	if c, ok := worker.(*cluster); ok {
 		if failure := reportCounters(c.Front); failure != nil {

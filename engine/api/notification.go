@@ -52,6 +52,14 @@ const (
 	EventPipeTransportSilent
 	// EventPipeTransportHeard: it hears it again.
 	EventPipeTransportHeard
+	// EventImportPaused: a producer of another application, which this one uses, was paused.
+	EventImportPaused
+	// EventImportResumed: it was resumed.
+	EventImportResumed
+	// EventImportClosed: it was closed.
+	EventImportClosed
+	// EventImportLost: the worker that had it has ended, and its application lives as far as is known. It may come back.
+	EventImportLost
 )
 
 // firstInternalEvent leaves room for future releases' events.
@@ -105,6 +113,10 @@ var internalEventNames = []string{
 	"RTPOBSERVER_OUT_OF_SERVICE",
 	"PIPETRANSPORT_SILENT",
 	"PIPETRANSPORT_HEARD",
+	"IMPORT_PAUSED",
+	"IMPORT_RESUMED",
+	"IMPORT_CLOSED",
+	"IMPORT_LOST",
 }
 
 // String returns the schema's member name, or that of an internal event.

@@ -38,6 +38,9 @@ type ProducerDumpResponse struct {
 	RTPStreams      []RTPStreamDump
 	TraceEventTypes []ProducerTraceEventType
 	Paused          bool
+	// Home is told a front by a node, of a producer of another application; in no release's schema. It is the same for all
+	// producers of one Router, and never that of another one on this node.
+	Home string
 }
 
 // ProducerGetStatsResponse carries the statistics of a producer's streams (FBS.Producer.GetStatsResponse).

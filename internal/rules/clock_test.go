@@ -18,9 +18,20 @@ var wallClock = []string{"Unix", "UnixNano", "UnixMilli", "UnixMicro", "UTC", "A
 
 // timeOfDay are the files that may use it.
 var timeOfDay = map[string]string{
-	"scaling/identity/issue.go":     "certificates are valid from one time of day to another",
-	"engine/shard/clock.go":         "where a clock begins that counts what passes",
-	"compat-tests/testcert/main.go": "a number that differs each time",
+	"cmd/gazpacho/node.go":            "shown: since when the process runs",
+	"cmd/gazpacho/status.go":          "shown: since when there is a signal",
+	"cmd/mediasoup-worker/monitor.go": "shown: since when the process runs",
+	"compat-tests/testcert/main.go":   "a number that differs each time",
+	"engine/look.go":                  "shown in the monitor",
+	"engine/shard/clock.go":           "where a clock begins that counts what passes",
+	"monitor/overview.go":             "shown",
+	"monitor/room.go":                 "shown",
+	"monitor/rooms.go":                "shown",
+	"monitor/trend.go":                "the axis of what is shown",
+	"monitor/watched/watched.go":      "likewise",
+	"scaling/identity/issue.go":       "certificates are valid from one time of day to another",
+	"scaling/steering/steerer.go":     "shown: since when there is a signal",
+	"scaling/steering/webhook.go":     "shown, and signed, so that a call cannot be repeated later",
 }
 
 // A step of the machine's clock must change nothing: no process decides by the time of day.

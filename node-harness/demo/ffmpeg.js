@@ -52,19 +52,24 @@ export async function startRecorder({ file, video, audio, srtpKey }) {
 		'-i', sdpFile, '-map', '0:v', '-map', '0:a', '-c', 'copy', file,
 	]);
 	const ports = [video, audio].flatMap(({ port }) => [port, port + 1]);
-	await until(`ffmpeg listens on UDP ports ${ports.join(', ')}`, () => {
-		if (recorder.child.exitCode !== null) {
-			throw new Error(`ffmpeg ended early:\n${recorder.output()}`);
-		}
-		const bound = boundPorts();
-		return ports.every(port => bound.has(port));
-	});
+	await untilListening('ffmpeg', recorder, ports);
 	// Everything received has been read.
 	recorder.idle = () => {
 		const waiting = boundPorts();
 		return ports.every(port => !waiting.get(port));
 	};
 	return recorder;
+}
+
+// untilListening waits until all UDP ports are bound, which a process of start() is to do.
+export function untilListening(name, process, ports) {
+	return until(`${name} listens on UDP ports ${ports.join(', ')}`, () => {
+		if (process.child.exitCode !== null) {
+			throw new Error(`${name} ended early:\n${process.output()}`);
+		}
+		const bound = boundPorts();
+		return ports.every(port => bound.has(port));
+	});
 }
 
 // stopRecorder lets ffmpeg finish its file. SIGINT ends a read that waits for packets; ffmpeg then exits with code 255.

@@ -24,6 +24,11 @@ export function createCertificates(folder, nodes) {
 	certificates('operator', 'demo');
 }
 
+// createApplication makes the certificate of one more application, of a tenant.
+export function createApplication(folder, name, tenant) {
+	execFileSync(GAZPACHO, ['certificates', '--tls-dir', folder, '--tenant', tenant, 'app', name]);
+}
+
 // startNode resolves when the node listens: with its process and its address. Port 0 is any that is free. A network gives it a host.
 export async function startNode(name, ip, tls, logFolder, port = 0, network, options = [], binary = GAZPACHO) {
 	return start(name, `${ip}:${port}`, tls, logFolder, network ?? HERE, options, binary);

@@ -13,7 +13,7 @@ const promptly = time.Second
 
 // handleEvent implements hidden: an end tells whether it hears the other one.
 func (p *pair) handleEvent(n *node, e *api.Notification) {
-	i := slices.IndexFunc(p.ends[:], func(have *end) bool { return have.node == n && have.id == e.HandlerID })
+	i := slices.IndexFunc(p.ends[:], func(have *end) bool { return have.node.place() == n && have.id == e.HandlerID })
 	if i < 0 {
 		return // only the node that has an end is believed about it
 	}
@@ -70,7 +70,7 @@ func (p *pair) cut() {
 	f := p.front()
 	f.log.Warn("two nodes do not reach each other", "routerId", p.router.id, "nodes", []string{p.ends[0].node.name, p.ends[1].node.name})
 	p.isCut = true
-	f.cuts[p.nodes()]++
+	f.cuts[p.places()]++
 	for _, r := range slices.Clone(p.relays) {
 		r.move()
 		if r.pair == p { // what it feeds may reach the home, and feed it then
@@ -117,7 +117,7 @@ func (p *pair) mend() {
 	}
 	p.isCut = false
 	p.cancelCut()
-	f, key := p.front(), p.nodes()
+	f, key := p.front(), p.places()
 	if f.cuts[key]--; f.cuts[key] == 0 {
 		delete(f.cuts, key)
 	}
@@ -126,8 +126,11 @@ func (p *pair) mend() {
 // nodes are those at its ends.
 func (p *pair) nodes() [2]*node { return [2]*node{p.ends[0].node, p.ends[1].node} }
 
+// places are those that they are on.
+func (p *pair) places() [2]*node { return inOrder(p.ends[0].node.place(), p.ends[1].node.place()) }
+
 // severed reports whether two nodes are known not to reach each other, by the pair of any Router.
-func (f *Front) severed(a, b *node) bool { return f.cuts[inOrder(a, b)] > 0 }
+func (f *Front) severed(a, b *node) bool { return f.cuts[inOrder(a.place(), b.place())] > 0 }
 
 // inOrder is how two nodes are named in tables.
 func inOrder(a, b *node) [2]*node {

@@ -15,7 +15,7 @@ func (f *Front) handleEvent(n *node, e *api.Notification) {
 		}
 		return
 	}
-	if obj.base().node != n {
+	if at := obj.base().node; at == nil || at.place() != n {
 		return
 	}
 	switch obj := obj.(type) {

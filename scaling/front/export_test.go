@@ -227,3 +227,13 @@ func (f *Front) Nodes() (names []string) {
 	})
 	return names
 }
+
+// Homes returns the names of the homes of imports.
+func (f *Front) Homes() (all []string) {
+	f.Do(func() {
+		for _, h := range f.homes {
+			all = append(all, h.node.name+" "+h.key)
+		}
+	})
+	return all
+}

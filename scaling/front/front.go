@@ -36,6 +36,9 @@ type Options struct {
 	Placement placement.Policy
 	// FanOut is how many nodes one node feeds a producer to, before those feed others; 0 means placement.FanOut.
 	FanOut int
+	// Find finds the node that has a producer of another application, by the node's name in NodeOptions, so that not all have to be asked:
+	// they are when it finds none, or fails. It calls done once, from any goroutine, and not before it has returned. nil: all are asked.
+	Find func(producerID string, done func(node string, err error))
 	// Clock is when time-outs are due; nil means that of the process.
 	Clock Clock
 	// Silence is how long a node may leave a request unanswered; 0 means DefaultSilence.
@@ -80,6 +83,8 @@ type Front struct {
 	leaving    map[string]*leaver // of the application, by id
 	routers    []*router          // in the order of creation, as all lists
 	servers    []*server
+	imports    map[string]*imported // by id
+	homes      []*home
 	cuts       map[[2]*node]int // by two nodes that do not reach each other: pairs between them
 	lane       *lane            // of requests to the worker itself
 	expected   map[string]*lane // of objects that a queued request will create
@@ -98,6 +103,8 @@ type Counters struct {
 	Relays, DataRelays, Links int
 	// Transports has how many transports of the application each node took, the front's own engine included.
 	Transports map[string]int
+	// Imports is how many producers of other applications were made producers of this one.
+	Imports int
 	// Busy is how often a node refused a transport as busy, Short how often all did.
 	Busy, Short int
 	// Dropped is how many messages of media and data were lost because the front was too slow.
@@ -120,7 +127,8 @@ func New(o Options) (*Front, error) {
 	}
 	f := &Front{
 		options: o, log: o.Log, inbox: newInbox(), done: make(chan struct{}), methods: methods(),
-		objects: map[string]object{}, hidden: map[string]hidden{}, leaving: map[string]*leaver{}, expected: map[string]*lane{}, cuts: map[[2]*node]int{},
+		objects: map[string]object{}, hidden: map[string]hidden{}, leaving: map[string]*leaver{}, expected: map[string]*lane{},
+		imports: map[string]*imported{}, cuts: map[[2]*node]int{},
 		pending: map[*operation]struct{}{}, counters: Counters{Transports: map[string]int{}},
 	}
 	f.routes.routers = map[string]string{}

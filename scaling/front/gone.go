@@ -20,16 +20,15 @@ const (
 // handleGone takes the end of a node. What cannot come back with it ends at once, as far as the application sees. The rest waits for
 // the node, for a while. All of it stays in the tables: requests for it are refused, and closing it succeeds.
 func (f *Front) handleGone(n *node, why error) {
-	n.gone = why
 	f.log.Error("a node is gone", "node", n.name, "error", why)
-	for _, c := range slices.Clone(n.calls) {
-		if c.done != nil {
-			c.finish(nil, n.errGone(c.method))
-		}
-	}
-	n.calls = nil
+	f.endCalls(n, why)
 	for _, r := range slices.Clone(f.routers) {
 		r.loseNode(n)
+	}
+	for _, h := range slices.Clone(f.homes) {
+		if h.at == n {
+			f.loseHome(h, why)
+		}
 	}
 	if !n.options.Again {
 		f.giveUp(n)
@@ -37,6 +36,17 @@ func (f *Front) handleGone(n *node, why error) {
 	}
 	f.after(revivePause, func() { f.revive(n) })
 	f.after(restartTime, func() { f.giveUp(n) })
+}
+
+// endCalls marks a node as gone, and refuses what it has not answered.
+func (f *Front) endCalls(n *node, why error) {
+	n.gone = why
+	for _, c := range slices.Clone(n.calls) {
+		if c.done != nil {
+			c.finish(nil, n.errGone(c.method))
+		}
+	}
+	n.calls = nil
 }
 
 // revive puts a new node in the place of one that has ended. It holds nothing yet.
@@ -164,16 +174,16 @@ func (t *transport) lose() {
 // closeElsewhere closes the consumers, on other transports that live, of what the transport holds.
 func (t *transport) closeElsewhere() {
 	for _, p := range t.producers {
-		p.closeElsewhere()
+		p.closeElsewhere(t.node.gone)
 	}
 	for _, p := range t.dataProducers {
 		p.closeElsewhere()
 	}
 }
 
-func (p *producer) closeElsewhere() {
+func (p *producer) closeElsewhere(why error) {
 	for _, r := range p.lastFirst() {
-		r.fail(p.node.gone)
+		r.fail(why)
 	}
 	for _, c := range slices.Clone(p.consumers) {
 		if c.missing() {

@@ -45,7 +45,7 @@ func (f *Front) neverWas(o object) {
 // handleLast passes on what a node tells of an object that leaves.
 func (f *Front) handleLast(n *node, e *api.Notification) bool {
 	l := f.leaving[e.HandlerID]
-	if l == nil || l.object.base().node != n {
+	if l == nil || l.object.base().node.place() != n {
 		return false
 	}
 	if l.orphaned && e.Event == l.last {

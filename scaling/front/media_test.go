@@ -164,6 +164,9 @@ func (p *publisher) run(tuple *api.TransportTuple, stop, done chan struct{}) {
 func (a *app) plain(t *testing.T, id string, p *peer) *api.TransportTuple {
 	t.Helper()
 	info := loopback()
+	if a.address != nil {
+		info = a.address()
+	}
 	dump := a.must(api.MethodRouterCreatePlainTransport, "r", &api.RouterCreatePlainTransportRequest{
 		TransportID: id, Options: &api.PlainTransportOptions{Base: &api.TransportOptions{}, ListenInfo: &info, RTCPMux: true},
 	}).(*api.PlainTransportDumpResponse)

@@ -76,11 +76,11 @@ func methods() map[api.Method]method {
 		api.MethodTransportCloseDataProducer:     of(closeDataProducer),
 		api.MethodTransportCloseDataConsumer:     of(closeDataConsumer),
 
-		api.MethodProducerDump:             passed[*producer](),
+		api.MethodProducerDump:             of(dumpProducer),
 		api.MethodProducerGetStats:         passed[*producer](),
 		api.MethodProducerPause:            of(pauseProducer),
 		api.MethodProducerResume:           of(resumeProducer),
-		api.MethodProducerEnableTraceEvent: kept[*producer](),
+		api.MethodProducerEnableTraceEvent: of(traceProducer),
 
 		api.MethodConsumerDump:               passed[*consumer](),
 		api.MethodConsumerGetStats:           of(getConsumerStats),

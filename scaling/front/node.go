@@ -17,6 +17,7 @@ type node struct {
 	worker   api.Worker
 	pipe     api.ListenInfo
 	sameHost bool
+	on       *node // of the home of imports: what it is on, else nil
 
 	transports int // of the application
 	asked      int // of these, those that it was asked for and has not answered yet
@@ -220,6 +221,14 @@ func (n *node) endWatch() {
 
 func (n *node) errGone(m api.Method) error {
 	return api.Errorf("node %s is gone: %v [method:%s]", n.name, n.gone, m.Name())
+}
+
+// place returns the node itself, for the home of imports the one that it is on: there is where it tells something, and what it reaches.
+func (n *node) place() *node {
+	if n.on != nil {
+		return n.on
+	}
+	return n
 }
 
 // state returns what the node tells of itself. An engine of this process tells its load, and nothing is assumed of it.

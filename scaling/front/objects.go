@@ -67,6 +67,9 @@ func (f *Front) remove(o object) {
 	if e.node != nil {
 		f.leave(&leaver{object: o})
 	}
+	if p, ok := o.(*producer); ok && p.imported != nil {
+		p.imported.end()
+	}
 	f.settle(o)
 }
 

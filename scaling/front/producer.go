@@ -16,6 +16,7 @@ type producer struct {
 	consumers []*consumer
 	observers []*observer
 	relays    []*relay
+	imported  *imported // if it is another application's, else nil
 }
 
 func produce(o *operation, t *transport) *gate {
@@ -28,6 +29,9 @@ func produce(o *operation, t *transport) *gate {
 		"a Producer with same producerId", o.req.Method)
 	if wait != nil || err != nil {
 		return o.waitOrRefuse(wait, err)
+	}
+	if isImport(body.ProducerID) {
+		return produceImported(o, t, body)
 	}
 	p := &producer{
 		entry: entry{id: body.ProducerID, router: t.router, node: t.node, creating: true}, transport: t, request: body,
@@ -62,6 +66,9 @@ func closeProducer(o *operation, t *transport) *gate {
 		return &p.made
 	}
 	p.close()
+	if p.imported != nil {
+		return o.answer(nil, nil)
+	}
 	return o.passClose(t.node)
 }
 
@@ -94,15 +101,37 @@ func pauseProducer(o *operation, p *producer) *gate {
 	end := o.holdIf(len(p.relays) > 0)
 	was := p.paused
 	p.paused = true // for relays that are made meanwhile
-	p.node.ask(o.req.Method, p.id, nil, func(_ api.ResponseBody, err error) {
+	p.askHome(o.req.Method, func(err error) {
 		if err != nil {
 			p.paused = was
 			end(err)
 			return
 		}
-		p.askRelays(o.req.Method, func() { end(nil) })
+		p.askRelays(o.req.Method, func() {
+			p.adjustRelays()
+			end(nil)
+		})
 	})
 	return nil
+}
+
+// askHome makes a request of the producer at its home. An import is paused and resumed for this application only.
+func (p *producer) askHome(method api.Method, done func(error)) {
+	if p.imported != nil {
+		done(nil)
+		return
+	}
+	p.node.ask(method, p.id, nil, func(_ api.ResponseBody, err error) { done(err) })
+}
+
+// adjustRelays has an import sent while it is not paused.
+func (p *producer) adjustRelays() {
+	if p.imported == nil {
+		return
+	}
+	for _, r := range p.lastFirst() {
+		r.adjust()
+	}
 }
 
 // resumeProducer goes the other way round: what the home sends finds the far ends ready.
@@ -111,7 +140,8 @@ func resumeProducer(o *operation, p *producer) *gate {
 	was := p.paused
 	p.paused = false // for relays that are made meanwhile
 	p.askRelays(o.req.Method, func() {
-		p.node.ask(o.req.Method, p.id, nil, func(_ api.ResponseBody, err error) {
+		p.adjustRelays()
+		p.askHome(o.req.Method, func(err error) {
 			if err != nil {
 				p.paused = was
 			}

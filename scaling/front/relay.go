@@ -37,6 +37,9 @@ func (f *Front) relay(p *producer, n *node) (r *relay, wait *gate, err error) {
 			return r, nil, nil
 		}
 	}
+	if p.lost {
+		return nil, nil, api.Errorf("the producer is gone [method:%s]", api.MethodTransportConsume.Name())
+	}
 	for _, side := range []*node{p.node, n} {
 		if side.gone != nil {
 			return nil, nil, side.errGone(api.MethodTransportConsume)
@@ -77,7 +80,12 @@ func (r *relay) make() {
 // requests returns what both ends are asked for.
 func (r *relay) requests(ssrcs *pipe.SSRCs) pipe.Media {
 	p := r.producer
-	m := pipe.NewMedia(p.request, r.consumerID, p.transport.id, p.paused, ssrcs)
+	var m pipe.Media
+	if p.imported != nil && r.source == nil {
+		m = pipe.NewImport(p.imported.request, p.request, r.consumerID, p.transport.id, p.paused, ssrcs)
+	} else {
+		m = pipe.NewMedia(p.request, r.consumerID, p.transport.id, p.paused, ssrcs)
+	}
 	m.Consume.Paused = false // the home's producer is paused, that is enough; r.adjust pauses what nobody wants
 	return m
 }
@@ -235,6 +243,9 @@ func (r *relay) adjust() {
 	}
 	for _, fed := range r.feeds() {
 		highest = max(highest, fed.carried)
+	}
+	if r.producer.imported != nil && r.producer.paused {
+		highest = -1 // the home goes on sending to others
 	}
 	r.carry(highest)
 }

@@ -164,7 +164,9 @@ func (t *transport) restored(all *round, n *node) {
 	n.transports++
 	all.set(n, &t.entry)
 	for _, p := range t.producers {
-		p.restore(all)
+		if p.imported == nil { // else it was never here
+			p.restore(all)
+		}
 	}
 	for _, p := range t.dataProducers {
 		p.restore(all)
@@ -179,7 +181,7 @@ func (p *producer) restore(all *round) {
 	all.ask(t.node, api.MethodTransportProduce, t.id, &body, func(_ api.ResponseBody, err error) {
 		if err != nil && !p.closed {
 			p.node, p.lost = old, true
-			p.closeElsewhere()
+			p.closeElsewhere(old.gone)
 		}
 	})
 	all.set(t.node, &p.entry)

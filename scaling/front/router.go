@@ -93,6 +93,7 @@ func (r *router) forget(o *operation) (rest []*operation) {
 	for _, t := range slices.Clone(r.transports) {
 		t.forget()
 	}
+	r.endImports()
 	for _, w := range r.observers {
 		f.remove(w)
 	}

@@ -8,6 +8,7 @@ import (
 	"gazpacho/engine/api"
 	"gazpacho/engine/unit"
 	"gazpacho/fbs"
+	"gazpacho/scaling/federation"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/link"
 	"gazpacho/scaling/placement"
@@ -26,7 +27,8 @@ const (
 // input is something for the guest's goroutine to do.
 type input struct {
 	session.Event
-	to *target // of a message that another node sends; nil for what the session brings
+	to  *target // of a message that another node sends; nil for what the session brings
+	own bool    // it is the node itself that ends the session
 }
 
 // guest is a front at its node: a session, and the worker that belongs to its conversation.
@@ -53,13 +55,18 @@ type guest struct {
 	ended   bool   // there is no conversation and will be none
 	dropped uint64 // messages of data channels and media that the front is too slow for
 	shown   *FrontStatus
-	// toldNodes is the version of the table of nodes that the front knows.
-	toldNodes uint64
-	loader    api.Worker // asked for its load only
-	placed    api.Load   // what it had when it was last asked
+	// watches says that the front is told of the cluster's nodes, toldNodes is the version of the table that it knows. Others have been
+	// told whether there is something to watch.
+	watches    bool
+	toldNodes  uint64
+	toldOthers bool
+	loader     *federation.Member // asked for its load only
+	placed     api.Load           // what it had when it was last asked
+	tenant     string             // whose it is, and its producers
+	asking     int                // questions that are not answered yet
 
 	// The goroutine's own.
-	worker  api.Worker
+	worker  *federation.Member
 	mapping mapping
 	decoder codec
 	current int // counts conversations as their events are handled
@@ -170,7 +177,7 @@ func (g *guest) leave(reason string) {
 	}
 	g.node.Goodbye(reason)
 	g.live += turnsPage(session.EventGoodbye)
-	g.events = append(g.events, input{Event: session.Event{Kind: session.EventGoodbye, Reason: reason}})
+	g.events = append(g.events, input{Event: session.Event{Kind: session.EventGoodbye, Reason: reason}, own: true})
 	g.room.Broadcast() // what other nodes send is not waited for any more
 	g.work.Signal()
 }
@@ -193,7 +200,7 @@ func (g *guest) run() {
 			log.Info("a front opened a session", "who", g.who)
 		case session.EventExpired, session.EventGoodbye:
 			log.Info("a front's session is over", "who", g.who, "reason", e.Reason)
-			g.closeWorker()
+			g.closeWorker(e.Kind == session.EventGoodbye && !e.own)
 			if g.end() {
 				return
 			}
@@ -239,6 +246,10 @@ func (g *guest) receive(payload []byte) {
 	switch {
 	case ctl != nil && ctl.Open != nil && g.worker == nil:
 		g.open(ctl.Open)
+	case ctl != nil && ctl.Find != nil && g.worker != nil:
+		g.find(ctl.Find)
+	case ctl != nil && ctl.Watch && g.worker != nil:
+		g.watch()
 	case g.worker == nil && m != nil:
 		if req, ok := m.(*api.Request); ok {
 			g.answer(g.current, req.ID, nil, api.Errorf("the node has no worker for this application"))
@@ -256,18 +267,24 @@ func (g *guest) receive(payload []byte) {
 // open makes the worker of a conversation.
 func (g *guest) open(o *Opening) {
 	page := g.current
+	if o.Tenant = tenantOf(g.who, o); g.who.Name != localName {
+		o.Application = g.who.Name // not what it says of itself
+	}
 	log := slog.New(slog.DiscardHandler)
 	if logger := g.server.options.Logger; logger != nil {
 		log = logger(o, func(line string) {
 			g.turn(func(unit.Time) { g.sendDroppable(page, encodeControl(control{Log: line})) })
 		})
 	}
-	worker, err := g.server.options.NewWorker(o, g.emitter(page), log)
+	worker, err := g.server.meeting.Join(o.Tenant, g.emitter(page), func(emit api.Emitter) (api.Worker, error) {
+		return g.server.options.NewWorker(o, emit, log)
+	})
 	if err != nil {
 		g.server.options.Log.Error("no worker for a front", "who", g.who, "error", err)
 		g.turn(func(unit.Time) { g.send(page, encodeControl(control{Ended: err.Error()})) })
 		return
 	}
+	worker.Registry = homesOf(g, o)
 	g.worker = worker
 	g.server.serving.Go(func() {
 		<-worker.Done()
@@ -277,23 +294,31 @@ func (g *guest) open(o *Opening) {
 	})
 	g.mu.Lock()
 	g.loader = worker
-	g.shown = &FrontStatus{Application: o.Application, Tenant: g.who.Tenant, Release: o.Release}
+	g.tenant = o.Tenant
+	g.shown = &FrontStatus{Application: o.Application, Tenant: g.tenant, Release: o.Release}
 	g.mu.Unlock()
 	g.tellLoad() // before the front places something here
-	g.tellNodes(page)
+	g.tellSelf(page)
 }
 
-// closeWorker closes the worker of the conversation that is over.
-func (g *guest) closeWorker() {
+// closeWorker closes the worker of the conversation that is over. farewell: the front has said that it needs it no more, so that
+// others do not wait for what they use of it.
+func (g *guest) closeWorker(farewell bool) {
 	g.mu.Lock()
 	g.leavePlaces()
+	g.server.index.leave(g.key())
 	g.loader, g.shown = nil, nil
 	g.mu.Unlock()
 	g.closeStreamsIf(func(string) bool { return true })
-	if g.worker != nil {
-		g.worker.Close()
-		g.worker = nil
+	if g.worker == nil {
+		return
 	}
+	if farewell {
+		g.worker.Leave()
+	} else {
+		g.worker.Close()
+	}
+	g.worker = nil
 }
 
 // handle gives a message of the worker protocol to the worker.

@@ -29,9 +29,9 @@ type Options struct {
 	// Peer is called with the name in the certificate at the other end before anything is said; an error closes the connection. Nil:
 	// any node will do.
 	Peer func(name string) error
-	// Nodes takes what the node tells of its cluster: its own name, and nodes that are new, have changed or are gone. It is called with
-	// a lock held, and must not call the worker. Nil discards.
-	Nodes func(self string, rows []membership.Row)
+	// Nodes takes what the node tells of its cluster: its own name, whether it knows others, and nodes that are new, have changed or are
+	// gone. It tells of nodes once Nodes has returned true. Nodes is called with a lock held, and must not call the worker. Nil discards.
+	Nodes func(self string, others bool, rows []membership.Row) (watch bool)
 	// TLS holds both sides to their certificates; only unix sockets need none.
 	TLS *tls.Config
 	// Opening is what the node has to know of the application.
@@ -80,9 +80,12 @@ type Worker struct {
 	silent  bool
 	pending map[uint32]call
 	lastID  uint32
-	objects objects
+	objects api.Objects
 	state   placement.State // what the node told of itself last
 	err     error           // why it has ended
+
+	questions    map[uint64]chan<- answer
+	lastQuestion uint64
 }
 
 // call is a request without an answer.
@@ -107,7 +110,7 @@ func Dial(o Options) (*Worker, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &Worker{
 		options: o, cancel: cancel, done: make(chan struct{}), codec: newCodec(), silent: true,
-		front: session.NewFront(clock(), id, session.DefaultLimits), pending: map[uint32]call{},
+		front: session.NewFront(clock(), id, session.DefaultLimits), pending: map[uint32]call{}, questions: map[uint64]chan<- answer{},
 	}
 	w.turn(func(unit.Time) { w.send(encodeControl(control{Open: &o.Opening})) })
 	go w.connect(ctx)
@@ -164,6 +167,7 @@ func (w *Worker) handle(e *session.Event) {
 		log.Debug("session with the node goes on", "node", w.options.Address)
 	case session.EventSuspected:
 		w.silent = true
+		w.unanswered()
 		log.Warn("the node is silent", "node", w.options.Address)
 		if w.conn != nil {
 			w.conn.abort() // another connection may get through
@@ -304,7 +308,7 @@ func (w *Worker) HandleRequest(req *api.Request, reply func(api.ResponseBody, er
 			reply(nil, api.TypeErrorf("%v [method:%s]", err, req.Method.Name())) // it lacks what the message must have, or is too long
 			return
 		}
-		w.pending[sent.ID] = call{reply, w.objects.note(req)}
+		w.pending[sent.ID] = call{reply, w.objects.Note(req)}
 		w.send(payload)
 	})
 }
@@ -359,7 +363,7 @@ func (w *Worker) receive(payload []byte) {
 func (w *Worker) emit(n *api.Notification) {
 	switch n.Event {
 	case api.EventConsumerProducerClose, api.EventDataConsumerDataProducerClose, api.EventDataConsumerClosedByPeer:
-		w.objects.remove(n.HandlerID)
+		w.objects.Remove(n.HandlerID)
 	}
 	w.options.Emit(n)
 }
@@ -373,12 +377,23 @@ func (w *Worker) control(c *control) {
 	case c.Event != nil:
 		w.emit(&api.Notification{HandlerID: c.Event.HandlerID, Event: c.Event.Event})
 	case c.Nodes != nil:
-		if w.options.Nodes != nil {
-			w.options.Nodes(c.Nodes.Self, c.Nodes.Rows)
+		if w.options.Nodes != nil && w.options.Nodes(c.Nodes.Self, c.Nodes.Others, c.Nodes.Rows) {
+			w.send(encodeControl(control{Watch: true}))
 		}
+	case c.Found != nil:
+		w.found(c.Found)
 	case c.Ended != "":
 		w.end(fmt.Errorf("the worker on the node has ended: %s", c.Ended))
 	}
+}
+
+// watch has the node tell of its cluster's nodes from now on.
+func (w *Worker) watch() {
+	w.turn(func(unit.Time) {
+		if w.err == nil {
+			w.send(encodeControl(control{Watch: true}))
+		}
+	})
 }
 
 func (w *Worker) answer(r *api.Response) {
@@ -389,7 +404,7 @@ func (w *Worker) answer(r *api.Response) {
 	}
 	delete(w.pending, r.ID)
 	if r.Error != "" {
-		w.objects.remove(call.creates)
+		w.objects.Remove(call.creates)
 		if r.Error == busy {
 			call.reply(nil, placement.ErrBusy)
 			return
@@ -411,7 +426,7 @@ func (w *Worker) end(reason error) {
 	}
 	close(w.done) // before requests are refused for it
 	pending := w.pending
-	w.pending, w.objects, w.state = nil, objects{}, placement.State{}
+	w.pending, w.objects, w.state = nil, api.Objects{}, placement.State{}
 	for _, call := range pending {
 		call.reply(nil, w.refusal())
 	}
@@ -426,14 +441,14 @@ func (w *Worker) refusal() error { return api.Errorf("the node does not answer a
 func (w *Worker) RouterOf(id string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.objects.routerOf(id)
+	return w.objects.RouterOf(id)
 }
 
 // Load implements [api.Worker]: how busy the node was when it told last, and how many objects were asked for and not refused.
 func (w *Worker) Load() api.Load {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	load := w.objects.count
+	load := w.objects.Load()
 	load.CPU = w.state.Load
 	return load
 }

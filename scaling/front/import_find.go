@@ -1,0 +1,130 @@
+package front
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+
+	"gazpacho/engine/api"
+	"gazpacho/pipe"
+)
+
+// seek finds out which node has the original, and imports it there. It calls either function, once.
+func (imp *imported) seek(found func(at *node, d *api.ProducerDumpResponse), failed func(*ImportError)) {
+	f := imp.front
+	if f.options.Find == nil {
+		imp.askAll(f.nodes(), found, failed)
+		return
+	}
+	f.options.Find(imp.original, func(name string, err error) {
+		f.inbox.put(item{do: func() {
+			switch n := f.nodeNamed(name); {
+			case imp.ended:
+			case err != nil || n == nil: // what finds it may be late, or cannot be asked: the nodes know
+				imp.askAll(f.nodes(), found, failed)
+			default:
+				imp.askAll([]*node{n}, found, failed)
+			}
+		}})
+	})
+}
+
+func (imp *imported) errNotFound() *ImportError {
+	return importErrorf(ImportProducerNotFound, "no application of this tenant has a Producer with ID %s on a node", imp.original)
+}
+
+// askAll asks nodes at once for the original.
+func (imp *imported) askAll(nodes []*node, found func(at *node, d *api.ProducerDumpResponse), failed func(*ImportError)) {
+	nodes = slices.DeleteFunc(slices.Clone(nodes), func(n *node) bool { return n.gone != nil })
+	has, able := false, false
+	var why error
+	part := join(len(nodes)+1, func() {
+		switch {
+		case has || imp.ended:
+		case why != nil:
+			failed(importErrorf(ImportFailed, "%v", why))
+		case !able:
+			failed(importErrorf(ImportUnsupported, "producers of other applications are found on the nodes of a cluster, and there is none"))
+		default:
+			failed(imp.errNotFound())
+		}
+	})
+	for _, n := range nodes {
+		imp.ask(n, func(d *api.ProducerDumpResponse, err error) {
+			refused, _ := errors.AsType[*api.Error](err)
+			switch {
+			case d != nil && (has || imp.ended):
+				n.tell(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: imp.nodeID})
+			case d != nil:
+				has = true
+				found(n, d)
+			case err == nil: // an engine that nobody else uses
+			case refused != nil && refused.Kind == api.ErrorKindNotFound:
+				able = true
+			default:
+				why = cmp.Or(why, err)
+			}
+			part()
+		})
+	}
+	part()
+}
+
+// ask asks a node for the original. One that knows of no others' producers makes a Router, which is closed again.
+func (imp *imported) ask(n *node, done func(*api.ProducerDumpResponse, error)) {
+	undo := func() { n.tell(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: imp.nodeID}) }
+	body := &api.WorkerCreateRouterRequest{RouterID: imp.nodeID, ProducerID: imp.original}
+	n.ask(api.MethodWorkerCreateRouter, "", body, func(answer api.ResponseBody, err error) {
+		d, ok := answer.(*api.ProducerDumpResponse)
+		if err == nil && (!ok || d == nil || d.RTPParameters == nil || d.RTPMapping == nil) {
+			undo()
+			d = nil
+		}
+		done(d, err)
+	}).late = undo
+}
+
+// seekAgain looks for the original anew, whose node or worker has ended, as long as it may come back.
+func (imp *imported) seekAgain() {
+	f := imp.front
+	imp.deadline = f.options.Clock.Now().Add(restartTime)
+	imp.retrySeek(nil)
+}
+
+func (imp *imported) retrySeek(why *ImportError) {
+	f := imp.front
+	if imp.ended || imp.producer != nil && imp.producer.lost {
+		return
+	}
+	if why != nil && !f.options.Clock.Now().Before(imp.deadline) {
+		imp.lose(imp.home.node.gone)
+		return
+	}
+	imp.cancel = f.after(seekPause, func() {
+		if !imp.ended {
+			imp.seek(imp.foundAgain, imp.retrySeek)
+		}
+	})
+}
+
+// foundAgain takes where the original has come back. What consumes it is fed from there.
+func (imp *imported) foundAgain(at *node, d *api.ProducerDumpResponse) {
+	p, was := imp.producer, imp.paused
+	imp.enterHome(at, d)
+	imp.paused = was
+	imp.setPaused(d.Paused)
+	switch {
+	case p == nil:
+		return
+	case !pipe.CanImport(imp.request, p.request):
+		imp.lose(api.Errorf("the producer has come back as another one"))
+		return
+	}
+	p.node = imp.home.node
+	for _, r := range slices.Clone(p.relays) {
+		if r.source == nil {
+			r.move()
+		}
+	}
+	p.router.reconcile() // for what has waited for it
+}

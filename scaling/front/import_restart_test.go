@@ -1,0 +1,317 @@
+package front_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gazpacho/engine/api"
+	"gazpacho/scaling/front"
+)
+
+// broadcast makes a simulcast producer on the first node whose transport may come back, and a viewer of its import on each node.
+func broadcast(t *testing.T, a, b *room) (pub *publisher, imp *imported, viewers []*viewing) {
+	t.Helper()
+	a.address = own
+	pub = newPublisher(a.app, t, simulcast)
+	imp = b.imports(simulcast, "p9")
+	for i := range b.nodes {
+		p, ssrc := imp.view(t, fmt.Sprint("c10", i))
+		viewers = append(viewers, &viewing{peer: p, ssrc: ssrc})
+	}
+	b.flows(viewers...)
+	return pub, imp, viewers
+}
+
+// viewing is a consumer of an import as its peer sees it.
+type viewing struct {
+	*peer
+	ssrc uint32
+}
+
+// flows waits until media come to all.
+func (r *room) flows(viewers ...*viewing) {
+	r.t.Helper()
+	for _, v := range viewers {
+		seen := len(v.received(v.ssrc))
+		r.await("media", func() bool { return len(v.received(v.ssrc)) > seen+5 })
+	}
+}
+
+// lookAgain lets time pass until the front has looked once more for producers that were lost.
+func (r *room) lookAgain() {
+	r.clock.advance(250 * time.Millisecond)
+	for range 3 {
+		r.front().Do(func() {}) // what the nodes have answered
+	}
+}
+
+// comesBack lets time pass until nothing is away any more.
+func (r *room) comesBack() {
+	r.t.Helper()
+	r.await("all is restored", func() bool {
+		r.lookAgain()
+		return len(r.front().Away()) == 0
+	})
+}
+
+// The node of an original restarts, for all applications or for its owner's worker alone. The owner's front brings the producer back, and
+// consumers of the import go on: with their sequence numbers, after a key frame.
+func TestNodeOfTheOriginalRestarts(t *testing.T) {
+	for name, both := range map[string]bool{"node": true, "worker": false} {
+		t.Run(name, func(t *testing.T) {
+			n := newTown(t, 2)
+			a, b := n.app(""), n.app("")
+			_, imp, viewers := broadcast(t, a, b)
+			stays := viewers[1] // on the other node
+			a.kill(0)
+			if both {
+				b.kill(0)
+			}
+			b.lookAgain()
+			b.refused("is gone", api.MethodProducerGetStats, imp.ID, nil)
+			stays.mu.Lock()
+			pictures := stays.pictures[stays.ssrc]
+			stays.mu.Unlock()
+			last := len(stays.received(stays.ssrc))
+			a.revive()
+			b.comesBack()
+			b.lookAgain()
+			b.flows(stays)
+			require.Empty(t, imp.events)
+			stays.mu.Lock()
+			require.Greater(t, stays.pictures[stays.ssrc], pictures)
+			stays.mu.Unlock()
+			packets := stays.received(stays.ssrc)
+			for i := last; i < len(packets); i++ {
+				require.Less(t, uint16(packets[i].SequenceNumber-packets[i-1].SequenceNumber), uint16(1000))
+			}
+			if !both { // else its transport has another port
+				b.flows(viewers[0])
+			}
+			require.Empty(t, b.seen("c101", api.EventConsumerProducerClose))
+			imp.close()
+			n.nothingLeft(a, b)
+		})
+	}
+}
+
+// An original that does not come back is closed after ten seconds, as it is for consumers of its own application.
+func TestOriginalThatDoesNotComeBack(t *testing.T) {
+	n := newTown(t, 2)
+	a, b := n.app(""), n.app("")
+	_, imp, _ := broadcast(t, a, b)
+	unused := b.tryImport(simulcast, "p9")
+	require.Nil(t, unused.err)
+	a.nodes[0].never()
+	a.kill(0)
+	for range 39 {
+		b.lookAgain()
+		require.Empty(t, imp.events)
+	}
+	b.lookAgain()
+	require.Equal(t, front.ImportClosed, unused.next())
+	require.Equal(t, front.ImportClosed, imp.next())
+	b.awaitEvent("c100", api.EventConsumerProducerClose)
+	b.awaitEvent("c101", api.EventConsumerProducerClose)
+	imp.close()
+	n.nothingLeft(b)
+}
+
+// The Router of the original is closed.
+func TestRouterOfTheOriginalIsClosed(t *testing.T) {
+	n := newTown(t, 2)
+	a, b := n.app(""), n.app("")
+	_, imp, _ := broadcast(t, a, b)
+	a.must(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: "r"})
+	require.Equal(t, front.ImportClosed, imp.next())
+	b.awaitEvent("c100", api.EventConsumerProducerClose)
+	imp.close()
+	n.nothingLeft(b)
+}
+
+// The importer ends: nothing of it stays in the owner's Router.
+func TestImporterEnds(t *testing.T) {
+	n := newTown(t, 2)
+	a, b := n.app(""), n.app("")
+	broadcast(t, a, b)
+	require.NotEqual(t, a.held("r"), n.app("").held("r"))
+	b.worker.Close()
+	n.nothingLeft(a)
+}
+
+// A node whose session the importer loses, while the owner's stays.
+func TestImporterLosesANode(t *testing.T) {
+	n := newTown(t, 2)
+	a, b := n.app(""), n.app("")
+	_, imp, viewers := broadcast(t, a, b)
+	b.kill(0)
+	b.comesBack()
+	b.flows(viewers[1])
+	require.Empty(t, imp.events)
+	imp.close()
+	n.nothingLeft(a, b)
+}
+
+// Imports go on from node to node when the home feeds enough, and what ends of it ends everywhere.
+func TestImportOverSeveralHops(t *testing.T) {
+	n := newTown(t, 4)
+	a, b := n.app(""), n.appWith("", func(o *front.Options) { o.FanOut = 1 })
+	_, imp, viewers := broadcast(t, a, b)
+	require.Len(t, viewers, 4)
+	fed := b.front().Sources()
+	homes := 0
+	for _, s := range fed {
+		if s == fmt.Sprint("node1: ", imp.ID, " from node1") || s == fmt.Sprint("node2: ", imp.ID, " from node1") {
+			homes++
+		}
+	}
+	require.Less(t, homes, len(fed), "%v", fed)
+	a.must(api.MethodTransportCloseProducer, "in", &api.TransportCloseProducerRequest{ProducerID: simulcast})
+	for i := range viewers {
+		b.awaitEvent(fmt.Sprint("c10", i), api.EventConsumerProducerClose)
+	}
+	imp.close()
+	n.nothingLeft(a, b)
+}
+
+// Where to look is asked of a directory, if there is one. All nodes are asked where it finds none, since it may be late.
+func TestFind(t *testing.T) {
+	n := newTown(t, 3)
+	a := n.app("")
+	newPublisher(a.app, t, simple) // on the first node
+	asked := 0
+	try := func(producerID, name string, err error) *front.ImportError {
+		return n.appWith("", func(o *front.Options) {
+			o.Find = func(sought string, done func(string, error)) {
+				require.Equal(t, producerID, sought)
+				asked++
+				go done(name, err)
+			}
+		}).tryImport(producerID, "p8").err
+	}
+	require.Nil(t, try(simple, "node1", nil))
+	require.Equal(t, front.ImportProducerNotFound, try(simple, "node2", nil).Code, "the session decides")
+	for _, name := range []string{"", "unknown"} {
+		require.Nil(t, try(simple, name, nil))
+		require.Equal(t, front.ImportProducerNotFound, try("nothing", name, nil).Code)
+	}
+	require.Nil(t, try(simple, "", errors.New("no bus")))
+	require.Equal(t, 7, asked)
+}
+
+// Whatever applications do with each other's producers, in whatever order, nothing is left in the end, and what still lives flows.
+func TestRandomImports(t *testing.T) {
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { playImports(t, rand.New(rand.NewPCG(seed, 9))) })
+	}
+}
+
+// exchange is three applications that use each other's producers.
+type exchange struct {
+	*testing.T
+	*rand.Rand
+	town    *town
+	apps    []*room
+	made    []map[string]bool // producers of each
+	imports []*imported
+	last    int // number of a producer or consumer
+}
+
+func playImports(t *testing.T, rng *rand.Rand) {
+	x := &exchange{T: t, Rand: rng, town: newTown(t, 3)}
+	x.town.late = rng.IntN(2) == 0
+	for range 3 {
+		r := x.town.app("")
+		r.address = own
+		x.apps, x.made = append(x.apps, r), append(x.made, map[string]bool{})
+		for i := range 3 {
+			r.plain(t, fmt.Sprint("t", i), newPeer(t))
+		}
+	}
+	for range 60 {
+		x.step()
+	}
+	x.settle()
+}
+
+func (x *exchange) step() {
+	i := x.IntN(len(x.apps))
+	r := x.apps[i]
+	switch x.IntN(10) {
+	case 0, 1:
+		x.last += 7
+		id := fmt.Sprint("p", 1001+x.last) // of the shape of simple
+		r.send(api.MethodTransportProduce, fmt.Sprint("t", x.IntN(3)), produceRequest(id, false))
+		x.made[i][id] = true
+	case 2, 3:
+		if id := x.any(); id != "" {
+			if imp := r.tryImport(id, simple); imp.err == nil {
+				r.send(api.MethodTransportProduce, "t0", imp.produceRequest())
+				x.imports = append(x.imports, imp)
+			}
+		}
+	case 4, 5, 6:
+		if len(x.imports) > 0 {
+			x.consume(x.imports[x.IntN(len(x.imports))])
+		}
+	case 7:
+		if len(x.imports) > 0 {
+			imp := x.imports[x.IntN(len(x.imports))]
+			methods := []api.Method{api.MethodProducerPause, api.MethodProducerResume, api.MethodProducerGetStats, api.MethodProducerDump}
+			imp.send(methods[x.IntN(len(methods))], imp.ID, nil)
+		}
+	case 8:
+		for id := range x.made[i] {
+			r.send(api.MethodTransportCloseProducer, fmt.Sprint("t", x.IntN(3)), &api.TransportCloseProducerRequest{ProducerID: id})
+			break
+		}
+	case 9:
+		node := x.IntN(3)
+		r.kill(node)
+		r.comesBack()
+	}
+}
+
+// any returns a producer of any application, or an import.
+func (x *exchange) any() string {
+	var ids []string
+	for _, made := range x.made {
+		for id := range made {
+			ids = append(ids, id)
+		}
+	}
+	for _, imp := range x.imports {
+		ids = append(ids, imp.ID)
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return ids[x.IntN(len(ids))]
+}
+
+func (x *exchange) consume(imp *imported) {
+	x.last++
+	request := consumeRequest(fmt.Sprint("c", 5000+x.last), simple, false)
+	imp.consumer(request)
+	imp.send(api.MethodTransportConsume, fmt.Sprint("t", x.IntN(3)), request)
+}
+
+// settle closes everything, and demands that nothing is left.
+func (x *exchange) settle() {
+	for _, imp := range x.imports {
+		imp.send(api.MethodTransportCloseProducer, "t0", &api.TransportCloseProducerRequest{ProducerID: imp.ID})
+	}
+	for _, r := range x.apps {
+		r.must(api.MethodRouterDump, "r", nil) // waits for what was asked
+		r.clock.advance(11 * time.Second)
+	}
+	x.town.nothingLeft(x.apps...)
+	for _, r := range x.apps {
+		require.Empty(x, r.front().Homes())
+	}
+}

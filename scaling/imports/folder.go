@@ -1,0 +1,62 @@
+package imports
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Folder returns the folder of the sockets, made if it is not there: $GAZPACHO_RUN_DIR, else gazpacho in $XDG_RUNTIME_DIR, else
+// /tmp/gazpacho- and the user's number. It is refused unless it belongs to this process's user, and nobody else may enter it.
+func Folder() (string, error) {
+	folder := os.Getenv("GAZPACHO_RUN_DIR")
+	if runtime := os.Getenv("XDG_RUNTIME_DIR"); folder == "" && runtime != "" {
+		folder = filepath.Join(runtime, "gazpacho")
+	}
+	folder = cmp.Or(folder, fmt.Sprint("/tmp/gazpacho-", os.Getuid()))
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", err
+	}
+	info, err := os.Lstat(folder) // a link may lead elsewhere tomorrow
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case !info.IsDir():
+		return "", fmt.Errorf("%s is no folder", folder)
+	case !isOwn(info):
+		return "", fmt.Errorf("%s belongs to another user", folder)
+	case info.Mode().Perm()&0o077 != 0:
+		return "", fmt.Errorf("%s may be entered by others: chmod 700 %s", folder, folder)
+	}
+	return folder, nil
+}
+
+// Socket returns the path of this process's socket in a folder: the parent, which asks, knows the first number.
+func Socket(folder string) string {
+	return filepath.Join(folder, fmt.Sprint(os.Getppid(), ".", os.Getpid(), ".sock"))
+}
+
+// Sweep removes the sockets of processes that were killed.
+func Sweep(folder string) {
+	entries, _ := os.ReadDir(folder)
+	for _, e := range entries {
+		if pid := pidOf(e); pid > 0 && hasEnded(pid) {
+			os.Remove(filepath.Join(folder, e.Name()))
+		}
+	}
+}
+
+// pidOf returns the process that a socket belongs to, 0 if it is none of these.
+func pidOf(e fs.DirEntry) int {
+	parts := strings.Split(e.Name(), ".")
+	if len(parts) != 3 || parts[2] != "sock" || e.Type() != fs.ModeSocket {
+		return 0
+	}
+	pid, _ := strconv.Atoi(parts[1])
+	return pid
+}
