@@ -11,7 +11,6 @@ export default [
 			'array-callback-return': 'error',
 			curly: 'error',
 			eqeqeq: 'error',
-			'no-empty': ['error', { allowEmptyCatch: true }],
 			'no-implicit-coercion': 'error',
 			'no-self-compare': 'error',
 			'no-throw-literal': 'error',
@@ -24,6 +23,7 @@ export default [
 		},
 	},
 	{ files: ['**/page/**'], languageOptions: { globals: globals.browser } },
-	// Tests with functions that a page evaluates.
-	{ files: ['node-harness/browser/**', 'node-harness/monitor/**'], languageOptions: { globals: { ...globals.node, ...globals.browser } } },
+	// Functions that a test has a page evaluate.
+	{ files: ['node-harness/browser/**'], languageOptions: { globals: { window: 'readonly' } } },
+	{ files: ['node-harness/monitor/*.test.js'], languageOptions: { globals: globals.browser } },
 ];
