@@ -15,6 +15,7 @@ function runFolder() {
 export async function askToImport(worker, routerId, producerId) {
 	const connection = net.connect(path.join(runFolder(), `${process.pid}.${worker.pid}.sock`));
 	const lines = readline.createInterface({ input: connection });
+	lines.on('error', () => {}); // the connection's, which it repeats
 	const first = new Promise((resolve, reject) => {
 		lines.once('line', line => resolve(JSON.parse(line)));
 		connection.once('error', reject);

@@ -46,7 +46,9 @@ after(async () => {
 
 async function createWorker(t, name) {
 	process.env.GAZPACHO_NAME = name;
-	const worker = await mediasoup.createWorker({ logLevel: 'warn' });
+	const created = mediasoup.createWorker({ logLevel: 'warn' }); // has spawned the process
+	delete process.env.GAZPACHO_NAME; // which would also choose an operator's certificate
+	const worker = await created;
 	t.after(() => closeWorker(worker));
 	return worker;
 }

@@ -32,9 +32,9 @@ var certificate = sync.OnceValue(func() *dtls.Certificate {
 
 // app plays the application.
 type app struct {
-	t      testing.TB
-	worker api.Worker
-	lastID uint32
+	t       testing.TB
+	worker  api.Worker
+	lastID  uint32
 	address func() api.ListenInfo // where its PlainTransports listen; nil: anywhere on this host
 
 	mu      sync.Mutex

@@ -264,7 +264,7 @@ func (g *guest) open(o *Opening) {
 			g.turn(func(unit.Time) { g.sendDroppable(page, encodeControl(control{Log: line})) })
 		})
 	}
-	worker, err := g.server.meeting.Join(g.tenant(o), g.emitter(page), func(emit api.Emitter) (api.Worker, error) {
+	worker, err := g.server.meeting.Join(tenantOf(g.who, o), g.emitter(page), func(emit api.Emitter) (api.Worker, error) {
 		return g.server.options.NewWorker(o, emit, log)
 	})
 	if err != nil {
@@ -281,19 +281,22 @@ func (g *guest) open(o *Opening) {
 	})
 	g.mu.Lock()
 	g.loader = worker
-	g.shown = &FrontStatus{Application: o.Application, Tenant: g.tenant(o), Release: o.Release}
+	g.shown = &FrontStatus{Application: o.Application, Tenant: tenantOf(g.who, o), Release: o.Release}
 	g.mu.Unlock()
 	g.tellLoad() // before the front places something here
 	g.tellNodes(page)
 }
 
-// tenant returns the tenant that the front belongs to: as its certificate says, or as it says itself if it comes by a unix socket, which
-// only the node's own user can.
-func (g *guest) tenant(o *Opening) string {
-	if g.who.Name == localName {
+// tenantOf returns whose a front is. Those that come by unix sockets are of one user, and may say that they are of a tenant; an application
+// whose certificate names none is a tenant of its own.
+func tenantOf(who identity.Identity, o *Opening) string {
+	switch {
+	case who.Name == localName:
 		return o.Tenant
+	case who.Tenant == "":
+		return "(" + who.Name + ")" // no certificate is made with such a tenant
 	}
-	return g.who.Tenant
+	return who.Tenant
 }
 
 // closeWorker closes the worker of the conversation that is over. farewell: the front has said that it needs it no more, so that
