@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples bench-directory regions bench-idle demo-ffmpeg demo-conference lint autoscaler release install-test debian-test registry-test deploy-check monitor-test
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -17,9 +17,18 @@ build:
 test:
 	scripts/test.sh
 
-# Ten seconds of ffmpeg's test picture and tone through the worker; recordings in build/demo.
+# demo-ffmpeg, then demo-conference; without a terminal, as in tests, it ends after the first.
 demo: build
 	scripts/demo.sh
+
+# Ten seconds of ffmpeg's test picture and tone through the worker; recordings in build/demo.
+demo-ffmpeg: build
+	scripts/demo-ffmpeg.sh
+
+# A conference in the browser, until it is interrupted: docs/conference.md. NODES=3 has it over three nodes of this machine, GUESTS=8 fills the
+# room with test pictures, LISTEN=0.0.0.0:3000 lets other machines in.
+demo-conference: build
+	scripts/conference.sh
 
 # Six people in one Router of an unchanged application, over three nodes of which one is killed.
 demo-cluster: build
@@ -29,9 +38,13 @@ demo-cluster: build
 faults: build
 	scripts/faults.sh --seeds $(or $(SEEDS),20) $(FAULTS)
 
-# What a change to the Go code must pass: format, vet, staticcheck, generated files, tests (import rules and fuzz targets too).
+# What a change must pass before tests with Node: ESLint, format, vet, staticcheck, generated files, tests (import rules and fuzz targets too).
 check:
 	scripts/check.sh
+
+# The JavaScript (a part of make check).
+lint:
+	scripts/lint.sh
 
 # The tests of scaling and pipe, which must reach all statements but those that scaling/uncovered.txt names (a part of make check).
 coverage:
@@ -75,6 +88,28 @@ browser-links: build
 metrics-test: build
 	scripts/metrics-test.sh
 
+# The monitor's page in Chromium, while nine people meet over three nodes, 1,000 rooms come, and a node is killed.
+monitor-test: build
+	scripts/monitor-test.sh
+
+# A release in build/release: archives, npm and Debian packages, checksums, a bill of materials, licences. PLATFORMS=… (default: all).
+release:
+	scripts/release.sh $(PLATFORMS)
+
+# A release built and installed as users do: npm packages, a second build with the same bytes, a registry, Debian, what is in deploy/.
+install-test: build
+	scripts/install-test.sh --all
+
+# Its parts, on what make release has built: the Debian package on a Debian of its own (root), and publishing to a registry here.
+debian-test:
+	scripts/debian-test.sh build/release/gazpacho_*_$$(dpkg --print-architecture).deb
+registry-test:
+	scripts/registry-test.sh build/release
+
+# The files in deploy/ and the workflow, read by the parsers of those who use them.
+deploy-check:
+	$(GO) -C tools/deploy test -count=1 ./...
+
 # WebRTC peers of pion, good and bad ones, against a worker built with the race detector; WORKER_BIN=… tests another binary.
 peers: build
 	MODE=$(MODE) scripts/peers.sh
@@ -83,6 +118,14 @@ peers: build
 # network, Chromium moving from node to node.
 hosts: build
 	scripts/hosts-test.sh
+
+# A cluster over two regions, on hosts that are network namespaces: needs root. What crosses between them, NAT, a firewall. RUN=… selects tests.
+regions: build
+	scripts/regions.sh $(if $(RUN),-test.run '$(RUN)')
+
+# The example autoscaler (deploy/autoscaler) under a load that grows and falls: from one node to four and back, in two minutes.
+autoscaler: build
+	scripts/autoscaler.sh
 
 # EduMeet's media node, unchanged, over the same hosts. DIR=… is a checkout of it, installed and built.
 edumeet: build
@@ -116,6 +159,14 @@ bench-workers: build
 # Requests, consumers, relays and rooms over nodes, and the worker without a cluster; BASE=… is a revision to compare that with.
 bench-cluster: build
 	scripts/bench-cluster.sh
+
+# The directory of producers with 100,000 of them over five nodes: memory, time, look-ups, and the death of a node. PRODUCERS=… is another number.
+bench-directory:
+	$(GO) run ./internal/directorybench -producers $(or $(PRODUCERS),100000)
+
+# What a cluster costs that does nothing, of 3 nodes and of 100; NODES=… are other numbers.
+bench-idle: build
+	scripts/bench-idle.sh
 
 # Policies of placement in a simulated cluster of 1,000 nodes: the table and the chart of docs/placement.md. SCALE=0.1 is smaller.
 simulate-placement:

@@ -6,7 +6,8 @@
 #   --update   writes the tests that passed to compat-tests/expected/<release>.txt
 #   --all      expects every test to pass, except those listed in compat-tests/known-failures.txt
 # MODE=local|inprocess|remote|nodes|cluster says what the worker is: an engine (default), or a front over three nodes in its process, over
-# one that is a process, over three, or over three that find each other (scripts/nodes.sh).
+# one that is a process, over three, or over three that find each other (scripts/nodes.sh). With KILL=20 a node is killed every 20 s and
+# started again. A test that runs meanwhile may fail with what compat-tests/killed-node.txt lists; all others must pass.
 # Exit code 0: every expected test passed and no process was left behind.
 # A release without a lock file in compat-tests/releases is installed as npm resolves it today. One that npm does not have here is
 # emulated by a copy of one with the same schema and another version number (emulate.mjs).

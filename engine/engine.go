@@ -9,6 +9,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
+	"gazpacho/engine/look"
 	"gazpacho/engine/router"
 )
 
@@ -34,6 +35,8 @@ type Options struct {
 	Compat api.Compat
 	// Certificate is presented to DTLS peers; nil makes a new one.
 	Certificate *dtls.Certificate
+	// Owner is the application, as operators are to see it.
+	Owner look.Owner
 	// Usage selects the meaning of the CPU times that answer WORKER_GET_RESOURCE_USAGE.
 	Usage UsageMode
 	// Workers returns the number of worker processes that share the cores, this one included; nil means 1.

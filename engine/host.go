@@ -18,6 +18,8 @@ import (
 type HostOptions struct {
 	// Shards is the number of shards; 0 means one for each usable core.
 	Shards int
+	// OwnLoadOnly has the load count what this process uses and nothing of others: for machines on which others only use what is left.
+	OwnLoadOnly bool
 	// Log gets faults and overload that concern the whole host; nil discards.
 	Log *slog.Logger
 }
@@ -48,7 +50,7 @@ func NewHost(o HostOptions) (*Host, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Host{runner: r, shards: o.Shards, load: newProcessLoad(o.Shards)}, nil
+	return &Host{runner: r, shards: o.Shards, load: newProcessLoad(o.Shards, o.OwnLoadOnly)}, nil
 }
 
 func listenUDP(cfg netio.UDPConfig) (transport.Socket, error) {
@@ -77,7 +79,7 @@ func (h *Host) NewWorker(o Options) (*Worker, error) {
 	return &Worker{
 		options: o, host: h, usage: usageScale{mode: o.Usage, cores: h.shards, workers: o.Workers}, done: make(chan struct{}),
 		scope: router.NewScope(h.runner, transport.WorkerEnv{
-			Emit: o.Emit, Log: o.Log, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort, Compat: o.Compat,
+			Emit: o.Emit, Log: o.Log, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort, Compat: o.Compat, Owner: o.Owner,
 		}, o.Certificate),
 	}, nil
 }

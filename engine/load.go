@@ -76,8 +76,13 @@ type processLoad struct {
 	start time.Time
 }
 
-func newProcessLoad(shards int) *processLoad {
-	l := &processLoad{meter: newLoadMeter(shards, readMachine), start: time.Now()}
+// newProcessLoad returns one that looks at the machine, too, unless only this process is to count.
+func newProcessLoad(shards int, alone bool) *processLoad {
+	machine := readMachine
+	if alone {
+		machine = func() machineTime { return machineTime{} }
+	}
+	l := &processLoad{meter: newLoadMeter(shards, machine), start: time.Now()}
 	l.meter.from = l.sample()
 	l.meter.next = l.meter.from
 	return l

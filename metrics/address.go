@@ -59,7 +59,7 @@ func (a Address) local() bool { return a.folder != "" || a.host.IsLoopback() }
 // listen takes the first free port, or makes a socket that is named after the process.
 func (a Address) listen() (net.Listener, error) {
 	if a.folder != "" {
-		return a.listenUnix()
+		return ListenInFolder(a.folder, ".sock")
 	}
 	for port := int(a.first); port <= int(a.last); port++ {
 		l, err := net.Listen("tcp", netip.AddrPortFrom(a.host, uint16(port)).String())
@@ -70,12 +70,13 @@ func (a Address) listen() (net.Listener, error) {
 	return nil, fmt.Errorf("no port from %d to %d is free", a.first, a.last)
 }
 
-// listenUnix also removes the sockets of processes that have ended without doing so.
-func (a Address) listenUnix() (net.Listener, error) {
-	if err := os.MkdirAll(a.folder, 0o700); err != nil {
+// ListenInFolder makes a unix socket in a folder, for this user only, that is named after the process, with a suffix. It also removes the
+// sockets of processes that have ended without doing so.
+func ListenInFolder(folder, suffix string) (net.Listener, error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
 	}
-	names, err := filepath.Glob(filepath.Join(a.folder, "*.sock"))
+	names, err := filepath.Glob(filepath.Join(folder, "*"+suffix))
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +87,7 @@ func (a Address) listenUnix() (net.Listener, error) {
 			os.Remove(name)
 		}
 	}
-	name := filepath.Join(a.folder, strconv.Itoa(os.Getpid())+".sock")
+	name := filepath.Join(folder, strconv.Itoa(os.Getpid())+suffix)
 	l, err := net.Listen("unix", name)
 	if err != nil {
 		return nil, err

@@ -186,6 +186,10 @@ var objectFamilies = []family{
 
 // trafficFamilies count packets and bytes.
 var trafficFamilies = []family{
+	counterOf("received_datagrams_total", "Datagrams of whatever protocol received by transports.",
+		func(f *transport.Figures) uint64 { return f.Datagrams.Received.Packets }),
+	counterOf("sent_datagrams_total", "Datagrams of whatever protocol sent by transports.",
+		func(f *transport.Figures) uint64 { return f.Datagrams.Sent.Packets }),
 	counterOf("received_bytes_total", "Bytes of all datagrams received by transports, without UDP and IP headers.",
 		func(f *transport.Figures) uint64 { return f.Transports.Traffic.BytesReceived }),
 	counterOf("sent_bytes_total", "Bytes of all datagrams sent by transports, without UDP and IP headers.",

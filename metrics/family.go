@@ -16,6 +16,7 @@ import (
 	"gazpacho/engine/unit"
 	"gazpacho/scaling/front"
 	"gazpacho/scaling/remote"
+	"gazpacho/scaling/steering"
 )
 
 // kind is what sort of metric a family is.
@@ -51,11 +52,12 @@ const prefix = "gazpacho_"
 
 // figures is what the families are read from. What the process has not is nil.
 type figures struct {
-	engine  *engine.Figures
-	routers int
-	channel channel.Figures
-	front   front.Figures
-	node    remote.Status
+	engine   *engine.Figures
+	routers  int
+	channel  channel.Figures
+	front    front.Figures
+	node     remote.Status
+	steering steering.Figures
 }
 
 // samples takes the samples of one family.

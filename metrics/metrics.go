@@ -12,6 +12,7 @@ import (
 	"gazpacho/engine"
 	"gazpacho/scaling/front"
 	"gazpacho/scaling/remote"
+	"gazpacho/scaling/steering"
 )
 
 // maxScrapes is how many are answered at once; more get an error. Chosen here.
@@ -27,6 +28,7 @@ type Sources struct {
 	Channel  func() channel.Figures
 	Front    func() front.Figures
 	Node     func() remote.Status
+	Steering func() steering.Figures
 }
 
 // Serve answers at an address, by HTTP: /metrics for Prometheus, /healthz (alive) and /readyz (new work may come).
@@ -60,6 +62,8 @@ var groups = []group{
 	{"The application's worker", channelFamilies, func(s *Sources) bool { return s.Channel != nil }},
 	{"The application's worker, over nodes", frontFamilies, func(s *Sources) bool { return s.Front != nil }},
 	{"Nodes", nodeFamilies, func(s *Sources) bool { return s.Node != nil }},
+	{"Nodes of a cluster with a bus", directoryFamilies, func(s *Sources) bool { return s.Node != nil }},
+	{"The cluster, as each of its nodes sees it", clusterFamilies, func(s *Sources) bool { return s.Steering != nil }},
 }
 
 // families returns those that the process has something to show for.
@@ -87,6 +91,9 @@ func (s *Sources) take() *figures {
 			f.routers += front.Load.Routers
 		}
 	}
+	if s.Steering != nil {
+		f.steering = s.Steering()
+	}
 	if s.Routers != nil {
 		f.routers = s.Routers()
 	}
@@ -107,7 +114,13 @@ var buildInfo = family{
 
 // problem says why no new work should come.
 func (s *Sources) problem() string {
-	if s.Node != nil && s.Node().Draining {
+	if s.Node == nil {
+		return ""
+	}
+	switch node := s.Node(); {
+	case !node.Serving:
+		return "does not serve yet"
+	case node.Draining:
 		return "draining"
 	}
 	return ""

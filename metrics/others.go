@@ -69,6 +69,21 @@ var nodeFamilies = []family{
 		},
 	},
 	{
+		name: "node_network_usage_ratio", kind: gauge,
+		help: "Fraction of the bandwidth that the node was told with --bandwidth that is used, in the busier direction; 0 without.",
+		read: func(f *figures, to *samples) { to.add(f.node.Network) },
+	},
+	{
+		name: "node_assumed_load_ratio", kind: gauge,
+		help: "What was placed on the node lately is assumed to add to gazpacho_cpu_usage_ratio.",
+		read: func(f *figures, to *samples) { to.add(f.node.Assumed) },
+	},
+	{
+		name: "node_unheard_nodes", kind: gauge,
+		help: "Live nodes whose UDP does not arrive at this one: `gazpacho status` names what to open in the firewall.",
+		read: func(f *figures, to *samples) { to.add(float64(len(f.node.Unheard))) },
+	},
+	{
 		name: "node_sessions", kind: gauge, labels: []label{{name: "state", values: "connected, disconnected (the connection broke, and may come back)"}},
 		help: "Sessions of applications.",
 		read: func(f *figures, to *samples) {
@@ -115,5 +130,52 @@ var nodeFamilies = []family{
 	{
 		name: "node_unclaimed_messages_total", kind: counter, help: "Messages of other nodes that nothing here waited for.",
 		read: func(f *figures, to *samples) { to.count(f.node.Unclaimed) },
+	},
+}
+
+// directoryFamilies say what part a node has in the directory of producers. A node with a bus has them.
+var directoryFamilies = []family{
+	{
+		name: "directory_entries", kind: gauge,
+		labels: []label{{name: "kind", values: "registered (producers of this node that others find), held (kept here of all nodes' producers)"}},
+		help:   "Entries of the directory of producers.",
+		read: func(f *figures, to *samples) {
+			if d := f.node.Directory; d != nil {
+				to.add(float64(d.Registered), "registered")
+				to.add(float64(d.Held), "held")
+			}
+		},
+	},
+	{
+		name: "directory_lookups_total", kind: counter,
+		labels: []label{{name: "outcome", values: "found, absent (there is no such producer), failed (no node has answered that should know)"}},
+		help:   "Producers that this node has looked for.",
+		read: func(f *figures, to *samples) {
+			if d := f.node.Directory; d != nil {
+				to.count(d.Lookups-d.Absent-d.Failed, "found")
+				to.count(d.Absent, "absent")
+				to.count(d.Failed, "failed")
+			}
+		},
+	},
+	{
+		name: "directory_refused_producers_total", kind: counter,
+		help: "Producers that others cannot find, since their application or its tenant has too many on this node.",
+		read: func(f *figures, to *samples) {
+			if d := f.node.Directory; d != nil {
+				to.count(d.Refused)
+			}
+		},
+	},
+	{
+		name: "directory_dropped_messages_total", kind: counter,
+		labels: []label{{name: "reason", values: "lost (no room, or no connection with the bus), malformed"}},
+		help:   "Messages of the directory that were dropped here. What they said is told again.",
+		read: func(f *figures, to *samples) {
+			if d := f.node.Directory; d != nil {
+				to.count(d.Lost, "lost")
+				to.count(d.Malformed, "malformed")
+			}
+		},
 	},
 }

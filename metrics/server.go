@@ -31,12 +31,12 @@ func serve(a Address, handler http.Handler, within time.Duration) (*Server, erro
 		return nil, err
 	}
 	if a.host.IsLoopback() {
-		handler = localOnly(handler)
+		handler = LocalOnly(handler)
 	}
 	s := &Server{listener: l, server: &http.Server{
 		Handler: handler, ReadTimeout: readTime, WriteTimeout: within, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
 	}}
-	go s.server.Serve(&fewConnections{Listener: l, places: make(chan struct{}, maxConnections)})
+	go s.server.Serve(FewConnections(l, maxConnections))
 	return s, nil
 }
 
@@ -56,9 +56,9 @@ func (s *Server) Close() {
 	}
 }
 
-// localOnly refuses requests that name another host than this one: a page in a browser of this host that has its own name lead here
+// LocalOnly refuses requests that name another host than this one: a page in a browser of this host that has its own name lead here
 // (DNS rebinding) must not read what only this host may.
-func localOnly(next http.Handler) http.Handler {
+func LocalOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
 		if h, _, err := net.SplitHostPort(host); err == nil {
@@ -70,6 +70,11 @@ func localOnly(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// FewConnections returns a listener that has at most n connections at a time.
+func FewConnections(l net.Listener, n int) net.Listener {
+	return &fewConnections{Listener: l, places: make(chan struct{}, n)}
 }
 
 // fewConnections accepts no more connections while there are as many as there are places.

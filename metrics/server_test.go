@@ -21,7 +21,9 @@ import (
 	"gazpacho/engine"
 	"gazpacho/engine/api"
 	"gazpacho/scaling/front"
+	"gazpacho/scaling/reach"
 	"gazpacho/scaling/remote"
+	"gazpacho/scaling/steering"
 )
 
 // loopback is where servers listen.
@@ -101,10 +103,14 @@ func sources(t *testing.T) Sources {
 		Version: "1.2.3", Release: "3.27.1", Host: host, Requests: NewRequests(),
 		Channel: func() channel.Figures { return channel.Figures{Waiting: 7} },
 		Front:   func() front.Figures { return front.Figures{Media: 5} },
+		Steering: func() steering.Figures {
+			return steering.Figures{Told: 3, Regions: []steering.Region{{Name: "eu", Serving: 2, Draining: 1, Lost: 4, Used: 1.5, Needed: 3, Short: true}}}
+		},
 		Node: func() remote.Status {
 			return remote.Status{
-				Draining: true, Fronts: []remote.FrontStatus{{Connected: true, Load: api.Load{Routers: 3}}, {}},
-				Links: []remote.LinkStatus{{To: "b:1", Waiting: 10}, {From: "c", Connected: true, Waiting: 5}},
+				Draining: true, Assumed: 0.5, Unheard: make([]reach.Unheard, 2), Fronts: []remote.FrontStatus{{Connected: true, Load: api.Load{Routers: 3}}, {}},
+				Links:     []remote.LinkStatus{{To: "b:1", Waiting: 10}, {From: "c", Connected: true, Waiting: 5}},
+				Directory: &remote.DirectoryStatus{Registered: 4, Held: 9, Lookups: 6, Absent: 2, Failed: 1, Refused: 8, Malformed: 3, Lost: 5},
 			}
 		},
 	}
@@ -152,9 +158,15 @@ func TestAllFamiliesAreShown(t *testing.T) {
 		`gazpacho_requests_total{method="router.dump",result="refused"} 1`,
 		`gazpacho_request_duration_seconds_count{method="worker.dump"} 1`,
 		`gazpacho_routers 3`, `gazpacho_channel_waiting_bytes 7`, `gazpacho_relays{kind="media"} 5`, `gazpacho_node_draining 1`,
+		`gazpacho_node_assumed_load_ratio 0.5`, `gazpacho_node_unheard_nodes 2`,
+		`gazpacho_region_nodes{region="eu",state="serving"} 2`, `gazpacho_region_nodes{region="eu",state="lost"} 4`,
+		`gazpacho_region_needed_nodes{region="eu"} 3`, `gazpacho_region_used_nodes{region="eu"} 1.5`, `gazpacho_region_capacity_short{region="eu"} 1`,
+		`gazpacho_webhook_requests_total{result="taken"} 3`,
 		`gazpacho_node_sessions{state="connected"} 1`, `gazpacho_node_sessions{state="disconnected"} 1`,
 		`gazpacho_node_links{direction="out",state="disconnected"} 1`, `gazpacho_node_links{direction="in",state="connected"} 1`,
-		`gazpacho_node_link_waiting_bytes 15`, `gazpacho_shard_transports{shard="1"} 0`,
+		`gazpacho_node_link_waiting_bytes 15`, `gazpacho_directory_entries{kind="held"} 9`, `gazpacho_directory_entries{kind="registered"} 4`,
+		`gazpacho_directory_lookups_total{outcome="found"} 3`, `gazpacho_directory_lookups_total{outcome="absent"} 2`,
+		`gazpacho_directory_refused_producers_total 8`, `gazpacho_directory_dropped_messages_total{reason="lost"} 5`, `gazpacho_shard_transports{shard="1"} 0`,
 	} {
 		require.Contains(t, body, "\n"+line+"\n")
 	}
@@ -176,11 +188,15 @@ func ours(body string) string {
 
 func TestHealth(t *testing.T) {
 	s := sources(t)
-	draining := false
-	s.Node = func() remote.Status { return remote.Status{Draining: draining} }
+	draining, serving := false, false
+	s.Node = func() remote.Status { return remote.Status{Draining: draining, Serving: serving} }
 	server := start(t, s)
 	code, body := get(t, server.Where()+"/healthz")
 	require.Equal(t, http.StatusOK, code, body)
+	code, body = get(t, server.Where()+"/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, code)
+	require.Equal(t, "does not serve yet\n", body)
+	serving = true
 	code, body = get(t, server.Where()+"/readyz")
 	require.Equal(t, http.StatusOK, code, body)
 	draining = true

@@ -5,8 +5,10 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"
 need_chromium
+need_package ffmpeg ffmpeg # the conference's guests
 prepare_harness
 npm_ci "$HARNESS/browser"
+npm_ci "$HARNESS/conference"
 export TEST_MINUTES=${TEST_MINUTES:-30} GAZPACHO=$ROOT/bin/gazpacho
 [ $# -gt 0 ] || set -- "$HARNESS"/browser/test/*.test.js
 exec "$NODE" "$HARNESS/run-tests.js" "$@"

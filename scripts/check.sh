@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# Checks the Go code: format, vet, staticcheck, generated files, and the tests with the race detector, in an order that is
-# drawn and printed. Import rules are among the tests, and so are the fuzz targets: on their seeds, on mutants of these that
+# Checks the code: ESLint for JavaScript; for Go format, vet, staticcheck, generated files, and the tests with the race detector, in an
+# order that is drawn and printed. Import rules are among the tests, and so are the fuzz targets: on their seeds, on mutants of these that
 # are the same in every run, and on all inputs that ever failed. Random fuzzing is scripts/fuzz.sh.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 cd "$ROOT"
 need_command go "install Go 1.26 or newer (https://go.dev/dl)"
+
+say "eslint"
+scripts/lint.sh
 
 say "gofumpt"
 unformatted=$(scripts/go-files.sh | xargs -r go tool -modfile=tools/go.mod gofumpt -l)

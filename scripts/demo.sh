@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Runs the demo: ffmpeg's test picture and tone through the worker, recorded at the other end.
+# Runs the demo: first ffmpeg through the worker, then the conference, which serves until it is interrupted. Where nobody could open it,
+# because there is no terminal, the demo ends after the first.
 set -euo pipefail
-source "$(dirname "$0")/lib.sh"
-source "$ROOT/scripts/harness.sh"
-need_package ffmpeg ffmpeg
-prepare_harness
-exec "$NODE" "$HARNESS/demo/demo.js" "$@"
+here=$(dirname "$0")
+"$here/demo-ffmpeg.sh"
+if [ -t 0 ] && [ -t 1 ]; then
+	exec "$here/demo-conference.sh"
+fi

@@ -7,7 +7,23 @@ source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"
 prepare_harness
 export GAZPACHO=$ROOT/bin/gazpacho
+
+# build_before: what rolling-upgrade upgrades from: the revision BEFORE, or else this one under another version number.
+build_before() {
+	local source=$ROOT out=$BUILD/faults/before
+	mkdir -p "$out"
+	if [ -n "${BEFORE:-}" ]; then
+		source=$out/$BEFORE
+		rm -rf "$source"
+		mkdir -p "$source"
+		git -C "$ROOT" archive "$BEFORE" | tar -x -C "$source"
+	fi
+	(cd "$source" && CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-X main.version=before' -o "$out/" ./cmd/gazpacho ./cmd/mediasoup-worker)
+	export GAZPACHO_BEFORE=$out/gazpacho WORKER_BEFORE=$out/mediasoup-worker
+}
+
 code=0
+[[ " $* " == *" --quick "* ]] || build_before
 "$NODE" "$HARNESS/faults/run.js" "$@" || code=1
 [[ " $* " != *" --quick "* ]] || exit "$code"
 

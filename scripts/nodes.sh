@@ -6,6 +6,8 @@
 #   nodes      three nodes, each Router's transports spread over them on purpose, so that relays are needed
 #   cluster    the same, but the nodes find each other by joining, and workers are told of two
 
+# With KILL=20, a node is killed every 20 s, one after the other, and started again: in the last three modes.
+
 # start_nodes MODE FOLDER: starts the mode's nodes, and sets the environment for workers.
 start_nodes() {
 	local mode=$1 count name addresses=()
@@ -30,8 +32,7 @@ start_nodes() {
 	[ "$mode" != cluster ] || prepare_cluster
 	for name in a b c; do
 		[ ${#NODE_PIDS[@]} -lt "$count" ] || break
-		"$ROOT/bin/gazpacho" node --name "$name" --listen "unix:$NODES_FOLDER/$name.sock" $(joining "$mode" "$name") \
-			>"$NODES_FOLDER/$name.out" 2>"$NODES_FOLDER/$name.log" &
+		start_node "$mode" "$name"
 		NODE_PIDS+=($!)
 		addresses+=("unix:$NODES_FOLDER/$name.sock")
 	done
@@ -51,6 +52,46 @@ start_nodes() {
 		GAZPACHO_CLUSTER=${addresses[0]},${addresses[1]}
 		NODE_NAMES=$GAZPACHO_CLUSTER,c
 	fi
+	if [ -n "${KILL:-}" ]; then
+		export NODE_KILLS=$NODES_FOLDER/kills # whoever judges the tests reads when nodes were away
+		: >"$NODE_KILLS"
+		kill_nodes "$mode" "$KILL" &
+		KILLER=$!
+		disown "${NODE_PIDS[@]}" # it ends them
+		NODE_PIDS=()
+	fi
+}
+
+# start_node MODE NAME: starts a node in the background.
+start_node() {
+	"$ROOT/bin/gazpacho" node --name "$2" --listen "unix:$NODES_FOLDER/$2.sock" $(joining "$1" "$2") \
+		>>"$NODES_FOLDER/$2.out" 2>>"$NODES_FOLDER/$2.log" &
+}
+
+# kill_nodes MODE SECONDS: kills the nodes in turn, one each so many seconds, and starts each again a second later. It notes when each
+# was killed, and when it was back, in milliseconds.
+kill_nodes() {
+	local mode=$1 seconds=$2 turn=0 names=(a b c) i tick
+	trap 'kill -KILL "${NODE_PIDS[@]}" $(jobs -p) 2>/dev/null; exit' TERM
+	sleep "$seconds" &
+	wait $!
+	while :; do
+		i=$((turn++ % ${#NODE_PIDS[@]}))
+		date +'%s%3N killed' >>"$NODE_KILLS"
+		kill -KILL "${NODE_PIDS[i]}"
+		wait "${NODE_PIDS[i]}" 2>/dev/null || true # without it, the shell would tell of the end
+		sleep "$seconds" &
+		tick=$!
+		sleep 1 &
+		wait $!
+		start_node "$mode" "${names[i]}"
+		NODE_PIDS[i]=$!
+		until "$ROOT/bin/gazpacho" status --cluster "unix:$NODES_FOLDER/${names[i]}.sock" >/dev/null 2>&1; do
+			kill -0 "${NODE_PIDS[i]}" || exit
+		done
+		date +'%s%3N back' >>"$NODE_KILLS"
+		wait "$tick"
+	done
 }
 
 # prepare_cluster makes certificates, and finds ports for the bus of nodes a and b.
@@ -75,6 +116,11 @@ joining() {
 
 # stop_nodes ends the nodes.
 stop_nodes() {
+	if [ -n "${KILLER:-}" ]; then
+		kill "$KILLER" 2>/dev/null || true
+		wait "$KILLER" 2>/dev/null || true
+		KILLER=
+	fi
 	[ ${#NODE_PIDS[@]} = 0 ] || kill -INT "${NODE_PIDS[@]}" 2>/dev/null || true
 	wait "${NODE_PIDS[@]}" 2>/dev/null || true
 	NODE_PIDS=()

@@ -2,7 +2,8 @@
 # Runs everything and ends with a summary; a failure does not keep the later steps from running.
 # Steps: build, check (scripts/check.sh), compat (mediasoup's suites: the newest release, the oldest, and three in between),
 # cluster (the newest release's suite over three nodes),
-# node (our Node tests), peers (WebRTC peers in Go), metrics (as Prometheus sees them), demo, demo-cluster, faults (those of a cluster that need no long wait).
+# node (our Node tests), peers (WebRTC peers in Go), metrics (as Prometheus sees them), monitor (its page in Chromium),
+# install (the npm package), demo, demo-cluster, faults (those of a cluster that need no long wait).
 set -uo pipefail
 source "$(dirname "$0")/lib.sh"
 cd "$ROOT" || exit
@@ -43,6 +44,8 @@ if step build make --no-print-directory build; then
 	step node scripts/node-test.sh
 	step peers scripts/peers.sh
 	step metrics scripts/metrics-test.sh
+	step monitor scripts/monitor-test.sh
+	step install scripts/install-test.sh
 	step demo scripts/demo.sh
 	step demo-cluster scripts/demo-cluster.sh
 	step faults scripts/faults.sh --quick

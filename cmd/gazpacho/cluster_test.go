@@ -3,8 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -65,6 +69,27 @@ func ports(t *testing.T, count int) (all []string) {
 	return all
 }
 
+// produce makes a producer on a DirectTransport of its own.
+func produce(w api.Worker, router, id string) error {
+	answered := make(chan error, 2)
+	reply := func(_ api.ResponseBody, err error) { answered <- err }
+	w.HandleRequest(&api.Request{
+		Method: api.MethodRouterCreateDirectTransport, HandlerID: router,
+		Body: &api.RouterCreateDirectTransportRequest{TransportID: id + "-t", Options: &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}}},
+	}, reply)
+	w.HandleRequest(&api.Request{Method: api.MethodTransportProduce, HandlerID: id + "-t", Body: &api.TransportProduceRequest{
+		ProducerID: id, Kind: api.MediaKindAudio, RTPParameters: &api.RTPParameters{
+			Codecs:    []api.RTPCodecParameters{{MimeType: "audio/opus", PayloadType: 101, ClockRate: 48000, Channels: new(uint8(2))}},
+			Encodings: []api.RTPEncodingParameters{{SSRC: new(uint32(10))}}, RTCP: &api.RTCPParameters{},
+		},
+		RTPMapping: &api.RTPMapping{
+			Codecs:    []api.CodecMapping{{PayloadType: 101, MappedPayloadType: 101}},
+			Encodings: []api.EncodingMapping{{SSRC: new(uint32(10)), MappedSSRC: 1010}},
+		},
+	}}, reply)
+	return errors.Join(<-answered, <-answered)
+}
+
 // Two nodes with the bus and one without find each other. Each shows all of them, and has any of them drained.
 func TestCluster(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "tls")
@@ -73,8 +98,19 @@ func TestCluster(t *testing.T) {
 		require.Zero(t, code, stderr)
 	}
 	at := ports(t, 2)
+	notices := make(chan string, 10)
+	scaler := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var n struct{ Signal, State, Node string }
+		if json.NewDecoder(r.Body).Decode(&n) == nil {
+			notices <- strings.Join([]string{n.Signal, n.Node, n.State}, " ")
+		}
+	}))
+	defer scaler.Close()
+	secret := filepath.Join(dir, "secret")
+	require.NoError(t, os.WriteFile(secret, []byte("sixteen bytes or more\n"), 0o600))
 	join := "127.0.0.1:" + at[0] + ",127.0.0.1:" + at[1]
-	a := startNode(t, dir, "a", "--join", join, "--bus", "--bus-address", "127.0.0.1:"+at[0], "--region", "eu", "--zone", "1")
+	a := startNode(t, dir, "a", "--join", join, "--bus", "--bus-address", "127.0.0.1:"+at[0], "--region", "eu", "--zone", "1",
+		"--webhook", scaler.URL, "--webhook-secret-file", secret)
 	b := startNode(t, dir, "b", "--join", join, "--bus", "--bus-address", "127.0.0.1:"+at[1], "--advertise", "localhost:1")
 	c := startNode(t, dir, "c", "--join", join)
 
@@ -97,6 +133,8 @@ func TestCluster(t *testing.T) {
 	require.Equal(t, membership.Alive, rows[1].Condition)
 	require.NotEmpty(t, rows[1].Error, "nothing listens at the address that it says")
 	require.Equal(t, "c", rows[2].Status.Name)
+	require.NotZero(t, rows[0].ProbePort)
+	require.NotEqual(t, rows[0].ProbePort, rows[2].ProbePort, "they share an address")
 	code, out, stderr := call("status", "--cluster", a.address+","+c.address, "--tls-dir", dir)
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stderr, "b: ")
@@ -120,6 +158,43 @@ func TestCluster(t *testing.T) {
 	}, reply)
 	require.NoError(t, <-answered)
 	require.NoError(t, <-answered)
+	require.NoError(t, produce(w, "r", "p"))
+	for _, args := range [][]string{{"p"}, {"--tenant", "edumeet", "p"}} {
+		code, out, stderr = call(append([]string{"find", "--cluster", a.address + "," + c.address, "--tls-dir", dir}, args...)...)
+		require.Zero(t, code, stderr)
+		require.Equal(t, "NODE  APPLICATION  TENANT   ROUTER\nc     edumeet      edumeet  r\n", out)
+	}
+	code, out, _ = call("find", "--json", "--cluster", c.address, "--tls-dir", dir, "p")
+	require.Zero(t, code)
+	var places []remote.Place
+	require.NoError(t, json.Unmarshal([]byte(out), &places))
+	require.Equal(t, []remote.Place{{Node: "c", Tenant: "edumeet", Application: "edumeet", Router: "r"}}, places)
+	for _, args := range [][]string{{"q"}, {"--tenant", "another", "p"}} {
+		code, _, stderr = call(append([]string{"find", "--cluster", c.address + ",127.0.0.1:1", "--tls-dir", dir}, args...)...)
+		require.Equal(t, exitFailed, code)
+		require.Contains(t, stderr, "no node that answers has producer "+args[len(args)-1]+"; these do not: b: ")
+		require.Contains(t, stderr, "127.0.0.1:1: dial tcp")
+	}
+	held := func() (sum int) {
+		for _, r := range status(a.address) {
+			if r.Status != nil {
+				sum += r.Status.Directory.Held
+			}
+		}
+		return sum + status(b.address)[1].Status.Directory.Held // which others do not reach
+	}
+	require.Eventually(t, func() bool { return held() == 2 }, patience, time.Millisecond)
+	_, out, _ = call("status", "--cluster", c.address, "--tls-dir", dir)
+	require.Regexp(t, `NODE +REGISTERED +HELD +LOOK-UPS +ABSENT +FAILED +LOST MESSAGES\na +0 `, out)
+	require.Regexp(t, `\nc +1 `, out)
+
+	require.Eventually(t, func() bool { // by a heartbeat of c
+		told := status(a.address)[2].Load
+		return told.Fronts == 1 && told.Routers == 1 && told.Transports == 2
+	}, patience, time.Millisecond)
+	_, out, _ = call("status", "--cluster", a.address, "--tls-dir", dir)
+	require.Regexp(t, `(?m)^a +`+a.address+` +alive +`+version+` +region=eu,zone=1 +\d+ % +0 % +\d+ %( +\d+){7}$`, out)
+	require.Regexp(t, `(?m)^c +edumeet +yes +1 +2 +1 +0$`, out)
 	order := func(command, via, name string) {
 		t.Helper()
 		code, _, stderr := call(command, "--cluster", via, "--tls-dir", dir, name)
@@ -144,6 +219,13 @@ func TestCluster(t *testing.T) {
 	order("drain", a.address, "c")
 	require.Zero(t, <-c.ended, c.stderr.String())
 	require.Eventually(t, func() bool { return len(status(a.address)) == 2 }, patience, time.Millisecond)
+	for told := ""; told != "node-drained c begin"; { // the machine may be so busy that capacity is short
+		select {
+		case told = <-notices:
+		case <-time.After(patience):
+			t.Fatal("the webhook is not told that c is drained")
+		}
+	}
 	order("drain", b.address, "b")
 	require.Zero(t, <-b.ended, b.stderr.String())
 	order("drain", a.address, "a")

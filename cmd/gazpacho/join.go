@@ -11,8 +11,10 @@ import (
 	"strconv"
 
 	"gazpacho/scaling/bus"
+	"gazpacho/scaling/directory"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/membership"
+	"gazpacho/scaling/reach"
 	"gazpacho/scaling/remote"
 )
 
@@ -128,24 +130,31 @@ func (c *nodeConfig) reached(listeners []net.Listener) (all []string, err error)
 // enter makes the node a part of its cluster. It returns once the node may serve; a signal ends the waiting.
 func (c *nodeConfig) enter(
 	server *remote.Server, listeners []net.Listener, a remote.Addresses, credentials *identity.Credentials, signals <-chan os.Signal, log *slog.Logger,
-) (*bus.Node, error) {
+) (*member, error) {
 	addresses, err := c.reached(listeners)
 	if err != nil {
 		return nil, err
 	}
 	self := membership.Node{
-		Name: c.name, Incarnation: rand.Text(), Version: version, Host: remote.HostID(), Addresses: addresses, Labels: c.labels(),
+		Name: c.name, Incarnation: rand.Text(), Version: version, Host: remote.HostID(), Addresses: addresses, Labels: c.labels.All(), Watermark: float64(c.watermark) / 100,
 	}
 	if a.Pipe.IsValid() {
 		self.Pipe = a.Pipe.String()
 	}
+	prober := c.probe(&self, a.Pipe, log)
+	server.SetUnheard(prober.Unheard)
 	o := bus.Options{
 		Self: func() membership.Node {
 			now := self
 			now.Draining, now.Load = server.Draining(), server.Load()
+			c.steered.describe(&now)
 			return now
 		},
-		Credentials: credentials, Join: c.join, URL: c.url, Changed: server.HandleNodes, Log: log,
+		Credentials: credentials, Join: c.join, URL: c.url, Receive: server.HandleMessage, Log: log,
+		Changed: func(rows []membership.Row) {
+			server.HandleNodes(rows)
+			prober.HandleNodes(rows)
+		},
 	}
 	if c.bus {
 		o.Serve = c.address
@@ -159,21 +168,27 @@ func (c *nodeConfig) enter(
 		case <-ctx.Done():
 		}
 	}()
-	member, err := bus.Join(ctx, o)
-	if err == nil {
-		server.SetMembers(member.Rows)
+	node, err := bus.Join(ctx, o)
+	if err != nil {
+		prober.Close()
+		return nil, err
 	}
-	return member, err
+	server.SetMembers(node.Rows)
+	server.JoinDirectory(directory.Member{Name: self.Name, Incarnation: self.Incarnation}, node)
+	c.steered.begin(c, node, log)
+	return &member{node, prober, &c.steered}, nil
 }
 
-// labels say where the node is.
-func (c *nodeConfig) labels() map[string]string {
-	labels := map[string]string{}
-	if c.region != "" {
-		labels["region"] = c.region
-	}
-	if c.zone != "" {
-		labels["zone"] = c.zone
-	}
-	return labels
+// member is the node's part in its cluster.
+type member struct {
+	bus      *bus.Node
+	prober   *reach.Prober
+	steering *steered
+}
+
+// Close says goodbye.
+func (m *member) Close() {
+	m.steering.close()
+	m.bus.Close()
+	m.prober.Close()
 }

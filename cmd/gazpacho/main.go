@@ -25,6 +25,8 @@ type command struct {
 var commands = []command{
 	{"node", "run a media node", runNode},
 	{"status", "show nodes, their load, and the applications on them", runStatus},
+	{"find", "say where a producer is", runFind},
+	{"monitor", "serve a page that shows nodes or workers, rooms and transports", runMonitor},
 	{"drain", "have a node end as soon as it is empty", runDrain},
 	{"undrain", "have a node that drains take new transports again", runUndrain},
 	{"certificates", "make the certificates of a cluster", runCertificates},

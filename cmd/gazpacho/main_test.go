@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -67,8 +68,22 @@ func TestWrongCallsEndWithAHelpfulSentence(t *testing.T) {
 		"no way to drain":  {[]string{"undrain", "a"}, 2, "--cluster host1:7000,host2:7000"},
 		"no cluster":       {[]string{"status"}, 2, "--cluster host1:7000,host2:7000"},
 		"argument":         {[]string{"status", "x"}, 2, `unknown argument "x"`},
+		"no secret":        {[]string{"node", "--webhook", "http://a/"}, 2, "belong together"},
+		"no cluster told":  {[]string{"node", "--webhook", "http://a/", "--webhook-secret-file", file("short")}, 2, "set --join or --bus-url"},
+		"no secret file":   {[]string{"node", "--webhook", "http://a/", "--webhook-secret-file", empty + "/none", "--bus-url", "nats://a"}, 1, "no such file"},
+		"short secret":     {[]string{"node", "--webhook", "http://a/", "--webhook-secret-file", file("short"), "--bus-url", "nats://a"}, 2, "less than 16"},
+		"no port":          {[]string{"node", "--probe-port", "65536"}, 2, "65536 is no port"},
 		"unreachable":      {[]string{"status", "--cluster", "unix:" + empty + "/none.sock"}, 1, "no such file"},
 		"status, no TLS":   {[]string{"status", "--cluster", "127.0.0.1:1", "--tls-dir", empty}, 1, "0 certificates of the role operator"},
+		"nothing to watch": {[]string{"monitor"}, 2, "name what to look at"},
+		"nobody to show":   {[]string{"monitor", "--workers", empty, "x"}, 2, `unknown argument "x"`},
+		"no page":          {[]string{"monitor", "--workers", empty, "--listen", "9470"}, 2, "--listen 9470: host:port"},
+		"open to all":      {[]string{"monitor", "--workers", empty, "--listen", "0.0.0.0:0"}, 2, "set --token-file or --mtls"},
+		"half of HTTPS":    {[]string{"monitor", "--workers", empty, "--key", "x"}, 2, "go together"},
+		"mTLS for nobody":  {[]string{"monitor", "--workers", empty, "--mtls"}, 2, "--mtls needs --certificate"},
+		"no token":         {[]string{"monitor", "--workers", empty, "--token-file", empty + "/none"}, 1, "no such file"},
+		"no certificate":   {[]string{"monitor", "--workers", empty, "--certificate", "x", "--key", "y"}, 1, "--certificate: open x"},
+		"monitor, no TLS":  {[]string{"monitor", "--cluster", "a", "--tls-dir", empty}, 1, "0 certificates of the role operator"},
 		"nothing to make":  {[]string{"certificates"}, 2, "ca, node NAME, app NAME or operator NAME"},
 		"unknown role":     {[]string{"certificates", "king", "arthur"}, 2, `not of "king"`},
 		"no authority":     {[]string{"certificates", "--tls-dir", empty, "node", "a"}, 1, "gazpacho certificates ca makes one"},
@@ -172,6 +187,10 @@ func TestNode(t *testing.T) {
 	code, out, _ = call("status", "--cluster", address, "--tls-dir", dir)
 	require.Zero(t, code)
 	require.Contains(t, out, "edumeet")
+	require.NotContains(t, out, "HELD", "it has no directory")
+	code, _, stderrText := call("find", "--cluster", address, "--tls-dir", dir, "p")
+	require.Equal(t, exitFailed, code)
+	require.Equal(t, "gazpacho find: there is no producer p\n", stderrText)
 
 	sockets, err := filepath.Glob(filepath.Join(shown, "*.sock"))
 	require.NoError(t, err)
@@ -219,6 +238,39 @@ func ask(t *testing.T, socket, path string) (code int, body string) {
 	b, err := io.ReadAll(r.Body)
 	require.NoError(t, err)
 	return r.StatusCode, string(b)
+}
+
+// A node that has not joined its cluster yet is alive, and not ready.
+func TestANodeThatJoinsIsNotReady(t *testing.T) {
+	dir, shown := filepath.Join(t.TempDir(), "tls"), t.TempDir()
+	for _, args := range [][]string{{"ca"}, {"node", "a"}} {
+		code, _, stderr := call(append([]string{"certificates", "--tls-dir", dir}, args...)...)
+		require.Zero(t, code, stderr)
+	}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run([]string{
+			"node", "--listen", "127.0.0.1:0", "--shards", "1", "--tls-dir", dir, "--join", "127.0.0.1:" + ports(t, 1)[0], "--metrics", "unix:" + shown,
+		}, io.Discard, io.Discard)
+	}()
+	var sockets []string
+	require.Eventually(t, func() bool {
+		sockets, _ = filepath.Glob(filepath.Join(shown, "*.sock"))
+		return len(sockets) == 1
+	}, patience, time.Millisecond)
+	code, _ := ask(t, sockets[0], "/healthz")
+	require.Equal(t, http.StatusOK, code)
+	code, body := ask(t, sockets[0], "/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, code)
+	require.Equal(t, "does not serve yet\n", body)
+	mine := make(chan os.Signal, 1)
+	signal.Notify(mine, syscall.SIGINT) // which ends this process otherwise, if the node does not wait for it yet
+	defer signal.Stop(mine)
+	require.Eventually(t, func() bool {
+		require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGINT))
+		return len(ended) == 1
+	}, patience, 100*time.Millisecond)
+	require.Zero(t, <-ended)
 }
 
 // A node whose port for metrics is taken serves nevertheless, and says so.

@@ -19,7 +19,9 @@ import (
 	"gazpacho/engine"
 	"gazpacho/engine/api"
 	"gazpacho/engine/dtls"
+	"gazpacho/engine/look"
 	"gazpacho/metrics"
+	"gazpacho/monitor/watched"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/placement"
 	"gazpacho/scaling/remote"
@@ -39,12 +41,15 @@ type nodeConfig struct {
 	tlsFolder                        string
 	media4, media6, pipe             string
 	announced4, announced6, logLevel string
-	region, zone                     string
+	labels                           placement.Labels
 	watermark, shards                int
-	minPort, maxPort                 uint
+	bandwidth                        uint
+	ownLoad                          bool
+	minPort, maxPort, probePort      uint
 	drain                            time.Duration
 	metrics, profiles                string
 	joinConfig
+	steeringConfig
 }
 
 // runNode is the command "node".
@@ -54,6 +59,7 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 	s.flags.Var(&c.listen, "listen", "`addresses` for applications, separated by commas: host, host:port (port "+remote.DefaultPort+" if none is named) or\n      unix:/path/to/socket (default "+
 		defaultSocket()+"; with --join: this host's address towards the others)")
 	c.joinConfig.define(s)
+	c.steeringConfig.define(s)
 	s.flags.StringVar(&c.name, "name", "", "`name` of the node (default: that in its certificate, else the host's)")
 	s.flags.StringVar(&c.tlsFolder, "tls-dir", "", "`folder` with ca.pem and the node's certificate and key")
 	s.flags.StringVar(&c.media4, "media-address", "", "IPv4 `address` that media is received on (default: that of --listen)")
@@ -63,9 +69,12 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 	s.flags.StringVar(&c.pipe, "pipe-address", "", "`address` for media between nodes (default: --media-address)")
 	s.flags.UintVar(&c.minPort, "rtc-min-port", 0, "lowest `port` for media (default: the application's)")
 	s.flags.UintVar(&c.maxPort, "rtc-max-port", 0, "highest `port` for media (default: the application's)")
-	s.flags.StringVar(&c.region, "region", "", "`name` of the region that the node is in: applications of the region prefer it")
-	s.flags.StringVar(&c.zone, "zone", "", "`name` of the zone within the region, such as a data centre")
+	s.flags.UintVar(&c.probePort, "probe-port", 0, "UDP `port` at which other nodes show that they reach this one (default: the highest free one for media)")
+	s.flags.StringVar(&c.labels.Region, "region", "", "`name` of the region that the node is in: applications of the region prefer it")
+	s.flags.StringVar(&c.labels.Zone, "zone", "", "`name` of the zone within the region, such as a data centre")
 	s.flags.IntVar(&c.watermark, "watermark", 0, "load in `per cent` up to which the node is filled before others (default: 60)")
+	s.flags.UintVar(&c.bandwidth, "bandwidth", 0, "`Mbit/s` that the host's network carries in each direction: the load is that of CPU or network, whichever is more (default: CPU only)")
+	s.flags.BoolVar(&c.ownLoad, "own-load", false, "count CPU time of this process only: for hosts on which others use no more than what is left")
 	s.flags.IntVar(&c.shards, "shards", 0, "`number` of cores to use (default: all)")
 	s.flags.StringVar(&c.logLevel, "log-level", "info", "`level` of the node's log on standard error: debug, info, warn or error")
 	s.flags.StringVar(&c.metrics, "metrics", metrics.DefaultAddress, "`address` for metrics, /healthz and /readyz: an IP address with a port or a range of ports, unix:/path/to/folder, or none")
@@ -77,10 +86,15 @@ func runNode(args []string, stdout, stderr io.Writer) error {
 		return err
 	case len(rest) > 0:
 		return usagef("unknown argument %q", rest[0])
+	case c.probePort > 65535:
+		return usagef("--probe-port %d is no port", c.probePort)
 	case c.watermark < 0 || c.watermark > 100:
 		return usagef("--watermark %d is no per cent", c.watermark)
 	}
 	if err := c.complete(); err != nil {
+		return err
+	}
+	if err := c.openWebhook(); err != nil {
 		return err
 	}
 	return c.serve(stdout, stderr)
@@ -119,7 +133,7 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	host, err := engine.NewHost(engine.HostOptions{Shards: c.shards, Log: log})
+	host, err := engine.NewHost(engine.HostOptions{Shards: c.shards, OwnLoadOnly: c.ownLoad, Log: log})
 	if err != nil {
 		return err
 	}
@@ -128,10 +142,12 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	if credentials != nil {
 		nodes = credentials.Client(identity.Node)
 	}
+	shows := watched.New(host, look.Process{Name: c.name, Version: version, PID: os.Getpid(), Since: time.Now().Unix()})
+	defer shows.Close()
 	requests := metrics.NewRequests()
 	server := remote.NewServer(remote.ServerOptions{
-		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog, Load: host.Load,
-		Labels: placement.Labels{Region: c.region, Zone: c.zone}, Watermark: float64(c.watermark) / 100, Cores: c.shards,
+		Name: c.name, Nodes: nodes, Addresses: addresses, Log: log, Logger: applicationLog, Load: host.Load, Traffic: trafficOf(host), Look: shows.Answer,
+		Labels: c.labels, Watermark: float64(c.watermark) / 100, Cores: c.shards, Ports: c.portsShown(), Bandwidth: uint64(c.bandwidth) * 1000,
 		NewWorker: func(o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
 			worker, err := c.newWorker(host, o, emit, log)
 			if err != nil {
@@ -141,7 +157,7 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 		},
 	})
 	defer server.Close()
-	sources := metrics.Sources{Version: version, Host: host, Requests: requests, Node: server.Status}
+	sources := metrics.Sources{Version: version, Host: host, Requests: requests, Node: server.Status, Steering: c.steered.figures}
 	defer serve(shownAt, "metrics", log, func(a metrics.Address) (*metrics.Server, error) { return metrics.Serve(a, sources) }).Close()
 	defer serve(profilesAt, "profiles", log, metrics.ServeProfiles).Close()
 	return c.run(server, addresses, credentials, stdout, log)
@@ -291,7 +307,10 @@ func (c *nodeConfig) addresses() (a remote.Addresses, err error) {
 
 // newWorker makes the worker of an application on the node's shards.
 func (c *nodeConfig) newWorker(host *engine.Host, o *remote.Opening, emit api.Emitter, log *slog.Logger) (api.Worker, error) {
-	options := engine.Options{Emit: emit, Log: log, Compat: o.Compat, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort}
+	options := engine.Options{
+		Emit: emit, Log: log, Compat: o.Compat, RTCMinPort: o.RTCMinPort, RTCMaxPort: o.RTCMaxPort,
+		Owner: look.Owner{Application: look.Name(o.Application), Tenant: look.Name(o.Tenant)},
+	}
 	if c.maxPort > 0 {
 		options.RTCMinPort, options.RTCMaxPort = uint16(c.minPort), uint16(c.maxPort)
 	}
@@ -306,6 +325,16 @@ func (c *nodeConfig) newWorker(host *engine.Host, o *remote.Opening, emit api.Em
 		return nil, errors.Join(errors.New("no worker could be made"), err)
 	}
 	return worker, nil
+}
+
+// trafficOf returns what says what a host has received and sent.
+func trafficOf(host *engine.Host) func() remote.Traffic {
+	return func() remote.Traffic {
+		d := host.Datagrams()
+		return remote.Traffic{
+			Received: d.Received.Packets, Sent: d.Sent.Packets, BytesReceived: d.Received.Bytes, BytesSent: d.Sent.Bytes,
+		}
+	}
 }
 
 // applicationLog returns the log of an application's worker, whose lines the application gets.

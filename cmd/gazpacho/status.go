@@ -7,9 +7,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"text/tabwriter"
+	"time"
 
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/membership"
@@ -131,28 +134,56 @@ func merge(rows []nodeRow) (merged []nodeRow) {
 	return merged
 }
 
-// printStatus prints a table of nodes and one of the applications on them.
+// printStatus prints tables: of nodes, of the applications on them, and of the links between them.
 func printStatus(w io.Writer, rows []nodeRow) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "NODE\tADDRESS\tSTATE\tCPU\tAPPLICATION\tCONNECTED\tROUTERS\tTRANSPORTS\tPRODUCERS\tCONSUMERS")
-	for _, r := range rows {
-		begin := fmt.Sprintf("%s\t%s\t%s", cmp.Or(r.Name, "?"), r.Address, r.state())
-		switch {
-		case r.Status == nil:
-			fmt.Fprintf(t, "%s\t\t\t\t\t\t\t\n", begin)
-		case len(r.Status.Fronts) == 0:
-			fmt.Fprintf(t, "%s\t%s\t\t\t\t\t\t\n", begin, percent(r.Status.CPU))
-		default:
-			for _, f := range r.Status.Fronts {
-				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\n", begin, percent(r.Status.CPU), f.Application, yesNo(f.Connected),
-					f.Load.Routers, f.Load.Transports, f.Load.Producers, f.Load.Consumers)
-			}
+	for _, print := range []func(io.Writer, []nodeRow) error{printNodes, printFronts, printLinks, printUnheard, printDirectory, printSignals} {
+		if err := print(w, rows); err != nil {
+			return err
 		}
 	}
-	if err := t.Flush(); err != nil {
-		return err
+	return nil
+}
+
+// printNodes prints a table of what nodes tell of themselves: those that do not answer now, in their last heartbeat.
+func printNodes(w io.Writer, rows []nodeRow) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "NODE\tADDRESS\tSTATE\tVERSION\tLABELS\tCPU\tNETWORK\tASSUMED\tIN P/S\tKBIT/S\tOUT P/S\tKBIT/S\tFRONTS\tROUTERS\tTRANSPORTS")
+	for _, r := range rows {
+		fmt.Fprintf(t, "%s\t%s\t%s", cmp.Or(r.Name, "?"), r.Address, r.state())
+		if r.Name != "" {
+			l := &r.Load
+			fmt.Fprintf(t, "\t%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d", r.Version, labels(r.Labels), percent(l.CPU), percent(l.Network), percent(l.Assumed),
+				l.In.Packets, l.In.Kilobits, l.Out.Packets, l.Out.Kilobits, l.Fronts, l.Routers, l.Transports)
+		}
+		fmt.Fprintln(t)
 	}
-	return printLinks(w, rows)
+	return t.Flush()
+}
+
+// labels shows labels as they are written in commands.
+func labels(all map[string]string) string {
+	var texts []string
+	for _, k := range slices.Sorted(maps.Keys(all)) {
+		texts = append(texts, k+"="+all[k])
+	}
+	return strings.Join(texts, ",")
+}
+
+// printFronts prints a table of the applications' workers on nodes, if there are any.
+func printFronts(w io.Writer, rows []nodeRow) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	title := "\nNODE\tAPPLICATION\tCONNECTED\tROUTERS\tTRANSPORTS\tPRODUCERS\tCONSUMERS\n"
+	for _, r := range rows {
+		if r.Status == nil {
+			continue
+		}
+		for _, f := range r.Status.Fronts {
+			fmt.Fprintf(t, "%s%s\t%s\t%s\t%d\t%d\t%d\t%d\n", title, r.Status.Name, f.Application, yesNo(f.Connected),
+				f.Load.Routers, f.Load.Transports, f.Load.Producers, f.Load.Consumers)
+			title = ""
+		}
+	}
+	return t.Flush()
 }
 
 // state is what the cluster thinks of a node, in a few words.
@@ -187,6 +218,39 @@ func printLinks(w io.Writer, rows []nodeRow) error {
 		}
 	}
 	return t.Flush()
+}
+
+// printUnheard prints what a firewall between two nodes has to let through, if nothing comes.
+func printUnheard(w io.Writer, rows []nodeRow) (err error) {
+	title := "\nMedia between these nodes takes another way, or none, since UDP does not arrive. Open it in the firewalls between them:\n"
+	for _, r := range rows {
+		if r.Status == nil {
+			continue
+		}
+		for _, u := range r.Status.Unheard {
+			_, err = fmt.Fprintf(w, "%sfrom %s (node %s) to %s (node %s), UDP ports %s\n", title, u.From, u.Node, u.To, r.Status.Name, r.Status.Ports)
+			title = ""
+		}
+	}
+	return err
+}
+
+// printSignals prints what lasts that whoever starts and stops nodes should know, as the node that tells has it.
+func printSignals(w io.Writer, rows []nodeRow) (err error) {
+	for _, r := range rows {
+		if !r.Tells || r.Condition != membership.Alive {
+			continue
+		}
+		for _, s := range r.Signals {
+			if !s.Over && err == nil {
+				_, err = fmt.Fprintf(w, "\n%s: %s, since %s", s.Kind, cmp.Or(s.Node, "region "+cmp.Or(s.Region, "without a name")), time.Unix(s.Since, 0).Format(time.DateTime))
+			}
+		}
+		if len(r.Signals) > 0 && err == nil {
+			_, err = fmt.Fprintln(w)
+		}
+	}
+	return err
 }
 
 func yesNo(b bool) string {

@@ -93,6 +93,7 @@ func newCluster(list string, opening remote.Opening, options engine.Options, ch 
 		for _, n := range c.found.Seeds() {
 			o.Nodes = append(o.Nodes, remoteNode(n))
 		}
+		o.Find = c.found.Find
 	}
 	if err == nil {
 		c.Front, err = front.New(o)

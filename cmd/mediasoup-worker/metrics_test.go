@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -13,6 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/engine/look"
+	"gazpacho/monitor/watched"
+	"gazpacho/scaling/remote"
 )
 
 // ask asks a worker by its unix socket, as curl --unix-socket does.
@@ -54,7 +58,7 @@ func TestMetricsOfWorkers(t *testing.T) {
 }
 
 func TestWrongAddressesForMetrics(t *testing.T) {
-	for variable, value := range map[string]string{metricsEnv: "9464", profilesEnv: "here"} {
+	for variable, value := range map[string]string{metricsEnv: "9464", profilesEnv: "here", monitorEnv: "127.0.0.1:1"} {
 		p := launchAs(t, binaryPath, "3.27.1", append(os.Environ(), versionEnv+"=3.27.1", variable+"="+value))
 		code, stderr := p.exit()
 		require.Equal(t, exitWrongSettings, code)
@@ -71,5 +75,34 @@ func TestWhatCannotBeServedIsLogged(t *testing.T) {
 		p := launchAs(t, binaryPath, "3.27.1", append(os.Environ(), versionEnv+"=3.27.1", variable+"="+value))
 		p.log("what " + variable + " asks for is not served")
 		p.dump(1)
+	}
+}
+
+// A worker that may be watched answers by a socket that goes with it; with and without a cluster.
+func TestWatchedWorkers(t *testing.T) {
+	folder := t.TempDir()
+	for _, cluster := range []string{"", "local:2"} {
+		p := launchAs(t, binaryPath, "3.27.1", append(os.Environ(), versionEnv+"=3.27.1", monitorEnv+"=unix:"+folder, clusterEnv+"="+cluster))
+		p.send(&api.Request{ID: 1, Method: api.MethodWorkerCreateRouter, Body: &api.WorkerCreateRouterRequest{RouterID: "r"}})
+		require.True(t, p.response().Accepted)
+		p.send(&api.Request{ID: 2, Method: api.MethodRouterCreateDirectTransport, HandlerID: "r", Body: &api.RouterCreateDirectTransportRequest{
+			TransportID: "t", Options: &api.DirectTransportOptions{Base: &api.TransportOptions{Direct: true}},
+		}})
+		require.True(t, p.response().Accepted)
+		socket := filepath.Join(folder, strconv.Itoa(p.cmd.Process.Pid)+watched.SocketSuffix)
+		info, err := os.Stat(socket)
+		require.NoError(t, err)
+		require.EqualValues(t, 0o600, info.Mode().Perm())
+		b, err := remote.AskLook(t.Context(), "unix:"+socket, nil, []byte(`{"about":"all"}`))
+		require.NoError(t, err)
+		var all look.All
+		require.NoError(t, json.Unmarshal(b, &all))
+		require.Equal(t, p.cmd.Process.Pid, all.Process.PID)
+		require.Equal(t, "3.27.1", all.Process.Release)
+		require.Equal(t, 1, all.Owners[0].Transports)
+		p.send(&api.Notification{Event: api.EventWorkerClose})
+		code, stderr := p.exit()
+		require.Zero(t, code, stderr)
+		require.NoFileExists(t, socket)
 	}
 }

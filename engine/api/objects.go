@@ -8,11 +8,11 @@ type Objects struct {
 }
 
 type object struct {
-	id     string
-	router string // empty for WebRtcServers
-	method Method
-	parent *object
-	parts  map[string]*object // what is closed with it
+	id      string
+	router  string // empty for WebRtcServers
+	method  Method
+	parents []*object          // with which it is closed
+	parts   map[string]*object // what is closed with it
 }
 
 // Note follows a request on its way to the worker, and returns the id of the object that it enters.
@@ -30,18 +30,39 @@ func (o *Objects) add(id string, req *Request) {
 		o.byID = map[string]*object{}
 	}
 	made := &object{id: id, method: req.Method}
-	switch parent := o.byID[req.HandlerID]; {
+	parent := o.byID[req.HandlerID]
+	switch {
 	case parent != nil:
-		made.router, made.parent = parent.router, parent
-		if parent.parts == nil {
-			parent.parts = map[string]*object{}
-		}
-		parent.parts[id] = made
+		made.router = parent.router
 	case req.Method == MethodWorkerCreateRouter:
 		made.router = id
 	}
+	made.join(parent)
+	made.join(o.byID[serverOf(req)])
 	o.byID[id] = made
 	o.tally(req.Method, 1)
+}
+
+// join makes the object a part of another one, if that is known.
+func (made *object) join(parent *object) {
+	if parent == nil {
+		return
+	}
+	made.parents = append(made.parents, parent)
+	if parent.parts == nil {
+		parent.parts = map[string]*object{}
+	}
+	parent.parts[made.id] = made
+}
+
+// serverOf returns the WebRtcServer that a transport is to use, empty for none.
+func serverOf(req *Request) string {
+	body, _ := req.Body.(*RouterCreateWebRtcTransportRequest)
+	if body == nil || body.Options == nil {
+		return ""
+	}
+	listen, _ := body.Options.Listen.(*ListenServer)
+	return idOf(listen, func() string { return listen.WebRtcServerID })
 }
 
 // tally counts objects by the method that creates them.
@@ -69,9 +90,6 @@ func (o *Objects) Remove(id string) (gone []string) {
 	if found == nil {
 		return nil
 	}
-	if found.parent != nil {
-		delete(found.parent.parts, id)
-	}
 	return o.forget(found, nil)
 }
 
@@ -79,6 +97,9 @@ func (o *Objects) forget(found *object, gone []string) []string {
 	delete(o.byID, found.id)
 	o.tally(found.method, -1)
 	gone = append(gone, found.id)
+	for _, parent := range found.parents {
+		delete(parent.parts, found.id)
+	}
 	for _, part := range found.parts {
 		gone = o.forget(part, gone)
 	}

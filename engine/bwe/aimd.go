@@ -30,7 +30,7 @@ const (
 // throughput then says little about the path, and a single overuse must not bring the estimate down to it.
 const (
 	limitedDecrease = 0.7
-	gentleDecrease  = 0.85
+	gentleDecrease  = 0.93
 )
 
 // Chosen here: what is sent of what the path was seen to carry, after its queue has filled; and for how long it must not be overused until

@@ -23,7 +23,7 @@ const (
 // narrow path for a while, and jitter looks like waiting; both is tolerable, as little is left out at first.
 const (
 	someWaiting  = 80 * time.Millisecond
-	muchWaiting  = 150 * time.Millisecond
+	muchWaiting  = 200 * time.Millisecond
 	clearWaiting = 40 * time.Millisecond
 	// lateMargin is by how much an acknowledgement may come later than those before without meaning anything.
 	lateMargin = 50 * time.Millisecond
@@ -32,6 +32,25 @@ const (
 	feedbackWeight = 0.125
 	maxFeedbackGap = 250 * time.Millisecond
 )
+
+// Chosen here: for how long a path counts as narrow after it was full, and how much faster than estimated it is filled then. While it is
+// congested, its queue has to drain.
+const (
+	narrowTime  = 30 * time.Second
+	pacingScale = 1.25
+)
+
+// PacingRate returns how fast media should be sent to a path that was full of late, in bits per second; 0 for at once: to all other
+// ones, and where others fill the queue anyway.
+func (s *Sender) PacingRate(now unit.Time) unit.Bitrate {
+	if !s.connected || s.others.present || s.fullAt == 0 || now.Sub(s.fullAt) > narrowTime {
+		return 0
+	}
+	if s.flight.level > CongestionNone {
+		return unit.Bitrate(s.rate.bitrate)
+	}
+	return unit.Bitrate(pacingScale * s.rate.bitrate)
+}
 
 // flight watches what is on its way: how long the oldest packet that no feedback was about should be on its way at most. That it
 // takes longer shows that the path is congested before any feedback does.
@@ -67,7 +86,7 @@ func (s *Sender) Congestion(now unit.Time) Congestion {
 		return CongestionNone
 	}
 	f := &s.flight
-	waiting := s.queue.newest - s.packetTime()
+	waiting := s.queue.newest - packetTime(s.rate.bitrate)
 	if f.oldest != 0 {
 		waiting = max(waiting, now.Sub(f.oldest)-f.empty-f.gap-lateMargin)
 	}

@@ -14,6 +14,8 @@ const (
 	announceInterval = time.Second
 	announceFall     = 0.75
 	announceRise     = 1.5
+	// announceProbe is as announceRise, after a probe. Chosen here: it may be what a higher layer waits for.
+	announceProbe = 1.1
 )
 
 // Chosen here:
@@ -71,11 +73,18 @@ func (s *Sender) estimate(now unit.Time, r *report) {
 		s.share(now, r)
 		return
 	}
-	standing := s.standing()
+	standing := s.queue.standingBeyond(s.rate.bitrate)
+	if standing > fullQueueing {
+		s.fullAt = now
+	}
 	s.rate.limited = sending < usedShare*s.rate.bitrate
+	if s.rate.limited {
+		s.probing.unused(min(now.Sub(s.estimatedAt), staleAfter))
+	}
+	s.estimatedAt = now
 	s.rate.hold, s.rate.gentle = s.loss.hold() || standing > highQueueing, standing < fullQueueing
 	if len(r.arrived) > 0 {
-		s.rate.update(now, s.usage(standing), s.throughput.rate(), full)
+		s.rate.update(now, s.trend.usage(standing), s.throughput.rate(), full)
 		s.moved(before, CauseGrowth, CauseOveruse)
 	}
 	s.loss.queued = s.queue.average > lossyQueueing
@@ -83,7 +92,7 @@ func (s *Sender) estimate(now unit.Time, r *report) {
 	s.applyLoss(now, s.loss.add(now, r.sent, r.lost, r.bytes, s.rate.bitrate))
 	if s.rate.bitrate < before {
 		s.rate.bitrate = max(s.rate.bitrate, float64(s.limits.min)) // to come back from less would take long
-		s.probing.fell(now)
+		s.probing.fell(now, s.rate.bitrate)
 	}
 	s.applyProbes(now, r)
 }
@@ -100,26 +109,6 @@ func (s *Sender) take(now unit.Time, r *report) {
 			s.prober.arrived(a)
 		}
 	}
-}
-
-// standing returns how long every packet of late had to wait for others. A delay as long as the path takes for one is no queue.
-func (s *Sender) standing() time.Duration { return max(s.queue.standing()-s.packetTime(), 0) }
-
-// packetTime returns how long the path takes for a packet.
-func (s *Sender) packetTime() time.Duration {
-	return time.Duration(typicalPacket * 8 / s.rate.bitrate * float64(time.Second))
-}
-
-// usage combines what the delay's slope shows with the delay itself: a burst that nothing waits behind is none of the path's
-// business, and a queue that stands has no slope.
-func (s *Sender) usage(standing time.Duration) usage {
-	switch {
-	case standing > fullQueueing:
-		return overusing
-	case s.trend.state == overusing && standing < burstQueueing:
-		return normal
-	}
-	return s.trend.state
 }
 
 // applyLoss decreases the estimate for losses, though not below what gets through less a margin, or takes such decreases
@@ -148,12 +137,13 @@ func (s *Sender) applyProbes(now unit.Time, r *report) {
 		if !ok {
 			continue
 		}
-		s.probing.result(now, bitrate)
+		s.probing.result(now, s.rate.bitrate, bitrate)
 		bitrate = s.probing.believed(now, s.rate.bitrate, bitrate)
 		if bitrate > s.rate.bitrate && s.trend.state != overusing && !s.loss.high() {
 			before := s.rate.bitrate
 			s.raise(now, bitrate)
 			s.moved(before, CauseProbe, CauseProbe)
+			s.probed = true
 		}
 	}
 }
@@ -178,8 +168,11 @@ func (s *Sender) update(now unit.Time) {
 	}
 	s.available = s.limits.clamp(bitrate)
 	s.probe(now, bitrate)
-	before, after := float64(s.announced), float64(s.available)
-	if after < announceFall*before || after > announceRise*before || now.Sub(s.eventAt) >= announceInterval {
+	before, after, rise := float64(s.announced), float64(s.available), announceRise
+	if s.probed {
+		s.probed, rise = false, announceProbe
+	}
+	if after < announceFall*before || after > rise*before || now.Sub(s.eventAt) >= announceInterval {
 		s.announce(now)
 	}
 }
@@ -238,7 +231,7 @@ func (s *Sender) NextTimeout() unit.Time {
 // fallBack decreases the estimate because no feedback comes.
 func (s *Sender) fallBack(now unit.Time) {
 	s.prober.stop()
-	s.probing.fell(now)
+	s.probing.fell(now, s.rate.bitrate)
 	floor := 0.0
 	if !s.silence.hadFeedback {
 		floor = noFeedbackFactor * float64(s.limits.initial)

@@ -49,7 +49,8 @@ type others struct {
 	queue   time.Duration // the length that is explained by what we sent
 	sent    uint64        // bytes sent until then
 	at      unit.Time
-	before  float64   // the estimate then
+	before  float64   // the estimate before it began to grow
+	grewAt  unit.Time // when it was long enough for that last
 	goneAt  unit.Time // since when the queue is short, 0 while it is not
 	// Packets since the last decrease for losses.
 	lossAt             unit.Time
@@ -71,14 +72,15 @@ type traffic struct {
 // observe takes what is known when feedback came. It returns true when the delay is that of a longer way.
 func (o *others) observe(now unit.Time, x traffic) (longer bool) {
 	o.least, o.most = min(o.least, x.standing), max(o.most, x.standing)
-	switch {
-	case o.present:
+	if o.present {
 		return o.watch(now, x.standing)
+	}
+	o.remember(now, x)
+	switch {
 	case x.standing < fullQueueing || x.full == 0 && o.since == 0:
 		o.since = 0
 		return false
 	case o.since == 0:
-		o.before = x.bitrate
 		o.begin(now, x)
 		return false
 	case o.queue > ownQueue && x.full > 0 && x.full < othersShare*x.rate:
@@ -105,9 +107,20 @@ func (o *others) observe(now unit.Time, x traffic) (longer bool) {
 	return false
 }
 
+// remember remembers the estimate from before a queue grew.
+func (o *others) remember(now unit.Time, x traffic) {
+	if x.standing < highQueueing {
+		return
+	}
+	if now.Sub(o.grewAt) > othersPause {
+		o.before = 0
+	}
+	o.before, o.grewAt = max(o.before, x.bitrate), now
+}
+
 // begin takes the queue for ours.
 func (o *others) begin(now unit.Time, x traffic) {
-	*o = others{before: o.before, since: now, at: now, full: x.full, queue: x.standing, sent: x.sent}
+	*o = others{before: o.before, grewAt: o.grewAt, since: now, at: now, full: x.full, queue: x.standing, sent: x.sent}
 	o.vary(now, x.standing)
 }
 
@@ -136,7 +149,7 @@ func (o *others) watch(now unit.Time, standing time.Duration) (longer bool) {
 // sharing reports whether others fill the path's queue.
 func (s *Sender) sharing(now unit.Time, sending, full float64) bool {
 	before := s.others.present
-	x := traffic{s.standing(), s.sentBytes, sending, full, s.rate.bitrate}
+	x := traffic{s.queue.standingBeyond(s.rate.bitrate), s.sentBytes, sending, full, s.rate.bitrate}
 	if s.others.observe(now, x) {
 		s.queue = queueing{}
 	}
@@ -165,7 +178,7 @@ func (s *Sender) share(now unit.Time, r *report) {
 		o.lossAt, o.lossSent, o.lossLost = now, 0, 0
 		s.rate.set(now, max(before*factor, float64(s.limits.min)))
 		s.moved(before, CauseLoss, CauseLoss)
-		s.probing.fell(now)
+		s.probing.fell(now, s.rate.bitrate)
 		return
 	}
 	s.rate.state, s.rate.hold = rateIncrease, false

@@ -1,6 +1,7 @@
 package bwe
 
 import (
+	"math"
 	"time"
 
 	"gazpacho/engine/unit"
@@ -20,11 +21,13 @@ const (
 	firstProbeInterval = 1500 * time.Millisecond
 	probeBackoff       = 1.5
 	lastProbeInterval  = 2500 * time.Millisecond
-	failedInterval     = 15 * time.Second // at most, when decreases follow probes that seemed to succeed
-	afterDecrease      = time.Second      // queues drain first
-	deceivedTime       = time.Minute      // in which two results were wrong: after that, each raises the estimate by deceivedScale at most
+	failedInterval     = 6 * time.Second // at most, when decreases follow probes that seemed to succeed
+	afterDecrease      = time.Second     // queues drain first
+	deceivedTime       = time.Minute     // in which two results were wrong: after that, each raises the estimate by deceivedScale at most
 	deceivedScale      = 1.1
-	resultPenalty      = 3 * time.Second // a decrease so soon after a successful probe shows that its result was wrong
+	desiredRoom        = 1.15            // times what is desired is probed for: layers are taken when there is some room beyond them
+	resultPenalty      = 3 * time.Second // a decrease before a successful probe's result was used for so long shows that it was wrong,
+	changedPath        = 0.7             // unless it is to less than that share of the estimate before
 )
 
 // probing decides when to probe and for what.
@@ -35,6 +38,7 @@ type probing struct {
 	interval  time.Duration
 	limit     time.Duration // of interval
 	successAt unit.Time
+	before    float64 // the estimate before that success
 	decreased unit.Time
 	deceived  [2]unit.Time // when results were wrong last, the older one first
 }
@@ -56,7 +60,7 @@ func (p *probing) decide(now unit.Time, d demand) (first, second float64) {
 	if p.target > 0 && now.Sub(p.startedAt) > probeResultAfter {
 		p.failed()
 	}
-	wanted := d.desired > d.estimate && d.ceiling > d.estimate
+	wanted := desiredRoom*d.desired > d.estimate && d.ceiling > d.estimate
 	if !wanted || !d.clear || p.target > 0 {
 		return 0, 0
 	}
@@ -84,13 +88,19 @@ func (p *probing) nextAt() unit.Time {
 	return max(p.startedAt.Add(p.interval), p.decreased.Add(afterDecrease))
 }
 
-// result takes the result of a probe and reports whether to probe further at once.
-func (p *probing) result(now unit.Time, bitrate float64) {
+// result takes the result of a probe, and the estimate that there was before. After a success, the next probe is due at once.
+func (p *probing) result(now unit.Time, estimate, bitrate float64) {
 	if p.target == 0 {
 		return
 	}
 	if bitrate < furtherProbe*p.target {
 		return // a later packet of the cluster may still complete it; otherwise the timeout does
+	}
+	if p.successAt == 0 || now.Sub(p.successAt) > resultPenalty { // else it goes on from the last one
+		p.before = estimate
+		if p.decreased == 0 {
+			p.before = math.Inf(1) // nothing was known of the path
+		}
 	}
 	p.target, p.successAt = 0, now
 	p.interval, p.limit = firstProbeInterval, max(p.limit/2, lastProbeInterval)
@@ -104,6 +114,13 @@ func (p *probing) believed(now unit.Time, estimate, bitrate float64) float64 {
 		return min(bitrate, estimate*deceivedScale)
 	}
 	return bitrate
+}
+
+// unused takes that for a while much less was sent than is estimated. That proves no result.
+func (p *probing) unused(d time.Duration) {
+	if p.successAt != 0 {
+		p.successAt = p.successAt.Add(d)
+	}
 }
 
 // failed makes the next probe wait longer.
@@ -120,14 +137,15 @@ func (p *probing) demandGrew(now unit.Time) {
 	}
 }
 
-// fell: the estimate decreased.
-func (p *probing) fell(now unit.Time) {
+// fell takes that the estimate decreased. If it falls far below what it was before the last success, the path has changed, and that
+// result need not have been wrong.
+func (p *probing) fell(now unit.Time, bitrate float64) {
 	p.decreased = now
-	if p.successAt != 0 && now.Sub(p.successAt) < resultPenalty {
-		p.successAt = 0
+	if p.successAt != 0 && now.Sub(p.successAt) < resultPenalty && bitrate > changedPath*p.before {
 		p.deceived = [2]unit.Time{p.deceived[1], now}
 		p.limit = min(2*p.limit, failedInterval)
 		p.interval = p.limit
 		p.startedAt = now
 	}
+	p.successAt = 0
 }

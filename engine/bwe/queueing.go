@@ -58,3 +58,13 @@ func (q *queueing) add(now, arrived unit.Time, delay time.Duration) (waited time
 
 // standing returns how long every packet of late had to wait.
 func (q *queueing) standing() time.Duration { return min(q.spans[0], q.spans[1]) }
+
+// standingBeyond returns how long every packet of late had to wait for others. A delay as long as the path takes for one is no queue.
+func (q *queueing) standingBeyond(bitrate float64) time.Duration {
+	return max(q.standing()-packetTime(bitrate), 0)
+}
+
+// packetTime returns how long a path of a bitrate takes for a packet.
+func packetTime(bitrate float64) time.Duration {
+	return time.Duration(typicalPacket * 8 / max(bitrate, minimumBitrate) * float64(time.Second))
+}

@@ -13,17 +13,22 @@ const (
 	minREMBInterval = 200 * time.Millisecond
 	rembFall        = 0.97 // of the last one announced: announce at once
 	rembUpdate      = 100 * time.Millisecond
+	rembFallUpdate  = 20 * time.Millisecond  // while the path is overused
 	rembWarmUp      = 500 * time.Millisecond // until there is an estimate
 	maxREMBStreams  = 32
 	rembStreamTime  = 2 * time.Second // after which a silent stream is not named, as in mediasoup
 )
 
 // rembEstimator estimates what the peer may send from when its packets were sent (abs-send-time) and when they arrived:
-// draft-ietf-rmcat-gcc-02 with the delay-based controller on the receiving side.
+// draft-ietf-rmcat-gcc-02 with the delay-based controller on the receiving side. What it takes for overuse, and what follows from that,
+// is as in Sender: a key frame, or those of several streams, must not cost their bitrate.
 type rembEstimator struct {
 	incoming    unit.RateCounter
 	delay       interArrival
 	trend       trendline
+	queue       queueing
+	throughput  throughput
+	way         time.Duration // of the newest packet, by two clocks
 	rate        aimd
 	sent        int64 // abs-send-time of the last packet, unwrapped
 	beganAt     unit.Time
@@ -41,7 +46,7 @@ type rembStream struct {
 }
 
 func newREMBEstimator() *rembEstimator {
-	return &rembEstimator{incoming: unit.NewRateCounter(unit.DefaultRateWindow), trend: newTrendline()}
+	return &rembEstimator{incoming: unit.NewRateCounter(unit.DefaultRateWindow), trend: newTrendline(), throughput: newThroughput()}
 }
 
 // bitrate returns the estimate, 0 when there is none yet.
@@ -59,11 +64,9 @@ func (e *rembEstimator) add(now unit.Time, a Arrival) bool {
 		step -= 1 << 24
 	}
 	e.sent += step
-	// 1e9 / 2^18 nanoseconds are 5^9 / 2^9.
-	if d, ok := e.delay.add(unit.Time(e.sent*1953125>>9), now, now); ok {
-		e.trend.add(d)
-	}
-	if now.Sub(e.updatedAt) >= rembUpdate || e.trend.state == overusing {
+	e.measure(now, unit.Time(e.sent*1953125>>9), a.Size) // 1e9 / 2^18 nanoseconds are 5^9 / 2^9
+	since := now.Sub(e.updatedAt)
+	if since >= rembUpdate || since >= rembFallUpdate && e.usage() == overusing {
 		e.update(now)
 	}
 	if e.rate.bitrate == 0 {
@@ -72,6 +75,23 @@ func (e *rembEstimator) add(now unit.Time, a Arrival) bool {
 	silent := now.Sub(e.announcedAt)
 	return silent >= rembInterval || silent >= minREMBInterval && e.rate.bitrate < rembFall*e.announced
 }
+
+// measure takes what a packet shows of the path.
+func (e *rembEstimator) measure(now, sent unit.Time, size int) {
+	way := now.Sub(sent)
+	if change := way - e.way; change > maxClockDrift || change < -maxClockDrift {
+		e.queue = queueing{}
+		e.throughput.reset()
+	}
+	e.way = way
+	waited := e.queue.add(now, now, way)
+	e.throughput.add(transfer{sent: sent, arrived: now, size: int32(size), waited: waited})
+	if d, ok := e.delay.add(sent, now, now); ok {
+		e.trend.add(d)
+	}
+}
+
+func (e *rembEstimator) usage() usage { return e.trend.usage(e.queue.standingBeyond(e.rate.bitrate)) }
 
 func (e *rembEstimator) update(now unit.Time) {
 	e.updatedAt = now
@@ -83,11 +103,13 @@ func (e *rembEstimator) update(now unit.Time) {
 		// The counter averages over a whole window, of which only a part has passed.
 		e.rate = newAIMD(now, throughputMargin*incoming+marginOffset)
 	}
-	e.full = e.full || e.trend.state == overusing
-	if !e.full && e.trend.state == normal {
+	u, standing := e.usage(), e.queue.standingBeyond(e.rate.bitrate)
+	e.full = e.full || u == overusing
+	if !e.full && u == normal {
 		e.rate.bitrate = max(e.rate.bitrate, throughputMargin*incoming+marginOffset)
 	}
-	e.rate.update(now, e.trend.state, incoming, 0)
+	e.rate.hold, e.rate.gentle = standing > highQueueing, standing < fullQueueing
+	e.rate.update(now, u, e.throughput.rate(), e.throughput.full())
 }
 
 // note remembers the stream as one of those that the estimate is about.

@@ -76,7 +76,7 @@ func (s *Sender) HandleREMB(now unit.Time, bitrate unit.Bitrate) {
 	}
 	l := &s.remb
 	if float64(bitrate) > rembSuccess*l.value {
-		s.probing.result(now, s.probing.target)
+		s.probing.result(now, s.rate.bitrate, s.probing.target)
 	}
 	l.value = float64(bitrate)
 	before := s.rate.bitrate
@@ -113,7 +113,7 @@ func (s *Sender) HandleReceptionReport(now unit.Time, report *rtcp.ReceptionRepo
 	// Packets were sent at our estimate, bounded by the peer's.
 	s.applyLoss(now, s.loss.add(now, expected, lost, bytes, s.remb.bound(before)))
 	if s.rate.bitrate < before {
-		s.probing.fell(now)
+		s.probing.fell(now, s.rate.bitrate)
 	}
 	s.update(now)
 }

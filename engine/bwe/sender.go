@@ -51,13 +51,16 @@ type Sender struct {
 	losses        lossHistory
 	prober        prober
 	probing       probing
+	probed        bool // a probe raised the estimate since the last update
 	remb          rembLimit
 	sent          unit.RateCounter
 	silence       silence
 	flight        flight
+	fullAt        unit.Time // when the path's queue stood last
 	others        others
 	sentBytes     uint64
 	why           explanation
+	estimatedAt   unit.Time // when feedback last updated the estimate
 	lastArrivalAt unit.Time // when feedback last reported an arrival
 	output        SenderOutput
 }

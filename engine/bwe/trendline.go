@@ -126,4 +126,16 @@ func (t *trendline) adapt(trend, elapsed float64) {
 	t.threshold = min(max(t.threshold, minThreshold), maxThreshold)
 }
 
+// usage combines what the delay's slope shows with the delay itself: a burst that nothing waits behind is none of the path's
+// business, and a queue that stands has no slope.
+func (t *trendline) usage(standing time.Duration) usage {
+	switch {
+	case standing > fullQueueing:
+		return overusing
+	case t.state == overusing && standing < burstQueueing:
+		return normal
+	}
+	return t.state
+}
+
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

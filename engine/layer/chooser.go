@@ -146,8 +146,12 @@ func (c *chooser) Increase(now unit.Time, available unit.Bitrate, loss float32) 
 	}
 	l, required := c.next(now)
 	needed := required
-	if c.target != None && l.Spatial > c.target.Spatial {
+	switch {
+	case c.target == None:
+	case l.Spatial > c.target.Spatial:
 		needed += required / upgradeRoom
+	case !c.target.Below(l):
+		needed -= required / keptRoom
 	}
 	if required == 0 || needed > virtualBitrate(available, loss) {
 		return 0
@@ -278,6 +282,9 @@ const (
 	upgradeProven = 10 * time.Second
 	// upgradeRoom is the part of a higher spatial layer's bitrate that must be there besides, or it would soon be given up again.
 	upgradeRoom = 10
+	// keptRoom is the part of its bitrate by which a layer that is taken already may exceed what is there: an estimate that fell is below
+	// what the path carries, and what would be given up would soon be taken again.
+	keptRoom = 16
 )
 
 func (c *chooser) Apply(now unit.Time) {

@@ -148,7 +148,7 @@ func TestAnUpgradeNeedsRoom(t *testing.T) {
 	for _, step := range []struct {
 		available unit.Bitrate
 		want      int16
-	}{{1000, 0}, {2000, 0}, {2099, 0}, {2100, 1}, {2000, 1}, {1999, 0}} {
+	}{{1000, 0}, {2000, 0}, {2099, 0}, {2100, 1}, {2000, 1}, {1938, 1}, {1937, 0}, {1999, 0}} {
 		f.distribute(step.available)
 		require.Equal(t, step.want, f.target()[0], "with %d bit/s", step.available)
 	}

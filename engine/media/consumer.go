@@ -40,6 +40,7 @@ type Consumer struct {
 	trace                                             traceSet[api.ConsumerTraceEventType]
 
 	selector layer.Selector
+	patience patience
 	// streams are what the receiver gets: one stream, and for a pipe one for each encoding.
 	streams  []sentStream
 	late     *sentStream // its held packets follow now

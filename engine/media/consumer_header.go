@@ -50,7 +50,8 @@ const (
 	packetIDScratch    = captureTimeScratch + rtp.AbsCaptureTimeMaxLen
 	sendTimeScratch    = packetIDScratch + rtp.PacketIDLen
 	transportCCScratch = sendTimeScratch + rtp.AbsSendTimeLen
-	scratchLen         = transportCCScratch + rtp.TransportCCLen
+	playoutScratch     = transportCCScratch + rtp.TransportCCLen
+	scratchLen         = playoutScratch + rtp.PlayoutDelayLen
 )
 
 // sendsTime reports whether packets carry abs-send-time.
@@ -70,7 +71,7 @@ func (c *Consumer) appendProxied(exts []rtp.Extension, pkt *packet.Packet, scrat
 		v := rtp.AppendAbsCaptureTime(scratch[captureTimeScratch:captureTimeScratch], x.CaptureTime)
 		exts = append(exts, rtp.Extension{ID: ids.AbsCaptureTime, Value: v})
 	}
-	exts = appendExtension(exts, ids.PlayoutDelay, x.PlayoutDelay)
+	exts = appendExtension(exts, ids.PlayoutDelay, c.playoutDelay(x.PlayoutDelay, scratch[playoutScratch:playoutScratch+rtp.PlayoutDelayLen]))
 	exts = appendExtension(exts, ids.AudioLevel, x.AudioLevel)
 	exts = appendExtension(exts, ids.DependencyDescriptor, x.DependencyDescriptor)
 	exts = appendExtension(exts, ids.VideoOrientation, x.VideoOrientation)

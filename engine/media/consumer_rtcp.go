@@ -27,6 +27,7 @@ func (c *Consumer) HandleNACK(now unit.Time, n *rtcp.TransportLayerNack) {
 	c.traceRequest(now, api.ConsumerTraceEventTypeNACK, nil)
 	if s := c.bySSRC(unit.SSRC(n.MediaSSRC)); s != nil {
 		s.send.HandleNACK(now, n)
+		c.waits(now, s)
 	}
 }
 
@@ -37,6 +38,7 @@ func (c *Consumer) HandleReceptionReport(now unit.Time, r *rtcp.ReceptionReport)
 		return
 	}
 	s.send.HandleReceptionReport(now, r)
+	c.patience.calm(now)
 	if _, changed := s.send.TakeScoreChange(); changed {
 		c.notifyScore()
 		if c.Active() && !c.external {

@@ -1,7 +1,10 @@
 package media
 
 import (
+	"time"
+
 	"gazpacho/engine/api"
+	"gazpacho/engine/layer"
 	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/unit"
 )
@@ -17,11 +20,17 @@ func (c *Consumer) CollectCounts(sum *ConsumerCounts) {
 	if c.collected == nil {
 		c.collected = new(ConsumerCounts)
 	}
-	now := ConsumerCounts{Drops: c.drops}
-	for i := range c.streams {
-		c.streams[i].send.AddCounts(&now.Sent)
-	}
+	now := c.Counts()
 	unit.AddGrowth(sum, &now, c.collected)
+}
+
+// Counts returns what the consumer did so far.
+func (c *Consumer) Counts() ConsumerCounts {
+	counts := ConsumerCounts{Drops: c.drops}
+	for i := range c.streams {
+		c.streams[i].send.AddCounts(&counts.Sent)
+	}
+	return counts
 }
 
 // ProducerCounts is what producers did so far.
@@ -35,11 +44,36 @@ func (p *Producer) CollectCounts(sum *ProducerCounts) {
 	if p.collected == nil {
 		p.collected = new(ProducerCounts)
 	}
-	now := ProducerCounts{Drops: p.drops}
-	for s := range p.live() {
-		s.AddCounts(&now.Received)
-	}
+	now := p.Counts()
 	unit.AddGrowth(sum, &now, p.collected)
+}
+
+// Counts returns what the producer did so far.
+func (p *Producer) Counts() ProducerCounts {
+	counts := ProducerCounts{Drops: p.drops}
+	for s := range p.live() {
+		s.AddCounts(&counts.Received)
+	}
+	return counts
+}
+
+// FractionLost returns the share of packets that is lost on the way from the peer, of the stream that loses most, in 1/256.
+func (p *Producer) FractionLost() (worst uint8) {
+	for s := range p.live() {
+		worst = max(worst, s.FractionLost())
+	}
+	return worst
+}
+
+// Layers returns the layers that are preferred, aimed at and forwarded.
+func (c *Consumer) Layers() layer.Layers { return c.selector.Layers() }
+
+// KeyFrameWait returns for how long packets have had to wait for a key frame, 0 if none wait.
+func (c *Consumer) KeyFrameWait(now unit.Time) time.Duration {
+	if c.keyFrameWaitedSince == 0 {
+		return 0
+	}
+	return now.Sub(c.keyFrameWaitedSince)
 }
 
 // CurrentLayers returns the layers that are forwarded, -1 for none. Those of a consumer without layers are 0, of a pipe none.

@@ -18,10 +18,13 @@ func TestWaitsForKeyFramesAreTold(t *testing.T) {
 		return out.KeyFrameWait, out.Interrupted
 	}
 	r.none(enginetest.Packet{Seq: 5, Payload: vp8Delta})
+	require.Zero(t, r.c.KeyFrameWait(r.now))
 	r.now = r.now.Add(300 * time.Millisecond)
+	require.Equal(t, 300*time.Millisecond, r.c.KeyFrameWait(r.now))
 	r.one(enginetest.Packet{Seq: 6, Payload: vp8Key})
 	wait, interrupted := waited()
 	require.Equal(t, 300*time.Millisecond, wait)
+	require.Zero(t, r.c.KeyFrameWait(r.now))
 	require.False(t, interrupted)
 
 	r.c.TransportDisconnected(r.now)

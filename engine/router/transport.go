@@ -109,7 +109,7 @@ func (m *transportEntry) discard() {
 func (m *transportEntry) enter() (api.ResponseBody, error) {
 	m.router.transports.Add(m.id, m)
 	m.router.placement.Add(m.ctx)
-	m.actor.Enlist()
+	m.actor.Enlist(m.router.id)
 	m.router.scope.Add(m.id, m)
 	if m.server != nil {
 		m.server.transports.Add(m.id, m)

@@ -31,6 +31,9 @@ type Retransmission struct {
 // next: packets of the base temporal layer, not older than the newest key frame.
 func (s *Send) SetScarce(scarce bool) { s.scarce = scarce }
 
+// Scarce returns what SetScarce was given last.
+func (s *Send) Scarce() bool { return s.scarce }
+
 // helps reports whether a retransmission is worth its bandwidth while that is scarce. What is older than a key frame is needed by
 // nothing that follows, and what is of a higher temporal layer only by pictures that need not be shown.
 func (s *Send) helps(seq unit.SeqNo, item *stored) bool {

@@ -59,6 +59,11 @@ func TestFiguresCountAllOnce(t *testing.T) {
 	require.EqualValues(t, packets, f.Transports.Transports.Traffic.Received.Packets)
 	require.EqualValues(t, packets*(transports+inOne), f.Transports.Transports.Traffic.Sent.Packets)
 	require.Zero(t, f.Transports.Consumers.Drops)
+	datagrams := r.runner.Datagrams()
+	require.Equal(t, f.Transports.Datagrams, datagrams)
+	require.Equal(t, transport.Packets{Packets: packets, Bytes: f.Transports.Transports.Traffic.BytesReceived}, datagrams.Received)
+	require.Equal(t, f.Transports.Transports.Traffic.BytesSent, datagrams.Sent.Bytes)
+	require.GreaterOrEqual(t, datagrams.Sent.Packets, uint64(packets*(transports+inOne)), "and RTCP")
 
 	r.Must("many0", api.MethodConsumerPause, nil)
 	r.Must("p", api.MethodProducerPause, nil)

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"gazpacho/engine/look"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/shard"
 	"gazpacho/engine/transport"
@@ -22,7 +23,9 @@ type TransportActor struct {
 	webRtc    *transport.WebRtc // the same transport if it is a WebRtcTransport, else nil
 	pollDue   atomic.Bool       // a poll is posted
 	timer     *shard.Timer
-	place     int // among the actors of its shard; only while enlisted
+	// Only while enlisted, under the shard's turn: the transport's Router, and the place among the actors of its shard.
+	room  look.RoomID
+	place int
 }
 
 // NewTransportActor returns an actor for a transport of the given worker on ctx. The transport is made with Env and then

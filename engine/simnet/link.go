@@ -98,16 +98,18 @@ func (l *Link) Stall(d time.Duration) {
 }
 
 // Send sends a packet. Its bytes are copied.
-func (l *Link) Send(data []byte) {
+func (l *Link) Send(data []byte) { l.SendTo(data, l.deliver) }
+
+// SendTo sends a packet to another end than the link's own: those of several flows share the bottleneck.
+func (l *Link) SendTo(data []byte, deliver Deliver) {
 	l.stats.Sent++
-	if !l.send(bytes.Clone(data), len(data), l.arrived) {
+	arrived := func(now unit.Time, data []byte) {
+		l.stats.Delivered++
+		deliver(now, data)
+	}
+	if !l.send(bytes.Clone(data), len(data), arrived) {
 		l.stats.QueueDropped++
 	}
-}
-
-func (l *Link) arrived(now unit.Time, data []byte) {
-	l.stats.Delivered++
-	l.deliver(now, data)
 }
 
 // send returns false if the queue has no room.

@@ -99,6 +99,7 @@ func (t *Transport) CloseConsumer(now unit.Time, c *Consumer) {
 		}
 	}
 	c.attached = false
+	t.pacer.forget(c)
 	t.news.forget(c.ID())
 	c.CollectCounts(&t.env.Figures.Consumers)
 	c.Close()
@@ -154,24 +155,34 @@ func (c *Consumer) deliver(now unit.Time, pkts []*packet.Packet) {
 	if !c.Active() || !t.backend.connected() {
 		return
 	}
-	t.mustBeEmpty("media")
 	t.followCongestion(now)
-	for _, pkt := range pkts {
-		if len(pkt.Data) > maxRTPLen {
-			t.drops.TooLarge++
-			continue
-		}
-		t.largest = max(t.largest, len(pkt.Data))
-		b := t.space(len(pkt.Data))
-		o := c.WritePacket(now, pkt, b)
-		t.sendMedia(now, c, b, o)
-		for o.More {
-			b = t.space(t.largest)
-			o = c.WriteHeldBack(now, b)
-			t.sendMedia(now, c, b, o)
-		}
+	t.pace(now, c, pkts)
+}
+
+// forward gives c its packets, all in one batch. If limited, it ends where the pacer allows no more. It returns how many it gave.
+func (t *Transport) forward(now unit.Time, c *Consumer, pkts []*packet.Packet, limited bool) (n int) {
+	t.mustBeEmpty("media")
+	for ; n < len(pkts) && !(limited && t.pacer.left <= 0); n++ {
+		t.forwardOne(now, c, pkts[n])
 	}
 	t.backend.flush()
+	return n
+}
+
+func (t *Transport) forwardOne(now unit.Time, c *Consumer, pkt *packet.Packet) {
+	if len(pkt.Data) > maxRTPLen {
+		t.drops.TooLarge++
+		return
+	}
+	t.largest = max(t.largest, len(pkt.Data))
+	b := t.space(len(pkt.Data))
+	o := c.WritePacket(now, pkt, b)
+	t.sendMedia(now, c, b, o)
+	for o.More {
+		b = t.space(t.largest)
+		o = c.WriteHeldBack(now, b)
+		t.sendMedia(now, c, b, o)
+	}
 }
 
 // retransmit sends the packets that a NACK asked c for.
@@ -194,6 +205,7 @@ func (t *Transport) retransmit(now unit.Time, c *Consumer) {
 			break
 		}
 		t.resending.left -= o.Len
+		t.pacer.left -= o.Len
 		t.counters.rtxSent.Update(now, o.Len, o.Len-o.HeaderLen)
 		t.assignTransportSeq(now, b, o)
 		t.backend.sendRTP(now, c, b, o)
@@ -206,6 +218,7 @@ func (t *Transport) sendMedia(now unit.Time, c *Consumer, b []byte, o media.Outg
 	if o.Len == 0 {
 		return
 	}
+	t.pacer.left -= o.Len
 	t.counters.rtpSent.Update(now, o.Len, o.Len-o.HeaderLen)
 	if seq, ok := t.assignTransportSeq(now, b, o); ok {
 		c.SetTransportCC(seq)

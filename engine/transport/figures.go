@@ -20,6 +20,7 @@ type Figures struct {
 	Consumers  media.ConsumerCounts
 	Producers  media.ProducerCounts
 	Data       DataCounts
+	Datagrams  Datagrams // counted as they come and go
 
 	ICEStates  [api.ICEStateDisconnected + 1]uint64 // how often each was entered
 	DTLSStates [api.DTLSStateClosed + 1]uint64      // likewise
@@ -52,6 +53,9 @@ type Counts struct {
 	LayerDrops layerDrops
 }
 
+// Datagrams counts datagrams of whatever protocol, and their bytes, without UDP's and IP's headers.
+type Datagrams struct{ Received, Sent Packets }
+
 // Traffic counts packets and bytes. Bytes are those of all datagrams, of whatever protocol, without UDP's and IP's headers.
 type Traffic struct {
 	BytesReceived, BytesSent          uint64
@@ -59,7 +63,7 @@ type Traffic struct {
 	RetransmittedIn, RetransmittedOut Packets
 }
 
-// Packets counts RTP packets and their bytes, header included.
+// Packets counts packets and their bytes: of RTP, header included.
 type Packets struct{ Packets, Bytes uint64 }
 
 // DataCounts counts messages of data channels, those of DirectTransports left out.
@@ -70,6 +74,8 @@ func (c *DataCounts) received(n int) {
 }
 
 func (c *DataCounts) sent(n int) { c.Sent, c.BytesSent = c.Sent+1, c.BytesSent+uint64(n) }
+
+func (p *Packets) count(n int) { p.Packets, p.Bytes = p.Packets+1, p.Bytes+uint64(n) }
 
 func packetsOf(c *unit.Counter) Packets { return Packets{c.Packets(), c.Bytes()} }
 

@@ -85,12 +85,14 @@ func (t *Transport) mustBeEmpty(next string) {
 func (t *Transport) sent(now unit.Time, n int) {
 	t.counters.bytesSent += uint64(n)
 	t.counters.sendRate.Update(now, n)
+	t.env.Figures.Datagrams.Sent.count(n)
 }
 
 // received counts a received datagram of n bytes.
 func (t *Transport) received(now unit.Time, n int) {
 	t.counters.bytesReceived += uint64(n)
 	t.counters.recvRate.Update(now, n)
+	t.env.Figures.Datagrams.Received.count(n)
 }
 
 // nextReportDelay returns the time until the next reports.

@@ -19,6 +19,7 @@ import (
 	"gazpacho/engine/api"
 	"gazpacho/engine/bwe"
 	"gazpacho/engine/data"
+	"gazpacho/engine/look"
 	"gazpacho/engine/media"
 	"gazpacho/engine/netio"
 	"gazpacho/engine/packet"
@@ -46,6 +47,8 @@ type WorkerEnv struct {
 	RTCMinPort, RTCMaxPort uint16
 	// Compat says what the application's release expects otherwise than the newest does.
 	Compat api.Compat
+	// Owner is the worker's application, as operators are to see it.
+	Owner look.Owner
 }
 
 // ShardEnv is what the transports of one shard share, of whatever worker they are.
@@ -142,6 +145,7 @@ type Transport struct {
 	layerDrops  layerDrops
 	probation   probation
 	resending   resendBudget
+	pacer       pacer
 	asking      nackBudget
 	news        news
 
@@ -213,6 +217,7 @@ func (t *Transport) Close() {
 	for _, c := range t.consumers {
 		c.attached = false // and packets of producers on other shards
 		if !t.isBroken {
+			t.pacer.forget(c)
 			c.Close()
 		}
 	}
@@ -282,6 +287,7 @@ func (t *Transport) connected(now unit.Time) {
 // disconnected is called by the backend when it can no longer send. Reports end.
 func (t *Transport) disconnected(now unit.Time) {
 	for _, c := range t.consumers {
+		t.pacer.forget(c)
 		c.TransportDisconnected(now)
 		t.drainConsumer(now, c)
 	}
@@ -313,7 +319,7 @@ func (t *Transport) HandleTimeout(now unit.Time) {
 	t.backend.timeout(now)
 	t.timeoutSCTP(now)
 	t.news.release(now, t)
-	deadline := min(t.rtcpAt, t.backend.nextTimeout(), t.nextSCTPTimeout(), t.estimationTimeout(now), t.news.nextTimeout())
+	deadline := min(t.rtcpAt, t.backend.nextTimeout(), t.nextSCTPTimeout(), t.estimationTimeout(now), t.news.nextTimeout(), t.paceTimeout(now))
 	for _, p := range t.producers {
 		if p.NextTimeout() <= now {
 			p.HandleTimeout(now)

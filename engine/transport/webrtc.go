@@ -94,6 +94,8 @@ type webRtc struct {
 	draining      bool // drainDTLS is running
 	output        dtls.Output
 	stun          []byte
+
+	disconnections uint64 // of ICE
 }
 
 // WebRtc is what a WebRtcTransport has beyond any transport.
@@ -253,6 +255,7 @@ func (c *webRtc) changeICEState(now unit.Time, state ice.State) {
 	c.t.emit(c.t.id, api.EventWebRtcTransportICEStateChange,
 		&api.WebRtcTransportICEStateChangeNotification{ICEState: state})
 	if state == ice.Disconnected {
+		c.disconnections++
 		c.selected = nil
 		c.disconnected(now)
 		return

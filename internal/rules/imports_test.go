@@ -105,8 +105,8 @@ func TestLibrariesAreImportedWhereAllowed(t *testing.T) {
 	}
 }
 
-// Only nodes talk to each other over the bus. Each application has a worker, which is to be small, and is told by nodes what it must know.
-func TestTheWorkerLinksNoNATS(t *testing.T) {
+// Only nodes talk to each other over the bus, and operators look at the page by gazpacho. Each application has a worker, which is to be small, and is told by nodes what it must know.
+func TestTheWorkerIsSmall(t *testing.T) {
 	deps := func(of string) string {
 		cmd := exec.Command("go", "list", "-deps", of)
 		cmd.Dir = filepath.Join("..", "..")
@@ -117,6 +117,8 @@ func TestTheWorkerLinksNoNATS(t *testing.T) {
 	}
 	require.NotContains(t, deps("./cmd/mediasoup-worker"), "nats")
 	require.Contains(t, deps("./cmd/gazpacho"), "github.com/nats-io/nats.go", "the search is broken")
+	require.NotContains(t, deps("./cmd/mediasoup-worker"), "gazpacho/monitor\n", "the monitor's page is in gazpacho only")
+	require.Contains(t, deps("./cmd/gazpacho"), "gazpacho/monitor\n", "the search is broken")
 }
 
 func TestPackagesAreExplained(t *testing.T) {

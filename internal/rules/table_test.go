@@ -41,12 +41,13 @@ var rules = []rule{
 	{folder: "engine/dtls", may: join(basics, []string{"engine/wake"}), impure: true},
 	{folder: "engine/wake", impure: true},
 
+	{folder: "engine/look", may: []string{"engine/api"}},
 	{folder: "engine/layer", may: []string{"engine/unit", "engine/wire", "engine/packet", "engine/rtpstream"}},
 	{folder: "engine/media", may: join(basics, machines, []string{"engine/layer"})},
-	{folder: "engine/transport", may: join(senders, []string{"engine/media"})},
-	{folder: "engine/runner", may: join(senders, []string{"engine/media", "engine/transport", "engine/shard"}), impure: true},
+	{folder: "engine/transport", may: join(senders, []string{"engine/media", "engine/layer", "engine/look"})},
+	{folder: "engine/runner", may: join(senders, []string{"engine/media", "engine/look", "engine/transport", "engine/shard"}), impure: true},
 	{folder: "engine/router", may: join(basics, machines, []string{"engine/media", "engine/transport", "engine/runner"})},
-	{folder: "engine", may: join(senders, []string{"engine/media", "engine/transport", "engine/shard", "engine/runner", "engine/router"}), impure: true},
+	{folder: "engine", may: join(senders, []string{"engine/media", "engine/look", "engine/transport", "engine/shard", "engine/runner", "engine/router"}), impure: true},
 
 	{folder: "fbs", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "channel", may: []string{"engine/api", "fbs"}, impure: true},
@@ -58,18 +59,27 @@ var rules = []rule{
 	{folder: "scaling/session", may: []string{"engine/unit"}},
 	{folder: "scaling/link", may: []string{"engine/unit", "scaling/session"}},
 	{folder: "scaling/membership", may: []string{"engine/unit"}},
+	{folder: "scaling/reach", may: []string{"engine/unit", "scaling/membership"}, impure: true},
+	{folder: "scaling/steering", may: []string{"engine/unit", "scaling/membership", "scaling/placement"}, impure: true},
 	{folder: "scaling/identity", impure: true},
 	{folder: "scaling/remote", may: []string{
-		"engine/api", "engine/unit", "fbs", "pipe", "scaling/federation", "scaling/identity", "scaling/link", "scaling/membership", "scaling/placement", "scaling/session",
+		"engine/api", "engine/unit", "fbs", "pipe", "scaling/directory", "scaling/federation", "scaling/identity", "scaling/link", "scaling/membership",
+		"scaling/placement", "scaling/reach", "scaling/session",
 	}, impure: true},
 	{folder: "scaling/bus", may: []string{"engine/unit", "scaling/identity", "scaling/membership"}, impure: true},
 	{folder: "scaling/imports", may: []string{"engine/api", "scaling/front"}, impure: true},
 	{folder: "metrics", may: []string{
-		"engine/api", "engine/unit", "engine/media", "engine/shard", "engine/transport", "engine", "channel", "scaling/front", "scaling/remote",
+		"engine/api", "engine/unit", "engine/media", "engine/shard", "engine/transport", "engine", "channel", "scaling/front", "scaling/reach", "scaling/remote",
+		"scaling/steering",
 	}, impure: true},
+	{folder: "monitor", may: []string{
+		"engine/look", "metrics", "scaling/identity", "scaling/membership", "scaling/remote",
+	}, impure: true},
+	{folder: "monitor/watched", may: []string{"engine", "engine/look"}, impure: true},
 	{folder: "cmd", may: []string{
-		"channel", "engine", "engine/api", "engine/dtls", "fbs", "internal/epoll", "metrics",
-		"scaling/bus", "scaling/front", "scaling/identity", "scaling/imports", "scaling/membership", "scaling/placement", "scaling/remote",
+		"channel", "engine", "engine/api", "engine/dtls", "engine/look", "fbs", "internal/epoll", "metrics", "monitor", "monitor/watched",
+		"scaling/bus", "scaling/directory", "scaling/front", "scaling/identity", "scaling/imports", "scaling/membership", "scaling/placement",
+		"scaling/reach", "scaling/remote", "scaling/steering",
 	}, impure: true},
 
 	// These use the binary only.
@@ -79,6 +89,9 @@ var rules = []rule{
 	{folder: "node-harness/bench/control", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "internal/epoll", impure: true},
 	{folder: "internal/coverage", impure: true},
+	{folder: "internal/directorybench", may: []string{
+		"engine/api", "scaling/bus", "scaling/directory", "scaling/identity", "scaling/membership", "scaling/remote",
+	}, impure: true},
 	{folder: "internal/fuzzseed", impure: true},
 	{folder: "internal/placementsim", may: []string{"engine/unit", "scaling/placement"}, impure: true},
 	{folder: "internal/rules", impure: true},

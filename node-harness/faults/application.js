@@ -1,6 +1,7 @@
 // The application of the fault tests: a room of an ordinary mediasoup application, in a process of its own so that it can be
 // killed. The suite tells it what to do and hears of the library's events by messages; what is mediasoup's is its public API.
 import * as mediasoup from 'mediasoup';
+import { obey, watch } from './commands.js';
 import { Load } from './load.js';
 
 const LISTEN = { protocol: 'udp', ip: '0.0.0.0' };
@@ -10,26 +11,10 @@ const mediaCodecs = [
 	{ kind: 'video', mimeType: 'video/VP9', clockRate: 90000 },
 ];
 
-// Events that say what became of an object. Scores are left out: they are figures, and how many there are is a matter of timing.
-const EVENTS = [
-	'died', 'icestatechange', 'iceselectedtuplechange', 'dtlsstatechange', 'sctpstatechange', 'tuple', 'producerclose',
-	'producerpause', 'producerresume', 'layerschange', 'dataproducerclose',
-];
-
 const people = new Map(); // by name
 let worker;
 let router;
 let load;
-
-// watch reports an object's events under a name that does not change from run to run.
-function watch(owner, object, emitter) {
-	for (const event of EVENTS) {
-		emitter.on(event, detail => {
-			const value = event === 'layerschange' ? detail?.spatialLayer ?? 'none' : detail;
-			process.send({ event: { owner, object, event, detail: value } });
-		});
-	}
-}
 
 const commands = {
 	async open() {
@@ -114,11 +99,4 @@ const commands = {
 	},
 };
 
-process.on('message', async ({ id, command, args }) => {
-	try {
-		process.send({ id, result: await commands[command](args) });
-	} catch (error) {
-		process.send({ id, error: error.stack });
-	}
-});
-process.on('disconnect', () => process.exit());
+obey(commands);

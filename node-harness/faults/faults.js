@@ -73,7 +73,7 @@ function busAway(seconds, properties) {
 	};
 }
 
-export const FAULTS = {
+export const PERSON_FAULTS = {
 	'bus-away-12s': busAway(12, { quick: true }), // more than makes a node count as dead
 	'bus-away-60s': busAway(60),
 
@@ -136,7 +136,7 @@ export const FAULTS = {
 		about: 'The network between Ann\'s node and Bob\'s fails, until they hear and see each other through Cem\'s.',
 		network: true,
 		async strike(scene) {
-			scene.network.cut(scene.nodeOf('Ann').ip, scene.nodeOf('Bob').ip);
+			scene.network.cut([scene.nodeOf('Ann').ip], [scene.nodeOf('Bob').ip]);
 			await scene.steady();
 			scene.network.mend();
 		},

@@ -1,4 +1,4 @@
-// Hosts of their own for the nodes: a network namespace each, joined by routes through the one that the suite runs in. The suite has to
+// Hosts of their own for nodes and applications: a network namespace each, joined by routes through the one that the suite runs in. The suite has to
 // be started in a namespace where it may do that (scripts/faults.sh).
 import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
@@ -24,9 +24,8 @@ function forget(link) {
 }
 
 export class Network {
-	// hosts are the addresses of the nodes, host the one that the suite and the application have.
-	hosts = { a: addressOf(1), b: addressOf(2), c: addressOf(3) };
-	host = SUITE;
+	host = SUITE; // the suite's address
+	#names = [];
 	#cut = [];
 
 	constructor() {
@@ -35,10 +34,18 @@ export class Network {
 		fs.writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
 	}
 
+	// address returns the address of the host of that name.
+	address(name) {
+		if (!this.#names.includes(name)) {
+			this.#names.push(name);
+		}
+		return addressOf(this.#names.indexOf(name) + 1);
+	}
+
 	// spawn is child_process.spawn for the process of a host, which ends with it.
-	async spawn(address, command, args, { stdio: [, stdout, stderr] }) {
-		const n = Object.values(this.hosts).indexOf(address) + 1;
-		const child = spawn('unshare', ['--net', 'sh', '-c', ENTER, 'sh', command, ...args], { stdio: ['pipe', stdout, stderr] });
+	async spawn(address, command, args, { stdio: [, , stderr, ...more], ...options }) {
+		const n = this.#names.findIndex(name => this.address(name) === address) + 1;
+		const child = spawn('unshare', ['--net', 'sh', '-c', ENTER, 'sh', command, ...args], { ...options, stdio: ['pipe', 'pipe', stderr, ...more] });
 		await within('a namespace', new Promise(resolve => child.stdout.once('data', resolve)));
 		const link = `host${n}`;
 		forget(link);
@@ -49,13 +56,14 @@ export class Network {
 		return child;
 	}
 
-	// cut loses everything between two hosts, silently.
-	cut(a, b) {
-		this.#cut = [['from', a, 'to', b], ['from', b, 'to', a]];
+	// cut loses everything between hosts of one side and hosts of the other, by their addresses, silently.
+	cut(one, other) {
+		this.#cut = one.flatMap(a => other.flatMap(b => [['from', a, 'to', b], ['from', b, 'to', a]]));
 		this.#cut.forEach(way => ip('rule', 'add', 'priority', '10', ...way, 'blackhole'));
 	}
 
+	// mend undoes all cuts.
 	mend() {
-		this.#cut.forEach(way => ip('rule', 'delete', 'priority', '10', ...way, 'blackhole'));
+		this.#cut.splice(0).forEach(way => ip('rule', 'delete', 'priority', '10', ...way, 'blackhole'));
 	}
 }

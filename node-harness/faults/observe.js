@@ -17,14 +17,16 @@ export async function observe(scene, fault, random) {
 	const outcome = await (fault.ends ? afterTheEnd(scene, fault) : aftermath(scene, fault, begun));
 	return {
 		figures: outcome.figures,
-		lines: [
-			`# ${fault.about}`, ...outcome.lines,
-			...section('When the application has ended', ['every node that runs holds as many goroutines, descriptors, sockets and ports as when it was started']),
-		],
+		lines: [`# ${fault.about}`, ...outcome.lines, ...IDLE],
 	};
 }
 
 const section = (title, lines) => (lines.length > 0 ? ['', `${title}:`, ...lines.map(line => `  ${line}`)] : []);
+// IDLE is what holds for all faults: nothing is left over.
+export const IDLE = section('When the application has ended', [
+	'every node that runs holds as many goroutines, descriptors, sockets and ports as when it was started',
+]);
+
 const secondsSince = begun => (performance.now() - begun) / 1000;
 
 // afterTheEnd is for faults that end the application.

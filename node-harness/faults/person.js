@@ -5,7 +5,7 @@ import { WeriftPeer } from '../peers/werift.js';
 import { Picture, Voice } from '../lib/media.js';
 
 // Ear follows one stream that is received. Sequence numbers tell what was lost, arrival tells the gaps.
-class Ear {
+export class Ear {
 	total = 0;
 
 	constructor() {
@@ -17,8 +17,13 @@ class Ear {
 		Object.assign(this, { packets: 0, base: this.highest, longestGap: 0 });
 	}
 
-	take(packet, now) {
-		const seq = packet.readUInt16BE(2);
+	// begin is mark for a stream that may go on with any sequence number, as after a restart of its node.
+	begin() {
+		this.highest = undefined;
+		this.mark();
+	}
+
+	take(seq, now) {
 		this.packets++;
 		this.total++;
 		if (this.highest === undefined) {
@@ -43,7 +48,7 @@ class Ear {
 }
 
 // Port is a UDP socket of a person.
-class Port {
+export class Port {
 	rtcp = [];
 	ears = new Map(); // by SSRC
 	handleRtcp = () => {};
@@ -57,7 +62,7 @@ class Port {
 			if (isRtcp(packet)) {
 				port.handleRtcp(packet);
 			} else {
-				port.ears.get(packet.readUInt32BE(8))?.take(packet, performance.now());
+				port.ears.get(packet.readUInt32BE(8))?.take(packet.readUInt16BE(2), performance.now());
 			}
 		});
 		return port;

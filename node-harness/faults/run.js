@@ -6,11 +6,14 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createCertificates } from '../lib/nodes.js';
-import { FAULTS } from './faults.js';
+import { PERSON_FAULTS } from './faults.js';
 import { Network } from './network.js';
-import { observe } from './observe.js';
+import { ROOM_FAULTS } from './rooms/faults.js';
+import { House } from './rooms/house.js';
+import { IDLE, observe } from './observe.js';
 import { Scene } from './scene.js';
 
+const FAULTS = { ...PERSON_FAULTS, ...ROOM_FAULTS };
 const OUT = path.join(import.meta.dirname, '..', '..', 'build', 'faults');
 const TLS = path.join(OUT, 'tls');
 const GOLDEN = path.join(import.meta.dirname, 'golden');
@@ -35,13 +38,24 @@ function generator(seed) {
 // happen starts a cluster and lets a fault happen to it.
 async function happen(fault, seed, folder, network) {
 	const random = generator(seed);
-	const scene = await Scene.open({ tls: TLS, folder, random, proxies: fault.proxies, chained: fault.chained, network, joined: fault.joined });
-	const outcome = observe(scene, fault, random).finally(() => scene.end());
+	const [scene, play] = fault.plan
+		? [await House.open({ tls: TLS, folder, random, network, plan: fault.plan }), playRooms]
+		: [await Scene.open({ tls: TLS, folder, random, network, ...fault }), observe];
+	const outcome = play(scene, fault, random).finally(() => {
+		scene.end();
+		network?.mend(); // if it is still cut, as something has failed
+	});
 	await outcome.catch(() => {});
 	if (scene.longestPause > MAX_PAUSE_MS) {
 		throw new BusyMachine(`the machine was too busy to send for ${Math.round(scene.longestPause)} ms`);
 	}
 	return outcome;
+}
+
+// playRooms is observe for a fault with many rooms.
+async function playRooms(house, fault, random) {
+	const { lines, figures } = await fault.play(house, random);
+	return { figures, lines: [`# ${fault.about}`, ...lines, ...IDLE] };
 }
 
 // attempt is happen, repeated when the machine was too busy.
@@ -122,7 +136,7 @@ async function main() {
 	}
 	const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => Number(values.first) + i);
 	fs.mkdirSync(OUT, { recursive: true });
-	createCertificates(TLS, ['a', 'b', 'c', 'bus']);
+	createCertificates(TLS, ['a', 'b', 'c', 'd', 'e', 'bus']);
 	let failed = 0;
 	for (const name of names) {
 		failed += await repeat(name, seeds, { update: values.update, network });

@@ -1,14 +1,13 @@
 // A cluster of three nodes, and an application with one person on each of them: what a fault happens to.
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { clusterStatus, freePorts, killNode, nodeStatus, startBus, startNode } from '../lib/nodes.js';
-import { guard } from '../lib/processes.js';
-import { until, within } from '../lib/wait.js';
+import { until } from '../lib/wait.js';
 import { holdings } from './holdings.js';
 import { MEDIA } from '../lib/media.js';
 import { Person } from './person.js';
+import { Application } from './process.js';
 import { SessionProxy } from './proxy.js';
 
 // The fault is always that of Ann's node. Which of the nodes that is depends on who comes first, and so on the seed.
@@ -33,8 +32,7 @@ export class Scene {
 		const scene = new Scene();
 		Object.assign(scene, { tls, folder, chained, network });
 		const options = joined ? await scene.startBus() : [];
-		const hosts = Object.entries(network?.hosts ?? HOSTS);
-		scene.nodes = await Promise.all(hosts.map(([name, ip]) => startNode(name, ip, tls, folder, 0, network, options)));
+		scene.nodes = await Promise.all(Object.entries(HOSTS).map(([name, ip]) => startNode(name, network?.address(name) ?? ip, tls, folder, 0, network, options)));
 		try {
 			if (joined) {
 				await scene.busWorks();
@@ -43,7 +41,7 @@ export class Scene {
 				scene.proxies = await Promise.all(scene.nodes.map(({ address }) => SessionProxy.open(address)));
 			}
 			scene.idle = await scene.settled();
-			scene.startApplication();
+			await scene.startApplication();
 			await scene.enter(chained ? NAMES : shuffled(NAMES, random)); // who subscribes first is fed first
 			await scene.steady();
 			scene.objects = await scene.countObjects();
@@ -69,9 +67,9 @@ export class Scene {
 		});
 	}
 
-	startApplication() {
+	async startApplication() {
 		const addresses = (this.proxies ?? this.nodes).map(({ address }) => address);
-		this.application = new Application({
+		this.application = await Application.start(path.join(import.meta.dirname, 'application.js'), {
 			GAZPACHO_CLUSTER: this.bus ? addresses[0] : addresses.join(','), GAZPACHO_TLS_DIR: this.tls, GAZPACHO_PLACEMENT: 'spread',
 			...(this.chained && { GAZPACHO_FAN_OUT: '1' }),
 		}, event => this.heard(event));
@@ -253,42 +251,6 @@ export class Scene {
 		this.application?.kill();
 		this.proxies?.forEach(proxy => proxy.close());
 		[...this.nodes, this.bus].forEach(node => node?.child.kill('SIGKILL'));
-	}
-}
-
-// Application is the application's process.
-class Application {
-	#calls = new Map();
-	#lastId = 0;
-
-	constructor(environment, onEvent) {
-		this.child = guard(fork(path.join(import.meta.dirname, 'application.js'), { env: { ...process.env, ...environment } }));
-		this.ended = new Promise(resolve => this.child.once('exit', resolve));
-		this.child.on('message', ({ id, result, error, event }) => {
-			if (event) {
-				onEvent(event);
-				return;
-			}
-			const { resolve, reject } = this.#calls.get(id);
-			this.#calls.delete(id);
-			if (error) {
-				reject(new Error(error));
-			} else {
-				resolve(result);
-			}
-		});
-	}
-
-	call(command, args) {
-		const id = ++this.#lastId;
-		const answered = new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject }));
-		this.child.send({ id, command, args });
-		return within(`the application: ${command}`, answered, 120_000);
-	}
-
-	kill() {
-		this.child.kill('SIGKILL');
-		return this.ended;
 	}
 }
 

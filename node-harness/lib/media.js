@@ -11,17 +11,24 @@ const SCREEN_SSRC = 2000;
 const SPATIAL_LAYERS = 3;
 const SCREEN_MS = 40;
 
+// VOICE are the parameters of a voice.
+export const VOICE = {
+	kind: 'audio',
+	rtpParameters: {
+		codecs: [{ mimeType: 'audio/opus', payloadType: AUDIO_TYPE, clockRate: 48000, channels: 2 }], encodings: [{ ssrc: VOICE_SSRC }],
+	},
+};
+
+// voicePacket returns a voice's packet of that number, when each holds so many milliseconds.
+export function voicePacket(seq, ms = AUDIO_MS) {
+	return buildRtp({
+		payloadType: AUDIO_TYPE, ssrc: VOICE_SSRC, sequenceNumber: seq & 0xffff, timestamp: seq * 48 * ms, payload: Buffer.alloc(60),
+	});
+}
+
 // MEDIA are the streams of a person: on which transport, and with which parameters.
 export const MEDIA = [
-	{
-		object: 'voice', on: 'sound',
-		options: {
-			kind: 'audio',
-			rtpParameters: {
-				codecs: [{ mimeType: 'audio/opus', payloadType: AUDIO_TYPE, clockRate: 48000, channels: 2 }], encodings: [{ ssrc: VOICE_SSRC }],
-			},
-		},
-	},
+	{ object: 'voice', on: 'sound', options: VOICE },
 	{ object: 'camera', on: 'picture', options: simulcastProducer() },
 	{
 		object: 'screen', on: 'picture',
@@ -52,10 +59,7 @@ export class Voice {
 			this.longestPause = Math.max(this.longestPause, now - this.last);
 			this.last = now;
 			while (this.#seq * AUDIO_MS < now - begun) {
-				const seq = this.#seq++;
-				peer.sendRaw(buildRtp({
-					payloadType: AUDIO_TYPE, ssrc: VOICE_SSRC, sequenceNumber: seq & 0xffff, timestamp: seq * 48 * AUDIO_MS, payload: Buffer.alloc(60),
-				}));
+				peer.sendRaw(voicePacket(this.#seq++));
 			}
 		}, AUDIO_MS / 2);
 		return this;

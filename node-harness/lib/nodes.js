@@ -10,6 +10,7 @@ import { guard } from './processes.js';
 import { within } from './wait.js';
 
 const GAZPACHO = process.env.GAZPACHO;
+const HERE = { spawn: (_, ...args) => spawn(...args) }; // in place of a network: all are on this host
 
 // createCertificates makes a certificate authority and the certificates of nodes, application and operator in folder.
 export function createCertificates(folder, nodes) {
@@ -29,15 +30,15 @@ export function createApplication(folder, name, tenant) {
 }
 
 // startNode resolves when the node listens: with its process and its address. Port 0 is any that is free. A network gives it a host.
-export async function startNode(name, ip, tls, logFolder, port = 0, network, options = []) {
-	return start(name, `${ip}:${port}`, tls, logFolder, network ?? { spawn: (_, ...args) => spawn(...args) }, options);
+export async function startNode(name, ip, tls, logFolder, port = 0, network, options = [], binary = GAZPACHO) {
+	return start(name, `${ip}:${port}`, tls, logFolder, network ?? HERE, options, binary);
 }
 
 // startBus starts a node that nothing is placed on, as it is reached by a unix socket, and that runs the bus for others at an address.
 // It resolves with its process.
 export async function startBus(name, address, tls, logFolder) {
 	const socket = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'gazpacho-')), 'bus.sock');
-	return start(name, `unix:${socket}`, tls, logFolder, { spawn: (_, ...args) => spawn(...args) }, ['--join', address, '--bus', '--bus-address', address]);
+	return start(name, `unix:${socket}`, tls, logFolder, HERE, ['--join', address, '--bus', '--bus-address', address]);
 }
 
 // freePorts returns a port of an address that is free, as is the next one.
@@ -57,10 +58,10 @@ export async function freePorts(ip) {
 	}
 }
 
-async function start(name, listen, tls, logFolder, network, options) {
+async function start(name, listen, tls, logFolder, network, options, binary = GAZPACHO) {
 	const ip = listen.slice(0, listen.lastIndexOf(':'));
 	const log = fs.openSync(path.join(logFolder, `${name}.log`), 'a');
-	const child = guard(await network.spawn(ip, GAZPACHO, ['node', '--name', name, '--listen', listen, '--tls-dir', tls, ...options], {
+	const child = guard(await network.spawn(ip, binary, ['node', '--name', name, '--listen', listen, '--tls-dir', tls, ...options], {
 		stdio: ['ignore', 'pipe', log],
 	}));
 	fs.closeSync(log);

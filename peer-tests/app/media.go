@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/stretchr/testify/require"
 
@@ -46,6 +47,8 @@ type Media struct {
 	Codec api.RTPCodecParameters
 	SSRCs []uint32 // of the streams that the peer sends; several are simulcast
 	Mode  string   // scalability mode of each of these, such as L3T1; empty without layers
+	// TransportCC is the id of the header extension with transport-wide numbers, 0 for none. Feedback is sent about them.
+	TransportCC uint8
 }
 
 // Producer is a producer, with what its consumers need.
@@ -83,8 +86,14 @@ func (t *Transport) ProduceMedia(m Media) *Producer {
 		p.mapped = append(p.mapped, api.RTPEncodingParameters{SSRC: new(mapped), ScalabilityMode: m.Mode})
 		mapping.Encodings = append(mapping.Encodings, api.EncodingMapping{SSRC: new(ssrc), ScalabilityMode: m.Mode, MappedSSRC: mapped})
 	}
+	params := parameters(m.Codec, encodings...)
+	if m.TransportCC != 0 {
+		codec := &params.Codecs[0]
+		codec.RTCPFeedback = append(slices.Clip(codec.RTCPFeedback), api.RTCPFeedback{Type: "transport-cc"})
+		params.HeaderExtensions = []api.RTPHeaderExtensionParameters{{URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: m.TransportCC}}
+	}
 	t.Do(api.MethodTransportProduce, t.ID, &api.TransportProduceRequest{
-		ProducerID: p.ID, Kind: m.Kind, RTPParameters: parameters(m.Codec, encodings...), RTPMapping: mapping,
+		ProducerID: p.ID, Kind: m.Kind, RTPParameters: params, RTPMapping: mapping,
 	})
 	return p
 }

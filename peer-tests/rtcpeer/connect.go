@@ -78,6 +78,9 @@ func (p *Peer) answer(tr *app.Transport) string {
 		lines = append(lines, fmt.Sprintf("m=%s 7 UDP/TLS/RTP/SAVPF %d", kind, codec.PayloadType), "c=IN IP4 127.0.0.1",
 			fmt.Sprintf("a=mid:%d", mid), "a=sendrecv", "a=rtcp-mux", fmt.Sprintf("a=rtpmap:%d %s", codec.PayloadType, encoding),
 			fmt.Sprintf("a=ssrc:%d cname:worker", ReceiveSSRCOf(mid)))
+		if p.options.MaxBitrate > 0 {
+			lines = append(lines, fmt.Sprintf("a=extmap:%d %s", TransportCCID, transportCCURI), fmt.Sprintf("a=rtcp-fb:%d transport-cc", codec.PayloadType))
+		}
 		lines = append(lines, transport...)
 	}
 	lines = append(lines, "m=application 7 UDP/DTLS/SCTP webrtc-datachannel", "c=IN IP4 127.0.0.1",

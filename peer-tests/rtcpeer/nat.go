@@ -1,10 +1,12 @@
 package rtcpeer
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -19,6 +21,7 @@ type NAT struct {
 	mu    sync.Mutex
 	outer *net.UDPConn
 	peer  *net.UDPAddr
+	shape shape
 }
 
 const datagram = 1 << 16
@@ -74,9 +77,20 @@ func (n *NAT) forwardOut() {
 		}
 		n.mu.Lock()
 		n.peer = from
-		_, _ = n.outer.Write(b[:size]) // UDP may lose packets
+		if wait, passes := n.shape.admit(time.Now(), size); wait > 0 {
+			later := bytes.Clone(b[:size])
+			time.AfterFunc(wait, func() { n.send(later) })
+		} else if passes {
+			_, _ = n.outer.Write(b[:size]) // UDP may lose packets
+		}
 		n.mu.Unlock()
 	}
+}
+
+func (n *NAT) send(b []byte) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	_, _ = n.outer.Write(b)
 }
 
 func (n *NAT) forwardIn(outer *net.UDPConn) {

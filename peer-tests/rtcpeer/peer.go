@@ -43,6 +43,8 @@ type Options struct {
 	Streams []api.RTPCodecParameters
 	// MaxMessageSize is that of the data channel in bytes; 0 means 256 KiB.
 	MaxMessageSize uint32
+	// MaxBitrate makes it estimate what it can send, from transport-wide feedback, up to so many bits per second.
+	MaxBitrate int
 }
 
 // Peer is a peer connection that sends and receives streams and has a data channel.
@@ -61,6 +63,8 @@ type Peer struct {
 	// Channel is the data channel; Opened is signalled when it is open.
 	Channel *webrtc.DataChannel
 	Opened  inbox.Inbox[struct{}]
+	// Target holds the estimates of what can be sent, if Options ask for them.
+	Target inbox.Inbox[int]
 	// States holds all states of the connection.
 	States inbox.Inbox[webrtc.PeerConnectionState]
 }
@@ -82,7 +86,7 @@ func New(t testing.TB, o Options) *Peer {
 	var err error
 	p.cert, err = newCertificate()
 	require.NoError(t, err)
-	p.pc, err = newAPI(t, o).NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{*p.cert}})
+	p.pc, err = p.newAPI().NewPeerConnection(webrtc.Configuration{Certificates: []webrtc.Certificate{*p.cert}})
 	require.NoError(t, err)
 	t.Cleanup(p.Close)
 	p.pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
@@ -103,7 +107,8 @@ func New(t testing.TB, o Options) *Peer {
 	return p
 }
 
-func newAPI(t testing.TB, o Options) *webrtc.API {
+func (p *Peer) newAPI() *webrtc.API {
+	t, o := p.t, p.options
 	t.Helper()
 	var s webrtc.SettingEngine
 	s.SetIncludeLoopbackCandidate(true)
@@ -129,6 +134,9 @@ func newAPI(t testing.TB, o Options) *webrtc.API {
 		webrtc.ConfigureNack(&media, &interceptors),
 	} {
 		require.NoError(t, err)
+	}
+	if o.MaxBitrate > 0 {
+		p.estimate(&media, &interceptors)
 	}
 	return webrtc.NewAPI(webrtc.WithSettingEngine(s), webrtc.WithMediaEngine(&media), webrtc.WithInterceptorRegistry(&interceptors))
 }

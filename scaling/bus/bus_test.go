@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/scaling/bus"
+	"gazpacho/scaling/directory"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/membership"
 )
@@ -63,7 +64,11 @@ func TestNodesKnowEachOther(t *testing.T) {
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	folder, hosts := certificates(t), addresses(t, 1)
-	a := start(t, "a", bus.Options{Credentials: load(t, folder, identity.Node, "a"), Serve: hosts[0], Join: hosts})
+	toA := make(chan string, 10)
+	a := start(t, "a", bus.Options{
+		Credentials: load(t, folder, identity.Node, "a"), Serve: hosts[0], Join: hosts,
+		Receive: func(from string, b []byte) { toA <- from + ": " + string(b) },
+	})
 	host, port, err := net.SplitHostPort(hosts[0])
 	require.NoError(t, err)
 	connect := func(config *tls.Config, scheme string) (*nats.Conn, error) {
@@ -97,14 +102,23 @@ func TestPermissions(t *testing.T) {
 	heartbeat := func(name string) []byte {
 		return (&membership.Heartbeat{Node: selfOf(name), State: membership.Serving, Number: 1}).Append(nil)
 	}
-	for _, subject := range []string{"gazpacho.node.a", "gazpacho.node.c", "gazpacho.node.b.c", "anything"} {
+	for _, subject := range []string{"gazpacho.node.a", "gazpacho.node.c", "gazpacho.node.b.c", "gazpacho.to.a.c", "gazpacho.to.a", "anything"} {
 		require.NoError(t, b.Publish(subject, heartbeat("b")))
 	}
+	require.NoError(t, b.Publish("gazpacho.to.a.b", []byte("hello")))
+	require.Equal(t, "b: hello", <-toA, "what came before was dropped")
+	toB, err := b.SubscribeSync("gazpacho.to.b.*")
+	require.NoError(t, err)
+	require.NoError(t, b.Flush())
+	a.Send("b", []byte("good day"), false)
+	m, err := toB.NextMsg(patience)
+	require.NoError(t, err)
+	require.Equal(t, "gazpacho.to.b.a good day", m.Subject+" "+string(m.Data))
 	require.NoError(t, b.Publish("gazpacho.node.b", []byte("no heartbeat")))
 	require.NoError(t, b.Publish("gazpacho.node.b", heartbeat("c")))
 	a.sees(t, "a alive", "b alive") // what it called itself does not count, and what came before was dropped
 	require.ErrorIs(t, b.LastError(), nats.ErrPermissionViolation)
-	for _, subject := range []string{"$SYS.>", ">", "gazpacho.>"} {
+	for _, subject := range []string{"$SYS.>", ">", "gazpacho.>", "gazpacho.to.*.*", "gazpacho.to.a.*", "gazpacho.to.a.b"} {
 		_, err := b.SubscribeSync(subject)
 		require.NoError(t, err)
 		require.True(t, eventually(func() bool { return strings.Contains(fmt.Sprint(b.LastError()), `Subscription to "`+subject) }))
@@ -124,6 +138,101 @@ func TestPermissions(t *testing.T) {
 		}
 		require.ErrorContains(t, err, "tls")
 	}
+}
+
+// Messages for one node reach that one alone, in order.
+func TestMessages(t *testing.T) {
+	t.Parallel()
+	folder, hosts := certificates(t), addresses(t, 2)
+	names, nodes, inboxes := []string{"a", "b", "e.example.org"}, make([]*node, 3), make([]chan string, 3)
+	serve := []string{hosts[0], hosts[1], ""}
+	var starting sync.WaitGroup
+	for i, name := range names {
+		inboxes[i] = make(chan string, 3000)
+		starting.Go(func() {
+			nodes[i] = start(t, name, bus.Options{
+				Credentials: load(t, folder, identity.Node, name), Serve: serve[i], Join: hosts,
+				Receive: func(from string, b []byte) { inboxes[i] <- from + " " + string(b) },
+			})
+		})
+	}
+	starting.Wait()
+	for _, n := range nodes {
+		n.sees(t, "a alive", "b alive", "e.example.org alive")
+	}
+	for number := range 1000 {
+		for i, n := range nodes {
+			n.Send(names[(i+1)%3], []byte(fmt.Sprint(number)), false)
+			n.Send(names[(i+2)%3], []byte(fmt.Sprint(number)), true)
+		}
+	}
+	for _, inbox := range inboxes {
+		next := map[string]int{}
+		for range 2000 {
+			var from string
+			var number int
+			_, err := fmt.Sscan(<-inbox, &from, &number)
+			require.NoError(t, err)
+			require.Equal(t, next[from], number, from)
+			next[from]++
+		}
+	}
+	nodes[0].Send("nobody", nil, false)
+	nodes[0].Send("b", []byte("last"), false)
+	require.Equal(t, "a last", <-inboxes[1])
+	for _, n := range nodes {
+		require.Zero(t, n.Lost())
+	}
+	nodes[0].Send("b", make([]byte, bus.MaxMessage+1), false)
+	require.True(t, eventually(func() bool { return nodes[0].Lost() == 1 }), "too long")
+}
+
+// What a node has much of to tell waits for its turn, and what is urgent does not wait for that. There is a bound to what waits.
+func TestManyMessages(t *testing.T) {
+	t.Parallel()
+	folder, hosts := certificates(t), addresses(t, 1)
+	a := start(t, "a", bus.Options{Credentials: load(t, folder, identity.Node, "a"), Serve: hosts[0], Join: hosts})
+	urgent, count := make(chan int, 1), 0
+	b := start(t, "b", bus.Options{Credentials: load(t, folder, identity.Node, "b"), Join: hosts, Receive: func(_ string, m []byte) {
+		if count++; len(m) == 1 {
+			urgent <- count
+		}
+	}})
+	b.sees(t, "a alive", "b alive")
+	long := make([]byte, bus.MaxMessage)
+	for range 1000 { // eight seconds' worth
+		a.Send("b", long, false)
+	}
+	a.Send("b", []byte{1}, true)
+	require.Less(t, <-urgent, 900)
+	require.Zero(t, a.Lost())
+	for range 1100 {
+		a.Send("b", long, false)
+	}
+	require.Positive(t, a.Lost())
+}
+
+// What comes to a node that is too slow is dropped and counted.
+func TestANodeThatIsTooSlow(t *testing.T) {
+	t.Parallel()
+	folder, hosts := certificates(t), addresses(t, 1)
+	a := start(t, "a", bus.Options{Credentials: load(t, folder, identity.Node, "a"), Serve: hosts[0], Join: hosts})
+	stuck := make(chan struct{})
+	b := start(t, "b", bus.Options{
+		Credentials: load(t, folder, identity.Node, "b"), Join: hosts, Receive: func(string, []byte) { <-stuck },
+	})
+	defer close(stuck)
+	b.sees(t, "a alive", "b alive")
+	for range 400 {
+		a.Send("b", make([]byte, bus.MaxMessage), false)
+	}
+	require.True(t, eventually(func() bool { return b.Lost() > 0 }))
+	b.sees(t, "a alive", "b alive")
+}
+
+// The longest message of the directory is one that the bus takes.
+func TestDirectoryFits(t *testing.T) {
+	require.Less(t, directory.MaxMessage, bus.MaxMessage)
 }
 
 // A server that is there and does not answer any more is left for another one.
@@ -170,31 +279,40 @@ func TestANameOfManyNodes(t *testing.T) {
 	c.sees(t, "a alive", "b alive", "c alive")
 }
 
-// An operator's own NATS does as well, in clear or by TLS. What it refuses is logged.
+// An operator's own NATS does as well, in clear or by TLS, with the permissions that docs/cluster.md names. What it refuses is logged.
 func TestAnotherNATS(t *testing.T) {
 	t.Parallel()
 	folder := certificates(t)
-	all := &server.SubjectPermission{Allow: []string{"gazpacho.>"}}
+	user := func(name string) *server.User {
+		return &server.User{Username: name, Password: "secret", Permissions: &server.Permissions{
+			Publish:   &server.SubjectPermission{Allow: []string{"gazpacho.node." + name, "gazpacho.to.*." + name}},
+			Subscribe: &server.SubjectPermission{Allow: []string{"gazpacho.node.*", "gazpacho.to." + name + ".*"}},
+		}}
+	}
+	mute := user("c")
+	mute.Permissions.Publish = &server.SubjectPermission{Deny: []string{">"}}
 	for scheme, config := range map[string]*tls.Config{"nats": nil, "tls": {Certificates: []tls.Certificate{certificateOf(t, folder, "127.0.0.1")}}} {
 		s, err := server.NewServer(&server.Options{
-			Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, TLSConfig: config, TLSTimeout: patience.Seconds(), Users: []*server.User{
-				{Username: "gazpacho", Password: "secret", Permissions: &server.Permissions{Publish: all, Subscribe: all}},
-				{Username: "mute", Password: "secret", Permissions: &server.Permissions{
-					Publish: &server.SubjectPermission{Deny: []string{">"}}, Subscribe: all,
-				}},
-			},
+			Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, TLSConfig: config, TLSTimeout: patience.Seconds(),
+			Users: []*server.User{user("a"), user("b"), mute},
 		})
 		require.NoError(t, err)
 		s.Start()
 		defer s.Shutdown()
 		require.True(t, s.ReadyForConnections(patience))
-		options := func(name, user string) bus.Options {
-			return bus.Options{URL: scheme + "://" + user + ":secret@" + s.Addr().String(), Credentials: load(t, folder, identity.Node, name)}
+		toB := make(chan string, 1)
+		options := func(name string) bus.Options {
+			return bus.Options{
+				URL: scheme + "://" + name + ":secret@" + s.Addr().String(), Credentials: load(t, folder, identity.Node, name),
+				Receive: func(from string, b []byte) { toB <- from + " " + string(b) },
+			}
 		}
-		a, b := start(t, "a", options("a", "gazpacho")), start(t, "b", options("b", "gazpacho"))
+		a, b := start(t, "a", options("a")), start(t, "b", options("b"))
 		a.sees(t, "a alive", "b alive")
 		b.sees(t, "a alive", "b alive")
-		refused := options("c", "mute")
+		a.Send("b", []byte("hello"), false)
+		require.Equal(t, "a hello", <-toB)
+		refused := options("c")
 		lines := make(chan string, 100)
 		refused.Log = slog.New(slog.NewTextHandler(writer(lines), nil))
 		c := start(t, "c", refused)

@@ -22,13 +22,20 @@ const (
 
 // client is a node's connection with the bus.
 type client struct {
-	conn    *nats.Conn
-	subject string
+	conn          *nats.Conn
+	name          string
+	subscriptions []*nats.Subscription
 }
 
-// connect connects with the bus, again and again. It returns at once. connected is called when the connection comes and goes, take with
-// what others publish; both by goroutines of the client.
-func connect(o *Options, name string, connected func(bool), take func(name string, b []byte)) (*client, error) {
+// handlers take what comes by the bus. Each is called by a goroutine of its own.
+type handlers struct {
+	connected func(yes bool) // the connection has come or is gone
+	heartbeat func(from string, b []byte)
+	message   func(from string, b []byte)
+}
+
+// connect connects with the bus, again and again. It returns at once.
+func connect(o *Options, name string, h handlers) (*client, error) {
 	urls, config, err := o.servers()
 	if err != nil {
 		return nil, err
@@ -37,11 +44,11 @@ func connect(o *Options, name string, connected func(bool), take func(name strin
 		nats.Name(name), nats.DontRandomize(), nats.NoEcho(), nats.IgnoreDiscoveredServers(), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait), nats.ReconnectJitter(reconnectWait, reconnectWait), nats.ReconnectBufSize(-1), nats.Timeout(connectTime),
 		nats.PingInterval(pingInterval), nats.MaxPingsOutstanding(maxPings), nats.NoCallbacksAfterClientClose(),
-		nats.ConnectHandler(func(*nats.Conn) { connected(true) }),
-		nats.ReconnectHandler(func(*nats.Conn) { connected(true) }),
+		nats.ConnectHandler(func(*nats.Conn) { h.connected(true) }),
+		nats.ReconnectHandler(func(*nats.Conn) { h.connected(true) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			o.Log.Warn("the connection with the bus is lost", "error", err)
-			connected(false)
+			h.connected(false)
 		}),
 		nats.ReconnectErrHandler(func(_ *nats.Conn, err error) { o.Log.Debug("no connection with the bus", "error", err) }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { o.Log.Warn("bus", "error", err) }),
@@ -56,15 +63,33 @@ func connect(o *Options, name string, connected func(bool), take func(name strin
 	if err != nil {
 		return nil, err
 	}
-	subscription, err := conn.Subscribe(subjects+"*", func(m *nats.Msg) { take(nameOf(m.Subject), m.Data) })
-	if err == nil {
-		err = subscription.SetPendingLimits(waitingMessages, maxPending)
+	c := &client{conn: conn, name: name}
+	if err = c.subscribe(heartbeats+"*", h.heartbeat); err == nil {
+		err = c.subscribe(messages+token(name)+".*", h.message)
 	}
 	if err != nil {
 		conn.Close()
 		return nil, err
 	}
-	return &client{conn, subjectOf(name)}, nil
+	return c, nil
+}
+
+func (c *client) subscribe(subject string, take func(from string, b []byte)) error {
+	s, err := c.conn.Subscribe(subject, func(m *nats.Msg) { take(senderOf(m.Subject), m.Data) })
+	if err != nil {
+		return err
+	}
+	c.subscriptions = append(c.subscriptions, s)
+	return s.SetPendingLimits(waitingMessages, maxPending)
+}
+
+// lost returns how many messages there was no room for.
+func (c *client) lost() (count uint64) {
+	for _, s := range c.subscriptions {
+		n, _ := s.Dropped() // an error says that the connection is closed
+		count += uint64(max(n, 0))
+	}
+	return count
 }
 
 // servers returns the servers to connect with, the own one first, and how.
@@ -100,9 +125,14 @@ func (o *Options) foreign() (urls string, config *tls.Config, err error) {
 
 // publish publishes to all others. What cannot leave at once is lost.
 func (c *client) publish(b []byte, log *slog.Logger) {
-	if err := c.conn.Publish(c.subject, b); err != nil {
+	if err := c.conn.Publish(heartbeats+token(c.name), b); err != nil {
 		log.Debug("a heartbeat is lost", "error", err)
 	}
+}
+
+// send publishes to one other node. It may wait for the network; without a connection, the message is lost.
+func (c *client) send(to string, b []byte) error {
+	return c.conn.Publish(messages+token(to)+"."+token(c.name), b)
 }
 
 // close sends what was published last, and ends the connection.

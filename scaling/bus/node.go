@@ -31,6 +31,9 @@ type Options struct {
 	URL string
 	// Changed is called with rows that have changed, by one goroutine. Load alone is no change.
 	Changed func(rows []membership.Row)
+	// Receive is called with messages that other nodes have sent to this one, by one goroutine; nil discards them. What they contain
+	// is not looked into.
+	Receive func(from string, b []byte)
 	// Log is the node's; nil discards.
 	Log *slog.Logger
 }
@@ -40,6 +43,7 @@ type Node struct {
 	options Options
 	server  *busServer // nil: none
 	client  *client
+	outbox  *outbox
 	inputs  chan func(now unit.Time)
 	stop    chan struct{}
 	stopped chan struct{} // the goroutine has ended
@@ -74,10 +78,11 @@ func Join(ctx context.Context, o Options) (*Node, error) {
 			return nil, err
 		}
 	}
-	if n.client, err = connect(&o, self.Name, n.connected, n.take); err != nil {
+	if n.client, err = connect(&o, self.Name, handlers{n.connected, n.takeHeartbeat, n.takeMessage}); err != nil {
 		n.closeServer()
 		return nil, err
 	}
+	n.outbox = newOutbox(n.client.send)
 	go n.run()
 	select {
 	case err = <-n.outcome:
@@ -129,7 +134,7 @@ func (n *Node) connected(yes bool) {
 	})
 }
 
-func (n *Node) take(name string, b []byte) {
+func (n *Node) takeHeartbeat(name string, b []byte) {
 	h, err := membership.Parse(name, b)
 	if err == nil {
 		err = identity.CheckName(name)
@@ -140,6 +145,19 @@ func (n *Node) take(name string, b []byte) {
 	}
 	n.put(func(now unit.Time) { n.member.HandleHeartbeat(now, h) })
 }
+
+func (n *Node) takeMessage(from string, b []byte) {
+	if n.options.Receive != nil {
+		n.options.Receive(from, b)
+	}
+}
+
+// Send sends a message of at most [MaxMessage] bytes to another node. It may be lost. Messages to one node arrive in the order in
+// which they were sent, but for those that are urgent: these overtake the others. Send does not wait.
+func (n *Node) Send(to string, b []byte, urgent bool) { n.outbox.put(letter{to, b}, urgent) }
+
+// Lost returns how many messages this node has lost for want of room or of a connection: those that it sent, and those that came.
+func (n *Node) Lost() uint64 { return n.outbox.lost() + n.client.lost() }
 
 // Update has what the node says of itself looked at now.
 func (n *Node) Update() { n.put(n.update) }
@@ -218,6 +236,7 @@ func (n *Node) Close() {
 	n.close.Do(func() {
 		close(n.stop)
 		<-n.stopped
+		n.outbox.close()
 		n.client.close()
 		n.closeServer()
 	})

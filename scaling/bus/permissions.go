@@ -8,18 +8,29 @@ import (
 	"gazpacho/scaling/identity"
 )
 
-// subjects is what the subjects of heartbeats begin with; the name follows.
-const subjects = "gazpacho.node."
+// What subjects begin with. That of heartbeats is followed by the name of the node, that of messages by those of receiver and sender.
+const (
+	heartbeats = "gazpacho.node."
+	messages   = "gazpacho.to."
+)
 
-// subjectOf returns where a node publishes. Dots, which names may have, separate the parts of subjects.
-func subjectOf(name string) string { return subjects + strings.ReplaceAll(name, ".", "/") }
+// token is a node's name in a subject. Dots, which names may have, separate the parts of subjects.
+func token(name string) string { return strings.ReplaceAll(name, ".", "/") }
 
-// nameOf returns which node publishes on a subject.
-func nameOf(subject string) string {
-	return strings.ReplaceAll(strings.TrimPrefix(subject, subjects), "/", ".")
+// senderOf returns which node publishes on a subject: the last part says so.
+func senderOf(subject string) string {
+	return strings.ReplaceAll(subject[strings.LastIndexByte(subject, '.')+1:], "/", ".")
 }
 
-// permissions lets nodes, whose certificates TLS has verified, publish under their own names only.
+// permissionsOf lets a node publish under its own name only, and hear what all are told or it alone.
+func permissionsOf(name string) *server.Permissions {
+	return &server.Permissions{
+		Publish:   &server.SubjectPermission{Allow: []string{heartbeats + token(name), messages + "*." + token(name)}},
+		Subscribe: &server.SubjectPermission{Allow: []string{heartbeats + "*", messages + token(name) + ".*"}},
+	}
+}
+
+// permissions are for nodes, whose certificates TLS has verified.
 type permissions struct{}
 
 // Check implements [server.Authentication].
@@ -32,9 +43,6 @@ func (permissions) Check(c server.ClientAuthentication) bool {
 	if err != nil {
 		return false
 	}
-	c.RegisterUser(&server.User{Username: who.Name, Permissions: &server.Permissions{
-		Publish:   &server.SubjectPermission{Allow: []string{subjectOf(who.Name)}},
-		Subscribe: &server.SubjectPermission{Allow: []string{subjects + "*"}},
-	}})
+	c.RegisterUser(&server.User{Username: who.Name, Permissions: permissionsOf(who.Name)})
 	return true
 }

@@ -22,13 +22,15 @@ import (
 // DefaultPort is the port of the servers for nodes. That for other servers is the next one.
 const DefaultPort = 7001
 
+// MaxMessage is the longest message in bytes, chosen here.
+const MaxMessage = 64 << 10
+
 // Chosen here. The defaults are made for messages that must not be lost, and for the Internet: a client that hangs would be kept for two
 // minutes, with up to 64 MB waiting for it.
 const (
 	pingInterval = 500 * time.Millisecond
 	maxPings     = 2 // unanswered ones, after which the other side counts as gone
 	maxPending   = 8 << 20
-	maxPayload   = 64 << 10
 	writeTime    = 2 * time.Second
 	shakeTime    = 3 * time.Second
 	maxClients   = 16 << 10
@@ -59,7 +61,7 @@ func serve(o *Options, self *membership.Node) (*busServer, error) {
 		ServerName: self.Incarnation, // names have to differ, even where those of nodes do not by mistake
 		Host:       host, Port: port, TLSConfig: nodes, TLSHandshakeFirst: true, TLSTimeout: shakeTime.Seconds(),
 		AuthTimeout: shakeTime.Seconds(), CustomClientAuthentication: permissions{},
-		PingInterval: pingInterval, MaxPingsOut: maxPings, MaxPending: maxPending, MaxPayload: maxPayload, WriteDeadline: writeTime,
+		PingInterval: pingInterval, MaxPingsOut: maxPings, MaxPending: maxPending, MaxPayload: MaxMessage, WriteDeadline: writeTime,
 		MaxConn: maxClients, NoSigs: true, NoSystemAccount: true, DisableShortFirstPing: true,
 		Cluster: server.ClusterOpts{
 			Name: "gazpacho", Host: host, Port: port + 1, TLSConfig: nodes, TLSTimeout: shakeTime.Seconds(),

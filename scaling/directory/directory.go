@@ -15,14 +15,17 @@ const (
 	// on all nodes.
 	settling   = 1500 * time.Millisecond
 	askAgain   = 300 * time.Millisecond
+	askTick    = 20 * time.Millisecond // between two looks at all look-ups
 	giveUp     = 4 * time.Second
 	maxLookups = 4096 // at once
+	maxLeft    = 4096 // former members that are remembered
 )
 
 // Errors of [Directory.Register] and [Directory.Lookup].
 var (
-	ErrFull = errors.New("the front or its tenant has registered too much")
-	ErrBusy = errors.New("too many look-ups at once")
+	ErrFull    = errors.New("the front or its tenant has registered too much")
+	ErrTooLong = errors.New("the entry is too long")
+	ErrBusy    = errors.New("too many look-ups at once")
 )
 
 // Member is a live node. One that was started again has another incarnation.
@@ -31,16 +34,17 @@ type Member struct{ Name, Incarnation string }
 // Limits are bounds of what is registered on one node, in bytes with what tables need besides.
 type Limits struct{ Front, Tenant int }
 
-// DefaultLimits have room for about 30,000 producers of a front, and 250,000 of a tenant.
+// DefaultLimits have room for some 50,000 producers of a front, and 400,000 of a tenant.
 var DefaultLimits = Limits{Front: 8 << 20, Tenant: 64 << 20}
 
 // Directory is the machine of one node. After each call, its output is to be taken.
 type Directory struct {
 	self   Member
 	limits Limits
-	peers  map[string]*peer // members by name, the own node included
-	order  []*peer          // the same, by name
-	sureAt unit.Time        // from when on it knows what it should hold
+	peers  map[string]*peer  // members by name, the own node included
+	left   map[string]string // incarnations of former members by name
+	order  []*peer           // the same, by name
+	sureAt unit.Time         // from when on it knows what it should hold
 
 	own     map[Key]*registration
 	fronts  map[string]*usage
@@ -50,6 +54,7 @@ type Directory struct {
 	lookups   map[uint64]*lookup
 	lastToken uint64
 	nextBeat  unit.Time
+	nextAsk   unit.Time // no look-up has anything to do before
 	out       Output
 }
 
@@ -101,7 +106,7 @@ type peer struct {
 func New(now unit.Time, self Member, limits Limits) *Directory {
 	d := &Directory{
 		self: self, limits: limits, own: map[Key]*registration{}, fronts: map[string]*usage{}, tenants: map[string]*usage{},
-		peers: map[string]*peer{}, held: map[Key]*holding{}, lookups: map[uint64]*lookup{}, nextBeat: now.Add(beatInterval),
+		peers: map[string]*peer{}, left: map[string]string{}, held: map[Key]*holding{}, lookups: map[uint64]*lookup{}, nextBeat: now.Add(beatInterval), nextAsk: unit.Never,
 	}
 	d.SetMembers(now, nil)
 	return d
@@ -111,13 +116,7 @@ func New(now unit.Time, self Member, limits Limits) *Directory {
 func (d *Directory) Output() *Output { return &d.out }
 
 // NextTimeout returns when HandleTimeout is due.
-func (d *Directory) NextTimeout() unit.Time {
-	next := d.nextBeat
-	for _, l := range d.lookups {
-		next = min(next, l.again, l.until)
-	}
-	return next
-}
+func (d *Directory) NextTimeout() unit.Time { return min(d.nextBeat, d.nextAsk) }
 
 // HandleTimeout does what is due.
 func (d *Directory) HandleTimeout(now unit.Time) {
@@ -132,7 +131,9 @@ func (d *Directory) HandleTimeout(now unit.Time) {
 			}
 		}
 	}
-	d.askLate(now)
+	if now >= d.nextAsk {
+		d.askLate(now)
+	}
 }
 
 // Receive takes a message of another node. What is not from a member, or makes no sense, is ignored.

@@ -272,6 +272,29 @@ func TestLostMessages(t *testing.T) {
 	require.Zero(t, c.held())
 }
 
+// A node that the others had taken for dead, without its knowing, is asked at once for all that it has registered: until then they are not sure.
+func TestBackFromTheDead(t *testing.T) {
+	c := newCluster(3)
+	c.register(t, 0, "front", entry("p", ""))
+	c.rest()
+	c.sees = func(n, other int) bool { return n == 0 || other != 0 } // node 0 sees all
+	c.know()
+	require.Equal(t, absent, c.find(t, 1, key("p")))
+	c.rest()
+	c.sees = nil
+	c.know()
+	c.drain()
+	require.Equal(t, found(entry("p", "")), c.find(t, 1, key("p")))
+	require.Equal(t, 2, c.held())
+	for i := range 5000 { // names that come and go
+		c.nodes[1].SetMembers(c.now, []directory.Member{{Name: fmt.Sprint("x", i)}})
+		*c.nodes[1].Output() = directory.Output{}
+	}
+	c.know()
+	c.rest()
+	require.Equal(t, 2, c.held())
+}
+
 // A node whose beats do not come, while it is a member, loses its entries after ten seconds.
 func TestLease(t *testing.T) {
 	c := newCluster(2)
@@ -287,27 +310,42 @@ func TestLease(t *testing.T) {
 // Large sets travel in messages of a bounded size.
 func TestManyEntries(t *testing.T) {
 	c := newCluster(1)
-	long := strings.Repeat("v", 200<<10)
-	for _, id := range ids(2500) {
-		c.register(t, 0, "front", entry(id, ""))
-	}
-	for i := range 3 {
-		c.register(t, 0, "front", entry(fmt.Sprint("long", i), long))
+	for i, id := range ids(2500) {
+		c.register(t, 0, "front", entry(id, strings.Repeat("v", i%1000)))
 	}
 	c.nodes[0].SetMembers(c.now, []directory.Member{{Name: "z", Incarnation: "1"}})
-	out := c.nodes[0].Output().Messages
-	total := 0
+	out, total := c.nodes[0].Output().Messages, 0
 	for _, m := range out {
 		require.Equal(t, "z", m.To)
-		require.LessOrEqual(t, len(m.Entries), 1000)
+		require.LessOrEqual(t, len(m.Append(nil)), directory.MaxMessage)
 		total += len(m.Entries)
-		bytes := 0
-		for _, e := range m.Entries {
-			bytes += len(e.Value)
-		}
-		require.LessOrEqual(t, bytes, 256<<10) // two of the long ones are more, wherever they come among the others
 	}
-	require.Equal(t, 2503, total)
+	require.Equal(t, 2500, total)
+	require.Less(t, len(out), 40, "few, since they are filled")
+}
+
+// What is too long for a message is neither registered nor looked for.
+func TestTooLong(t *testing.T) {
+	c := newCluster(1)
+	long := strings.Repeat("v", 4<<10)
+	require.ErrorIs(t, c.nodes[0].Register(c.now, "front", entry("p", long)), directory.ErrTooLong)
+	_, err := c.nodes[0].Lookup(c.now, key(long))
+	require.ErrorIs(t, err, directory.ErrTooLong)
+	c.register(t, 0, "front", directory.Entry{Key: directory.Key{ID: long}})
+}
+
+// Two fronts of a node may have one id, a copy beside its original. The one with the higher version stays, whoever comes last.
+func TestCopiesOnOneNode(t *testing.T) {
+	c := newCluster(2)
+	original, copied := entry("p", "original"), entry("p", "copy")
+	original.Version = 1
+	c.register(t, 0, "a", copied)
+	c.register(t, 0, "b", original)
+	c.register(t, 0, "a", copied)
+	c.nodes[0].Unregister(c.now, "a", key("p"))
+	c.rest()
+	require.Equal(t, found(original), c.find(t, 1, key("p")))
+	require.Equal(t, 1, c.nodes[0].Registered())
 }
 
 func TestWhatMakesNoSense(t *testing.T) {
@@ -317,7 +355,7 @@ func TestWhatMakesNoSense(t *testing.T) {
 	token, err := d.Lookup(c.now, key("p"))
 	require.NoError(t, err)
 	for _, m := range []directory.Message{
-		{Kind: "?"},
+		{Kind: 99},
 		{Kind: directory.Query},
 		{Kind: directory.Query, Entries: []directory.Entry{entry("a", ""), entry("b", "")}},
 		{Kind: directory.Answer, Token: 77},

@@ -1,5 +1,5 @@
-// Package directory says which front owns a producer, for other applications of its tenant: a hash table over the nodes of a cluster, one
-// hop away. It is the machine of one node, and pure: the owner carries its messages and calls it with the time.
+// Package directory says where a producer is, for other applications of its tenant: a hash table over the nodes of a cluster, one hop
+// away. It is the machine of one node, and pure: the owner carries its messages (package bus) and calls it with the time.
 //
 // # Who holds what
 //
@@ -12,6 +12,10 @@
 // Messages may be lost, and members may differ from node to node for a while. Every two seconds a node tells each holder how many of its
 // entries it should have, and a digest of them; a holder that has others asks for all of them again. That is also their lease: without it
 // they go after ten seconds, and at once when their node is no member any more.
+//
+// All that is told of entries has to arrive in the order in which it was sent, if it does; queries and answers may overtake it ([Kind.Bulk]).
+//
+// A member that has come back is asked for all of them, too, since it may not know that it was away.
 //
 // A holder whose members have changed just now may not have been told of everything. It says so instead of saying that there is no such
 // entry, and is asked again. So what does not exist is known at once in a cluster that is at rest, and after two seconds at most in one that

@@ -18,7 +18,10 @@ type lookup struct {
 
 // Lookup looks for an entry. The result comes with the output, now or later, with the token.
 func (d *Directory) Lookup(now unit.Time, k Key) (token uint64, err error) {
-	if len(d.lookups) >= maxLookups {
+	switch {
+	case (&Entry{Key: k}).wireLen() > entryLen+maxEntry:
+		return 0, ErrTooLong
+	case len(d.lookups) >= maxLookups:
 		return 0, ErrBusy
 	}
 	d.lastToken++
@@ -31,7 +34,8 @@ func (d *Directory) Lookup(now unit.Time, k Key) (token uint64, err error) {
 
 // ask asks both holders.
 func (d *Directory) ask(now unit.Time, token uint64, l *lookup) {
-	l.asked, l.again = d.holders(&l.key), now.Add(askAgain)
+	l.asked, l.again = d.holders(&l.key), min(now.Add(askAgain), l.until)
+	d.nextAsk = min(d.nextAsk, l.again)
 	l.absent = [2]bool{false, l.asked[1] == nil}
 	for _, p := range l.asked {
 		if p != nil {
@@ -63,14 +67,18 @@ func (d *Directory) take(p *peer, m *Message) {
 
 // askLate asks again for what has no result yet, or gives it up.
 func (d *Directory) askLate(now unit.Time) {
+	d.nextAsk = unit.Never
 	for _, token := range slices.Sorted(maps.Keys(d.lookups)) {
 		switch l := d.lookups[token]; {
 		case now >= l.until:
 			d.finish(token, Failed, Entry{})
 		case now >= l.again:
 			d.ask(now, token, l)
+		default:
+			d.nextAsk = min(d.nextAsk, l.again)
 		}
 	}
+	d.nextAsk = max(d.nextAsk, now.Add(askTick))
 }
 
 func (d *Directory) finish(token uint64, s Status, e Entry) {

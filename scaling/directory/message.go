@@ -1,51 +1,46 @@
 package directory
 
 // Key is what an entry is found by. Ids of different tenants have nothing to do with each other.
-type Key struct {
-	Tenant string `json:"t,omitempty"`
-	ID     string `json:"i"`
-}
+type Key struct{ Tenant, ID string }
 
 // Entry is a producer of a front.
 type Entry struct {
 	Key
 	// Value says where it is. The directory does not look into it.
-	Value string `json:"v,omitempty"`
-	// Version tells entries of one key apart: a front that has moved to another node registers with a higher one, which is found.
-	Version uint64 `json:"n,omitempty"`
+	Value string
+	// Version tells entries of one key apart, of different nodes and fronts: the one with the highest is found.
+	Version uint64
 }
 
 // Kind is what a message is about.
-type Kind string
+type Kind uint8
 
 // Kinds of messages. The first four are about what the sender has registered, or wants registered again.
 const (
-	Put    Kind = "put"    // Entries are new or have changed. If First, they replace all that the sender had there
-	Remove Kind = "remove" // Entries are gone; only their keys are set
-	Beat   Kind = "beat"   // the receiver should have so many entries of the sender, with this digest
-	Resync Kind = "resync" // the sender has others: they are to be sent again
-	Query  Kind = "query"  // Entries has the key that is looked for
-	Answer Kind = "answer" // Entries has what was found, if anything; Unsure says that the sender may not know yet
+	Put    Kind = 1 + iota // Entries are new or have changed. If First, they replace all that the sender had there
+	Remove                 // Entries are gone; only their keys are set
+	Beat                   // the receiver should have so many entries of the sender, with this digest
+	Resync                 // the sender has others: they are to be sent again
+	Query                  // Entries has the key that is looked for
+	Answer                 // Entries has what was found, if anything; Unsure says that the sender may not know yet
 )
+
+// Bulk reports whether a message is one of many that tell what the sender has registered: their order counts, and they may wait behind
+// each other. Others are waited for.
+func (k Kind) Bulk() bool { return k <= Resync }
 
 // Message is what one node tells another one.
 type Message struct {
-	Kind    Kind    `json:"kind"`
-	Entries []Entry `json:"entries,omitempty"`
-	First   bool    `json:"first,omitempty"`
-	Count   int     `json:"count,omitempty"`
-	Digest  uint64  `json:"digest,omitempty"`
-	Token   uint64  `json:"token,omitempty"`
-	Unsure  bool    `json:"unsure,omitempty"`
+	Kind    Kind
+	First   bool
+	Unsure  bool
+	Count   int
+	Digest  uint64
+	Token   uint64
+	Entries []Entry
 }
 
-// maxEntries is how many entries a message has at most, and maxBytes their length unless there is only one; chosen here.
-const (
-	maxEntries = 1000
-	maxBytes   = 256 << 10
-)
-
-// overhead is what an entry takes besides its strings: in a holder's table, and in a message.
+// overhead is about what an entry takes in a table besides its strings.
 const overhead = 100
 
 func (e *Entry) size() int { return len(e.Tenant) + len(e.ID) + len(e.Value) + overhead }

@@ -17,9 +17,16 @@ type usage struct {
 	bytes int
 }
 
-// Register makes an entry of a front known, or changes it. One key belongs to one front of a node: the last one that registers it.
+// Register makes an entry of a front known, or changes it. One key belongs to one front of a node: the last one that registers it, unless
+// another one's has a higher version.
 func (d *Directory) Register(now unit.Time, front string, e Entry) error {
+	if e.wireLen() > entryLen+maxEntry {
+		return ErrTooLong
+	}
 	old := d.own[e.Key]
+	if old != nil && old.front != front && old.Version > e.Version {
+		return nil
+	}
 	was := 0
 	if old != nil {
 		was = old.size()
@@ -200,12 +207,12 @@ func (b *batch) add(to map[*peer]*pack, kind Kind, p *peer, e Entry) {
 		to[p] = &pack{}
 	}
 	full := to[p]
-	if len(full.entries) == maxEntries || full.bytes > 0 && full.bytes+e.size() > maxBytes {
+	if headerLen+full.bytes+e.wireLen() > MaxMessage {
 		b.sendPack(kind, p, full)
 		to[p] = &pack{}
 	}
 	to[p].entries = append(to[p].entries, e)
-	to[p].bytes += e.size()
+	to[p].bytes += e.wireLen()
 }
 
 func (b *batch) sendPack(kind Kind, p *peer, full *pack) {

@@ -352,3 +352,71 @@ func TestBounds(t *testing.T) {
 	require.Equal(t, api.Load{Transports: 1, Consumers: 1}, a.Load())
 	b.refused("too many producers", api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "i", ProducerID: "p"})
 }
+
+// entries is a registry that writes down what it hears.
+type entries struct{ heard []string }
+
+func (e *entries) Enter(id string, piped bool) {
+	e.heard = append(e.heard, fmt.Sprint("enter ", id, " ", piped))
+}
+func (e *entries) Leave(id string) { e.heard = append(e.heard, "leave "+id) }
+
+// The registry hears of producers that were made and of their end, whatever they end with: not of relays, nor of those that were refused.
+func TestRegistry(t *testing.T) {
+	var n federation.Node
+	a := join(t, &n, "")
+	heard := &entries{}
+	a.Registry = heard
+	hears := func(want ...string) {
+		t.Helper()
+		require.ElementsMatch(t, want, heard.heard)
+		heard.heard = nil
+	}
+	webRTC := func(id, server string) *api.RouterCreateWebRtcTransportRequest {
+		return &api.RouterCreateWebRtcTransportRequest{TransportID: id, Options: &api.WebRtcTransportOptions{
+			Base: &api.TransportOptions{}, Listen: &api.ListenServer{WebRtcServerID: server},
+		}}
+	}
+	a.must(api.MethodWorkerCreateWebRtcServer, "", &api.WorkerCreateWebRtcServerRequest{WebRtcServerID: "s"})
+	a.must(api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "r"})
+	a.must(api.MethodRouterCreateWebRtcTransportWithServer, "r", webRTC("t", "s"))
+	a.must(api.MethodRouterCreatePipeTransport, "r", pipeRequest("pipe", false))
+	a.must(api.MethodRouterCreatePipeTransport, "r", pipeRequest("relays", true))
+	for i, transport := range []string{"t", "t", "pipe", "relays"} {
+		a.must(api.MethodTransportProduce, transport, produceRequest(fmt.Sprint("p", i)))
+	}
+	hears("enter p0 false", "enter p1 false", "enter p2 true")
+	router, ok := a.HomeOf("p0")
+	require.True(t, ok)
+	require.Equal(t, "r", router)
+	_, ok = a.HomeOf("p3")
+	require.False(t, ok)
+
+	a.worker.refuse = api.Errorf("no")
+	a.refused("no", api.MethodTransportProduce, "t", produceRequest("refused"))
+	a.worker.refuse = nil
+	hears("leave refused")
+	a.must(api.MethodTransportCloseProducer, "t", &api.TransportCloseProducerRequest{ProducerID: "p0"})
+	hears("leave p0")
+	a.must(api.MethodWorkerWebRtcServerClose, "", &api.WorkerCloseWebRtcServerRequest{WebRtcServerID: "s"})
+	hears("leave p1")
+	_, err := a.try(api.MethodTransportProduce, "t", produceRequest("p4")) // the stand has no tables
+	require.NoError(t, err)
+	hears("enter p4 false")
+	a.Close()
+	hears("leave p2", "leave p4")
+}
+
+// A producer that has come by a pipe of the application under the id of its original does not hide that.
+func TestAPipedProducerDoesNotHideItsOriginal(t *testing.T) {
+	var n federation.Node
+	a, b, c := join(t, &n, ""), join(t, &n, ""), join(t, &n, "")
+	for _, m := range []*member{a, b} {
+		m.must(api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "r"})
+	}
+	a.must(api.MethodTransportProduce, "no pipe", produceRequest("p"))
+	b.must(api.MethodRouterCreatePipeTransport, "r", pipeRequest("pipe", false))
+	b.must(api.MethodTransportProduce, "pipe", produceRequest("p"))
+	c.imports("i", "p")
+	require.Equal(t, api.MethodProducerDump, a.worker.last().Method)
+}

@@ -11,6 +11,9 @@ import (
 
 // Member is the worker of one front, with what the front uses of other members. It implements [api.Worker].
 type Member struct {
+	// Registry is told of producers; nil: nobody is. It is set before the first request.
+	Registry Registry
+
 	node   *Node
 	tenant string
 	number uint64 // no other member of the node has it
@@ -19,15 +22,18 @@ type Member struct {
 
 	// calls is held while the worker is called: its own front does so, and others.
 	calls sync.Mutex
+	// registering is held while the registry is called, so that it hears things in their order.
+	registering sync.Mutex
 
 	// The node's lock guards what follows.
-	objects  api.Objects
-	internal map[string]bool      // transports of the front's own relays
-	imports  map[string]*imported // of others, by the id that they have here
-	parts    map[string]*part     // in Routers of others, by the id that they have here
-	exports  map[string]users     // of this member's producers, by their id
-	lent     map[string]*part     // in Routers of this member, by their id in its worker
-	left     bool
+	objects api.Objects
+	pipes   map[string]bool      // PipeTransports: whether they are of the front's own relays
+	homes   map[string]bool      // producers that are at home here: whether they have come by a pipe of the application
+	imports map[string]*imported // of others, by the id that they have here
+	parts   map[string]*part     // in Routers of others, by the id that they have here
+	exports map[string]users     // of this member's producers, by their id
+	lent    map[string]*part     // in Routers of this member, by their id in its worker
+	left    bool
 }
 
 // users are the imports of one producer.
@@ -69,23 +75,35 @@ func (m *Member) note(req *api.Request) (id string) {
 	}
 	switch body := req.Body.(type) {
 	case *api.RouterCreatePipeTransportRequest:
-		if body.Options != nil && body.Options.Base != nil && body.Options.Base.Internal {
-			m.internal[id] = true
-		}
+		m.pipes[id] = body.Options != nil && body.Options.Base != nil && body.Options.Base.Internal
 	case *api.TransportProduceRequest:
-		if !m.internal[req.HandlerID] { // a relay is no producer's home
+		if relay, piped := m.pipes[req.HandlerID]; !relay { // a relay is no producer's home
+			m.homes[id] = piped
 			n.enter(m, id)
 		}
 	}
 	return id
 }
 
-// enter makes a producer known. The lock is held.
+// enter makes a producer known. One that has come by a pipe does not hide its original. The lock is held.
 func (n *Node) enter(m *Member, id string) {
 	if n.producers == nil {
 		n.producers = map[name]*Member{}
 	}
-	n.producers[name{m.tenant, id}] = m
+	key := name{m.tenant, id}
+	if other := n.producers[key]; other == nil || other.homes[id] || !m.homes[id] {
+		n.producers[key] = m
+	}
+}
+
+// HomeOf returns the Router of a producer that is at home here.
+func (m *Member) HomeOf(producerID string) (router string, ok bool) {
+	m.node.mu.Lock()
+	defer m.node.mu.Unlock()
+	if _, ok = m.homes[producerID]; ok {
+		router = m.objects.RouterOf(producerID)
+	}
+	return router, ok
 }
 
 // settle takes the answer to a request of the member's own front, and tells importers what follows from it. created is what the request
@@ -94,6 +112,8 @@ func (m *Member) settle(req *api.Request, created string, err error) {
 	switch {
 	case err != nil:
 		m.forget(created)
+	case req.Method == api.MethodTransportProduce:
+		m.register(created)
 	case req.Method == api.MethodProducerPause:
 		m.tell(req.HandlerID, &api.Notification{Event: api.EventImportPaused})
 	case req.Method == api.MethodProducerResume:
@@ -103,6 +123,45 @@ func (m *Member) settle(req *api.Request, created string, err error) {
 	}
 }
 
+// register has a producer that was made found by others.
+func (m *Member) register(id string) {
+	if m.Registry == nil {
+		return
+	}
+	m.registering.Lock()
+	defer m.registering.Unlock()
+	m.node.mu.Lock()
+	piped, ok := m.homes[id]
+	m.node.mu.Unlock()
+	if ok { // it has not been closed meanwhile
+		m.Registry.Enter(id, piped)
+	}
+}
+
+// unregister has producers that are gone found no more.
+func (m *Member) unregister(ids []string) {
+	if m.Registry == nil || len(ids) == 0 {
+		return
+	}
+	m.registering.Lock()
+	defer m.registering.Unlock()
+	for _, id := range ids {
+		m.Registry.Leave(id)
+	}
+}
+
+// leaveHome forgets a producer that is at home here, if it is one. The lock is held.
+func (m *Member) leaveHome(id string) (was bool) {
+	if _, was = m.homes[id]; !was {
+		return false
+	}
+	delete(m.homes, id)
+	if key := (name{m.tenant, id}); m.node.producers[key] == m {
+		delete(m.node.producers, key)
+	}
+	return true
+}
+
 // forget takes an object and its parts out of the tables, and tells importers of the producers among them.
 func (m *Member) forget(id string) {
 	if id == "" {
@@ -110,11 +169,12 @@ func (m *Member) forget(id string) {
 	}
 	n := m.node
 	var closed []*imported
+	var homes []string
 	n.mu.Lock()
 	for _, gone := range m.objects.Remove(id) {
-		delete(m.internal, gone)
-		if key := (name{m.tenant, gone}); n.producers[key] == m {
-			delete(n.producers, key)
+		delete(m.pipes, gone)
+		if m.leaveHome(gone) {
+			homes = append(homes, gone)
 		}
 		for im := range m.exports[gone] {
 			im.unlink()
@@ -125,6 +185,7 @@ func (m *Member) forget(id string) {
 		}
 	}
 	n.mu.Unlock()
+	m.unregister(homes)
 	for _, im := range closed {
 		im.tell(&api.Notification{Event: api.EventImportClosed})
 	}
@@ -248,7 +309,8 @@ func (m *Member) Close() { m.close(api.EventImportLost) }
 
 // close takes the member out of the node with all that it has of others, and closes its worker.
 func (m *Member) close(event api.Event) {
-	lost, transports := m.leave()
+	lost, transports, homes := m.leave()
+	m.unregister(homes)
 	for _, im := range lost {
 		im.tell(&api.Notification{Event: event})
 	}
@@ -260,19 +322,19 @@ func (m *Member) close(event api.Event) {
 	m.worker.Close()
 }
 
-// leave takes the member out of the tables. It returns the imports of its producers, and the transports that it has in others' Routers.
-func (m *Member) leave() (lost []*imported, transports []*part) {
+// leave takes the member out of the tables. It returns the imports of its producers, the transports that it has in others' Routers, and the
+// producers that were at home here.
+func (m *Member) leave() (lost []*imported, transports []*part, homes []string) {
 	n := m.node
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if m.left {
-		return nil, nil
+		return nil, nil, nil
 	}
 	m.left = true
-	for key, owner := range n.producers {
-		if owner == m {
-			delete(n.producers, key)
-		}
+	for id := range m.homes {
+		m.leaveHome(id)
+		homes = append(homes, id)
 	}
 	for _, im := range m.imports {
 		im.unlink()
@@ -293,5 +355,5 @@ func (m *Member) leave() (lost []*imported, transports []*part) {
 	for _, p := range m.lent {
 		p.drop()
 	}
-	return lost, transports
+	return lost, transports, homes
 }

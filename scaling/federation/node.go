@@ -30,6 +30,15 @@ type Node struct {
 // name is an id as one tenant knows it.
 type name struct{ tenant, id string }
 
+// Registry takes note of the producers of a member: those that are at home here, not relays. It hears of each
+// in the order of what happens, and must not call the member.
+type Registry interface {
+	// Enter takes one that was made. piped says that it came by a PipeTransport of the application: it may have the id of its original,
+	// which is rather found.
+	Enter(producerID string, piped bool)
+	Leave(producerID string)
+}
+
 // imported is a producer of one member that another one uses, or the same one.
 type imported struct {
 	by    *Member
@@ -56,7 +65,7 @@ type part struct {
 func (n *Node) Join(tenant string, emit api.Emitter, newWorker func(api.Emitter) (api.Worker, error)) (*Member, error) {
 	m := &Member{
 		node: n, tenant: tenant, front: emit,
-		internal: map[string]bool{}, imports: map[string]*imported{}, parts: map[string]*part{},
+		pipes: map[string]bool{}, homes: map[string]bool{}, imports: map[string]*imported{}, parts: map[string]*part{},
 		exports: map[string]users{}, lent: map[string]*part{},
 	}
 	n.mu.Lock()

@@ -1,6 +1,7 @@
 package front_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -245,6 +246,60 @@ func TestLostNode(t *testing.T) {
 	r.transport("t6")
 	r.must(api.MethodTransportDump, "t5", nil)
 	r.must(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: "r"})
+}
+
+// A node that ends before it has made a transport: another one makes it, and the application hears nothing of that.
+func TestTransportOfANodeThatEnds(t *testing.T) {
+	isPlain := func(req *api.Request) bool { return req.Method == api.MethodRouterCreatePlainTransport }
+	ends := map[string]func(w *tampered, ask func()){
+		"without a word": func(w *tampered, ask func()) {
+			w.freeze()
+			ask()
+			w.end()
+		},
+		// As the client of a node does, which the front hears of before the end.
+		"by refusing": func(w *tampered, ask func()) {
+			w.refuseIf(func(req *api.Request) error {
+				if !isPlain(req) {
+					return nil
+				}
+				w.err = errors.New("power cut")
+				close(w.done)
+				return errors.New("lost")
+			})
+			ask()
+		},
+	}
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			r := newRoom(t)
+			var made <-chan answer
+			end(r.nodes[0], func() {
+				made = r.send(api.MethodRouterCreatePlainTransport, "r", plainRequest("t2"))
+				r.await("the node is asked", func() bool { return r.nodes[0].count(api.MethodRouterCreatePlainTransport) == 2 })
+			})
+			require.NoError(t, receive(t, made).err)
+			require.Equal(t, 2, r.nodes[1].count(api.MethodRouterCreatePlainTransport))
+			require.Contains(t, r.nodeDump(r.nodes[1]), "t2")
+			r.must(api.MethodTransportDump, "t2", nil)
+		})
+	}
+}
+
+// Where there is no other node, the application hears why.
+func TestTransportOfTheLastNodeThatEnds(t *testing.T) {
+	r := newRoomOn(t, options(1))
+	r.nodes[0].never()
+	r.nodes[0].freeze()
+	request, info := plainRequest("t2"), wildcard() // what is for the application's host only would go there
+	request.Options.ListenInfo = &info
+	made := r.send(api.MethodRouterCreatePlainTransport, "r", request)
+	r.await("the node is asked", func() bool { return r.nodes[0].count(api.MethodRouterCreatePlainTransport) == 3 })
+	r.nodes[0].end()
+	require.ErrorContains(t, receive(t, made).err, "node node1 is gone: power cut")
+	r.refused("not found", api.MethodTransportDump, "t2", nil)
+	require.Equal(t, map[string]int{"node1": 2}, on(r.front()))
+	require.Zero(t, r.front().Counters().Short)
 }
 
 // A pipe that breaks closes what depends on it, as if the producers were closed; the next consumer gets a new one.

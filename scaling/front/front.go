@@ -36,8 +36,8 @@ type Options struct {
 	Placement placement.Policy
 	// FanOut is how many nodes one node feeds a producer to, before those feed others; 0 means placement.FanOut.
 	FanOut int
-	// Find finds the node that has a producer of another application, by the node's name in NodeOptions; empty if there is no such
-	// producer. It does not block, and calls done once, from any goroutine. nil: all nodes are asked.
+	// Find finds the node that has a producer of another application, by the node's name in NodeOptions, so that not all have to be asked:
+	// they are when it finds none, or fails. It calls done once, from any goroutine, and not before it has returned. nil: all are asked.
 	Find func(producerID string, done func(node string, err error))
 	// Clock is when time-outs are due; nil means that of the process.
 	Clock Clock

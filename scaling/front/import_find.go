@@ -20,11 +20,7 @@ func (imp *imported) seek(found func(at *node, d *api.ProducerDumpResponse), fai
 		f.inbox.put(item{do: func() {
 			switch n := f.nodeNamed(name); {
 			case imp.ended:
-			case err != nil:
-				failed(importErrorf(ImportFailed, "the producer cannot be looked for: %v", err))
-			case name == "":
-				failed(imp.errNotFound())
-			case n == nil: // it has just joined
+			case err != nil || n == nil: // what finds it may be late, or cannot be asked: the nodes know
 				imp.askAll(f.nodes(), found, failed)
 			default:
 				imp.askAll([]*node{n}, found, failed)

@@ -242,6 +242,16 @@ func (n *node) state() placement.State {
 // load returns how busy the node is, from 0 to 1.
 func (n *node) load() float64 { return n.worker.Load().CPU }
 
+// ended reports whether the node's worker has ended, which the front hears of a moment later.
+func (n *node) ended() bool {
+	select {
+	case <-n.worker.Done():
+		return true
+	default:
+		return n.gone != nil
+	}
+}
+
 // available reports whether something new may be placed on the node: it is reached, and not about to end.
 func (n *node) available() bool {
 	w, ok := n.worker.(interface{ Available() bool })

@@ -16,6 +16,8 @@ type search struct {
 	// load: by then, fronts may have asked for more than there was room for, but for less than what nodes can do.
 	refused []*node
 	again   bool
+	// lost is with what the last node refused it that ended before it answered; nil for none. What it had made of it ended, too.
+	lost error
 }
 
 // next returns the best node, nil for none, and the terms on which it is to take the transport. wait is what to wait for before asking
@@ -25,7 +27,7 @@ func (s *search) next() (n *node, terms placement.Terms, wait *gate) {
 		return nil, terms, &s.server.made
 	}
 	f := s.router.lane.front
-	nodes := slices.DeleteFunc(s.eligible(), func(n *node) bool { return slices.Contains(s.refused, n) })
+	nodes := slices.DeleteFunc(s.eligible(), func(n *node) bool { return n.ended() || slices.Contains(s.refused, n) })
 	if len(nodes) == 1 && nodes[0] == f.own {
 		return f.own, terms, nil // whatever its load
 	}

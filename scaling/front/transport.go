@@ -103,8 +103,13 @@ func createTransport(o *operation, r *router) *gate {
 	return nil
 }
 
-// tryCreate asks a node for the transport, and others in turn as long as nodes are busy. The node is nil if there is none.
+// tryCreate asks a node for the transport, and others in turn as long as nodes are busy, or end before they answer. The node is nil if
+// there is none.
 func (t *transport) tryCreate(o *operation, search *search, n *node, terms placement.Terms) {
+	if n == nil && search.lost != nil {
+		t.refused(o, search.lost)
+		return
+	}
 	if n == nil {
 		t.front().log.Error("capacity short: no node can take a transport", "routerId", t.router.id, "transportId", t.id)
 		t.front().counters.Short++
@@ -119,11 +124,14 @@ func (t *transport) tryCreate(o *operation, search *search, n *node, terms place
 		n.asked--
 		switch {
 		case errors.Is(err, placement.ErrBusy) && !t.closed:
-			n.transports--
-			t.node = nil
+			t.comeOff(n)
 			t.router.leaveUnused(n)
 			search.refused = append(search.refused, n)
 			t.front().counters.Busy++
+			t.tryNext(o, search)
+		case err != nil && n.ended() && !t.closed:
+			t.comeOff(n)
+			search.lost = err
 			t.tryNext(o, search)
 		case err != nil:
 			t.refused(o, err)
@@ -137,6 +145,12 @@ func (t *transport) tryCreate(o *operation, search *search, n *node, terms place
 	c.late = func() {
 		n.tell(api.MethodRouterCloseTransport, t.router.id, &api.RouterCloseTransportRequest{TransportID: t.id})
 	}
+}
+
+// comeOff takes the transport off a node that has not made it.
+func (t *transport) comeOff(n *node) {
+	n.transports--
+	t.node = nil
 }
 
 // tryNext asks the next best node.

@@ -320,3 +320,26 @@ func TestServersOfOthers(t *testing.T) {
 	_, _, _, clientErr = handshake(t, server(other), node.ClientOf("nats.example"))
 	require.ErrorContains(t, clientErr, "unknown authority")
 }
+
+// A server that is none of the cluster's lets in clients of the role that it wants.
+func TestVerifyClients(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, identity.CreateAuthority(dir, time.Now()))
+	state := func(role identity.Role) tls.ConnectionState {
+		certFile, _, err := identity.Issue(dir, identity.Identity{Role: role, Name: "x"}, time.Now())
+		require.NoError(t, err)
+		b, err := os.ReadFile(certFile)
+		require.NoError(t, err)
+		block, _ := pem.Decode(b)
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		require.NoError(t, err)
+		return tls.ConnectionState{PeerCertificates: []*x509.Certificate{certificate}}
+	}
+	operator := state(identity.Operator)
+	credentials, err := identity.Load(dir, identity.Operator, "x")
+	require.NoError(t, err)
+	verify := credentials.Verify(identity.Operator)
+	require.NoError(t, verify(operator))
+	require.ErrorContains(t, verify(state(identity.Application)), "not of the role operator")
+	require.Error(t, verify(tls.ConnectionState{}))
+}

@@ -237,6 +237,11 @@ func (c *Credentials) verifier(usage x509.ExtKeyUsage, role Role) func(tls.Conne
 	}
 }
 
+// Verify returns a check of clients that want to be of the given role: for servers whose own certificate is none of the cluster's.
+func (c *Credentials) Verify(role Role) func(tls.ConnectionState) error {
+	return c.verifier(x509.ExtKeyUsageClientAuth, role)
+}
+
 func (c *Credentials) verify(s tls.ConnectionState, usage x509.ExtKeyUsage) (Identity, error) {
 	c.mu.Lock()
 	c.refresh()

@@ -2,6 +2,7 @@ package membership_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -268,7 +269,11 @@ func TestHeartbeatsOnTheWire(t *testing.T) {
 	h := membership.Heartbeat{
 		Node: membership.Node{
 			Name: "a", Incarnation: "1", Version: "2", Host: "h", Addresses: []string{"a:7000"}, Pipe: "10.0.0.1",
-			Labels: map[string]string{"region": "eu"}, Draining: true, Load: membership.Load{CPU: 0.25, Routers: 1, Transports: 2},
+			Labels: map[string]string{"region": "eu"}, Draining: true, Watermark: 0.5, Steers: true, Tells: true,
+			Signals: []membership.Signal{{ID: "i", Kind: membership.NodeIdle, Region: "eu", Node: "b", Since: 5, Over: true, Told: true}}, Load: membership.Load{
+				CPU: 0.25, Assumed: 0.125, Fronts: 3, Routers: 1, Transports: 2, In: membership.Traffic{Packets: 4, Kilobits: 5},
+				Out: membership.Traffic{Packets: 6, Kilobits: 7},
+			},
 		},
 		State: membership.Draining, Number: 9,
 	}
@@ -283,6 +288,13 @@ func TestHeartbeatsOnTheWire(t *testing.T) {
 		"no JSON":        "{",
 		"no incarnation": `{"state":"serving"}`,
 		"unknown state":  `{"incarnation":"1","state":"asleep"}`,
+		"too busy":       `{"incarnation":"1","state":"serving","load":{"cpu":1.1}}`,
+		"less than none": `{"incarnation":"1","state":"serving","load":{"routers":-1}}`,
+		"no watermark":   `{"incarnation":"1","state":"serving","watermark":2}`,
+		"no rate":        `{"incarnation":"1","state":"serving","load":{"in":{"packets":18446744073709551615}}}`,
+		"no signal":      `{"incarnation":"1","state":"serving","signals":[{"id":"\u0007"}]}`,
+		"many signals":   `{"incarnation":"1","state":"serving","signals":[{}` + strings.Repeat(",{}", membership.MaxSignals) + `]}`,
+		"no text":        `{"incarnation":"1","state":"serving","labels":{"region":"\u001b[2J"}}`,
 		"too long":       `{"incarnation":"1","state":"serving","version":"` + fmt.Sprintf("%5000d", 1) + `"}`,
 	} {
 		_, err := membership.Parse("a", []byte(text))
@@ -290,8 +302,28 @@ func TestHeartbeatsOnTheWire(t *testing.T) {
 	}
 }
 
+// A heartbeat with all that a busy node tells is well below what most networks carry in one packet.
+func TestHeartbeatsAreSmall(t *testing.T) {
+	h := membership.Heartbeat{
+		Node: membership.Node{
+			Name: "media-1.eu.example.com", Incarnation: "LLJM2E5EHXF2K4AVC3PTOGZIQY", Version: "0.1.0", Host: "27af6b4e-6a0a-4b6c-8e58-25a4c9d9f9a1",
+			Addresses: []string{"192.168.100.101:7000"}, Pipe: "192.168.100.101", Labels: map[string]string{"region": "europe-west3", "zone": "europe-west3-a"},
+			Draining: true, Watermark: 0.55, Load: membership.Load{
+				CPU: 0.555, Assumed: 0.111, Fronts: 64, Routers: 1000, Transports: 10000, In: membership.Traffic{Packets: 100000, Kilobits: 1000000},
+				Out: membership.Traffic{Packets: 1000000, Kilobits: 10000000},
+			},
+		},
+		State: membership.Draining, Number: 31_536_000, // after a year
+	}
+	size := len(h.Append(nil))
+	t.Log(size, "bytes")
+	require.Less(t, size, 600)
+}
+
 func FuzzParse(f *testing.F) {
-	h := membership.Heartbeat{Node: membership.Node{Incarnation: "1", Addresses: []string{"a:1"}, Labels: map[string]string{"a": "b"}}, State: membership.Serving}
+	h := membership.Heartbeat{State: membership.Serving, Node: membership.Node{
+		Incarnation: "1", Addresses: []string{"a:1"}, Labels: map[string]string{"a": "b"}, Signals: []membership.Signal{{ID: "c", Kind: membership.NodeIdle}},
+	}}
 	f.Add(h.Append(nil))
 	f.Add([]byte(`{"incarnation":"1","state":"leaving","number":18446744073709551615,"load":{"cpu":1e308}}`))
 	f.Fuzz(func(t *testing.T, b []byte) {

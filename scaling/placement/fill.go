@@ -9,9 +9,9 @@ import (
 const (
 	// margin is what Routers leave free below the watermark where they are: what is there grows, and a load is known a moment later.
 	margin = 0.05
-	// headroom is what new Routers leave free below it, for those that are there already: their peers come one after the other, and
+	// Headroom is what new Routers leave free below it, for those that are there already: their peers come one after the other, and
 	// are to find room where the others are.
-	headroom = 0.15
+	Headroom = 0.15
 	// step is the difference in load that is worth a relay. Nodes of one host have their load in common, but measure it at different
 	// moments.
 	step = 0.1
@@ -53,7 +53,7 @@ func (p Fill) Best(nodes []Node) (index int, terms Terms) {
 	case home:
 		return best.index, Terms{Below: mark - margin}
 	case roomy:
-		return best.index, Terms{mark - headroom, true}
+		return best.index, Terms{mark - Headroom, true}
 	case filled:
 		return best.index, Terms{mark - margin, true}
 	}
@@ -95,7 +95,7 @@ func (p *Fill) choice(n *Node, i int, limit float64) choice {
 	switch {
 	case c.load >= mark-margin:
 		c.class, c.load = crowded, load
-	case c.class == roomy && c.load >= mark-headroom:
+	case c.class == roomy && c.load >= mark-Headroom:
 		c.class = filled
 	}
 	if p.At.Region != "" && n.Region != p.At.Region {

@@ -5,6 +5,7 @@ package placement
 import (
 	"cmp"
 	"errors"
+	"maps"
 )
 
 // ErrBusy is what a node refuses a new transport with that it has no capacity for. The next best node is tried then.
@@ -25,6 +26,13 @@ type Labels struct {
 	Region string `json:"region,omitempty"`
 	// Zone is a part of a region: a data centre, within which traffic costs nothing.
 	Zone string `json:"zone,omitempty"`
+}
+
+// All returns those that say something, by their names.
+func (l Labels) All() map[string]string {
+	all := map[string]string{"region": l.Region, "zone": l.Zone}
+	maps.DeleteFunc(all, func(_, value string) bool { return value == "" })
+	return all
 }
 
 // State is what a node tells of itself, as far as placing goes by it. Loads are from 0 to 1.

@@ -18,6 +18,10 @@ import (
 // called by its address there.
 const seedTime = 3 * time.Second
 
+// maxTellers is how many nodes tell a front of the others, chosen here: each tells of all, so more of them would tell the same again, and
+// one alone might be cut off from the bus.
+const maxTellers = 3
+
 // ClusterOptions says how a front finds its nodes.
 type ClusterOptions struct {
 	// Seeds are the addresses that the front was told. Each is a node's, and whoever of them answers tells of the others.
@@ -43,6 +47,7 @@ type Found struct {
 // nothing else: whether a node lives, its session decides.
 type Cluster struct {
 	options ClusterOptions
+	finding chan struct{} // has as many as producers are looked for
 
 	mu     sync.Mutex
 	add    func(n Found)    // nil before Watch
@@ -63,6 +68,8 @@ type slot struct {
 	address string
 	worker  *Worker         // the present one
 	told    map[string]bool // by name: what it tells of; nil until it has
+	knows   bool            // others
+	teller  bool            // it was asked to tell of them
 }
 
 // hint is what nodes tell of one of a name.
@@ -76,7 +83,9 @@ func NewCluster(o ClusterOptions) *Cluster {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &Cluster{options: o, slots: map[string]*slot{}, byName: map[string]*slot{}, rows: map[string]*hint{}}
+	c := &Cluster{
+		options: o, finding: make(chan struct{}, maxQuestions), slots: map[string]*slot{}, byName: map[string]*slot{}, rows: map[string]*hint{},
+	}
 	for _, address := range o.Seeds {
 		c.slots[address] = &slot{cluster: c, key: address, seed: true, address: address}
 	}
@@ -184,14 +193,37 @@ func (s *slot) identify(name string) error {
 	return nil
 }
 
-// handleNodes takes what the node tells.
-func (s *slot) handleNodes(self string, rows []membership.Row) {
+// handleNodes takes what the node tells, and says whether it is to tell of others.
+func (s *slot) handleNodes(self string, others bool, rows []membership.Row) (watch bool) {
 	c := s.cluster
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s.identify(self) != nil {
-		return // of one that is reached by a unix socket and otherwise, too: the other session tells the same
+		return false // of one that is reached by a unix socket and otherwise, too: the other session tells the same
 	}
+	s.knows = s.knows || others
+	s.take(rows)
+	return c.appoint(s)
+}
+
+// appoint reports whether a node is one more that is to tell of others.
+func (c *Cluster) appoint(s *slot) bool {
+	tellers := 0
+	for _, other := range c.slots {
+		if other.teller {
+			tellers++
+		}
+	}
+	if s.teller || !s.knows || tellers >= maxTellers {
+		return false
+	}
+	s.teller = true
+	return true
+}
+
+// take takes what a node tells of others.
+func (s *slot) take(rows []membership.Row) {
+	c := s.cluster
 	if s.told == nil {
 		s.told = map[string]bool{}
 	}
@@ -217,15 +249,31 @@ func (s *slot) handleNodes(self string, rows []membership.Row) {
 
 // handleEnd takes the end of the slot's worker.
 func (s *slot) handleEnd(w *Worker) {
-	closed := errors.Is(w.Err(), api.ErrClosed)
+	if errors.Is(w.Err(), api.ErrClosed) {
+		return
+	}
+	for _, teller := range s.release(w) {
+		teller.watch()
+	}
+}
+
+// release takes a worker that has ended off its slot, unless there is another one by now, and returns those of nodes that are to tell in its
+// place.
+func (s *slot) release(w *Worker) (tellers []*Worker) {
 	c := s.cluster
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s.worker == w && !closed {
+	if s.worker == w {
 		s.worker = nil
 		c.forget(s)
 		c.removeGone()
 	}
+	for _, other := range c.slots {
+		if other.worker != nil && c.appoint(other) {
+			tellers = append(tellers, other.worker)
+		}
+	}
+	return tellers
 }
 
 // forget forgets what a node has told.
@@ -233,7 +281,7 @@ func (c *Cluster) forget(s *slot) {
 	for name := range s.told {
 		c.withdraw(s, name)
 	}
-	s.told = nil
+	s.told, s.knows, s.teller = nil, false, false
 }
 
 // withdraw takes note that a node does not tell of one of that name any more.

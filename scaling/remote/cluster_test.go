@@ -17,6 +17,7 @@ import (
 	"gazpacho/engine/api"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/membership"
+	"gazpacho/scaling/reach"
 	"gazpacho/scaling/remote"
 )
 
@@ -169,6 +170,39 @@ func TestOneNodeTellsOfAll(t *testing.T) {
 	// A front that comes later is told the same.
 	later := watch(t, app, a.address())
 	later.logged(t, "added b at "+b.address(), "added c at 127.0.0.1:1")
+}
+
+// Three nodes tell a front of all. When one of them ends, another one does in its place.
+func TestThreeNodesTell(t *testing.T) {
+	dir := tenants(t)
+	_, _, err := identity.Issue(dir, identity.Identity{Role: identity.Node, Name: "d"}, time.Now())
+	require.NoError(t, err)
+	var nodes []*member
+	var seeds []string
+	for _, name := range []string{"a", "b", "c", "d"} {
+		m := startMember(t, dir, name, "127.0.0.1:0")
+		nodes, seeds = append(nodes, m), append(seeds, m.address())
+	}
+	w := &watcher{found: map[string]remote.Found{}}
+	w.cluster = remote.NewCluster(remote.ClusterOptions{Seeds: seeds, TLS: client(t, dir, identity.Application, "edumeet")})
+	var workers []*remote.Worker
+	for i, f := range w.cluster.Seeds() {
+		worker := w.dial(t, f)
+		require.NoError(t, ask(worker, api.MethodWorkerDump, "", nil)) // and so it has said who it is
+		nodes[i].HandleNodes([]membership.Row{nodes[i].row})
+		require.NoError(t, ask(worker, api.MethodWorkerDump, "", nil)) // and that there is something to tell
+		workers = append(workers, worker)
+	}
+	w.watch(t)
+	news := func(name string) membership.Row {
+		return membership.Row{Condition: membership.Alive, Node: membership.Node{Name: name, Addresses: []string{"127.0.0.1:1"}}}
+	}
+	nodes[3].HandleNodes([]membership.Row{news("y")})
+	require.NoError(t, ask(workers[3], api.MethodWorkerDump, "", nil))
+	nodes[2].HandleNodes([]membership.Row{news("z")})
+	w.logged(t, "added z at 127.0.0.1:1")
+	nodes[0].Close()
+	w.logged(t, "added y at 127.0.0.1:1")
 }
 
 // A seed stays the node that it is, however many addresses its name has, and no node is used twice.
@@ -330,12 +364,16 @@ func TestAskAnyNode(t *testing.T) {
 	rows := []membership.Row{a.row, b.row, away, nowhere}
 	a.SetMembers(func() []membership.Row { return slices.Clone(rows) })
 	b.SetMembers(func() []membership.Row { return slices.Clone(rows) })
+	unheard := []reach.Unheard{{Node: "d", From: netip.MustParseAddr("10.0.0.4"), To: netip.MustParseAddr("10.0.0.2")}}
+	b.SetUnheard(func() []reach.Unheard { return unheard })
 	me := client(t, dir, identity.Operator, "me")
 	all, err := remote.AskCluster(t.Context(), a.address(), me)
 	require.NoError(t, err)
 	require.Len(t, all, 4)
 	require.Equal(t, "a", all[0].Status.Name)
 	require.Equal(t, "b", all[1].Status.Name)
+	require.Equal(t, unheard, all[1].Status.Unheard)
+	require.Empty(t, all[0].Status.Unheard)
 	require.Contains(t, all[2].Error, "refused")
 	require.Contains(t, all[3].Error, "has no address")
 

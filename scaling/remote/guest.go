@@ -55,10 +55,15 @@ type guest struct {
 	ended   bool   // there is no conversation and will be none
 	dropped uint64 // messages of data channels and media that the front is too slow for
 	shown   *FrontStatus
-	// toldNodes is the version of the table of nodes that the front knows.
-	toldNodes uint64
-	loader    api.Worker // asked for its load only
-	placed    api.Load   // what it had when it was last asked
+	// watches says that the front is told of the cluster's nodes, toldNodes is the version of the table that it knows. Others have been
+	// told whether there is something to watch.
+	watches    bool
+	toldNodes  uint64
+	toldOthers bool
+	loader     *federation.Member // asked for its load only
+	placed     api.Load           // what it had when it was last asked
+	tenant     string             // whose it is, and its producers
+	asking     int                // questions that are not answered yet
 
 	// The goroutine's own.
 	worker  *federation.Member
@@ -241,6 +246,10 @@ func (g *guest) receive(payload []byte) {
 	switch {
 	case ctl != nil && ctl.Open != nil && g.worker == nil:
 		g.open(ctl.Open)
+	case ctl != nil && ctl.Find != nil && g.worker != nil:
+		g.find(ctl.Find)
+	case ctl != nil && ctl.Watch && g.worker != nil:
+		g.watch()
 	case g.worker == nil && m != nil:
 		if req, ok := m.(*api.Request); ok {
 			g.answer(g.current, req.ID, nil, api.Errorf("the node has no worker for this application"))
@@ -258,13 +267,16 @@ func (g *guest) receive(payload []byte) {
 // open makes the worker of a conversation.
 func (g *guest) open(o *Opening) {
 	page := g.current
+	if o.Tenant = tenantOf(g.who, o); g.who.Name != localName {
+		o.Application = g.who.Name // not what it says of itself
+	}
 	log := slog.New(slog.DiscardHandler)
 	if logger := g.server.options.Logger; logger != nil {
 		log = logger(o, func(line string) {
 			g.turn(func(unit.Time) { g.sendDroppable(page, encodeControl(control{Log: line})) })
 		})
 	}
-	worker, err := g.server.meeting.Join(tenantOf(g.who, o), g.emitter(page), func(emit api.Emitter) (api.Worker, error) {
+	worker, err := g.server.meeting.Join(o.Tenant, g.emitter(page), func(emit api.Emitter) (api.Worker, error) {
 		return g.server.options.NewWorker(o, emit, log)
 	})
 	if err != nil {
@@ -272,6 +284,7 @@ func (g *guest) open(o *Opening) {
 		g.turn(func(unit.Time) { g.send(page, encodeControl(control{Ended: err.Error()})) })
 		return
 	}
+	worker.Registry = homesOf(g, o)
 	g.worker = worker
 	g.server.serving.Go(func() {
 		<-worker.Done()
@@ -281,22 +294,11 @@ func (g *guest) open(o *Opening) {
 	})
 	g.mu.Lock()
 	g.loader = worker
-	g.shown = &FrontStatus{Application: o.Application, Tenant: tenantOf(g.who, o), Release: o.Release}
+	g.tenant = o.Tenant
+	g.shown = &FrontStatus{Application: o.Application, Tenant: g.tenant, Release: o.Release}
 	g.mu.Unlock()
 	g.tellLoad() // before the front places something here
-	g.tellNodes(page)
-}
-
-// tenantOf returns whose a front is. Those that come by unix sockets are of one user, and may say that they are of a tenant; an application
-// whose certificate names none is a tenant of its own.
-func tenantOf(who identity.Identity, o *Opening) string {
-	switch {
-	case who.Name == localName:
-		return o.Tenant
-	case who.Tenant == "":
-		return "(" + who.Name + ")" // no certificate is made with such a tenant
-	}
-	return who.Tenant
+	g.tellSelf(page)
 }
 
 // closeWorker closes the worker of the conversation that is over. farewell: the front has said that it needs it no more, so that
@@ -304,6 +306,7 @@ func tenantOf(who identity.Identity, o *Opening) string {
 func (g *guest) closeWorker(farewell bool) {
 	g.mu.Lock()
 	g.leavePlaces()
+	g.server.index.leave(g.key())
 	g.loader, g.shown = nil, nil
 	g.mu.Unlock()
 	g.closeStreamsIf(func(string) bool { return true })

@@ -26,6 +26,13 @@ func (o *outlook) state(cpu float64, transports, routers, cores int) placement.S
 	return o.State(clock(), cores)
 }
 
+// assumed returns what was placed on the node lately is assumed to add to its load.
+func (o *outlook) assumed(cores int) float64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.State(clock(), cores).Assumed
+}
+
 // leave takes that there are so many transports and Routers less. The lock is held.
 func (o *outlook) leave(transports, routers int) {
 	o.transports -= transports
@@ -36,7 +43,7 @@ func (o *outlook) leave(transports, routers int) {
 // state returns what the node tells of itself, with what the guest has placed until now. The lock is held.
 func (g *guest) state() placement.State {
 	o, load := &g.server.options, g.loader.Load()
-	s := g.server.outlook.state(load.CPU, load.Transports-g.placed.Transports, load.Routers-g.placed.Routers, o.Cores)
+	s := g.server.outlook.state(max(load.CPU, g.server.traffic.share(o.Bandwidth)), load.Transports-g.placed.Transports, load.Routers-g.placed.Routers, o.Cores)
 	g.placed = load
 	s.Labels, s.Watermark, s.Draining = o.Labels, o.Watermark, g.server.draining.Load()
 	return s
@@ -64,23 +71,34 @@ func (g *guest) takes(req *api.Request) bool {
 }
 
 // termsOf returns the terms of a request for a transport.
-func termsOf(req *api.Request) placement.Terms {
-	base := &api.TransportOptions{}
+func termsOf(req *api.Request) (t placement.Terms) {
+	if base := baseOf(req); base != nil {
+		t = placement.Terms{Below: float64(base.LoadLimit) / 100, New: base.LoadReserved}
+	}
+	return t
+}
+
+// baseOf returns what all transports have in common, of a request for one; nil if it is for none.
+func baseOf(req *api.Request) *api.TransportOptions {
 	switch body := req.Body.(type) {
 	case *api.RouterCreateWebRtcTransportRequest:
-		if body != nil && body.Options != nil && body.Options.Base != nil {
-			base = body.Options.Base
+		if body != nil && body.Options != nil {
+			return body.Options.Base
 		}
 	case *api.RouterCreatePlainTransportRequest:
-		if body != nil && body.Options != nil && body.Options.Base != nil {
-			base = body.Options.Base
+		if body != nil && body.Options != nil {
+			return body.Options.Base
 		}
 	case *api.RouterCreatePipeTransportRequest:
-		if body != nil && body.Options != nil && body.Options.Base != nil {
-			base = body.Options.Base
+		if body != nil && body.Options != nil {
+			return body.Options.Base
+		}
+	case *api.RouterCreateDirectTransportRequest:
+		if body != nil && body.Options != nil {
+			return body.Options.Base
 		}
 	}
-	return placement.Terms{Below: float64(base.LoadLimit) / 100, New: base.LoadReserved}
+	return nil
 }
 
 // createsTransport reports whether a request is for a transport: its answer brings the node's state with it, since others place theirs at

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,6 +60,29 @@ func visitor(t *testing.T, address, name string) *remote.Worker {
 	w := dial(t, remote.Options{Address: address, Opening: remote.Opening{Application: name}, Emit: func(*api.Notification) {}})
 	require.NoError(t, ask(w, api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "r"}))
 	return w
+}
+
+// A node tells how busy it is and what it carries, in rates.
+func TestNodeTellsItsLoad(t *testing.T) {
+	var calls atomic.Uint64
+	traffic := func() remote.Traffic { // of 125 bytes, a kilobit, each
+		n := calls.Add(1) * 1000
+		return remote.Traffic{Received: n, BytesReceived: 125 * n, Sent: 2 * n, BytesSent: 250 * n}
+	}
+	address, s := rawNode(t, remote.ServerOptions{NewWorker: newQuiet, Traffic: traffic, Bandwidth: 1, Load: func() float64 { return 1. / 3 }, Cores: 1})
+	require.Equal(t, 0.333, s.Load().CPU, "rounded: heartbeats are short")
+	w := visitor(t, address, "a")
+	method, body := transportRequest("plain", 0)
+	require.NoError(t, ask(w, method, "r", body))
+	load := s.Load()
+	require.Equal(t, []int{1, 1, 1}, []int{load.Fronts, load.Routers, load.Transports})
+	require.Positive(t, load.Assumed)
+	require.Eventually(t, func() bool { load = s.Load(); return load.In.Packets > 0 }, patience, time.Millisecond)
+	require.InDelta(t, load.In.Packets, load.In.Kilobits, 1)
+	require.InDelta(t, 2*load.In.Packets, load.Out.Packets, 1)
+	require.InDelta(t, load.Out.Packets, load.Out.Kilobits, 1)
+	require.Equal(t, 1., load.Network, "more than the network is said to carry")
+	require.Eventually(t, func() bool { return w.State().Load == 1 }, patience, time.Millisecond, "fronts take that for load")
 }
 
 // With the answer to each request for a transport, a node tells what it assumes: a front knows at once what all of them have placed there.

@@ -13,6 +13,7 @@ import (
 	"gazpacho/engine/unit"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/membership"
+	"gazpacho/scaling/reach"
 )
 
 // Chosen here.
@@ -23,10 +24,12 @@ const (
 	askedAtOnce = 32
 )
 
-// nodeList is what a node tells fronts of the cluster: all at first, then what changes.
+// nodeList is what a node tells fronts of the cluster: its name, and whether it knows others. To those that watch it tells all others, and
+// then what changes.
 type nodeList struct {
-	Self string           `json:"self"` // its own name
-	Rows []membership.Row `json:"rows,omitempty"`
+	Self   string           `json:"self"`
+	Others bool             `json:"others,omitempty"`
+	Rows   []membership.Row `json:"rows,omitempty"`
 }
 
 // table is what the server knows of the cluster's nodes, itself included. It is empty for a node by itself.
@@ -42,6 +45,13 @@ type versionedRow struct {
 	version uint64
 }
 
+// isEmpty reports whether nothing is known.
+func (t *table) isEmpty() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.rows) == 0
+}
+
 // since returns the rows that have changed since a version of the table, and the present version.
 func (t *table) since(version uint64) (rows []membership.Row, now uint64) {
 	t.mu.Lock()
@@ -55,7 +65,7 @@ func (t *table) since(version uint64) (rows []membership.Row, now uint64) {
 	return rows, t.version
 }
 
-// HandleNodes takes rows of the cluster's table that have changed, and tells all fronts. One goroutine calls it.
+// HandleNodes takes rows of the cluster's table that have changed, and tells the fronts that watch. One goroutine calls it.
 func (s *Server) HandleNodes(rows []membership.Row) {
 	t := &s.table
 	t.mu.Lock()
@@ -67,6 +77,7 @@ func (s *Server) HandleNodes(rows []membership.Row) {
 		t.rows[r.Name] = versionedRow{r, t.version}
 	}
 	t.mu.Unlock()
+	s.index.setMembers(t.alive(s.options.Name))
 	for _, g := range s.all() {
 		g.tellNewNodes()
 	}
@@ -79,22 +90,42 @@ func (s *Server) HandleNodes(rows []membership.Row) {
 	}
 }
 
-// tellNodes tells a front that has just opened its worker of the cluster.
-func (g *guest) tellNodes(page int) {
+// tellSelf tells a front that has just opened its worker whose it is.
+func (g *guest) tellSelf(page int) {
 	g.turn(func(unit.Time) {
 		if page == g.live {
-			g.toldNodes = 0
-			g.send(page, encodeControl(control{Nodes: &nodeList{Self: g.server.options.Name}}))
+			g.watches = false
+			g.introduce()
+		}
+	})
+}
+
+// introduce tells the front who the node is. The lock is held.
+func (g *guest) introduce() {
+	g.toldOthers = !g.server.table.isEmpty()
+	g.send(g.live, encodeControl(control{Nodes: &nodeList{Self: g.server.options.Name, Others: g.toldOthers}}))
+}
+
+// watch has the front told of the cluster from now on.
+func (g *guest) watch() {
+	page := g.current
+	g.turn(func(unit.Time) {
+		if page == g.live {
+			g.watches, g.toldNodes = true, 0
 			g.tellNews()
 		}
 	})
 }
 
-// tellNewNodes tells the front what has changed.
+// tellNewNodes tells the front what has changed, or that there is something to watch now.
 func (g *guest) tellNewNodes() {
 	g.turn(func(unit.Time) {
-		if g.loader != nil {
+		switch {
+		case g.loader == nil:
+		case g.watches:
 			g.tellNews()
+		case !g.toldOthers:
+			g.introduce()
 		}
 	})
 }
@@ -104,7 +135,7 @@ func (g *guest) tellNews() {
 	var rows []membership.Row
 	rows, g.toldNodes = g.server.table.since(g.toldNodes)
 	for part := range slices.Chunk(rows, rowsAtOnce) {
-		g.send(g.live, encodeControl(control{Nodes: &nodeList{g.server.options.Name, part}}))
+		g.send(g.live, encodeControl(control{Nodes: &nodeList{g.server.options.Name, true, part}}))
 	}
 }
 
@@ -119,17 +150,22 @@ type NodeStatus struct {
 func (s *Server) clusterStatus() []NodeStatus {
 	rows := s.members()
 	all := make([]NodeStatus, len(rows))
+	s.askEach(rows, func(i int, r membership.Row) { all[i] = s.statusOf(r) })
+	return all
+}
+
+// askEach calls ask with each node, several at once, and returns when it has all answers.
+func (s *Server) askEach(rows []membership.Row, ask func(i int, r membership.Row)) {
 	slots := make(chan struct{}, askedAtOnce)
 	var asking sync.WaitGroup
 	for i, r := range rows {
 		asking.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			all[i] = s.statusOf(r)
+			ask(i, r)
 		})
 	}
 	asking.Wait()
-	return all
 }
 
 // SetMembers makes the node a part of a cluster, of which members returns all nodes, this one included.
@@ -139,13 +175,31 @@ func (s *Server) SetMembers(members func() []membership.Row) {
 	s.rows = members
 }
 
+// SetUnheard has the node tell which live nodes' UDP does not arrive here.
+func (s *Server) SetUnheard(unheard func() []reach.Unheard) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unheard = unheard
+}
+
+func (s *Server) unheardNodes() []reach.Unheard {
+	s.mu.Lock()
+	unheard := s.unheard
+	s.mu.Unlock()
+	if unheard == nil {
+		return nil
+	}
+	return unheard()
+}
+
 // members returns all nodes that are known.
 func (s *Server) members() []membership.Row {
 	s.mu.Lock()
 	rows := s.rows
 	s.mu.Unlock()
 	if rows == nil {
-		return []membership.Row{{Node: membership.Node{Name: s.options.Name, Draining: s.Draining(), Load: s.Load()}, Condition: membership.Alive}}
+		self := membership.Node{Name: s.options.Name, Labels: s.options.Labels.All(), Draining: s.Draining(), Watermark: s.options.Watermark, Load: s.Load()}
+		return []membership.Row{{Node: self, Condition: membership.Alive}}
 	}
 	return rows()
 }

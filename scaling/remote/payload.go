@@ -23,7 +23,10 @@ type control struct {
 	State *placement.State `json:"load,omitempty"`  // node to front, droppable: once a second, and with answers that place something
 	Log   string           `json:"log,omitempty"`   // node to front, droppable: a line as the worker protocol has them
 	Event *event           `json:"event,omitempty"` // node to front: a notification of an internal event
-	Nodes *nodeList        `json:"nodes,omitempty"` // node to front: the cluster's nodes, and later what changes
+	Nodes *nodeList        `json:"nodes,omitempty"` // node to front: who it is, and to those that watch, the cluster's nodes
+	Watch bool             `json:"watch,omitempty"` // front to node: the front wants to be told of the cluster's nodes
+	Find  *question        `json:"find,omitempty"`  // front to node: where is a producer of the front's tenant?
+	Found *answer          `json:"found,omitempty"` // node to front: the answer
 	Ended string           `json:"ended,omitempty"` // node to front: the worker has ended by itself, for this reason
 }
 
@@ -36,7 +39,6 @@ type event struct {
 // Opening is what a node has to know of an application to be its worker.
 type Opening struct {
 	Application string     `json:"application"`     // for logs and status
-	Tenant      string     `json:"tenant"`          // counts only by a unix socket: else the certificate says it
 	Release     string     `json:"release"`         // of mediasoup, for logs and status
 	Compat      api.Compat `json:"compat"`          // what its applications are used to
 	RTCMinPort  uint16     `json:"rtcMinPort"`      // the worker's range of ports, 0 for the node's
@@ -45,6 +47,9 @@ type Opening struct {
 	Key         []byte     `json:"dtlsPrivateKey"`  //
 	LogLevel    string     `json:"logLevel"`
 	LogTags     []string   `json:"logTags"`
+	// Tenant is whose the application is, as it says itself. It counts for one that has come by a unix socket, as the same user; for others
+	// the node puts what their certificates say in its place.
+	Tenant string `json:"tenant,omitempty"`
 }
 
 // codec turns payloads into messages and back. It is not safe for concurrent use.

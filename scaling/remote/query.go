@@ -9,12 +9,15 @@ import (
 	"gazpacho/scaling/session"
 )
 
-// Queries. The last two are followed by a blank and a node's name.
+// Queries. All but the first two are followed by a blank and a node's name, a producer's id or a look.Question.
 const (
 	queryStatus  = "status"  // for a node's [Status]
 	queryCluster = "cluster" // for that of all nodes, by any of them: a list of [NodeStatus]
 	queryDrain   = "drain"   // has a node drain, by any of them
 	queryUndrain = "undrain" // has it take new transports again
+	queryFind    = "find"    // for [Places] of a producer, by any of them
+	queryHas     = "has"     // for those on the node itself: a list of [Place]
+	queryLook    = "look"    // for what a monitor shows; of operators only
 )
 
 // Chosen here.
@@ -43,6 +46,11 @@ func AskCluster(ctx context.Context, address string, config *tls.Config) (all []
 	return all, json.Unmarshal(b, &all)
 }
 
+// AskLook asks a node, or a worker that is watched, a question of a monitor, which is in bytes as the answer is.
+func AskLook(ctx context.Context, address string, config *tls.Config, question []byte) ([]byte, error) {
+	return ask(ctx, address, config, queryLook+" "+string(question), passedOnTime)
+}
+
 // AskDrain asks a node to have the one of the given name drain, which may be another, or take new transports again.
 func AskDrain(ctx context.Context, address string, config *tls.Config, name string, drain bool) error {
 	query := queryUndrain
@@ -51,6 +59,15 @@ func AskDrain(ctx context.Context, address string, config *tls.Config, name stri
 	}
 	_, err := ask(ctx, address, config, query+" "+name, passedOnTime)
 	return err
+}
+
+// AskFind asks a node where the producers of an id are, of whichever tenant.
+func AskFind(ctx context.Context, address string, config *tls.Config, producerID string) (p Places, err error) {
+	b, err := ask(ctx, address, config, queryFind+" "+producerID, passedOnTime)
+	if err != nil {
+		return Places{}, err
+	}
+	return p, json.Unmarshal(b, &p)
 }
 
 // ask sends a query and returns the reply.

@@ -12,6 +12,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"os"
 	"runtime"
@@ -28,6 +29,7 @@ import (
 	"gazpacho/scaling/link"
 	"gazpacho/scaling/membership"
 	"gazpacho/scaling/placement"
+	"gazpacho/scaling/reach"
 	"gazpacho/scaling/session"
 )
 
@@ -47,6 +49,12 @@ type ServerOptions struct {
 	// Load returns the load of what all workers run on, from 0 to 1, which is the node's also while it has none. It is asked for once a
 	// second. nil: the node's load is that of its busiest worker.
 	Load func() float64
+	// Traffic returns what the node has received and sent until now. It is asked once a second; nil: nothing.
+	Traffic func() Traffic
+	// Ports names the ports for media, for people.
+	Ports string
+	// Bandwidth is what the node's network carries in each direction, in kilobits a second: using it up counts as load. 0: it does not matter.
+	Bandwidth uint64
 	// Logger returns the logger of a front's worker, whose lines go to the front by emit; nil discards them.
 	Logger func(o *Opening, emit func(line string)) *slog.Logger
 	// Nodes is how other nodes on other hosts are reached, to send them data and to ask them; nil: they are not.
@@ -59,6 +67,8 @@ type ServerOptions struct {
 	Watermark float64
 	// Cores is how many cores it may use; 0: all.
 	Cores int
+	// Look answers the questions of monitors; nil: they are refused. It is called from many goroutines, and bounds what they do.
+	Look func(question []byte) ([]byte, error)
 	// MaxFronts is how many fronts are taken at once; 0 means 1,024.
 	MaxFronts int
 	// Log is the node's own log; nil discards.
@@ -74,6 +84,8 @@ type Server struct {
 	// unclaimed is how many messages of other nodes nothing here waited for.
 	unclaimed atomic.Uint64
 	outlook   outlook
+	index     index
+	traffic   trafficMeter
 	meeting   federation.Node // of the fronts' workers
 
 	mu        sync.Mutex
@@ -83,6 +95,7 @@ type Server struct {
 	targets   map[link.Token]*target
 	table     table
 	rows      func() []membership.Row // all nodes of the cluster; nil: there is no other
+	unheard   func() []reach.Unheard  // nil: it is not known
 	orders    chan struct{}
 	listeners []net.Listener
 	pending   map[net.Conn]bool // connections before their first frame
@@ -105,6 +118,9 @@ func NewServer(o ServerOptions) *Server {
 	}
 	if o.Load == nil {
 		o.Load = func() float64 { return 0 }
+	}
+	if o.Traffic == nil {
+		o.Traffic = func() Traffic { return Traffic{} }
 	}
 	s := &Server{
 		options: o, stranger: make(chan struct{}, maxStrangers), guests: map[session.SessionID]*guest{},
@@ -256,22 +272,49 @@ func mayAsk(who identity.Identity) bool {
 
 // reply answers a query.
 func (s *Server) reply(query string, who identity.Identity) []byte {
-	switch {
-	case !mayAsk(who):
+	if !mayAsk(who) {
 		return session.AppendRefusal(nil, session.RefuseIdentity, "operators and nodes may ask")
-	case query == queryStatus:
+	}
+	word, about, _ := strings.Cut(query, " ")
+	switch word {
+	case queryStatus:
 		return replyJSON(s.Status())
-	case query == queryCluster:
+	case queryCluster:
 		return replyJSON(s.clusterStatus())
+	case queryFind:
+		return replyJSON(s.findAll(about))
+	case queryHas:
+		return replyJSON(s.has(about))
+	case queryLook:
+		return s.look(about, who)
+	case queryDrain, queryUndrain:
+		reply, err := s.drainReply(query, who)
+		if err != nil {
+			return session.AppendRefusal(nil, session.RefuseUnknown, err.Error())
+		}
+		return session.AppendReply(nil, []byte(reply))
 	}
-	if word, _, _ := strings.Cut(query, " "); word != queryDrain && word != queryUndrain {
-		return session.AppendRefusal(nil, session.RefuseVersion, "unknown query")
+	return session.AppendRefusal(nil, session.RefuseVersion, "unknown query")
+}
+
+// look answers a monitor's question.
+func (s *Server) look(question string, who identity.Identity) []byte {
+	switch {
+	case who.Role == identity.Node: // which has no need to know what others carry
+		return session.AppendRefusal(nil, session.RefuseIdentity, "operators may look")
+	case s.options.Look == nil:
+		return session.AppendRefusal(nil, session.RefuseVersion, "the node shows nothing to monitors")
 	}
-	reply, err := s.drainReply(query, who)
+	return replyTo(question, s.options.Look)
+}
+
+// replyTo returns the reply to a monitor's question.
+func replyTo(question string, look func([]byte) ([]byte, error)) []byte {
+	answer, err := look([]byte(question))
 	if err != nil {
 		return session.AppendRefusal(nil, session.RefuseUnknown, err.Error())
 	}
-	return session.AppendReply(nil, []byte(reply))
+	return session.AppendReply(nil, answer)
 }
 
 func replyJSON(status any) []byte {
@@ -301,9 +344,14 @@ func greet(c net.Conn, config *tls.Config, replace func(from, to net.Conn)) (
 			who, err = identity.Peer(secure.ConnectionState())
 		}
 	}
-	if err != nil {
-		return c, who, first, nil, err
+	if err == nil {
+		first, rest, err = readFirst(c)
 	}
+	return c, who, first, rest, err
+}
+
+// readFirst reads the first frame of a connection.
+func readFirst(c net.Conn) (first session.First, rest []byte, err error) {
 	var got []byte
 	for b := make([]byte, 1024); ; {
 		n, err := c.Read(b)
@@ -312,13 +360,13 @@ func greet(c net.Conn, config *tls.Config, replace func(from, to net.Conn)) (
 		switch {
 		case ok:
 			c.SetDeadline(time.Time{})
-			return c, who, first, rest, nil
+			return first, rest, nil
 		case parseErr != nil:
-			return c, who, first, nil, parseErr
+			return first, nil, parseErr
 		case err == io.EOF && len(got) > 0:
-			return c, who, first, nil, io.ErrUnexpectedEOF
+			return first, nil, io.ErrUnexpectedEOF
 		case err != nil:
-			return c, who, first, nil, err
+			return first, nil, err
 		}
 	}
 }
@@ -366,11 +414,12 @@ func (s *Server) all() []*guest {
 	return list
 }
 
-// tellLoads tells all fronts the load of their workers, again and again.
+// tellLoads measures the node's load, and tells all fronts that of their workers, again and again.
 func (s *Server) tellLoads() {
 	ticker := time.NewTicker(loadInterval)
 	defer ticker.Stop()
 	for {
+		s.traffic.sample(clock(), s.options.Traffic())
 		select {
 		case <-s.stop:
 			return
@@ -386,15 +435,24 @@ func (s *Server) tellLoads() {
 // Status is what a node tells of itself.
 type Status struct {
 	Name     string  `json:"name"`
-	CPU      float64 `json:"cpu"` // from 0 to 1, of its cores, whoever uses them
+	CPU      float64 `json:"cpu"`     // from 0 to 1, of its cores, whoever uses them
+	Network  float64 `json:"network"` // likewise of its bandwidth, if that is known
+	Assumed  float64 `json:"assumed"` // what was placed there lately is assumed to add to that
 	Draining bool    `json:"draining"`
 	Refused  uint64  `json:"refusedConnections"` // and those dropped because of what came by them
 	// Goroutines of the whole process: a node that is idle again has as many as when it was started.
 	Goroutines int           `json:"goroutines"`
 	Fronts     []FrontStatus `json:"fronts"`
 	Links      []LinkStatus  `json:"links"`
+	// Unheard are the live nodes whose UDP does not arrive here, Ports those for media on this one.
+	Unheard []reach.Unheard `json:"unheard,omitempty"`
+	Ports   string          `json:"ports,omitempty"`
 	// Unclaimed is how many messages of other nodes nothing here waited for.
 	Unclaimed uint64 `json:"unclaimedMessages"`
+	// Serving says that the node has begun to take applications.
+	Serving bool `json:"serving"`
+	// Directory is the node's part in the directory of producers; nil without a bus.
+	Directory *DirectoryStatus `json:"directory,omitempty"`
 }
 
 // LinkStatus is a link for data to another node, or from one.
@@ -422,7 +480,8 @@ type FrontStatus struct {
 // Load returns how busy the node is.
 func (s *Server) Load() membership.Load {
 	st := s.Status()
-	load := membership.Load{CPU: st.CPU}
+	load := membership.Load{CPU: thousandths(st.CPU), Network: thousandths(st.Network), Assumed: thousandths(st.Assumed), Fronts: len(st.Fronts)}
+	load.In, load.Out = s.traffic.last()
 	for _, f := range st.Fronts {
 		load.Routers += f.Load.Routers
 		load.Transports += f.Load.Transports
@@ -430,10 +489,13 @@ func (s *Server) Load() membership.Load {
 	return load
 }
 
+// thousandths rounds, so that heartbeats stay short.
+func thousandths(v float64) float64 { return math.Round(v*1000) / 1000 }
+
 // Status returns what there is now.
 func (s *Server) Status() Status {
 	st := Status{
-		Name: s.options.Name, CPU: s.options.Load(), Draining: s.Draining(), Refused: s.refused.Load(),
+		Name: s.options.Name, CPU: s.options.Load(), Assumed: s.outlook.assumed(s.options.Cores), Draining: s.Draining(), Refused: s.refused.Load(),
 		Goroutines: runtime.NumGoroutine(), Fronts: []FrontStatus{},
 	}
 	for _, g := range s.all() {
@@ -442,9 +504,18 @@ func (s *Server) Status() Status {
 			st.CPU = max(st.CPU, row.Load.CPU) // workers of one host have it in common
 		}
 	}
-	st.Links, st.Unclaimed = s.linksShown(), s.unclaimed.Load()
+	st.Network = s.traffic.share(s.options.Bandwidth)
+	st.Unheard, st.Ports = s.unheardNodes(), s.options.Ports
+	st.Links, st.Unclaimed, st.Serving, st.Directory = s.linksShown(), s.unclaimed.Load(), s.isServing(), s.index.shown()
 	slices.SortFunc(st.Fronts, func(a, b FrontStatus) int { return cmp.Compare(a.Application, b.Application) })
 	return st
+}
+
+// isServing reports whether fronts are accepted anywhere.
+func (s *Server) isServing() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.listeners) > 0 && !s.closing
 }
 
 // Close says goodbye to all fronts, closes their workers, and returns when all has ended.
@@ -471,4 +542,5 @@ func (s *Server) Close() {
 		l.leave()
 	}
 	s.serving.Wait()
+	s.index.close()
 }

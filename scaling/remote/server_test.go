@@ -125,7 +125,7 @@ func TestStatus(t *testing.T) {
 		require.NoError(t, ask(w, api.MethodWorkerDump, "", nil))
 		require.NoError(t, ask(w, api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "r"}))
 	}
-	require.Equal(t, membership.Load{CPU: 1, Routers: 3}, s.Load())
+	require.Equal(t, membership.Load{CPU: 1, Fronts: 3, Routers: 3}, s.Load())
 	var names []string
 	for _, row := range s.Status().Fronts {
 		names = append(names, row.Application)

@@ -29,9 +29,9 @@ type Options struct {
 	// Peer is called with the name in the certificate at the other end before anything is said; an error closes the connection. Nil:
 	// any node will do.
 	Peer func(name string) error
-	// Nodes takes what the node tells of its cluster: its own name, and nodes that are new, have changed or are gone. It is called with
-	// a lock held, and must not call the worker. Nil discards.
-	Nodes func(self string, rows []membership.Row)
+	// Nodes takes what the node tells of its cluster: its own name, whether it knows others, and nodes that are new, have changed or are
+	// gone. It tells of nodes once Nodes has returned true. Nodes is called with a lock held, and must not call the worker. Nil discards.
+	Nodes func(self string, others bool, rows []membership.Row) (watch bool)
 	// TLS holds both sides to their certificates; only unix sockets need none.
 	TLS *tls.Config
 	// Opening is what the node has to know of the application.
@@ -83,6 +83,9 @@ type Worker struct {
 	objects api.Objects
 	state   placement.State // what the node told of itself last
 	err     error           // why it has ended
+
+	questions    map[uint64]chan<- answer
+	lastQuestion uint64
 }
 
 // call is a request without an answer.
@@ -107,7 +110,7 @@ func Dial(o Options) (*Worker, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &Worker{
 		options: o, cancel: cancel, done: make(chan struct{}), codec: newCodec(), silent: true,
-		front: session.NewFront(clock(), id, session.DefaultLimits), pending: map[uint32]call{},
+		front: session.NewFront(clock(), id, session.DefaultLimits), pending: map[uint32]call{}, questions: map[uint64]chan<- answer{},
 	}
 	w.turn(func(unit.Time) { w.send(encodeControl(control{Open: &o.Opening})) })
 	go w.connect(ctx)
@@ -164,6 +167,7 @@ func (w *Worker) handle(e *session.Event) {
 		log.Debug("session with the node goes on", "node", w.options.Address)
 	case session.EventSuspected:
 		w.silent = true
+		w.unanswered()
 		log.Warn("the node is silent", "node", w.options.Address)
 		if w.conn != nil {
 			w.conn.abort() // another connection may get through
@@ -373,12 +377,23 @@ func (w *Worker) control(c *control) {
 	case c.Event != nil:
 		w.emit(&api.Notification{HandlerID: c.Event.HandlerID, Event: c.Event.Event})
 	case c.Nodes != nil:
-		if w.options.Nodes != nil {
-			w.options.Nodes(c.Nodes.Self, c.Nodes.Rows)
+		if w.options.Nodes != nil && w.options.Nodes(c.Nodes.Self, c.Nodes.Others, c.Nodes.Rows) {
+			w.send(encodeControl(control{Watch: true}))
 		}
+	case c.Found != nil:
+		w.found(c.Found)
 	case c.Ended != "":
 		w.end(fmt.Errorf("the worker on the node has ended: %s", c.Ended))
 	}
+}
+
+// watch has the node tell of its cluster's nodes from now on.
+func (w *Worker) watch() {
+	w.turn(func(unit.Time) {
+		if w.err == nil {
+			w.send(encodeControl(control{Watch: true}))
+		}
+	})
 }
 
 func (w *Worker) answer(r *api.Response) {
@@ -409,6 +424,7 @@ func (w *Worker) end(reason error) {
 	if !errors.Is(reason, api.ErrClosed) {
 		w.options.Log.Warn("the worker on the node is lost", "node", w.options.Address, "reason", reason)
 	}
+	close(w.done) // before requests are refused for it
 	pending := w.pending
 	w.pending, w.objects, w.state = nil, api.Objects{}, placement.State{}
 	for _, call := range pending {
@@ -416,7 +432,6 @@ func (w *Worker) end(reason error) {
 	}
 	w.front.Goodbye("the front has given the session up")
 	w.cancel()
-	close(w.done)
 }
 
 // refusal is the answer to requests of a worker that has ended.

@@ -1,5 +1,6 @@
 // Adds up what fronts did (one line of JSON each), prints it, and fails unless the mode was what it says: every node
-// carried transports, and with several nodes there were relays. counters.mjs FILE MODE NODES
+// carried transports, and with several nodes there were relays. If nodes are killed meanwhile, some may be away for most of the time, so
+// there need only be some relays. counters.mjs FILE MODE NODES
 import * as fs from 'node:fs';
 
 const MIN_RELAYS = 50;
@@ -23,12 +24,13 @@ for (const [node, count] of Object.entries(total.transports)) {
 	console.log(`transports on ${node}: ${count}`);
 }
 
+const killed = Boolean(process.env.NODE_KILLS);
 const problems = cluster
 	.split(',')
-	.filter(node => !(total.transports[node] > 0))
+	.filter(node => !(total.transports[node] > 0) && !killed)
 	.map(node => `no transport was on ${node}`);
 const onNodes = cluster.split(',').reduce((sum, node) => sum + (total.transports[node] ?? 0), 0);
-const expected = onNodes < FEW_TRANSPORTS ? MIN_RELAYS_OF_FEW : MIN_RELAYS;
+const expected = onNodes < FEW_TRANSPORTS || killed ? MIN_RELAYS_OF_FEW : MIN_RELAYS;
 if (mode !== 'remote' && total.relays + total.dataRelays < expected) {
 	problems.push(`${total.relays + total.dataRelays} relays, at least ${expected} are expected`);
 }

@@ -85,6 +85,9 @@ type camera struct {
 	keys     int
 	debt     []float64 // bits beyond the bitrate, by spatial layer
 	tl0      uint8
+	scale    float64 // of the bitrates
+	mid      string
+	filledIn []rtp.Extension // header extensions whose values the sender fills in
 }
 
 // encodedStream is an RTP stream of a camera.
@@ -105,7 +108,7 @@ func newCamera(seed uint64, v Video, first unit.SSRC) *camera {
 	if v.KeyScale == 0 {
 		v.KeyScale = 4
 	}
-	c := &camera{Video: v, random: rand.New(rand.NewPCG(seed, 3)), wantsKey: true, debt: make([]float64, len(v.Layers))}
+	c := &camera{Video: v, random: rand.New(rand.NewPCG(seed, 3)), wantsKey: true, debt: make([]float64, len(v.Layers)), scale: 1, mid: "v"}
 	n := len(v.Layers)
 	if v.SVC {
 		n = 1
@@ -172,7 +175,7 @@ func (c *camera) encode(now unit.Time) (packets [][]byte) {
 
 // frameSize returns how many bytes a frame takes.
 func (c *camera) frameSize(spatial, temporal int, key bool) int {
-	average := float64(c.Layers[spatial]) / c.FrameRate
+	average := c.scale * float64(c.Layers[spatial]) / c.FrameRate
 	wanted := average * temporalShare[temporal] / temporalFrames[temporal]
 	bits := wanted * math.Exp(0.12*c.random.NormFloat64())
 	if key {
@@ -202,7 +205,7 @@ func (c *camera) frame(now unit.Time, p picture, key bool, size int) (packets []
 		b = p.append(b)
 		packets = append(packets, enginetest.Packet{
 			SSRC: s.ssrc, Seq: s.seq, Timestamp: stamp, Marker: end && last, Payload: b,
-			Extensions: []rtp.Extension{{ID: midID, Value: []byte("v")}},
+			Extensions: append([]rtp.Extension{{ID: midID, Value: []byte(c.mid)}}, c.filledIn...),
 		}.Bytes())
 		s.seq++
 		s.packets++

@@ -26,12 +26,14 @@ const (
 	midID = iota + 1
 	sendTimeID
 	transportCCID
+	playoutDelayID
 )
 
 var extensions = []api.RTPHeaderExtensionParameters{
 	{URI: api.RTPHeaderExtensionURIMid, ID: midID},
 	{URI: api.RTPHeaderExtensionURIAbsSendTime, ID: sendTimeID},
 	{URI: api.RTPHeaderExtensionURITransportWideCcDraft01, ID: transportCCID},
+	{URI: api.RTPHeaderExtensionURIPlayoutDelay, ID: playoutDelayID},
 }
 
 // PacketOverhead is what a packet takes on a link beyond RTP: IPv4 and UDP headers, and the tag of SRTP with AES-GCM.
@@ -69,13 +71,14 @@ type peer struct {
 	lab       *Lab
 	transport *transport.Plain
 	up, down  *simnet.Link
+	handle    simnet.Deliver // what arrives at the peer
 }
 
 var peerAddress = netip.MustParseAddrPort("192.0.2.1:5000")
 
 // connect makes a transport and links to its peer, which takes what arrives.
 func (l *Lab) connect(id string, up, down simnet.Conditions, initial unit.Bitrate, handle simnet.Deliver) *peer {
-	p := &peer{lab: l}
+	p := &peer{lab: l, handle: handle}
 	env := l.env
 	env.Wake = func() {}
 	env.Listen = func(cfg netio.UDPConfig) (transport.Socket, error) { return (*socket)(p), nil }
@@ -137,7 +140,7 @@ func (s *socket) Close()                    {}
 
 func (s *socket) Send(_ netip.AddrPort, b *netio.Batch) (sent, dropped int) {
 	for pkt := range b.Packets() {
-		s.down.Send(pkt)
+		s.down.SendTo(pkt, s.handle)
 	}
 	return b.Len(), 0
 }
@@ -156,6 +159,9 @@ type Publisher struct {
 	PLIs        int
 	Retransmits int
 }
+
+// KeyFrame makes the next picture a key frame.
+func (p *Publisher) KeyFrame() { p.Camera.wantsKey = true }
 
 // published is a producer with its consumers.
 type published struct {

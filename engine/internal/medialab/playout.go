@@ -12,7 +12,6 @@ const (
 	renderDelay         = 10 * time.Millisecond
 	maxDelayChange      = 0.1 // seconds of delay per second
 	jitterDeviations    = 2.33
-	nackedFrames        = 3 // from so many on, a round trip is waited for retransmissions
 	freezeFactor        = 3
 	freezeOffset        = 150 * time.Millisecond
 	freezeWindow        = 30 // distances of frames, in the average
@@ -28,7 +27,7 @@ type playout struct {
 	mean, variance    float64 // of what a frame takes beyond that, in seconds
 	delay             time.Duration
 	delayAt           unit.Time
-	nacked            int
+	least             time.Duration // the delay that the sender asks for
 
 	shownAt unit.Time
 	gaps    [freezeWindow]time.Duration
@@ -49,7 +48,6 @@ func (p *playout) complete(now unit.Time, way time.Duration, repaired bool) {
 	}
 	p.current = min(p.current, way)
 	if repaired {
-		p.nacked++
 		return
 	}
 	late := (way - p.shortest()).Seconds()
@@ -60,12 +58,11 @@ func (p *playout) complete(now unit.Time, way time.Duration, repaired bool) {
 
 func (p *playout) shortest() time.Duration { return min(p.current, p.previous) }
 
-// due returns when a frame is shown that was captured at the given time of its sender's clock.
+// due returns when a frame is shown that was captured at the given time of its sender's clock. (That libwebrtc adds its round-trip time
+// once frames were repaired is of no use to a browser that only receives: it does not know that time.)
 func (p *playout) due(now unit.Time, captured time.Duration) unit.Time {
 	wanted := time.Duration((p.mean+jitterDeviations*math.Sqrt(p.variance))*float64(time.Second)) + renderDelay
-	if p.nacked >= nackedFrames {
-		wanted += assumedRTT
-	}
+	wanted = max(wanted, p.least)
 	if p.delayAt == 0 {
 		p.delay = wanted
 	} else {

@@ -38,6 +38,11 @@ var Narrowing = []Scene{
 		{Name: "unlimited", Lasts: 20 * time.Second, Link: simnet.Conditions{Delay: 25 * time.Millisecond}},
 		{Name: "-> 500 k", Lasts: 40 * time.Second, Link: Shaped(500 * kbps)},
 	}},
+	{Name: "a picture that hardly fits", Videos: []Video{{Layers: []unit.Bitrate{150 * kbps, 345 * kbps, 800 * kbps}}}, Audio: true, Phases: []Phase{
+		{Name: "3 M", Lasts: 20 * time.Second, Link: Shaped(3000 * kbps)},
+		{Name: "-> 500 k", Lasts: 60 * time.Second, Link: Shaped(500 * kbps)},
+	}},
+	{Name: "VP9 SVC, layers that fit", Videos: []Video{{Layers: []unit.Bitrate{120 * kbps, 300 * kbps, 495 * kbps}, SVC: true}}, Phases: shaped(20*time.Second, 2000*kbps, 600*kbps)},
 	{Name: "stalled for 10 s", Videos: []Video{VP9}, Phases: []Phase{
 		{Name: "2 M", Lasts: 15 * time.Second, Link: Shaped(2000 * kbps)},
 		{Name: "stalled", Lasts: 10 * time.Second, Link: Shaped(2000 * kbps), Begin: func(s *Subscriber) { s.down.Stall(10 * time.Second) }},
@@ -65,6 +70,9 @@ var Losses = []Scene{
 		{Name: "5 % by 20 ms", Lasts: 30 * time.Second, Link: with(Shaped(2000*kbps), func(c *simnet.Conditions) {
 			c.Reorder, c.ReorderBy = 0.05, 20*time.Millisecond
 		})},
+	}},
+	{Name: "jitter", Videos: []Video{VP9}, Phases: []Phase{
+		{Name: "up to 40 ms", Lasts: 30 * time.Second, Link: with(Shaped(2000*kbps), func(c *simnet.Conditions) { c.Jitter = 40 * time.Millisecond })},
 	}},
 	{Name: "600 ms round trip, 2 %", Videos: []Video{VP9}, Back: simnet.Conditions{Delay: 300 * time.Millisecond}, Phases: []Phase{
 		{Name: "2 M", Lasts: 40 * time.Second, Link: with(lossy(2000*kbps, 0.02), func(c *simnet.Conditions) { c.Delay = 300 * time.Millisecond })},

@@ -1,6 +1,7 @@
 package medialab_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -108,4 +109,51 @@ func TestALossyReceiverHarmsNobody(t *testing.T) {
 			require.LessOrEqual(t, p.PLIs-before, 21)
 		})
 	}
+}
+
+// Subscribers behind one narrow link, who do not know of each other, share it within a factor of 2, whether they come together or
+// late.
+func TestSubscribersShareALink(t *testing.T) {
+	for _, n := range []int{2, 4} {
+		for _, apart := range []time.Duration{0, 20 * time.Second} {
+			rates := share(n, apart)
+			t.Logf("%d, %v apart: %d kbit/s", n, apart, rates)
+			require.LessOrEqual(t, slices.Max(rates), 2*slices.Min(rates))
+			sum := 0
+			for _, r := range rates {
+				sum += r
+			}
+			require.Greater(t, sum, 1600)
+		}
+	}
+}
+
+// share returns what n subscribers get of a link of 2 Mbit/s, in kbit/s, over a minute after the last one came.
+func share(n int, apart time.Duration) (rates []int) {
+	l := medialab.New(1)
+	for range 8 {
+		l.Publish(camera, false)
+	}
+	l.Net.Advance(3 * time.Second)
+	var all []*medialab.Subscriber
+	for i := range n {
+		s := l.Subscribe(medialab.Shaped(2000*kbps), back, 0)
+		if i > 0 {
+			s.Share(all[0])
+			l.Net.Advance(apart)
+		}
+		for _, p := range l.Publishers {
+			s.Watch(p, 1)
+		}
+		all = append(all, s)
+	}
+	l.Net.Advance(20 * time.Second)
+	for _, s := range all {
+		rates = append(rates, -s.Media)
+	}
+	l.Net.Advance(time.Minute)
+	for i, s := range all {
+		rates[i] = (rates[i] + s.Media) * 8 / 60 / 1000
+	}
+	return rates
 }

@@ -14,7 +14,7 @@ import (
 	"gazpacho/engine/wire/rtp"
 )
 
-// feedbackInterval is how often transport-wide feedback is sent: libwebrtc's least, which it comes to with most bitrates.
+// feedbackInterval is libwebrtc's least between two transport-wide feedbacks, which it comes to with most bitrates.
 const feedbackInterval = 50 * time.Millisecond
 
 const probationSSRC unit.SSRC = 1234
@@ -33,6 +33,8 @@ type Subscriber struct {
 	consumers  []subscribed
 	mark       mark
 
+	// Feedback is how often transport-wide feedback is sent.
+	Feedback time.Duration
 	// Cross is other traffic over the link to the subscriber.
 	Cross []*simnet.Flow
 	// Bytes that arrived.
@@ -42,13 +44,16 @@ type Subscriber struct {
 // Subscribe adds a subscriber, and how its links are: down to it, and back.
 func (l *Lab) Subscribe(down, back simnet.Conditions, initial unit.Bitrate) *Subscriber {
 	i := len(l.Subscribers)
-	s := &Subscriber{byVideo: map[unit.SSRC]*videoReceiver{}, byAudio: map[unit.SSRC]*audioReceiver{}}
+	s := &Subscriber{Feedback: feedbackInterval, byVideo: map[unit.SSRC]*videoReceiver{}, byAudio: map[unit.SSRC]*audioReceiver{}}
 	s.peer = l.connect(fmt.Sprint("out", i), back, down, initial, s.handle)
 	s.feedbackAt, s.reportAt = l.Net.Now().Add(feedbackInterval), l.Net.Now().Add(time.Second)
 	l.Net.Attach(s, nil)
 	l.Subscribers = append(l.Subscribers, s)
 	return s
 }
+
+// Share makes what is sent to the subscriber take another one's link.
+func (s *Subscriber) Share(with *Subscriber) { s.down = with.down }
 
 // Watch consumes what a publisher sends.
 func (s *Subscriber) Watch(p *Publisher, priority uint8) {
@@ -141,7 +146,7 @@ func (s *Subscriber) HandleTimeout(now unit.Time) {
 		s.sendRTCP(v.timeout(now)...)
 	}
 	if s.feedbackAt <= now {
-		s.feedbackAt = now.Add(feedbackInterval)
+		s.feedbackAt = now.Add(s.Feedback)
 		if f := s.arrivals.build(1); f != nil {
 			s.sendRTCP(f)
 		}

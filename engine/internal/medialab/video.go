@@ -107,6 +107,9 @@ func (v *videoReceiver) packet(now unit.Time, pkt *rtp.Packet) (out []rtcp.Packe
 		v.started, v.newest, v.first = true, int64(pkt.SequenceNumber)-1, int64(pkt.SequenceNumber)
 		v.stamp, v.unwrapped, v.waitsFrom = pkt.Timestamp, time.Duration(now), now
 	}
+	if least, _, ok := rtp.ParsePlayoutDelay(pkt.Extension(playoutDelayID)); ok {
+		v.playout.least = least
+	}
 	number := v.newest + int64(pkt.SequenceNumber.Sub(unit.SeqNo(v.newest)))
 	v.packets++
 	out = v.follow(now, number, repaired)

@@ -66,6 +66,15 @@ func (s *Subscriber) Concealed() float64 {
 	return float64(concealed) / float64(max(played, 1))
 }
 
+// LongestQueue lets time pass, and returns how long a packet would have waited for the link at most.
+func (s *Subscriber) LongestQueue(d time.Duration) (longest time.Duration) {
+	for range d / time.Millisecond {
+		s.lab.Net.Advance(time.Millisecond)
+		longest = max(longest, s.down.Waits())
+	}
+	return longest
+}
+
 // SetConditions changes the link to the subscriber.
 func (s *Subscriber) SetConditions(c simnet.Conditions) {
 	c.Overhead = PacketOverhead

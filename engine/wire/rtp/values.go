@@ -14,6 +14,7 @@ const (
 	AudioLevelLen       = 1
 	VideoOrientationLen = 1
 	PacketIDLen         = 4
+	PlayoutDelayLen     = 3
 
 	// AbsCaptureTimeMaxLen is that of an abs-capture-time with a clock offset.
 	AbsCaptureTimeMaxLen = 16
@@ -54,6 +55,27 @@ func ParseTransportCC(value []byte) (seq unit.SeqNo, ok bool) {
 
 // PutTransportCC writes seq into dst, which has room for TransportCCLen bytes.
 func PutTransportCC(dst []byte, seq unit.SeqNo) { binary.BigEndian.PutUint16(dst, uint16(seq)) }
+
+// Units and bounds of a playout delay: two numbers of 12 bits.
+const (
+	PlayoutDelayUnit = 10 * time.Millisecond
+	MaxPlayoutDelay  = (1<<12 - 1) * PlayoutDelayUnit
+)
+
+// PutPlayoutDelay writes the least and the greatest delay between capture and display into dst, which has room for PlayoutDelayLen
+// bytes (http://www.webrtc.org/experiments/rtp-hdrext/playout-delay). They are from 0 to MaxPlayoutDelay, and rounded down.
+func PutPlayoutDelay(dst []byte, least, greatest time.Duration) {
+	putUint24(dst, uint32(least/PlayoutDelayUnit)<<12|uint32(greatest/PlayoutDelayUnit))
+}
+
+// ParsePlayoutDelay reads a playout delay.
+func ParsePlayoutDelay(value []byte) (least, greatest time.Duration, ok bool) {
+	if len(value) != PlayoutDelayLen {
+		return 0, 0, false
+	}
+	v := uint24(value)
+	return time.Duration(v>>12) * PlayoutDelayUnit, time.Duration(v&(1<<12-1)) * PlayoutDelayUnit, true
+}
 
 // AudioLevel is the loudness of a packet's audio (RFC 6464 section 3).
 type AudioLevel struct {

@@ -46,6 +46,20 @@ func TestTransportCC(t *testing.T) {
 	require.Equal(t, unit.SeqNo(0xfffe), seq)
 }
 
+func TestPlayoutDelay(t *testing.T) {
+	b := make([]byte, rtp.PlayoutDelayLen)
+	rtp.PutPlayoutDelay(b, 159*time.Millisecond, rtp.MaxPlayoutDelay)
+	require.Equal(t, []byte{0x00, 0xff, 0xff}, b)
+	rtp.PutPlayoutDelay(b, 800*time.Millisecond, 3*time.Second)
+	require.Equal(t, []byte{0x05, 0x01, 0x2c}, b)
+	least, greatest, ok := rtp.ParsePlayoutDelay(b)
+	require.True(t, ok)
+	require.Equal(t, 800*time.Millisecond, least)
+	require.Equal(t, 3*time.Second, greatest)
+	_, _, ok = rtp.ParsePlayoutDelay(b[:2])
+	require.False(t, ok)
+}
+
 func TestAudioLevel(t *testing.T) {
 	for b, want := range map[byte]rtp.AudioLevel{
 		0x00: {},

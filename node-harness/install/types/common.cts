@@ -1,0 +1,36 @@
+// What an application in TypeScript does with the package. Each @ts-expect-error is a mistake that must be one.
+import gazpacho = require('gazpacho');
+import { importProducer as imported } from 'gazpacho/import-producer';
+import * as mediasoup from 'mediasoup';
+
+async function use(router: mediasoup.types.Router): Promise<mediasoup.types.Producer> {
+	await mediasoup.createWorker({ workerBin: gazpacho.workerBin });
+	const path: string = gazpacho.nodeBin;
+	const producer = await gazpacho.importProducer(router, path, { appData: { from: 'afar' }, timeout: 1000 });
+	producer.appData.from satisfies string;
+	// @ts-expect-error
+	producer.appData.nothing;
+	// @ts-expect-error
+	await gazpacho.importProducer(router);
+	// @ts-expect-error
+	await gazpacho.importProducer(router, 7);
+	// @ts-expect-error
+	await imported(router, 'x', { patience: 1 });
+	// @ts-expect-error
+	gazpacho.workerBin = 'x';
+	return imported(router, 'x');
+}
+
+function reason(error: unknown): string {
+	if (!(error instanceof gazpacho.ImportError)) {
+		return '';
+	}
+	const code: gazpacho.ImportErrorCode = error.code;
+	// @ts-expect-error
+	if (error.code === 'NONSENSE') {
+		return 'never';
+	}
+	return code;
+}
+
+export = { use, reason };
