@@ -160,7 +160,8 @@ func findNodes(addresses []string, opening remote.Opening, ch *channel.Channel) 
 			return nil, fmt.Errorf("%s: %w", tlsEnv, err)
 		}
 		config = credentials.Client(identity.Node)
-		opening.Application, opening.Tenant = credentials.Identity().Name, credentials.Identity().Tenant
+		who := credentials.Identity()
+		opening.Application, opening.Tenant = who.Name, who.Tenant
 	}
 	for i, address := range addresses {
 		address = remote.WithPort(strings.TrimSpace(address), remote.DefaultPort)

@@ -56,6 +56,8 @@ Several hosts, or several processes, for one application (docs/cluster.md):
   GAZPACHO_REGION, GAZPACHO_ZONE where the application's host is, as nodes say it by --region and --zone
   GAZPACHO_LOAD_LIMIT            load in per cent from which on a node gets nothing new; default: 95, 0: none
   GAZPACHO_FAN_OUT               how many nodes one node feeds a producer to, before those feed others; default: 4
+  GAZPACHO_RUN_DIR               folder of the socket by which the application imports producers of others; default:
+                                 $XDG_RUNTIME_DIR/gazpacho, else /tmp/gazpacho-<user id>
   GAZPACHO_CLUSTER_COUNTERS      file to which the worker appends at its end what it did, as a line of JSON
 
 Exit codes: 0 closed by the application, by SIGINT or by SIGTERM; 40 the channel to the application does not work;

@@ -18,6 +18,7 @@ const (
 	askTick    = 20 * time.Millisecond // between two looks at all look-ups
 	giveUp     = 4 * time.Second
 	maxLookups = 4096 // at once
+	maxLeft    = 4096 // former members that are remembered
 )
 
 // Errors of [Directory.Register] and [Directory.Lookup].
@@ -40,9 +41,10 @@ var DefaultLimits = Limits{Front: 8 << 20, Tenant: 64 << 20}
 type Directory struct {
 	self   Member
 	limits Limits
-	peers  map[string]*peer // members by name, the own node included
-	order  []*peer          // the same, by name
-	sureAt unit.Time        // from when on it knows what it should hold
+	peers  map[string]*peer  // members by name, the own node included
+	left   map[string]string // incarnations of former members by name
+	order  []*peer           // the same, by name
+	sureAt unit.Time         // from when on it knows what it should hold
 
 	own     map[Key]*registration
 	fronts  map[string]*usage
@@ -104,7 +106,7 @@ type peer struct {
 func New(now unit.Time, self Member, limits Limits) *Directory {
 	d := &Directory{
 		self: self, limits: limits, own: map[Key]*registration{}, fronts: map[string]*usage{}, tenants: map[string]*usage{},
-		peers: map[string]*peer{}, held: map[Key]*holding{}, lookups: map[uint64]*lookup{}, nextBeat: now.Add(beatInterval), nextAsk: unit.Never,
+		peers: map[string]*peer{}, left: map[string]string{}, held: map[Key]*holding{}, lookups: map[uint64]*lookup{}, nextBeat: now.Add(beatInterval), nextAsk: unit.Never,
 	}
 	d.SetMembers(now, nil)
 	return d

@@ -272,6 +272,29 @@ func TestLostMessages(t *testing.T) {
 	require.Zero(t, c.held())
 }
 
+// A node that the others had taken for dead, without its knowing, is asked at once for all that it has registered: until then they are not sure.
+func TestBackFromTheDead(t *testing.T) {
+	c := newCluster(3)
+	c.register(t, 0, "front", entry("p", ""))
+	c.rest()
+	c.sees = func(n, other int) bool { return n == 0 || other != 0 } // node 0 sees all
+	c.know()
+	require.Equal(t, absent, c.find(t, 1, key("p")))
+	c.rest()
+	c.sees = nil
+	c.know()
+	c.drain()
+	require.Equal(t, found(entry("p", "")), c.find(t, 1, key("p")))
+	require.Equal(t, 2, c.held())
+	for i := range 5000 { // names that come and go
+		c.nodes[1].SetMembers(c.now, []directory.Member{{Name: fmt.Sprint("x", i)}})
+		*c.nodes[1].Output() = directory.Output{}
+	}
+	c.know()
+	c.rest()
+	require.Equal(t, 2, c.held())
+}
+
 // A node whose beats do not come, while it is a member, loses its entries after ten seconds.
 func TestLease(t *testing.T) {
 	c := newCluster(2)

@@ -15,6 +15,8 @@
 //
 // All that is told of entries has to arrive in the order in which it was sent, if it does; queries and answers may overtake it ([Kind.Bulk]).
 //
+// A member that has come back is asked for all of them, too, since it may not know that it was away.
+//
 // A holder whose members have changed just now may not have been told of everything. It says so instead of saying that there is no such
 // entry, and is asked again. So what does not exist is known at once in a cluster that is at rest, and after two seconds at most in one that
 // is not.

@@ -14,11 +14,15 @@ func (d *Directory) SetMembers(now unit.Time, others []Member) {
 	before := d.peers
 	d.peers, d.order = map[string]*peer{}, nil
 	changed := len(before) != len(members)
+	var back []*peer
 	for _, m := range members {
 		p := before[m.Name]
 		if p == nil || p.Member != m {
 			p = &peer{Member: m, hash: hash(m.Name), heldBytes: map[string]int{}}
 			changed = true
+			if d.left[m.Name] == m.Incarnation {
+				back = append(back, p)
+			}
 		}
 		d.peers[m.Name] = p
 		d.order = append(d.order, p)
@@ -26,15 +30,27 @@ func (d *Directory) SetMembers(now unit.Time, others []Member) {
 	if !changed {
 		return
 	}
+	d.dropOthers(before)
+	d.sureAt = now.Add(settling)
+	d.registerAgain(now)
+	for _, p := range back { // which may not know that it was away
+		d.send(now, p, Message{Kind: Resync})
+	}
+	for _, l := range d.lookups {
+		l.again, d.nextAsk = now, now // the holders may be other ones
+	}
+}
+
+// dropOthers forgets the entries of those that are members no more.
+func (d *Directory) dropOthers(before map[string]*peer) {
+	if len(d.left) > maxLeft {
+		clear(d.left)
+	}
 	for _, p := range before {
 		if d.peers[p.Name] != p {
 			d.drop(p)
+			d.left[p.Name] = p.Incarnation
 		}
-	}
-	d.sureAt = now.Add(settling)
-	d.registerAgain(now)
-	for _, l := range d.lookups {
-		l.again, d.nextAsk = now, now // the holders may be other ones
 	}
 }
 

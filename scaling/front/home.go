@@ -10,15 +10,16 @@ import (
 // home is where imports come from: the worker of another application on a node, as far as one Router of that application goes. To
 // relays it is a node like others, from which producers are consumed.
 //
-// It implements api.Worker by requests to the node that it is on. That has no Router of the application's there; an import stands for
-// the one which the originals are in.
+// It implements api.Worker by requests to the worker of the node that it is on. That has no Router of the application's there; an import
+// stands for the one which the originals are in.
 type home struct {
+	api.Worker
 	node    *node
 	at      *node // that it is on
 	router  *router
 	key     string // how the node calls it
 	imports []*imported
-	pipes   map[string]bool // ids of transports
+	via     *imported // that stands for the Router
 }
 
 // homeOf returns the home of imports of a Router, by the name that a node has for it.
@@ -27,7 +28,7 @@ func (f *Front) homeOf(r *router, at *node, key string) *home {
 	if i >= 0 {
 		return f.homes[i]
 	}
-	h := &home{at: at, router: r, key: key, pipes: map[string]bool{}}
+	h := &home{Worker: at.worker, at: at, router: r, key: key}
 	f.lastIndex++
 	h.node = &node{
 		front: f, options: NodeOptions{Name: at.name}, name: at.name, index: f.lastIndex, worker: h, pipe: at.pipe, sameHost: at.sameHost, on: at,
@@ -35,6 +36,9 @@ func (f *Front) homeOf(r *router, at *node, key string) *home {
 	f.homes = append(f.homes, h)
 	return h
 }
+
+// enter adds an import.
+func (h *home) enter(imp *imported) { h.imports, h.via = append(h.imports, imp), imp }
 
 // loseHome takes the end of a home, which may come back as another one.
 func (f *Front) loseHome(h *home, why error) {
@@ -49,21 +53,27 @@ func (f *Front) loseHome(h *home, why error) {
 	}
 }
 
-// leave takes an import from the home, which is closed with the last one.
+// leave takes an import from the home. The last one takes the pipes that lead there with it.
 func (h *home) leave(imp *imported) {
-	h.imports = without(h.imports, imp)
 	if h.node.gone != nil {
 		return
 	}
-	if len(h.imports) == 0 {
-		for id := range h.pipes {
-			h.at.tell(api.MethodRouterCloseTransport, imp.nodeID, &api.RouterCloseTransportRequest{TransportID: id})
-		}
-		h.pipes = nil
-		f := h.node.front
-		f.homes = without(f.homes, h)
+	h.imports = without(h.imports, imp)
+	if len(h.imports) > 0 {
+		h.via = h.imports[0]
+	} else {
+		h.node.front.homes = without(h.node.front.homes, h)
+		h.closePairs()
 	}
 	h.close(imp)
+}
+
+func (h *home) closePairs() {
+	for key, p := range h.router.pairs {
+		if slices.Contains(key[:], h.node) {
+			p.close()
+		}
+	}
 }
 
 // close has the node forget an import.
@@ -79,15 +89,7 @@ func (h *home) HandleRequest(req *api.Request, reply func(api.ResponseBody, erro
 		reply(nil, nil)
 		return
 	case api.MethodRouterCreatePipeTransport, api.MethodRouterCloseTransport:
-		if len(h.imports) == 0 { // and nothing is left there
-			reply(nil, api.Errorf("nothing of the application is used any more"))
-			return
-		}
-		sent.HandlerID = h.imports[0].nodeID
-		delete(h.pipes, req.Closes())
-		if id := req.Creates(); id != "" {
-			h.pipes[id] = true
-		}
+		sent.HandlerID = h.via.nodeID
 	case api.MethodTransportConsume:
 		body := *req.Body.(*api.TransportConsumeRequest)
 		body.ProducerID = h.nodeID(body.ProducerID)
@@ -95,7 +97,7 @@ func (h *home) HandleRequest(req *api.Request, reply func(api.ResponseBody, erro
 	default:
 		sent.HandlerID = h.nodeID(req.HandlerID)
 	}
-	h.at.worker.HandleRequest(&sent, reply)
+	h.Worker.HandleRequest(&sent, reply)
 }
 
 // nodeID returns how the node calls an object: other ones than imports it calls like the front.
@@ -112,20 +114,5 @@ func (h *home) HandleNotification(*api.Notification) error {
 	return api.Errorf("the producer is another application's")
 }
 
-// RouterOf implements api.Worker. The front knows it.
-func (h *home) RouterOf(string) string { return "" }
-
-// Load implements api.Worker.
-func (h *home) Load() api.Load { return h.at.worker.Load() }
-
 // State returns what the node tells of itself.
 func (h *home) State() placement.State { return h.at.state() }
-
-// Done implements api.Worker. The end of the node is the home's.
-func (h *home) Done() <-chan struct{} { return h.at.worker.Done() }
-
-// Err implements api.Worker.
-func (h *home) Err() error { return h.at.worker.Err() }
-
-// Close implements api.Worker: imports end one by one.
-func (h *home) Close() {}

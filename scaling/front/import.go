@@ -183,7 +183,7 @@ func (imp *imported) enterHome(at *node, d *api.ProducerDumpResponse) {
 	imp.kind, imp.paused = d.Type, d.Paused
 	imp.scores = scoresOf(d)
 	imp.home = imp.front.homeOf(imp.router, at, d.Home)
-	imp.home.imports = append(imp.home.imports, imp)
+	imp.home.enter(imp)
 }
 
 // scoresOf returns what a producer's dump tells of its streams.

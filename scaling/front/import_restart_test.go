@@ -315,3 +315,54 @@ func (x *exchange) settle() {
 		require.Empty(x, r.front().Homes())
 	}
 }
+
+// An import that is not produced yet follows its original, too.
+func TestUnusedImportFollows(t *testing.T) {
+	n := newTown(t, 2)
+	a, b := n.app(""), n.app("")
+	a.address = own
+	newPublisher(a.app, t, simulcast)
+	imp := b.tryImport(simulcast, "p9")
+	require.Nil(t, imp.err)
+	a.kill(0)
+	b.lookAgain()
+	a.revive()
+	b.lookAgain()
+	b.transport("t0")
+	b.must(api.MethodTransportProduce, "t0", imp.produceRequest())
+	require.Len(t, b.must(api.MethodProducerGetStats, imp.ID, nil).(*api.ProducerGetStatsResponse).Stats, 3)
+}
+
+// What comes back under the id of an original, and is another producer, is not taken for it.
+func TestAnotherProducerComesBack(t *testing.T) {
+	n := newTown(t, 2)
+	a, b, c := n.app(""), n.app(""), n.app("")
+	_, imp, _ := broadcast(t, a, b)
+	a.nodes[0].never()
+	a.kill(0)
+	b.lookAgain()
+	c.transport("t0")
+	other := produceRequest(simulcast, false)
+	other.RTPParameters.Encodings, other.RTPMapping.Encodings = other.RTPParameters.Encodings[:1], other.RTPMapping.Encodings[:1]
+	c.must(api.MethodTransportProduce, "t0", other)
+	b.lookAgain()
+	require.Equal(t, front.ImportClosed, imp.next())
+	b.awaitEvent("c101", api.EventConsumerProducerClose)
+	imp.close()
+	n.nothingLeft(b, c)
+}
+
+// A directory that answers when nobody waits any more.
+func TestFindTooLate(t *testing.T) {
+	n := newTown(t, 1)
+	a := n.app("")
+	newPublisher(a.app, t, simple)
+	asked := make(chan func(string, error), 1)
+	b := n.appWith("", func(o *front.Options) { o.Find = func(_ string, done func(string, error)) { asked <- done } })
+	stop := b.front().Import("r", simple, func(front.Import, *front.ImportError) { t.Error("an answer") }, func(front.ImportEvent) {})
+	answer := <-asked
+	stop()
+	answer("node1", nil)
+	b.front().Do(func() {})
+	n.nothingLeft(a, b)
+}

@@ -405,3 +405,119 @@ func TestImportOfAnImport(t *testing.T) {
 	own.close()
 	n.nothingLeft(a, c)
 }
+
+// Whoever stops before the answer gets none, and nothing is left of what a node has done meanwhile; nor of what a node does that was
+// given up.
+func TestImportThatIsStopped(t *testing.T) {
+	n := newTown(t, 2)
+	a, b := n.app(""), n.app("")
+	newPublisher(a.app, t, simple)
+	for _, node := range b.nodes {
+		node.freeze()
+	}
+	never := func(front.Import, *front.ImportError) { t.Error("an answer") }
+	stop := b.front().Import("r", simple, never, func(front.ImportEvent) { t.Error("an event") })
+	stop()
+	stop()
+	b.front().Do(func() {})
+	thaw := func() {
+		for _, node := range b.nodes {
+			b.front().Do(node.thaw)
+		}
+		n.nothingLeft(a, b)
+	}
+	thaw()
+
+	b.nodes[0].freeze()
+	answers := make(chan *front.ImportError, 1)
+	b.front().Import("r", simple, func(_ front.Import, err *front.ImportError) { answers <- err }, func(front.ImportEvent) {})
+	b.front().Do(func() {})
+	b.clock.advance(8 * time.Second)
+	err := <-answers
+	require.Equal(t, front.ImportFailed, err.Code)
+	require.ErrorContains(t, err, "node1 does not answer")
+	thaw()
+
+	b.nodes[0].freeze()
+	b.front().Import("r", simple, func(_ front.Import, err *front.ImportError) { answers <- err }, func(front.ImportEvent) {})
+	b.must(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: "r"})
+	require.Equal(t, front.ImportRouterNotFound, (<-answers).Code)
+	thaw()
+}
+
+// Two nodes that both have a producer of that id: one of them is taken.
+func TestTwoProducersOfOneID(t *testing.T) {
+	n := newTown(t, 2)
+	a, b, c := n.app(""), n.app(""), n.app("")
+	newPublisher(a.app, t, simple) // on the first node
+	c.transport("t0")              // likewise
+	newPublisher(c.app, t, simple) // on the second one
+	imp := b.imports(simple, "p8")
+	p, ssrc := imp.view(t, "c100")
+	b.await("media", func() bool { return len(p.received(ssrc)) > 5 })
+	imp.close()
+	n.nothingLeft(a, b, c)
+}
+
+// What the node tells of the original's camera the application hears of its own producer. It sends nothing into it.
+func TestOrientationOfAnImport(t *testing.T) {
+	n := newTown(t, 1)
+	a, b := n.app(""), n.app("")
+	newPublisher(a.app, t, simple)
+	turned := func() {
+		for _, id := range b.front().Hidden() {
+			b.front().Tell(0, &api.Notification{
+				HandlerID: id, Event: api.EventProducerVideoOrientationChange, Body: &api.ProducerVideoOrientationChangeNotification{Rotation: 90},
+			})
+		}
+		b.front().Do(func() {})
+	}
+	unused := b.tryImport(simple, "p8")
+	turned()
+	unused.stop()
+	imp := b.imports(simple, "p8")
+	turned()
+	require.Len(t, b.seen(imp.ID, api.EventProducerVideoOrientationChange), 1)
+	require.NoError(t, b.worker.HandleNotification(&api.Notification{
+		HandlerID: imp.ID, Event: api.EventProducerSend, Body: &api.ProducerSendNotification{Data: []byte{1}},
+	}))
+	b.must(api.MethodProducerDump, imp.ID, nil)
+}
+
+// An observer watches an import like any producer, on whatever node.
+func TestObserverOfAnImport(t *testing.T) {
+	n := newTown(t, 1)
+	a, b := n.app(""), n.app("")
+	newPublisher(a.app, t, audioProducer)
+	imp := b.imports(audioProducer, "p7")
+	b.must(api.MethodRouterCreateAudioLevelObserver, "r", &api.RouterCreateAudioLevelObserverRequest{
+		RTPObserverID: "o", Options: &api.AudioLevelObserverOptions{MaxEntries: 1, Threshold: -60, Interval: 5000},
+	})
+	b.must(api.MethodRTPObserverAddProducer, "o", &api.RTPObserverAddProducerRequest{ProducerID: imp.ID})
+	require.Len(t, b.front().PipeStats(), 1)
+	b.must(api.MethodRouterCloseTransport, "r", &api.RouterCloseTransportRequest{TransportID: "via-" + imp.ID})
+	require.Equal(t, front.ImportClosed, imp.next())
+	n.nothingLeft(a, b)
+}
+
+// There is a bound to what an application imports.
+func TestImportsAreBounded(t *testing.T) {
+	n := newTown(t, 1)
+	a, b := n.app(""), n.app("")
+	newPublisher(a.app, t, simple)
+	answers := make(chan *front.ImportError, 10_001)
+	for range 10_001 {
+		b.front().Import("r", simple, func(_ front.Import, err *front.ImportError) { answers <- err }, func(front.ImportEvent) {})
+	}
+	busy := 0
+	for range 10_001 {
+		if err := <-answers; err != nil {
+			require.Equal(t, front.ImportBusy, err.Code)
+			busy++
+		}
+	}
+	require.Equal(t, 1, busy)
+	b.front().Do(func() {})
+	b.clock.advance(10 * time.Second)
+	n.nothingLeft(a, b)
+}

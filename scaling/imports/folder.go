@@ -2,12 +2,14 @@ package imports
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
+	"regexp"
+	"syscall"
 )
 
 // Folder returns the folder of the sockets, made if it is not there: $GAZPACHO_RUN_DIR, else gazpacho in $XDG_RUNTIME_DIR, else
@@ -41,22 +43,24 @@ func Socket(folder string) string {
 	return filepath.Join(folder, fmt.Sprint(os.Getppid(), ".", os.Getpid(), ".sock"))
 }
 
-// Sweep removes the sockets of processes that were killed.
+// socketName is what Socket calls a socket.
+var socketName = regexp.MustCompile(`^\d+\.\d+\.sock$`)
+
+// Sweep removes the sockets of processes that were killed: nobody listens on them any more.
 func Sweep(folder string) {
 	entries, _ := os.ReadDir(folder)
 	for _, e := range entries {
-		if pid := pidOf(e); pid > 0 && hasEnded(pid) {
-			os.Remove(filepath.Join(folder, e.Name()))
+		path := filepath.Join(folder, e.Name())
+		if e.Type() == fs.ModeSocket && socketName.MatchString(e.Name()) && isStale(path) {
+			os.Remove(path)
 		}
 	}
 }
 
-// pidOf returns the process that a socket belongs to, 0 if it is none of these.
-func pidOf(e fs.DirEntry) int {
-	parts := strings.Split(e.Name(), ".")
-	if len(parts) != 3 || parts[2] != "sock" || e.Type() != fs.ModeSocket {
-		return 0
+func isStale(socket string) bool {
+	c, err := net.Dial("unix", socket)
+	if err == nil {
+		c.Close()
 	}
-	pid, _ := strconv.Atoi(parts[1])
-	return pid
+	return errors.Is(err, syscall.ECONNREFUSED)
 }

@@ -6,6 +6,3 @@ import "io/fs"
 
 // isOwn reports whether a file belongs to this process's user, which its mode does not say here.
 func isOwn(fs.FileInfo) bool { return false }
-
-// hasEnded reports whether there is no process of that number, as far as is known.
-func hasEnded(int) bool { return false }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -61,23 +60,27 @@ func TestFoldersThatAreRefused(t *testing.T) {
 // Sockets of processes that were killed are removed, and nothing else.
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()
-	ended := exec.Command("true")
-	require.NoError(t, ended.Run())
-	socket := func(name string) string {
+	listen := func(name string) (net.Listener, string) {
 		path := filepath.Join(dir, name)
 		l, err := net.Listen("unix", path)
 		require.NoError(t, err)
 		l.(*net.UnixListener).SetUnlinkOnClose(false)
+		return l, path
+	}
+	left := func(name string) string { // as a process that was killed leaves it
+		l, path := listen(name)
 		require.NoError(t, l.Close())
 		return path
 	}
-	stale := socket(fmt.Sprint("1.", ended.Process.Pid, ".sock"))
-	kept := []string{socket(fmt.Sprint("1.", os.Getpid(), ".sock")), socket("other.sock"), socket("1.x.sock")}
-	file := filepath.Join(dir, fmt.Sprint("2.", ended.Process.Pid, ".sock"))
+	stale := left("1.2.sock")
+	alive, served := listen("1.3.sock")
+	defer alive.Close()
+	file := filepath.Join(dir, "1.4.sock")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	kept := []string{served, left("other.sock"), left("1.x.sock"), file}
 	imports.Sweep(dir)
 	require.NoFileExists(t, stale)
-	for _, path := range append(kept, file) {
+	for _, path := range kept {
 		_, err := os.Lstat(path)
 		require.NoError(t, err)
 	}

@@ -3,7 +3,6 @@
 package imports
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"syscall"
@@ -14,6 +13,3 @@ func isOwn(info fs.FileInfo) bool {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	return ok && s.Uid == uint32(os.Getuid())
 }
-
-// hasEnded reports whether there is no process of that number.
-func hasEnded(pid int) bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

@@ -239,7 +239,7 @@ func TestTenants(t *testing.T) {
 	}{
 		"same":           {n.app("b", "acme"), true},
 		"other":          {n.app("c", "other"), false},
-		"none":           {n.app("d", ""), false},
+		"none":           {n.app("d", ""), false}, // a tenant of its own
 		"socket":         {n.local("acme"), true},
 		"foreign socket": {n.local(""), false},
 	} {

@@ -203,9 +203,11 @@ func TestFrontThatReadsNothing(t *testing.T) {
 	for range 20 {
 		w.emit(&api.Notification{HandlerID: "dc", Event: api.EventDataConsumerMessage, Body: &api.DataConsumerMessageNotification{Data: big}})
 	}
-	require.EqualValues(t, 4, dropped(s), "what goes beyond 16 MiB")
+	messages := dropped(s)
+	require.GreaterOrEqual(t, messages, uint64(4), "what goes beyond 16 MiB")
+	require.Less(t, messages, uint64(15), "the load of each second that passes is dropped, too")
 	w.emit(&api.Notification{HandlerID: "c", Event: api.EventConsumerRTP, Body: &api.ConsumerRTPNotification{Data: big}})
-	require.EqualValues(t, 5, dropped(s))
+	require.Greater(t, dropped(s), messages)
 	state := &api.Notification{HandlerID: "o", Event: api.EventAudioLevelObserverVolumes, Body: &api.AudioLevelObserverVolumesNotification{
 		Volumes: []api.Volume{{ProducerID: strings.Repeat("x", 15<<20)}},
 	}}
