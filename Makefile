@@ -35,6 +35,7 @@ demo-cluster: build
 	scripts/demo-cluster.sh
 
 # Faults of a cluster under load: nodes, networks and applications that fail. SEEDS=… (default 20), FAULTS=… selects some by name.
+# BEFORE=… is a revision that nodes are upgraded from.
 faults: build
 	scripts/faults.sh --seeds $(or $(SEEDS),20) $(FAULTS)
 
@@ -64,9 +65,9 @@ drift:
 	fbs/gen/generate.sh --drift $(RELEASE)
 
 # mediasoup's own test suites, as npm ships them. MODE=local (default), inprocess (three nodes in the worker),
-# remote (one node), nodes (three) or cluster (three that find each other).
+# remote (one node), nodes (three) or cluster (three that find each other). KILL=20: one of them is killed every 20 s.
 compat: build
-	MODE=$(MODE) compat-tests/run.sh
+	MODE=$(MODE) KILL=$(KILL) compat-tests/run.sh
 
 # The suites of every release since 3.13.0. RELEASES=… selects: releases, --dialects or --few.
 compat-matrix: build

@@ -22,8 +22,26 @@ build_before() {
 	export GAZPACHO_BEFORE=$out/gazpacho WORKER_BEFORE=$out/mediasoup-worker
 }
 
+# build_stepping: nodes and workers whose wall clock steps by an hour every 5 s, forth and back. What time passes is not changed, as
+# when a host's clock is set: time.Now() tells both.
+build_stepping() {
+	local out=$BUILD/faults/stepping time
+	time=$(go env GOROOT)/src/time/time.go
+	mkdir -p "$out"
+	sed 's/^\tsec, nsec, mono := runtimeNow()$/&\n\tsec += [...]int64{0, 3600, 0, -3600}[(mono-startNano)\/5e9%4]/' "$time" >"$out/time"
+	! cmp -s "$time" "$out/time" || die "time.Now() of this Go is another one than expected here: see build_stepping"
+	printf '{"Replace": {"%s": "%s"}}' "$time" "$out/time" >"$out/overlay.json"
+	(cd "$ROOT" && CGO_ENABLED=0 go build -trimpath -buildvcs=false -overlay "$out/overlay.json" -o "$out/" ./cmd/gazpacho ./cmd/mediasoup-worker)
+	export GAZPACHO_STEPPING=$out/gazpacho WORKER_STEPPING=$out/mediasoup-worker
+}
+
+# wants FAULT: whether that fault will run: it is named, or no fault is.
+wants() { [[ "$arguments" != *" --quick "* && ("$arguments" == *" $1 "* || ! "$arguments" =~ " "[a-z]) ]]; }
+
 code=0
-[[ " $* " == *" --quick "* ]] || build_before
+arguments=" $* "
+! wants rolling-upgrade || build_before
+! wants clock-steps || build_stepping
 "$NODE" "$HARNESS/faults/run.js" "$@" || code=1
 [[ " $* " != *" --quick "* ]] || exit "$code"
 

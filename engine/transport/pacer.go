@@ -54,6 +54,9 @@ func (p *pacer) mayRelease(now unit.Time) bool {
 }
 
 func (p *pacer) hold(now unit.Time, to *Consumer, pkts []*packet.Packet) {
+	if len(p.waiting)+len(pkts) > cap(p.waiting) {
+		p.waiting, p.first = slices.Delete(p.waiting, 0, p.first), 0 // before it grows
+	}
 	for _, pkt := range pkts {
 		pkt.Retain()
 		p.waiting = append(p.waiting, paced{to, pkt, now})

@@ -138,6 +138,20 @@ func TestKeyFramesArePacedOnNarrowPaths(t *testing.T) {
 	require.Equal(t, keyFrame, r.media(keyFrame), "that it was full is long ago")
 }
 
+// More than the pace, for a long time, waits for no longer than a packet may.
+func TestNothingIsHeldBackForLong(t *testing.T) {
+	r := newPacedPeer(t)
+	r.fill()
+	require.NoError(t, r.out.SetMaxOutgoingBitrate(r.now, 100_000))
+	for range 200 {
+		r.media(10)
+		r.pass(10 * time.Millisecond)
+		require.Less(t, int(r.seq)-len(r.got), 220, "packets of 200 ms")
+	}
+	r.pass(250 * time.Millisecond)
+	require.Len(t, r.got, int(r.seq))
+}
+
 // What one consumer's packets wait for is no matter of sound, and does not outlive the consumer.
 func TestWhatIsHeldBack(t *testing.T) {
 	t.Run("lets sound pass", func(t *testing.T) {

@@ -176,22 +176,24 @@ function setTheme(theme) {
 	button.textContent = `Theme: ${theme}`;
 }
 
-function savedTheme() {
+// saved reads or keeps the theme, in browsers that keep something for this page.
+function saved(theme) {
 	try {
-		return THEMES.find(theme => theme === localStorage.getItem('theme')) ?? THEMES[0];
+		if (theme) {
+			localStorage.setItem('theme', theme);
+		}
+		return localStorage.getItem('theme');
 	} catch {
-		return THEMES[0]; // the browser keeps nothing for this page
+		return null;
 	}
 }
 
 button.onclick = () => {
 	const theme = THEMES[(THEMES.indexOf(document.documentElement.dataset.theme) + 1) % THEMES.length];
 	setTheme(theme);
-	try {
-		localStorage.setItem('theme', theme);
-	} catch {} // likewise
+	saved(theme);
 };
-setTheme(savedTheme());
+setTheme(THEMES.find(theme => theme === saved()) ?? THEMES[0]);
 window.addEventListener('hashchange', go);
 new ResizeObserver(() => draw()).observe(main);
 go();

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
-import { createRequire } from 'node:module';
 import * as net from 'node:net';
 import * as path from 'node:path';
 import { guard } from '../lib/processes.js';
@@ -27,12 +26,13 @@ function configure(upstream) {
 		},
 		log: { type: 'file', path: path.join(FOLDER, 'log'), level: 'warn' },
 		max_body_size: '200mb',
+		security: { api: { jwt: { sign: { expiresIn: '1d' } } } }, // a token that needs no password to be checked again each time
 	}));
 }
 
 // start returns the registry's address.
 async function start() {
-	const verdaccio = createRequire(path.join(import.meta.dirname, 'registry/package.json')).resolve('verdaccio/bin/verdaccio');
+	const verdaccio = path.join(import.meta.dirname, 'registry/node_modules/.bin/verdaccio');
 	const port = await freePort();
 	guard(spawn(process.execPath, [verdaccio, '--config', path.join(FOLDER, 'config.yaml'), '--listen', `127.0.0.1:${port}`], { stdio: 'inherit' }));
 	const registry = `http://127.0.0.1:${port}`;

@@ -7,8 +7,9 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import * as mediasoup from 'mediasoup';
+import { importProducer } from '../gazpacho/import-producer.js';
 import { OPUS, VP8, closeWorker, counter } from '../lib/fixture.js';
-import { askToImport, importProducer } from '../lib/imports.js';
+import { askToImport } from '../lib/imports.js';
 import { createApplication, createCertificates, killNode, nodeStatus, startNode } from '../lib/nodes.js';
 import { Peer } from '../lib/peer.js';
 import { layerOf } from '../lib/pipes.js';
@@ -82,7 +83,7 @@ test('an application shows what another one produces', async t => {
 	const router = await worker.createRouter({ mediaCodecs });
 	const streams = {};
 	for (const [object, id] of Object.entries(originals)) {
-		const producer = await importProducer(worker, router, id);
+		const producer = await importProducer(router, id);
 		streams[object] = { producer, ...await watch(t, router, producer) };
 	}
 	const { voice, camera, screen } = streams;
@@ -110,7 +111,7 @@ test('an application shows what another one produces', async t => {
 	await more('sound again', voice);
 	screen.producer.close();
 	await until('it is closed', () => screen.consumer.closed);
-	const another = await importProducer(worker, router, originals.screen);
+	const another = await importProducer(router, originals.screen);
 	await more('the screen again', await watch(t, router, another));
 
 	await tell('voice', 'close');

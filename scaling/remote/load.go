@@ -71,34 +71,23 @@ func (g *guest) takes(req *api.Request) bool {
 }
 
 // termsOf returns the terms of a request for a transport.
-func termsOf(req *api.Request) (t placement.Terms) {
-	if base := baseOf(req); base != nil {
-		t = placement.Terms{Below: float64(base.LoadLimit) / 100, New: base.LoadReserved}
-	}
-	return t
-}
-
-// baseOf returns what all transports have in common, of a request for one; nil if it is for none.
-func baseOf(req *api.Request) *api.TransportOptions {
+func termsOf(req *api.Request) placement.Terms {
+	base := &api.TransportOptions{}
 	switch body := req.Body.(type) {
 	case *api.RouterCreateWebRtcTransportRequest:
-		if body != nil && body.Options != nil {
-			return body.Options.Base
+		if body != nil && body.Options != nil && body.Options.Base != nil {
+			base = body.Options.Base
 		}
 	case *api.RouterCreatePlainTransportRequest:
-		if body != nil && body.Options != nil {
-			return body.Options.Base
+		if body != nil && body.Options != nil && body.Options.Base != nil {
+			base = body.Options.Base
 		}
 	case *api.RouterCreatePipeTransportRequest:
-		if body != nil && body.Options != nil {
-			return body.Options.Base
-		}
-	case *api.RouterCreateDirectTransportRequest:
-		if body != nil && body.Options != nil {
-			return body.Options.Base
+		if body != nil && body.Options != nil && body.Options.Base != nil {
+			base = body.Options.Base
 		}
 	}
-	return nil
+	return placement.Terms{Below: float64(base.LoadLimit) / 100, New: base.LoadReserved}
 }
 
 // createsTransport reports whether a request is for a transport: its answer brings the node's state with it, since others place theirs at

@@ -25,4 +25,5 @@ export default [
 	{ files: ['**/page/**'], languageOptions: { globals: globals.browser } },
 	// Functions that a test has a page evaluate.
 	{ files: ['node-harness/browser/**'], languageOptions: { globals: { window: 'readonly' } } },
+	{ files: ['node-harness/monitor/*.test.js'], languageOptions: { globals: globals.browser } },
 ];

@@ -54,8 +54,6 @@ var goals = []goal{
 	{scene: "filled, steps", phase: "-> 1.5 M", used: 0.83, queue: 60 * time.Millisecond, met: time.Second},
 	{scene: "filled, steps", phase: "-> 3 M", used: 0.75, queue: 60 * time.Millisecond, reached: 5 * time.Second},
 	{scene: "filled, steps", phase: "-> 750 k", used: 0.83, queue: 60 * time.Millisecond, met: time.Second},
-	{scene: "filled, 3 M", phase: "3 M", used: 0.85, freeze: 500 * time.Millisecond, queue: 60 * time.Millisecond},
-	{scene: "filled, 10 M", phase: "10 M", used: 0.83, freeze: 500 * time.Millisecond, queue: 60 * time.Millisecond},
 	{scene: "filled, managed queue", phase: "2 M, CoDel", used: 0.8, queue: 60 * time.Millisecond},
 	{scene: "filled, token bucket", phase: "2 M, 30 kB", used: 0.8, freeze: time.Second, frames: 18, dropped: 0.02, queue: 60 * time.Millisecond},
 	{scene: "filled, beside 1 M", phase: "1 M of others", used: 0.9, freeze: 500 * time.Millisecond, frames: 19, others: 950 * kbps, queue: 60 * time.Millisecond},

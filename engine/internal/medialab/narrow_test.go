@@ -12,7 +12,7 @@ import (
 // A picture that hardly fits is kept or given up, but not again and again.
 func TestNoSeeSaw(t *testing.T) {
 	scene := find(t, medialab.Narrowing, "a picture that hardly fits")
-	for seed := uint64(1); seed <= 12; seed++ {
+	for seed := uint64(1); seed <= 4; seed++ {
 		r := scene.Play(seed).Results[1]
 		require.LessOrEqual(t, r.Changes, 4.0, "a minute; seed %d", seed)
 		require.LessOrEqual(t, r.LongestFreeze, 600*time.Millisecond)
@@ -35,15 +35,15 @@ func TestKeyFramesOfSeveralPicturesArePaced(t *testing.T) {
 	l.Net.Advance(20 * time.Second)
 	s.Mark()
 	longest := time.Duration(0)
-	for range 10 {
+	for range 5 {
 		for _, p := range l.Publishers {
 			p.KeyFrame()
 		}
 		longest = max(longest, s.LongestQueue(2*time.Second))
 	}
 	t.Logf("the longest queue: %v; concealed: %.2f %%", longest, 100*s.Concealed())
-	require.Less(t, longest, 150*time.Millisecond)
-	require.Less(t, s.Concealed(), 0.01)
+	require.Less(t, longest, 70*time.Millisecond)
+	require.Less(t, s.Concealed(), 0.005)
 }
 
 // Receivers report at other times than Chromium's: more often, or less.

@@ -10,7 +10,7 @@ import { MEDIA_CODECS, isClose, painted, useBrowser } from '../lib/fixture.js';
 import { Participant } from '../lib/participant.js';
 import { until } from '../lib/wait.js';
 import { closeWorker } from '../../lib/fixture.js';
-import { importProducer } from '../../lib/imports.js';
+import { importProducer } from '../../gazpacho/import-producer.js';
 import { createApplication, createCertificates, killNode, startNode } from '../../lib/nodes.js';
 
 const ADDRESSES = { a: '127.0.4.1', b: '127.0.4.2' };
@@ -54,8 +54,8 @@ test('two applications show each other their pages', async t => {
 	const green = await alice.produce({ source: painted('#00ff00'), mimeType: 'video/VP8' });
 	const red = await bob.produce({ source: painted('#ff0000'), mimeType: 'video/VP9' });
 
-	const redHere = await importProducer(one.worker, one.router, red.id);
-	const greenThere = await importProducer(two.worker, two.router, green.id);
+	const redHere = await importProducer(one.router, red.id);
+	const greenThere = await importProducer(two.router, green.id);
 	const [toAlice, toBob] = [await alice.consume(redHere), await bob.consume(greenThere)];
 	await shows('red', alice, toAlice, [255, 0, 0]);
 	await shows('green', bob, toBob, [0, 255, 0]);

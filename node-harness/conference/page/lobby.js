@@ -12,6 +12,7 @@ export class Lobby {
 	constructor({ local, onJoin }) {
 		this.local = local;
 		this.tile = new Tile({ name: '', isOwn: true });
+		this.tile.element.removeAttribute('role'); // there is no list around it
 		byId('preview-tile').append(this.tile.element);
 		byId('name').value = localStorage.getItem('name') ?? '';
 		byId('room-name').value = roomOf(location) ?? 'demo';

@@ -71,7 +71,7 @@ export class Panel {
 		const delivered = new Map(server?.deliveries.map(delivery => [delivery.id, delivery]));
 		const mine = [...this.call.streams.values()].filter(({ peerId }) => peerId === this.peer.id);
 		return [
-			table('What you receive', ['', 'bitrate', 'loss', 'score'], mine.map(({ id, source, score }) => [
+			table('What you receive', ['stream', 'bitrate', 'loss', 'score'], mine.map(({ id, source, score }) => [
 				SOURCES[source], bits(figures.get(id)?.bitrate), percent(figures.get(id)?.loss), score ?? delivered.get(id)?.score])),
 			this.#arrivals(`What ${this.peer.name} sends`, server),
 		];
@@ -80,7 +80,7 @@ export class Panel {
 	#ownTables(sent, server) {
 		const size = ({ width, height, frames }) => (width ? `${width} × ${height}, ${Math.round(frames)}/s` : '');
 		return [
-			table('What your browser sends', ['', 'picture', 'bitrate', 'limit'], sent.map(row => [
+			table('What your browser sends', ['stream', 'picture', 'bitrate', 'limit'], sent.map(row => [
 				name(row), size(row), bits(row.bitrate), row.limit ?? ''])),
 			this.#arrivals('What reaches the server', server),
 			table('What you can receive', ['bitrate', 'estimate'], [[bits(server?.down.sent), bits(server?.down.outgoing)]]),
@@ -89,7 +89,7 @@ export class Panel {
 
 	// #arrivals is the server's side of what somebody sends.
 	#arrivals(caption, server) {
-		return table(caption, ['', 'bitrate', 'loss', 'round trip', 'score'], (server?.streams ?? []).map(row => [
+		return table(caption, ['stream', 'bitrate', 'loss', 'round trip', 'score'], (server?.streams ?? []).map(row => [
 			name(row), bits(row.bitrate), percent(row.loss), milliseconds(row.roundTripTime), row.score]));
 	}
 }

@@ -1,8 +1,13 @@
 // Nodes that find each other, some of which have the bus.
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as path from 'node:path';
 import { clusterStatus, freePorts, killNode, nodeStatus, startNode } from '../../lib/nodes.js';
 import { PATIENCE_MS, until, within } from '../../lib/wait.js';
 import { holdings } from '../holdings.js';
 
+const STEP_MS = 1_800_000; // half of what a clock steps by
 const addressOf = n => `127.0.2.${n + 1}`;
 
 export class Cluster {
@@ -47,6 +52,20 @@ export class Cluster {
 	// drains resolves when a node says that it drains.
 	drains(node) {
 		return until(`node ${node.name} drains`, async () => (await nodeStatus([node], this.tls))[0].draining);
+	}
+
+	// steps returns how often the wall clock of a node has stepped, by what it writes to its log. The more it writes, the more are seen.
+	steps({ name }) {
+		const log = fs.readFileSync(path.join(this.folder, `${name}.log`), 'utf8');
+		const times = [...log.matchAll(/^time=(\S+)/gm)].map(([, time]) => Date.parse(time));
+		return times.filter((time, i) => i > 0 && Math.abs(time - times[i - 1]) > STEP_MS).length;
+	}
+
+	// provoke has a node write something to its log.
+	provoke({ address }) {
+		const at = address.lastIndexOf(':');
+		const socket = net.connect(Number(address.slice(at + 1)), address.slice(0, at), () => socket.end('no TLS'));
+		return once(socket, 'close');
 	}
 
 	// versions returns the versions of all nodes, as one of them knows them.

@@ -5,6 +5,7 @@
 //   plan     what there is: see House.open
 //   play     lets it happen, and returns { lines, figures } as observe does
 import { setTimeout as pause } from 'node:timers/promises';
+import { until } from '../../lib/wait.js';
 import { Report } from './report.js';
 import { Upgrade } from './upgrade.js';
 
@@ -13,8 +14,10 @@ const COMING = { rate: 20 };
 
 const CUT_MS = 60_000;
 const DRAIN_S = 8;
-// What is upgraded from: scripts/faults.sh.
+const STEPS = 4; // forth and back, and back and forth
+// What is upgraded from, and what has a clock that steps: scripts/faults.sh.
 const BEFORE = { node: process.env.GAZPACHO_BEFORE, worker: process.env.WORKER_BEFORE };
+const STEPPING = { node: process.env.GAZPACHO_STEPPING, worker: process.env.WORKER_STEPPING };
 
 const shuffled = (list, random) => list.map(item => ({ item, order: random() })).sort((a, b) => a.order - b.order).map(({ item }) => item);
 const pick = (list, random) => list[Math.floor(random() * list.length)];
@@ -93,6 +96,29 @@ export const ROOM_FAULTS = {
 				await upgrade.replace(node);
 			}
 			return upgrade.end(await upgrade.replaceApplication({ workers: ['b'] }));
+		},
+	},
+
+	'clock-steps': {
+		about: 'The clocks of three nodes with the bus, and of the workers, step by an hour forth and back, every 5 s, each at a moment of its own.',
+		plan: {
+			nodes: ['a', 'b', 'c'], bus: ['a', 'b', 'c'], binary: STEPPING.node,
+			applications: [{ workers: ['a', 'b'], worker: STEPPING.worker }], rooms: 6,
+		},
+		async play(house, random) {
+			const { cluster, nodes, applications: [application] } = house;
+			const report = new Report(house, () => []);
+			await report.begin(random() * MAX_DELAY_MS);
+			await application.call('startComing', COMING);
+			const before = nodes.map(node => cluster.steps(node));
+			await until('the clocks have stepped', async () => {
+				await Promise.all(nodes.map(node => cluster.provoke(node)));
+				return nodes.every((node, i) => cluster.steps(node) >= before[i] + STEPS);
+			}, { interval: 200 });
+			await cluster.joined();
+			report.told();
+			report.coming('all the time', [await application.call('stopComing')]);
+			return report.end();
 		},
 	},
 };

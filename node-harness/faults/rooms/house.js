@@ -31,7 +31,9 @@ export class House {
 		try {
 			house.nodes = house.cluster.nodes;
 			house.idle = await house.settled();
-			await Promise.all(plan.applications.map(application => house.startApplication(application)));
+			for (const application of plan.applications) {
+				await house.startApplication(application);
+			}
 			await Promise.all(plan.applications.flatMap(({ workers }, application) => workers.map((_, worker) => house.fill(application, worker))));
 			await house.steady();
 		} catch (error) {

@@ -56,7 +56,8 @@ export class Report {
 		await house.told('the latecomers are known to be lost', those('latecomer').map(room => [room, 'latecomer', 'transport', 'dtlsstatechange']));
 		await house.told('the guests are known to be lost', those('guest', 'host').map(room => [room, 'host', 'guest\'s voice', 'producerclose']));
 		this.figures['the applications know that others are lost after'] = secondsSince(this.begun);
-		this.#lines.push(...this.#told(), ...section('A request to what is lost', this.#once(this.asked)));
+		this.told();
+		this.#lines.push(...section('A request to what is lost', this.#once(this.asked)));
 	}
 
 	// coming takes what became of new transports of the applications.
@@ -104,13 +105,13 @@ export class Report {
 		return { figures: this.figures, lines };
 	}
 
-	// #told says what was told of rooms, by who of them was lost. All such rooms are told the same.
-	#told() {
+	// told notes what has been told of rooms until now, by who of them is lost. All such rooms are told the same.
+	told() {
 		const groups = grouped(this.rooms.map(({ room, roles }) => ({ roles, text: this.house.eventsOf(room, roles).join('\n') })));
-		return [...groups].flatMap(([roles, texts]) => {
-			const title = roles === '' ? 'elsewhere' : `whose ${roles} ${roles.includes(' and ') ? 'are' : 'is'} lost`;
-			return section(`Told of ${texts.length} rooms ${title}`, variants(texts));
-		});
+		for (const [roles, texts] of groups) {
+			const title = roles === '' ? 'that lose nobody' : `whose ${roles} ${roles.includes(' and ') ? 'are' : 'is'} lost`;
+			this.#lines.push(...section(`Told of ${texts.length} rooms ${title}`, variants(texts)));
+		}
 	}
 
 	#once(answers) {
