@@ -80,11 +80,7 @@ func (m *Member) endImport(id string) bool {
 
 // described returns what the owner's worker tells of the producer, under the id that it has at the importer.
 func (im *imported) described(answer api.ResponseBody) api.ResponseBody {
-	d, ok := answer.(*api.ProducerDumpResponse)
-	if !ok {
-		return answer
-	}
-	told := *d
+	told := *answer.(*api.ProducerDumpResponse)
 	told.ID, told.Home = im.id, im.home()
 	return &told
 }

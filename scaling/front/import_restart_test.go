@@ -330,7 +330,9 @@ func TestUnusedImportFollows(t *testing.T) {
 	b.lookAgain()
 	b.transport("t0")
 	b.must(api.MethodTransportProduce, "t0", imp.produceRequest())
-	require.Len(t, b.must(api.MethodProducerGetStats, imp.ID, nil).(*api.ProducerGetStatsResponse).Stats, 3)
+	b.await("the streams of the original", func() bool {
+		return len(b.must(api.MethodProducerGetStats, imp.ID, nil).(*api.ProducerGetStatsResponse).Stats) == 3
+	})
 }
 
 // What comes back under the id of an original, and is another producer, is not taken for it.

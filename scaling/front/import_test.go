@@ -169,6 +169,9 @@ func TestImport(t *testing.T) {
 	require.Len(t, scores.ProducerScores, 3)
 	require.NotEmpty(t, b.seen(imp.ID, api.EventProducerScore))
 
+	b.must(api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "another"})
+	b.must(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: "another"})
+	require.Empty(t, imp.events)
 	imp.close()
 	require.Equal(t, front.ImportClosed, imp.next())
 	b.awaitEvent("c100", api.EventConsumerProducerClose)
@@ -500,24 +503,23 @@ func TestObserverOfAnImport(t *testing.T) {
 	n.nothingLeft(a, b)
 }
 
-// There is a bound to what an application imports.
-func TestImportsAreBounded(t *testing.T) {
-	n := newTown(t, 1)
+// An original that is closed while a pipe to it is being made: whoever waits for the pipe is refused, and it goes with the import.
+func TestOriginalIsClosedBeforeThePipeIsMade(t *testing.T) {
+	n := newTown(t, 2)
 	a, b := n.app(""), n.app("")
-	newPublisher(a.app, t, simple)
-	answers := make(chan *front.ImportError, 10_001)
-	for range 10_001 {
-		b.front().Import("r", simple, func(_ front.Import, err *front.ImportError) { answers <- err }, func(front.ImportEvent) {})
-	}
-	busy := 0
-	for range 10_001 {
-		if err := <-answers; err != nil {
-			require.Equal(t, front.ImportBusy, err.Code)
-			busy++
-		}
-	}
-	require.Equal(t, 1, busy)
+	newPublisher(a.app, t, simple) // on the first node
+	imp := b.imports(simple, "p8")
+	b.transport("t0")
+	b.transport("t1") // on the second one
+	b.nodes[1].freeze()
+	request := consumeRequest("c100", imp.shape, false)
+	imp.consumer(request)
+	consumed := b.send(api.MethodTransportConsume, "t1", request)
 	b.front().Do(func() {})
-	b.clock.advance(10 * time.Second)
+	a.must(api.MethodTransportCloseProducer, "in", &api.TransportCloseProducerRequest{ProducerID: simple})
+	require.Equal(t, front.ImportClosed, imp.next())
+	b.front().Do(b.nodes[1].thaw)
+	require.ErrorContains(t, receive(t, consumed).err, "the producer is gone")
+	imp.close()
 	n.nothingLeft(a, b)
 }
