@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -217,9 +218,10 @@ type exchange struct {
 	*rand.Rand
 	town    *town
 	apps    []*room
-	made    []map[string]bool // producers of each
+	made    [][]string // producers of each
 	imports []*imported
-	last    int // number of a producer or consumer
+	// producers and consumers are how many were made.
+	producers, consumers int
 }
 
 func playImports(t *testing.T, rng *rand.Rand) {
@@ -228,7 +230,7 @@ func playImports(t *testing.T, rng *rand.Rand) {
 	for range 3 {
 		r := x.town.app("")
 		r.address = own
-		x.apps, x.made = append(x.apps, r), append(x.made, map[string]bool{})
+		x.apps, x.made = append(x.apps, r), append(x.made, nil)
 		for i := range 3 {
 			r.plain(t, fmt.Sprint("t", i), newPeer(t))
 		}
@@ -244,10 +246,11 @@ func (x *exchange) step() {
 	r := x.apps[i]
 	switch x.IntN(10) {
 	case 0, 1:
-		x.last += 7
-		id := fmt.Sprint("p", 1001+x.last) // of the shape of simple
+		x.producers++
+		id := fmt.Sprint("p", int(numberOf(simple))+len(shapes)*(100+x.producers)) // of the shape of simple
+		require.Equal(x, shapeOf(simple), shapeOf(id))
 		r.send(api.MethodTransportProduce, fmt.Sprint("t", x.IntN(3)), produceRequest(id, false))
-		x.made[i][id] = true
+		x.made[i] = append(x.made[i], id)
 	case 2, 3:
 		if id := x.any(); id != "" {
 			if imp := r.tryImport(id, simple); imp.err == nil {
@@ -266,9 +269,9 @@ func (x *exchange) step() {
 			imp.send(methods[x.IntN(len(methods))], imp.ID, nil)
 		}
 	case 8:
-		for id := range x.made[i] {
+		if made := x.made[i]; len(made) > 0 {
+			id := made[x.IntN(len(made))]
 			r.send(api.MethodTransportCloseProducer, fmt.Sprint("t", x.IntN(3)), &api.TransportCloseProducerRequest{ProducerID: id})
-			break
 		}
 	case 9:
 		node := x.IntN(3)
@@ -279,12 +282,7 @@ func (x *exchange) step() {
 
 // any returns a producer of any application, or an import.
 func (x *exchange) any() string {
-	var ids []string
-	for _, made := range x.made {
-		for id := range made {
-			ids = append(ids, id)
-		}
-	}
+	ids := slices.Concat(x.made...)
 	for _, imp := range x.imports {
 		ids = append(ids, imp.ID)
 	}
@@ -295,8 +293,8 @@ func (x *exchange) any() string {
 }
 
 func (x *exchange) consume(imp *imported) {
-	x.last++
-	request := consumeRequest(fmt.Sprint("c", 5000+x.last), simple, false)
+	x.consumers++
+	request := consumeRequest(fmt.Sprint("c", 5000+x.consumers), simple, false)
 	imp.consumer(request)
 	imp.send(api.MethodTransportConsume, fmt.Sprint("t", x.IntN(3)), request)
 }
