@@ -164,15 +164,14 @@ func (imp *imported) tell(event ImportEvent) {
 // found takes where the original is, the first time.
 func (imp *imported) found(at *node, d *api.ProducerDumpResponse) {
 	imp.enterHome(at, d)
-	if done := imp.done; done != nil {
-		imp.done = nil
-		done(Import{imp.id, d.Kind, pipe.Importable(imp.request), d.Paused}, nil)
-	}
 	imp.front.after(produceTime, func() {
 		if imp.producer == nil {
 			imp.end()
 		}
 	})
+	done := imp.done
+	imp.done = nil
+	done(Import{imp.id, d.Kind, pipe.Importable(imp.request), d.Paused}, nil)
 }
 
 // enterHome takes note of where the original is, and of how it is there.
