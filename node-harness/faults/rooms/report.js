@@ -14,7 +14,7 @@ export function grouped(list) {
 	for (const { roles, text } of list) {
 		groups.set(names(roles), [...(groups.get(names(roles)) ?? []), text]);
 	}
-	return [...groups].sort();
+	return [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 // variants returns the lines of texts, which should all be the same.
