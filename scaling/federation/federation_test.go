@@ -2,8 +2,10 @@ package federation_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -29,12 +31,17 @@ type stand struct {
 	done chan struct{}
 	err  error
 
+	before func(*api.Request)
+
 	mu     sync.Mutex
 	asked  []*api.Request
 	refuse error
 }
 
 func (s *stand) HandleRequest(req *api.Request, reply func(api.ResponseBody, error)) {
+	if s.before != nil {
+		s.before(req)
+	}
 	s.mu.Lock()
 	s.asked = append(s.asked, req)
 	refuse := s.refuse
@@ -419,4 +426,41 @@ func TestAPipedProducerDoesNotHideItsOriginal(t *testing.T) {
 	b.must(api.MethodTransportProduce, "pipe", produceRequest("p"))
 	c.imports("i", "p")
 	require.Equal(t, api.MethodProducerDump, a.worker.last().Method)
+}
+
+// A front may not know yet that its worker has ended, and go on asking: nothing is made for it in Routers of others. What was asked for
+// while it ended is closed again.
+func TestAskingAfterTheEnd(t *testing.T) {
+	var n federation.Node
+	b := owner(t, &n, "")
+	a := owner(t, &n, "")
+	b.imports("i", "p")
+	closed := make(chan struct{})
+	a.worker.before = func(req *api.Request) {
+		if req.Creates() == "" {
+			return
+		}
+		go func() {
+			b.Close()
+			close(closed)
+		}()
+		require.Eventually(t, func() bool { _, ok := b.HomeOf("p"); return !ok }, 30*time.Second, time.Millisecond)
+	}
+	_, err := b.try(api.MethodRouterCreatePipeTransport, "i", pipeRequest("pipe", true))
+	require.NoError(t, err)
+	<-closed
+	var made string
+	for _, req := range a.worker.asked {
+		switch {
+		case strings.HasPrefix(req.Creates(), "gazpacho/"):
+			made = req.Creates()
+		case made != "" && req.Closes() == made:
+			made = ""
+		}
+	}
+	require.Empty(t, made)
+	a.worker.before = nil
+	before := a.worker.last()
+	_, _ = b.try(api.MethodRouterCreatePipeTransport, "i", pipeRequest("another", true)) // of its own worker, which has ended
+	require.Same(t, before, a.worker.last())
 }

@@ -106,8 +106,22 @@ func (m *Member) handleForeign(req *api.Request, reply func(api.ResponseBody, er
 			}
 			reply(body, err)
 		})
+		m.closeIfLeft(t.creates)
 	}
 	return true
+}
+
+// closeIfLeft closes a transport that was asked for while the member left, which may have closed it before it was there.
+func (m *Member) closeIfLeft(p *part) {
+	if p == nil || p.consumer || p.owner == m {
+		return
+	}
+	m.node.mu.Lock()
+	left := m.left
+	m.node.mu.Unlock()
+	if left {
+		p.owner.ask(p.closing(), func(api.ResponseBody, error) {})
+	}
 }
 
 // translated is a request as another member's worker gets it.

@@ -339,6 +339,7 @@ func (m *Member) leave() (lost []*imported, transports []*part, homes []string) 
 	for _, im := range m.imports {
 		im.unlink()
 	}
+	clear(m.imports) // its front may not know yet that it has ended, and go on asking
 	for _, users := range m.exports {
 		for im := range users {
 			im.unlink()
