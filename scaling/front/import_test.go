@@ -388,6 +388,21 @@ func TestProducingWhatWasNotImported(t *testing.T) {
 	n.nothingLeft(a)
 }
 
+// An import that is not produced yet ends with its original.
+func TestUnusedImportEnds(t *testing.T) {
+	n := newTown(t, 2)
+	a, b := n.app(""), n.app("")
+	newPublisher(a.app, t, simple)
+	imp := b.tryImport(simple, "p8")
+	require.Nil(t, imp.err)
+	a.must(api.MethodTransportCloseProducer, "in", &api.TransportCloseProducerRequest{ProducerID: simple})
+	require.Equal(t, front.ImportClosed, imp.next())
+	b.transport("t0")
+	b.refused("it has ended", api.MethodTransportProduce, "t0", imp.produceRequest())
+	n.nothingLeft(a, b)
+	require.Empty(t, b.front().Homes())
+}
+
 // An import of an import leads to the original, and so does an import by the owner itself.
 func TestImportOfAnImport(t *testing.T) {
 	n := newTown(t, 2)
