@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# One Router over three hosts: media, data, what crosses the network, and a page of Chromium that moves from node to node.
+# One Router over three hosts: media, data, what crosses the network, a page of Chromium that moves from node to node, and two applications
+# that show each other's pages.
 # Needs root. With arguments, only the Go tests run, with these arguments. CHROMIUM_BIN=… and WORKER_BIN=… select binaries.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
@@ -14,6 +15,11 @@ if [ $# = 0 ]; then
 fi
 FOLDER=$BUILD/hosts
 start_hosts "$FOLDER"
+# A second application of the same tenant, on the host of node c.
+"$ROOT/bin/gazpacho" certificates --tls-dir "$FOLDER/tls" --tenant hosts app second >/dev/null
+printf '#!/bin/sh\nexec ip netns exec gzp-c %q "$@"\n' "$WORKER" >"$FOLDER/second-worker"
+chmod +x "$FOLDER/second-worker"
+export GAZPACHO_NAME=hosts SECOND_WORKER_BIN=$FOLDER/second-worker GAZPACHO_RUN_DIR=$FOLDER/run
 code=0
 (cd "$ROOT/peer-tests/hosts" && WORKER_BIN=$FOLDER/worker on_host peers "$BUILD/hosts.test" -test.v -test.timeout 15m "$@") || code=1
 if [ $# = 0 ]; then

@@ -50,6 +50,8 @@ func TestWrongCallsEndWithAHelpfulSentence(t *testing.T) {
 		"no socket":        {[]string{"node", "--listen", "unix:"}, 1, "names no socket"},
 		"no IP address":    {[]string{"node", "--media-address", "home"}, 2, `--media-address "home" is no IP address`},
 		"IPv6 for IPv4":    {[]string{"node", "--media-address", "::1"}, 2, "of the other IP version"},
+		"any pipe address": {[]string{"node", "--pipe-address", "0.0.0.0"}, 2, "--pipe-address 0.0.0.0 is no address that other nodes can send to"},
+		"any address":      {[]string{"node", "--listen", "127.0.0.1:0", "--media-address", "0.0.0.0"}, 2, "set --pipe-address"},
 		"no watermark":     {[]string{"node", "--watermark", "101"}, 2, "--watermark 101 is no per cent"},
 		"no range":         {[]string{"node", "--rtc-min-port", "9", "--rtc-max-port", "5"}, 2, "are no range of ports"},
 		"no metrics":       {[]string{"node", "--metrics", "9464"}, 2, "--metrics: invalid value '9464'"},

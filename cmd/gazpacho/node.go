@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -119,6 +121,10 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	addresses, err := c.addresses()
+	if err != nil {
+		return err
+	}
 	var credentials *identity.Credentials
 	if c.tlsFolder != "" {
 		if credentials, err = identity.Load(c.tlsFolder, identity.Node, c.name); err != nil {
@@ -128,10 +134,6 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	}
 	if c.name == "" {
 		c.name, _ = os.Hostname()
-	}
-	addresses, err := c.addresses()
-	if err != nil {
-		return err
 	}
 	host, err := engine.NewHost(engine.HostOptions{Shards: c.shards, OwnLoadOnly: c.ownLoad, Log: log})
 	if err != nil {
@@ -293,16 +295,34 @@ func (c *nodeConfig) addresses() (a remote.Addresses, err error) {
 		Media4: parse("media-address", c.media4, true), Media6: parse("media-address6", c.media6, false),
 		Announced4: c.announced4, Announced6: c.announced6, Pipe: parse("pipe-address", c.pipe, true),
 	}
-	if !a.Pipe.IsValid() {
-		a.Pipe = a.Media4
-	}
-	if !a.Pipe.IsValid() {
-		a.Pipe = a.Media6
+	if err == nil {
+		a.Pipe, err = c.pipeFor(a)
 	}
 	if err == nil && (c.minPort > c.maxPort || c.maxPort > 65535) {
 		err = usagef("--rtc-min-port %d and --rtc-max-port %d are no range of ports", c.minPort, c.maxPort)
 	}
 	return a, err
+}
+
+// pipeFor returns the address for media between nodes, which has to be one that they can send to. It is not set where all are on one host,
+// which use its loopback addresses then.
+func (c *nodeConfig) pipeFor(a remote.Addresses) (netip.Addr, error) {
+	switch {
+	case a.Pipe.IsUnspecified():
+		return a.Pipe, usagef("--pipe-address %s is no address that other nodes can send to", a.Pipe)
+	case a.Pipe.IsValid():
+		return a.Pipe, nil
+	}
+	for _, ip := range []netip.Addr{a.Media4, a.Media6} {
+		if ip.IsValid() && !ip.IsUnspecified() {
+			return ip, nil
+		}
+	}
+	alone := !slices.ContainsFunc(c.listen, func(address string) bool { return !remote.IsLocal(address) })
+	if !alone && (a.Media4.IsValid() || a.Media6.IsValid()) {
+		return a.Pipe, usagef("--media-address %s is no address that other nodes can send to: set --pipe-address", cmp.Or(a.Media4, a.Media6))
+	}
+	return a.Pipe, nil
 }
 
 // newWorker makes the worker of an application on the node's shards.
