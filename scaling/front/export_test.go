@@ -228,6 +228,19 @@ func (f *Front) Nodes() (names []string) {
 	return names
 }
 
+// Unanswered returns how many requests nodes have not answered yet.
+func (f *Front) Unanswered() (all int) {
+	f.Do(func() {
+		for _, n := range append(slices.Clone(f.nodes()), f.own) {
+			all += len(n.calls)
+		}
+		for _, h := range f.homes {
+			all += len(h.node.calls)
+		}
+	})
+	return all
+}
+
 // Homes returns the names of the homes of imports.
 func (f *Front) Homes() (all []string) {
 	f.Do(func() {

@@ -45,10 +45,9 @@ func (r *room) flows(viewers ...*viewing) {
 
 // lookAgain lets time pass until the front has looked once more for producers that were lost.
 func (r *room) lookAgain() {
+	r.t.Helper()
 	r.clock.advance(250 * time.Millisecond)
-	for range 3 {
-		r.front().Do(func() {}) // what the nodes have answered
-	}
+	r.await("the nodes have answered", func() bool { return r.front().Unanswered() == 0 })
 }
 
 // comesBack lets time pass until nothing is away any more.
@@ -110,6 +109,7 @@ func TestOriginalThatDoesNotComeBack(t *testing.T) {
 	require.Nil(t, unused.err)
 	a.nodes[0].never()
 	a.kill(0)
+	b.await("the loss is known", func() bool { return len(b.front().Homes()) == 0 })
 	for range 39 {
 		b.lookAgain()
 		require.Empty(t, imp.events)
@@ -325,7 +325,10 @@ func TestUnusedImportFollows(t *testing.T) {
 	a.kill(0)
 	b.lookAgain()
 	a.revive()
-	b.lookAgain()
+	b.await("the original is found again", func() bool {
+		b.lookAgain()
+		return len(b.front().Homes()) == 1
+	})
 	b.transport("t0")
 	b.must(api.MethodTransportProduce, "t0", imp.produceRequest())
 	b.await("the streams of the original", func() bool {
