@@ -40,7 +40,7 @@ async function happen(fault, seed, folder, network) {
 	const random = generator(seed);
 	const [scene, play] = fault.plan
 		? [await House.open({ tls: TLS, folder, random, network, plan: fault.plan }), playRooms]
-		: [await Scene.open({ tls: TLS, folder, random, network, ...fault }), observe];
+		: [await Scene.open({ ...fault, tls: TLS, folder, random, network }), observe];
 	const outcome = play(scene, fault, random).finally(() => {
 		scene.end();
 		network?.mend(); // if it is still cut, as something has failed
