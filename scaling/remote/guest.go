@@ -60,7 +60,7 @@ type guest struct {
 	watches    bool
 	toldNodes  uint64
 	toldOthers bool
-	loader     *federation.Member // asked for its load only
+	loader     *federation.Member // the worker, asked for its load and its producers only
 	placed     api.Load           // what it had when it was last asked
 	tenant     string             // whose it is, and its producers
 	asking     int                // questions that are not answered yet
