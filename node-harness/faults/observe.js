@@ -1,6 +1,7 @@
 // Lets a fault happen to a scene, and says what came of it: lines for the golden list, and figures, which differ from run to run.
 import { setTimeout as pause } from 'node:timers/promises';
 import { PATIENCE_MS, until } from '../lib/wait.js';
+import { idleAgain } from './idle.js';
 import { NAMES } from './scene.js';
 
 const LOST_MS = 31_000 + PATIENCE_MS; // a silent node is given up after its lease
@@ -109,19 +110,16 @@ function gaps(scene) {
 }
 
 // holdsAsBefore waits until the nodes hold as many objects as before the fault; a relay that is used no more stays for a while.
-function holdsAsBefore(scene) {
-	return same('all nodes hold what they held before', scene.objects, () => scene.countObjects());
+async function holdsAsBefore(scene) {
+	const before = JSON.stringify(scene.objects);
+	let now;
+	await until('all nodes hold what they held before', async () => (now = JSON.stringify(await scene.countObjects())) === before, { interval: 200 }).catch(error => {
+		throw new Error(`${error.message}\nbefore: ${before}\nnow: ${now}`);
+	});
 }
 
 // isIdle waits until no node that runs holds anything of the application.
 function isIdle(scene) {
 	const running = scene.nodes.filter(({ child }) => child.exitCode === null && child.signalCode === null);
-	return same('all nodes are idle', running.map(node => scene.idle[scene.nodes.indexOf(node)]), () => scene.holdings(running));
-}
-
-async function same(what, before, look) {
-	let now;
-	await until(what, async () => (now = JSON.stringify(await look())) === JSON.stringify(before), { interval: 200 }).catch(error => {
-		throw new Error(`${error.message}\nbefore: ${JSON.stringify(before)}\nnow: ${now}`);
-	});
+	return idleAgain(scene.idle, () => scene.holdings(running));
 }

@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import { clusterStatus, freePorts, killNode, nodeStatus, startBus, startNode } from '../lib/nodes.js';
 import { until } from '../lib/wait.js';
 import { holdings } from './holdings.js';
+import { settled } from './idle.js';
 import { MEDIA } from '../lib/media.js';
 import { Person } from './person.js';
 import { Application } from './process.js';
@@ -40,7 +41,7 @@ export class Scene {
 			if (proxies) {
 				scene.proxies = await Promise.all(scene.nodes.map(({ address }) => SessionProxy.open(address)));
 			}
-			scene.idle = await scene.settled();
+			scene.idle = await settled(() => scene.holdings());
 			await scene.startApplication();
 			await scene.enter(chained ? NAMES : shuffled(NAMES, random)); // who subscribes first is fed first
 			await scene.steady();
@@ -213,22 +214,14 @@ export class Scene {
 		});
 	}
 
-	// holdings returns what the nodes' processes hold of the system.
+	// holdings returns what the processes of nodes hold of the system.
 	async holdings(nodes = this.nodes) {
 		const all = await nodeStatus(nodes, this.tls);
-		return nodes.map((node, i) => ({
-			fronts: all[i].fronts.length, goroutines: all[i].goroutines, ...holdings(node.child.pid), ...(this.bus && { tcp: 'of the bus, too' }),
+		return Object.fromEntries(nodes.flatMap((node, i) => {
+			const { descriptors, sockets, udp, tcp } = holdings(node.child.pid);
+			const held = { fronts: all[i].fronts.length, goroutines: all[i].goroutines, descriptors, sockets, 'UDP ports': udp.length, 'TCP ports': tcp.length };
+			return Object.entries(held).map(([what, value]) => [`${what} of ${node.name}`, value]);
 		}));
-	}
-
-	// settled is holdings when they stay the same: the connections that ask are among them until they are closed.
-	async settled() {
-		let last;
-		return until('the nodes have settled', async () => {
-			const before = JSON.stringify(last);
-			last = await this.holdings();
-			return JSON.stringify(last) === before && last;
-		});
 	}
 
 	// longestPause is how long this process has not sent anything because the machine was busy.

@@ -86,7 +86,7 @@ export const ROOM_FAULTS = {
 	'rolling-upgrade': {
 		about: 'Three nodes are drained and replaced by newer ones, one after the other, and then the application, while rooms end and begin.',
 		plan: {
-			nodes: ['a', 'b', 'c'], bus: ['a', 'b', 'c'], binary: BEFORE.node, options: ['--drain-time', `${DRAIN_S}s`],
+			nodes: ['a', 'b', 'c'], bus: ['a', 'b', 'c'], binary: BEFORE.node, upgraded: true, options: ['--drain-time', `${DRAIN_S}s`],
 			applications: [{ workers: ['a'], worker: BEFORE.worker }], rooms: 6,
 		},
 		async play(house, random) {

@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { PATIENCE_MS, until } from '../../lib/wait.js';
+import { idleAgain, settled } from '../idle.js';
 import { Application } from '../process.js';
 import { Cluster, KINDS } from './cluster.js';
 import { ROLES, Voices } from './people.js';
@@ -13,7 +14,6 @@ const CONNECTING = new Set([
 	'icestatechange connected', 'icestatechange completed', 'dtlsstatechange connecting', 'dtlsstatechange connected',
 	'sctpstatechange connecting', 'sctpstatechange connected',
 ]);
-const SETTLED_LOOKS = 10;
 
 export class House {
 	rooms = [];
@@ -27,10 +27,12 @@ export class House {
 	static async open({ tls, folder, random, network, plan }) {
 		const house = new House();
 		Object.assign(house, { tls, folder, network, plan, random, voices: new Voices() });
-		house.cluster = await Cluster.open({ names: plan.nodes, bus: plan.bus, tls, folder, network, binary: plan.binary, options: plan.options });
+		const setting = { names: plan.nodes, bus: plan.bus, tls, folder, network, options: plan.options };
+		house.idle = plan.upgraded && await idleHoldings(setting);
+		house.cluster = await Cluster.open({ ...setting, binary: plan.binary });
 		try {
 			house.nodes = house.cluster.nodes;
-			house.idle = await house.settled();
+			house.idle ||= await settled(() => house.cluster.holdings());
 			for (const application of plan.applications) {
 				await house.startApplication(application);
 			}
@@ -200,16 +202,6 @@ export class House {
 		return [...lines].map(([key, events]) => `${key}: ${events.join(', ')}`).sort();
 	}
 
-	// settled returns the least that the nodes' processes hold when that has not become less for a while.
-	async settled() {
-		const least = new Least();
-		await until('the nodes have settled', async () => {
-			least.take(await this.cluster.holdings());
-			return least.same >= SETTLED_LOOKS;
-		});
-		return least.values;
-	}
-
 	// holdsWhatIsWanted waits until the nodes hold what the rooms need, and nothing else.
 	async holdsWhatIsWanted() {
 		const wanted = JSON.stringify(this.wanted());
@@ -230,14 +222,8 @@ export class House {
 	}
 
 	// isIdle resolves when the nodes' processes have held as little again as in the beginning.
-	async isIdle() {
-		const least = new Least();
-		await until('all nodes are idle', async () => {
-			least.take(await this.cluster.holdings());
-			return Object.entries(least.values).every(([what, value]) => value <= this.idle[what]);
-		}).catch(error => {
-			throw new Error(`${error.message}\nbefore: ${JSON.stringify(this.idle)}\nnow: ${JSON.stringify(least.values)}`);
-		});
+	isIdle() {
+		return idleAgain(this.idle, () => this.cluster.holdings());
 	}
 
 	// longestPause is how long this process has not sent anything because the machine was busy.
@@ -303,14 +289,12 @@ class Room {
 	}
 }
 
-// Least is the least of each of some figures.
-class Least {
-	values = {};
-	same = 0; // for how many looks they have been the same
-
-	take(figures) {
-		const before = JSON.stringify(this.values);
-		Object.entries(figures).forEach(([what, value]) => (this.values[what] = Math.min(value, this.values[what] ?? value)));
-		this.same = JSON.stringify(this.values) === before ? this.same + 1 : 0;
+// idleHoldings returns what nodes of the present version hold: what is expected in the end of those that replace others.
+async function idleHoldings(setting) {
+	const cluster = await Cluster.open(setting);
+	try {
+		return await settled(() => cluster.holdings());
+	} finally {
+		cluster.end();
 	}
 }
