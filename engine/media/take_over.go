@@ -29,11 +29,21 @@ func (p *Producer) CheckTakeOver(next *Producer) error {
 // missing. Whether a key frame is needed, and of which stream, the caller knows.
 func (p *Producer) TakeOver(next *Producer) {
 	p.params, p.mapping, p.payloadTypes, p.ids, p.keyFrames = next.params, next.mapping, next.payloadTypes, next.ids, next.keyFrames
+	p.Restart()
+}
+
+// Restart is TakeOver for a peer that was made anew and calls its streams what the one before called them: a relay whose source is back.
+// Its sequence numbers may begin anywhere. Just behind those of the peer before they would be taken for old ones.
+func (p *Producer) Restart() {
 	p.lastRTCP = 0
 	p.setClock(new(rtpstream.SenderClock)) // the peer's may differ
 	p.Excuse(takeOverTime)
 	for s := range p.live() {
-		s.takeOver(unit.SSRC(*p.mapping.Encodings[s.encoding].SSRC))
+		ssrc := s.Params().SSRC
+		if announced := p.mapping.Encodings[s.encoding].SSRC; announced != nil {
+			ssrc = unit.SSRC(*announced)
+		}
+		s.takeOver(ssrc)
 	}
 }
 

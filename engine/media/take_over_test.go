@@ -192,3 +192,21 @@ func TestRetransmissionsAfterATakeOver(t *testing.T) {
 	require.EqualValues(t, 2, reports[0].Reports[0].TotalLost, "what the first peer sent is not the other one's matter")
 	require.Zero(t, reports[0].Reports[0].LastSenderReport)
 }
+
+// A peer that was made anew has the same SSRCs. Its numbers may lie just behind those of the peer before, also those of its
+// retransmissions.
+func TestRestart(t *testing.T) {
+	r := videoFixture(t)
+	rtx := func(seq unit.SeqNo, of byte) enginetest.Packet {
+		return enginetest.Packet{Seq: seq, SSRC: peerRTX, PT: peerRTXPT, Payload: append([]byte{0, of}, vp8Delta...)}
+	}
+	r.one(enginetest.Packet{Seq: 100, Payload: vp8Key, Marker: true})
+	last := r.one(enginetest.Packet{Seq: 102, Payload: vp8Delta, Marker: true}).SequenceNumber
+	require.Equal(t, last-1, r.one(rtx(500, 101)).SequenceNumber)
+
+	r.p.Restart()
+	require.Equal(t, last+2, r.one(enginetest.Packet{Seq: 90, Payload: vp8Key, Marker: true}).SequenceNumber)
+	require.Equal(t, last+4, r.one(enginetest.Packet{Seq: 92, Payload: vp8Delta, Marker: true}).SequenceNumber)
+	require.Equal(t, last+3, r.one(rtx(490, 91)).SequenceNumber)
+	require.Equal(t, last+5, r.one(enginetest.Packet{Seq: 93, Payload: vp8Delta, Marker: true}).SequenceNumber)
+}

@@ -50,7 +50,7 @@ func NewPipe(id string, options *api.PipeTransportOptions, env Env) (*Pipe, erro
 // Connect answers PIPETRANSPORT_CONNECT.
 //
 // An internal transport may be connected again, when the other end has been made anew after a restart. Its sender goes on counting
-// packets, so that no nonce is used twice; what the new peer sends is protected with that one's own fresh key.
+// packets, so that no nonce is used twice; what the new peer sends is protected with that one's own fresh key, and its streams are new ones.
 func (p *Pipe) Connect(now unit.Time, req *api.PipeTransportConnectRequest) (*api.PipeTransportConnectResponse, error) {
 	c := p.backend
 	if c.connectCalled && !c.t.options.Internal {
@@ -67,8 +67,11 @@ func (p *Pipe) Connect(now unit.Time, req *api.PipeTransportConnectRequest) (*ap
 	if err != nil {
 		return nil, err
 	}
-	if c.connectCalled && session != nil {
-		session.sender = c.srtp.sender
+	if c.connectCalled {
+		if session != nil {
+			session.sender = c.srtp.sender
+		}
+		c.t.restartProducers()
 	}
 	c.connectCalled, c.srtp, c.rtp.peer = true, session, peer
 	p.Transport.connected(now)

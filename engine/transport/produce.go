@@ -56,15 +56,27 @@ func (t *Transport) enter(now unit.Time, machine *media.Producer) (*Producer, er
 	if err := t.listener.add(p); err != nil {
 		return nil, err
 	}
-	for _, o := range t.producers {
-		if p.ShareClock(o.Producer) { // which all others of this CNAME share too
-			break
-		}
-	}
+	p.shareClock(t.producers)
 	t.producers = append(t.producers, p)
 	t.recvIDs = mergeExtensionIDs(t.recvIDs, p.ExtensionIDs())
 	t.estimateIncoming(now, p)
 	return p, nil
+}
+
+func (p *Producer) shareClock(others []*Producer) {
+	for _, o := range others {
+		if p.ShareClock(o.Producer) { // which all others of this CNAME share too
+			return
+		}
+	}
+}
+
+// restartProducers has the producers receive from a peer that was made anew: see [media.Producer.Restart].
+func (t *Transport) restartProducers() {
+	for i, p := range t.producers {
+		p.Restart()
+		p.shareClock(t.producers[:i])
+	}
 }
 
 // mergeExtensionIDs returns the header extension ids of received packets: those of the newest producer count, as in mediasoup.

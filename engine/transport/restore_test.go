@@ -3,12 +3,14 @@ package transport_test
 import (
 	"encoding/base64"
 	"net/netip"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/internal/enginetest"
+	"gazpacho/engine/rtpstream"
 	"gazpacho/engine/srtp"
 	"gazpacho/engine/transport"
 	"gazpacho/engine/unit"
@@ -171,4 +173,63 @@ func TestInternalPipeConnectedAgain(t *testing.T) {
 	}
 	require.EqualValues(t, 1, out.Drops().Unauthenticated)
 	require.Len(t, forwarded.pkts, 1)
+}
+
+// Streams go on when a pipe is connected again, wherever the sequence numbers of the new peer begin: all of its packets are forwarded,
+// under numbers that follow after one that is left out.
+func TestStreamsOfAPipeConnectedAgain(t *testing.T) {
+	const last = 2000
+	for _, first := range []unit.SeqNo{
+		last - 1, last, last + 1, last + 2, last + 50, last - 50, last - rtpstream.MaxMisorder, last - rtpstream.MaxMisorder + 1,
+		last + rtpstream.MaxDropout, last + rtpstream.MaxDropout - 1, last + 1<<15,
+	} {
+		r := newFixture(t)
+		out := r.connected()
+		socket := r.sockets[len(r.sockets)-1]
+		in, err := transport.NewPipe("pipe", &api.PipeTransportOptions{
+			Base: &api.TransportOptions{Internal: true}, ListenInfo: plainOptions().ListenInfo, EnableSRTP: true,
+		}, r.env)
+		require.NoError(t, err)
+		r.audit(in.Transport, r.sockets[len(r.sockets)-1:])
+		peer := func(first byte) *srtp.Sender {
+			key := make([]byte, srtp.AEADAES256GCM.KeyLen()+srtp.AEADAES256GCM.SaltLen())
+			key[0] = first
+			_, err := in.Connect(r.now, &api.PipeTransportConnectRequest{
+				IP: peerAddr.Addr().String(), Port: new(peerAddr.Port()),
+				SRTPParameters: &api.SRTPParameters{CryptoSuite: api.SRTPCryptoSuiteAEADAES256GCM, KeyBase64: base64.StdEncoding.EncodeToString(key)},
+			})
+			require.NoError(t, err)
+			sender, err := srtp.NewSender(srtp.AEADAES256GCM, key)
+			require.NoError(t, err)
+			return sender
+		}
+		before := peer(1)
+		ssrcs := []unit.SSRC{30, 31}
+		for i, ssrc := range ssrcs {
+			p := r.produce(in.Transport, strconv.Itoa(i), enginetest.Audio(ssrc))
+			c := r.consume(out.Transport, p, "consumer of "+strconv.Itoa(i), ssrc+100, &feedbackRecorder{})
+			r.attach(out.Transport, p, c)
+			p.AddSubscriber(&forwarder{[]*transport.Consumer{c}})
+		}
+		send := func(from *srtp.Sender, seq unit.SeqNo) (numbers []unit.SeqNo) {
+			for _, ssrc := range ssrcs {
+				r.receive(in.Plain, 0, peerAddr, r.protect(&secure{sender: from}, enginetest.RTP(ssrc, seq, []byte{1})))
+			}
+			for _, data := range socket.Take() {
+				var packet rtp.Packet
+				require.NoError(t, packet.Parse(data))
+				numbers = append(numbers, packet.SequenceNumber)
+			}
+			return numbers
+		}
+		var newest []unit.SeqNo
+		for seq := unit.SeqNo(last - 10); seq <= last; seq++ {
+			newest = send(before, seq)
+			require.Len(t, newest, len(ssrcs))
+		}
+		after := peer(2)
+		for n := range unit.SeqNo(10) {
+			require.Equal(t, []unit.SeqNo{newest[0] + 2 + n, newest[1] + 2 + n}, send(after, first+n), first)
+		}
+	}
 }

@@ -287,7 +287,12 @@ func (r *relay) renew(all *round) {
 	ssrcs := r.ssrcs // so that it has the same ones as before
 	r.askNear(r.requests(&ssrcs).Consume)
 	r.adjust()
-	r.whenMade(all.end)
+	r.whenMade(func() {
+		if r.failure == nil {
+			r.requestKeyFrames() // packets are missing
+		}
+		all.end()
+	})
 }
 
 // prepareRelay has a relay made, if the producer is there. It is in use until all is restored, however long that takes.
