@@ -65,6 +65,7 @@ type slot struct {
 	key     string
 	seed    bool
 	name    string // of the node, once that is known
+	was     string // a seed's name when it was known last: another node may be there now
 	address string
 	worker  *Worker         // the present one
 	told    map[string]bool // by name: what it tells of; nil until it has
@@ -138,8 +139,9 @@ func (s *slot) dial(emit api.Emitter) (api.Worker, error) {
 	c := s.cluster
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if s.seed && c.rows[s.name] == nil {
-		c.rename(s, "") // another node may be at that address now
+	if s.seed && s.name != "" && c.rows[s.name] == nil {
+		s.was = s.name
+		c.rename(s, "")
 	}
 	w, err := Dial(Options{
 		Address: s.address, TLS: c.options.TLS, Opening: c.options.Opening, Emit: emit, LogLine: c.options.LogLine, Log: c.options.Log,
@@ -186,6 +188,7 @@ func (s *slot) identify(name string) error {
 	case other != nil:
 		return fmt.Errorf("node %s is reached as %s already", name, other.key)
 	}
+	s.was = ""
 	c.rename(s, name)
 	if c.add != nil && c.allKnown() {
 		c.begin()
@@ -323,8 +326,14 @@ func (c *Cluster) begin() {
 	}
 }
 
-// enter gives a node a slot if it has none, and takes note of its address.
+// enter gives a node a slot if it has none, and takes note of its address. One that was a seed's is that seed's again.
 func (c *Cluster) enter(name string) {
+	for _, s := range c.slots {
+		if c.byName[name] == nil && s.was == name {
+			s.was = ""
+			c.rename(s, name)
+		}
+	}
 	s, address := c.byName[name], c.rows[name].address(c.byName[name])
 	switch {
 	case !c.ready || s != nil && (s.seed || s.address == address):

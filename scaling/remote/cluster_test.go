@@ -257,6 +257,46 @@ func TestSeedsAreNodes(t *testing.T) {
 	require.False(t, again.Available(), "that is b, which is reached already")
 }
 
+// A seed's node that restarts is found again in its place, also if others tell of it before it answers there, and wherever it is then.
+func TestASeedComesBack(t *testing.T) {
+	dir := tenants(t)
+	app := client(t, dir, identity.Application, "edumeet")
+	a, b := startMember(t, dir, "a", "127.0.0.1:0"), startMember(t, dir, "b", "127.0.0.1:0")
+	b.HandleNodes([]membership.Row{a.row, b.row})
+	w := &watcher{found: map[string]remote.Found{}}
+	w.cluster = remote.NewCluster(remote.ClusterOptions{Seeds: []string{a.address(), b.address()}, TLS: app})
+	onA, onB := w.dial(t, w.cluster.Seeds()[0]), w.dial(t, w.cluster.Seeds()[1])
+	reached(t, onA)
+	reached(t, onB)
+	w.watch(t)
+	tell := func(r membership.Row) {
+		b.HandleNodes([]membership.Row{r})
+		require.NoError(t, ask(onB, api.MethodWorkerDump, "", nil)) // and so the front has heard it
+	}
+	gone := a.row
+	gone.Condition = membership.Gone
+	tell(gone)
+	a.Close()
+	<-onA.Done()
+	again := w.dial(t, w.cluster.Seeds()[0])
+	a = startMember(t, dir, "a", "127.0.0.1:0")
+	tell(a.row)
+	reached(t, again)
+	w.logged(t) // it is no other node
+
+	// Another node that is there now is another one, and so is one of the old name elsewhere.
+	a.Close()
+	<-again.Done()
+	gone.Node = a.row.Node
+	tell(gone)
+	again = w.dial(t, w.cluster.Seeds()[0])
+	c := startMember(t, dir, "c", w.cluster.Seeds()[0].Address)
+	reached(t, again)
+	tell(c.row)
+	tell(a.row)
+	w.logged(t, "added a at "+a.address())
+}
+
 // newSwitch is a TCP relay to an address that changes. cut ends all connections.
 func newSwitch(t testing.TB, to *sync.Map) (at string, cut func()) {
 	t.Helper()
