@@ -553,6 +553,38 @@ func TestNodeThatComesBackLate(t *testing.T) {
 	}
 }
 
+// A node that ends again a while after it came back is waited for as long as the first time.
+func TestNodeThatEndsAgain(t *testing.T) {
+	r := restartable(t, 2, nil)
+	for _, id := range []string{"plain0", "plain1", "ice0", "ice1"} {
+		r.furnishTransport(id[:len(id)-1], id)
+	}
+	r.must(api.MethodTransportProduce, "plain0", produceRequest("p21", false))
+	r.must(api.MethodTransportConsume, "plain1", consumeRequest("c1", "p21", false))
+	r.restart(0)
+	r.clock.advance(8 * time.Second)
+	r.nodes[0].freeze()
+	r.kill(0)
+	for range 9 { // until long after it would have been given up the first time
+		r.clock.advance(time.Second)
+		r.front().Do(func() {})
+		require.Empty(t, r.ends())
+	}
+	r.front().Do(r.nodes[0].thaw)
+	r.await("all is restored", func() bool { return len(r.front().Away()) == 0 })
+	for _, id := range []string{"plain0", "ice0"} {
+		r.must(api.MethodTransportDump, id, nil)
+	}
+	r.must(api.MethodConsumerDump, "c1", nil)
+	require.Empty(t, r.ends())
+
+	r.nodes[0].freeze()
+	r.kill(0)
+	r.clock.advance(10 * time.Second)
+	r.awaitEvent("c1", api.EventConsumerProducerClose)
+	require.Equal(t, []string{iceDisconnected, dtlsClosed}, r.history("ice0"))
+}
+
 // A node that comes back and refuses a part of what was on it, for whatever reason: the rest comes back, consumers of what does not are
 // closed, and nothing is left over.
 func TestPartsThatDoNotComeBack(t *testing.T) {
