@@ -585,6 +585,34 @@ func TestNodeThatEndsAgain(t *testing.T) {
 	require.Equal(t, []string{iceDisconnected, dtlsClosed}, r.history("ice0"))
 }
 
+// A pipe's end tells of silence just when its node is about to be told of the new end at a node that came back: that is no cut.
+func TestSilenceBeforeARestartIsKnown(t *testing.T) {
+	r := restartable(t, 2, nil)
+	r.furnishTransport("plain", "a")
+	r.furnishTransport("plain", "b")
+	r.must(api.MethodTransportProduce, "a", produceRequest("p21", false))
+	r.must(api.MethodTransportConsume, "b", consumeRequest("c21", "p21", false))
+	told := false // the control goroutine's
+	r.nodes[1].refuseIf(func(req *api.Request) error {
+		if req.Method == api.MethodPipeTransportConnect {
+			r.nodes[1].emit(&api.Notification{HandlerID: req.HandlerID, Event: api.EventPipeTransportSilent})
+			told = true
+		}
+		return nil
+	})
+	r.restart(0)
+	r.await("it has told", func() (has bool) {
+		r.front().Do(func() { has = told })
+		return has
+	})
+	for range 12 {
+		r.clock.advance(time.Second)
+		r.front().Do(func() {})
+	}
+	require.False(t, r.front().Cut(0, 1))
+	require.Empty(t, r.ends())
+}
+
 // A node that comes back and refuses a part of what was on it, for whatever reason: the rest comes back, consumers of what does not are
 // closed, and nothing is left over.
 func TestPartsThatDoNotComeBack(t *testing.T) {
