@@ -139,7 +139,8 @@ func (p *pair) loseEnd(n *node) {
 }
 
 // giveUp ends what waits for a node that has not come back yet, as far as the application sees. Transports for whose state it has no
-// word are still brought back if the node comes later.
+// word are still brought back if the node comes later. What had come back, and waits again since that one has ended too, waits for its own
+// time.
 func (f *Front) giveUp(n *node) {
 	defer f.dropRemoved()
 	if f.successor(n) != nil {
@@ -148,7 +149,7 @@ func (f *Front) giveUp(n *node) {
 	for _, r := range slices.Clone(f.routers) {
 		for _, t := range slices.Clone(r.transports) {
 			switch {
-			case t.lost || t.creating || t.node.gone == nil || t.node.index != n.index:
+			case t.lost || t.creating || t.node != n:
 			case t.webRtc:
 				t.lose()
 			default:

@@ -112,6 +112,7 @@ func (p *pair) connect() {
 	p.ready = true
 	for i, e := range p.ends {
 		e.node.ask(api.MethodPipeTransportConnect, e.id, requests[i], func(_ api.ResponseBody, err error) {
+			e.silent = false // what it told before was of another end
 			if err != nil {
 				e.node.ifAlive(func() { p.fail(api.Errorf("node %s cannot connect a pipe: %v", e.node.name, err)) })
 			}

@@ -553,6 +553,66 @@ func TestNodeThatComesBackLate(t *testing.T) {
 	}
 }
 
+// A node that ends again a while after it came back is waited for as long as the first time.
+func TestNodeThatEndsAgain(t *testing.T) {
+	r := restartable(t, 2, nil)
+	for _, id := range []string{"plain0", "plain1", "ice0", "ice1"} {
+		r.furnishTransport(id[:len(id)-1], id)
+	}
+	r.must(api.MethodTransportProduce, "plain0", produceRequest("p21", false))
+	r.must(api.MethodTransportConsume, "plain1", consumeRequest("c1", "p21", false))
+	r.restart(0)
+	r.clock.advance(8 * time.Second)
+	r.nodes[0].freeze()
+	r.kill(0)
+	for range 9 { // until long after it would have been given up the first time
+		r.clock.advance(time.Second)
+		r.front().Do(func() {})
+		require.Empty(t, r.ends())
+	}
+	r.front().Do(r.nodes[0].thaw)
+	r.await("all is restored", func() bool { return len(r.front().Away()) == 0 })
+	for _, id := range []string{"plain0", "ice0"} {
+		r.must(api.MethodTransportDump, id, nil)
+	}
+	r.must(api.MethodConsumerDump, "c1", nil)
+	require.Empty(t, r.ends())
+
+	r.nodes[0].freeze()
+	r.kill(0)
+	r.clock.advance(10 * time.Second)
+	r.awaitEvent("c1", api.EventConsumerProducerClose)
+	require.Equal(t, []string{iceDisconnected, dtlsClosed}, r.history("ice0"))
+}
+
+// A pipe's end tells of silence just when its node is about to be told of the new end at a node that came back: that is no cut.
+func TestSilenceBeforeARestartIsKnown(t *testing.T) {
+	r := restartable(t, 2, nil)
+	r.furnishTransport("plain", "a")
+	r.furnishTransport("plain", "b")
+	r.must(api.MethodTransportProduce, "a", produceRequest("p21", false))
+	r.must(api.MethodTransportConsume, "b", consumeRequest("c21", "p21", false))
+	told := false // the control goroutine's
+	r.nodes[1].refuseIf(func(req *api.Request) error {
+		if req.Method == api.MethodPipeTransportConnect {
+			r.nodes[1].emit(&api.Notification{HandlerID: req.HandlerID, Event: api.EventPipeTransportSilent})
+			told = true
+		}
+		return nil
+	})
+	r.restart(0)
+	r.await("it has told", func() (has bool) {
+		r.front().Do(func() { has = told })
+		return has
+	})
+	for range 12 {
+		r.clock.advance(time.Second)
+		r.front().Do(func() {})
+	}
+	require.False(t, r.front().Cut(0, 1))
+	require.Empty(t, r.ends())
+}
+
 // A node that comes back and refuses a part of what was on it, for whatever reason: the rest comes back, consumers of what does not are
 // closed, and nothing is left over.
 func TestPartsThatDoNotComeBack(t *testing.T) {

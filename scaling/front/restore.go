@@ -263,9 +263,6 @@ func (p *pair) renew(all *round, key [2]*node) {
 		delete(p.router.pairs, key)
 		p.router.pairs[now] = p
 	}
-	for _, e := range p.ends {
-		e.silent = false // it waits anew
-	}
 	p.ready = false
 	all.begin()
 	p.made.then(func() {

@@ -69,6 +69,7 @@ func (c *clock) advance(d time.Duration) {
 // tampered is a node's worker that can be frozen, made to refuse, and ended.
 type tampered struct {
 	api.Worker
+	emit api.Emitter // what the worker tells
 
 	mu     sync.Mutex
 	frozen bool
@@ -113,7 +114,7 @@ func tamper(o *front.Options) []*tampered {
 			inner, err := start(emit)
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.Worker, w.done, w.err = inner, make(chan struct{}), nil
+			w.Worker, w.emit, w.done, w.err = inner, emit, make(chan struct{}), nil
 			return w, err
 		}
 		all = append(all, w)
