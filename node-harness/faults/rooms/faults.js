@@ -7,6 +7,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../../lib/wait.js';
 import { Report } from './report.js';
+import { Restarts } from './restarts.js';
 import { Upgrade } from './upgrade.js';
 
 const MAX_DELAY_MS = 1000; // before the fault
@@ -14,6 +15,7 @@ const COMING = { rate: 20 };
 
 const CUT_MS = 60_000;
 const DRAIN_S = 8;
+const RESTARTS = 12;
 const STEPS = 4; // forth and back, and back and forth
 // What is upgraded from, and what has a clock that steps: scripts/faults.sh.
 const BEFORE = { node: process.env.GAZPACHO_BEFORE, worker: process.env.WORKER_BEFORE };
@@ -96,6 +98,21 @@ export const ROOM_FAULTS = {
 				await upgrade.replace(node);
 			}
 			return upgrade.end(await upgrade.replaceApplication({ workers: ['b'] }));
+		},
+	},
+
+	'nodes-restart': {
+		about: 'Three nodes end, by force or not, and start again, one at a time and soon after each other, twelve times in all.',
+		plan: {
+			nodes: ['a', 'b', 'c'], bus: ['a', 'b', 'c'], options: ['--drain-time', '0s'],
+			applications: [{ workers: ['a'] }], rooms: 6,
+		},
+		async play(house, random) {
+			const restarts = new Restarts(house);
+			for (let i = 0; i < RESTARTS; i++) {
+				await restarts.restart(pick(house.nodes, random), random() < 0.5);
+			}
+			return restarts.end(RESTARTS);
 		},
 	},
 
