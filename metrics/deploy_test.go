@@ -109,12 +109,17 @@ func TestTheAlertsAskForWhatExists(t *testing.T) {
 	}
 }
 
-func TestEachAlertSaysWhatToDo(t *testing.T) {
+// The page says what to do about each alert, and the dashboard shows it in a colour of its own.
+func TestEachAlertIsExplained(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join("..", "docs", "operations.md"))
 	require.NoError(t, err)
-	alerts := regexp.MustCompile(`alert: (\w+)`).FindAllStringSubmatch(string(deployed(t, "prometheus/gazpacho.rules.yml")), -1)
+	dashboard := string(deployed(t, "grafana/gazpacho.json"))
+	alerts := regexp.MustCompile(`(?s)alert: Gazpacho(\w+).*?severity: (\w+)`).
+		FindAllStringSubmatch(string(deployed(t, "prometheus/gazpacho.rules.yml")), -1)
 	require.Greater(t, len(alerts), 12, "there are more: the search is broken")
 	for _, alert := range alerts {
-		require.Contains(t, string(page), "\n| "+alert[1]+" |")
+		name, severity := alert[1], alert[2]
+		require.Contains(t, string(page), "\n| Gazpacho"+name+" |")
+		require.Contains(t, dashboard, `"options": "`+severity+": "+name+`"`)
 	}
 }
