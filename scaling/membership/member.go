@@ -119,7 +119,6 @@ func (m *Member) Refused() uint64 { return m.full }
 func (m *Member) HandleConnected(now unit.Time) {
 	m.pass(now)
 	m.connected = true
-	m.last = now
 	if m.self.State == Joining {
 		m.joinAt = min(m.joinAt, now.Add(JoinTime))
 	}
@@ -234,6 +233,10 @@ func (m *Member) handleLeaving(now unit.Time, h *Heartbeat) {
 func (m *Member) handleNode(now unit.Time, h *Heartbeat) {
 	r := m.rows[h.Name]
 	fresh := Row{Node: h.Node, Condition: Alive}
+	more := fresh.size()
+	if r != nil {
+		more -= r.Node.size()
+	}
 	switch {
 	case r == nil:
 		r = &row{}
@@ -250,10 +253,6 @@ func (m *Member) handleNode(now unit.Time, h *Heartbeat) {
 		return
 	default:
 		r.former, r.replacedAt = r.Incarnation, now
-	}
-	more := fresh.size() - r.Node.size()
-	if r.number == 0 {
-		more = fresh.size()
 	}
 	if more > 0 && m.size+more > m.limits.Bytes {
 		m.full++
