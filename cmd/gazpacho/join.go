@@ -159,16 +159,12 @@ func (c *nodeConfig) enter(
 	if c.bus {
 		o.Serve = c.address
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() {
-		select {
-		case <-signals:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	node, err := bus.Join(ctx, o)
+	var node *bus.Node
+	interrupted := interruptible(signals, func(ctx context.Context) { node, err = bus.Join(ctx, o) })
+	if interrupted && err == nil { // it had joined by then
+		node.Close()
+		err = context.Canceled
+	}
 	if err != nil {
 		prober.Close()
 		return nil, err

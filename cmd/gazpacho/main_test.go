@@ -242,6 +242,25 @@ func ask(t *testing.T, socket, path string) (code int, body string) {
 	return r.StatusCode, string(b)
 }
 
+// A signal ends what waits, or is there for what follows: it is never lost.
+func TestNoSignalIsLost(t *testing.T) {
+	for range 1000 {
+		signals := make(chan os.Signal, 2)
+		sent := make(chan struct{})
+		interrupted := interruptible(signals, func(context.Context) {
+			go func() {
+				signals <- os.Interrupt
+				close(sent)
+			}()
+		})
+		<-sent
+		require.NotEqual(t, interrupted, len(signals) == 1)
+	}
+	signals := make(chan os.Signal, 1)
+	signals <- os.Interrupt
+	require.True(t, interruptible(signals, func(ctx context.Context) { <-ctx.Done() }))
+}
+
 // A node that has not joined its cluster yet is alive, and not ready.
 func TestANodeThatJoinsIsNotReady(t *testing.T) {
 	dir, shown := filepath.Join(t.TempDir(), "tls"), t.TempDir()
