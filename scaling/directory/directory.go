@@ -42,8 +42,8 @@ type Directory struct {
 	self   Member
 	limits Limits
 	peers  map[string]*peer  // members by name, the own node included
+	order  []*peer           // the same, in the order of their names
 	left   map[string]string // incarnations of former members by name
-	order  []*peer           // the same, by name
 	sureAt unit.Time         // from when on it knows what it should hold
 
 	own     map[Key]*registration
