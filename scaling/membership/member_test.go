@@ -147,7 +147,7 @@ func TestTheBusIsAway(t *testing.T) {
 	require.Equal(t, []string{"b suspect"}, m.told())
 }
 
-// Neither does time in which the own process was stopped, or which a clock invents.
+// Neither does time in which this process was stopped, or which a clock invents.
 func TestTheOwnProcessWasStopped(t *testing.T) {
 	m := joinedMember(t, "a", "1")
 	m.hear("b", "1", 1, membership.Serving)

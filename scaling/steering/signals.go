@@ -100,7 +100,7 @@ func (m *Machine) end(now unit.Time, s *signal) bool {
 	return true
 }
 
-// Signals returns all signals for the own heartbeat, if the node is the one that tells.
+// Signals returns all signals for the node's heartbeat, if the node is the one that tells.
 func (m *Machine) Signals() (all []membership.Signal) {
 	if !m.tells {
 		return nil
