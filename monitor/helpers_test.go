@@ -31,7 +31,7 @@ var owner = look.Owner{Application: "edumeet", Tenant: "school"}
 
 func roomID(router string) look.RoomID { return look.RoomID{Owner: owner, Router: router} }
 
-// at returns a transport of a Router.
+// transportIn returns a transport of a Router.
 func transportIn(router, id string) look.Transport {
 	return look.Transport{
 		TransportID: look.TransportID{RoomID: roomID(router), Transport: id},

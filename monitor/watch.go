@@ -35,8 +35,7 @@ type Node struct {
 	Version string
 	Fronts  []Front
 	Links   []Link
-	// Ask asks it a question of package look.
-	// nil: it has just been tried in vain.
+	// Ask asks it a question of package look; nil: it has just been tried in vain.
 	Ask func(ctx context.Context, question []byte) ([]byte, error)
 }
 

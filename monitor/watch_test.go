@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"testing"
@@ -129,6 +130,25 @@ func TestListOfRooms(t *testing.T) {
 	asked := a.asked[look.AboutRooms]
 	w.list(t.Context())
 	require.Equal(t, asked, a.asked[look.AboutRooms], "it is kept for a while")
+}
+
+// A page that is closed while nodes are asked leaves the others no list of which a part is missing.
+func TestAListThatIsGivenUp(t *testing.T) {
+	var s stage
+	s.add("a", transportIn("one", "t"))
+	b := s.add("b", transportIn("two", "t"))
+	w := s.watch(t)
+	ctx, leave := context.WithCancel(t.Context())
+	answers := b.Ask
+	w.nodes[1].Ask = func(ctx context.Context, question []byte) ([]byte, error) {
+		leave()
+		return nil, ctx.Err()
+	}
+	w.list(ctx)
+	w.nodes[1].Ask = answers
+	rows, nodes, _ := w.list(t.Context())
+	require.Equal(t, []string{"one", "two"}, names(rows))
+	require.Equal(t, []string{"b"}, nodes[roomID("two")])
 }
 
 func TestARoomOnSeveralNodes(t *testing.T) {

@@ -31,7 +31,7 @@ func (c *joinConfig) define(s *settings) {
 	s.flags.Var(&c.join, "join", "`hosts` that run the cluster's bus, separated by commas: host or host:port; a name may mean several")
 	s.flags.BoolVar(&c.bus, "bus", false, "be one of these")
 	s.flags.StringVar(&c.address, "bus-address", "", "`address` that the bus listens on, and on the next port (default: that of --listen, port "+busPort+")")
-	s.flags.StringVar(&c.url, "bus-url", "", "`address` of an own NATS in place of --join: nats://… or tls://…")
+	s.flags.StringVar(&c.url, "bus-url", "", "`address` of a NATS of your own in place of --join: nats://… or tls://…")
 	s.flags.StringVar(&c.advertise, "advertise", "", "`address` by which applications and other nodes reach this one (default: that of --listen)")
 }
 
@@ -104,7 +104,7 @@ func ownAddress(join []string) (found netip.Addr, err error) {
 	if found.IsValid() {
 		return found, nil
 	}
-	return found, fmt.Errorf("the own address is not known, as no host of --join is: set --listen (%w)", err)
+	return found, fmt.Errorf("this host's address is not known, as no host of --join is: set --listen (%w)", err)
 }
 
 // reached returns by which addresses sessions reach the node.
@@ -159,16 +159,12 @@ func (c *nodeConfig) enter(
 	if c.bus {
 		o.Serve = c.address
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() {
-		select {
-		case <-signals:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	node, err := bus.Join(ctx, o)
+	var node *bus.Node
+	interrupted := interruptible(signals, func(ctx context.Context) { node, err = bus.Join(ctx, o) })
+	if interrupted && err == nil { // it had joined by then
+		node.Close()
+		err = context.Canceled
+	}
 	if err != nil {
 		prober.Close()
 		return nil, err

@@ -64,7 +64,7 @@ func TestWrongCallsEndWithAHelpfulSentence(t *testing.T) {
 		"no bus":           {[]string{"node", "--bus"}, 2, "--join host1,host2,host3"},
 		"joining, no TLS":  {[]string{"node", "--join", "127.0.0.1"}, 2, "set --tls-dir"},
 		"no bus here":      {[]string{"node", "--join", "127.0.0.1", "--tls-dir", empty, "--bus-address", "127.0.0.1"}, 2, "is for nodes with --bus"},
-		"no own address":   {[]string{"node", "--join", "::::1", "--tls-dir", empty}, 1, "the own address is not known"},
+		"no own address":   {[]string{"node", "--join", "::::1", "--tls-dir", empty}, 1, "this host's address is not known"},
 		"sockets only":     {[]string{"node", "--join", "127.0.0.1", "--bus", "--tls-dir", empty, "--listen", "unix:x"}, 2, "set --listen or --bus-address"},
 		"nobody to drain":  {[]string{"drain"}, 2, "name one node"},
 		"no way to drain":  {[]string{"undrain", "a"}, 2, "--cluster host1:7000,host2:7000"},
@@ -240,6 +240,25 @@ func ask(t *testing.T, socket, path string) (code int, body string) {
 	b, err := io.ReadAll(r.Body)
 	require.NoError(t, err)
 	return r.StatusCode, string(b)
+}
+
+// A signal ends what waits, or is there for what follows: it is never lost.
+func TestNoSignalIsLost(t *testing.T) {
+	for range 1000 {
+		signals := make(chan os.Signal, 2)
+		sent := make(chan struct{})
+		interrupted := interruptible(signals, func(context.Context) {
+			go func() {
+				signals <- os.Interrupt
+				close(sent)
+			}()
+		})
+		<-sent
+		require.NotEqual(t, interrupted, len(signals) == 1)
+	}
+	signals := make(chan os.Signal, 1)
+	signals <- os.Interrupt
+	require.True(t, interruptible(signals, func(ctx context.Context) { <-ctx.Done() }))
 }
 
 // A node that has not joined its cluster yet is alive, and not ready.

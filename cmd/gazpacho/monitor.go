@@ -160,8 +160,8 @@ func workersIn(folder string) monitor.Find {
 	return func(context.Context) (nodes []monitor.Node) {
 		names, _ := filepath.Glob(filepath.Join(folder, "*"+watched.SocketSuffix)) // fails for malformed patterns only
 		for _, name := range names {
-			if l, err := net.Dial("unix", name); err == nil {
-				l.Close()
+			if c, err := net.Dial("unix", name); err == nil {
+				c.Close()
 			} else if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, os.ErrNotExist) {
 				continue // of a worker that has ended
 			}
@@ -195,10 +195,11 @@ func (s *seeds) find(context.Context) []monitor.Node {
 		rows = askAll(s.heard, s.config)
 	}
 	nodes := make([]monitor.Node, len(rows))
-	s.heard = nil
+	before := s.names
+	s.heard, s.names = nil, map[string]string{}
 	for i, r := range rows {
-		if r.Name != "" {
-			s.names[r.Address] = r.Name
+		if name := cmp.Or(r.Name, before[r.Address]); name != "" {
+			s.names[r.Address] = name
 		}
 		nodes[i] = s.nodeOf(&r)
 		s.heard = append(s.heard, r.Address)

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -74,7 +75,8 @@ func TestMonitor(t *testing.T) {
 	folder := t.TempDir()
 	worker, err := remote.Listen("unix:" + filepath.Join(folder, "7"+watched.SocketSuffix))
 	require.NoError(t, err)
-	go remote.ServeLooks(worker, func([]byte) ([]byte, error) { return []byte(`{"process":{"name":"seven"}}`), nil })
+	answer := func([]byte) ([]byte, error) { return []byte(`{"process":{"name":"seven"}}`), nil }
+	go remote.ServeLooks(worker, answer, slog.New(slog.DiscardHandler))
 	gone, err := net.Listen("unix", filepath.Join(folder, "8"+watched.SocketSuffix))
 	require.NoError(t, err)
 	gone.(*net.UnixListener).SetUnlinkOnClose(false)

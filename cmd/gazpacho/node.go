@@ -247,18 +247,34 @@ func (c *nodeConfig) wait(server *remote.Server, failed <-chan error, signals <-
 }
 
 // drainOut drains the node, and returns whether it is to end.
-func (c *nodeConfig) drainOut(server *remote.Server, signals <-chan os.Signal, log *slog.Logger) bool {
+func (c *nodeConfig) drainOut(server *remote.Server, signals <-chan os.Signal, log *slog.Logger) (ended bool) {
 	log.Info("draining", "limit", c.drain)
-	ctx, cancel := context.WithTimeout(context.Background(), c.drain)
+	interrupted := interruptible(signals, func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(ctx, c.drain)
+		defer cancel()
+		ended = server.Drain(ctx)
+	})
+	return ended || interrupted
+}
+
+// interruptible runs f with a context that a signal ends, and reports whether one did. A signal that comes when f has returned is left
+// to whoever waits for the next: it is not lost.
+func interruptible(signals <-chan os.Signal, f func(ctx context.Context)) (interrupted bool) {
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	returned := make(chan struct{})
 	go func() {
-		select {
-		case <-signals:
-			cancel()
-		case <-ctx.Done():
-		}
+		defer close(returned)
+		f(ctx)
 	}()
-	return server.Drain(ctx)
+	select {
+	case <-returned:
+		return false
+	case <-signals:
+		cancel()
+		<-returned
+		return true
+	}
 }
 
 // addresses returns the addresses for media. Where TCP is listened on a certain address, that is the one unless told otherwise.

@@ -34,7 +34,7 @@ func (s *shown) watch(release string, ch *channel.Channel) error {
 	w := watched.New(s.host, look.Process{
 		Name: fmt.Sprint("worker ", os.Getpid()), Version: version, Release: release, PID: os.Getpid(), Since: time.Now().Unix(),
 	})
-	go remote.ServeLooks(l, w.Answer)
+	go remote.ServeLooks(l, w.Answer, ch.Logger())
 	s.watched = &watching{l, w}
 	return nil
 }

@@ -56,7 +56,8 @@ function keep() {
 	const all = [...lasting.values()];
 	all.filter(({ signal }) => signal === 'node-idle').forEach(({ node }) => stop(node));
 	const short = all.some(({ signal }) => signal === 'capacity-short');
-	if (nodes.size < Number(MIN) || short && Date.now() - startedAt >= 1000 * Number(PAUSE)) {
+	const pause = nodes.size < Number(MIN) ? 1 : Number(PAUSE); // one that ends at once is not started without end
+	if ((nodes.size < Number(MIN) || short) && Date.now() - startedAt >= 1000 * pause) {
 		start();
 	}
 }
@@ -89,6 +90,7 @@ function isSigned(headers, body) {
 
 const server = http.createServer((request, response) => {
 	let body = '';
+	request.setEncoding('utf8'); // characters may be cut by packets
 	request.on('data', data => {
 		body += data;
 		if (body.length > 64 << 10) {

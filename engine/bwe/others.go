@@ -8,8 +8,8 @@ import (
 
 // Chosen here:
 const (
-	// othersQueue is by how much a queue must be longer than what we sent explains, to be that of others.
-	// for othersTime; flows like ours, which yield too, need less.
+	// othersQueue is how long a queue that we did not fill must be, for othersTime, to be that of others who do not yield. Flows
+	// like ours, which do, queue for less.
 	othersQueue = 100 * time.Millisecond
 	othersTime  = 1500 * time.Millisecond
 	// ownQueue is the least that counts as a queue of ours.
@@ -26,8 +26,8 @@ const (
 	// othersGone is the delay at which nobody else fills the queue, and goneAfter for how long it must be as short as that.
 	othersGone = 20 * time.Millisecond
 	goneAfter  = 500 * time.Millisecond
-	// othersDecrease is the factor of a decrease for losses in a queue that others fill too, and othersPause between two of them.
-	// if less is lost than that, divided by othersSensitivity.
+	// othersDecrease is the factor of a decrease for losses in a queue that others fill too, or a lower one if more is lost: 1 less
+	// othersSensitivity times the share that is lost. othersPause is the least time between two of them.
 	othersDecrease    = 0.8
 	othersSensitivity = 1.5
 	othersPause       = time.Second

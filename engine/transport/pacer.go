@@ -37,13 +37,17 @@ type paced struct {
 	at  unit.Time // when it came
 }
 
-// refill earns what may be sent since the last call.
+// refill earns what may be sent since the last call. Like a resendBudget it earns whole bytes only, so that nothing is lost by many short
+// steps.
 func (p *pacer) refill(now unit.Time, rate unit.Bitrate) {
 	perSecond := int64(rate / 8)
 	depth := max(int(perSecond*int64(paceBurst)/int64(time.Second)), minPaceBurst)
 	earned := int(perSecond * int64(min(now.Sub(p.at), time.Second)) / int64(time.Second))
-	p.left = min(max(p.left, -depth)+earned, depth)
-	p.at, p.rate = now, rate
+	p.left, p.rate = max(p.left, -depth), rate
+	if earned > 0 || rate == 0 {
+		p.left, p.at = p.left+earned, now
+	}
+	p.left = min(p.left, depth)
 }
 
 func (p *pacer) isEmpty() bool { return p.first == len(p.waiting) }

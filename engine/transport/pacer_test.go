@@ -138,6 +138,19 @@ func TestKeyFramesArePacedOnNarrowPaths(t *testing.T) {
 	require.Equal(t, keyFrame, r.media(keyFrame), "that it was full is long ago")
 }
 
+// Packets that come one after the other, microseconds apart, do not slow the pace down.
+func TestShortStepsLoseNothingOfThePace(t *testing.T) {
+	r := newPacedPeer(t)
+	r.fill()
+	r.media(keyFrame)
+	sent := 0
+	for range 20_000 {
+		r.now = r.now.Add(500 * time.Nanosecond)
+		sent += r.media(1)
+	}
+	require.Greater(t, sent, 4, "10 ms are enough for that")
+}
+
 // More than the pace, for a long time, waits for no longer than a packet may.
 func TestNothingIsHeldBackForLong(t *testing.T) {
 	r := newPacedPeer(t)

@@ -92,7 +92,7 @@ func (c *client) lost() (count uint64) {
 	return count
 }
 
-// servers returns the servers to connect with, the own one first, and how.
+// servers returns the servers to connect with, this process's own first, and how.
 func (o *Options) servers() (urls string, config *tls.Config, err error) {
 	if o.URL != "" {
 		return o.foreign()

@@ -7,8 +7,8 @@
 // alone. Instead, an operator's own NATS may be used ([Options.URL]), whose permissions are the operator's matter.
 //
 // What goes by the bus may be lost: heartbeats (package membership), of which the next one says the same, and messages of one node to
-// another (package directory), who find out what is missing. So nothing is kept for those who are away, and no more is kept for those who
-// are slow than [maxPending].
+// another (package directory), which finds out what is missing. So nothing is kept for those who are away, and for those who are slow no
+// more than [maxPending].
 //
 // A [Node] is a node's part in it: it publishes the node's heartbeats, keeps the table of all nodes, and carries messages.
 package bus

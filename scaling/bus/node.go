@@ -210,7 +210,7 @@ func (n *Node) turn(f func(now unit.Time)) time.Duration {
 	return max(next.Sub(now), 0)
 }
 
-// meet takes the news of another node of the own name.
+// meet takes the news of another node of this one's name.
 func (n *Node) meet(other *membership.Node) {
 	n.options.Log.Error("another node of this one's name is running", "name", other.Name, "addresses", other.Addresses, "host", other.Host)
 	n.decide(fmt.Errorf("a node %s is running already, at %v: names must differ", other.Name, other.Addresses))

@@ -81,7 +81,7 @@ func (o *outbox) next(bulk bool) (l letter, urgent, ok bool) {
 	return l, urgent, true
 }
 
-// run is the outbox' goroutine.
+// run is the outbox's goroutine.
 func (o *outbox) run() {
 	rest := time.NewTimer(0)
 	defer rest.Stop()

@@ -143,7 +143,7 @@ func isLoopback(host string) bool {
 // addresses are those of the other servers.
 type addresses struct {
 	tried map[string]time.Time // with the time when a name last stood for it
-	// loopback says that servers are on this host. If not, it is the own server that has such an address: as Debian has it, a host's name
+	// loopback says that servers are on this host. If not, it is this server that has such an address: as Debian has it, a host's name
 	// means 127.0.1.1 there.
 	loopback bool
 }

@@ -41,9 +41,9 @@ var DefaultLimits = Limits{Front: 8 << 20, Tenant: 64 << 20}
 type Directory struct {
 	self   Member
 	limits Limits
-	peers  map[string]*peer  // members by name, the own node included
+	peers  map[string]*peer  // members by name, this node included
+	order  []*peer           // the same, in the order of their names
 	left   map[string]string // incarnations of former members by name
-	order  []*peer           // the same, by name
 	sureAt unit.Time         // from when on it knows what it should hold
 
 	own     map[Key]*registration
@@ -154,7 +154,7 @@ func (d *Directory) Receive(now unit.Time, from string, m *Message) {
 	}
 }
 
-// send sends a message to a member, which may be the own node.
+// send sends a message to a member, which may be this node itself.
 func (d *Directory) send(now unit.Time, p *peer, m Message) {
 	if p.Member == d.self {
 		d.Receive(now, p.Name, &m)

@@ -7,7 +7,7 @@ import (
 	"gazpacho/engine/unit"
 )
 
-// SetMembers says which nodes live besides the own one.
+// SetMembers says which nodes live besides this one.
 func (d *Directory) SetMembers(now unit.Time, others []Member) {
 	members := append([]Member{d.self}, others...)
 	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.Name, b.Name) })

@@ -17,12 +17,12 @@ type usage struct {
 	at    time.Time     // when the nodes were looked at last
 	nodes time.Duration // grows as fast as the time if they can forward no more
 
-	lastUser, lastSystem uint64        // of the own process, in ms, at the last answer
+	lastUser, lastSystem uint64        // of the front's process, in ms, at the last answer
 	lastNodes            time.Duration // at the last answer
 	user, system         uint64        // what was told, in ms
 }
 
-// getResourceUsage answers what the own engine does, with the CPU times of all. Memory and the like are the own process's.
+// getResourceUsage answers what the front's own engine does, with the CPU times of all. Memory and the like are its process's.
 func getResourceUsage(o *operation) *gate {
 	f := o.front
 	f.own.ask(o.req.Method, "", nil, func(body api.ResponseBody, err error) {
@@ -75,7 +75,7 @@ func (f *Front) meanLoad() float64 {
 	return sum / float64(count)
 }
 
-// tell returns what the application is told when the own process has used so much, in ms.
+// tell returns what the application is told when the front's process has used so much, in ms.
 func (u *usage) tell(ownUser, ownSystem uint64) (user, system uint64) {
 	moreUser, moreSystem := ownUser-u.lastUser, ownSystem-u.lastSystem
 	if more := uint64((u.nodes - u.lastNodes).Milliseconds()); more > moreUser+moreSystem {

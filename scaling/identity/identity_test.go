@@ -314,7 +314,7 @@ func TestServersOfOthers(t *testing.T) {
 	require.NoError(t, clientErr)
 	who, err := identity.Peer(at.ConnectionState())
 	require.NoError(t, err)
-	require.Equal(t, "node a", who.String(), "it is shown the own certificate")
+	require.Equal(t, "node a", who.String(), "it is shown ours")
 	_, _, _, clientErr = handshake(t, server(dir), node.ClientOf("another.example"))
 	require.ErrorContains(t, clientErr, "not another.example")
 	_, _, _, clientErr = handshake(t, server(other), node.ClientOf("nats.example"))

@@ -63,7 +63,7 @@ func only(folder string, role Role) (string, error) {
 	return strings.TrimSuffix(name, "-key.pem"), nil
 }
 
-// Identity returns the own identity.
+// Identity returns whose credentials they are.
 func (c *Credentials) Identity() Identity {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -184,7 +184,7 @@ func (c *Credentials) Peers(role Role) *tls.Config {
 }
 
 // ClientOf returns the configuration for connecting to a server that is none of the cluster's own: it is known by its host name, and has
-// a certificate of the cluster's authority or of one that the machine trusts. It is shown the own certificate if it asks.
+// a certificate of the cluster's authority or of one that the machine trusts. It is shown this one's if it asks.
 func (c *Credentials) ClientOf(host string) *tls.Config {
 	return &tls.Config{
 		MinVersion:         tls.VersionTLS12,

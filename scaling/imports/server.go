@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -16,6 +17,8 @@ const (
 	maxConnections = 4096
 	askTime        = 5 * time.Second  // for the line that asks
 	writeTime      = 10 * time.Second // for each line that is told: an event loop may be busy
+	// acceptPause is the time before accepting again, after the system had no descriptor or memory for a connection.
+	acceptPause = 100 * time.Millisecond
 	// maxUnread is how many events wait for a process that reads slowly. Then the connection is closed, as if the front had ended.
 	maxUnread = 64
 )
@@ -33,7 +36,7 @@ type Options struct {
 	Knows func(api.RTPHeaderExtensionURI) bool
 	// MaxConnections is how many imports there may be at once; 0 means 4,096.
 	MaxConnections int
-	// Log is for questions that cannot be understood; nil discards.
+	// Log is for questions that cannot be taken or understood; nil discards.
 	Log *slog.Logger
 }
 
@@ -80,8 +83,13 @@ func (s *Server) Close() error {
 func (s *Server) accept() {
 	for {
 		c, err := s.listener.Accept()
-		if err != nil {
-			return // it is closed
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			s.options.Log.Error("no question about another application's producer can be taken", "error", err)
+			time.Sleep(acceptPause)
+			continue
 		}
 		s.mu.Lock()
 		full := len(s.open) >= s.options.MaxConnections

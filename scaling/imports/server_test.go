@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -49,12 +50,26 @@ func serve(t testing.TB, o imports.Options) (*fakeFront, string) {
 	l, err := net.Listen("unix", path)
 	require.NoError(t, err)
 	o.Front = f
-	s := imports.Serve(l, o)
+	s := imports.Serve(&shortOfDescriptors{Listener: l}, o)
 	t.Cleanup(func() {
 		require.NoError(t, s.Close())
 		require.NoFileExists(t, path)
 	})
 	return f, path
+}
+
+// shortOfDescriptors is a listener for which the process has no descriptor, at first.
+type shortOfDescriptors struct {
+	net.Listener
+	failed bool
+}
+
+func (l *shortOfDescriptors) Accept() (net.Conn, error) {
+	if !l.failed {
+		l.failed = true
+		return nil, &net.OpError{Op: "accept", Net: "unix", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
 }
 
 // process is the application's process.

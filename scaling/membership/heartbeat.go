@@ -18,8 +18,8 @@ type State string
 
 // States, in the order in which a node has them. Draining may go back to Serving.
 const (
-	Joining  State = "joining"  // finds out whether its name is free; it is in no table yet
-	Serving  State = "serving"  //
+	Joining  State = "joining" // finds out whether its name is free; it is in no table yet
+	Serving  State = "serving"
 	Draining State = "draining" // takes nothing new, and ends when it is empty
 	Leaving  State = "leaving"  // the last heartbeat
 )

@@ -22,7 +22,7 @@ const (
 	JoinTime = 1500 * time.Millisecond
 	// JoinAnyway is how long it waits for the bus. Then it serves: that applications have nodes matters more.
 	JoinAnyway = 10 * time.Second
-	// pauseAfter is the time between two calls after which the own process has been stopped: there is a call for each heartbeat.
+	// pauseAfter is the time between two calls after which this process has been stopped: there is a call for each heartbeat.
 	pauseAfter = 2 * time.Second
 	// leftTime is how long a node that has left is remembered, for heartbeats that come late.
 	leftTime = time.Minute
@@ -63,7 +63,7 @@ type Output struct {
 	Changes []Row
 	// Joined says that the node may serve from now on.
 	Joined bool
-	// Namesake is another live node of the own name, which was heard just now. A node that has not joined must not start.
+	// Namesake is another live node of this one's name, which was heard just now. A node that has not joined must not start.
 	Namesake *Node
 }
 
@@ -78,7 +78,7 @@ type Member struct {
 	full   uint64
 
 	last       unit.Time // when it was called
-	next       unit.Time // of the own heartbeats
+	next       unit.Time // of this node's heartbeats
 	joinAt     unit.Time
 	connected  bool
 	namesake   string    // its incarnation, empty for none
@@ -119,7 +119,6 @@ func (m *Member) Refused() uint64 { return m.full }
 func (m *Member) HandleConnected(now unit.Time) {
 	m.pass(now)
 	m.connected = true
-	m.last = now
 	if m.self.State == Joining {
 		m.joinAt = min(m.joinAt, now.Add(JoinTime))
 	}
@@ -183,7 +182,7 @@ func (m *Member) beat(now unit.Time) {
 	m.next = now.Add(Interval)
 }
 
-// HandleHeartbeat takes a heartbeat of the node of that name, which may be the own.
+// HandleHeartbeat takes a heartbeat of the node of that name, which may be this one's.
 func (m *Member) HandleHeartbeat(now unit.Time, h Heartbeat) {
 	m.pass(now)
 	switch {
@@ -197,7 +196,7 @@ func (m *Member) HandleHeartbeat(now unit.Time, h Heartbeat) {
 	}
 }
 
-// handleNamesake takes a heartbeat of the own name.
+// handleNamesake takes a heartbeat of this node's name.
 func (m *Member) handleNamesake(now unit.Time, h *Heartbeat) {
 	switch {
 	case h.Incarnation == m.self.Incarnation || h.State == Leaving || m.self.State == Leaving:
@@ -234,6 +233,10 @@ func (m *Member) handleLeaving(now unit.Time, h *Heartbeat) {
 func (m *Member) handleNode(now unit.Time, h *Heartbeat) {
 	r := m.rows[h.Name]
 	fresh := Row{Node: h.Node, Condition: Alive}
+	more := fresh.size()
+	if r != nil {
+		more -= r.Node.size()
+	}
 	switch {
 	case r == nil:
 		r = &row{}
@@ -250,10 +253,6 @@ func (m *Member) handleNode(now unit.Time, h *Heartbeat) {
 		return
 	default:
 		r.former, r.replacedAt = r.Incarnation, now
-	}
-	more := fresh.size() - r.Node.size()
-	if r.number == 0 {
-		more = fresh.size()
 	}
 	if more > 0 && m.size+more > m.limits.Bytes {
 		m.full++
@@ -282,7 +281,7 @@ func (m *Member) own() Row {
 	return Row{Node: m.self.Node, Condition: Alive, Namesake: m.namesake != ""}
 }
 
-// changeSelf notes a change of the own row, if there is one.
+// changeSelf notes a change of the node's own row, if there is one.
 func (m *Member) changeSelf() {
 	if m.self.State == Serving || m.self.State == Draining {
 		m.change(m.own())

@@ -147,7 +147,7 @@ func TestTheBusIsAway(t *testing.T) {
 	require.Equal(t, []string{"b suspect"}, m.told())
 }
 
-// Neither does time in which the own process was stopped, or which a clock invents.
+// Neither does time in which this process was stopped, or which a clock invents.
 func TestTheOwnProcessWasStopped(t *testing.T) {
 	m := joinedMember(t, "a", "1")
 	m.hear("b", "1", 1, membership.Serving)
@@ -232,6 +232,21 @@ func TestJoiningWithoutABus(t *testing.T) {
 	m.Leave(m.now)
 	m.pass(time.Minute)
 	require.False(t, m.joined)
+}
+
+// A node that is started again and again takes no more room than one, whatever number its heartbeats begin with.
+func TestNewIncarnationsTakeNoMoreRoom(t *testing.T) {
+	for _, number := range []uint64{0, 1} {
+		m := joinedMember(t, "a", "1")
+		long := strings.Repeat("x", membership.MaxHeartbeat)
+		for i := range 2 * membership.DefaultLimits.Bytes / len(long) {
+			m.hearNode(membership.Node{Name: "b", Incarnation: fmt.Sprint(i), Version: long}, number, membership.Serving)
+			m.changes = nil
+		}
+		require.Zero(t, m.Refused())
+		m.hear("c", "1", 1, membership.Serving)
+		require.Equal(t, membership.Alive, m.condition("c"))
+	}
 }
 
 // A peer that invents nodes fills the table, and no more.

@@ -17,7 +17,7 @@ const (
 	Interval = 5 * time.Second
 	// UnheardAfter is the time after which a live node counts as unheard: three datagrams are lost then.
 	UnheardAfter = 16 * time.Second
-	// pauseAfter is the time between two calls after which the own process has been stopped, and could hear nobody.
+	// pauseAfter is the time between two calls after which this process has been stopped, and could hear nobody.
 	pauseAfter = 2 * Interval
 )
 
@@ -31,7 +31,7 @@ type Probe struct {
 type Unheard struct {
 	Node string     `json:"node"`
 	From netip.Addr `json:"from"` // its address for media between nodes
-	To   netip.Addr `json:"to"`   // the own one
+	To   netip.Addr `json:"to"`   // this node's
 }
 
 // Machine is what one node knows of whom it hears.
@@ -133,7 +133,7 @@ func (m *Machine) probe(p *peer) {
 	m.out = append(m.out, Probe{p.at, appendProbe(nil, &m.self, &p.Node)})
 }
 
-// pass lets time pass. Time in which the own process was stopped does not count against others.
+// pass lets time pass. Time in which this process was stopped does not count against others.
 func (m *Machine) pass(now unit.Time) {
 	if gap := now.Sub(m.last); gap > pauseAfter {
 		for _, p := range m.peers {

@@ -50,8 +50,8 @@ type Cluster struct {
 	finding chan struct{} // has as many as producers are looked for
 
 	mu     sync.Mutex
-	add    func(n Found)    // nil before Watch
-	remove func(key string) //
+	add    func(n Found) // nil before Watch
+	remove func(key string)
 	slots  map[string]*slot // by key
 	byName map[string]*slot
 	rows   map[string]*hint // by name

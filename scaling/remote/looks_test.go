@@ -65,7 +65,9 @@ func TestServeLooks(t *testing.T) {
 	l, err := remote.Listen(address)
 	require.NoError(t, err)
 	ended := make(chan error, 1)
-	go func() { ended <- remote.ServeLooks(l, echo) }()
+	go func() {
+		ended <- remote.ServeLooks(&shortOfDescriptors{Listener: l}, echo, slog.New(slog.DiscardHandler))
+	}()
 	answer, err := remote.AskLook(t.Context(), address, nil, []byte("{}"))
 	require.NoError(t, err)
 	require.Equal(t, "{}", string(answer))
@@ -79,7 +81,7 @@ func TestServeLooks(t *testing.T) {
 
 	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	go remote.ServeLooks(tcp, echo)
+	go remote.ServeLooks(tcp, echo, slog.New(slog.DiscardHandler))
 	defer tcp.Close()
 	require.Empty(t, say(t, "tcp", tcp.Addr().String(), nil, session.AppendQuery(nil, "look {}"), 0), "other hosts may not")
 }

@@ -42,9 +42,9 @@ type Opening struct {
 	Release     string     `json:"release"`         // of mediasoup, for logs and status
 	Compat      api.Compat `json:"compat"`          // what its applications are used to
 	RTCMinPort  uint16     `json:"rtcMinPort"`      // the worker's range of ports, 0 for the node's
-	RTCMaxPort  uint16     `json:"rtcMaxPort"`      //
+	RTCMaxPort  uint16     `json:"rtcMaxPort"`      // likewise
 	Certificate []byte     `json:"dtlsCertificate"` // in PEM; empty: the node makes one
-	Key         []byte     `json:"dtlsPrivateKey"`  //
+	Key         []byte     `json:"dtlsPrivateKey"`  // likewise
 	LogLevel    string     `json:"logLevel"`
 	LogTags     []string   `json:"logTags"`
 	// Tenant is whose the application is, as it says itself. It counts for one that has come by a unix socket, as the same user; for others

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -70,13 +71,14 @@ func AskFind(ctx context.Context, address string, config *tls.Config, producerID
 	return p, json.Unmarshal(b, &p)
 }
 
-// ask sends a query and returns the reply.
+// ask sends a query and returns the reply, which must come within the limit and before ctx ends.
 func ask(ctx context.Context, address string, config *tls.Config, query string, limit time.Duration) ([]byte, error) {
 	c, err := dial(ctx, address, config)
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
+	defer context.AfterFunc(ctx, func() { c.Close() })()
 	c.SetDeadline(time.Now().Add(limit))
 	if _, err := c.Write(session.AppendQuery(nil, query)); err != nil {
 		return nil, err
@@ -92,7 +94,7 @@ func ask(ctx context.Context, address string, config *tls.Config, query string, 
 		case replyErr != nil:
 			return nil, replyErr
 		case err != nil:
-			return nil, err
+			return nil, cmp.Or(ctx.Err(), err)
 		}
 	}
 }

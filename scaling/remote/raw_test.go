@@ -2,6 +2,7 @@ package remote_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -391,4 +392,23 @@ func TestQuestionsWithoutAnswer(t *testing.T) {
 	}
 	_, err = remote.Dial(remote.Options{Address: "nowhere"})
 	require.ErrorContains(t, err, "is no address")
+}
+
+// Who asks need not wait for a node that says nothing.
+func TestQuestionThatIsGivenUp(t *testing.T) {
+	silent := newScripted(t)
+	ctx, giveUp := context.WithCancel(t.Context())
+	go func() {
+		c, err := silent.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		b := make([]byte, 1<<10)
+		c.Read(b)
+		giveUp()
+		c.Read(b)
+	}()
+	_, err := remote.AskCluster(ctx, silent.address(), nil)
+	require.ErrorIs(t, err, context.Canceled)
 }

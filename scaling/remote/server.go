@@ -166,7 +166,8 @@ func Listen(address string) (net.Listener, error) {
 	return l, os.Chmod(where, 0o600)
 }
 
-// Serve accepts fronts on a listener until the server closes. Without a TLS configuration only unix sockets are served.
+// Serve accepts fronts on a listener until that or the server closes, and returns net.ErrClosed then. Without a TLS configuration only
+// unix sockets are served: for others it returns an error at once.
 func (s *Server) Serve(l net.Listener, config *tls.Config) error {
 	if _, local := l.Addr().(*net.UnixAddr); !local && config == nil {
 		l.Close()
@@ -181,13 +182,8 @@ func (s *Server) Serve(l net.Listener, config *tls.Config) error {
 	s.listeners = append(s.listeners, l)
 	s.mu.Unlock()
 	for {
-		c, err := l.Accept()
+		c, err := accept(l, s.options.Log)
 		if err != nil {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			if s.closing || errors.Is(err, net.ErrClosed) {
-				return net.ErrClosed
-			}
 			return err
 		}
 		select {
@@ -197,6 +193,25 @@ func (s *Server) Serve(l net.Listener, config *tls.Config) error {
 			s.refused.Add(1)
 			c.Close()
 		}
+	}
+}
+
+// acceptPause is the time before accepting again, after the system had no descriptor or memory for a connection. Chosen here.
+const acceptPause = 100 * time.Millisecond
+
+// accept returns the next connection. The only error is net.ErrClosed: want of descriptors passes, and what is carried already goes on.
+func accept(l net.Listener, log *slog.Logger) (net.Conn, error) {
+	for failed := false; ; failed = true {
+		c, err := l.Accept()
+		switch {
+		case err == nil:
+			return c, nil
+		case errors.Is(err, net.ErrClosed):
+			return nil, net.ErrClosed
+		case !failed:
+			log.Error("no connection can be accepted", "at", l.Addr(), "error", err)
+		}
+		time.Sleep(acceptPause)
 	}
 }
 

@@ -2,13 +2,13 @@ package remote_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,12 +47,18 @@ func TestListen(t *testing.T) {
 	require.ErrorContains(t, err, "is no address")
 }
 
-// failing is a listener that has failed.
-type failing struct{ net.Listener }
+// shortOfDescriptors is a listener for which the process has no descriptor, at first.
+type shortOfDescriptors struct {
+	net.Listener
+	failed int
+}
 
-var errFailing = errors.New("out of file descriptors")
-
-func (failing) Accept() (net.Conn, error) { return nil, errFailing }
+func (l *shortOfDescriptors) Accept() (net.Conn, error) {
+	if l.failed++; l.failed <= 2 {
+		return nil, &net.OpError{Op: "accept", Net: "unix", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
 
 func TestServe(t *testing.T) {
 	s := remote.NewServer(remote.ServerOptions{NewWorker: newEngine})
@@ -64,12 +70,28 @@ func TestServe(t *testing.T) {
 
 	l, err := remote.Listen("unix:" + filepath.Join(t.TempDir(), "a.sock"))
 	require.NoError(t, err)
-	require.ErrorIs(t, s.Serve(failing{l}, nil), errFailing)
 	s.Close()
 	s.Close()
 	require.ErrorIs(t, s.Serve(l, nil), net.ErrClosed)
 	_, err = l.Accept()
 	require.ErrorIs(t, err, net.ErrClosed)
+}
+
+// A node that is short of file descriptors goes on: those who come meanwhile are answered when there are some again.
+func TestWantOfDescriptors(t *testing.T) {
+	var log logBuffer
+	s := remote.NewServer(remote.ServerOptions{Name: "a", NewWorker: newEngine, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	address := "unix:" + filepath.Join(t.TempDir(), "a.sock")
+	l, err := remote.Listen(address)
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(&shortOfDescriptors{Listener: l}, nil) }()
+	st, err := remote.AskStatus(t.Context(), address, nil)
+	require.NoError(t, err)
+	require.Equal(t, "a", st.Name)
+	require.True(t, log.contains("too many open files"))
+	s.Close()
+	require.ErrorIs(t, <-ended, net.ErrClosed)
 }
 
 // Who does not say who they are occupies a bounded number of places.

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"log/slog"
 	"net"
 	"strings"
 	"time"
@@ -11,13 +12,13 @@ import (
 // maxLooking is how many monitors a process that is no node talks to at once. Chosen here.
 const maxLooking = 32
 
-// ServeLooks answers the questions of monitors, and nothing else, on the listener of a unix socket until that is closed. look is called from
-// many goroutines, and bounds what they do.
-func ServeLooks(l net.Listener, look func(question []byte) ([]byte, error)) error {
+// ServeLooks answers the questions of monitors, and nothing else, on the listener of a unix socket until that is closed, and returns
+// net.ErrClosed then. look is called from many goroutines, and bounds what they do.
+func ServeLooks(l net.Listener, look func(question []byte) ([]byte, error), log *slog.Logger) error {
 	slots := make(chan struct{}, maxLooking)
 	for {
 		slots <- struct{}{}
-		c, err := l.Accept()
+		c, err := accept(l, log)
 		if err != nil {
 			return err
 		}

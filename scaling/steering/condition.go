@@ -27,7 +27,7 @@ type key struct {
 type condition struct {
 	region string
 	counts bool
-	since  unit.Time // when it was last as it counts
+	since  unit.Time // when what holds and what counts last agreed
 }
 
 // judge takes whether it holds now, and after how long that counts.

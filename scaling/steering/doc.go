@@ -5,7 +5,7 @@
 // A region is short of capacity when each of its nodes is so full that placement puts no new Router there before all others are
 // ([placement.Headroom] below the watermark). A node is idle when it has had no transport for a while and the others have room without it. A
 // node is drained when it drains and is empty, or has gone like that. Signals begin late and end late, so that a load that goes up and down
-// gives no row of them.
+// does not set off one after the other.
 //
 // # Who tells
 //

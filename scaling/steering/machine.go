@@ -26,7 +26,7 @@ const (
 	DefaultIdleAfter = 5 * time.Minute
 	// takeOver is for how long a node waits for another one that tells before it does itself.
 	takeOver = 3 * time.Second
-	// pauseAfter is the time between two looks after which the own process has been stopped, and saw nothing.
+	// pauseAfter is the time between two looks after which this process has been stopped, and saw nothing.
 	pauseAfter = 5 * time.Second
 )
 
@@ -36,7 +36,7 @@ type Machine struct {
 	conditions conditions
 	regions    []*Region
 	ending     map[string]string    // the region of each node that was draining or without transports when it was seen last
-	gone       map[string]unit.Time // when one of these had gone, with a goodbye
+	gone       map[string]unit.Time // when one of these left, with a goodbye
 
 	last    unit.Time // when it looked
 	tells   bool
@@ -50,8 +50,8 @@ func New(now unit.Time, o Options) *Machine {
 	return &Machine{options: o, conditions: conditions{}, ending: map[string]string{}, gone: map[string]unit.Time{}, last: now, waits: now.Add(takeOver)}
 }
 
-// Update takes the present table of nodes, the own one included, and the time of the wall, in Unix seconds, that signals are to show. It is to
-// be called once a second.
+// Update takes the present table of nodes, this one included, and the wall clock's time in Unix seconds, which signals show. It is to be
+// called once a second.
 func (m *Machine) Update(now unit.Time, wall int64, rows []membership.Row) {
 	m.pass(now)
 	m.judgeRegions(now, rows)
@@ -62,7 +62,7 @@ func (m *Machine) Update(now unit.Time, wall int64, rows []membership.Row) {
 	}
 }
 
-// pass lets time pass. That in which the own process was stopped counts for nothing.
+// pass lets time pass. That in which this process was stopped counts for nothing.
 func (m *Machine) pass(now unit.Time) {
 	if gap := now.Sub(m.last); gap > pauseAfter {
 		m.waits = m.waits.Add(gap)

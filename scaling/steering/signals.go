@@ -16,6 +16,9 @@ const (
 	maxPause   = time.Minute
 	// maxAttempts is how often the end of a signal is tried, and a signal that has no end: for a quarter of an hour.
 	maxAttempts = 20
+	// shortRoom is how many of the signals are kept for regions that are short of capacity, however many nodes are idle elsewhere: people
+	// wait for those.
+	shortRoom = 4
 )
 
 // signal is one that lasts, or whose end is to be told.
@@ -73,8 +76,12 @@ func (m *Machine) compare(now unit.Time, wall int64) {
 func compareKeys(a, b key) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.of, b.of)) }
 
 func (m *Machine) begin(now unit.Time, wall int64, k key) {
-	if len(m.signals) == membership.MaxSignals {
-		return // until there is room
+	room := membership.MaxSignals
+	if k.kind != membership.CapacityShort {
+		room -= shortRoom
+	}
+	if len(m.signals) >= room {
+		return // until there is some again
 	}
 	s := &signal{next: now, Signal: membership.Signal{ID: m.options.NewID(), Kind: k.kind, Region: m.conditions[k].region, Since: wall}}
 	if k.kind != membership.CapacityShort {
@@ -93,7 +100,7 @@ func (m *Machine) end(now unit.Time, s *signal) bool {
 	return true
 }
 
-// Signals returns all signals for the own heartbeat, if the node is the one that tells.
+// Signals returns all signals for the node's heartbeat, if the node is the one that tells.
 func (m *Machine) Signals() (all []membership.Signal) {
 	if !m.tells {
 		return nil

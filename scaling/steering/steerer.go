@@ -31,7 +31,7 @@ type Steerer struct {
 // SteererOptions are what a steerer needs of its node.
 type SteererOptions struct {
 	Name string
-	// Rows returns the table of nodes, the own one included. It is called without locks.
+	// Rows returns the table of nodes, this one included. It is called without locks.
 	Rows func() []membership.Row
 	// Changed is called when the node has something else to say of itself: see Describe.
 	Changed func()

@@ -153,6 +153,7 @@ func TestSlowWebhook(t *testing.T) {
 			Rows: func() []membership.Row { looks.Add(1); return []membership.Row{row} },
 		})
 		<-hanging
+		synctest.Wait() // for the look of the same moment
 		before := looks.Load()
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
