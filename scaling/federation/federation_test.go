@@ -194,11 +194,12 @@ func TestWhatImportersMayAsk(t *testing.T) {
 
 	unknown := "unknown method"
 	b.refused(unknown, api.MethodProducerPause, "i", nil)
-	b.refused(unknown, api.MethodRouterCreateDirectTransport, "i", nil)
+	b.refused("only transports of relays", api.MethodRouterCreateDirectTransport, "i", nil)
+	b.refused(unknown, api.MethodRouterCreateActiveSpeakerObserver, "i", nil)
 	b.refused(unknown, api.MethodTransportProduce, "pipe", produceRequest("x"))
 	b.refused(unknown, api.MethodConsumerDump, "c", nil)
-	b.refused("only pipes of relays", api.MethodRouterCreatePipeTransport, "i", pipeRequest("x", false))
-	b.refused("wrong or missing body", api.MethodRouterCreatePipeTransport, "i", nil)
+	b.refused("only transports of relays", api.MethodRouterCreatePipeTransport, "i", pipeRequest("x", false))
+	b.refused("only transports of relays", api.MethodRouterCreatePipeTransport, "i", nil)
 	b.refused("wrong or missing body", api.MethodTransportConsume, "pipe", nil)
 	b.refused("not found", api.MethodTransportConsume, "pipe", consumeRequest("x", "p", api.RTPTypePipe))
 	b.refused("not found", api.MethodTransportConsume, "pipe", consumeRequest("x", "i", api.RTPTypeSimple))

@@ -67,8 +67,15 @@ func (f *Front) remove(o object) {
 	if e.node != nil {
 		f.leave(&leaver{object: o})
 	}
-	if p, ok := o.(*producer); ok && p.imported != nil {
-		p.imported.end()
+	switch o := o.(type) {
+	case *producer:
+		if o.imported != nil {
+			o.imported.end()
+		}
+	case *dataProducer:
+		if o.imported != nil {
+			o.imported.end()
+		}
 	}
 	f.settle(o)
 }

@@ -16,7 +16,7 @@ type producer struct {
 	consumers []*consumer
 	observers []*observer
 	relays    []*relay
-	imported  *imported // if it is another application's, else nil
+	imported  *importedMedia // if it is another application's, else nil
 }
 
 func produce(o *operation, t *transport) *gate {
