@@ -117,6 +117,21 @@ type origin struct {
 	dump   api.ResponseBody
 }
 
+// importOf returns what an object was imported as, nil for the application's own.
+func importOf(o object) *imported {
+	switch o := o.(type) {
+	case *producer:
+		if o.imported != nil {
+			return &o.imported.imported
+		}
+	case *dataProducer:
+		if o.imported != nil {
+			return &o.imported.imported
+		}
+	}
+	return nil
+}
+
 // startImport begins an import. The rest of it is the caller's to set.
 func (f *Front) startImport(imp *imported, routerID, producerID string) (stop func()) {
 	imp.front, imp.original = f, originalOf(producerID)

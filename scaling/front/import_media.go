@@ -44,6 +44,8 @@ type importedMedia struct {
 	kind     api.RTPType                    // what it is: simple, simulcast or SVC
 	scores   *api.ProducerScoreNotification // the last
 	producer *producer                      // nil until it is produced
+	traces   []api.ProducerTraceEventType   // what the application wants to hear of its packets
+	tracing  tracing
 }
 
 func (m *importedMedia) what() string { return "Producer" }
@@ -153,7 +155,7 @@ func dumpProducer(o *operation, p *producer) *gate {
 	}
 	d := &api.ProducerDumpResponse{
 		ID: p.id, Kind: p.request.Kind, Type: p.imported.kind, RTPParameters: p.request.RTPParameters, RTPMapping: p.request.RTPMapping,
-		Paused: p.paused,
+		TraceEventTypes: p.imported.traceEventTypes(), Paused: p.paused,
 	}
 	p.node.ask(o.req.Method, p.id, nil, func(body api.ResponseBody, _ error) {
 		if theirs, ok := body.(*api.ProducerDumpResponse); ok && theirs != nil {
@@ -162,13 +164,4 @@ func dumpProducer(o *operation, p *producer) *gate {
 		o.answer(d, nil)
 	})
 	return nil
-}
-
-// traceProducer has the node tell what happens to a producer's packets. Of an import it tells nothing: the original's traces are its
-// application's.
-func traceProducer(o *operation, p *producer) *gate {
-	if p.imported != nil {
-		return o.answer(nil, nil)
-	}
-	return o.passThen(p.node, func(api.ResponseBody) { p.settings.keep(o.req.Method, o.req.Body) })
 }
