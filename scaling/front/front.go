@@ -103,7 +103,7 @@ type Counters struct {
 	Relays, DataRelays, Links int
 	// Transports has how many transports of the application each node took, the front's own engine included.
 	Transports map[string]int
-	// Imports is how many producers of other applications were made producers of this one.
+	// Imports is how many producers and data producers of other applications were made ones of this application.
 	Imports int
 	// Busy is how often a node refused a transport as busy, Short how often all did.
 	Busy, Short int
