@@ -32,7 +32,9 @@ producers.chat = await transport.produceData({ sctpStreamParameters: { streamId:
 await talker.startSctp();
 const channel = talker.channel(STREAM);
 producers.bot = await (await router.createDirectTransport()).produceData({ label: 'bot' });
-await router.pipeToRouter({ dataProducerId: producers.bot.id, router: await worker.createRouter(), listenInfo: LISTEN });
+const { pipeDataProducer } = await router.pipeToRouter({
+	dataProducerId: producers.bot.id, router: await worker.createRouter(), listenInfo: LISTEN, keepId: false,
+});
 const say = { chat: text => channel.send(text), bot: text => producers.bot.send(text) };
 
 process.on('message', async ({ object, method, text }) => {
@@ -48,4 +50,4 @@ process.on('message', async ({ object, method, text }) => {
 	process.send({});
 });
 process.on('disconnect', () => process.exit());
-process.send(Object.fromEntries(Object.entries(producers).map(([object, { id }]) => [object, id])));
+process.send({ ...Object.fromEntries(Object.entries(producers).map(([object, { id }]) => [object, id])), bot: pipeDataProducer.id });

@@ -114,6 +114,9 @@ test('an import follows the original', async () => {
 const CHAT = { sctpStreamParameters: { streamId: 7, ordered: false, maxRetransmits: 3 }, label: 'chat', protocol: 'json' };
 
 test('an import of a data producer follows the original', async () => {
+	const { router } = ctx;
+	const createPipeTransport = router.createPipeTransport.bind(router);
+	router.createPipeTransport = options => createPipeTransport({ ...options, enableSctp: true }); // which a front does not need
 	const worker = await FakeWorker.offering(7, () => CHAT);
 	const producer = await importDataProducer(ctx.router, 'original', { appData: { from: 'afar' } });
 	assert.deepEqual(worker.requests, [{ import: { routerId: ctx.router.id, dataProducerId: 'original' } }]);

@@ -169,9 +169,11 @@ test('an application hears the messages of another one', async t => {
 
 	const bot = await importDataProducer(router, originals.bot);
 	const here = await listenHere(router, bot);
-	await tell('bot', 'say', 'beep');
-	await until('its message', () => here.messages.length > 0);
-	assert.deepEqual(here.messages, ['beep']);
+	await until('its message', async () => { // the pipe between its Routers loses what is said before SCTP has connected
+		await tell('bot', 'say', 'beep');
+		return here.messages.length > 0;
+	});
+	assert.ok(here.messages.every(message => message === 'beep'));
 
 	await tell('chat', 'close');
 	await until('it is closed', () => chat.closed && listeners.every(({ consumer }) => consumer.closed));
