@@ -96,6 +96,12 @@ test('an application shows what another one produces', async t => {
 	await camera.consumer.setPreferredLayers({ spatialLayer: 0 });
 	await more('the lowest encoding', camera, packet => layerOf(packet) === 0);
 	assert.equal((await camera.producer.getStats()).length, 3);
+	const traces = [];
+	camera.producer.on('trace', trace => traces.push(trace));
+	await camera.producer.enableTraceEvent(['rtp']);
+	await until('traces', () => traces.length > 5);
+	assert.equal(traces[0].info.rtpPacket.payloadType, camera.producer.rtpParameters.codecs[0].payloadType, 'as the original has it');
+	await camera.producer.enableTraceEvent();
 	assert.equal((await tell('router')).dump, before, 'the other application sees nothing of it');
 
 	// What the other one does with its producer happens here.

@@ -351,7 +351,7 @@ func TestImportOfImportedData(t *testing.T) {
 }
 
 // The node of an original restarts, for all applications or for its owner's worker alone. The owner's front brings the data producer
-// back, and data consumers of the import go on.
+// back, and data consumers of the import go on. One that its owner has closed before is not looked for.
 func TestNodeOfTheOriginalDataRestarts(t *testing.T) {
 	for name, both := range map[string]bool{"node": true, "worker": false} {
 		t.Run(name, func(t *testing.T) {
@@ -368,6 +368,12 @@ func TestNodeOfTheOriginalDataRestarts(t *testing.T) {
 			}
 			a.says("one")
 			b.hears("c", "one")
+			a.must(api.MethodTransportProduceData, "talk", &api.TransportProduceDataRequest{
+				DataProducerID: "dp2", SCTPStreamParameters: &api.SCTPStreamParameters{StreamID: 2},
+			})
+			over := b.importsData("dp2")
+			a.must(api.MethodTransportCloseDataProducer, "talk", &api.TransportCloseDataProducerRequest{DataProducerID: "dp2"})
+			require.Equal(t, front.ImportClosed, over.next())
 			a.kill(0)
 			if both {
 				b.kill(0)
@@ -389,6 +395,7 @@ func TestNodeOfTheOriginalDataRestarts(t *testing.T) {
 				require.Empty(t, b.seen(c, api.EventDataConsumerDataProducerClose))
 				b.must(api.MethodDataConsumerDump, c, nil)
 			}
+			over.close()
 			imp.close()
 			n.nothingLeft(a, b)
 		})
