@@ -28,7 +28,7 @@ func produceData(o *operation, t *transport) *gate {
 	if wait != nil || err != nil {
 		return o.waitOrRefuse(wait, err)
 	}
-	if isImport(body.DataProducerID) {
+	if f.isImport(body.DataProducerID) {
 		return produceImportedData(o, t, body)
 	}
 	p := &dataProducer{

@@ -1,8 +1,8 @@
 package front
 
 import (
-	"crypto/rand"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,15 +19,17 @@ const (
 	maxImports = 10_000
 )
 
-// importPrefix marks the ids of imports, so that one that has ended is not mistaken for a producer of the application's own. A random
-// text follows, a hyphen, and the id of the original.
+// importPrefix marks the ids of imports. A random text of the front and a number follow, a hyphen, and the id of the original.
 const importPrefix = "import-"
 
 // newImportID returns a fresh id for a producer of another application.
-func newImportID(original string) string { return importPrefix + rand.Text() + "-" + original }
+func (f *Front) newImportID(original string) string {
+	return f.importPrefix + strconv.FormatUint(f.lastImport.Add(1), 36) + "-" + original
+}
 
-// isImport reports whether an id is that of an import, perhaps of one that has ended.
-func isImport(id string) bool { return strings.HasPrefix(id, importPrefix) }
+// isImport reports whether an id is that of an import of this front, perhaps of one that has ended, which must not be mistaken for a
+// producer of the application's own. One of another front may come by a pipe between Routers.
+func (f *Front) isImport(id string) bool { return strings.HasPrefix(id, f.importPrefix) }
 
 // originalOf returns the id that a producer has where it was made: the import of an import leads there, too.
 func originalOf(id string) string {
@@ -135,7 +137,7 @@ func importOf(o object) *imported {
 // startImport begins an import. The rest of it is the caller's to set.
 func (f *Front) startImport(imp *imported, routerID, producerID string) (stop func()) {
 	imp.front, imp.original = f, originalOf(producerID)
-	imp.id = newImportID(imp.original)
+	imp.id = f.newImportID(imp.original)
 	f.inbox.put(item{do: func() { imp.begin(routerID) }, refuse: func() {
 		imp.done(importErrorf(ImportFailed, "Worker is closed"))
 	}})

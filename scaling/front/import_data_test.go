@@ -350,6 +350,23 @@ func TestImportOfImportedData(t *testing.T) {
 	n.nothingLeft(a, c)
 }
 
+// An import may go on by a pipe to a Router of another worker, under its id. One that has ended is not taken for a producer of the application's own.
+func TestImportsGoOnByPipes(t *testing.T) {
+	n := newTown(t, 1)
+	a, b, c := n.app(""), n.app(""), n.app("")
+	a.talks()
+	newPublisher(a.app, t, simple)
+	media, data := b.imports(simple, "p8"), b.importsData("dp")
+	c.transport("t0")
+	c.must(api.MethodTransportProduce, "t0", media.produceRequest())
+	c.must(api.MethodTransportProduceData, "t0", data.produceRequest())
+	media.close()
+	data.close()
+	b.refused("it has ended", api.MethodTransportProduce, "via-"+media.ID, media.produceRequest())
+	b.refused("it has ended", api.MethodTransportProduceData, "via-"+data.ID, data.produceRequest())
+	n.nothingLeft(a, b)
+}
+
 // The node of an original restarts, for all applications or for its owner's worker alone. The owner's front brings the data producer
 // back, and data consumers of the import go on. One that its owner has closed before is not looked for.
 func TestNodeOfTheOriginalDataRestarts(t *testing.T) {

@@ -30,7 +30,7 @@ func produce(o *operation, t *transport) *gate {
 	if wait != nil || err != nil {
 		return o.waitOrRefuse(wait, err)
 	}
-	if isImport(body.ProducerID) {
+	if f.isImport(body.ProducerID) {
 		return produceImported(o, t, body)
 	}
 	p := &producer{
