@@ -37,7 +37,17 @@ func TestSessionCarriesWhatIsInternal(t *testing.T) {
 	found := &api.Response{ID: 2, Accepted: true, Body: &api.ProducerDumpResponse{
 		ID: "import", Home: "1/r", RTPParameters: &api.RTPParameters{RTCP: &api.RTCPParameters{CNAME: "cname"}}, RTPMapping: &api.RTPMapping{},
 	}}
-	for _, m := range []api.MessageBody{request, message, importing, found} {
+	importingData := &api.Request{
+		ID: 3, Method: api.MethodWorkerCreateRouter, Body: &api.WorkerCreateRouterRequest{RouterID: "import", DataProducerID: "dp"},
+	}
+	foundData := &api.Response{ID: 3, Accepted: true, Body: &api.DataProducerDumpResponse{ID: "import", Home: "1/r"}}
+	linked := &api.Request{
+		ID: 4, Method: api.MethodTransportConsumeData, HandlerID: "t", Body: &api.TransportConsumeDataRequest{
+			DataConsumerID: "c", DataProducerID: "import", Type: api.DataConsumerTypeDirect,
+			LinkAddress: "192.0.2.1:1", LinkToken: []byte("token"), LinkUnreliable: true, LinkProducerID: "p",
+		},
+	}
+	for _, m := range []api.MessageBody{request, message, importing, found, importingData, foundData, linked} {
 		require.Equal(t, m, roundTrip(t, fbs.Session(), m))
 		d, err := fbs.Load(fbs.Newest())
 		require.NoError(t, err)

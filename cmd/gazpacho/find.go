@@ -15,8 +15,8 @@ import (
 
 const findAbout = `Usage: gazpacho find [OPTION…] PRODUCER
 
-Says on which node a producer is, and of which application and Router, whichever tenant it belongs to. Any node of the cluster can be
-asked. If there is no such producer, the exit code is 1.`
+Says on which node a producer or data producer is, and of which application and Router, whichever tenant it belongs to. Any node of the
+cluster can be asked. If there is none, the exit code is 1.`
 
 // maxProducerID is how long an id may be: a question to a node has room for so much.
 const maxProducerID = 400

@@ -24,6 +24,9 @@ type DataProducerDumpResponse struct {
 	Label                string
 	Protocol             string
 	Paused               bool
+
+	// Home is as in ProducerDumpResponse; in no release's schema.
+	Home string
 }
 
 // DataProducerGetStatsResponse counts what a data producer received (FBS.DataProducer.GetStatsResponse).

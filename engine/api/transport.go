@@ -114,6 +114,7 @@ type TransportConsumeDataRequest struct {
 	LinkAddress    string // of the node that takes them
 	LinkToken      []byte // where they belong there (16 bytes); empty: no link
 	LinkUnreliable bool   // messages that cannot leave soon may be lost
+	LinkProducerID string // of the data producer there, if that is not DataProducerID
 }
 
 // TransportTuple is the addresses of a transport's two ends (FBS.Transport.Tuple).

@@ -158,9 +158,10 @@ type WorkerCloseWebRtcServerRequest struct {
 // WorkerCreateRouterRequest creates a router (FBS.Worker.CreateRouterRequest).
 type WorkerCreateRouterRequest struct {
 	RouterID string
-	// ProducerID is told a node by a front; in no release's schema. It is a producer of another application: what is created is
-	// no Router of one's own, but stands for that one and its Router (package federation). The answer is a [ProducerDumpResponse].
-	ProducerID string
+	// ProducerID and DataProducerID are told a node by a front; in no release's schema. One of them is a producer or a data producer of
+	// another application: what is created is no Router of one's own, but stands for that one and its Router (package federation). The
+	// answer is a [ProducerDumpResponse] or a [DataProducerDumpResponse].
+	ProducerID, DataProducerID string
 }
 
 // WorkerCloseRouterRequest closes a router with all that it holds (FBS.Worker.CloseRouterRequest).

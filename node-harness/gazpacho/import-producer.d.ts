@@ -4,7 +4,7 @@ import type { types } from 'mediasoup';
 export type ImportErrorCode =
 	/** The Router is of no worker in a cluster (`GAZPACHO_CLUSTER`), or its worker has ended. */
 	| 'ROUTER_NOT_FOUND'
-	/** No application of the tenant has a producer of that id, or it closed meanwhile. */
+	/** No application of the tenant has a producer, or data producer, of that id, or it closed meanwhile. */
 	| 'PRODUCER_NOT_FOUND'
 	/** The Router does not support the producer's codec, or the cluster cannot import such a producer. */
 	| 'UNSUPPORTED'
@@ -21,7 +21,7 @@ export declare class ImportError extends Error {
 }
 
 export interface ImportOptions<ProducerAppData extends types.AppData = types.AppData> {
-	/** The Producer's `appData`. */
+	/** The `appData` of the Producer or DataProducer. */
 	appData?: ProducerAppData;
 	/** How long to wait, in milliseconds (default: 10,000). */
 	timeout?: number;
@@ -38,3 +38,14 @@ export interface ImportOptions<ProducerAppData extends types.AppData = types.App
 export declare function importProducer<ProducerAppData extends types.AppData = types.AppData>(
 	router: types.Router, producerId: string, options?: ImportOptions<ProducerAppData>,
 ): Promise<types.Producer<ProducerAppData>>;
+
+/**
+ * The same for a data producer: its messages, with their subchannels, come to all who consume it on this Router.
+ *
+ * Label, protocol and how reliably messages are sent are those of the original. `send()` of an import sends nothing.
+ *
+ * @throws {ImportError} with a `code`; {TypeError} for wrong arguments.
+ */
+export declare function importDataProducer<DataProducerAppData extends types.AppData = types.AppData>(
+	router: types.Router, dataProducerId: string, options?: ImportOptions<DataProducerAppData>,
+): Promise<types.DataProducer<DataProducerAppData>>;

@@ -1,25 +1,39 @@
 'use strict';
-// Producers of other applications of a cluster, by the workers of this process.
+// Producers and data producers of other applications of a cluster, by the workers of this process.
 const { ask } = require('./lib/ask.js');
 const { ImportError, reasonOf } = require('./lib/errors.js');
 const { pipeOf } = require('./lib/pipe.js');
 
 const TIMEOUT_MS = 10_000; // after which the worker gives up an offer that nobody takes
 
-async function importProducer(router, producerId, { appData, timeout = TIMEOUT_MS } = {}) {
+const MEDIA = {
+	idName: 'producerId',
+	produce: (transport, { id, kind, rtpParameters, paused }, appData) =>
+		transport.produce({ id, kind, rtpParameters, paused, appData }),
+};
+const DATA = {
+	idName: 'dataProducerId',
+	produce: (transport, { id, sctpStreamParameters, label, protocol, paused }, appData) =>
+		transport.produceData({ id, sctpStreamParameters, label, protocol, paused, appData }),
+};
+
+const importProducer = (router, producerId, options) => importAs(MEDIA, router, producerId, options);
+const importDataProducer = (router, dataProducerId, options) => importAs(DATA, router, dataProducerId, options);
+
+async function importAs(what, router, original, { appData, timeout = TIMEOUT_MS } = {}) {
 	if (typeof router?.createPipeTransport !== 'function') {
 		throw new TypeError('router must be a Router of mediasoup');
-	} else if (typeof producerId !== 'string' || producerId === '') {
-		throw new TypeError('producerId must be the id of a Producer');
+	} else if (typeof original !== 'string' || original === '') {
+		throw new TypeError(`${what.idName} must be the id of a ${what === DATA ? 'DataProducer' : 'Producer'}`);
 	} else if (!(timeout > 0 && timeout <= 0x7fffffff)) {
 		throw new TypeError('timeout must be a number of milliseconds');
 	}
 	const deadline = deadlineOf(timeout);
-	const question = ask({ routerId: router.id, producerId });
+	const question = ask({ routerId: router.id, [what.idName]: original });
 	let making;
 	try {
 		const { offer, events, socket } = await Promise.race([question.answer, deadline.passed]);
-		making = produce(router, offer, appData);
+		making = produce(what, router, offer, appData);
 		const producer = await Promise.race([making, deadline.passed]);
 		producer.observer.once('close', () => socket.destroy());
 		follow(producer, events);
@@ -42,12 +56,11 @@ function deadlineOf(timeout) {
 	return { passed, clear: () => clearTimeout(timer) };
 }
 
-// produce makes the Producer that the worker has offered. It is on the Router's pipe, which ends with the last of them.
-async function produce(router, { id, kind, rtpParameters, paused }, appData) {
+// produce makes what the worker has offered. It is on the Router's pipe, which ends with the last of them.
+async function produce(what, router, offer, appData) {
 	const pipe = pipeOf(router);
 	try {
-		const transport = await pipe.transport;
-		const producer = await transport.produce({ id, kind, rtpParameters, paused, appData });
+		const producer = await what.produce(await pipe.transport, offer, appData);
 		producer.observer.once('close', () => pipe.leave());
 		return producer;
 	} catch (error) {
@@ -56,9 +69,10 @@ async function produce(router, { id, kind, rtpParameters, paused }, appData) {
 	}
 }
 
-// follow has the Producer do as the original does. One that cannot follow any more is closed: nobody would know what it stands for.
+// follow has the Producer or DataProducer do as the original does. One that cannot follow any more is closed: nobody would know what it
+// stands for.
 async function follow(producer, events) {
-	await new Promise(setImmediate); // whoever waited for the Producer has it, and listens, before the first news
+	await new Promise(setImmediate); // whoever waited for it has it, and listens, before the first news
 	try {
 		for await (const { event } of events) {
 			if (event === 'closed') {
@@ -75,4 +89,4 @@ async function follow(producer, events) {
 	producer.close();
 }
 
-module.exports = { importProducer, ImportError };
+module.exports = { importProducer, importDataProducer, ImportError };

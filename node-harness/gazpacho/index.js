@@ -1,6 +1,6 @@
 'use strict';
 const { findBinary } = require('./lib/binaries.js');
-const { importProducer, ImportError } = require('./import-producer.js');
+const { importProducer, importDataProducer, ImportError } = require('./import-producer.js');
 
 module.exports = {
 	// The binaries are looked for when somebody asks: what needs none works where there is none.
@@ -11,5 +11,6 @@ module.exports = {
 		return findBinary('gazpacho');
 	},
 	importProducer,
+	importDataProducer,
 	ImportError,
 };

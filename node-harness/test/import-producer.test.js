@@ -1,4 +1,4 @@
-// importProducer() of the npm package: its conversation with workers, of which the test plays the other end, and what it makes of that
+// importProducer() and importDataProducer() of the npm package: its conversation with workers, of which the test plays the other end, and what it makes of that
 // with the unchanged library and a real Router.
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
@@ -6,7 +6,7 @@ import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { importProducer, ImportError } from '../gazpacho/import-producer.js';
+import { importDataProducer, importProducer, ImportError } from '../gazpacho/import-producer.js';
 import { audioProducer, OPUS, useWorker, videoProducer } from '../lib/fixture.js';
 import { until, within } from '../lib/wait.js';
 
@@ -109,6 +109,42 @@ test('an import follows the original', async () => {
 	await closed(producer);
 	assert.deepEqual(heard, ['pause', 'resume', 'pause', 'resume', 'close']);
 	await within('the worker hears the end', worker.connections[0].ended);
+});
+
+const CHAT = { sctpStreamParameters: { streamId: 7, ordered: false, maxRetransmits: 3 }, label: 'chat', protocol: 'json' };
+
+test('an import of a data producer follows the original', async () => {
+	const { router } = ctx;
+	const createPipeTransport = router.createPipeTransport.bind(router);
+	router.createPipeTransport = options => createPipeTransport({ ...options, enableSctp: true }); // which a front does not need
+	const worker = await FakeWorker.offering(7, () => CHAT);
+	const producer = await importDataProducer(ctx.router, 'original', { appData: { from: 'afar' } });
+	assert.deepEqual(worker.requests, [{ import: { routerId: ctx.router.id, dataProducerId: 'original' } }]);
+	assert.equal(producer.id, 'import-7-1');
+	assert.deepEqual([producer.type, producer.label, producer.protocol, producer.paused], ['sctp', 'chat', 'json', false]);
+	assert.deepEqual(producer.sctpStreamParameters, { maxPacketLifeTime: undefined, ...CHAT.sctpStreamParameters });
+	assert.deepEqual(producer.appData, { from: 'afar' });
+
+	const heard = events(producer);
+	worker.tell('paused', 'something of the future', 'resumed', 'closed');
+	await closed(producer);
+	assert.deepEqual(heard, ['pause', 'resume', 'close']);
+	await within('the worker hears the end', worker.connections[0].ended);
+	await until('the transport is closed', async () => await transports() === 0);
+});
+
+test('what the worker says of a data producer lacks something', async () => {
+	for (const lack of Object.keys(CHAT)) {
+		const { [lack]: _, ...offer } = CHAT;
+		const worker = await FakeWorker.offering(7, () => offer);
+		await assert.rejects(importDataProducer(ctx.router, 'original'), { code: 'FAILED', message: /lacks something/ });
+		await worker.close();
+	}
+	const worker = await FakeWorker.refusing(7, 'PRODUCER_NOT_FOUND');
+	await assert.rejects(importDataProducer(ctx.router, 'original'), { code: 'PRODUCER_NOT_FOUND' });
+	await worker.close();
+	await FakeWorker.offering(7, () => ({ ...CHAT, sctpStreamParameters: { streamId: 'seven' } }));
+	await assert.rejects(importDataProducer(ctx.router, 'original'), { code: 'FAILED', message: /mediasoup refused/ });
 });
 
 test('an original that is paused', async () => {
@@ -251,6 +287,7 @@ test('wrong arguments', async () => {
 	await assert.rejects(importProducer(undefined, 'x'), TypeError);
 	await assert.rejects(importProducer(ctx.router, ''), TypeError);
 	await assert.rejects(importProducer(ctx.router, 7), TypeError);
+	await assert.rejects(importDataProducer(ctx.router, 7), { name: 'TypeError', message: /dataProducerId must be the id of a DataProducer/ });
 	for (const timeout of [0, -1, NaN, Infinity, 'soon']) {
 		await assert.rejects(importProducer(ctx.router, 'x', { timeout }), TypeError);
 	}

@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import * as mediasoup from 'mediasoup';
-import { importProducer } from '../gazpacho/import-producer.js';
+import { importDataProducer, importProducer } from '../gazpacho/import-producer.js';
 import { OPUS, VP8, closeWorker, counter } from '../lib/fixture.js';
 import { askToImport } from '../lib/imports.js';
 import { createApplication, createCertificates, killNode, nodeStatus, startNode } from '../lib/nodes.js';
@@ -15,6 +15,7 @@ import { Peer } from '../lib/peer.js';
 import { layerOf } from '../lib/pipes.js';
 import { guard } from '../lib/processes.js';
 import { until, within } from '../lib/wait.js';
+import { NodeSctpPeer } from '../peers/node-sctp.js';
 
 const OUT = path.join(import.meta.dirname, '..', '..', 'build', 'import-test');
 const TLS = path.join(OUT, 'tls');
@@ -23,7 +24,7 @@ const mediaCodecs = [OPUS, { ...VP8, preferredPayloadType: 120 }, { kind: 'video
 
 let nodes;
 let owner; // the other application
-let originals; // ids of its producers
+let originals; // ids of its producers and data producers
 
 before(async () => {
 	fs.mkdirSync(OUT, { recursive: true });
@@ -55,9 +56,9 @@ async function createWorker(t, name) {
 }
 
 // tell has the other application do something with what it has.
-async function tell(object, method) {
+async function tell(object, method, text) {
 	const answer = within('its answer', once(owner, 'message'));
-	owner.send({ object, method });
+	owner.send({ object, method, text });
 	return (await answer)[0];
 }
 
@@ -82,8 +83,8 @@ test('an application shows what another one produces', async t => {
 	const worker = await createWorker(t, 'importer');
 	const router = await worker.createRouter({ mediaCodecs });
 	const streams = {};
-	for (const [object, id] of Object.entries(originals)) {
-		const producer = await importProducer(router, id);
+	for (const object of ['voice', 'camera', 'screen']) {
+		const producer = await importProducer(router, originals[object]);
 		streams[object] = { producer, ...await watch(t, router, producer) };
 	}
 	const { voice, camera, screen } = streams;
@@ -95,6 +96,12 @@ test('an application shows what another one produces', async t => {
 	await camera.consumer.setPreferredLayers({ spatialLayer: 0 });
 	await more('the lowest encoding', camera, packet => layerOf(packet) === 0);
 	assert.equal((await camera.producer.getStats()).length, 3);
+	const traces = [];
+	camera.producer.on('trace', trace => traces.push(trace));
+	await camera.producer.enableTraceEvent(['rtp']);
+	await until('traces', () => traces.length > 5);
+	assert.equal(traces[0].info.rtpPacket.payloadType, camera.producer.rtpParameters.codecs[0].payloadType, 'as the original has it');
+	await camera.producer.enableTraceEvent();
 	assert.equal((await tell('router')).dump, before, 'the other application sees nothing of it');
 
 	// What the other one does with its producer happens here.
@@ -122,12 +129,76 @@ test('an application shows what another one produces', async t => {
 	assert.equal((await tell('router')).dump.includes('gazpacho'), false);
 });
 
+// listen consumes a data producer over SCTP on the next node.
+async function listen(t, router, producer) {
+	const transport = await router.createPlainTransport({ listenInfo: { protocol: 'udp', ip: '0.0.0.0' }, comedia: true, enableSctp: true });
+	const peer = await NodeSctpPeer.open();
+	t.after(() => peer.close());
+	peer.connect(transport.tuple.localPort, transport.tuple.localAddress);
+	const consumer = await transport.consumeData({ dataProducerId: producer.id });
+	await peer.startSctp();
+	return { consumer, messages: peer.channel(consumer.sctpStreamParameters.streamId).messages };
+}
+
+// listenHere consumes a data producer in this process.
+async function listenHere(router, producer, options) {
+	const transport = await router.createDirectTransport();
+	const consumer = await transport.consumeData({ dataProducerId: producer.id, ...options });
+	const messages = [];
+	consumer.on('message', message => messages.push(String(message)));
+	return { consumer, messages };
+}
+
+test('an application hears the messages of another one', async t => {
+	const before = (await tell('router')).dump;
+	const worker = await createWorker(t, 'importer');
+	const router = await worker.createRouter({ mediaCodecs });
+	const chat = await importDataProducer(router, originals.chat);
+	assert.deepEqual([chat.type, chat.label, chat.protocol, chat.sctpStreamParameters.ordered], ['sctp', 'chat', 'json', true]);
+	const listeners = [await listen(t, router, chat), await listen(t, router, chat), await listenHere(router, chat)];
+	assert.ok(listeners.every(({ consumer }) => consumer.label === 'chat'));
+	const texts = Array.from({ length: 20 }, (_, i) => `message ${i}`);
+	for (const text of texts) {
+		await tell('chat', 'say', text);
+	}
+	await until('messages', () => listeners.every(({ messages }) => messages.length === texts.length));
+	listeners.forEach(({ messages }) => assert.deepEqual(messages, texts));
+	assert.equal((await chat.getStats())[0].messagesReceived, texts.length);
+	assert.equal((await tell('router')).dump, before, 'the other application sees nothing of it');
+
+	await tell('chat', 'pause');
+	await until('it is paused', () => chat.paused);
+	await tell('chat', 'resume');
+	await until('it is resumed', () => !chat.paused);
+	await tell('chat', 'say', 'again');
+	await until('a message again', () => listeners.every(({ messages }) => messages.at(-1) === 'again'));
+
+	const bot = await importDataProducer(router, originals.bot);
+	const here = await listenHere(router, bot);
+	await until('its message', async () => { // the pipe between its Routers loses what is said before SCTP has connected
+		await tell('bot', 'say', 'beep');
+		return here.messages.length > 0;
+	});
+	assert.ok(here.messages.every(message => message === 'beep'));
+
+	await tell('chat', 'close');
+	await until('it is closed', () => chat.closed && listeners.every(({ consumer }) => consumer.closed));
+	router.close();
+	assert.equal(bot.closed, true);
+	await until('nothing is left on the nodes', async () => (await nodeStatus(nodes, TLS)).flatMap(({ fronts }) => fronts)
+		.filter(({ application }) => application === 'importer').every(({ load }) => load.Transports + load.DataProducers + load.DataConsumers === 0));
+	assert.equal((await tell('router')).dump.includes('gazpacho'), false);
+});
+
 test('what is not there, or another tenant has, is refused at once', async t => {
 	const worker = await createWorker(t, 'stranger');
 	const router = await worker.createRouter({ mediaCodecs });
 	await assert.rejects(askToImport(worker, router.id, originals.camera), { code: 'PRODUCER_NOT_FOUND' });
 	await assert.rejects(askToImport(worker, router.id, 'nothing'), { code: 'PRODUCER_NOT_FOUND' });
 	await assert.rejects(askToImport(worker, 'nothing', originals.camera), { code: 'ROUTER_NOT_FOUND' });
+	await assert.rejects(importDataProducer(router, originals.bot), { code: 'PRODUCER_NOT_FOUND' });
+	await assert.rejects(importDataProducer(router, originals.camera), { code: 'PRODUCER_NOT_FOUND' });
+	await assert.rejects(importDataProducer(router, 'nothing'), { code: 'PRODUCER_NOT_FOUND' });
 });
 
 test('a worker without a cluster has no socket, one of several engines has nobody to import from', async t => {

@@ -2,11 +2,13 @@
 // each is a [Member], an [api.Worker] that passes what it is asked for on to a worker of its own. What is for a producer of another
 // member goes to that one's worker.
 //
-// A front imports a producer by the request that creates a Router, with the producer's id in it. If a member of the same tenant has
-// the producer on this node, the answer describes it, and the id of the request stands for the producer and for its Router from then on:
+// A front imports a producer or a data producer by the request that creates a Router, with its id in it. If a member of the same tenant has
+// it on this node, the answer describes it, and the id of the request stands for the producer and for its Router from then on:
 //
-//   - as a Router it takes requests for internal PipeTransports, which are then made in the producer's own Router, and for closing them;
-//   - these transports take what a relay needs: being connected, a pipe consumer of an imported producer of the same Router, statistics;
+//   - as a Router it takes requests for internal PipeTransports and DirectTransports, which are then made in the producer's own Router, and
+//     for closing them;
+//   - these transports take what a relay needs: being connected, a pipe consumer or a data consumer of what was imported from the same
+//     Router, statistics;
 //   - as a producer it tells its dump and statistics, and notifies of scores, of the camera's orientation, and by internal events
 //     (EventImportPaused and those that follow it) of what its application does with it.
 //

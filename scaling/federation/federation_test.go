@@ -51,6 +51,8 @@ func (s *stand) HandleRequest(req *api.Request, reply func(api.ResponseBody, err
 		reply(nil, refuse)
 	case req.Method == api.MethodProducerDump:
 		reply(&api.ProducerDumpResponse{ID: req.HandlerID}, nil)
+	case req.Method == api.MethodDataProducerDump:
+		reply(&api.DataProducerDumpResponse{ID: req.HandlerID}, nil)
 	default:
 		reply(nil, nil)
 	}
@@ -58,7 +60,7 @@ func (s *stand) HandleRequest(req *api.Request, reply func(api.ResponseBody, err
 
 func (s *stand) HandleNotification(*api.Notification) error { return nil }
 func (s *stand) RouterOf(string) string                     { return "r" }
-func (s *stand) Load() api.Load                             { return api.Load{Transports: 1, Consumers: 1} }
+func (s *stand) Load() api.Load                             { return api.Load{Transports: 1, Consumers: 1, DataConsumers: 1} }
 func (s *stand) Done() <-chan struct{}                      { return s.done }
 func (s *stand) Err() error                                 { return s.err }
 func (s *stand) Close()                                     { s.err = api.ErrClosed }
@@ -184,7 +186,7 @@ func TestWhatImportersMayAsk(t *testing.T) {
 		b.must(method, "c", nil)
 		require.Equal(t, consumer, a.worker.last().HandlerID)
 	}
-	require.Equal(t, api.Load{}, a.Load(), "what is lent does not count")
+	require.Equal(t, api.Load{DataConsumers: 1}, a.Load(), "what is lent does not count")
 
 	a.worker.emit(&api.Notification{HandlerID: pipe, Event: api.EventPipeTransportSilent})
 	a.worker.emit(&api.Notification{HandlerID: consumer, Event: api.EventConsumerLayersChange})
@@ -194,11 +196,12 @@ func TestWhatImportersMayAsk(t *testing.T) {
 
 	unknown := "unknown method"
 	b.refused(unknown, api.MethodProducerPause, "i", nil)
-	b.refused(unknown, api.MethodRouterCreateDirectTransport, "i", nil)
+	b.refused("only transports of relays", api.MethodRouterCreateDirectTransport, "i", nil)
+	b.refused(unknown, api.MethodRouterCreateActiveSpeakerObserver, "i", nil)
 	b.refused(unknown, api.MethodTransportProduce, "pipe", produceRequest("x"))
 	b.refused(unknown, api.MethodConsumerDump, "c", nil)
-	b.refused("only pipes of relays", api.MethodRouterCreatePipeTransport, "i", pipeRequest("x", false))
-	b.refused("wrong or missing body", api.MethodRouterCreatePipeTransport, "i", nil)
+	b.refused("only transports of relays", api.MethodRouterCreatePipeTransport, "i", pipeRequest("x", false))
+	b.refused("only transports of relays", api.MethodRouterCreatePipeTransport, "i", nil)
 	b.refused("wrong or missing body", api.MethodTransportConsume, "pipe", nil)
 	b.refused("not found", api.MethodTransportConsume, "pipe", consumeRequest("x", "p", api.RTPTypePipe))
 	b.refused("not found", api.MethodTransportConsume, "pipe", consumeRequest("x", "i", api.RTPTypeSimple))
@@ -356,7 +359,7 @@ func TestBounds(t *testing.T) {
 	b.refused("too much", api.MethodRouterCreatePipeTransport, "i0", pipeRequest("pipe", true))
 	b.refused("too much", api.MethodTransportConsume, "pipe0", consumeRequest("c", "i0", api.RTPTypePipe))
 	b.Close()
-	require.Equal(t, api.Load{Transports: 1, Consumers: 1}, a.Load())
+	require.Equal(t, api.Load{Transports: 1, Consumers: 1, DataConsumers: 1}, a.Load())
 	b.refused("too many producers", api.MethodWorkerCreateRouter, "", &api.WorkerCreateRouterRequest{RouterID: "i", ProducerID: "p"})
 }
 

@@ -6,7 +6,7 @@ import "gazpacho/engine/api"
 func (m *Member) handleImport(req *api.Request, reply func(api.ResponseBody, error)) bool {
 	switch body := req.Body.(type) {
 	case *api.WorkerCreateRouterRequest:
-		if req.Method == api.MethodWorkerCreateRouter && body != nil && body.ProducerID != "" {
+		if req.Method == api.MethodWorkerCreateRouter && body != nil && (body.ProducerID != "" || body.DataProducerID != "") {
 			m.importProducer(body, reply)
 			return true
 		}
@@ -20,38 +20,47 @@ func (m *Member) handleImport(req *api.Request, reply func(api.ResponseBody, err
 }
 
 func (m *Member) importProducer(body *api.WorkerCreateRouterRequest, reply func(api.ResponseBody, error)) {
-	im, err := m.enterImport(body.RouterID, body.ProducerID)
+	wanted, dump := name{m.tenant, body.ProducerID, false}, api.MethodProducerDump
+	if body.DataProducerID != "" {
+		wanted, dump = name{m.tenant, body.DataProducerID, true}, api.MethodDataProducerDump
+	}
+	im, err := m.enterImport(body.RouterID, wanted)
 	if err != nil {
 		reply(nil, err)
 		return
 	}
-	im.owner.ask(&api.Request{Method: api.MethodProducerDump, HandlerID: im.producer}, func(answer api.ResponseBody, err error) {
+	im.owner.ask(&api.Request{Method: dump, HandlerID: im.producer}, func(answer api.ResponseBody, err error) {
 		if err != nil { // it is being closed, or was refused
 			m.endImport(im.id)
-			reply(nil, errNoProducer(body.ProducerID))
+			reply(nil, wanted.notFound())
 			return
 		}
 		reply(im.described(answer), nil)
 	})
 }
 
-func errNoProducer(id string) error { return api.NotFoundErrorf("Producer with ID %s not found", id) }
+func (n name) notFound() error {
+	if n.data {
+		return api.NotFoundErrorf("DataProducer with ID %s not found", n.id)
+	}
+	return api.NotFoundErrorf("Producer with ID %s not found", n.id)
+}
 
 // enterImport puts an import into the tables.
-func (m *Member) enterImport(id, producerID string) (*imported, error) {
+func (m *Member) enterImport(id string, wanted name) (*imported, error) {
 	n := m.node
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	owner := n.producers[name{m.tenant, producerID}]
+	owner, producerID := n.producers[wanted], wanted.id
 	switch {
 	case owner == nil:
-		return nil, errNoProducer(producerID)
+		return nil, wanted.notFound()
 	case m.has(id):
 		return nil, api.Errorf("Channel request handler with ID %s already exists", id)
 	case m.left || len(m.imports) >= maxImports:
 		return nil, api.Errorf("too many producers of other applications are used on this node")
 	}
-	im := &imported{by: m, id: id, owner: owner, producer: producerID, router: owner.objects.RouterOf(producerID)}
+	im := &imported{by: m, id: id, owner: owner, data: wanted.data, producer: producerID, router: owner.objects.RouterOf(producerID)}
 	m.imports[id] = im
 	if owner.exports[producerID] == nil {
 		owner.exports[producerID] = users{}
@@ -80,6 +89,11 @@ func (m *Member) endImport(id string) bool {
 
 // described returns what the owner's worker tells of the producer, under the id that it has at the importer.
 func (im *imported) described(answer api.ResponseBody) api.ResponseBody {
+	if theirs, ok := answer.(*api.DataProducerDumpResponse); ok {
+		told := *theirs
+		told.ID, told.Home = im.id, im.home()
+		return &told
+	}
 	told := *answer.(*api.ProducerDumpResponse)
 	told.ID, told.Home = im.id, im.home()
 	return &told
@@ -113,7 +127,7 @@ func (m *Member) handleForeign(req *api.Request, reply func(api.ResponseBody, er
 
 // closeIfLeft closes a transport that was asked for while the member left, which may have closed it before it was there.
 func (m *Member) closeIfLeft(p *part) {
-	if p == nil || p.consumer || p.owner == m {
+	if p == nil || p.kind != partTransport || p.owner == m {
 		return
 	}
 	m.node.mu.Lock()
@@ -143,10 +157,10 @@ func (m *Member) translate(req *api.Request) (*translated, error) {
 	switch {
 	case p == nil:
 		return nil, nil
-	case p.consumer:
-		return p.translateConsumer(req)
+	case p.kind == partTransport:
+		return p.translateTransport(req)
 	}
-	return p.translateTransport(req)
+	return p.translateConsumer(req)
 }
 
 func errUnknown(req *api.Request) error { return api.Errorf("unknown method '%s'", req.Method.Name()) }
@@ -154,19 +168,20 @@ func errUnknown(req *api.Request) error { return api.Errorf("unknown method '%s'
 // translate takes a request to the import, as a producer or as its Router. The lock is held.
 func (im *imported) translate(req *api.Request) (*translated, error) {
 	switch req.Method {
-	case api.MethodProducerDump, api.MethodProducerGetStats:
+	case api.MethodProducerDump, api.MethodProducerGetStats, api.MethodDataProducerDump, api.MethodDataProducerGetStats:
 		if im.gone {
-			return nil, errNoProducer(im.producer)
+			return nil, name{id: im.producer, data: im.data}.notFound()
 		}
-		if req.Method == api.MethodProducerDump {
-			return &translated{owner: im.owner, req: to(im.producer, req, nil), told: im.described}, nil
+		t := &translated{owner: im.owner, req: to(im.producer, req, nil)}
+		if req.Method == api.MethodProducerDump || req.Method == api.MethodDataProducerDump {
+			t.told = im.described
 		}
-		return &translated{owner: im.owner, req: to(im.producer, req, nil)}, nil
-	case api.MethodRouterCreatePipeTransport:
+		return t, nil
+	case api.MethodRouterCreatePipeTransport, api.MethodRouterCreateDirectTransport:
 		return im.createTransport(req)
 	case api.MethodRouterCloseTransport:
 		p := im.by.parts[req.Closes()]
-		if p == nil || p.consumer {
+		if p == nil || p.kind != partTransport {
 			return nil, api.NotFoundErrorf("Transport not found [method:%s]", req.Method.Name())
 		}
 		p.forget()
@@ -180,32 +195,41 @@ func to(handlerID string, req *api.Request, body api.RequestBody) *api.Request {
 	return &api.Request{ID: req.ID, Method: req.Method, HandlerID: handlerID, Body: body}
 }
 
+// createTransport takes a request for an end of relays: a PipeTransport for media, a DirectTransport for data.
 func (im *imported) createTransport(req *api.Request) (*translated, error) {
-	body, err := api.BodyOf[api.RouterCreatePipeTransportRequest](req)
+	switch body := req.Body.(type) {
+	case *api.RouterCreatePipeTransportRequest:
+		if body != nil && ofRelays(body.Options.Base) {
+			theirs := *body
+			return im.lendTransport(req, &theirs, &theirs.TransportID)
+		}
+	case *api.RouterCreateDirectTransportRequest:
+		if body != nil && ofRelays(body.Options.Base) {
+			theirs := *body
+			return im.lendTransport(req, &theirs, &theirs.TransportID)
+		}
+	}
+	return nil, api.TypeErrorf("only transports of relays lead to producers of other applications")
+}
+
+func (im *imported) lendTransport(req *api.Request, theirs api.RequestBody, id *string) (*translated, error) {
+	p, err := im.by.lend(*id, im.owner, im.router, im.router, partTransport)
 	if err != nil {
 		return nil, err
 	}
-	if !body.Options.Base.Internal {
-		return nil, api.TypeErrorf("only pipes of relays lead to producers of other applications")
-	}
-	p, err := im.by.lend(body.TransportID, im.owner, im.router, im.router, false)
-	if err != nil {
-		return nil, err
-	}
-	theirs := *body
-	theirs.TransportID = p.hidden
-	return p.creation(to(im.router, req, &theirs)), nil
+	*id = p.hidden
+	return p.creation(to(im.router, req, theirs)), nil
 }
 
 // lend enters a part of the member in another one's Router. The lock is held.
-func (m *Member) lend(id string, owner *Member, router, parent string, consumer bool) (*part, error) {
+func (m *Member) lend(id string, owner *Member, router, parent string, kind partKind) (*part, error) {
 	switch {
 	case m.has(id):
 		return nil, api.Errorf("Channel request handler with ID %s already exists", id)
 	case len(m.parts) >= maxParts:
 		return nil, api.Errorf("too much of other applications is used on this node")
 	}
-	p := &part{by: m, id: id, owner: owner, hidden: m.node.newHidden(), parent: parent, router: router, consumer: consumer}
+	p := &part{by: m, id: id, owner: owner, hidden: m.node.newHidden(), parent: parent, router: router, kind: kind}
 	m.parts[id], owner.lent[p.hidden] = p, p
 	return p, nil
 }
@@ -216,8 +240,19 @@ func (p *part) creation(req *api.Request) *translated {
 	return &translated{owner: p.owner, req: req, creates: p}
 }
 
-// closing is the request that closes the part, a transport.
+// closing is the request that closes the part.
 func (p *part) closing() *api.Request {
+	switch p.kind {
+	case partConsumer:
+		return &api.Request{
+			Method: api.MethodTransportCloseConsumer, HandlerID: p.parent, Body: &api.TransportCloseConsumerRequest{ConsumerID: p.hidden},
+		}
+	case partDataConsumer:
+		return &api.Request{
+			Method: api.MethodTransportCloseDataConsumer, HandlerID: p.parent,
+			Body: &api.TransportCloseDataConsumerRequest{DataConsumerID: p.hidden},
+		}
+	}
 	return &api.Request{
 		Method: api.MethodRouterCloseTransport, HandlerID: p.router, Body: &api.RouterCloseTransportRequest{TransportID: p.hidden},
 	}
@@ -238,13 +273,15 @@ func (p *part) translateTransport(req *api.Request) (*translated, error) {
 		return &translated{owner: p.owner, req: to(p.hidden, req, req.Body)}, nil
 	case api.MethodTransportConsume:
 		return p.consume(req)
-	case api.MethodTransportCloseConsumer:
+	case api.MethodTransportConsumeData:
+		return p.consumeData(req)
+	case api.MethodTransportCloseConsumer, api.MethodTransportCloseDataConsumer:
 		c := p.by.parts[req.Closes()]
 		if c == nil || c.parent != p.hidden {
 			return nil, api.NotFoundErrorf("Consumer not found [method:%s]", req.Method.Name())
 		}
 		c.forget()
-		return &translated{owner: p.owner, req: to(p.hidden, req, &api.TransportCloseConsumerRequest{ConsumerID: c.hidden})}, nil
+		return &translated{owner: p.owner, req: c.closing()}, nil
 	}
 	return nil, errUnknown(req)
 }
@@ -254,11 +291,11 @@ func (p *part) consume(req *api.Request) (*translated, error) {
 	if err != nil {
 		return nil, err
 	}
-	im := p.by.imports[body.ProducerID]
-	if im == nil || im.gone || im.owner != p.owner || im.router != p.router || body.Type != api.RTPTypePipe {
-		return nil, errNoProducer(body.ProducerID)
+	im := p.exported(body.ProducerID)
+	if im == nil || im.data || body.Type != api.RTPTypePipe {
+		return nil, name{id: body.ProducerID}.notFound()
 	}
-	c, err := p.by.lend(body.ConsumerID, p.owner, p.router, p.hidden, true)
+	c, err := p.by.lend(body.ConsumerID, p.owner, p.router, p.hidden, partConsumer)
 	if err != nil {
 		return nil, err
 	}
@@ -267,10 +304,37 @@ func (p *part) consume(req *api.Request) (*translated, error) {
 	return c.creation(to(p.hidden, req, &theirs)), nil
 }
 
+func (p *part) consumeData(req *api.Request) (*translated, error) {
+	body, err := api.BodyOf[api.TransportConsumeDataRequest](req)
+	if err != nil {
+		return nil, err
+	}
+	im := p.exported(body.DataProducerID)
+	if im == nil || !im.data || body.Type != api.DataConsumerTypeDirect {
+		return nil, name{id: body.DataProducerID, data: true}.notFound()
+	}
+	c, err := p.by.lend(body.DataConsumerID, p.owner, p.router, p.hidden, partDataConsumer)
+	if err != nil {
+		return nil, err
+	}
+	theirs := *body
+	theirs.DataConsumerID, theirs.DataProducerID = c.hidden, im.producer
+	return c.creation(to(p.hidden, req, &theirs)), nil
+}
+
+// exported returns the import of a producer that is in the Router of the part, nil for none.
+func (p *part) exported(id string) *imported {
+	im := p.by.imports[id]
+	if im == nil || im.gone || im.owner != p.owner || im.router != p.router {
+		return nil
+	}
+	return im
+}
+
 func (p *part) translateConsumer(req *api.Request) (*translated, error) {
 	switch req.Method {
 	case api.MethodConsumerPause, api.MethodConsumerResume, api.MethodConsumerSetPreferredLayers, api.MethodConsumerRequestKeyFrame,
-		api.MethodConsumerGetStats:
+		api.MethodConsumerGetStats, api.MethodDataConsumerPause, api.MethodDataConsumerResume, api.MethodDataConsumerGetStats:
 		return &translated{owner: p.owner, req: to(p.hidden, req, req.Body)}, nil
 	}
 	return nil, errUnknown(req)

@@ -27,8 +27,8 @@ type Member struct {
 
 	// The node's lock guards what follows.
 	objects api.Objects
-	pipes   map[string]bool      // PipeTransports: whether they are of the front's own relays
-	homes   map[string]bool      // producers that are at home here: whether they have come by a pipe of the application
+	pipes   map[string]bool      // PipeTransports, and DirectTransports of relays: whether they are of the front's own relays
+	homes   map[string]home      // producers and data producers that are at home here
 	imports map[string]*imported // of others, by the id that they have here
 	parts   map[string]*part     // in Routers of others, by the id that they have here
 	exports map[string]users     // of this member's producers, by their id
@@ -75,14 +75,28 @@ func (m *Member) note(req *api.Request) (id string) {
 	}
 	switch body := req.Body.(type) {
 	case *api.RouterCreatePipeTransportRequest:
-		m.pipes[id] = body.Options != nil && body.Options.Base != nil && body.Options.Base.Internal
-	case *api.TransportProduceRequest:
-		if relay, piped := m.pipes[req.HandlerID]; !relay { // a relay is no producer's home
-			m.homes[id] = piped
-			n.enter(m, id)
+		m.pipes[id] = body.Options != nil && ofRelays(body.Options.Base)
+	case *api.RouterCreateDirectTransportRequest:
+		if body.Options != nil && ofRelays(body.Options.Base) {
+			m.pipes[id] = true
 		}
+	case *api.TransportProduceRequest:
+		m.enterHome(id, req.HandlerID, false)
+	case *api.TransportProduceDataRequest:
+		m.enterHome(id, req.HandlerID, true)
 	}
 	return id
+}
+
+func ofRelays(o *api.TransportOptions) bool { return o != nil && o.Internal }
+
+// enterHome takes note of a producer, or data producer, unless it is a relay's: that is no home. The lock is held.
+func (m *Member) enterHome(id, transport string, data bool) {
+	relay, piped := m.pipes[transport]
+	if !relay {
+		m.homes[id] = home{piped, data}
+		m.node.enter(m, id)
+	}
 }
 
 // enter makes a producer known. One that has come by a pipe does not hide its original. The lock is held.
@@ -90,13 +104,16 @@ func (n *Node) enter(m *Member, id string) {
 	if n.producers == nil {
 		n.producers = map[name]*Member{}
 	}
-	key := name{m.tenant, id}
-	if other := n.producers[key]; other == nil || other.homes[id] || !m.homes[id] {
+	key := m.name(id)
+	if other := n.producers[key]; other == nil || other.homes[id].piped || !m.homes[id].piped {
 		n.producers[key] = m
 	}
 }
 
-// HomeOf returns the Router of a producer that is at home here.
+// name returns how others find what is at home here. The lock is held.
+func (m *Member) name(id string) name { return name{m.tenant, id, m.homes[id].data} }
+
+// HomeOf returns the Router of a producer, or data producer, that is at home here.
 func (m *Member) HomeOf(producerID string) (router string, ok bool) {
 	m.node.mu.Lock()
 	defer m.node.mu.Unlock()
@@ -112,11 +129,11 @@ func (m *Member) settle(req *api.Request, created string, err error) {
 	switch {
 	case err != nil:
 		m.forget(created)
-	case req.Method == api.MethodTransportProduce:
+	case req.Method == api.MethodTransportProduce || req.Method == api.MethodTransportProduceData:
 		m.register(created)
-	case req.Method == api.MethodProducerPause:
+	case req.Method == api.MethodProducerPause || req.Method == api.MethodDataProducerPause:
 		m.tell(req.HandlerID, &api.Notification{Event: api.EventImportPaused})
-	case req.Method == api.MethodProducerResume:
+	case req.Method == api.MethodProducerResume || req.Method == api.MethodDataProducerResume:
 		m.tell(req.HandlerID, &api.Notification{Event: api.EventImportResumed})
 	default:
 		m.forget(req.Closes())
@@ -131,10 +148,10 @@ func (m *Member) register(id string) {
 	m.registering.Lock()
 	defer m.registering.Unlock()
 	m.node.mu.Lock()
-	piped, ok := m.homes[id]
+	made, ok := m.homes[id]
 	m.node.mu.Unlock()
 	if ok { // it has not been closed meanwhile
-		m.Registry.Enter(id, piped)
+		m.Registry.Enter(id, made.piped)
 	}
 }
 
@@ -155,10 +172,10 @@ func (m *Member) leaveHome(id string) (was bool) {
 	if _, was = m.homes[id]; !was {
 		return false
 	}
-	delete(m.homes, id)
-	if key := (name{m.tenant, id}); m.node.producers[key] == m {
+	if key := m.name(id); m.node.producers[key] == m {
 		delete(m.node.producers, key)
 	}
+	delete(m.homes, id)
 	return true
 }
 
@@ -208,7 +225,7 @@ func (m *Member) emitHidden(e *api.Notification) {
 	n := m.node
 	n.mu.Lock()
 	p := m.lent[e.HandlerID]
-	if p != nil && e.Event == api.EventConsumerProducerClose {
+	if p != nil && (e.Event == api.EventConsumerProducerClose || e.Event == api.EventDataConsumerDataProducerClose) {
 		p.drop()
 		m.objects.Remove(p.hidden)
 	}
@@ -263,10 +280,16 @@ func (m *Member) HandleNotification(n *api.Notification) error {
 	return m.worker.HandleNotification(n)
 }
 
-// RouterOf implements [api.Worker]. Of what the member has of others it knows nothing.
+// RouterOf implements [api.Worker]. What the member has of others is in Routers of these.
 func (m *Member) RouterOf(id string) string {
 	if isHidden(id) {
 		return ""
+	}
+	m.node.mu.Lock()
+	foreign := m.parts[id]
+	m.node.mu.Unlock()
+	if foreign != nil {
+		return foreign.router
 	}
 	m.calls.Lock()
 	defer m.calls.Unlock()
@@ -279,10 +302,13 @@ func (m *Member) Load() api.Load {
 	m.node.mu.Lock()
 	defer m.node.mu.Unlock()
 	for _, p := range m.lent {
-		if p.consumer {
-			load.Consumers = max(load.Consumers-1, 0)
-		} else {
+		switch p.kind {
+		case partTransport:
 			load.Transports = max(load.Transports-1, 0)
+		case partConsumer:
+			load.Consumers = max(load.Consumers-1, 0)
+		case partDataConsumer:
+			load.DataConsumers = max(load.DataConsumers-1, 0)
 		}
 	}
 	return load
@@ -349,7 +375,7 @@ func (m *Member) leave() (lost []*imported, transports []*part, homes []string) 
 	for _, p := range m.parts {
 		p.drop()
 		p.owner.objects.Remove(p.hidden)
-		if !p.consumer && p.owner != m {
+		if p.kind == partTransport && p.owner != m {
 			transports = append(transports, p)
 		}
 	}

@@ -31,6 +31,8 @@ func consumeData(o *operation, t *transport) *gate {
 		return o.pass(t.node) // which refuses it, for this or for another reason
 	case p.creating:
 		return &p.made
+	case p.lost:
+		return o.refuse(api.Errorf("the data producer is gone [method:%s]", o.req.Method.Name()))
 	case p.node.gone != nil:
 		return o.refuse(p.node.errGone(o.req.Method))
 	case t.node.gone != nil:

@@ -14,6 +14,7 @@ type dataProducer struct {
 	paused    bool
 	consumers []*dataConsumer
 	relays    []*dataRelay
+	imported  *importedData // if it is another application's, else nil
 }
 
 func produceData(o *operation, t *transport) *gate {
@@ -26,6 +27,9 @@ func produceData(o *operation, t *transport) *gate {
 		"a DataProducer with same dataProducerId", o.req.Method)
 	if wait != nil || err != nil {
 		return o.waitOrRefuse(wait, err)
+	}
+	if f.isImport(body.DataProducerID) {
+		return produceImportedData(o, t, body)
 	}
 	p := &dataProducer{
 		entry: entry{id: body.DataProducerID, router: t.router, node: t.node, creating: true}, transport: t, request: body,
@@ -60,6 +64,9 @@ func closeDataProducer(o *operation, t *transport) *gate {
 		return &p.made
 	}
 	p.close()
+	if p.imported != nil {
+		return o.answer(nil, nil)
+	}
 	return o.passClose(t.node)
 }
 
@@ -76,19 +83,21 @@ func (p *dataProducer) close() {
 	p.transport.front().remove(p)
 }
 
-// switchDataProducer pauses or resumes: at home first to pause, at the far ends of relays first to resume, so that no message is
-// lost between them.
+// pauseDataProducer pauses at home first, and at the far ends of relays first to resume, so that no message is lost between them.
 func pauseDataProducer(o *operation, p *dataProducer) *gate {
 	end := o.holdIf(len(p.relays) > 0)
 	was := p.paused
 	p.paused = true // for relays that are made meanwhile
-	p.node.ask(o.req.Method, p.id, nil, func(_ api.ResponseBody, err error) {
+	p.askHome(o.req.Method, func(err error) {
 		if err != nil {
 			p.paused = was
 			end(err)
 			return
 		}
-		p.askRelays(o.req.Method, func() { end(nil) })
+		p.askRelays(o.req.Method, func() {
+			p.adjustRelays(api.MethodDataConsumerPause)
+			end(nil)
+		})
 	})
 	return nil
 }
@@ -98,7 +107,8 @@ func resumeDataProducer(o *operation, p *dataProducer) *gate {
 	was := p.paused
 	p.paused = false
 	p.askRelays(o.req.Method, func() {
-		p.node.ask(o.req.Method, p.id, nil, func(_ api.ResponseBody, err error) {
+		p.adjustRelays(api.MethodDataConsumerResume)
+		p.askHome(o.req.Method, func(err error) {
 			if err != nil {
 				p.paused = was
 			}
@@ -106,6 +116,25 @@ func resumeDataProducer(o *operation, p *dataProducer) *gate {
 		})
 	})
 	return nil
+}
+
+// askHome makes a request of the data producer at its home. An import is paused and resumed for this application only.
+func (p *dataProducer) askHome(method api.Method, done func(error)) {
+	if p.imported != nil {
+		done(nil)
+		return
+	}
+	p.node.ask(method, p.id, nil, func(_ api.ResponseBody, err error) { done(err) })
+}
+
+// adjustRelays has an import sent while it is not paused.
+func (p *dataProducer) adjustRelays(method api.Method) {
+	if p.imported == nil {
+		return
+	}
+	for _, r := range p.relays {
+		p.node.tell(method, r.consumerID, nil)
+	}
 }
 
 // askRelays makes a request of the data producer at the far ends of its relays, and calls then when all have answered: at once if

@@ -93,9 +93,8 @@ func (p *dataProducer) relayTo(n *node) *dataRelay {
 		f.counters.Links++
 	}
 	r.farEnd, r.homeEnd = p.router.dataEnd(n, &r.making), p.router.dataEnd(p.node, &r.making)
-	produce, consume := pipe.ProduceData(p.request, p.paused, r.by), pipe.ConsumeData(r.consumerID, p.request, r.by)
-	r.making.ask(n, api.MethodTransportProduceData, r.farEnd, produce, nil).late = r.closeFar
-	r.making.ask(p.node, api.MethodTransportConsumeData, r.homeEnd, consume, nil).late = r.closeHome
+	r.making.ask(n, api.MethodTransportProduceData, r.farEnd, pipe.ProduceData(p.request, p.paused, r.by), nil).late = r.closeFar
+	r.askHome()
 	r.whenMade(func() {
 		if r.failure() != nil {
 			r.fail()
@@ -104,16 +103,29 @@ func (p *dataProducer) relayTo(n *node) *dataRelay {
 	return r
 }
 
+// askHome has the messages taken out of the home. Those of an import that is paused stay there.
+func (r *dataRelay) askHome() {
+	p := r.producer
+	consume := pipe.ConsumeData(r.consumerID, p.request, r.by)
+	consume.Paused = p.imported != nil && p.paused
+	r.making.ask(p.node, api.MethodTransportConsumeData, r.homeEnd, consume, nil).late = r.closeHome
+}
+
 // linkTo returns the link by which data goes to another node, nil if it goes through the front, as it does when the two are known not
 // to reach each other.
 func (n *node) linkTo(far *node) *pipe.Link {
-	from, to := &n.options, &far.options
-	if from.Link == "" || to.Link == "" || from.SameHost != to.SameHost || n.front.severed(n, far) {
+	if !n.links(far) {
 		return nil
 	}
-	by := &pipe.Link{Address: to.Link}
+	by := &pipe.Link{Address: far.options.Link}
 	rand.Read(by.Token[:])
 	return by
+}
+
+// links reports whether data can go by a link to another node.
+func (n *node) links(far *node) bool {
+	from, to := &n.place().options, &far.options
+	return from.Link != "" && to.Link != "" && from.SameHost == to.SameHost && !n.front.severed(n, far)
 }
 
 // failure returns why the relay cannot carry anything, nil if it can.

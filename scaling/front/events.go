@@ -15,6 +15,10 @@ func (f *Front) handleEvent(n *node, e *api.Notification) {
 		}
 		return
 	}
+	if p, ok := obj.(*producer); ok && p.imported != nil {
+		p.imported.hearRelay(n, e)
+		return
+	}
 	if at := obj.base().node; at == nil || at.place() != n {
 		return
 	}

@@ -1,6 +1,7 @@
 package front
 
 import (
+	"crypto/rand"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -71,6 +72,9 @@ type Front struct {
 	done    chan struct{}
 	closing sync.Once
 	methods map[api.Method]method
+	// importPrefix begins the ids of imports, lastImport is the number of the last one.
+	importPrefix string
+	lastImport   atomic.Uint64
 
 	// The control goroutine's, as everything below and behind.
 	own *node
@@ -103,7 +107,7 @@ type Counters struct {
 	Relays, DataRelays, Links int
 	// Transports has how many transports of the application each node took, the front's own engine included.
 	Transports map[string]int
-	// Imports is how many producers of other applications were made producers of this one.
+	// Imports is how many producers and data producers of other applications were made ones of this application.
 	Imports int
 	// Busy is how often a node refused a transport as busy, Short how often all did.
 	Busy, Short int
@@ -129,7 +133,7 @@ func New(o Options) (*Front, error) {
 		options: o, log: o.Log, inbox: newInbox(), done: make(chan struct{}), methods: methods(),
 		objects: map[string]object{}, hidden: map[string]hidden{}, leaving: map[string]*leaver{}, expected: map[string]*lane{},
 		imports: map[string]*imported{}, cuts: map[[2]*node]int{},
-		pending: map[*operation]struct{}{}, counters: Counters{Transports: map[string]int{}},
+		importPrefix: importPrefix + rand.Text(), pending: map[*operation]struct{}{}, counters: Counters{Transports: map[string]int{}},
 	}
 	f.routes.routers = map[string]string{}
 	f.lane = newLane(f)

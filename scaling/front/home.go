@@ -64,6 +64,8 @@ func (h *home) leave(imp *imported) {
 	} else {
 		h.node.front.homes = without(h.node.front.homes, h)
 		h.closePairs()
+		h.closeDataEnd()
+		delete(h.router.nodes, h.node)
 	}
 	h.close(imp)
 }
@@ -73,6 +75,13 @@ func (h *home) closePairs() {
 		if slices.Contains(key[:], h.node) {
 			p.close()
 		}
+	}
+}
+
+func (h *home) closeDataEnd() {
+	if id, ok := h.router.dataEnds[h.node]; ok {
+		delete(h.router.dataEnds, h.node)
+		h.node.tell(api.MethodRouterCloseTransport, h.router.id, &api.RouterCloseTransportRequest{TransportID: id})
 	}
 }
 
@@ -88,11 +97,15 @@ func (h *home) HandleRequest(req *api.Request, reply func(api.ResponseBody, erro
 	case api.MethodWorkerCreateRouter, api.MethodWorkerCloseRouter:
 		reply(nil, nil)
 		return
-	case api.MethodRouterCreatePipeTransport, api.MethodRouterCloseTransport:
+	case api.MethodRouterCreatePipeTransport, api.MethodRouterCreateDirectTransport, api.MethodRouterCloseTransport:
 		sent.HandlerID = h.via.nodeID
 	case api.MethodTransportConsume:
 		body := *req.Body.(*api.TransportConsumeRequest)
 		body.ProducerID = h.nodeID(body.ProducerID)
+		sent.Body = &body
+	case api.MethodTransportConsumeData:
+		body := *req.Body.(*api.TransportConsumeDataRequest)
+		body.DataProducerID, body.LinkProducerID = h.nodeID(body.DataProducerID), body.DataProducerID
 		sent.Body = &body
 	default:
 		sent.HandlerID = h.nodeID(req.HandlerID)

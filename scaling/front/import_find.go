@@ -6,11 +6,10 @@ import (
 	"slices"
 
 	"gazpacho/engine/api"
-	"gazpacho/pipe"
 )
 
 // seek finds out which node has the original, and imports it there. It calls either function, once.
-func (imp *imported) seek(found func(at *node, d *api.ProducerDumpResponse), failed func(*ImportError)) {
+func (imp *imported) seek(found func(at *node, o *origin), failed func(*ImportError)) {
 	f := imp.front
 	if f.options.Find == nil {
 		imp.askAll(f.nodes(), found, failed)
@@ -30,11 +29,11 @@ func (imp *imported) seek(found func(at *node, d *api.ProducerDumpResponse), fai
 }
 
 func (imp *imported) errNotFound() *ImportError {
-	return importErrorf(ImportProducerNotFound, "no application of this tenant has a Producer with ID %s on a node", imp.original)
+	return importErrorf(ImportProducerNotFound, "no application of this tenant has a %s with ID %s on a node", imp.as.what(), imp.original)
 }
 
 // askAll asks nodes at once for the original.
-func (imp *imported) askAll(nodes []*node, found func(at *node, d *api.ProducerDumpResponse), failed func(*ImportError)) {
+func (imp *imported) askAll(nodes []*node, found func(at *node, o *origin), failed func(*ImportError)) {
 	nodes = slices.DeleteFunc(slices.Clone(nodes), func(n *node) bool { return n.gone != nil })
 	has, able := false, false
 	var why error
@@ -50,14 +49,14 @@ func (imp *imported) askAll(nodes []*node, found func(at *node, d *api.ProducerD
 		}
 	})
 	for _, n := range nodes {
-		imp.ask(n, func(d *api.ProducerDumpResponse, err error) {
+		imp.ask(n, func(o *origin, err error) {
 			refused, _ := errors.AsType[*api.Error](err)
 			switch {
-			case d != nil && (has || imp.ended):
+			case o != nil && (has || imp.ended):
 				n.tell(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: imp.nodeID})
-			case d != nil:
+			case o != nil:
 				has = true
-				found(n, d)
+				found(n, o)
 			case err == nil: // an engine that nobody else uses
 			case refused != nil && refused.Kind == api.ErrorKindNotFound:
 				able = true
@@ -71,16 +70,16 @@ func (imp *imported) askAll(nodes []*node, found func(at *node, d *api.ProducerD
 }
 
 // ask asks a node for the original. One that knows of no others' producers makes a Router, which is closed again.
-func (imp *imported) ask(n *node, done func(*api.ProducerDumpResponse, error)) {
+func (imp *imported) ask(n *node, done func(*origin, error)) {
 	undo := func() { n.tell(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: imp.nodeID}) }
-	body := &api.WorkerCreateRouterRequest{RouterID: imp.nodeID, ProducerID: imp.original}
+	body := &api.WorkerCreateRouterRequest{RouterID: imp.nodeID}
+	imp.as.name(body)
 	n.ask(api.MethodWorkerCreateRouter, "", body, func(answer api.ResponseBody, err error) {
-		d, ok := answer.(*api.ProducerDumpResponse)
-		if err == nil && (!ok || d == nil || d.RTPParameters == nil || d.RTPMapping == nil) {
+		o := imp.as.read(answer)
+		if err == nil && o == nil {
 			undo()
-			d = nil
 		}
-		done(d, err)
+		done(o, err)
 	}).late = undo
 }
 
@@ -93,7 +92,7 @@ func (imp *imported) seekAgain() {
 
 func (imp *imported) retrySeek(why *ImportError) {
 	f := imp.front
-	if imp.ended || imp.producer != nil && imp.producer.lost {
+	if imp.ended || imp.lost {
 		return
 	}
 	if why != nil && !f.options.Clock.Now().Before(imp.deadline) {
@@ -108,23 +107,16 @@ func (imp *imported) retrySeek(why *ImportError) {
 }
 
 // foundAgain takes where the original has come back. What consumes it is fed from there.
-func (imp *imported) foundAgain(at *node, d *api.ProducerDumpResponse) {
-	p, was := imp.producer, imp.paused
-	imp.enterHome(at, d)
+func (imp *imported) foundAgain(at *node, o *origin) {
+	was := imp.paused
+	imp.enterHome(at, o)
 	imp.paused = was
-	imp.setPaused(d.Paused)
+	imp.setPaused(o.paused)
 	switch {
-	case p == nil:
-		return
-	case !pipe.CanImport(imp.request, p.request):
+	case !imp.as.produced():
+	case !imp.as.feed():
 		imp.lose(api.Errorf("the producer has come back as another one"))
-		return
+	default:
+		imp.router.reconcile() // for what has waited for it
 	}
-	p.node = imp.home.node
-	for _, r := range slices.Clone(p.relays) {
-		if r.source == nil {
-			r.move()
-		}
-	}
-	p.router.reconcile() // for what has waited for it
 }

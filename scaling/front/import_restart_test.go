@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -220,6 +221,7 @@ type exchange struct {
 	apps    []*room
 	made    [][]string // producers of each
 	imports []*imported
+	data    []*importedData
 	// producers and consumers are how many were made.
 	producers, consumers int
 }
@@ -233,9 +235,11 @@ func playImports(t *testing.T, rng *rand.Rand) {
 		x.apps, x.made = append(x.apps, r), append(x.made, nil)
 		for i := range 3 {
 			r.plain(t, fmt.Sprint("t", i), newPeer(t))
+			r.returning(fmt.Sprint("s", i))
 		}
+		r.direct("d")
 	}
-	for range 60 {
+	for range 90 {
 		x.step()
 	}
 	x.settle()
@@ -244,7 +248,7 @@ func playImports(t *testing.T, rng *rand.Rand) {
 func (x *exchange) step() {
 	i := x.IntN(len(x.apps))
 	r := x.apps[i]
-	switch x.IntN(10) {
+	switch x.IntN(15) {
 	case 0, 1:
 		x.producers++
 		id := fmt.Sprint("p", int(numberOf(simple))+len(shapes)*(100+x.producers)) // of the shape of simple
@@ -253,10 +257,7 @@ func (x *exchange) step() {
 		x.made[i] = append(x.made[i], id)
 	case 2, 3:
 		if id := x.any(); id != "" {
-			if imp := r.tryImport(id, simple); imp.err == nil {
-				r.send(api.MethodTransportProduce, "t0", imp.produceRequest())
-				x.imports = append(x.imports, imp)
-			}
+			x.importsOne(r, id)
 		}
 	case 4, 5, 6:
 		if len(x.imports) > 0 {
@@ -272,6 +273,25 @@ func (x *exchange) step() {
 		if made := x.made[i]; len(made) > 0 {
 			id := made[x.IntN(len(made))]
 			r.send(api.MethodTransportCloseProducer, fmt.Sprint("t", x.IntN(3)), &api.TransportCloseProducerRequest{ProducerID: id})
+			r.send(api.MethodTransportCloseDataProducer, fmt.Sprint("s", x.IntN(3)), &api.TransportCloseDataProducerRequest{DataProducerID: id})
+		}
+	case 10, 11:
+		x.producers++
+		request := chat(fmt.Sprint("dp", x.producers))
+		request.SCTPStreamParameters.StreamID = uint16(x.producers)
+		r.send(api.MethodTransportProduceData, fmt.Sprint("s", x.IntN(3)), request)
+		x.made[i] = append(x.made[i], request.DataProducerID)
+	case 12, 13:
+		if len(x.data) > 0 {
+			x.consumeData(x.data[x.IntN(len(x.data))])
+		}
+	case 14:
+		if len(x.data) > 0 {
+			imp := x.data[x.IntN(len(x.data))]
+			methods := []api.Method{
+				api.MethodDataProducerPause, api.MethodDataProducerResume, api.MethodDataProducerGetStats, api.MethodDataProducerDump,
+			}
+			imp.send(methods[x.IntN(len(methods))], imp.ID, nil)
 		}
 	case 9:
 		node := x.IntN(3)
@@ -280,10 +300,28 @@ func (x *exchange) step() {
 	}
 }
 
-// any returns a producer of any application, or an import.
+// importsOne imports a producer or a data producer.
+func (x *exchange) importsOne(r *room, id string) {
+	if strings.Contains(id, "dp") {
+		if imp := r.tryImportData(id); imp.err == nil {
+			r.send(api.MethodTransportProduceData, "t0", imp.produceRequest())
+			x.data = append(x.data, imp)
+		}
+		return
+	}
+	if imp := r.tryImport(id, simple); imp.err == nil {
+		r.send(api.MethodTransportProduce, "t0", imp.produceRequest())
+		x.imports = append(x.imports, imp)
+	}
+}
+
+// any returns a producer or data producer of any application, or an import.
 func (x *exchange) any() string {
 	ids := slices.Concat(x.made...)
 	for _, imp := range x.imports {
+		ids = append(ids, imp.ID)
+	}
+	for _, imp := range x.data {
 		ids = append(ids, imp.ID)
 	}
 	if len(ids) == 0 {
@@ -299,10 +337,25 @@ func (x *exchange) consume(imp *imported) {
 	imp.send(api.MethodTransportConsume, fmt.Sprint("t", x.IntN(3)), request)
 }
 
+// consumeData consumes on a node, or in the application's own process.
+func (x *exchange) consumeData(imp *importedData) {
+	x.consumers++
+	request := dataConsumerRequest(fmt.Sprint("dc", x.consumers), imp.ID)
+	request.SCTPStreamParameters.StreamID = uint16(x.consumers)
+	transport := fmt.Sprint("s", x.IntN(3))
+	if x.IntN(4) == 0 {
+		transport, request.Type, request.SCTPStreamParameters = "d", api.DataConsumerTypeDirect, nil
+	}
+	imp.send(api.MethodTransportConsumeData, transport, request)
+}
+
 // settle closes everything, and demands that nothing is left.
 func (x *exchange) settle() {
 	for _, imp := range x.imports {
 		imp.send(api.MethodTransportCloseProducer, "t0", &api.TransportCloseProducerRequest{ProducerID: imp.ID})
+	}
+	for _, imp := range x.data {
+		imp.send(api.MethodTransportCloseDataProducer, "t0", &api.TransportCloseDataProducerRequest{DataProducerID: imp.ID})
 	}
 	for _, r := range x.apps {
 		r.must(api.MethodRouterDump, "r", nil) // waits for what was asked

@@ -139,11 +139,16 @@ func (imp *imported) close() {
 
 func (imp *imported) next() front.ImportEvent {
 	imp.t.Helper()
+	return nextOf(imp.t, imp.events)
+}
+
+func nextOf(t testing.TB, events chan front.ImportEvent) front.ImportEvent {
+	t.Helper()
 	select {
-	case e := <-imp.events:
+	case e := <-events:
 		return e
 	case <-time.After(patience):
-		require.FailNow(imp.t, "no event")
+		require.FailNow(t, "no event")
 		return ""
 	}
 }

@@ -91,7 +91,7 @@ func methods() map[api.Method]method {
 		api.MethodConsumerRequestKeyFrame:    passed[*consumer](),
 		api.MethodConsumerEnableTraceEvent:   kept[*consumer](),
 
-		api.MethodDataProducerDump:     passed[*dataProducer](),
+		api.MethodDataProducerDump:     of(dumpDataProducer),
 		api.MethodDataProducerGetStats: passed[*dataProducer](),
 		api.MethodDataProducerPause:    of(pauseDataProducer),
 		api.MethodDataProducerResume:   of(resumeDataProducer),

@@ -64,11 +64,11 @@ func (f *Front) remove(o object) {
 	e.closed = true
 	delete(f.objects, e.id)
 	f.routes.leave(o)
-	if e.node != nil {
+	switch imp := importOf(o); {
+	case imp != nil: // what nodes still tell under its id is of relays
+		imp.end()
+	case e.node != nil:
 		f.leave(&leaver{object: o})
-	}
-	if p, ok := o.(*producer); ok && p.imported != nil {
-		p.imported.end()
 	}
 	f.settle(o)
 }

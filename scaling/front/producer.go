@@ -16,7 +16,7 @@ type producer struct {
 	consumers []*consumer
 	observers []*observer
 	relays    []*relay
-	imported  *imported // if it is another application's, else nil
+	imported  *importedMedia // if it is another application's, else nil
 }
 
 func produce(o *operation, t *transport) *gate {
@@ -30,7 +30,7 @@ func produce(o *operation, t *transport) *gate {
 	if wait != nil || err != nil {
 		return o.waitOrRefuse(wait, err)
 	}
-	if isImport(body.ProducerID) {
+	if f.isImport(body.ProducerID) {
 		return produceImported(o, t, body)
 	}
 	p := &producer{

@@ -187,6 +187,9 @@ func (r *relay) end() {
 		r.closeFar()
 		r.closeNear()
 	}
+	if m := r.producer.imported; m != nil {
+		m.trace()
+	}
 	if r.source != nil {
 		r.source.unuse()
 	}

@@ -169,7 +169,9 @@ func (t *transport) restored(all *round, n *node) {
 		}
 	}
 	for _, p := range t.dataProducers {
-		p.restore(all)
+		if p.imported == nil {
+			p.restore(all)
+		}
 	}
 }
 

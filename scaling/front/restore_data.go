@@ -1,9 +1,6 @@
 package front
 
-import (
-	"gazpacho/engine/api"
-	"gazpacho/pipe"
-)
+import "gazpacho/engine/api"
 
 func (p *dataProducer) restore(all *round) {
 	old, t := p.node, p.transport
@@ -26,8 +23,10 @@ func (r *dataRelay) renew(all *round) {
 	p := r.producer
 	r.cutOff, r.making = false, making{}
 	r.homeEnd = p.router.dataEnd(p.node, &r.making)
-	consume := pipe.ConsumeData(r.consumerID, p.request, r.by)
-	r.making.ask(p.node, api.MethodTransportConsumeData, r.homeEnd, consume, nil).late = r.closeHome
+	if !p.node.links(r.node) { // an import may come back on another node
+		r.by = nil
+	}
+	r.askHome()
 	all.begin()
 	r.making.when(func() {
 		if r.making.failure != nil {

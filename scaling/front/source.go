@@ -143,6 +143,9 @@ func (r *relay) feed(s source) {
 		s.relay.adjust()
 	}
 	r.make()
+	if m := r.producer.imported; m != nil {
+		m.traceAgain(r)
+	}
 }
 
 // move changes the source, since the old one is gone or does not reach the relay any more. Where there is no other one, the relay keeps

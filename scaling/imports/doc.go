@@ -7,6 +7,7 @@
 //	← {"import":{"id":"…","kind":"video","rtpParameters":{…},"paused":false}}
 //	← {"event":"paused"}
 //
-// or {"error":{"code":"PRODUCER_NOT_FOUND","message":"…"}}. The codes are those of [front.ImportCode], the events those of
+// A data producer is asked for by its dataProducerId; the answer has sctpStreamParameters, label and protocol in place of kind and
+// rtpParameters. In place of either there may be {"error":{"code":"PRODUCER_NOT_FOUND","message":"…"}}. The codes are those of [front.ImportCode], the events those of
 // [front.ImportEvent]. The connection ends with the import; if the process ends it before, the import ends unless it was produced.
 package imports

@@ -14,15 +14,19 @@ const maxLine = 64 << 10
 
 // question is what a process sends.
 type question struct {
-	Import *struct {
-		RouterID   string `json:"routerId"`
-		ProducerID string `json:"producerId"`
-	} `json:"import"`
+	Import *wanted `json:"import"`
+}
+
+// wanted is a producer or a data producer, and where it is wanted.
+type wanted struct {
+	RouterID       string `json:"routerId"`
+	ProducerID     string `json:"producerId"`
+	DataProducerID string `json:"dataProducerId"`
 }
 
 // told is what it gets. One field is set.
 type told struct {
-	Import *described        `json:"import,omitempty"`
+	Import any               `json:"import,omitempty"` // described or describedData
 	Error  *refusal          `json:"error,omitempty"`
 	Event  front.ImportEvent `json:"event,omitempty"`
 }
@@ -34,6 +38,14 @@ type described struct {
 	Paused        bool          `json:"paused"`
 }
 
+type describedData struct {
+	ID                   string                `json:"id"`
+	SCTPStreamParameters *sctpStreamParameters `json:"sctpStreamParameters"`
+	Label                string                `json:"label"`
+	Protocol             string                `json:"protocol"`
+	Paused               bool                  `json:"paused"`
+}
+
 type refusal struct {
 	Code    front.ImportCode `json:"code"`
 	Message string           `json:"message"`
@@ -42,10 +54,10 @@ type refusal struct {
 var errTooLong = errors.New("a line has more than 64 KiB")
 
 // ask reads what a process asks for.
-func ask(r io.Reader) (routerID, producerID string, err error) {
+func ask(r io.Reader) (*wanted, error) {
 	line, err := readLine(bufio.NewReaderSize(r, maxLine+1))
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
 	return parse(line)
 }
@@ -65,15 +77,16 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 }
 
 // parse reads a line that asks.
-func parse(line []byte) (routerID, producerID string, err error) {
+func parse(line []byte) (*wanted, error) {
 	var q question
 	if err := json.Unmarshal(line, &q); err != nil {
-		return "", "", err
+		return nil, err
 	}
-	if q.Import == nil || q.Import.RouterID == "" || q.Import.ProducerID == "" {
-		return "", "", errors.New(`want {"import":{"routerId":"…","producerId":"…"}}`)
+	w := q.Import
+	if w == nil || w.RouterID == "" || (w.ProducerID == "") == (w.DataProducerID == "") {
+		return nil, errors.New(`want {"import":{"routerId":"…","producerId":"…"}}, or "dataProducerId"`)
 	}
-	return q.Import.RouterID, q.Import.ProducerID, nil
+	return w, nil
 }
 
 // encode returns a line with its end.

@@ -52,6 +52,14 @@ type (
 	}
 )
 
+// sctpStreamParameters are SctpStreamParameters of the same library.
+type sctpStreamParameters struct {
+	StreamID          uint16  `json:"streamId"`
+	Ordered           *bool   `json:"ordered,omitempty"`
+	MaxPacketLifeTime *uint16 `json:"maxPacketLifeTime,omitempty"`
+	MaxRetransmits    *uint16 `json:"maxRetransmits,omitempty"`
+}
+
 // uris are the header extensions by what they are called in SDP.
 var uris = map[api.RTPHeaderExtensionURI]string{
 	api.RTPHeaderExtensionURIMid:                    "urn:ietf:params:rtp-hdrext:sdes:mid",

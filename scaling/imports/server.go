@@ -26,6 +26,9 @@ const (
 // Front is what imports. See [front.Front.Import].
 type Front interface {
 	Import(routerID, producerID string, done func(front.Import, *front.ImportError), event func(front.ImportEvent)) (stop func())
+	ImportData(
+		routerID, dataProducerID string, done func(front.ImportedData, *front.ImportError), event func(front.ImportEvent),
+	) (stop func())
 }
 
 // Options says how to serve.
@@ -116,7 +119,7 @@ func (s *Server) serve(c net.Conn) {
 		s.mu.Unlock()
 	}()
 	c.SetReadDeadline(time.Now().Add(askTime))
-	routerID, producerID, err := ask(c)
+	want, err := ask(c)
 	if err == io.EOF {
 		return
 	}
@@ -127,15 +130,22 @@ func (s *Server) serve(c net.Conn) {
 		return
 	}
 	c.SetReadDeadline(time.Time{})
-	stop := s.options.Front.Import(routerID, producerID, func(imp front.Import, err *front.ImportError) {
-		conversation.answer(imp, err, s.options.Knows)
-	}, conversation.event)
-	defer stop()
+	defer s.begin(conversation, want)()
 	go func() {
 		io.Copy(io.Discard, c) // nothing more is asked: the process has ended the connection, or serve has
 		conversation.end()
 	}()
 	conversation.write()
+}
+
+// begin has the front import what is wanted.
+func (s *Server) begin(c *conversation, want *wanted) (stop func()) {
+	if want.DataProducerID != "" {
+		return s.options.Front.ImportData(want.RouterID, want.DataProducerID, c.answerData, c.event)
+	}
+	return s.options.Front.Import(want.RouterID, want.ProducerID, func(imp front.Import, err *front.ImportError) {
+		c.answer(imp, err, s.options.Knows)
+	}, c.event)
 }
 
 // conversation is what is told on a connection. The front adds to it, and one goroutine writes.
@@ -161,9 +171,24 @@ func (c *conversation) answer(imp front.Import, refused *front.ImportError, know
 	if imp.Kind == api.MediaKindVideo {
 		kind = "video"
 	}
-	line, err := encode(told{Import: &described{imp.ID, kind, describe(imp.RTPParameters, knows), imp.Paused}})
+	c.offer(described{imp.ID, kind, describe(imp.RTPParameters, knows), imp.Paused}, "the producer's RTP parameters are too long")
+}
+
+// answerData is answer for a data producer.
+func (c *conversation) answerData(imp front.ImportedData, refused *front.ImportError) {
+	if refused != nil {
+		c.last(told{Error: &refusal{refused.Code, refused.Reason}})
+		return
+	}
+	d := describedData{imp.ID, (*sctpStreamParameters)(imp.SCTPStreamParameters), imp.Label, imp.Protocol, imp.Paused}
+	c.offer(d, "the data producer's label and protocol are too long")
+}
+
+// offer has what was imported told, if it fits into a line.
+func (c *conversation) offer(what any, tooLong string) {
+	line, err := encode(told{Import: what})
 	if err != nil {
-		c.last(told{Error: &refusal{front.ImportFailed, "the producer's RTP parameters are too long"}})
+		c.last(told{Error: &refusal{front.ImportFailed, tooLong}})
 		return
 	}
 	c.tell(line)

@@ -32,13 +32,23 @@ type fakeFront struct {
 type asked struct {
 	routerID, producerID string
 	done                 func(front.Import, *front.ImportError)
+	doneData             func(front.ImportedData, *front.ImportError) // of a data producer
 	event                func(front.ImportEvent)
 }
 
 func (f *fakeFront) Import(
 	routerID, producerID string, done func(front.Import, *front.ImportError), event func(front.ImportEvent),
 ) func() {
-	a := &asked{routerID, producerID, done, event}
+	return f.ask(&asked{routerID, producerID, done, nil, event})
+}
+
+func (f *fakeFront) ImportData(
+	routerID, producerID string, done func(front.ImportedData, *front.ImportError), event func(front.ImportEvent),
+) func() {
+	return f.ask(&asked{routerID, producerID, nil, done, event})
+}
+
+func (f *fakeFront) ask(a *asked) (stop func()) {
 	f.asked <- a
 	return sync.OnceFunc(func() { f.stopped <- a })
 }
@@ -172,6 +182,29 @@ func TestImport(t *testing.T) {
 	require.Same(t, a, <-f.stopped)
 }
 
+const dataQuestion = `{"import":{"routerId":"r","dataProducerId":"dp"}}` + "\n"
+
+// A data producer, from the question to the end.
+func TestImportOfData(t *testing.T) {
+	for told, params := range map[string]*api.SCTPStreamParameters{
+		`{"streamId":7,"ordered":false,"maxRetransmits":3}`: {StreamID: 7, Ordered: new(false), MaxRetransmits: new(uint16(3))},
+		`{"streamId":0,"maxPacketLifeTime":100}`:            {MaxPacketLifeTime: new(uint16(100))},
+	} {
+		f, path := serve(t, imports.Options{})
+		p := connect(t, path)
+		p.ask(dataQuestion)
+		a := <-f.asked
+		require.Equal(t, []string{"r", "dp"}, []string{a.routerID, a.producerID})
+		a.doneData(front.ImportedData{ID: "fresh", SCTPStreamParameters: params, Label: "chat", Protocol: "json", Paused: true}, nil)
+		p.hears(`{"import":{"id":"fresh","sctpStreamParameters":` + told + `,"label":"chat","protocol":"json","paused":true}}`)
+		a.event(front.ImportResumed)
+		a.event(front.ImportClosed)
+		p.hears(`{"event":"resumed"}`, `{"event":"closed"}`)
+		p.ends()
+		require.Same(t, a, <-f.stopped)
+	}
+}
+
 // Header extensions that the application's release has no word for are left out.
 func TestReleaseWithoutAnExtension(t *testing.T) {
 	f, path := serve(t, imports.Options{Knows: func(uri api.RTPHeaderExtensionURI) bool {
@@ -192,6 +225,12 @@ func TestRefusal(t *testing.T) {
 	p.hears(`{"error":{"code":"PRODUCER_NOT_FOUND","message":"no such producer"}}`)
 	p.ends()
 	<-f.stopped
+	p = connect(t, path)
+	p.ask(dataQuestion)
+	(<-f.asked).doneData(front.ImportedData{}, &front.ImportError{Code: front.ImportBusy, Reason: "no more"})
+	p.hears(`{"error":{"code":"BUSY","message":"no more"}}`)
+	p.ends()
+	<-f.stopped
 }
 
 // A producer whose parameters fill more than a line is refused.
@@ -204,6 +243,12 @@ func TestParametersThatAreTooLong(t *testing.T) {
 	params.MID = strings.Repeat("x", 64<<10)
 	(<-f.asked).done(front.Import{ID: "fresh", RTPParameters: params}, nil)
 	p.hears(`{"error":{"code":"FAILED","message":"the producer's RTP parameters are too long"}}`)
+	p.ends()
+	<-f.stopped
+	p = connect(t, path)
+	p.ask(dataQuestion)
+	(<-f.asked).doneData(front.ImportedData{ID: "fresh", Label: strings.Repeat("x", 64<<10)}, nil)
+	p.hears(`{"error":{"code":"FAILED","message":"the data producer's label and protocol are too long"}}`)
 	p.ends()
 	<-f.stopped
 }
@@ -247,7 +292,8 @@ func TestNonsense(t *testing.T) {
 		"hello\n":                            "invalid character",
 		"{}\n":                               "want ",
 		`{"import":{"routerId":"r"}}` + "\n": "want ",
-		strings.Repeat("x", 64<<10+1):        "more than 64 KiB",
+		`{"import":{"routerId":"r","producerId":"p","dataProducerId":"p"}}` + "\n": "want ",
+		strings.Repeat("x", 64<<10+1): "more than 64 KiB",
 	} {
 		p := connect(t, path)
 		p.ask(line)

@@ -342,3 +342,33 @@ func TestServersTakeTheirProducersWithThem(t *testing.T) {
 	owner.misses("p1")
 	require.NotNil(t, s)
 }
+
+// A data producer is found like a producer, and is not by its relays.
+func TestDataProducersAreFound(t *testing.T) {
+	address, _ := local(t)
+	owner := searchWith(t, remote.ClusterOptions{Seeds: []string{address}, Opening: remote.Opening{Application: "x", Tenant: "school"}})
+	c := owner.clients[0]
+	c.CreateRouter("r").Accepted()
+	info := api.ListenInfo{Protocol: api.ProtocolUDP, IP: "127.0.0.1", PortRange: &api.PortRange{}, Flags: &api.SocketFlags{}}
+	c.Send("r", api.MethodRouterCreatePlainTransport, &api.RouterCreatePlainTransportRequest{TransportID: "t", Options: &api.PlainTransportOptions{
+		Base: &api.TransportOptions{EnableSCTP: true, MaxSendMessageSize: 1 << 18, MaxReceiveMessageSize: 1 << 18}, ListenInfo: &info, RTCPMux: true,
+	}}).Accepted()
+	c.Send("r", api.MethodRouterCreateDirectTransport, &api.RouterCreateDirectTransportRequest{TransportID: "relays", Options: &api.DirectTransportOptions{
+		Base: &api.TransportOptions{Direct: true, Internal: true},
+	}}).Accepted()
+	c.Send("t", api.MethodTransportProduceData, &api.TransportProduceDataRequest{
+		DataProducerID: "dp", SCTPStreamParameters: &api.SCTPStreamParameters{StreamID: 1},
+	}).Accepted()
+	c.Send("relays", api.MethodTransportProduceData, &api.TransportProduceDataRequest{
+		DataProducerID: "relay", Type: api.DataProducerTypeDirect,
+	}).Accepted()
+	node, err := owner.find("dp")
+	require.NoError(t, err)
+	require.Equal(t, address, node)
+	places, err := remote.AskFind(t.Context(), address, nil, "dp")
+	require.NoError(t, err)
+	require.Equal(t, []remote.Place{{Node: "a", Tenant: "school", Application: "x", Router: "r"}}, places.Found)
+	owner.misses("relay")
+	c.Send("t", api.MethodTransportCloseDataProducer, &api.TransportCloseDataProducerRequest{DataProducerID: "dp"}).Accepted()
+	owner.misses("dp")
+}

@@ -1,6 +1,7 @@
 package remote_test
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -72,7 +73,7 @@ func (n *town) join(o remote.Options, address func(node int) string) *resident {
 	}
 	for i := range n.members {
 		f.Nodes = append(f.Nodes, front.NodeOptions{
-			Name: fmt.Sprint("node", i), SameHost: true, Pipe: loopback(), Worker: func(emit api.Emitter) (api.Worker, error) {
+			Name: fmt.Sprint("node", i), SameHost: true, Pipe: loopback(), Link: address(i), Worker: func(emit api.Emitter) (api.Worker, error) {
 				o := o
 				o.Address, o.Emit = address(i), emit
 				return remote.Dial(o)
@@ -233,6 +234,7 @@ func TestTenants(t *testing.T) {
 	n := newTown(t, 1)
 	owner := n.app("a", "acme")
 	owner.speak(t, "voice")
+	owner.talk()
 	for who, app := range map[string]struct {
 		*resident
 		found bool
@@ -243,6 +245,15 @@ func TestTenants(t *testing.T) {
 		"socket":         {n.local("acme"), true},
 		"foreign socket": {n.local(""), false},
 	} {
+		data, _, noData := app.tryData("talk")
+		require.Equal(t, app.found, noData == nil, who)
+		if app.found {
+			require.Contains(t, data.ID, "talk", who)
+		} else {
+			_, _, absent := app.tryData("nothing")
+			require.Equal(t, front.ImportProducerNotFound, noData.Code, who)
+			require.Equal(t, strings.ReplaceAll(absent.Reason, "nothing", "talk"), noData.Reason, who)
+		}
 		imp, _, err := app.try("voice")
 		_, _, absent := app.try("nothing")
 		require.Equal(t, front.ImportProducerNotFound, absent.Code, who)
@@ -265,4 +276,102 @@ func TestOwnerSaysGoodbye(t *testing.T) {
 	hears(t, c, 5)
 	a.front.Close()
 	require.Equal(t, front.ImportClosed, <-events)
+}
+
+// talk makes a data producer on the first node.
+func (r *resident) talk() {
+	r.t.Helper()
+	r.sctpPair("talk0", "idle1")
+	r.must(api.MethodTransportProduceData, "talk0", &api.TransportProduceDataRequest{
+		DataProducerID: "talk", SCTPStreamParameters: onStream(1), Label: "chat", Protocol: "json",
+	})
+}
+
+// tryData imports a data producer.
+func (r *resident) tryData(dataProducer string) (got front.ImportedData, events chan front.ImportEvent, refused *front.ImportError) {
+	r.t.Helper()
+	done := make(chan struct{})
+	events = make(chan front.ImportEvent, 100)
+	r.front.ImportData("r", dataProducer, func(imp front.ImportedData, err *front.ImportError) {
+		got, refused = imp, err
+		close(done)
+	}, func(e front.ImportEvent) { events <- e })
+	<-done
+	return got, events, refused
+}
+
+// Messages of one application come to the other one, over SCTP on the node of the data producer and on another one, by links, and to its
+// own process: all of them, in order.
+func TestImportOfDataBetweenApplications(t *testing.T) {
+	n := newTown(t, 2)
+	a, b := n.app("a", "acme"), n.app("b", "acme")
+	a.talk()
+	imp, events, refused := b.tryData("talk")
+	require.Nil(t, refused)
+	require.Equal(t, "chat", imp.Label)
+	require.Equal(t, "json", imp.Protocol)
+	b.direct("d")
+	b.must(api.MethodTransportProduceData, "d", &api.TransportProduceDataRequest{
+		DataProducerID: imp.ID, Type: api.DataProducerTypeDirect, Label: imp.Label, Protocol: imp.Protocol,
+	})
+	b.sctpPair("x0", "y1") // the digit is the node
+	listen := func(consumer, producer string) {
+		b.must(api.MethodTransportConsumeData, "d", &api.TransportConsumeDataRequest{
+			DataConsumerID: consumer, DataProducerID: producer, Type: api.DataConsumerTypeDirect,
+		})
+	}
+	for i, pair := range [][2]string{{"x0", "y1"}, {"y1", "x0"}} {
+		b.must(api.MethodTransportConsumeData, pair[0], &api.TransportConsumeDataRequest{
+			DataConsumerID: fmt.Sprint("c", i), DataProducerID: imp.ID, SCTPStreamParameters: onStream(1),
+		})
+		b.must(api.MethodTransportProduceData, pair[1], &api.TransportProduceDataRequest{
+			DataProducerID: fmt.Sprint("p", i), SCTPStreamParameters: onStream(1),
+		})
+		listen(fmt.Sprint("out", i), fmt.Sprint("p", i))
+	}
+	listen("own", imp.ID)
+	b.await("SCTP", func() bool { return b.sctp["x0"] && b.sctp["y1"] })
+	heard := func(count int) {
+		for _, consumer := range []string{"out0", "out1", "own"} {
+			b.await(consumer, func() bool { return len(b.messages[consumer]) == count })
+		}
+	}
+	total := 0
+	for _, load := range []struct{ count, size int }{{500, 1 << 10}, {10, 200 << 10}} {
+		for range load.count {
+			a.send("talk", &api.DataProducerSendNotification{PPID: 53, Data: filled(total, load.size)})
+			total++
+		}
+		heard(total)
+	}
+	for _, consumer := range []string{"out0", "out1", "own"} {
+		for i, m := range b.messages[consumer] {
+			require.True(t, bytes.Equal(filled(i, len(m)), m), "message %d of %s", i, consumer)
+		}
+	}
+	links := func() (all []remote.LinkStatus) {
+		for _, m := range n.members {
+			all = append(all, m.Status().Links...)
+		}
+		return all
+	}
+	require.Len(t, links(), 4, "a link from the first node to each, as both of its ends see it")
+	for _, l := range links() {
+		require.EqualValues(t, total, l.Messages)
+		require.Zero(t, l.Lost)
+	}
+
+	// A transport of others is closed: that has nothing to do with it.
+	b.sctpPair("extra0", "extra1")
+	b.must(api.MethodRouterCloseTransport, "r", &api.RouterCloseTransportRequest{TransportID: "extra0"})
+	a.must(api.MethodDataProducerPause, "talk", nil)
+	require.Equal(t, front.ImportPaused, <-events)
+	a.must(api.MethodDataProducerResume, "talk", nil)
+	require.Equal(t, front.ImportResumed, <-events)
+	a.send("talk", &api.DataProducerSendNotification{PPID: 53, Data: filled(total, 10)})
+	heard(total + 1)
+
+	a.must(api.MethodTransportCloseDataProducer, "talk0", &api.TransportCloseDataProducerRequest{DataProducerID: "talk"})
+	require.Equal(t, front.ImportClosed, <-events)
+	require.Eventually(t, func() bool { return len(links()) == 0 }, longest, time.Millisecond, "links end with what they are for")
 }

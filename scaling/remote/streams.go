@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -36,7 +37,9 @@ func (g *guest) openStreams(req *api.Request) (undo func(), err error) {
 var errToken = errors.New("a link's token has 16 bytes")
 
 func (g *guest) openOut(body *api.TransportConsumeDataRequest) (undo func(), _ error) {
-	o := &outStream{guest: g, page: g.current, consumerID: body.DataConsumerID, producerID: body.DataProducerID}
+	o := &outStream{
+		guest: g, page: g.current, consumerID: body.DataConsumerID, producerID: cmp.Or(body.LinkProducerID, body.DataProducerID),
+	}
 	if copy(o.token[:], body.LinkToken) != len(body.LinkToken) || len(body.LinkToken) != len(o.token) {
 		return nil, errToken
 	}

@@ -41,7 +41,7 @@ async function converse(name, request, sockets) {
 	socket.write(`${JSON.stringify({ import: request })}\n`);
 	const events = messages(socket);
 	const { value: answer } = await events.next();
-	const error = answer?.import ? mistakeIn(answer.import) : errorOf(answer?.error);
+	const error = answer?.import ? mistakeIn(answer.import, request) : errorOf(answer?.error);
 	if (!answer || error?.code === 'ROUTER_NOT_FOUND') {
 		throw error;
 	}
@@ -71,11 +71,15 @@ function parse(line) {
 }
 
 // mistakeIn returns what is wrong with an offer, as far as mediasoup's library does not check it.
-function mistakeIn({ id, kind, rtpParameters, paused }) {
-	const right = typeof id === 'string' && id !== '' && typeof kind === 'string' && Object(rtpParameters) === rtpParameters
-		&& typeof paused === 'boolean';
+function mistakeIn({ id, paused, ...offer }, { dataProducerId }) {
+	const right = typeof id === 'string' && id !== '' && typeof paused === 'boolean' && (dataProducerId ? isData(offer) : isMedia(offer));
 	return right ? undefined : new ImportError('FAILED', 'the worker\'s answer lacks something');
 }
+
+const isMedia = ({ kind, rtpParameters }) => typeof kind === 'string' && isObject(rtpParameters);
+const isData = ({ sctpStreamParameters, label, protocol }) =>
+	isObject(sctpStreamParameters) && typeof label === 'string' && typeof protocol === 'string';
+const isObject = value => Object(value) === value;
 
 function errorOf({ code, message } = {}) {
 	return new ImportError(CODES.includes(code) ? code : 'FAILED', String(message ?? 'the worker gave no answer'));

@@ -1,6 +1,6 @@
 // What an application in TypeScript does with the package. Each @ts-expect-error is a mistake that must be one.
 import gazpacho = require('gazpacho');
-import { importProducer as imported } from 'gazpacho/import-producer';
+import { importDataProducer as importedData, importProducer as imported } from 'gazpacho/import-producer';
 import * as mediasoup from 'mediasoup';
 
 async function use(router: mediasoup.types.Router): Promise<mediasoup.types.Producer> {
@@ -21,6 +21,17 @@ async function use(router: mediasoup.types.Router): Promise<mediasoup.types.Prod
 	return imported(router, 'x');
 }
 
+async function useData(router: mediasoup.types.Router): Promise<mediasoup.types.DataProducer> {
+	const data = await gazpacho.importDataProducer(router, 'x', { appData: { from: 'afar' } });
+	data.appData.from satisfies string;
+	data.label satisfies string;
+	// @ts-expect-error
+	data.rtpParameters;
+	// @ts-expect-error
+	await gazpacho.importDataProducer(router, 'x', { label: 'x' });
+	return importedData(router, 'x');
+}
+
 function reason(error: unknown): string {
 	if (!(error instanceof gazpacho.ImportError)) {
 		return '';
@@ -33,4 +44,4 @@ function reason(error: unknown): string {
 	return code;
 }
 
-export = { use, reason };
+export = { use, useData, reason };
