@@ -28,5 +28,6 @@ function fail({ message }) {
 	process.exit(1);
 }
 
-process.prependOnceListener('SIGINT', () => process.exit(0)); // that is how it should end
+// That is how it should end. mediasoup listens to these signals too, so that they would end its worker alone.
+['SIGINT', 'SIGTERM'].forEach(signal => process.prependOnceListener(signal, () => process.exit(0)));
 main().catch(fail);

@@ -43,7 +43,7 @@ test('a conference for browsers', async t => {
 	const [, url] = /The conference is at (\S+)/.exec(String(line));
 	assert.match(await (await fetch(url)).text(), /<title>Conference<\/title>/);
 	assert.match(await (await fetch(new URL('/main.js', url))).text(), /RTCPeerConnection/);
-	child.kill('SIGINT');
+	child.kill('SIGTERM');
 	assert.deepEqual(await within('it ends', once(child, 'exit')), [0, null]);
 });
 
