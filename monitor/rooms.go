@@ -66,24 +66,20 @@ type roomList struct {
 // listShare is how many times as long as making the list it is kept.
 const listShare = 20
 
-// list returns all Routers and when they were asked for. If ctx ends meanwhile, what has been gathered is a part: nobody else gets it.
+// list returns all Routers and when they were asked for.
 func (w *Watch) list(ctx context.Context) (rows []RoomRow, nodes map[look.RoomID][]string, at time.Time) {
 	l := &w.rooms
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	begin := time.Now()
-	if !begin.After(l.until) {
-		return l.rows, l.nodes, l.at
+	if begin := time.Now(); begin.After(l.until) {
+		l.rows = gather(context.WithoutCancel(ctx), w.reachable()) // others want it too, if this one leaves meanwhile
+		l.nodes = map[look.RoomID][]string{}
+		for i := range l.rows {
+			l.nodes[l.rows[i].RoomID] = l.rows[i].Nodes
+		}
+		l.at = time.Now()
+		l.until = l.at.Add(max(period, listShare*l.at.Sub(begin)))
 	}
-	rows = gather(ctx, w.reachable())
-	if ctx.Err() != nil {
-		return l.rows, l.nodes, l.at
-	}
-	l.rows, l.nodes, l.at = rows, map[look.RoomID][]string{}, time.Now()
-	for i := range rows {
-		l.nodes[rows[i].RoomID] = rows[i].Nodes
-	}
-	l.until = l.at.Add(max(period, listShare*l.at.Sub(begin)))
 	return l.rows, l.nodes, l.at
 }
 

@@ -36,7 +36,7 @@ func runCertificates(args []string, stdout, _ io.Writer) error {
 		}
 		fmt.Fprintf(stdout, "certificate authority made in %s\n", *folder)
 		return nil
-	case len(rest) != 2:
+	case len(rest) != 2 || rest[0] == "ca":
 		return usagef("name what to make: ca, node NAME, app NAME or operator NAME")
 	}
 	who := identity.Identity{Name: rest[1]}

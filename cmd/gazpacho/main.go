@@ -76,6 +76,7 @@ func usage() string {
 	for _, c := range commands {
 		fmt.Fprintf(&b, "  %-14s %s\n", c.name, c.summary)
 	}
+	fmt.Fprintf(&b, "  %-14s %s\n", "version", "print the version")
 	b.WriteString("\n'gazpacho COMMAND --help' says what a command takes.\n")
 	return b.String()
 }

@@ -206,7 +206,7 @@ func (c *nodeConfig) run(server *remote.Server, addresses remote.Addresses, cred
 func (c *nodeConfig) open(credentials *identity.Credentials) (listeners []net.Listener, err error) {
 	for _, address := range c.listen {
 		if !remote.IsLocal(address) && credentials == nil {
-			return listeners, usagef("--listen %s is reached from other hosts: set --tls-dir, or use a unix socket", address)
+			return listeners, usagef("--listen %s needs certificates: set --tls-dir, or use a unix socket", address)
 		}
 		l, err := remote.Listen(address)
 		if err != nil {

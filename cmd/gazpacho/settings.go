@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 )
@@ -51,7 +52,7 @@ func (s *settings) parse(args []string, stdout io.Writer) ([]string, error) {
 		fmt.Fprint(stdout, s.help())
 		return nil, errHelp
 	} else if err != nil {
-		return nil, usageError{err}
+		return nil, usageError{s.plain(err)}
 	}
 	given := map[string]bool{}
 	s.flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
@@ -63,7 +64,7 @@ func (s *settings) parse(args []string, stdout io.Writer) ([]string, error) {
 		}
 		given[f.Name] = true
 		if err := f.Value.Set(value); err != nil {
-			errs = append(errs, fmt.Errorf("%s=%q: %w", environment(f.Name), value, err))
+			errs = append(errs, fmt.Errorf("%s=%q: %w", environment(f.Name), value, wanted(f, err)))
 		}
 	})
 	if *s.config != "" {
@@ -73,6 +74,41 @@ func (s *settings) parse(args []string, stdout io.Writer) ([]string, error) {
 		return nil, usageError{err}
 	}
 	return s.flags.Args(), nil
+}
+
+// plain puts an error of package flag, whose options have one hyphen, into the words of this program.
+func (s *settings) plain(err error) error {
+	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
+		return fmt.Errorf("there is no option --%s", name)
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "flag needs an argument: -"); ok {
+		return fmt.Errorf("--%s: a value is missing", name)
+	}
+	for _, format := range []string{"invalid value %q for flag -%s", "invalid boolean value %q for -%s"} {
+		var value, name string
+		if n, _ := fmt.Sscanf(err.Error(), format, &value, &name); n == 2 {
+			name = strings.TrimSuffix(name, ":")
+			return fmt.Errorf("--%s %s: %w", name, value, wanted(s.flags.Lookup(name), err))
+		}
+	}
+	return err
+}
+
+// wanted says what an option's value should be; package flag says of numbers and times only that they are none.
+func wanted(f *flag.Flag, err error) error {
+	getter, ok := f.Value.(flag.Getter)
+	if !ok {
+		return err
+	}
+	switch getter.Get().(type) {
+	case bool:
+		return errors.New("want true or false")
+	case time.Duration:
+		return errors.New("want a time, such as 90s or 1h30m")
+	case string:
+		return err
+	}
+	return errors.New("want a number")
 }
 
 // parseFile takes what the file says and neither flags nor environment have said.
@@ -92,7 +128,7 @@ func (s *settings) parseFile(name string, given map[string]bool) error {
 			continue
 		}
 		if err := f.Value.Set(text(value)); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %s = %v: %w", name, option, value, err))
+			errs = append(errs, fmt.Errorf("%s: %s = %v: %w", name, option, value, wanted(f, err)))
 		}
 	}
 	slices.SortFunc(errs, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

@@ -1,5 +1,6 @@
 // The page: which view is shown, and the events that keep it live.
 import { h, morph } from './dom.js';
+import { clock } from './format.js';
 import { node } from './node.js';
 import { overview } from './overview.js';
 import { room } from './room.js';
@@ -46,6 +47,7 @@ function decode(text) {
 
 function say(text, state) {
 	connection.className = state;
+	document.body.dataset.connection = state;
 	if (connection.textContent !== text) {
 		connection.textContent = text;
 	}
@@ -62,7 +64,8 @@ function draw() {
 }
 
 function fail(text) {
-	const notice = h('p', { class: 'notice bad', role: 'alert', 'data-key': 'notice' }, text);
+	document.title = 'Nothing to show – Gazpacho monitor';
+	const notice = h('p', { class: 'notice bad', role: 'alert', 'data-key': 'notice' }, text.charAt(0).toUpperCase() + text.slice(1));
 	if (shown?.data) {
 		main.querySelector('.notice[data-key=notice]')?.remove();
 		main.prepend(notice);
@@ -95,7 +98,9 @@ function watch() {
 		if (mine !== source) {
 			return;
 		}
-		say('Not connected', 'lost');
+		if (!connection.classList.contains('lost')) {
+			say(`Not connected since ${clock(Date.now() / 1000)}`, 'lost');
+		}
 		if (mine.readyState === EventSource.CLOSED) {
 			mine.close();
 			timer = setTimeout(() => explain(path), RETRY_MS / 4);
@@ -131,9 +136,9 @@ function askForToken() {
 			problem.textContent = 'This is not the token.';
 		},
 	},
-	h('h1', {}, 'Token'), h('p', {}, 'This monitor shows itself to those who know its token.'),
+	h('h1', {}, 'Token'), h('p', {}, 'This monitor is for those who know its token: the first line of the file that ', h('code', {}, '--token-file'), ' named when it was started.'),
 	h('label', { for: 'token' }, 'Token'), h('input', { id: 'token', name: 'token', type: 'password', autocomplete: 'current-password', required: true }),
-	h('button', { type: 'submit' }, 'Look'), problem);
+	h('button', { type: 'submit', class: 'primary' }, 'Look'), problem);
 	main.replaceChildren(form);
 	form.querySelector('input').focus();
 }
@@ -173,7 +178,8 @@ const button = document.getElementById('theme');
 
 function setTheme(theme) {
 	document.documentElement.dataset.theme = theme;
-	button.textContent = `Theme: ${theme}`;
+	button.replaceChildren(h('span', {}, 'Theme: '), theme);
+	button.setAttribute('aria-label', `Theme: ${theme}`);
 }
 
 // saved reads or keeps the theme, in browsers that keep something for this page.

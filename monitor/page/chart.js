@@ -10,7 +10,7 @@ const TOP = 10;
 const BOTTOM = 22;
 const LEFT = 70;
 const RIGHT = 8;
-const ROW = 22; // of bands
+const BAND = 28;
 const TOUCHES = 15; // pixels from a value that count as pointing at it
 
 // cursors remember which time a chart's reader points at.
@@ -158,18 +158,20 @@ export function spark(values, highest, className = 'line0') {
 export function bands({ id, title, at, rows, width }) {
 	const end = at.at(-1) ?? 0;
 	const x = across(width, end - SPAN);
-	const height = rows.length * ROW + BOTTOM;
+	const place = row => TOP + (HEIGHT - TOP - BOTTOM) * (row + 0.5) / rows.length;
 	const strip = ({ name, states, level }, row) => [
-		s('text', { x: LEFT - 6, y: row * ROW + 15, class: 'tick end' }, name),
+		s('text', { x: LEFT - 6, y: place(row) + 4, class: 'tick end' }, name),
 		[...stretches(at, states)].map(([from, to, state]) => s('rect', {
-			x: x(from - SAMPLE), y: row * ROW + 3, width: Math.max(x(to) - x(from - SAMPLE), 2), height: ROW - 6, class: `band ${level(state)}`,
+			x: x(from - SAMPLE), y: place(row) - BAND / 2, width: Math.max(x(to) - x(from - SAMPLE), 2), height: BAND, rx: 2, class: `band ${level(state)}`,
 		}, s('title', {}, `${state}, ${clock(from - SAMPLE)} to ${clock(to)}`))),
 	];
 	return h('figure', { 'data-key': `chart ${id}` }, h('figcaption', {}, h('span', { class: 'title' }, title)),
+		h('ul', { class: 'legend plain' }, rows.map(({ name, states }) => h('li', {}, name, ' ', h('b', {}, states.at(-1) ?? NONE)))),
 		s('svg', {
-			viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', class: 'chart',
+			viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: 'img', class: 'chart',
 			'aria-label': `${title}. ${rows.map(({ name, states }) => `${name}: ${spoken(at, states)}`).join('. ')}`,
-		}, rows.map(strip), times(x, end, height)));
+		}, rows.map(strip), times(x, end, HEIGHT)),
+		table(title, at, rows.map(({ name, states }) => ({ name, values: states })), state => state));
 }
 
 // stretches are the times in which a state stayed the same.

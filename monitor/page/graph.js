@@ -1,12 +1,14 @@
 // The nodes as a graph: how full each is, and what goes between them.
 import { s } from './dom.js';
 import { bitrate, count, percent } from './format.js';
+import { loadLevel, stateLevel } from './parts.js';
 
 const RADIUS = 34;
 const WIDEST = 900; // pixels
 const NARROW = 520; // below which rates do not fit
 const MARGIN = 8;
-const NAME = 20; // height of a name
+const NAME = 36; // height of a name and what stands below it
+const BESIDE = 14; // from a line to its rate
 const MANY = 24; // nodes above which names and numbers do not fit
 
 // place puts nodes on an ellipse, those of one host beside each other.
@@ -22,8 +24,10 @@ function place(nodes, width, height) {
 	}));
 }
 
-// level says how full is too full.
-export const level = ({ state, cpu, error }) => (error || ['dead', 'unreachable', 'gone'].includes(state) ? 'bad' : state !== 'alive' || cpu > 0.95 ? 'warn' : 'good');
+// isDown says that a node does not answer.
+export const isDown = ({ state, error }) => Boolean(error) || ['dead', 'unreachable', 'gone'].includes(state);
+
+const level = node => (isDown(node) ? 'down' : loadLevel(node.cpu) ?? stateLevel(node.state));
 
 export function graph({ nodes, pipes, width: room }) {
 	const width = Math.min(room, WIDEST);
@@ -49,13 +53,14 @@ export function graph({ nodes, pipes, width: room }) {
 			'stroke-width': (1.5 + 7 * Math.sqrt((pipe.toA + pipe.toB) / busiest)).toFixed(1),
 		}, s('title', {}, title)));
 		if (width >= NARROW && nodes.length <= 8) {
-			// Each direction's rate stands near the node that it leaves, beside the line.
+			// Each direction's rate stands near the node that it leaves, beside the line: outside of the ring of nodes, where no names are.
+			const [nx, ny] = [-dy / long, dx / long];
+			const outward = ((a.x + b.x) / 2 - width / 2) * nx + ((a.y + b.y) / 2 - (tall / 2 - lowest)) * ny;
 			for (const [from, sign, rate] of [[a, 1, pipe.toB], [b, -1, pipe.toA]]) {
-				const along = radius + 46;
-				svg.append(s('text', {
-					'data-key': `rate ${pipe.a} ${pipe.b} ${sign}`, x: (from.x + sign * dx / long * along - dy / long * 10 * sign).toFixed(1),
-					y: (from.y + sign * dy / long * along + dx / long * 10 * sign + 4).toFixed(1), class: 'rate',
-				}, bitrate(rate)));
+				const side = Math.abs(outward) < 1 ? sign : Math.sign(outward);
+				const [x, y] = [from.x + sign * dx / long * (radius + 46) + side * nx * BESIDE, from.y + sign * dy / long * (radius + 46) + side * ny * BESIDE];
+				const anchor = Math.abs(nx) < 0.3 ? '' : side * nx > 0 ? 'right' : 'left';
+				svg.append(s('text', { 'data-key': `rate ${pipe.a} ${pipe.b} ${sign}`, x: x.toFixed(1), y: (y + 4).toFixed(1), class: `rate ${anchor}` }, bitrate(rate)));
 			}
 		}
 	}
@@ -73,7 +78,7 @@ function circle(node, { x, y }, radius, small) {
 		s('title', {}, words),
 		s('circle', { cx: x, cy: y, r: radius, class: 'disc' }),
 		s('circle', { cx: x, cy: y, r: radius, class: 'ring', 'stroke-dasharray': `${(around * Math.min(node.cpu, 1)).toFixed(1)} ${around.toFixed(1)}`, transform: `rotate(-90 ${x} ${y})` }),
-		!small && s('text', { x, y: y - 2, class: 'load' }, node.error ? '×' : percent(node.cpu)),
-		!small && !node.error && s('text', { x, y: y + 14, class: 'unit' }, `${count(node.sums.transports)} tr.`),
-		!small && s('text', { x, y: y + radius + 18, class: 'name' }, node.name.length > 22 ? `${node.name.slice(0, 21)}…` : node.name, node.error && s('tspan', { class: 'unit' }, ` ${node.state}`)));
+		!small && s('text', { x, y: y + 5, class: 'load' }, isDown(node) ? '×' : percent(node.cpu)),
+		!small && s('text', { x, y: y + radius + 18, class: 'name' }, node.name.length > 22 ? `${node.name.slice(0, 21)}…` : node.name),
+		!small && s('text', { x, y: y + radius + 33, class: 'unit' }, isDown(node) ? node.state : node.rooms === 1 ? '1 room' : `${count(node.rooms)} rooms`));
 }

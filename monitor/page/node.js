@@ -2,22 +2,23 @@
 import { chart } from './chart.js';
 import { h } from './dom.js';
 import { bitrate, count, percent, since } from './format.js';
-import { application, badge, bar, chartWidth, stateLevel, table, tile, tiles } from './parts.js';
+import { application, badge, bar, chartWidth, loadLevel, stateLevel, table, tile, tiles } from './parts.js';
 
 const delay = seconds => (seconds > 0 ? `up to ${seconds < 0.001 ? `${Math.round(seconds * 1e6)} µs` : `${seconds * 1000} ms`}` : 'none');
 
 export function node(data, { width, redraw }) {
 	const { trend, rows, owners, fronts } = data;
+	const told = data.error ? { sums: {} } : data; // who does not answer has no rooms that we know of
 	return [
-		h('p', { class: 'path' }, h('a', { href: '#/' }, 'Overview'), ' / '),
+		h('p', { class: 'path' }, h('a', { href: '#/' }, 'Overview')),
 		h('h1', {}, data.name), h('p', {}, badge(data.state, stateLevel(data.state)), ' ', data.address, data.region && ` in ${[data.region, data.zone].filter(Boolean).join(' / ')}`),
-		data.error && h('p', { class: 'notice bad' }, data.error),
+		data.error && h('p', { class: 'notice bad' }, `It does not answer: ${data.error}`),
 		tiles(
-			tile('Load', percent(data.cpu), { level: data.cpu > 0.95 ? 'bad' : data.cpu > 0.8 ? 'warn' : undefined, more: 'of its cores, whoever uses them' }),
-			tile('Rooms', count(data.rooms)),
-			tile('Transports', count(data.sums.transports), { more: `${count(data.sums.relays)} relays` }),
-			tile('Received', bitrate(data.sums.recvBitrate)),
-			tile('Sent', bitrate(data.sums.sendBitrate)),
+			tile('Load', percent(told.cpu), { level: loadLevel(told.cpu), more: 'of its cores, whoever uses them' }),
+			tile('Rooms', count(told.rooms)),
+			tile('Transports', count(told.sums.transports), { more: `${count(told.sums.relays)} relays` }),
+			tile('Received', bitrate(told.sums.recvBitrate)),
+			tile('Sent', bitrate(told.sums.sendBitrate)),
 			tile('Version', data.version ?? '–', { more: data.release ? `mediasoup ${data.release}` : undefined }),
 			tile('Process', data.pid ?? '–', { more: data.since ? `for ${since(Date.now() / 1000 - data.since)}` : undefined }),
 		),
@@ -36,7 +37,7 @@ export function node(data, { width, redraw }) {
 			['Transports', ({ transports }) => count(transports), 'number'],
 			['Messages wait', ({ delay: seconds }) => delay(seconds), 'number'],
 			['Messages refused', ({ dropped }) => count(dropped), 'number'],
-		], rows.map((row, index) => ({ ...row, index })), { key: ({ index }) => index, empty: 'It tells nothing.' })),
+		], rows.map((row, index) => ({ ...row, index })), { key: ({ index }) => index, empty: 'Not known.' })),
 		h('section', { 'aria-labelledby': 'applications' }, h('h2', { id: 'applications' }, 'Applications'), table('Applications', [
 			['Application', owner => h('th', { scope: 'row' }, application(owner))],
 			['Rooms', ({ rooms }) => count(rooms), 'number'],
@@ -45,7 +46,7 @@ export function node(data, { width, redraw }) {
 			['Consumers', ({ consumers }) => count(consumers), 'number'],
 			['Received', ({ recvBitrate }) => bitrate(recvBitrate), 'number'],
 			['Sent', ({ sendBitrate }) => bitrate(sendBitrate), 'number'],
-		], owners, { key: owner => `${owner.tenant} ${owner.application}`, empty: 'No application has transports here.' })),
+		], owners, { key: owner => `${owner.tenant} ${owner.application}`, empty: data.error ? 'Not known.' : 'No application has transports here.' })),
 		fronts?.length > 0 && h('section', { 'aria-labelledby': 'sessions' }, h('h2', { id: 'sessions' }, 'Sessions'), table('Sessions of applications’ workers', [
 			['Application', owner => h('th', { scope: 'row' }, application(owner))],
 			['State', ({ connected }) => badge(connected ? 'connected' : 'cut', connected ? 'good' : 'bad')],

@@ -1,11 +1,9 @@
 // The overview: all nodes, what goes between them, the applications.
 import { chart, spark } from './chart.js';
 import { h } from './dom.js';
-import { bitrate, count, loss, percent, since } from './format.js';
-import { graph, level } from './graph.js';
-import { application, badge, bar, chartWidth, nodeLink, stateLevel, sum, table, tile, tiles } from './parts.js';
-
-const BUSY = 0.95; // a node gets nothing new from there on
+import { bitrate, count, loss, NONE, percent, since } from './format.js';
+import { graph, isDown } from './graph.js';
+import { application, badge, bar, chartWidth, loadLevel, nodeLink, stateLevel, sum, table, tile, tiles } from './parts.js';
 
 // together adds up what nodes tell of the same times.
 function together(nodes, of) {
@@ -18,13 +16,13 @@ function together(nodes, of) {
 
 export function overview(data, { width, redraw }) {
 	const { nodes, pipes, owners, sums } = data;
-	const alive = nodes.filter(node => level(node) !== 'bad').length;
+	const alive = nodes.filter(node => !isDown(node)).length;
 	const trends = nodes.some(({ trend }) => trend);
 	return [
 		h('h1', {}, 'Overview'),
 		tiles(
 			tile('Nodes', `${alive} of ${nodes.length}`, { level: alive < nodes.length ? 'bad' : undefined, more: 'answer' }),
-			tile('Capacity in use', percent(data.cpu), { level: data.cpu > BUSY ? 'bad' : data.cpu > 0.8 ? 'warn' : undefined, more: 'of the nodes’ cores' }),
+			tile('Capacity in use', percent(data.cpu), { level: loadLevel(data.cpu), more: 'of the nodes’ cores' }),
 			tile('Rooms', count(data.rooms)),
 			tile('Transports', count(sums.transports), { more: `${count(sums.producers)} producers, ${count(sums.consumers)} consumers` }),
 			tile('Received', bitrate(sums.recvBitrate)),
@@ -59,18 +57,21 @@ function charts(nodes, width, redraw) {
 	];
 }
 
+// told shows what a node has told, and nothing for one that tells nothing.
+const told = cell => node => (node.error ? NONE : cell(node));
+
 function nodeTable(nodes, { at }) {
 	return table('Nodes', [
 		['Node', ({ name }) => h('th', { scope: 'row' }, nodeLink(name))],
-		['State', ({ state, error }) => [badge(state, stateLevel(state)), error && h('small', { class: 'error' }, error)]],
+		['State', ({ state, error }) => [badge(state, stateLevel(state)), error && h('small', { class: 'error', title: error }, error)]],
 		['Place', ({ region, zone, address }) => [region, zone].filter(Boolean).join(' / ') || address.replace(/^unix:.*\//, '')],
-		['Load', ({ cpu, error }) => (error ? '–' : bar(cpu, cpu > BUSY ? 'bad' : cpu > 0.8 ? 'warn' : ''))],
+		['Load', told(({ cpu }) => bar(cpu, loadLevel(cpu)))],
 		['Ten minutes', ({ trend }) => trend && spark(trend.cpu, 1)],
-		['Busiest shard', ({ busiest, shards }) => `${percent(busiest)} of ${shards}`, 'number'],
-		['Rooms', ({ rooms }) => count(rooms), 'number'],
-		['Transports', ({ sums }) => count(sums.transports), 'number'],
-		['Received', ({ sums }) => bitrate(sums.recvBitrate), 'number'],
-		['Sent', ({ sums }) => bitrate(sums.sendBitrate), 'number'],
+		['Busiest of the shards', told(({ busiest, shards }) => [percent(busiest), h('small', {}, ` of ${shards}`)]), 'number'],
+		['Rooms', told(({ rooms }) => count(rooms)), 'number'],
+		['Transports', told(({ sums }) => count(sums.transports)), 'number'],
+		['Received', told(({ sums }) => bitrate(sums.recvBitrate)), 'number'],
+		['Sent', told(({ sums }) => bitrate(sums.sendBitrate)), 'number'],
 		['Up for', ({ since: begun }) => (begun ? since(at / 1000 - begun) : '–'), 'number'],
 	], nodes, { key: ({ name }) => name });
 }
@@ -78,8 +79,8 @@ function nodeTable(nodes, { at }) {
 function pipeTable(pipes) {
 	return table('Pipes between nodes', [
 		['Between', ({ a, b }) => h('th', { scope: 'row' }, nodeLink(a), ' and ', nodeLink(b))],
-		['To the first', ({ toA }) => bitrate(toA), 'number'],
-		['To the second', ({ toB }) => bitrate(toB), 'number'],
+		['One way', ({ b, toB }) => [bitrate(toB), h('small', {}, ` to ${b}`)], 'number'],
+		['The other way', ({ a, toA }) => [bitrate(toA), h('small', {}, ` to ${a}`)], 'number'],
 		['Relays', ({ relays }) => count(relays), 'number'],
 		['Rooms', ({ rooms }) => count(rooms), 'number'],
 		['Links for data', ({ links, brokenLinks }) => (brokenLinks > 0 ? badge(`${brokenLinks} of ${links} broken`, 'bad') : count(links)), 'number'],

@@ -26,12 +26,17 @@ const BAD = ['disconnected', 'failed', 'closed', 'dead', 'unreachable', 'gone'];
 const WAITING = ['new', 'connecting', 'suspect', 'draining'];
 export const stateLevel = state => (BAD.includes(state) ? 'bad' : WAITING.includes(state) || state === 'two of this name' ? 'warn' : 'good');
 
+// loadLevel says how full is too full: from 95 % on a node gets nothing new.
+export const loadLevel = cpu => (cpu > 0.95 ? 'bad' : cpu > 0.8 ? 'warn' : undefined);
+
 // lossCell marks losses that hurt.
-export const lossCell = share => h('td', { class: `number ${share >= 0.1 ? 'bad' : share >= 0.03 ? 'warn' : ''}` }, loss(share));
+export const lossCell = share => h('td', { class: `number ${share >= 0.1 ? 'bad' : share >= 0.03 ? 'warn' : share > 0 ? '' : 'nil'}` }, loss(share));
 
 // bar shows a share as a bar beside the number.
 export const bar = (share, level = '') => h('span', { class: `bar ${level}` },
 	h('span', { class: 'track', 'aria-hidden': 'true' }, h('span', { style: { width: `${Math.min(100 * share, 100).toFixed(1)}%` } })), h('b', {}, percent(share)));
+
+const NIL = ['0', '0 %', '0 bit/s', '0 B', '–', 'none'];
 
 // table has columns [title, cell(row), class]; cells that are no td or th become one.
 export function table(caption, columns, rows, { key, empty = 'None.', heads } = {}) {
@@ -43,7 +48,7 @@ export function table(caption, columns, rows, { key, empty = 'None.', heads } = 
 		h('thead', {}, h('tr', {}, columns.map(([title, , style], i) => heads?.[i] ?? h('th', { scope: 'col', class: style }, title)))),
 		h('tbody', {}, rows.map(row => h('tr', { 'data-key': key?.(row) }, columns.map(([title, cell, style]) => {
 			const content = cell(row);
-			return content instanceof HTMLElement && ['TD', 'TH'].includes(content.nodeName) ? content : h('td', { class: style, 'data-title': title }, content);
+			return content instanceof HTMLElement && ['TD', 'TH'].includes(content.nodeName) ? content : h('td', { class: [style, NIL.includes(content) && 'nil'].filter(Boolean).join(' ') || undefined, 'data-title': title }, content);
 		}))))));
 }
 

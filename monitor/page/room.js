@@ -29,7 +29,7 @@ export function room(data, { width, redraw }) {
 	const { transports, relays, history } = data;
 	const bad = transports.filter(({ findings: list }) => list.some(({ level }) => level === 'bad')).length;
 	return [
-		h('p', { class: 'path' }, h('a', { href: '#/rooms' }, 'Rooms'), ' / ', application(data), ' / '),
+		h('p', { class: 'path' }, h('a', { href: '#/rooms' }, 'Rooms'), ' / ', application(data)),
 		h('h1', { class: 'id' }, data.router),
 		data.errors?.map(error => h('p', { class: 'notice bad', 'data-key': error }, error)),
 		data.more && h('p', { class: 'notice warn' }, 'The room has more transports than are shown here.'),
@@ -92,7 +92,7 @@ function senders(data) {
 		['State', ({ producer }) => producerState(producer)],
 		['Bitrate', ({ producer }) => bitrate(sumOf(producer.streams, 'bitrate')), 'number'],
 		['Streams', ({ producer }) => producer.streams.map(({ rid, ssrc, bitrate: rate, score }) => h('span', { class: 'stream', 'data-key': ssrc }, `${rid ?? ''} ${bitrate(rate)} (${score})`))],
-		['Loss', ({ producer }) => lossCell(worst(producer.streams, ({ fractionLost }) => fractionLost / 256))],
+		['Loss', ({ producer }) => lossCell(worst(producer.streams, ({ fractionLost }) => fractionLost / 256)), 'number'],
 		['Key frames asked', ({ producer }) => count(sumOf(producer.streams, 'pliCount') + sumOf(producer.streams, 'firCount')), 'number'],
 		['Consumers', ({ producer }) => {
 			const entry = consumers.get(producer.id);
@@ -122,8 +122,8 @@ function transportTable(data) {
 		['Received', ({ stats }) => bitrate(stats.recvBitrate), 'number'],
 		['Sent', ({ stats }) => bitrate(stats.sendBitrate), 'number'],
 		['Estimate', ({ stats }) => bitrate(stats.availableOutgoingBitrate), 'number'],
-		['Loss from', t => lossCell(lossReceived(t))],
-		['Loss to', t => lossCell(lossSent(t))],
+		['Loss from', t => lossCell(lossReceived(t)), 'number'],
+		['Loss to', t => lossCell(lossSent(t)), 'number'],
 		['RTT', t => milliseconds(rtt(t)), 'number'],
 		['Found', t => trouble(t.findings)],
 	], rows.slice(0, MOST), { key: ({ node, transport }) => `${node} ${transport}` }), left(rows)];
@@ -155,7 +155,7 @@ function receivers(data) {
 		['State', ({ consumer }) => consumerState(consumer)],
 		['Layers', ({ consumer }) => layers(consumer)],
 		['Bitrate', ({ consumer }) => bitrate(sumOf(consumer.streams, 'bitrate')), 'number'],
-		['Loss', ({ consumer }) => lossCell(worst(consumer.streams, ({ fractionLost }) => fractionLost / 256))],
+		['Loss', ({ consumer }) => lossCell(worst(consumer.streams, ({ fractionLost }) => fractionLost / 256)), 'number'],
 		['RTT', ({ consumer }) => milliseconds(worst(consumer.streams, ({ roundTripTime }) => roundTripTime)), 'number'],
 	], rows.slice(0, MOST), { key: ({ consumer }) => consumer.id, empty: 'Nobody receives.' }), left(rows)];
 }

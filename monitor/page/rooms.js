@@ -16,11 +16,11 @@ const columns = [
 	['Consumers', 'consumers', ({ consumers }) => count(consumers), 'number'],
 	['Received', 'recvBitrate', ({ recvBitrate }) => bitrate(recvBitrate), 'number'],
 	['Sent', 'sendBitrate', ({ sendBitrate }) => bitrate(sendBitrate), 'number'],
-	['Worst loss', 'loss', ({ lossIn, lossOut }) => lossCell(Math.max(lossIn, lossOut))],
+	['Worst loss', 'loss', ({ lossIn, lossOut }) => lossCell(Math.max(lossIn, lossOut)), 'number'],
 	['Longest RTT', 'rtt', ({ rtt }) => milliseconds(rtt), 'number'],
 	['Trouble', 'troubled', ({ troubled, none }) => (troubled + none > 0 ? [
 		troubled > 0 && badge(`${troubled} without a peer`, 'warn'), none > 0 && badge(`${none} without a layer`, 'warn'),
-	] : '–')],
+	] : '')],
 ];
 
 export function rooms(data, { query, search }) {
@@ -41,7 +41,7 @@ export function rooms(data, { query, search }) {
 				oninput: event => search({ text: event.target.value.trim(), offset: '' }, true),
 			}),
 			h('p', { role: 'status', class: 'quiet' }, matches === total ? `${count(total)} rooms with transports` : `${count(matches)} of ${count(total)} rooms with transports`)),
-		table('Rooms', columns.map(([title, , cell, style]) => [title, cell, style]), rows, { key: room => `${room.application} ${room.tenant} ${room.router}`, heads, empty: 'No room.' }),
+		table('Rooms', columns.map(([title, , cell, style]) => [title, cell, style]), rows, { key: room => `${room.application} ${room.tenant} ${room.router}`, heads, empty: query.get('text') ? 'No room, application, tenant or node has that in its name.' : 'No room has transports now.' }),
 		matches > ROWS && h('nav', { class: 'pages', 'aria-label': 'Pages' },
 			h('button', { type: 'button', disabled: offset === 0, onclick: () => search({ offset: String(Math.max(offset - ROWS, 0)) }) }, 'Back'),
 			h('span', {}, `${count(offset + 1)} to ${count(Math.min(offset + ROWS, matches))} of ${count(matches)}`),

@@ -15,7 +15,7 @@ export function transport(data, { width, redraw }) {
 	]);
 	const state = stateOf(data);
 	return [
-		h('p', { class: 'path' }, h('a', { href: '#/rooms' }, 'Rooms'), ' / ', application(data), ' / ', roomLink(data), ' / '),
+		h('p', { class: 'path' }, h('a', { href: '#/rooms' }, 'Rooms'), ' / ', application(data), ' / ', roomLink(data)),
 		h('h1', { class: 'id' }, data.transport),
 		h('p', {}, badge(state, stateLevel(state)), ` ${data.kind} transport on `, nodeLink(data.node), `, shard ${data.shard}. `,
 			data.local && `${data.local} `, data.remote ? `to ${data.remote}${data.tcp ? ' over TCP' : ''}` : data.kind === 'direct' ? 'to the application' : 'without a peer'),
@@ -71,14 +71,14 @@ function charts(id, history, width, redraw) {
 		card(chart({
 			...shape, id: `${id} repair`, title: 'Repair, in ten seconds', format: n => count(Math.round(n)), top: 10,
 			lines: [
-				{ name: 'Packets the peer missed', values: of('nacked') }, { name: 'sent again', values: of('retransmitted'), dashed: true },
+				{ name: 'Packets the peer missed', values: of('nacked') }, { name: 'Sent again', values: of('retransmitted'), dashed: true },
 				{ name: 'Packets missed here', values: of('missed') },
 			],
 		})),
 		card(chart({
 			...shape, id: `${id} frames`, title: 'Key frames and drops, in ten seconds', format: n => count(Math.round(n)), top: 4,
 			lines: [
-				{ name: 'Key frames the peer asked for', values: of('keyFramesAsked') }, { name: 'it was asked for', values: of('keyFramesWant') },
+				{ name: 'Key frames asked for by the peer', values: of('keyFramesAsked') }, { name: 'Asked of the peer', values: of('keyFramesWant') },
 				{ name: 'Lower layers', values: of('layersDropped') }, { name: 'Packets dropped', values: of('dropped'), dashed: true },
 			],
 		})),
@@ -96,8 +96,8 @@ function consumerTable(data) {
 		['Layers', ({ consumer }) => layers(consumer)],
 		['Bitrate', ({ stream }) => bitrate(stream.bitrate), 'number'],
 		['Packets', ({ stream }) => count(stream.packetCount), 'number'],
-		['Bytes', ({ consumer, stream }) => h('td', { class: 'number', 'data-bytes': consumer.id }, count(stream.byteCount))],
-		['Loss', ({ stream }) => lossCell(stream.fractionLost / 256)],
+		['Bytes', ({ consumer, stream }) => h('td', { class: 'number', 'data-bytes': consumer.id }, count(stream.byteCount)), 'number'],
+		['Loss', ({ stream }) => lossCell(stream.fractionLost / 256), 'number'],
 		['Lost', ({ stream }) => count(stream.packetsLost), 'number'],
 		['Asked again', ({ stream }) => count(stream.nackPacketCount), 'number'],
 		['Sent again', ({ stream }) => count(stream.packetsRetransmitted), 'number'],
@@ -119,8 +119,8 @@ function producerTable(producers) {
 		['Bitrate', ({ stream }) => bitrate(stream.bitrate), 'number'],
 		['By layer', ({ stream }) => Object.entries(stream.bitrateByLayer ?? {}).sort().map(([layer, rate]) => h('span', { class: 'stream', 'data-key': layer }, `${layer}: ${bitrate(rate)}`))],
 		['Packets', ({ stream }) => count(stream.packetCount), 'number'],
-		['Bytes', ({ producer, stream }) => h('td', { class: 'number', 'data-bytes': `${producer.id} ${stream.ssrc}` }, count(stream.byteCount))],
-		['Loss', ({ stream }) => lossCell((stream.fractionLost ?? 0) / 256)],
+		['Bytes', ({ producer, stream }) => h('td', { class: 'number', 'data-bytes': `${producer.id} ${stream.ssrc}` }, count(stream.byteCount)), 'number'],
+		['Loss', ({ stream }) => lossCell((stream.fractionLost ?? 0) / 256), 'number'],
 		['Lost', ({ stream }) => count(stream.packetsLost), 'number'],
 		['Repaired', ({ stream }) => count(stream.packetsRepaired), 'number'],
 		['Asked again', ({ stream }) => count(stream.nackPacketCount), 'number'],

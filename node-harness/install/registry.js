@@ -76,7 +76,7 @@ npm('install', '--ignore-scripts', '--no-audit', '--no-fund', 'gazpacho', 'media
 assert.deepEqual(fs.readdirSync(path.join(project, 'node_modules/@gazpacho')), [`${process.platform}-${process.arch}`]);
 const lock = JSON.parse(fs.readFileSync(path.join(project, 'package-lock.json')));
 platforms.forEach(name => assert.ok(lock.packages[`node_modules/${name}`], `the lock file has ${name} for others`));
-console.log(String(execFileSync(process.execPath, ['node_modules/gazpacho/examples/conference.js'], { cwd: project })));
+console.log(String(execFileSync(process.execPath, ['node_modules/gazpacho/examples/call.js'], { cwd: project })));
 
 // Two people of a team with different machines: the lock file of one installs on the other's.
 fs.rmSync(path.join(project, 'node_modules'), { recursive: true });

@@ -10,10 +10,11 @@ const { RELEASE } = process.env;
 const ROOT = path.join(import.meta.dirname, '../..');
 const read = name => fs.readFileSync(path.join(RELEASE, name));
 const files = fs.readdirSync(RELEASE, { recursive: true }).filter(name => fs.statSync(path.join(RELEASE, name)).isFile());
-const only = pattern => {
-	const [name, ...others] = files.filter(file => pattern.test(file));
-	assert.ok(name && others.length === 0, `one file like ${pattern}: ${files}`);
-	return name;
+// all returns the files of a kind, of which there is one for each platform at least.
+const all = pattern => {
+	const names = files.filter(file => pattern.test(file));
+	assert.ok(names.length > 0, `a file like ${pattern}: ${files}`);
+	return names;
 };
 // list returns the entries of an archive: mode, owner, name.
 const list = (command, ...args) => String(execFileSync(command, args)).trim().split('\n').map(line => {
@@ -29,21 +30,24 @@ test('the checksums are those of all files', () => {
 });
 
 test('an archive has the programs, and what goes with them', () => {
-	const entries = list('tar', 'tzvf', path.join(RELEASE, only(/^gazpacho-.*\.tar\.gz$/)));
-	assert.ok(entries.every(({ owner }) => owner === '0/0'));
-	['/gazpacho', '/mediasoup-worker'].forEach(name => assert.equal(entry(entries, name).mode, '-rwxr-xr-x'));
-	['/LICENSE', '/NOTICE', '/THIRD-PARTY.txt', '/README.md', '/docs/cluster.md'].forEach(name => assert.equal(entry(entries, name).mode, '-rw-r--r--'));
+	for (const name of all(/^gazpacho-.*\.tar\.gz$/)) {
+		const entries = list('tar', 'tzvf', path.join(RELEASE, name));
+		assert.ok(entries.every(({ owner }) => owner === '0/0'));
+		['/gazpacho', '/mediasoup-worker'].forEach(program => assert.equal(entry(entries, program).mode, '-rwxr-xr-x'));
+		['/LICENSE', '/NOTICE', '/THIRD-PARTY.txt', '/README.md', '/docs/cluster.md'].forEach(text => assert.equal(entry(entries, text).mode, '-rw-r--r--'));
+	}
 });
 
 test('the npm packages need no install script', () => {
-	for (const name of files.filter(file => file.startsWith('npm'))) {
+	for (const name of all(/^npm/)) {
 		const file = path.join(RELEASE, name);
 		const manifest = JSON.parse(execFileSync('tar', ['xzOf', file, 'package/package.json']));
 		assert.equal(manifest.scripts, undefined);
 		const entries = list('tar', 'tzvf', file);
 		['LICENSE', 'NOTICE', 'README.md'].forEach(text => entry(entries, `package/${text}`));
 		if (manifest.os) {
-			assert.deepEqual([manifest.os, manifest.cpu], [[process.platform], [process.arch]]);
+			const [, os, cpu] = /gazpacho-([a-z]+)-([a-z0-9]+)-/.exec(name);
+			assert.deepEqual([manifest.os, manifest.cpu], [[os], [cpu]]);
 			['gazpacho', 'mediasoup-worker'].forEach(program => assert.equal(entry(entries, `package/bin/${program}`).mode, '-rwxr-xr-x'));
 			entry(entries, 'package/THIRD-PARTY.txt');
 		}
@@ -51,7 +55,7 @@ test('the npm packages need no install script', () => {
 });
 
 test('the bill of materials and the licences name what the programs contain', () => {
-	const { components, dependencies } = JSON.parse(read(only(/\.cdx\.json$/)));
+	const { components, dependencies } = JSON.parse(read(all(/\.cdx\.json$/)[0]));
 	const licences = String(read('THIRD-PARTY.txt'));
 	for (const program of ['gazpacho', 'mediasoup-worker']) {
 		const info = String(execFileSync('go', ['version', '-m', path.join(ROOT, 'bin', program)]));
@@ -64,16 +68,19 @@ test('the bill of materials and the licences name what the programs contain', ()
 	}
 });
 
-test('the Debian package', () => {
-	const file = path.join(RELEASE, only(/\.deb$/));
-	const field = name => String(execFileSync('dpkg-deb', ['--field', file, name])).trim();
-	assert.equal(field('Package'), 'gazpacho');
-	assert.equal(field('Depends'), 'adduser');
-	const entries = list('dpkg-deb', '--contents', file);
-	assert.ok(entries.every(({ owner }) => owner === 'root/root'));
-	['/usr/bin/gazpacho', '/usr/bin/mediasoup-worker'].forEach(name => assert.equal(entry(entries, name).mode, '-rwxr-xr-x'));
-	for (const name of ['/lib/systemd/system/gazpacho-node.service', '/etc/gazpacho/node.toml', '/copyright', '/changelog.gz', '/THIRD-PARTY.txt.gz']) {
-		assert.equal(entry(entries, name).mode, '-rw-r--r--');
+test('the Debian packages', () => {
+	for (const name of all(/\.deb$/)) {
+		const file = path.join(RELEASE, name);
+		const field = of => String(execFileSync('dpkg-deb', ['--field', file, of])).trim();
+		assert.equal(field('Package'), 'gazpacho');
+		assert.equal(field('Depends'), 'adduser');
+		assert.match(name, new RegExp(`_${field('Architecture')}\\.deb$`));
+		const entries = list('dpkg-deb', '--contents', file);
+		assert.ok(entries.every(({ owner }) => owner === 'root/root'));
+		['/usr/bin/gazpacho', '/usr/bin/mediasoup-worker'].forEach(program => assert.equal(entry(entries, program).mode, '-rwxr-xr-x'));
+		for (const text of ['/lib/systemd/system/gazpacho-node.service', '/etc/gazpacho/node.toml', '/copyright', '/changelog.gz', '/THIRD-PARTY.txt.gz']) {
+			assert.equal(entry(entries, text).mode, '-rw-r--r--');
+		}
 	}
 });
 

@@ -56,7 +56,10 @@ func only(folder string, role Role) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if len(keys) != 1 {
+	switch {
+	case len(keys) == 0:
+		return "", fmt.Errorf("%s has no certificate of the role %s with its key: 'gazpacho certificates' makes one", folder, role)
+	case len(keys) > 1:
 		return "", fmt.Errorf("%s has %d certificates of the role %s; name the one to use", folder, len(keys), role)
 	}
 	name := strings.TrimPrefix(filepath.Base(keys[0]), string(role)+"-")

@@ -137,7 +137,7 @@ func ReadReply(b []byte, limit int) (reply []byte, ok bool, err error) {
 	case kind(frame[0]) == kindReply:
 		return frame[1:], true, nil
 	case kind(frame[0]) == kindRefuse && len(frame) > 1:
-		return nil, false, fmt.Errorf("the node refuses: %s %s", RefuseCode(frame[1]), frame[2:])
+		return nil, false, fmt.Errorf("the node refuses (%s): %s", RefuseCode(frame[1]), frame[2:])
 	}
 	return nil, false, fmt.Errorf("%w: no reply", ErrMalformed)
 }

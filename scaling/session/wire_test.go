@@ -101,7 +101,7 @@ func TestQuery(t *testing.T) {
 	_, _, err = session.ReadReply(whole, 4)
 	require.ErrorIs(t, err, session.ErrMalformed)
 	_, _, err = session.ReadReply(session.AppendRefusal(nil, session.RefuseIdentity, "not yours"), 100)
-	require.ErrorContains(t, err, "wrong identity not yours")
+	require.ErrorContains(t, err, "(wrong identity): not yours")
 	_, _, err = session.ReadReply(question, 100)
 	require.ErrorIs(t, err, session.ErrMalformed)
 }

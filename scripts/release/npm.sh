@@ -16,6 +16,7 @@ make_main_package() {
 	local folder=$STAGE/npm/gazpacho
 	cp -r "$ROOT/node-harness/gazpacho" "$folder"
 	rm -rf "$folder/node_modules"
+	cp -r "$ROOT"/node-harness/conference/{package.json,server,page} "$folder/conference"
 	install -m 644 "$ROOT/LICENSE" "$ROOT/NOTICE" "$folder"
 	chmod -R u+rw,go=rX "$folder"
 	write_manifests main "$folder"

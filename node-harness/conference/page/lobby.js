@@ -59,4 +59,10 @@ export class Lobby {
 	tell(trouble) {
 		byId('trouble').textContent = trouble;
 	}
+
+	// add tells one more trouble: camera and microphone may both have one.
+	add(trouble) {
+		const told = byId('trouble').textContent;
+		this.tell(told.includes(trouble) ? told : `${told} ${trouble}`.trim());
+	}
 }

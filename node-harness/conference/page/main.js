@@ -3,7 +3,7 @@ import { Call } from './call.js';
 import { Chat } from './chat.js';
 import { choiceOf } from './controls.js';
 import { explain } from './devices.js';
-import { announce, byId, label } from './dom.js';
+import { announce, byId, el, label } from './dom.js';
 import { layerFor, possible } from './layers.js';
 import { Lobby } from './lobby.js';
 import { Local } from './local.js';
@@ -110,6 +110,7 @@ function dropCall() {
 	monitor?.stop();
 	monitor = undefined;
 	local.detach();
+	people.hide();
 	if (panel) {
 		closeSide();
 	}
@@ -267,21 +268,23 @@ function openPanel(id) {
 	panel.close.focus();
 }
 
-// tell shows a line at the top for a while.
+// tell shows a line at the top for a while, or in the lobby for as long as that is shown.
 function tell(text, { stays = false } = {}) {
+	if (!byId('lobby').hidden) {
+		lobby.add(text);
+		return;
+	}
 	const banner = byId('banner');
 	banner.textContent = text;
 	banner.hidden = false;
 	if (!stays) {
 		setTimeout(() => banner.textContent === text && (banner.hidden = true), BANNER_MS);
 	}
-	if (!byId('lobby').hidden) {
-		lobby.tell(text);
-	}
 }
 
 themeButton(byId('theme'));
 label(byId('copy'), 'link', 'Copy the link to this room');
+byId('copy').append(el('span', {}, 'Copy link'));
 byId('copy').addEventListener('click', () => navigator.clipboard.writeText(location.href).then(() => tell('The link is copied.'), () => tell(location.href)));
 addEventListener('keydown', ({ key }) => key === 'Escape' && !byId('side').hidden && closeSide());
 addEventListener('pagehide', () => call?.leave());

@@ -33,6 +33,17 @@ export class People {
 		this.#count();
 	}
 
+	// hide takes away the pictures of others, which are black once the call has ended.
+	hide() {
+		this.#people.forEach(({ tile, screen }, id) => {
+			if (id !== this.selfId) {
+				tile.show(undefined);
+				tile.setSize('');
+				screen?.show(undefined);
+			}
+		});
+	}
+
 	joined(peer) {
 		this.#add(peer);
 		announce(`${peer.name} has joined`);

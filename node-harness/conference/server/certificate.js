@@ -5,12 +5,24 @@ import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import * as tls from 'node:tls';
 
 const DAYS = 30;
 
+// pair reads a certificate and its key.
+function pair(TLS_CERT, TLS_KEY) {
+	try {
+		const [cert, key] = [fs.readFileSync(TLS_CERT ?? ''), fs.readFileSync(TLS_KEY ?? '')];
+		tls.createSecureContext({ cert, key });
+		return { cert, key };
+	} catch (cause) {
+		throw new Error(`TLS_CERT=${TLS_CERT ?? ''}, TLS_KEY=${TLS_KEY ?? ''}: files with a certificate and its key (PEM) are needed: ${cause.message}`, { cause });
+	}
+}
+
 export function certificate(address, { TLS_CERT, TLS_KEY } = process.env) {
-	if (TLS_CERT) {
-		return { cert: fs.readFileSync(TLS_CERT), key: fs.readFileSync(TLS_KEY) };
+	if (TLS_CERT || TLS_KEY) {
+		return pair(TLS_CERT, TLS_KEY);
 	}
 	const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'conference-'));
 	const [cert, key] = [path.join(folder, 'cert.pem'), path.join(folder, 'key.pem')];

@@ -15,6 +15,9 @@ export function settings({ LISTEN, ANNOUNCED_ADDRESS, MEDIA_PORT, GAZPACHO_CLUST
 	if (!net.isIP(host ?? '') || Number(port) > 65535) {
 		throw new Error(`LISTEN=${LISTEN}: an IP address and a port are needed, such as 0.0.0.0:3000`);
 	}
+	if (MEDIA_PORT && (!/^\d+$/.test(MEDIA_PORT) || Number(MEDIA_PORT) > 65535)) {
+		throw new Error(`MEDIA_PORT=${MEDIA_PORT}: a port is needed, from 1 to 65535`);
+	}
 	const local = host === '::1' || host.startsWith('127.');
 	const announced = ANNOUNCED_ADDRESS ?? (net.isIP(host) && !/^(0\.0\.0\.0|::)$/.test(host) ? host : ownAddress() ?? LOOPBACK);
 	return {

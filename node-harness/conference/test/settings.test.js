@@ -34,6 +34,15 @@ test('what is no address is refused', () => {
 	}
 });
 
+test('what is no port, or no certificate, is refused', () => {
+	for (const MEDIA_PORT of ['x', '99999', '-1']) {
+		assert.throws(() => settings({ MEDIA_PORT }), /a port is needed/, MEDIA_PORT);
+	}
+	for (const files of [{ TLS_CERT: '/none' }, { TLS_KEY: '/none' }, { TLS_CERT: import.meta.filename, TLS_KEY: import.meta.filename }]) {
+		assert.throws(() => certificate('127.0.0.1', files), /files with a certificate and its key \(PEM\) are needed/);
+	}
+});
+
 test('a transport is on the node that its address names', () => {
 	const transport = { iceCandidates: [{ address: '127.0.1.2', port: 4000 }] };
 	assert.equal(whereabouts(transport, {}), null);

@@ -29,10 +29,22 @@ test('the binaries are there, for require and import', async () => {
 });
 
 test('a call between two peers', async () => {
-	const { stdout } = await run(process.execPath, ['node_modules/gazpacho/examples/conference.js'], { cwd: PROJECT });
+	const { stdout } = await run(process.execPath, ['node_modules/gazpacho/examples/call.js'], { cwd: PROJECT });
 	console.log(stdout);
 	assert.match(stdout, /Ann: ICE completed, DTLS connected[^]*Ann hears Bob: 100 packets[^]*done/);
 	assert.match(stdout, /Bob: ICE completed, DTLS connected[^]*Bob hears Ann: 100 packets[^]*done/);
+});
+
+test('a conference for browsers', async t => {
+	fs.writeFileSync(path.join(PROJECT, 'conference.js'), "import('gazpacho/conference');\n");
+	const child = spawn(process.execPath, ['conference.js'], { cwd: PROJECT, env: { ...process.env, LISTEN: '127.0.0.1:0' }, stdio: ['ignore', 'pipe', 'inherit'] });
+	t.after(() => child.kill('SIGKILL'));
+	const [line] = await within('it is served', once(child.stdout, 'data'));
+	const [, url] = /The conference is at (\S+)/.exec(String(line));
+	assert.match(await (await fetch(url)).text(), /<title>Conference<\/title>/);
+	assert.match(await (await fetch(new URL('/main.js', url))).text(), /RTCPeerConnection/);
+	child.kill('SIGTERM');
+	assert.deepEqual(await within('it ends', once(child, 'exit')), [0, null]);
 });
 
 test('the program gets arguments and signals, and its exit code counts', async t => {
@@ -66,6 +78,9 @@ test('a helpful error if there are no binaries', async t => {
 	const elsewhere = 'Object.defineProperty(process, "platform", { value: "plan9" });';
 	await assert.rejects(alone(`${elsewhere} require("gazpacho").nodeBin`), ({ stderr }) =>
 		/no binaries of Gazpacho for plan9-\w+, only for darwin-arm64, darwin-x64, linux-arm64, linux-x64/.test(stderr));
+
+	await assert.rejects(alone('import("gazpacho/conference")'), ({ code, stderr }) => code === 1
+		&& stderr === 'error: not installed: mediasoup, mediasoup-client, esbuild, ws. Run: npm install --ignore-scripts mediasoup mediasoup-client esbuild ws\n');
 
 	// What needs no binary works.
 	await alone('require("gazpacho").importProducer.call');

@@ -1,7 +1,7 @@
-// A conference of two: Ann and Bob, WebRTC peers without a browser, hear each other through mediasoup on Gazpacho's worker.
+// A call: Ann and Bob, WebRTC peers without a browser, hear each other through mediasoup on Gazpacho's worker.
 //
 //     npm install --ignore-scripts gazpacho mediasoup werift
-//     node node_modules/gazpacho/examples/conference.js
+//     node node_modules/gazpacho/examples/call.js
 'use strict';
 const { once } = require('node:events');
 const { workerBin } = require('gazpacho');
