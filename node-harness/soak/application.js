@@ -4,13 +4,16 @@ import * as vm from 'node:vm';
 import * as mediasoup from 'mediasoup';
 import { obey } from '../faults/commands.js';
 import { Crowd } from './crowd.js';
+import { closeLate, watch } from './late.js';
 import { Town } from './town.js';
 
 v8.setFlagsFromString('--expose-gc');
 const collectGarbage = vm.runInNewContext('gc');
+watch();
 
 let worker;
 let town;
+let late = 0;
 
 const commands = {
 	async open({ crowd, ip, seed }) {
@@ -24,7 +27,11 @@ const commands = {
 	},
 
 	live: ({ seconds, rate }) => town.live(seconds, rate),
-	empty: () => town.empty(),
+	async empty() {
+		await town.empty();
+		late += closeLate();
+		await worker.dump(); // after which all that was closed is
+	},
 
 	// exchange tells what others may import, and takes what they have.
 	exchange({ foreign }) {
@@ -42,7 +49,7 @@ const commands = {
 		};
 	},
 
-	done: () => ({ done: town.done, refused: town.refused, recorded: town.recorded }),
+	done: () => ({ done: town.done, refused: town.refused, recorded: town.recorded, late }),
 
 	async close() {
 		const ended = new Promise(resolve => worker.once('subprocessclose', resolve));

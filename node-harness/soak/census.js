@@ -22,10 +22,10 @@ export class Census {
 		Object.assign(this, { name, pid, folders });
 	}
 
-	// left returns what is left of the application's objects: the gauges that are not zero.
+	// left returns what is left of the applications' objects: the gauges that are not zero.
 	async left() {
-		const metrics = await this.#metrics();
-		return GONE.map(name => [name, metrics.get(name) ?? 0]).filter(([, value]) => value !== 0).map(([name, value]) => `${name} ${value}`);
+		const metrics = await this.#metrics().catch(error => new Map([[GONE[0], error.message]]));
+		return GONE.filter(name => (metrics.get(name) ?? 0) !== 0).map(name => `${this.name}: ${name} ${metrics.get(name)}`);
 	}
 
 	// done returns how often what has happened.

@@ -123,7 +123,7 @@ export class Site {
 		await Promise.all(this.applications.map(application => application.call('empty')));
 		let left;
 		await until('nothing is left', async () => {
-			left = (await Promise.all(this.processes.map(async process => (await process.left()).map(what => `${process.name}: ${what}`)))).flat();
+			left = (await Promise.all(this.processes.map(process => process.left()))).flat();
 			return left.length === 0;
 		}, { timeout: PATIENCE_MS, interval: LOOK_MS }).catch(() => {});
 		return left;

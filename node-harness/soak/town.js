@@ -24,7 +24,7 @@ const ACTS = {
 	open: 1, close: 0.7, come: 8, comeAndGo: 2, leave: 4, vanish: 2, restart: 3,
 	say: 10, unsay: 3, hear: 16, unhear: 6, write: 4, unwrite: 1, read: 5, unread: 2, send: 4,
 	pauseProducer: 3, pauseConsumer: 4, prefer: 5, keyFrame: 4, ask: 10, trace: 3, limit: 2,
-	watch: 2, unwatch: 1, pipe: 2, tie: 1, import: 4, employ: 0.2,
+	watch: 2, unwatch: 1, pipe: 2, tie: 1, import: 4, employ: 0.1,
 };
 
 // Room has two Routers, so that there is something to pipe. What is in it forgets itself when it is closed.
@@ -98,7 +98,6 @@ export class Town {
 		}
 		this.rooms.splice(0).forEach(({ routers }) => routers.forEach(router => router.close())); // of acts that were under way
 		this.server.close();
-		await this.worker.dump(); // after which all that was closed is
 	}
 
 	// origins are the ids of producers that another application may import.
@@ -340,7 +339,7 @@ export class Town {
 		const router = await worker.createRouter({ mediaCodecs: CODECS });
 		await router.createWebRtcTransport({ listenInfos: this.ports, enableSctp: true });
 		await pause(this.chance.below(1000));
-		if (this.chance.happens(0.5)) {
+		if (this.chance.happens(0.7)) {
 			worker.close();
 		} else {
 			process.kill(worker.pid, 'SIGKILL');
