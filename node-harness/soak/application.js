@@ -23,13 +23,14 @@ const commands = {
 			process.exit(1);
 		});
 		town = new Town(worker, new Crowd(crowd), ip, seed);
+		await town.settle();
 		return worker.pid;
 	},
 
 	live: ({ seconds, rate }) => town.live(seconds, rate),
 	async empty() {
 		await town.empty();
-		late += closeLate();
+		late += closeLate(town.lasting);
 		await worker.dump(); // after which all that was closed is
 	},
 

@@ -5,8 +5,8 @@ import * as path from 'node:path';
 import { residentKB } from '../lib/costs.js';
 import { holdings } from '../faults/holdings.js';
 
-// GONE are gauges that are zero when nothing is left of an application's objects.
-const GONE = [
+// OBJECTS are gauges of what an application has, and of what follows from it.
+const OBJECTS = [
 	'routers', 'transports', 'transports_out_of_service', 'sctp_associations', 'producers', 'consumers', 'data_producers', 'data_consumers',
 	'relays', 'channel_waiting_bytes', 'cluster_requests_waiting', 'node_link_waiting_bytes', 'directory_entries',
 ];
@@ -22,10 +22,10 @@ export class Census {
 		Object.assign(this, { name, pid, folders });
 	}
 
-	// left returns what is left of the applications' objects: the gauges that are not zero.
-	async left() {
-		const metrics = await this.#metrics().catch(error => new Map([[GONE[0], error.message]]));
-		return GONE.filter(name => (metrics.get(name) ?? 0) !== 0).map(name => `${this.name}: ${name} ${metrics.get(name)}`);
+	// objects returns the gauges of what the applications have.
+	async objects() {
+		const metrics = await this.#metrics();
+		return Object.fromEntries(OBJECTS.map(name => [name, metrics.get(name) ?? 0]));
 	}
 
 	// done returns how often what has happened.

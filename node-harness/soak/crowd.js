@@ -24,6 +24,9 @@ export class Crowd {
 	}
 
 	ask(request) {
+		if (this.child.stdin.writableEnded) {
+			return Promise.reject(new Error('the crowd has gone'));
+		}
 		const id = ++this.#last;
 		const answered = new Promise((resolve, reject) => this.#answers.set(id, { resolve, reject }));
 		this.child.stdin.write(`${JSON.stringify({ id, ...request })}\n`);

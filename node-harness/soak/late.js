@@ -21,9 +21,9 @@ function follow(observer) {
 	}
 }
 
-// closeLate closes what still lives when everything is closed, and returns how many objects that were.
-export function closeLate() {
-	const late = [...living];
+// closeLate closes what still lives when everything is closed but some objects, and returns how many that were.
+export function closeLate(lasting) {
+	const late = [...living].filter(object => !lasting.includes(object));
 	late.forEach(object => object.close());
 	return late.length;
 }

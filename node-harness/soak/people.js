@@ -6,6 +6,7 @@ import { remoteOf } from './crowd.js';
 
 const DATA_STREAM = 100; // by which people of the crowd write
 const CONSENT_S = 5; // after which somebody who has vanished is missed
+const LONG_CONSENT_S = 60; // for those who stay, on a machine that is busy
 const SUITES = ['AEAD_AES_256_GCM', 'AEAD_AES_128_GCM', 'AES_CM_128_HMAC_SHA1_80', 'AES_CM_128_HMAC_SHA1_32'];
 const FEEDBACK = [{ type: 'nack' }, { type: 'nack', parameter: 'pli' }, { type: 'ccm', parameter: 'fir' }];
 
@@ -103,12 +104,12 @@ export function keep(list, object) {
 class Browser extends Person {
 	says = Object.keys(BROWSER_MEDIA);
 
-	async come({ shared, ...habits }) {
+	async come({ shared, stays, ...habits }) {
 		const { town, router } = this;
-		this.habits = habits;
+		Object.assign(this, { habits, stays });
 		const where = shared ? { webRtcServer: town.server } : { listenInfos: town.ports };
 		const transport = this.take(await router.createWebRtcTransport({
-			...where, enableUdp: true, enableTcp: true, enableSctp: true, iceConsentTimeout: CONSENT_S, initialAvailableOutgoingBitrate: 300_000,
+			...where, enableUdp: true, enableTcp: true, enableSctp: true, iceConsentTimeout: stays ? LONG_CONSENT_S : CONSENT_S, initialAvailableOutgoingBitrate: 300_000,
 		}));
 		transport.on('icestatechange', state => state === 'disconnected' && transport.close());
 		transport.on('dtlsstatechange', state => (state === 'failed' || state === 'closed') && transport.close());
@@ -169,7 +170,8 @@ class Plain extends Person {
 	says = ['voice', 'camera', 'screen'];
 	#senders = [];
 
-	async come({ comedia, suite }) {
+	async come({ comedia, suite, stays }) {
+		this.stays = stays;
 		this.port = await Port.open('127.0.0.1');
 		const transport = await this.router.createPlainTransport({
 			listenInfo: this.town.ports[0], rtcpMux: true, comedia, enableSrtp: Boolean(suite), srtpCryptoSuite: suite,
@@ -224,7 +226,8 @@ function protect(port, session) {
 class Machine extends Person {
 	says = ['voice'];
 
-	async come() {
+	async come({ stays }) {
+		this.stays = stays;
 		this.take(await this.router.createDirectTransport());
 	}
 
@@ -272,4 +275,14 @@ export function newcomer(town, router) {
 		default:
 			return [new Browser(town, router), habits];
 	}
+}
+
+// residents are the people who stay: one for each kind of transport, and how they come.
+export function residents(town, router) {
+	const stays = true;
+	return [
+		[new Browser(town, router), { stays, seed: town.chance.below(2 ** 31) }],
+		[new Plain(town, router), { stays, suite: 'AES_CM_128_HMAC_SHA1_80' }],
+		[new Machine(town, router), { stays }],
+	];
 }

@@ -41,6 +41,7 @@ export class Site {
 			for (let i = 0; i < site.count; i++) {
 				await site.#startApplication(`app${i + 1}`, crowd, seed + i);
 			}
+			site.standing = Object.fromEntries(await Promise.all(site.processes.map(async process => [process.name, await process.objects()])));
 		} catch (error) {
 			site.end();
 			throw error;
@@ -123,9 +124,20 @@ export class Site {
 		await Promise.all(this.applications.map(application => application.call('empty')));
 		let left;
 		await until('nothing is left', async () => {
-			left = (await Promise.all(this.processes.map(process => process.left()))).flat();
+			left = await this.#left();
 			return left.length === 0;
-		}, { timeout: PATIENCE_MS, interval: LOOK_MS }).catch(() => {});
+		}, { timeout: PATIENCE_MS, interval: LOOK_MS }).catch(error => (left ??= [error.message]));
+		return left;
+	}
+
+	// #left lists the objects that processes have more of than when the applications had just begun.
+	async #left() {
+		const left = [];
+		for (const process of this.processes) {
+			const standing = this.standing[process.name];
+			const more = Object.entries(await process.objects()).filter(([what, count]) => count > standing[what]);
+			left.push(...more.map(([what, count]) => `${process.name}: ${count} ${what} instead of ${standing[what]}`));
+		}
 		return left;
 	}
 

@@ -4,10 +4,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import * as mediasoup from 'mediasoup';
 import { importProducer } from '../gazpacho/import-producer.js';
 import { Chance } from '../lib/random.js';
-import { keep, newcomer } from './people.js';
+import { keep, newcomer, residents } from './people.js';
 
 const TICK_MS = 20;
-const MAX_ROOMS = 5;
+const MAX_ROOMS = 6; // one of which is the home
 const MAX_PEOPLE = 8; // in a room
 const MAX_CONSUMERS = 10; // of a person
 const MAX_UNDER_WAY = 100; // acts: a machine that is too slow does less
@@ -27,7 +27,7 @@ const ACTS = {
 	watch: 2, unwatch: 1, pipe: 2, tie: 1, import: 4, employ: 0.1,
 };
 
-// Room has two Routers, so that there is something to pipe. What is in it forgets itself when it is closed.
+// Room has two Routers, so that there is something to pipe; the home has one. What is in it forgets itself when it is closed.
 class Room {
 	people = [];
 	producers = []; // { router, object }
@@ -46,6 +46,19 @@ class Room {
 		if (router.closed) {
 			object.close();
 		}
+	}
+
+	// move has a person be in the room until they are gone.
+	move(person) {
+		keep(this.people, Object.assign(person, { observer: person.transport.observer }));
+	}
+
+	// clear closes everything but the Router and those who stay.
+	clear() {
+		this.people.filter(({ stays }) => !stays).forEach(({ transport }) => transport.close());
+		const lists = [this.producers.map(({ object }) => object), this.dataProducers.map(({ object }) => object), this.observers];
+		const own = this.people.map(({ consumers, dataConsumers }) => [...consumers, ...dataConsumers]);
+		[...lists, ...own].flat().forEach(object => object.close());
 	}
 
 	of(list, router) {
@@ -76,6 +89,22 @@ export class Town {
 		return ++this.#people;
 	}
 
+	// settle makes the home, a Router that stays for as long as the town, with people who stay too: what is made and closed on transports that
+	// last for weeks must not add up there either.
+	async settle() {
+		this.home = new Room([await this.worker.createRouter({ mediaCodecs: CODECS })]);
+		for (const [person, how] of residents(this, this.home.routers[0])) {
+			await person.come(how);
+			this.home.move(person);
+		}
+		this.rooms.push(this.home);
+	}
+
+	// lasting are the objects that are not closed when the town is emptied.
+	get lasting() {
+		return [...this.home.routers, ...this.home.people.map(({ transport }) => transport)];
+	}
+
 	// live has so many acts a second happen, for a while.
 	async live(seconds, rate) {
 		this.server = await this.worker.createWebRtcServer({ listenInfos: this.ports });
@@ -90,14 +119,20 @@ export class Town {
 		}
 	}
 
-	// empty closes everything.
+	// empty closes everything but the home and its residents' transports.
 	async empty() {
-		this.rooms.splice(0).forEach(({ routers }) => routers.forEach(router => router.close()));
+		this.#closeAll();
 		while (this.#underWay.size > 0) {
 			await Promise.all(this.#underWay);
 		}
-		this.rooms.splice(0).forEach(({ routers }) => routers.forEach(router => router.close())); // of acts that were under way
+		this.#closeAll(); // what acts under way have made
 		this.server.close();
+	}
+
+	#closeAll() {
+		this.rooms.splice(0).filter(room => room !== this.home).forEach(({ routers }) => routers.forEach(router => router.close()));
+		this.home.clear();
+		this.rooms.push(this.home);
 	}
 
 	// origins are the ids of producers that another application may import.
@@ -133,7 +168,7 @@ export class Town {
 	}
 
 	close(room) {
-		if (this.rooms.length > 1) {
+		if (room !== this.home) {
 			this.rooms.splice(this.rooms.indexOf(room), 1);
 			room.routers.forEach(router => router.close());
 		}
@@ -143,7 +178,7 @@ export class Town {
 		if (room.people.length < MAX_PEOPLE) {
 			const [person, how] = newcomer(this, this.chance.of(room.routers));
 			await person.come(how);
-			keep(room.people, Object.assign(person, { observer: person.transport.observer }));
+			room.move(person);
 		}
 	}
 
@@ -158,11 +193,11 @@ export class Town {
 	}
 
 	leave(room) {
-		this.chance.of(room.crowd)?.transport.close();
+		this.chance.of(room.crowd.filter(({ stays }) => !stays))?.transport.close();
 	}
 
 	vanish(room) {
-		this.chance.of(room.crowd.filter(person => person.vanish && !person.gone && !person.habits.tcp))?.vanish();
+		this.chance.of(room.crowd.filter(person => person.vanish && !person.stays && !person.gone && !person.habits.tcp))?.vanish();
 	}
 
 	restart(room) {
@@ -302,7 +337,7 @@ export class Town {
 	async pipe(room) {
 		const list = this.chance.happens(0.7) ? room.producers : room.dataProducers;
 		const { router, object } = this.chance.of(list.filter(entry => !entry.object.appData.piped)) ?? {};
-		if (!object) {
+		if (!object || room === this.home) {
 			return;
 		}
 		const other = room.routers.find(candidate => candidate !== router);
@@ -315,6 +350,9 @@ export class Town {
 
 	// tie ties the Routers by PipeTransports with SRTP, by hand.
 	async tie(room) {
+		if (room === this.home) {
+			return;
+		}
 		const options = { listenInfo: this.ports[0], enableSrtp: true, enableRtx: this.chance.happens(0.5), enableSctp: true };
 		const ends = await Promise.all(room.routers.map(router => router.createPipeTransport(options)));
 		await Promise.all(ends.map((end, i) => {
