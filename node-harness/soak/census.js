@@ -6,7 +6,7 @@ import { residentKB } from '../lib/costs.js';
 import { holdings } from '../faults/holdings.js';
 
 // OBJECTS are gauges of what an application has, and of what follows from it.
-const OBJECTS = [
+export const OBJECTS = [
 	'routers', 'transports', 'transports_out_of_service', 'sctp_associations', 'producers', 'consumers', 'data_producers', 'data_consumers',
 	'relays', 'channel_waiting_bytes', 'cluster_requests_waiting', 'node_link_waiting_bytes', 'directory_entries',
 ];
@@ -22,12 +22,6 @@ export class Census {
 		Object.assign(this, { name, pid, folders });
 	}
 
-	// objects returns the gauges of what the applications have.
-	async objects() {
-		const metrics = await this.#metrics();
-		return Object.fromEntries(OBJECTS.map(name => [name, metrics.get(name) ?? 0]));
-	}
-
 	// done returns how often what has happened.
 	async done() {
 		const metrics = await this.#metrics();
@@ -38,7 +32,8 @@ export class Census {
 	async counts() {
 		const { descriptors, sockets } = holdings(this.pid);
 		const [, goroutines] = /total (\d+)/.exec(await this.#profile('goroutine?debug=1'));
-		return { goroutines: Number(goroutines), descriptors, sockets };
+		const metrics = await this.#metrics();
+		return { goroutines: Number(goroutines), descriptors, sockets, ...Object.fromEntries(OBJECTS.map(name => [name, metrics.get(name) ?? 0])) };
 	}
 
 	// memory returns bytes: live is what is reachable. Pools are empty only after two collections.

@@ -31,14 +31,12 @@ async function soak(mode) {
 	fs.mkdirSync(folder, { recursive: true });
 	const site = await Site.open(mode, { folder, crowd: process.env.CROWD, seed });
 	const rounds = [];
-	const wrong = [];
 	try {
 		const end = performance.now() + minutes * 60_000;
-		for (let before; performance.now() < end && wrong.length === 0;) {
+		for (let before; performance.now() < end;) {
 			const round = await live(site, rounds.length, before);
 			rounds.push(round);
 			before = mostOf(rounds);
-			wrong.push(...round.left.map(what => `after round ${rounds.length}, ${what} is left`));
 			console.log(`${mode} ${line(rounds)}`);
 			if (rounds.length === 2) {
 				await Promise.all(site.processes.map(census => census.save(folder, 'begin')));
@@ -46,19 +44,18 @@ async function soak(mode) {
 		}
 		await Promise.all(site.processes.map(census => census.save(folder, 'end')));
 		const done = await doings(site);
-		wrong.push(...growths(rounds), ...faults(done));
 		report(mode, folder, rounds, done, site);
 		await site.close();
+		return [...growths(rounds), ...faults(done)];
 	} finally {
 		site.end();
 	}
-	return wrong;
 }
 
 // live has one round pass and returns what is held then.
 async function live(site, n, before) {
 	await site.live(seconds, rate, n % RESTART_EVERY === RESTART_EVERY - 1);
-	const left = await site.empty();
+	await site.empty();
 	const counts = await site.settled(before);
 	const holds = {};
 	for (const census of site.processes) {
@@ -69,7 +66,7 @@ async function live(site, n, before) {
 		holds[application.name] = { live: heap, ...rest };
 	}
 	holds['all together'] = { 'entries in folders': site.files };
-	return { left, holds };
+	return { holds };
 }
 
 // mostOf returns the most that each process has held of each figure.

@@ -1,7 +1,11 @@
 // Judges what processes held after each round, when everything was closed: what grows for ever, and what is only kept for reuse.
 
+import { OBJECTS } from './census.js';
+
 // EXACT are figures that must not be more in the end than in the first half of the rounds: there, what is made once is made.
-const EXACT = ['goroutines', 'descriptors', 'sockets', 'listeners of the channel', 'active resources', 'objects of the worker', 'entries in folders'];
+const EXACT = [
+	'goroutines', 'descriptors', 'sockets', ...OBJECTS, 'listeners of the channel', 'active resources', 'objects of the worker', 'entries in folders',
+];
 // REACHABLE are figures in bytes, garbage not counted. Maps, pools and tables keep the size that they once had, so they may be a little more.
 const REACHABLE = ['live'];
 const SLACK_BYTES = 512 << 10;
@@ -36,6 +40,7 @@ const megabytes = bytes => (bytes / MB).toFixed(1);
 // COLUMNS of the table: a title, and what is shown, in MB if it is memory.
 const COLUMNS = [
 	['live heap, MB', 'live', true], ['resident, MB', 'rss', true], ['goroutines', 'goroutines'], ['descriptors', 'descriptors'], ['sockets', 'sockets'],
+	['transports', 'transports'],
 	['listeners', 'listeners of the channel'],
 ];
 
