@@ -8,8 +8,10 @@ const RIGHT = 150;
 const TOP = 34;
 const COLOURS = ['#0b6e99', '#c2571a', '#3d7a3a', '#8a4fa0', '#a08a1c', '#b0305a', '#555'];
 const MB = 1 << 20;
+const isGo = ({ goroutines }) => goroutines !== undefined;
 const PANELS = [
-	{ title: 'Live heap, MB', what: 'live', unit: MB },
+	{ title: 'Live heap of workers and nodes, MB', what: 'live', unit: MB, of: isGo },
+	{ title: 'Heap of applications (Node.js), MB', what: 'live', unit: MB, of: holds => !isGo(holds) },
 	{ title: 'Resident memory, MB', what: 'rss', unit: MB },
 	{ title: 'Goroutines', what: 'goroutines', unit: 1 },
 ];
@@ -26,8 +28,8 @@ ${panels.join('\n')}
 `;
 }
 
-function draw({ title, what, unit }, rounds, top) {
-	const lines = names(rounds).map(name => ({ name, values: rounds.map(({ holds }) => holds[name]?.[what]) }))
+function draw({ title, what, unit, of = () => true }, rounds, top) {
+	const lines = names(rounds).map(name => ({ name, values: rounds.map(({ holds }) => holds[name] && of(holds[name]) ? holds[name][what] : undefined) }))
 		.filter(({ values }) => values.some(value => value !== undefined));
 	const most = nice(Math.max(...lines.flatMap(({ values }) => values.filter(value => value !== undefined))) / unit);
 	const x = i => LEFT + (rounds.length > 1 ? i / (rounds.length - 1) : 0) * (WIDTH - LEFT - RIGHT);

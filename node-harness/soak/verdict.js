@@ -13,9 +13,9 @@ const SLACK = 0.05;
 const MIN_ROUNDS = 4; // with fewer, nothing can be said
 
 const MB = 1 << 20;
-const median = list => list.toSorted((a, b) => a - b)[list.length >> 1];
 
-// growths returns what has grown, as sentences. rounds are { holds }: the figures of each process by its name.
+// growths returns what has grown, as sentences: the least of the last quarter of the rounds is compared with the most of the first half, so that
+// what comes and goes is no growth. rounds are { holds }: the figures of each process by its name.
 export function growths(rounds) {
 	if (rounds.length < MIN_ROUNDS) {
 		return [];
@@ -24,7 +24,7 @@ export function growths(rounds) {
 	const last = rounds.slice(-Math.max(1, Math.floor(rounds.length / 4)));
 	return names(rounds).flatMap(name => {
 		const most = what => Math.max(...first.map(({ holds }) => holds[name]?.[what] ?? 0));
-		const now = what => median(last.map(({ holds }) => holds[name]?.[what] ?? 0));
+		const now = what => Math.min(...last.map(({ holds }) => holds[name]?.[what] ?? 0));
 		return [
 			...EXACT.filter(what => now(what) > most(what)).map(what => `${name}: ${now(what)} ${what} in the end, at most ${most(what)} before`),
 			...REACHABLE.filter(what => now(what) > most(what) * (1 + SLACK) + SLACK_BYTES)
