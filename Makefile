@@ -5,7 +5,7 @@ BIN      := bin/mediasoup-worker
 NODE_BIN := bin/gazpacho
 MODE     ?= local
 
-.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples bench-directory regions bench-idle demo-ffmpeg demo-conference lint autoscaler release install-test debian-test registry-test deploy-check monitor-test
+.PHONY: build test demo demo-cluster faults check coverage generate drift compat compat-matrix fuzz node-test browser-test browser-links peers hosts edumeet media-lab bench-fanout bench-control bench-server bench-workers bench-cluster simulate-placement metrics-test format clean examples bench-directory regions bench-idle demo-ffmpeg demo-conference lint autoscaler release install-test debian-test registry-test deploy-check monitor-test soak
 .DEFAULT_GOAL := build
 
 # Always runs: the Go tool knows what is up to date. It must not ask git, which may refuse a folder owned by another user.
@@ -178,3 +178,8 @@ format:
 
 clean:
 	rm -rf bin build
+
+# Everything at once, for long: applications do all that there is and close it again, on a worker, on nodes, on a cluster; what processes hold
+# then must not grow. MINUTES=… for each mode (default: 15), SOAK=… are options of scripts/soak.sh. Tables and charts in build/soak.
+soak: build
+	scripts/soak.sh --minutes $(or $(MINUTES),15) $(SOAK)

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"gazpacho/internal/unixsocket"
 )
 
 // DefaultAddress is where a node listens unless it is told otherwise. Several processes of a host each take a port of the range. 9464 is
@@ -81,16 +83,9 @@ func ListenInFolder(folder, suffix string) (net.Listener, error) {
 		return nil, err
 	}
 	for _, name := range names {
-		if c, err := net.Dial("unix", name); err == nil {
-			c.Close()
-		} else if errors.Is(err, syscall.ECONNREFUSED) {
+		if unixsocket.IsStale(name) {
 			os.Remove(name)
 		}
 	}
-	name := filepath.Join(folder, strconv.Itoa(os.Getpid())+suffix)
-	l, err := net.Listen("unix", name)
-	if err != nil {
-		return nil, err
-	}
-	return l, os.Chmod(name, 0o600)
+	return unixsocket.Listen(filepath.Join(folder, strconv.Itoa(os.Getpid())+suffix))
 }

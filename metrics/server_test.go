@@ -75,12 +75,14 @@ func TestAFolderOfSockets(t *testing.T) {
 	info, err := os.Stat(l.Addr().String())
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	l.(*net.UnixListener).SetUnlinkOnClose(false)
 	l.Close()
 
 	// What a killed process has left is removed; what is in use stays.
 	left := filepath.Join(folder, "1.sock")
-	require.NoError(t, os.Rename(l.Addr().String(), left))
+	killed, err := net.ListenUnix("unix", &net.UnixAddr{Name: left, Net: "unix"})
+	require.NoError(t, err)
+	killed.SetUnlinkOnClose(false)
+	killed.Close()
 	used, err := net.Listen("unix", filepath.Join(folder, "2.sock"))
 	require.NoError(t, err)
 	defer used.Close()

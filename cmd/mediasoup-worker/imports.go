@@ -7,8 +7,8 @@ import (
 	"gazpacho/channel"
 	"gazpacho/engine/api"
 	"gazpacho/fbs"
+	"gazpacho/internal/unixsocket"
 	"gazpacho/scaling/imports"
-	"gazpacho/scaling/remote"
 )
 
 // serveImports lets the application's process ask for producers of other applications, by a unix socket. Without it calls go on, so
@@ -29,7 +29,7 @@ func listenForImports() (net.Listener, error) {
 		return nil, err
 	}
 	imports.Sweep(folder)
-	return remote.Listen("unix:" + imports.Socket(folder))
+	return unixsocket.Listen(imports.Socket(folder))
 }
 
 // hasURI reports whether the application's release has a word for a header extension.

@@ -79,7 +79,7 @@ func (s *simulcast) align(now unit.Time, pkt *packet.Packet) bool {
 				ticks(own.SenderReport.NTP-ref.SenderReport.NTP, own.ClockRate)
 		}
 	}
-	if ts := pkt.Timestamp - offset; started && !ts.After(newest) {
+	if ts := pkt.Timestamp - offset; started && canCompare(now.Sub(at), s.clockRate) && !ts.After(newest) {
 		extra, ok := k.extra(ts, newest, s.clockRate)
 		if !ok {
 			k.asked = true
@@ -90,6 +90,13 @@ func (s *simulcast) align(now unit.Time, pkt *packet.Packet) bool {
 	}
 	k.offset, k.asked = offset, false
 	return true
+}
+
+// canCompare reports whether a timestamp can be told to be older than another one that was sent so long ago: an RTP clock of 90 kHz is half
+// round after 6.6 hours. (mediasoup compares them nevertheless.)
+func canCompare(ago time.Duration, rate uint32) bool {
+	const half = 1 << 31
+	return ago.Seconds()*float64(rate) < half
 }
 
 // extra returns by how much a timestamp that is not newer than the newest one sent must be increased to come a frame after it.

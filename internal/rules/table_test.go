@@ -67,18 +67,18 @@ var rules = []rule{
 		"scaling/placement", "scaling/reach", "scaling/session",
 	}, impure: true},
 	{folder: "scaling/bus", may: []string{"engine/unit", "scaling/identity", "scaling/membership"}, impure: true},
-	{folder: "scaling/imports", may: []string{"engine/api", "scaling/front"}, impure: true},
+	{folder: "scaling/imports", may: []string{"engine/api", "internal/unixsocket", "scaling/front"}, impure: true},
 	{folder: "metrics", may: []string{
-		"engine/api", "engine/unit", "engine/media", "engine/shard", "engine/transport", "engine", "channel", "scaling/front", "scaling/reach", "scaling/remote",
-		"scaling/steering",
+		"engine/api", "engine/unit", "engine/media", "engine/shard", "engine/transport", "engine", "channel", "internal/unixsocket", "scaling/front", "scaling/reach",
+		"scaling/remote", "scaling/steering",
 	}, impure: true},
 	{folder: "monitor", may: []string{
 		"engine/look", "metrics", "scaling/identity", "scaling/membership", "scaling/remote",
 	}, impure: true},
 	{folder: "monitor/watched", may: []string{"engine", "engine/look"}, impure: true},
 	{folder: "cmd", may: []string{
-		"channel", "engine", "engine/api", "engine/dtls", "engine/look", "fbs", "internal/epoll", "metrics", "monitor", "monitor/watched",
-		"scaling/bus", "scaling/directory", "scaling/front", "scaling/identity", "scaling/imports", "scaling/membership", "scaling/placement",
+		"channel", "engine", "engine/api", "engine/dtls", "engine/look", "fbs", "internal/epoll", "internal/unixsocket", "metrics", "monitor",
+		"monitor/watched", "scaling/bus", "scaling/directory", "scaling/front", "scaling/identity", "scaling/imports", "scaling/membership", "scaling/placement",
 		"scaling/reach", "scaling/remote", "scaling/steering",
 	}, impure: true},
 
@@ -95,6 +95,7 @@ var rules = []rule{
 	{folder: "internal/fuzzseed", impure: true},
 	{folder: "internal/placementsim", may: []string{"engine/unit", "scaling/placement"}, impure: true},
 	{folder: "internal/rules", impure: true},
+	{folder: "internal/unixsocket", impure: true},
 }
 
 // libraries lists which folders may import an external module. A module that is not listed is not allowed.

@@ -6,6 +6,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createCertificates } from '../lib/nodes.js';
+import { generator } from '../lib/random.js';
 import { PERSON_FAULTS } from './faults.js';
 import { Network } from './network.js';
 import { ROOM_FAULTS } from './rooms/faults.js';
@@ -23,17 +24,6 @@ const MAX_PAUSE_MS = 1000;
 const TRIES = 5;
 
 class BusyMachine extends Error {}
-
-// generator returns numbers from 0 to 1 that follow from a seed (mulberry32).
-function generator(seed) {
-	let state = seed;
-	return () => {
-		state = (state + 0x6d2b79f5) | 0;
-		let x = Math.imul(state ^ (state >>> 15), state | 1);
-		x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-		return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
-	};
-}
 
 // happen starts a cluster and lets a fault happen to it.
 async function happen(fault, seed, folder, network) {

@@ -6,12 +6,12 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net"
-	"strings"
 
 	"github.com/pion/webrtc/v4"
 	"github.com/stretchr/testify/require"
 
 	"gazpacho/engine/api"
+	"gazpacho/peer-tests/answer"
 	"gazpacho/peer-tests/app"
 )
 
@@ -60,56 +60,33 @@ func (p *Peer) Negotiate(tr *app.Transport, o *webrtc.OfferOptions) {
 	require.NoError(p.t, p.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: p.answer(tr)}))
 }
 
-// answer describes a WebRtcTransport as SDP, with one section for each that pion offers: the streams, data.
+// answer describes a WebRtcTransport: the streams, data.
 func (p *Peer) answer(tr *app.Transport) string {
 	p.t.Helper()
-	transport := p.transportLines(tr)
-	group := "a=group:BUNDLE"
-	for mid := range len(p.options.Streams) + 1 {
-		group += fmt.Sprint(" ", mid)
+	a := answer.Answer{
+		Fragment: tr.ICE.UsernameFragment, Password: tr.ICE.Password, Fingerprint: sha256Of(tr.DTLS),
+		Candidate: tr.Candidate(p.options.Protocol), PeerRole: p.options.Role, MaxMessageSize: p.options.MaxMessageSize,
 	}
-	lines := []string{"v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=ice-lite", group}
-	for mid, codec := range p.options.Streams {
-		kind, encoding, _ := strings.Cut(codec.MimeType, "/")
-		encoding += fmt.Sprint("/", codec.ClockRate)
-		if codec.Channels != nil {
-			encoding += fmt.Sprint("/", *codec.Channels)
-		}
-		lines = append(lines, fmt.Sprintf("m=%s 7 UDP/TLS/RTP/SAVPF %d", kind, codec.PayloadType), "c=IN IP4 127.0.0.1",
-			fmt.Sprintf("a=mid:%d", mid), "a=sendrecv", "a=rtcp-mux", fmt.Sprintf("a=rtpmap:%d %s", codec.PayloadType, encoding),
-			fmt.Sprintf("a=ssrc:%d cname:worker", ReceiveSSRCOf(mid)))
+	if via, ok := p.options.Via.(*net.UDPAddr); ok {
+		a.Candidate.Address, a.Candidate.Port = via.IP.String(), uint16(via.Port)
+	}
+	for i, codec := range p.options.Streams {
+		s := answer.Stream{Codec: codec, SSRC: ReceiveSSRCOf(i)}
 		if p.options.MaxBitrate > 0 {
-			lines = append(lines, fmt.Sprintf("a=extmap:%d %s", TransportCCID, transportCCURI), fmt.Sprintf("a=rtcp-fb:%d transport-cc", codec.PayloadType))
+			s.Attributes = []string{
+				fmt.Sprintf("a=extmap:%d %s", TransportCCID, transportCCURI), fmt.Sprintf("a=rtcp-fb:%d transport-cc", codec.PayloadType),
+			}
 		}
-		lines = append(lines, transport...)
+		a.Streams = append(a.Streams, s)
 	}
-	lines = append(lines, "m=application 7 UDP/DTLS/SCTP webrtc-datachannel", "c=IN IP4 127.0.0.1",
-		fmt.Sprintf("a=mid:%d", len(p.options.Streams)), "a=sctp-port:5000", fmt.Sprintf("a=max-message-size:%d", p.options.MaxMessageSize))
-	lines = append(lines, transport...)
-	return strings.Join(lines, "\r\n") + "\r\n"
+	return a.SDP()
 }
 
-func (p *Peer) transportLines(tr *app.Transport) []string {
-	p.t.Helper()
-	setup := "a=setup:passive" // the worker waits for the peer's ClientHello
-	if p.options.Role == api.DTLSRoleServer {
-		setup = "a=setup:active"
-	}
-	lines := []string{"a=ice-ufrag:" + tr.ICE.UsernameFragment, "a=ice-pwd:" + tr.ICE.Password, setup}
-	for _, f := range tr.DTLS.Fingerprints {
+func sha256Of(parameters api.DTLSParameters) string {
+	for _, f := range parameters.Fingerprints {
 		if f.Algorithm == api.FingerprintAlgorithmSha256 {
-			lines = append(lines, "a=fingerprint:sha-256 "+f.Value)
+			return f.Value
 		}
 	}
-	c := tr.Candidate(p.options.Protocol)
-	address := fmt.Sprintf("%s %d", c.Address, c.Port)
-	if via, ok := p.options.Via.(*net.UDPAddr); ok {
-		address = fmt.Sprintf("%s %d", via.IP, via.Port)
-	}
-	protocol, suffix := "udp", ""
-	if p.options.Protocol == api.ProtocolTCP {
-		protocol, suffix = "tcp", " tcptype passive"
-	}
-	return append(lines,
-		fmt.Sprintf("a=candidate:%s 1 %s %d %s typ host%s", c.Foundation, protocol, c.Priority, address, suffix), "a=end-of-candidates")
+	return ""
 }

@@ -2,14 +2,13 @@ package imports
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
-	"syscall"
+
+	"gazpacho/internal/unixsocket"
 )
 
 // Folder returns the folder of the sockets, made if it is not there: $GAZPACHO_RUN_DIR, else gazpacho in $XDG_RUNTIME_DIR, else
@@ -51,16 +50,8 @@ func Sweep(folder string) {
 	entries, _ := os.ReadDir(folder)
 	for _, e := range entries {
 		path := filepath.Join(folder, e.Name())
-		if e.Type() == fs.ModeSocket && socketName.MatchString(e.Name()) && isStale(path) {
+		if e.Type() == fs.ModeSocket && socketName.MatchString(e.Name()) && unixsocket.IsStale(path) {
 			os.Remove(path)
 		}
 	}
-}
-
-func isStale(socket string) bool {
-	c, err := net.Dial("unix", socket)
-	if err == nil {
-		c.Close()
-	}
-	return errors.Is(err, syscall.ECONNREFUSED)
 }
