@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gazpacho/engine/api"
+	"gazpacho/internal/crowd"
 	"gazpacho/scaling/front"
 )
 
@@ -79,7 +80,7 @@ func (s *Server) Close() error {
 
 func (s *Server) accept() {
 	for {
-		c, err := s.listener.Accept()
+		c, err := crowd.Accept(s.listener)
 		if err != nil {
 			return // it is closed
 		}

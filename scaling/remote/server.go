@@ -22,6 +22,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/unit"
+	"gazpacho/internal/crowd"
 	"gazpacho/scaling/federation"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/link"
@@ -33,7 +34,7 @@ import (
 
 // Chosen here: what strangers may occupy before they have shown who they are.
 const (
-	maxStrangers = 256             // connections at once
+	maxStrangers = 256             // connections at once: see package crowd
 	strangerTime = 5 * time.Second // for the handshake and the first frame
 	loadInterval = time.Second
 )
@@ -75,10 +76,10 @@ type ServerOptions struct {
 
 // Server is a node: it gives each front that opens a session a worker.
 type Server struct {
-	options  ServerOptions
-	numbers  atomic.Uint64 // the last conversation's
-	stranger chan struct{}
-	refused  atomic.Uint64
+	options   ServerOptions
+	numbers   atomic.Uint64 // the last conversation's
+	strangers *crowd.Crowd  // connections before their first frame
+	refused   atomic.Uint64
 	// unclaimed is how many messages of other nodes nothing here waited for.
 	unclaimed atomic.Uint64
 	outlook   outlook
@@ -96,7 +97,6 @@ type Server struct {
 	unheard   func() []reach.Unheard  // nil: it is not known
 	orders    chan struct{}
 	listeners []net.Listener
-	pending   map[net.Conn]bool // connections before their first frame
 	draining  atomic.Bool
 	closing   bool
 	serving   sync.WaitGroup
@@ -121,8 +121,8 @@ func NewServer(o ServerOptions) *Server {
 		o.Traffic = func() Traffic { return Traffic{} }
 	}
 	s := &Server{
-		options: o, stranger: make(chan struct{}, maxStrangers), guests: map[session.SessionID]*guest{},
-		pending: map[net.Conn]bool{}, stop: make(chan struct{}), orders: make(chan struct{}, 1),
+		options: o, strangers: crowd.New(maxStrangers), guests: map[session.SessionID]*guest{},
+		stop: make(chan struct{}), orders: make(chan struct{}, 1),
 		links: map[string]*outLink{}, inLinks: map[session.SessionID]*inLink{}, targets: map[link.Token]*target{},
 	}
 	var b [8]byte
@@ -181,7 +181,7 @@ func (s *Server) Serve(l net.Listener, config *tls.Config) error {
 	s.listeners = append(s.listeners, l)
 	s.mu.Unlock()
 	for {
-		c, err := l.Accept()
+		c, err := crowd.Accept(l)
 		if err != nil {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -190,37 +190,26 @@ func (s *Server) Serve(l net.Listener, config *tls.Config) error {
 			}
 			return err
 		}
-		select {
-		case s.stranger <- struct{}{}:
-			s.serving.Go(func() { s.serve(c, config) })
-		default:
+		displaced, ok := s.strangers.Enter(c)
+		if displaced {
 			s.refused.Add(1)
-			c.Close()
 		}
+		if !ok { // the listener is about to be closed
+			c.Close()
+			continue
+		}
+		s.serving.Go(func() { s.serve(c, config) })
 	}
 }
 
 // serve takes a connection to its guest and reads it until it ends.
 func (s *Server) serve(c net.Conn, config *tls.Config) {
-	s.mu.Lock()
-	if s.closing {
-		s.mu.Unlock()
+	raw := c
+	c, who, first, rest, err := greet(c, config)
+	if !s.strangers.Leave(raw) { // it was displaced, and counted
 		c.Close()
-		<-s.stranger
 		return
 	}
-	s.pending[c] = true
-	s.mu.Unlock()
-	c, who, first, rest, err := greet(c, config, func(from, to net.Conn) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.pending, from)
-		s.pending[to] = true
-	})
-	s.mu.Lock()
-	delete(s.pending, c)
-	s.mu.Unlock()
-	<-s.stranger
 	if err != nil {
 		c.Close()
 		if !errors.Is(err, io.EOF) { // closed again before a word was said
@@ -327,16 +316,13 @@ func replyJSON(status any) []byte {
 const localName = "(local)"
 
 // greet finds out who is at the other end, and reads its first frame.
-func greet(c net.Conn, config *tls.Config, replace func(from, to net.Conn)) (
-	conn net.Conn, who identity.Identity, first session.First, rest []byte, err error,
-) {
+func greet(c net.Conn, config *tls.Config) (conn net.Conn, who identity.Identity, first session.First, rest []byte, err error) {
 	c.SetDeadline(time.Now().Add(strangerTime))
 	if config == nil || c.LocalAddr().Network() == "unix" {
 		who = identity.Identity{Role: identity.Application, Name: localName}
 		err = checkPeer(c)
 	} else {
 		secure := tls.Server(c, config)
-		replace(c, secure)
 		c = secure
 		if err = secure.HandshakeContext(context.Background()); err == nil {
 			who, err = identity.Peer(secure.ConnectionState())
@@ -449,9 +435,7 @@ func (s *Server) Close() {
 	for _, l := range s.listeners {
 		l.Close()
 	}
-	for c := range s.pending {
-		c.Close()
-	}
+	s.strangers.Close()
 	incoming := slices.Collect(maps.Values(s.inLinks))
 	s.mu.Unlock()
 	for _, g := range s.all() { // links to other nodes end with their last stream

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"gazpacho/internal/crowd"
 	"gazpacho/scaling/session"
 )
 
@@ -17,7 +18,7 @@ func ServeLooks(l net.Listener, look func(question []byte) ([]byte, error)) erro
 	slots := make(chan struct{}, maxLooking)
 	for {
 		slots <- struct{}{}
-		c, err := l.Accept()
+		c, err := crowd.Accept(l)
 		if err != nil {
 			return err
 		}
