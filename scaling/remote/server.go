@@ -68,7 +68,7 @@ type ServerOptions struct {
 	Cores int
 	// Look answers the questions of monitors; nil: they are refused. It is called from many goroutines, and bounds what they do.
 	Look func(question []byte) ([]byte, error)
-	// MaxFronts is how many fronts are taken at once; 0 means 1,024.
+	// MaxFronts is how many fronts are taken at once, a quarter of them of one application; 0 means 1,024.
 	MaxFronts int
 	// Log is the node's own log; nil discards.
 	Log *slog.Logger
@@ -76,10 +76,11 @@ type ServerOptions struct {
 
 // Server is a node: it gives each front that opens a session a worker.
 type Server struct {
-	options   ServerOptions
-	numbers   atomic.Uint64 // the last conversation's
-	strangers *crowd.Crowd  // connections before their first frame
-	refused   atomic.Uint64
+	options    ServerOptions
+	numbers    atomic.Uint64 // the last conversation's
+	strangers  *crowd.Crowd  // connections before their first frame
+	refused    atomic.Uint64
+	complaints complaints
 	// unclaimed is how many messages of other nodes nothing here waited for.
 	unclaimed atomic.Uint64
 	outlook   outlook
@@ -214,7 +215,7 @@ func (s *Server) serve(c net.Conn, config *tls.Config) {
 		c.Close()
 		if !errors.Is(err, io.EOF) { // closed again before a word was said
 			s.refused.Add(1)
-			s.options.Log.Warn("connection refused", "from", c.RemoteAddr(), "error", err)
+			s.complain("connection refused", "from", c.RemoteAddr(), "error", err)
 		}
 		return
 	}
@@ -222,7 +223,7 @@ func (s *Server) serve(c net.Conn, config *tls.Config) {
 	if first.Hello == nil {
 		if !mayAsk(who) {
 			s.refused.Add(1)
-			s.options.Log.Warn("question refused", "from", c.RemoteAddr(), "who", who, "query", first.Query)
+			s.complain("question refused", "from", c.RemoteAddr(), "who", who, "query", first.Query)
 		}
 		conn.send(s.reply(first.Query, who))
 		conn.finish()
@@ -234,7 +235,7 @@ func (s *Server) serve(c net.Conn, config *tls.Config) {
 	}
 	if code := serve(conn, *first.Hello, who, rest); code != 0 {
 		s.refused.Add(1)
-		s.options.Log.Warn("session refused", "from", c.RemoteAddr(), "who", who, "code", code, "link", first.Link)
+		s.complain("session refused", "from", c.RemoteAddr(), "who", who, "code", code, "link", first.Link)
 		conn.send(session.AppendRefusal(nil, code, ""))
 		conn.finish()
 	}
@@ -371,13 +372,26 @@ func (s *Server) guest(h session.Hello, who identity.Identity) (*guest, session.
 	switch {
 	case who.Role != identity.Application:
 		return nil, session.RefuseIdentity
-	case len(s.guests) >= s.options.MaxFronts:
+	case len(s.guests) >= s.options.MaxFronts || who.Name != localName && s.frontsOf(who) >= max(s.options.MaxFronts/shares, 1):
 		return nil, session.RefuseBusy
 	}
 	g := newGuest(s, h.Session, who)
 	s.guests[h.Session] = g
 	s.serving.Go(g.run)
 	return g, 0
+}
+
+// shares: an application has at most one of so many of what all have in common. Chosen here.
+const shares = 4
+
+// frontsOf returns how many fronts an application has. The lock is held.
+func (s *Server) frontsOf(who identity.Identity) (count int) {
+	for _, g := range s.guests {
+		if g.who.Name == who.Name && g.who.Tenant == who.Tenant {
+			count++
+		}
+	}
+	return count
 }
 
 func (s *Server) forget(g *guest) {
