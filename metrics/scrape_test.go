@@ -12,8 +12,8 @@ import (
 	"gazpacho/engine/api"
 )
 
-// crowd makes a worker with so many consumers, twenty to a transport.
-func crowd(t testing.TB, host *engine.Host, consumers int) api.Worker {
+// manyConsumers makes a worker with so many consumers, twenty to a transport.
+func manyConsumers(t testing.TB, host *engine.Host, consumers int) api.Worker {
 	t.Helper()
 	w, err := host.NewWorker(engine.Options{Emit: func(*api.Notification) {}})
 	require.NoError(t, err)
@@ -61,7 +61,7 @@ func BenchmarkScrape(b *testing.B) {
 	host, err := engine.NewHost(engine.HostOptions{})
 	require.NoError(b, err)
 	defer host.Close()
-	w := crowd(b, host, 10_000)
+	w := manyConsumers(b, host, 10_000)
 	defer w.Close()
 	s := Sources{Host: host, Requests: NewRequests(), Routers: func() int { return w.Load().Routers }}
 	stop, waited := make(chan struct{}), make(chan []time.Duration)

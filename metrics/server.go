@@ -4,8 +4,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"sync"
 	"time"
+
+	"gazpacho/internal/crowd"
 )
 
 // Chosen here: what those who ask may occupy.
@@ -72,36 +73,35 @@ func LocalOnly(next http.Handler) http.Handler {
 	})
 }
 
-// FewConnections returns a listener that has at most n connections at a time.
+// FewConnections returns a listener that has at most n connections at a time: a further one takes the place of an older one (package crowd).
 func FewConnections(l net.Listener, n int) net.Listener {
-	return &fewConnections{Listener: l, places: make(chan struct{}, n)}
+	return &fewConnections{Listener: l, crowd: crowd.New(n)}
 }
 
-// fewConnections accepts no more connections while there are as many as there are places.
+// fewConnections closes connections for which there is no place any more.
 type fewConnections struct {
 	net.Listener
-	places chan struct{}
+	crowd *crowd.Crowd
 }
 
 // Accept implements net.Listener.
 func (l *fewConnections) Accept() (net.Conn, error) {
-	l.places <- struct{}{}
 	c, err := l.Listener.Accept()
 	if err != nil {
-		<-l.places
 		return nil, err
 	}
-	return &placed{Conn: c, leave: sync.OnceFunc(func() { <-l.places })}, nil
+	l.crowd.Enter(c)
+	return &placed{Conn: c, crowd: l.crowd}, nil
 }
 
 // placed is a connection that has a place.
 type placed struct {
 	net.Conn
-	leave func()
+	crowd *crowd.Crowd
 }
 
 // Close implements net.Conn.
 func (c *placed) Close() error {
-	defer c.leave()
+	c.crowd.Leave(c.Conn)
 	return c.Conn.Close()
 }

@@ -249,28 +249,46 @@ func TestStrangeNamesAreRefused(t *testing.T) {
 func TestConnectionsAreLimited(t *testing.T) {
 	inner, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	l := &fewConnections{Listener: inner, places: make(chan struct{}, 2)}
+	l := FewConnections(inner, 2).(*fewConnections)
+	var peers, accepted []net.Conn
 	for range 3 {
-		var accepted []net.Conn
-		for range cap(l.places) {
-			peer, err := net.Dial("tcp", inner.Addr().String())
-			require.NoError(t, err)
-			defer peer.Close()
-			c, err := l.Accept()
-			require.NoError(t, err)
-			accepted = append(accepted, c)
-		}
-		require.Len(t, l.places, cap(l.places), "the next one has to wait")
-		for _, c := range accepted {
-			require.NoError(t, c.Close())
-			require.Error(t, c.Close())
-		}
-		require.Empty(t, l.places)
+		peer, err := net.Dial("tcp", inner.Addr().String())
+		require.NoError(t, err)
+		defer peer.Close()
+		c, err := l.Accept()
+		require.NoError(t, err)
+		peers, accepted = append(peers, peer), append(accepted, c)
 	}
+	require.Equal(t, 2, l.crowd.Len())
+	_, err = peers[0].Read(make([]byte, 1))
+	require.ErrorIs(t, err, io.EOF, "the oldest one has made room")
+	for _, c := range accepted[1:] {
+		require.NoError(t, c.Close())
+		require.Error(t, c.Close())
+	}
+	require.Zero(t, l.crowd.Len())
 	inner.Close()
 	_, err = l.Accept()
 	require.Error(t, err)
-	require.Empty(t, l.places)
+}
+
+// A probe of the node's health gets its answer, however many connections others hold and say nothing.
+func TestACrowdDoesNotKeepProbesOut(t *testing.T) {
+	s, err := serve(address(t, "127.0.0.1:0"), http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "well") }), writeTime)
+	require.NoError(t, err)
+	defer s.Close()
+	for range 2 * maxConnections {
+		silent, err := net.Dial("tcp", s.listener.Addr().String())
+		require.NoError(t, err)
+		defer silent.Close()
+	}
+	client := http.Client{Timeout: readTime / 2} // which is before the silent ones are given up
+	answer, err := client.Get(s.Where())
+	require.NoError(t, err)
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	require.Equal(t, "well", string(b))
 }
 
 // Figures are taken once for all who ask at about the same time.

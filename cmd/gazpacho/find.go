@@ -76,7 +76,7 @@ func printPlaces(w io.Writer, places []remote.Place, asJSON bool) error {
 		e.SetIndent("", "  ")
 		return e.Encode(places)
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := tabwriter.NewWriter(printable{w}, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "NODE\tAPPLICATION\tTENANT\tROUTER")
 	for _, p := range places {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", p.Node, p.Application, cmp.Or(p.Tenant, "-"), p.Router)

@@ -60,10 +60,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 		case err == nil, err == errHelp:
 			return exitOK
 		case isUsage(err):
-			fmt.Fprintf(stderr, "gazpacho %s: %v\nRun 'gazpacho %s --help' for what it takes.\n", c.name, err, c.name)
+			fmt.Fprintf(printable{stderr}, "gazpacho %s: %v\nRun 'gazpacho %s --help' for what it takes.\n", c.name, err, c.name)
 			return exitUsage
 		}
-		fmt.Fprintf(stderr, "gazpacho %s: %v\n", c.name, err)
+		fmt.Fprintf(printable{stderr}, "gazpacho %s: %v\n", c.name, err)
 		return exitFailed
 	}
 	fmt.Fprintf(stderr, "gazpacho: there is no command %q\n\n%s", args[0], usage())

@@ -137,7 +137,7 @@ func merge(rows []nodeRow) (merged []nodeRow) {
 // printStatus prints tables: of nodes, of the applications on them, and of the links between them.
 func printStatus(w io.Writer, rows []nodeRow) error {
 	for _, print := range []func(io.Writer, []nodeRow) error{printNodes, printFronts, printLinks, printUnheard, printDirectory, printSignals} {
-		if err := print(w, rows); err != nil {
+		if err := print(printable{w}, rows); err != nil {
 			return err
 		}
 	}

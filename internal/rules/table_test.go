@@ -63,14 +63,14 @@ var rules = []rule{
 	{folder: "scaling/steering", may: []string{"engine/unit", "scaling/membership", "scaling/placement"}, impure: true},
 	{folder: "scaling/identity", impure: true},
 	{folder: "scaling/remote", may: []string{
-		"engine/api", "engine/unit", "fbs", "pipe", "scaling/directory", "scaling/federation", "scaling/identity", "scaling/link", "scaling/membership",
+		"engine/api", "engine/unit", "fbs", "internal/crowd", "pipe", "scaling/directory", "scaling/federation", "scaling/identity", "scaling/link", "scaling/membership",
 		"scaling/placement", "scaling/reach", "scaling/session",
 	}, impure: true},
 	{folder: "scaling/bus", may: []string{"engine/unit", "scaling/identity", "scaling/membership"}, impure: true},
-	{folder: "scaling/imports", may: []string{"engine/api", "internal/unixsocket", "scaling/front"}, impure: true},
+	{folder: "scaling/imports", may: []string{"engine/api", "internal/crowd", "internal/unixsocket", "scaling/front"}, impure: true},
 	{folder: "metrics", may: []string{
-		"engine/api", "engine/unit", "engine/media", "engine/shard", "engine/transport", "engine", "channel", "internal/unixsocket", "scaling/front", "scaling/reach",
-		"scaling/remote", "scaling/steering",
+		"engine/api", "engine/unit", "engine/media", "engine/shard", "engine/transport", "engine", "channel", "internal/crowd", "internal/unixsocket",
+		"scaling/front", "scaling/reach", "scaling/remote", "scaling/steering",
 	}, impure: true},
 	{folder: "monitor", may: []string{
 		"engine/look", "metrics", "scaling/identity", "scaling/membership", "scaling/remote",
@@ -89,6 +89,7 @@ var rules = []rule{
 	{folder: "node-harness/bench/control", may: []string{"engine/api", "fbs"}, impure: true},
 	{folder: "internal/epoll", impure: true},
 	{folder: "internal/coverage", impure: true},
+	{folder: "internal/crowd", impure: true},
 	{folder: "internal/directorybench", may: []string{
 		"engine/api", "scaling/bus", "scaling/directory", "scaling/identity", "scaling/membership", "scaling/remote",
 	}, impure: true},

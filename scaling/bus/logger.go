@@ -9,7 +9,7 @@ import (
 
 // Chosen here: whoever knocks at the port again and again does not fill the log.
 const (
-	complaints     = 10 // of the server, within the interval
+	complaints     = 10 // of the server, or of the node about others, within the interval
 	complaintsTime = 10 * time.Second
 )
 

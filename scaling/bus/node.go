@@ -40,14 +40,15 @@ type Options struct {
 
 // Node is a node's part in the bus.
 type Node struct {
-	options Options
-	server  *busServer // nil: none
-	client  *client
-	outbox  *outbox
-	inputs  chan func(now unit.Time)
-	stop    chan struct{}
-	stopped chan struct{} // the goroutine has ended
-	outcome chan error    // of joining, once
+	options    Options
+	server     *busServer // nil: none
+	client     *client
+	outbox     *outbox
+	complaints logger
+	inputs     chan func(now unit.Time)
+	stop       chan struct{}
+	stopped    chan struct{} // the goroutine has ended
+	outcome    chan error    // of joining, once
 
 	mu     sync.Mutex // held when the machine is used
 	member *membership.Member
@@ -69,7 +70,7 @@ func Join(ctx context.Context, o Options) (*Node, error) {
 	}
 	self := o.Self()
 	n := &Node{
-		options: o, inputs: make(chan func(unit.Time), waitingInputs), stop: make(chan struct{}), stopped: make(chan struct{}), outcome: make(chan error, 1),
+		options: o, complaints: newLogger(o.Log), inputs: make(chan func(unit.Time), waitingInputs), stop: make(chan struct{}), stopped: make(chan struct{}), outcome: make(chan error, 1),
 		member: membership.New(clock(), self, membership.DefaultLimits),
 	}
 	var err error
@@ -140,7 +141,7 @@ func (n *Node) takeHeartbeat(name string, b []byte) {
 		err = identity.CheckName(name)
 	}
 	if err != nil {
-		n.options.Log.Warn("a node sends what is no heartbeat", "node", name, "error", err)
+		n.complaints.Errorf("node %s sends what is no heartbeat: %v", name, err)
 		return
 	}
 	n.put(func(now unit.Time) { n.member.HandleHeartbeat(now, h) })

@@ -57,6 +57,20 @@ func BenchmarkHundredThousand(b *testing.B) {
 	b.ReportMetric(again.Seconds()*1e3, "ms/death")
 }
 
+// What a node's replacing all that it has told costs where much of others is held, in a message of 20 bytes.
+func BenchmarkReplacingAll(b *testing.B) {
+	c := newCluster(3)
+	put := func(from, id string) {
+		c.nodes[0].Receive(c.now, from, &directory.Message{Kind: directory.Put, First: from == "n2", Entries: []directory.Entry{entry(id, "")}})
+	}
+	for i := range 100_000 {
+		put("n1", fmt.Sprint(i))
+	}
+	for i := 0; b.Loop(); i++ {
+		put("n2", fmt.Sprint("x", i%2))
+	}
+}
+
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

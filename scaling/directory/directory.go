@@ -11,6 +11,7 @@ import (
 const (
 	beatInterval = 2 * time.Second
 	lease        = 5 * beatInterval
+	resyncPause  = beatInterval / 2 // who lacks something asks at each beat
 	// settling is for how long after a change of its members a holder may not have been told of everything: they change within a second
 	// on all nodes.
 	settling   = 1500 * time.Millisecond
@@ -23,7 +24,7 @@ const (
 
 // Errors of [Directory.Register] and [Directory.Lookup].
 var (
-	ErrFull    = errors.New("the front or its tenant has registered too much")
+	ErrFull    = errors.New("the front, its tenant or the node has registered too much")
 	ErrTooLong = errors.New("the entry is too long")
 	ErrBusy    = errors.New("too many look-ups at once")
 )
@@ -31,11 +32,11 @@ var (
 // Member is a live node. One that was started again has another incarnation.
 type Member struct{ Name, Incarnation string }
 
-// Limits are bounds of what is registered on one node, in bytes with what tables need besides.
-type Limits struct{ Front, Tenant int }
+// Limits are bounds of what is registered on one node, by a front, for a tenant and in all, in bytes with what tables need besides.
+type Limits struct{ Front, Tenant, Node int }
 
-// DefaultLimits have room for some 50,000 producers of a front, and 400,000 of a tenant.
-var DefaultLimits = Limits{Front: 8 << 20, Tenant: 64 << 20}
+// DefaultLimits have room for some 50,000 producers of a front, 400,000 of a tenant, and 1,600,000 of a node.
+var DefaultLimits = Limits{Front: 8 << 20, Tenant: 64 << 20, Node: 256 << 20}
 
 // Directory is the machine of one node. After each call, its output is to be taken.
 type Directory struct {
@@ -47,6 +48,7 @@ type Directory struct {
 	sureAt unit.Time         // from when on it knows what it should hold
 
 	own     map[Key]*registration
+	bytes   int // of these
 	fronts  map[string]*usage
 	tenants map[string]*usage
 
@@ -99,7 +101,11 @@ type peer struct {
 	held       int
 	heldDigest uint64
 	heldBytes  map[string]int // by tenant
+	heldInAll  int            // bytes
+	newest     *holding
 	expires    unit.Time
+	// resync is from when on it is told again of everything: asking costs it nothing, and telling much.
+	resync unit.Time
 }
 
 // New returns the directory of a node, which is the only member so far.
@@ -146,7 +152,10 @@ func (d *Directory) Receive(now unit.Time, from string, m *Message) {
 	case Put, Remove, Beat:
 		d.hold(now, p, m)
 	case Resync:
-		d.resync(now, p)
+		if now >= p.resync {
+			p.resync = now.Add(resyncPause)
+			d.resync(now, p)
+		}
 	case Query:
 		d.answer(now, p, m)
 	case Answer:

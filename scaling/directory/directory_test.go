@@ -105,7 +105,7 @@ func TestEntryChanges(t *testing.T) {
 
 func TestWhatIsRegisteredIsBounded(t *testing.T) {
 	size := 100 + len("school") + len("p00000")
-	c := newClusterOf(1, directory.Limits{Front: 10 * size, Tenant: 15 * size})
+	c := newClusterOf(1, directory.Limits{Front: 10 * size, Tenant: 15 * size, Node: 16 * size})
 	for _, id := range ids(10) {
 		c.register(t, 0, "a", entry(id, ""))
 	}
@@ -118,6 +118,7 @@ func TestWhatIsRegisteredIsBounded(t *testing.T) {
 	require.ErrorIs(t, c.nodes[0].Register(c.now, "b", entry("p00015", "")), directory.ErrFull, "the tenant's bound")
 	require.ErrorIs(t, c.nodes[0].Register(c.now, "c", entry("p00016", "")), directory.ErrFull)
 	require.NoError(t, c.nodes[0].Register(c.now, "c", directory.Entry{Key: directory.Key{Tenant: "other", ID: "p"}}))
+	require.ErrorIs(t, c.nodes[0].Register(c.now, "c", directory.Entry{Key: directory.Key{Tenant: "other", ID: "q"}}), directory.ErrFull, "the node's bound")
 	c.nodes[0].Leave(c.now, "a")
 	require.NoError(t, c.nodes[0].Register(c.now, "b", entry("p00015", "")))
 	c.rest()
@@ -126,11 +127,49 @@ func TestWhatIsRegisteredIsBounded(t *testing.T) {
 
 // A node that sends more than any may register is not believed.
 func TestWhatIsHeldIsBounded(t *testing.T) {
-	c := newClusterOf(2, directory.Limits{Front: 1000, Tenant: 1000})
+	c := newClusterOf(2, directory.Limits{Front: 1000, Tenant: 1000, Node: 2500})
 	for _, id := range ids(20) {
 		c.nodes[0].Receive(c.now, "n1", &directory.Message{Kind: directory.Put, Entries: []directory.Entry{entry(id, "")}})
 	}
-	require.Equal(t, 1000/(100+len("school")+len("p00000")), c.nodes[0].Held())
+	of := 1000 / (100 + len("school") + len("p00000"))
+	require.Equal(t, of, c.nodes[0].Held(), "of a tenant")
+	for i := range 50 {
+		e := entry("p00000", "")
+		e.Tenant = fmt.Sprintf("inv%03d", i)
+		c.nodes[0].Receive(c.now, "n1", &directory.Message{Kind: directory.Put, Entries: []directory.Entry{e}})
+	}
+	require.Equal(t, 2500/(100+len("school")+len("p00000")), c.nodes[0].Held(), "of tenants that it invents")
+}
+
+// A node that asks for everything again and again gets it once in a while.
+func TestResyncAgainAndAgain(t *testing.T) {
+	c := newCluster(2)
+	for _, id := range ids(1000) {
+		c.register(t, 0, "front", entry(id, ""))
+	}
+	c.rest()
+	*c.nodes[0].Output() = directory.Output{}
+	told := 0
+	for range 10_000 {
+		c.nodes[0].Receive(c.now, "n1", &directory.Message{Kind: directory.Resync})
+		for _, m := range c.nodes[0].Output().Messages {
+			told += len(m.Append(nil))
+		}
+		*c.nodes[0].Output() = directory.Output{}
+	}
+	require.Less(t, told, 1000*(100+len("p00000")), "bytes, for 60 KB of questions")
+}
+
+// A message takes no more work than its bytes: what it says only once for many entries counts for each.
+func TestWhatIsSaidOnceCountsForEach(t *testing.T) {
+	m := directory.Message{Kind: directory.Put}
+	for i := range 7000 {
+		m.Entries = append(m.Entries, directory.Entry{Key: directory.Key{Tenant: strings.Repeat("t", 2000), ID: fmt.Sprint(i)}, Value: strings.Repeat("v", 2000)})
+	}
+	b := m.Append(nil)
+	require.LessOrEqual(t, len(b), directory.MaxMessage)
+	_, err := directory.Parse(b)
+	require.ErrorIs(t, err, directory.ErrMalformed)
 }
 
 func TestLookUpsAreBounded(t *testing.T) {

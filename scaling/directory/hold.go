@@ -2,11 +2,12 @@ package directory
 
 import "gazpacho/engine/unit"
 
-// holding is an entry that is held for another node. Several may have registered one key.
+// holding is an entry that is held for another node. Several may have registered one key, each once.
 type holding struct {
 	Entry
-	from *peer
-	next *holding
+	from         *peer
+	next         *holding // of the same key
+	older, newer *holding // of the same node
 }
 
 // hold takes what a node tells of its entries.
@@ -34,48 +35,62 @@ func (d *Directory) hold(now unit.Time, p *peer, m *Message) {
 
 // keep holds an entry. A node sends no more than it may register.
 func (d *Directory) keep(p *peer, e *Entry) {
-	if p.heldBytes[e.Tenant]+e.size() > d.limits.Tenant {
+	if p.heldBytes[e.Tenant]+e.size() > d.limits.Tenant || p.heldInAll+e.size() > d.limits.Node {
 		return
 	}
+	h := &holding{Entry: *e, from: p, next: d.held[e.Key], older: p.newest}
+	if p.newest != nil {
+		p.newest.newer = h
+	}
+	p.newest, d.held[e.Key] = h, h
 	p.held++
 	p.heldDigest ^= e.digest()
 	p.heldBytes[e.Tenant] += e.size()
-	d.held[e.Key] = &holding{*e, p, d.held[e.Key]}
+	p.heldInAll += e.size()
 }
 
 // release forgets a node's entry.
 func (d *Directory) release(p *peer, k Key) {
-	var rest *holding
-	for h := d.held[k]; h != nil; h = h.next {
-		if h.from != p {
-			rest = &holding{h.Entry, h.from, rest}
-			continue
-		}
-		p.held--
-		p.heldDigest ^= h.digest()
-		if p.heldBytes[k.Tenant] -= h.size(); p.heldBytes[k.Tenant] == 0 {
-			delete(p.heldBytes, k.Tenant)
+	var before *holding
+	for h := d.held[k]; h != nil; before, h = h, h.next {
+		if h.from == p {
+			d.takeOut(h, before)
+			return
 		}
 	}
-	if rest == nil {
-		delete(d.held, k)
+}
+
+// takeOut forgets an entry; before is the one before it with its key, nil for none.
+func (d *Directory) takeOut(h, before *holding) {
+	switch {
+	case before != nil:
+		before.next = h.next
+	case h.next != nil:
+		d.held[h.Key] = h.next
+	default:
+		delete(d.held, h.Key)
+	}
+	p := h.from
+	if h.newer != nil {
+		h.newer.older = h.older
 	} else {
-		d.held[k] = rest
+		p.newest = h.older
+	}
+	if h.older != nil {
+		h.older.newer = h.newer
+	}
+	p.held--
+	p.heldDigest ^= h.digest()
+	p.heldInAll -= h.size()
+	if p.heldBytes[h.Tenant] -= h.size(); p.heldBytes[h.Tenant] == 0 {
+		delete(p.heldBytes, h.Tenant)
 	}
 }
 
 // drop forgets all entries of a node.
 func (d *Directory) drop(p *peer) {
-	if p.held == 0 {
-		return
-	}
-	for k, h := range d.held {
-		for ; h != nil; h = h.next {
-			if h.from == p {
-				d.release(p, k)
-				break
-			}
-		}
+	for p.newest != nil {
+		d.release(p, p.newest.Key)
 	}
 }
 

@@ -36,7 +36,7 @@ func (d *Directory) Register(now unit.Time, front string, e Entry) error {
 	if old != nil && old.front == front {
 		inFront -= was
 	}
-	if inFront > d.limits.Front || t.bytes+e.size()-was > d.limits.Tenant {
+	if more := e.size() - was; inFront > d.limits.Front || t.bytes+more > d.limits.Tenant || d.bytes+more > d.limits.Node {
 		d.tidy(front, e.Tenant)
 		return ErrFull
 	}
@@ -116,6 +116,7 @@ func (d *Directory) enter(r *registration) {
 	f.keys[r.Key] = true
 	f.bytes += r.size()
 	t.bytes += r.size()
+	d.bytes += r.size()
 }
 
 // leave takes it off again.
@@ -124,6 +125,7 @@ func (d *Directory) leave(r *registration) {
 	delete(f.keys, r.Key)
 	f.bytes -= r.size()
 	d.tenants[r.Tenant].bytes -= r.size()
+	d.bytes -= r.size()
 	d.tidy(r.front, r.Tenant)
 }
 

@@ -94,11 +94,12 @@ func Parse(b []byte) (m Message, err error) {
 	}
 	m.Count = int(count)
 	before := Entry{}
+	total := headerLen // without what is said only once: work follows it
 	for range entries {
-		if r.bad {
-			break
-		}
 		before = r.entry(before)
+		if total += before.wireLen(); r.bad || total > MaxMessage {
+			return Message{}, ErrMalformed
+		}
 		m.Entries = append(m.Entries, before)
 	}
 	if r.bad || len(r.b) > 0 {

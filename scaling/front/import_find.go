@@ -22,7 +22,13 @@ func (imp *imported) seek(found func(at *node, o *origin), failed func(*ImportEr
 			case err != nil || n == nil: // what finds it may be late, or cannot be asked: the nodes know
 				imp.askAll(f.nodes(), found, failed)
 			default:
-				imp.askAll([]*node{n}, found, failed)
+				imp.askAll([]*node{n}, found, func(err *ImportError) {
+					if err.Code == ImportProducerNotFound { // it was there, or the node that named this one does not know, or lies
+						imp.askAll(f.nodes(), found, failed)
+						return
+					}
+					failed(err)
+				})
 			}
 		}})
 	})

@@ -1,7 +1,6 @@
 package imports
 
 import (
-	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"gazpacho/engine/api"
+	"gazpacho/internal/crowd"
 	"gazpacho/scaling/front"
 )
 
@@ -17,8 +17,6 @@ const (
 	maxConnections = 4096
 	askTime        = 5 * time.Second  // for the line that asks
 	writeTime      = 10 * time.Second // for each line that is told: an event loop may be busy
-	// acceptPause is the time before accepting again, after the system had no descriptor or memory for a connection.
-	acceptPause = 100 * time.Millisecond
 	// maxUnread is how many events wait for a process that reads slowly. Then the connection is closed, as if the front had ended.
 	maxUnread = 64
 )
@@ -85,14 +83,9 @@ func (s *Server) Close() error {
 
 func (s *Server) accept() {
 	for {
-		c, err := s.listener.Accept()
-		switch {
-		case errors.Is(err, net.ErrClosed):
-			return
-		case err != nil:
-			s.options.Log.Error("no question about another application's producer can be taken", "error", err)
-			time.Sleep(acceptPause)
-			continue
+		c, err := crowd.Accept(s.listener, s.options.Log)
+		if err != nil {
+			return // it is closed
 		}
 		s.mu.Lock()
 		full := len(s.open) >= s.options.MaxConnections

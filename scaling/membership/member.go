@@ -24,6 +24,8 @@ const (
 	JoinAnyway = 10 * time.Second
 	// pauseAfter is the time between two calls after which this process has been stopped: there is a call for each heartbeat.
 	pauseAfter = 2 * time.Second
+	// maxChanges is how many changes of a node are told within an Interval. Others take work for each, and tell their fronts.
+	maxChanges = 4
 	// leftTime is how long a node that has left is remembered, for heartbeats that come late.
 	leftTime = time.Minute
 )
@@ -93,12 +95,34 @@ type row struct {
 	former     string
 	replacedAt unit.Time
 	namesakeAt unit.Time // when that was heard beside this one
+	pace       pace
+	untold     bool // it has changed, and the owner has not heard of it
 }
 
 // departure is a node that has said goodbye.
 type departure struct {
 	incarnation string
 	at          unit.Time
+	pace        pace
+}
+
+// pace bounds how often a node changes.
+type pace struct {
+	since unit.Time
+	count int
+}
+
+// allows reports whether a change may be told now.
+func (p *pace) allows(now unit.Time) bool {
+	return p.count < maxChanges || now.Sub(p.since) >= Interval
+}
+
+// note counts one.
+func (p *pace) note(now unit.Time) {
+	if now.Sub(p.since) >= Interval {
+		*p = pace{since: now}
+	}
+	p.count++
 }
 
 // New returns the machine of a node that joins.
@@ -227,7 +251,7 @@ func (m *Member) handleLeaving(now unit.Time, h *Heartbeat) {
 		return
 	}
 	m.remove(r)
-	m.left[h.Name] = departure{h.Incarnation, now}
+	m.left[h.Name] = departure{h.Incarnation, now, r.pace}
 }
 
 func (m *Member) handleNode(now unit.Time, h *Heartbeat) {
@@ -239,7 +263,10 @@ func (m *Member) handleNode(now unit.Time, h *Heartbeat) {
 	}
 	switch {
 	case r == nil:
-		r = &row{}
+		r = &row{pace: m.left[h.Name].pace}
+		if !r.pace.allows(now) {
+			return // it comes and goes
+		}
 	case r.Incarnation == h.Incarnation && h.Number <= r.number:
 		return
 	case r.Incarnation == h.Incarnation:
@@ -263,8 +290,16 @@ func (m *Member) handleNode(now unit.Time, h *Heartbeat) {
 	r.Row, r.number, r.heard = fresh, h.Number, now
 	m.rows[h.Name] = r
 	delete(m.left, h.Name)
-	if news {
-		m.change(fresh)
+	if news || r.untold {
+		m.changeRow(now, r)
+	}
+}
+
+// changeRow tells the owner of a row that a heartbeat has changed, now or with the next judgement.
+func (m *Member) changeRow(now unit.Time, r *row) {
+	if r.untold = !r.pace.allows(now); !r.untold {
+		r.pace.note(now)
+		m.change(r.Row)
 	}
 }
 
@@ -335,6 +370,9 @@ func (m *Member) judge(now unit.Time) {
 		if condition != r.Condition {
 			r.Condition = condition
 			m.change(r.Row)
+		}
+		if r.untold {
+			m.changeRow(now, r)
 		}
 		if now.Sub(r.namesakeAt) >= DeadAfter {
 			m.mark(r, false)

@@ -2,6 +2,7 @@ package membership_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +115,24 @@ func TestGoodbye(t *testing.T) {
 	m.told()
 	m.hear("b", "2", 3, membership.Serving)
 	require.Equal(t, []string{"b alive"}, m.told(), "what is a minute old is not remembered")
+}
+
+// A node that says something else of itself all the time, or comes and goes, makes no more work than a few changes a second.
+func TestChangesAreFew(t *testing.T) {
+	m := joinedMember(t, "a", "1")
+	for i := range uint64(1000) {
+		m.hearNode(membership.Node{Name: "b", Incarnation: "1", Labels: map[string]string{"n": fmt.Sprint(i)}}, i+1, membership.Serving)
+		m.hear("c", fmt.Sprint(i), 1, membership.Serving)
+		m.hear("d", fmt.Sprint(i), 1, membership.Serving)
+		m.hear("d", fmt.Sprint(i), 2, membership.Leaving)
+	}
+	require.LessOrEqual(t, len(m.told()), 4+4+2*4, "of 4,000 heartbeats")
+	m.pass(2 * time.Second)
+	m.changes = slices.DeleteFunc(m.changes, func(r membership.Row) bool { return r.Name != "b" })
+	require.Len(t, m.changes, 1)
+	require.Equal(t, "999", m.changes[0].Labels["n"], "the last one is told")
+	m.hear("d", "last", 1, membership.Serving)
+	require.Equal(t, membership.Alive, m.condition("d"))
 }
 
 func TestRestart(t *testing.T) {

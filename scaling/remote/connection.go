@@ -10,6 +10,7 @@ import (
 const (
 	readLen       = 64 << 10
 	keepBuffer    = 1 << 20         // the largest buffer that is kept between writes
+	maxUnwritten  = 8 << 20         // for an other side that does not read, beyond one more message; a session has 1 MiB under way
 	flushTime     = 5 * time.Second // for what is written before a connection is closed: a busy machine needs more than one
 	keepAliveTime = 5 * time.Second // TCP's own probes find connections whose host is gone
 )
@@ -34,17 +35,23 @@ func newConnection(c net.Conn) *connection {
 	return w
 }
 
-// send queues bytes.
+// send queues bytes. Who goes on asking for what it does not read loses the connection.
 func (c *connection) send(b []byte) {
 	if len(b) == 0 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.closing && !c.closed {
-		c.waiting = append(c.waiting, b...)
-		c.work.Signal()
+	switch {
+	case c.closing || c.closed:
+		return
+	case len(c.waiting) > maxUnwritten:
+		c.drop()
+		go c.Close() // which may have to say goodbye
+		return
 	}
+	c.waiting = append(c.waiting, b...)
+	c.work.Signal()
 }
 
 // finish closes the connection when all is written, or soon.
@@ -59,11 +66,16 @@ func (c *connection) finish() {
 // abort closes the connection at once.
 func (c *connection) abort() {
 	c.mu.Lock()
+	c.drop()
+	c.mu.Unlock()
+	c.Close()
+}
+
+// drop drops what waits, and lets nothing more in. The lock is held.
+func (c *connection) drop() {
 	c.closed = true
 	c.waiting = nil
 	c.work.Signal()
-	c.mu.Unlock()
-	c.Close()
 }
 
 // write is the writer's goroutine.

@@ -2,7 +2,9 @@ package remote
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 
 	"gazpacho/engine/api"
@@ -206,7 +208,7 @@ func (g *guest) run() {
 			}
 		case session.EventBroken:
 			g.server.refused.Add(1)
-			log.Error("a front does not keep to the session's protocol", "who", g.who, "reason", e.Reason)
+			g.server.complain("a front does not keep to the session's protocol", "who", g.who, "reason", e.Reason)
 		}
 	}
 }
@@ -257,7 +259,7 @@ func (g *guest) receive(payload []byte) {
 	case m != nil:
 		g.handle(m)
 	default:
-		g.server.options.Log.Error("a front sends what cannot be understood", "who", g.who, "error", err)
+		g.server.complain("a front sends what cannot be understood", "who", g.who, "error", err)
 		if refused, ok := errors.AsType[*fbs.RequestError](err); ok {
 			g.answer(g.current, refused.ID, nil, refused.Err)
 		}
@@ -280,7 +282,7 @@ func (g *guest) open(o *Opening) {
 		return g.server.options.NewWorker(o, emit, log)
 	})
 	if err != nil {
-		g.server.options.Log.Error("no worker for a front", "who", g.who, "error", err)
+		g.server.complain("no worker for a front", "who", g.who, "error", err)
 		g.turn(func(unit.Time) { g.send(page, encodeControl(control{Ended: err.Error()})) })
 		return
 	}
@@ -321,35 +323,52 @@ func (g *guest) closeWorker(farewell bool) {
 	g.worker = nil
 }
 
-// handle gives a message of the worker protocol to the worker.
+// handle gives a message of the worker protocol to the worker. A panic refuses the request; the worker lives on, and with it the others
+// of the node.
 func (g *guest) handle(m api.MessageBody) {
-	page := g.current
+	var once sync.Once // an answer: a panic may come behind it
+	fault := func(any) {}
+	defer func() {
+		if p := recover(); p != nil {
+			g.server.options.Log.Error("panic while a message was handled", "who", g.who, "panic", p, "stack", string(debug.Stack()))
+			fault(p)
+		}
+	}()
 	switch m := m.(type) {
 	case *api.Request:
-		id, placing := m.ID, createsTransport(m.Method)
-		if placing && !g.takes(m) {
-			g.respond(page, &api.Response{ID: id, Error: busy, Reason: placement.ErrBusy.Error()}, placing)
-			return
+		page, id, method := g.current, m.ID, m.Method
+		fault = func(p any) {
+			once.Do(func() { g.answer(page, id, nil, fmt.Errorf("internal error: %v [method:%s]", p, method)) })
 		}
-		if err := g.mapping.mapRequest(m); err != nil {
-			g.answer(page, id, nil, err)
-			return
-		}
-		undo, err := g.openStreams(m)
-		if err != nil {
-			g.answer(page, id, nil, api.Errorf("%v [method:%s]", err, m.Method.Name()))
-			return
-		}
-		g.worker.HandleRequest(m, func(body api.ResponseBody, err error) {
-			if err != nil && undo != nil {
-				undo()
-			}
-			g.respond(page, response(id, body, err), placing)
-		})
-		g.closeStreams(m)
+		g.request(page, m, func(r *api.Response, placing bool) { once.Do(func() { g.respond(page, r, placing) }) })
 	case *api.Notification:
 		g.pass(m)
 	}
+}
+
+// request gives a request to the worker.
+func (g *guest) request(page int, m *api.Request, respond func(r *api.Response, placing bool)) {
+	id, placing := m.ID, createsTransport(m.Method)
+	if placing && !g.takes(m) {
+		respond(&api.Response{ID: id, Error: busy, Reason: placement.ErrBusy.Error()}, placing)
+		return
+	}
+	if err := g.mapping.mapRequest(m); err != nil {
+		respond(response(id, nil, err), false)
+		return
+	}
+	undo, err := g.openStreams(m)
+	if err != nil {
+		respond(response(id, nil, api.Errorf("%v [method:%s]", err, m.Method.Name())), false)
+		return
+	}
+	g.worker.HandleRequest(m, func(body api.ResponseBody, err error) {
+		if err != nil && undo != nil {
+			undo()
+		}
+		respond(response(id, body, err), placing)
+	})
+	g.closeStreams(m)
 }
 
 // answer sends the answer to a request.

@@ -60,12 +60,22 @@ func (s *Server) inLink(id session.SessionID, who identity.Identity) (*inLink, s
 		return nil, session.RefuseIdentity
 	case l != nil:
 		return l, 0
-	case len(s.inLinks) >= maxLinks:
+	case len(s.inLinks) >= maxLinks || who.Name != localName && s.linksOf(who) >= maxLinksOf:
 		return nil, session.RefuseBusy
 	}
 	l = &inLink{server: s, id: id, who: who, receiver: link.NewReceiver(s.conversation)}
 	s.inLinks[id] = l
 	return l, 0
+}
+
+// linksOf returns how many links a node has. The lock is held.
+func (s *Server) linksOf(who identity.Identity) (count int) {
+	for _, l := range s.inLinks {
+		if l.who.Name == who.Name {
+			count++
+		}
+	}
+	return count
 }
 
 // turn runs f with the lock held, drains the machine, and returns the messages that have arrived.
@@ -102,7 +112,7 @@ func (l *inLink) turn(f func(now unit.Time)) []link.Message {
 	l.mu.Unlock()
 	if taken.Broken != "" {
 		l.server.refused.Add(1)
-		l.server.options.Log.Error("a node does not keep to the session's protocol", "who", l.who, "reason", taken.Broken)
+		l.server.complain("a node does not keep to the session's protocol", "who", l.who, "reason", taken.Broken)
 	}
 	if ended {
 		l.server.options.Log.Debug("a link is over", "who", l.who, "reason", taken.Ended)

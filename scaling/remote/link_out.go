@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gazpacho/engine/unit"
@@ -19,11 +20,16 @@ import (
 // of nodes that restarted.
 const maxLinks = 256
 
+// maxLinksOf is how many of those that come are of one node, chosen here: one for each time that it was started lately.
+const maxLinksOf = 16
+
 // outLink is a link to another node. It is there while streams use it.
 type outLink struct {
 	server  *Server
 	address string
+	opener  identity.Identity // whose request it was
 	cancel  context.CancelFunc
+	reached atomic.Bool // a node was there
 
 	mu      sync.Mutex
 	sender  *link.Sender
@@ -80,14 +86,14 @@ func (s *Server) linkTo(address string, who identity.Identity) (*outLink, error)
 	switch {
 	case s.closing:
 		return nil, errors.New("the node stops")
-	case len(s.links) >= maxLinks:
+	case len(s.links) >= maxLinks || !local && s.unreached(who) >= maxLinks/shares:
 		return nil, errors.New("the node has too many links")
 	}
 	var id session.SessionID
 	rand.Read(id[:])
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &outLink{
-		server: s, address: address, cancel: cancel, sender: link.NewSender(clock(), id), streams: map[link.Token]*outStream{},
+		server: s, address: address, opener: who, cancel: cancel, sender: link.NewSender(clock(), id), streams: map[link.Token]*outStream{},
 	}
 	s.links[address] = l
 	var config *tls.Config
@@ -96,6 +102,16 @@ func (s *Server) linkTo(address string, who identity.Identity) (*outLink, error)
 	}
 	s.serving.Go(func() { l.connect(ctx, config) })
 	return l, nil
+}
+
+// unreached returns how many links of an application lead to where no node was yet. The lock is held.
+func (s *Server) unreached(who identity.Identity) (count int) {
+	for _, l := range s.links {
+		if l.opener.Name == who.Name && l.opener.Tenant == who.Tenant && !l.reached.Load() {
+			count++
+		}
+	}
+	return count
 }
 
 func (s *Server) forgetLink(l *outLink) {
@@ -203,6 +219,7 @@ func (l *outLink) serve(c net.Conn) {
 		l.turn(func(now unit.Time) {
 			if l.conn == conn {
 				l.sender.Receive(now, b)
+				l.reached.Store(l.reached.Load() || l.sender.Connected())
 			}
 		})
 	})

@@ -35,7 +35,9 @@ type cast struct {
 	dir     string
 }
 
-func newCast(t testing.TB) *cast {
+func newCast(t testing.TB) *cast { return newCastOf(t, remote.ServerOptions{}) }
+
+func newCastOf(t testing.TB, o remote.ServerOptions) *cast {
 	t.Helper()
 	c := &cast{log: &logBuffer{}, dir: authority(t)}
 	node, err := identity.Load(c.dir, identity.Node, "a")
@@ -43,9 +45,8 @@ func newCast(t testing.TB) *cast {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	c.address = l.Addr().String()
-	c.node = remote.NewServer(remote.ServerOptions{
-		Name: "a", NewWorker: newEngine, Log: slog.New(slog.NewTextHandler(c.log, nil)),
-	})
+	o.Name, o.NewWorker, o.Log = "a", newEngine, slog.New(slog.NewTextHandler(c.log, nil))
+	c.node = remote.NewServer(o)
 	t.Cleanup(c.node.Close)
 	go c.node.Serve(l, node.Server())
 	return c

@@ -22,6 +22,7 @@ import (
 
 	"gazpacho/engine/api"
 	"gazpacho/engine/unit"
+	"gazpacho/internal/crowd"
 	"gazpacho/scaling/federation"
 	"gazpacho/scaling/identity"
 	"gazpacho/scaling/link"
@@ -33,7 +34,7 @@ import (
 
 // Chosen here: what strangers may occupy before they have shown who they are.
 const (
-	maxStrangers = 256             // connections at once
+	maxStrangers = 256             // connections at once: see package crowd
 	strangerTime = 5 * time.Second // for the handshake and the first frame
 	loadInterval = time.Second
 )
@@ -67,7 +68,7 @@ type ServerOptions struct {
 	Cores int
 	// Look answers the questions of monitors; nil: they are refused. It is called from many goroutines, and bounds what they do.
 	Look func(question []byte) ([]byte, error)
-	// MaxFronts is how many fronts are taken at once; 0 means 1,024.
+	// MaxFronts is how many fronts are taken at once, a quarter of them of one application; 0 means 1,024.
 	MaxFronts int
 	// Log is the node's own log; nil discards.
 	Log *slog.Logger
@@ -75,10 +76,11 @@ type ServerOptions struct {
 
 // Server is a node: it gives each front that opens a session a worker.
 type Server struct {
-	options  ServerOptions
-	numbers  atomic.Uint64 // the last conversation's
-	stranger chan struct{}
-	refused  atomic.Uint64
+	options    ServerOptions
+	numbers    atomic.Uint64 // the last conversation's
+	strangers  *crowd.Crowd  // connections before their first frame
+	refused    atomic.Uint64
+	complaints complaints
 	// unclaimed is how many messages of other nodes nothing here waited for.
 	unclaimed atomic.Uint64
 	outlook   outlook
@@ -96,7 +98,6 @@ type Server struct {
 	unheard   func() []reach.Unheard  // nil: it is not known
 	orders    chan struct{}
 	listeners []net.Listener
-	pending   map[net.Conn]bool // connections before their first frame
 	draining  atomic.Bool
 	closing   bool
 	serving   sync.WaitGroup
@@ -121,8 +122,8 @@ func NewServer(o ServerOptions) *Server {
 		o.Traffic = func() Traffic { return Traffic{} }
 	}
 	s := &Server{
-		options: o, stranger: make(chan struct{}, maxStrangers), guests: map[session.SessionID]*guest{},
-		pending: map[net.Conn]bool{}, stop: make(chan struct{}), orders: make(chan struct{}, 1),
+		options: o, strangers: crowd.New(maxStrangers), guests: map[session.SessionID]*guest{},
+		stop: make(chan struct{}), orders: make(chan struct{}, 1),
 		links: map[string]*outLink{}, inLinks: map[session.SessionID]*inLink{}, targets: map[link.Token]*target{},
 	}
 	var b [8]byte
@@ -182,65 +183,35 @@ func (s *Server) Serve(l net.Listener, config *tls.Config) error {
 	s.listeners = append(s.listeners, l)
 	s.mu.Unlock()
 	for {
-		c, err := accept(l, s.options.Log)
+		c, err := crowd.Accept(l, s.options.Log)
 		if err != nil {
 			return err
 		}
-		select {
-		case s.stranger <- struct{}{}:
-			s.serving.Go(func() { s.serve(c, config) })
-		default:
+		displaced, ok := s.strangers.Enter(c)
+		if displaced {
 			s.refused.Add(1)
+		}
+		if !ok { // the listener is about to be closed
 			c.Close()
+			continue
 		}
-	}
-}
-
-// acceptPause is the time before accepting again, after the system had no descriptor or memory for a connection. Chosen here.
-const acceptPause = 100 * time.Millisecond
-
-// accept returns the next connection. The only error is net.ErrClosed: want of descriptors passes, and what is carried already goes on.
-func accept(l net.Listener, log *slog.Logger) (net.Conn, error) {
-	for failed := false; ; failed = true {
-		c, err := l.Accept()
-		switch {
-		case err == nil:
-			return c, nil
-		case errors.Is(err, net.ErrClosed):
-			return nil, net.ErrClosed
-		case !failed:
-			log.Error("no connection can be accepted", "at", l.Addr(), "error", err)
-		}
-		time.Sleep(acceptPause)
+		s.serving.Go(func() { s.serve(c, config) })
 	}
 }
 
 // serve takes a connection to its guest and reads it until it ends.
 func (s *Server) serve(c net.Conn, config *tls.Config) {
-	s.mu.Lock()
-	if s.closing {
-		s.mu.Unlock()
+	raw := c
+	c, who, first, rest, err := greet(c, config)
+	if !s.strangers.Leave(raw) { // it was displaced, and counted
 		c.Close()
-		<-s.stranger
 		return
 	}
-	s.pending[c] = true
-	s.mu.Unlock()
-	c, who, first, rest, err := greet(c, config, func(from, to net.Conn) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.pending, from)
-		s.pending[to] = true
-	})
-	s.mu.Lock()
-	delete(s.pending, c)
-	s.mu.Unlock()
-	<-s.stranger
 	if err != nil {
 		c.Close()
 		if !errors.Is(err, io.EOF) { // closed again before a word was said
 			s.refused.Add(1)
-			s.options.Log.Warn("connection refused", "from", c.RemoteAddr(), "error", err)
+			s.complain("connection refused", "from", c.RemoteAddr(), "error", err)
 		}
 		return
 	}
@@ -248,7 +219,7 @@ func (s *Server) serve(c net.Conn, config *tls.Config) {
 	if first.Hello == nil {
 		if !mayAsk(who) {
 			s.refused.Add(1)
-			s.options.Log.Warn("question refused", "from", c.RemoteAddr(), "who", who, "query", first.Query)
+			s.complain("question refused", "from", c.RemoteAddr(), "who", who, "query", first.Query)
 		}
 		conn.send(s.reply(first.Query, who))
 		conn.finish()
@@ -260,7 +231,7 @@ func (s *Server) serve(c net.Conn, config *tls.Config) {
 	}
 	if code := serve(conn, *first.Hello, who, rest); code != 0 {
 		s.refused.Add(1)
-		s.options.Log.Warn("session refused", "from", c.RemoteAddr(), "who", who, "code", code, "link", first.Link)
+		s.complain("session refused", "from", c.RemoteAddr(), "who", who, "code", code, "link", first.Link)
 		conn.send(session.AppendRefusal(nil, code, ""))
 		conn.finish()
 	}
@@ -342,16 +313,13 @@ func replyJSON(status any) []byte {
 const localName = "(local)"
 
 // greet finds out who is at the other end, and reads its first frame.
-func greet(c net.Conn, config *tls.Config, replace func(from, to net.Conn)) (
-	conn net.Conn, who identity.Identity, first session.First, rest []byte, err error,
-) {
+func greet(c net.Conn, config *tls.Config) (conn net.Conn, who identity.Identity, first session.First, rest []byte, err error) {
 	c.SetDeadline(time.Now().Add(strangerTime))
 	if config == nil || c.LocalAddr().Network() == "unix" {
 		who = identity.Identity{Role: identity.Application, Name: localName}
 		err = checkPeer(c)
 	} else {
 		secure := tls.Server(c, config)
-		replace(c, secure)
 		c = secure
 		if err = secure.HandshakeContext(context.Background()); err == nil {
 			who, err = identity.Peer(secure.ConnectionState())
@@ -400,13 +368,26 @@ func (s *Server) guest(h session.Hello, who identity.Identity) (*guest, session.
 	switch {
 	case who.Role != identity.Application:
 		return nil, session.RefuseIdentity
-	case len(s.guests) >= s.options.MaxFronts:
+	case len(s.guests) >= s.options.MaxFronts || who.Name != localName && s.frontsOf(who) >= max(s.options.MaxFronts/shares, 1):
 		return nil, session.RefuseBusy
 	}
 	g := newGuest(s, h.Session, who)
 	s.guests[h.Session] = g
 	s.serving.Go(g.run)
 	return g, 0
+}
+
+// shares: an application has at most one of so many of what all have in common. Chosen here.
+const shares = 4
+
+// frontsOf returns how many fronts an application has. The lock is held.
+func (s *Server) frontsOf(who identity.Identity) (count int) {
+	for _, g := range s.guests {
+		if g.who.Name == who.Name && g.who.Tenant == who.Tenant {
+			count++
+		}
+	}
+	return count
 }
 
 func (s *Server) forget(g *guest) {
@@ -464,9 +445,7 @@ func (s *Server) Close() {
 	for _, l := range s.listeners {
 		l.Close()
 	}
-	for c := range s.pending {
-		c.Close()
-	}
+	s.strangers.Close()
 	incoming := slices.Collect(maps.Values(s.inLinks))
 	s.mu.Unlock()
 	for _, g := range s.all() { // links to other nodes end with their last stream

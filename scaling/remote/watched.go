@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"gazpacho/internal/crowd"
 	"gazpacho/scaling/session"
 )
 
@@ -18,7 +19,7 @@ func ServeLooks(l net.Listener, look func(question []byte) ([]byte, error), log 
 	slots := make(chan struct{}, maxLooking)
 	for {
 		slots <- struct{}{}
-		c, err := accept(l, log)
+		c, err := crowd.Accept(l, log)
 		if err != nil {
 			return err
 		}

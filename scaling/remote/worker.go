@@ -71,6 +71,8 @@ type Worker struct {
 	cancel  context.CancelFunc
 	done    chan struct{}
 	opened  atomic.Bool // the node has the conversation, or had it
+	// complaints are about the node.
+	complaints complaints
 
 	mu      sync.Mutex
 	codec   codec
@@ -352,7 +354,9 @@ func (w *Worker) receive(payload []byte) {
 		w.emit(m)
 	default:
 		if ctl == nil {
-			w.options.Log.Error("the node sends what cannot be understood", "node", w.options.Address, "error", err)
+			if _, may := w.complaints.next(clock()); may {
+				w.options.Log.Error("the node sends what cannot be understood", "node", w.options.Address, "error", err)
+			}
 			return
 		}
 		w.control(ctl)

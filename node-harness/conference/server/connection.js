@@ -1,22 +1,27 @@
 // A page's WebSocket. The page sends { id, method, data } and gets { id, result } or { id, error }; the server also sends
 // { event, data } of its own accord.
+import { inspect } from 'node:util';
 import { BadRequest, check, isObject } from './check.js';
 import { JOIN, METHODS } from './methods.js';
 
 export const MAX_MESSAGE_BYTES = 64 * 1024; // RTP parameters of a browser with many codecs have some 10 KB
 const MAX_WAITING = 64; // requests; a page that is slow to be answered sends fewer
+const MAX_UNREAD_BYTES = 1 << 20; // what waits for a page that reads slowly
 const POLICY_VIOLATION = 1008; // RFC 6455, 7.4.1
 
 export class Connection {
 	peer = undefined;
 	#socket;
 	#rooms;
+	#onJoin;
 	#waiting = 0;
 	#last = Promise.resolve();
 
-	constructor(socket, rooms) {
+	// onJoin is called when somebody who is in a room is at the other end.
+	constructor(socket, rooms, onJoin = () => {}) {
 		this.#socket = socket;
 		this.#rooms = rooms;
+		this.#onJoin = onJoin;
 		socket.on('message', (bytes, isBinary) => this.#receive(bytes, isBinary));
 		socket.on('close', () => this.#then(() => this.peer?.leave()));
 		socket.on('error', () => {}); // 'close' follows
@@ -25,6 +30,11 @@ export class Connection {
 	// hangUp is for a peer that is removed for another reason than the end of this connection.
 	hangUp() {
 		this.#socket.terminate();
+	}
+
+	joined(peer) {
+		this.peer = peer;
+		this.#onJoin();
 	}
 
 	notify(event, data) {
@@ -76,9 +86,14 @@ export class Connection {
 	}
 
 	#write(message) {
-		if (this.#socket.readyState === this.#socket.OPEN) {
-			this.#socket.send(JSON.stringify(message));
+		if (this.#socket.readyState !== this.#socket.OPEN) {
+			return;
 		}
+		if (this.#socket.bufferedAmount > MAX_UNREAD_BYTES) {
+			this.hangUp();
+			return;
+		}
+		this.#socket.send(JSON.stringify(message));
 	}
 }
 
@@ -96,6 +111,6 @@ function explain(method, error) {
 	if (error instanceof BadRequest || ['TypeError', 'UnsupportedError', 'InvalidStateError'].includes(error.name)) {
 		return error.message;
 	}
-	console.error(`${method} failed:`, error.message);
+	console.error(`${method} failed:`, inspect(error.message)); // it may quote what the page has sent, and this is a terminal
 	return 'the server could not do that';
 }

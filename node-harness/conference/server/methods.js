@@ -20,7 +20,7 @@ async function join(connection, rooms, data) {
 	const peer = await rooms.enter({
 		...data, notify: (event, data) => connection.notify(event, data), hangUp: () => connection.hangUp(),
 	});
-	connection.peer = peer;
+	connection.joined(peer);
 	return {
 		...peer.describe(),
 		routerRtpCapabilities: peer.room.router.rtpCapabilities,

@@ -1,4 +1,6 @@
 // A room is a Router and the people in it. Everybody gets what everybody else sends.
+import { inspect } from 'node:util';
+
 const SPEAKING_DB = -55; // louder than a quiet room
 const SPEAKING_MS = 300;
 const MOST_SPEAKERS = 4; // shown at once
@@ -93,7 +95,7 @@ async function give(to, from, action) {
 		await action();
 	} catch (error) {
 		if (!to.closed && !from.closed) {
-			console.error(`${to.id} cannot be given a stream of ${from.id}:`, error.message);
+			console.error(`${to.id} cannot be given a stream of ${from.id}:`, inspect(error.message));
 		}
 	}
 }
