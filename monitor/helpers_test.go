@@ -42,7 +42,10 @@ func transportIn(router, id string) look.Transport {
 // add adds a process.
 func (s *stage) add(name string, transports ...look.Transport) *process {
 	p := &process{Node: Node{Name: name, Address: name + ":7000", State: "alive"}, transports: transports, asked: map[string]int{}}
-	p.Ask = func(_ context.Context, question []byte) ([]byte, error) {
+	p.Ask = func(ctx context.Context, question []byte) ([]byte, error) {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return p.answer(question)

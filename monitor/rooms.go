@@ -72,7 +72,7 @@ func (w *Watch) list(ctx context.Context) (rows []RoomRow, nodes map[look.RoomID
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if begin := time.Now(); begin.After(l.until) {
-		l.rows = gather(ctx, w.reachable())
+		l.rows = gather(context.WithoutCancel(ctx), w.reachable()) // others want it too, if this one leaves meanwhile
 		l.nodes = map[look.RoomID][]string{}
 		for i := range l.rows {
 			l.nodes[l.rows[i].RoomID] = l.rows[i].Nodes

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"context"
 	"fmt"
 	"net/url"
 	"testing"
@@ -129,6 +130,17 @@ func TestListOfRooms(t *testing.T) {
 	asked := a.asked[look.AboutRooms]
 	w.list(t.Context())
 	require.Equal(t, asked, a.asked[look.AboutRooms], "it is kept for a while")
+}
+
+func TestTheListIsCompleteThoughItsReaderLeaves(t *testing.T) {
+	var s stage
+	s.add("a", transportIn("r", "1"))
+	w := s.watch(t)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	_, _, _ = w.list(gone)
+	rows, _, _ := w.list(t.Context())
+	require.Equal(t, []string{"r"}, names(rows))
 }
 
 func TestARoomOnSeveralNodes(t *testing.T) {
