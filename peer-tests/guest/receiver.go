@@ -1,0 +1,85 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/pion/interceptor"
+	"github.com/pion/webrtc/v4"
+)
+
+// receiver is what a guest gets of the others. It looks at nothing, but receives all and reports on it.
+type receiver struct {
+	pc        *webrtc.PeerConnection
+	transport transport
+	sections  []*section // by MID
+	version   int        // of the offer
+}
+
+func newReceiver(c capabilities, t transport, share float64, certificate *webrtc.Certificate, lost func(error)) (*receiver, error) {
+	media, err := engine(c, []string{transportCCURI}, []string{transportCCURI})
+	if err != nil {
+		return nil, err
+	}
+	var interceptors interceptor.Registry
+	if share > 0 {
+		interceptors.Add(&loss{share: share}) // the first one is next to the network
+	}
+	if err := errors.Join(
+		webrtc.ConfigureRTCPReports(&interceptors), webrtc.ConfigureNack(media, &interceptors), webrtc.ConfigureTWCCSender(media, &interceptors),
+	); err != nil {
+		return nil, err
+	}
+	r := &receiver{transport: t}
+	if r.pc, err = newConnection(certificate, media, &interceptors, lost); err != nil {
+		return nil, err
+	}
+	r.pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+		go drain(receiver.Read)
+		drain(track.Read)
+	})
+	return r, nil
+}
+
+// drain reads until there is no more to come.
+func drain(read func([]byte) (int, interceptor.Attributes, error)) {
+	b := make([]byte, 1500)
+	for {
+		if _, _, err := read(b); err != nil {
+			return
+		}
+	}
+}
+
+// add has a consumer received, after negotiate. It takes the place of one that has ended, if there is one.
+func (r *receiver) add(c consumer) {
+	added := &section{kind: c.Kind, id: c.ID, params: c.RTPParameters}
+	for mid, s := range r.sections {
+		if s.id == "" && s.kind == c.Kind {
+			r.sections[mid] = added
+			return
+		}
+	}
+	r.sections = append(r.sections, added)
+}
+
+func (r *receiver) remove(id string) {
+	for _, s := range r.sections {
+		if s.id == id {
+			s.id = ""
+		}
+	}
+}
+
+// negotiate tells the peer connection what has changed.
+func (r *receiver) negotiate() error {
+	r.version++
+	offer := offerOf(r.sections, r.transport, r.version)
+	if err := r.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+		return err
+	}
+	answer, err := r.pc.CreateAnswer(nil)
+	if err != nil {
+		return err
+	}
+	return r.pc.SetLocalDescription(answer)
+}
