@@ -89,7 +89,7 @@ browser-links: build
 metrics-test: build
 	scripts/metrics-test.sh
 
-# The monitor's page in Chromium, while nine people meet over three nodes, 1,000 rooms come, and a node is killed.
+# The monitor's page in Chromium, while nine people meet in the demo's conference over three nodes, 1,000 rooms come, and a node is killed.
 monitor-test: build
 	scripts/monitor-test.sh
 

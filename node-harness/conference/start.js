@@ -7,7 +7,7 @@ import { settings } from './server/settings.js';
 const ROOM = 'demo';
 
 async function main() {
-	await startNodes(process.env);
+	const nodes = await startNodes(process.env);
 	const conference = await startConference(settings(process.env));
 	conference.worker.once('died', error => {
 		console.error('the worker died:', error.message);
@@ -18,6 +18,10 @@ async function main() {
 		inviteGuests(url, process.env.GUESTS);
 	}
 	console.log(`\nThe conference is at ${url}\nOpen it in several tabs. Ctrl-C ends it.\n`);
+	if (nodes.length > 0) {
+		const { GAZPACHO, GAZPACHO_CLUSTER, GAZPACHO_TLS_DIR } = process.env;
+		console.log(`What its nodes do:\n${GAZPACHO} monitor --cluster ${GAZPACHO_CLUSTER} --tls-dir ${GAZPACHO_TLS_DIR}\n`);
+	}
 }
 
 process.prependOnceListener('SIGINT', () => process.exit(0)); // that is how it should end

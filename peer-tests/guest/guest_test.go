@@ -121,8 +121,13 @@ func TestAddressesOfRooms(t *testing.T) {
 
 func TestOptionsAreChecked(t *testing.T) {
 	for _, args := range [][]string{
-		{}, {"-count", "0", "http://h/demo"}, {"-count", "16", "http://h/demo"}, {"-loss", "1", "http://h/demo"}, {"-loss", "-1", "http://h/demo"},
-		{"-what", "http://h/demo"}, {"nowhere"},
+		{},
+		{"-count", "0", "http://h/demo"},
+		{"-count", "16", "http://h/demo"},
+		{"-loss", "1", "http://h/demo"},
+		{"-loss", "-1", "http://h/demo"},
+		{"-what", "http://h/demo"},
+		{"nowhere"},
 	} {
 		require.Error(t, run(t.Context(), args), args)
 	}

@@ -13,6 +13,7 @@ type receiver struct {
 	transport transport
 	sections  []*section // by MID
 	version   int        // of the offer
+	probed    bool       // one of the sections is for probation
 }
 
 func newReceiver(c capabilities, t transport, share float64, certificate *webrtc.Certificate, lost func(error)) (*receiver, error) {
@@ -50,8 +51,29 @@ func drain(read func([]byte) (int, interceptor.Attributes, error)) {
 	}
 }
 
+// mediasoup's stream that probes whether a link carries more. A browser that has pictures also receives this one; if it did not report on its
+// packets, they would be taken for lost.
+const (
+	probationID          = "probator"
+	probationSSRC        = 1234
+	probationPayloadType = 127
+)
+
+func probation(picture rtpParameters) rtpParameters {
+	c := picture.Codecs[0]
+	c.PayloadType, c.RTCPFeedback = probationPayloadType, []feedback{{Type: "transport-cc"}}
+	return rtpParameters{
+		Codecs: []codec{c}, HeaderExtensions: picture.HeaderExtensions, Encodings: []encoding{{SSRC: probationSSRC}},
+		RTCP: rtcpParameters{CNAME: probationID},
+	}
+}
+
 // add has a consumer received, after negotiate. It takes the place of one that has ended, if there is one.
 func (r *receiver) add(c consumer) {
+	if c.Kind == "video" && !r.probed {
+		r.probed = true
+		r.sections = append(r.sections, &section{kind: "video", id: probationID, params: probation(c.RTPParameters)})
+	}
 	added := &section{kind: c.Kind, id: c.ID, params: c.RTPParameters}
 	for mid, s := range r.sections {
 		if s.id == "" && s.kind == c.Kind {

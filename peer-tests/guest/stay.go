@@ -108,7 +108,7 @@ func (s *stay) produce(ctx context.Context, source, kind string, r *webrtc.RTPSe
 	return s.request(ctx, "produce", map[string]any{"source": source, "rtpParameters": s.sender.parameters(kind, r)}, nil)
 }
 
-// follow does what the server's events ask for, until the connection is lost. What has come meanwhile is negotiated at once.
+// follow does what the server's events ask for, until the connection is lost.
 func (s *stay) follow(ctx context.Context) error {
 	for {
 		select {
@@ -130,26 +130,26 @@ func (s *signaller) waiting() (events []event) {
 	return events
 }
 
+// handle does what events ask for that have come together: all changes of what is received are negotiated at once.
 func (s *stay) handle(ctx context.Context, events []event) error {
 	var added []consumer
 	changed := false
 	for _, e := range events {
-		var c consumer
 		switch e.name {
+		case "transportLost":
+			return errTransportLost
 		case "consumer", "consumerClosed":
+			var c consumer
 			if err := json.Unmarshal(e.data, &c); err != nil {
 				return err
 			}
 			changed = true
-		case "transportLost":
-			return errTransportLost
-		}
-		switch e.name {
-		case "consumer":
+			if e.name == "consumerClosed" {
+				s.receiver.remove(c.ID)
+				continue
+			}
 			s.receiver.add(c)
 			added = append(added, c)
-		case "consumerClosed":
-			s.receiver.remove(c.ID)
 		}
 	}
 	if !changed {
