@@ -8,5 +8,5 @@ prepare_harness
 build_guests
 npm_ci "$HARNESS/browser"
 npm_ci "$HARNESS/conference"
-export GAZPACHO=$ROOT/bin/gazpacho
+export TEST_MINUTES=${TEST_MINUTES:-30} GAZPACHO=$ROOT/bin/gazpacho
 exec "$NODE" "$HARNESS/run-tests.js" "$HARNESS/monitor/monitor.test.js"

@@ -15,7 +15,7 @@ import { startConference } from '../conference/server/conference.js';
 import { settings } from '../conference/server/settings.js';
 import { killNode, nodeStatus } from '../lib/nodes.js';
 import { guard } from '../lib/processes.js';
-import { until, within } from '../lib/wait.js';
+import { PATIENCE_MS, until, within } from '../lib/wait.js';
 
 const OUT = path.join(import.meta.dirname, '..', '..', 'build', 'monitor');
 const TOKEN = 'a token of more than sixteen characters';
@@ -23,6 +23,7 @@ const GUESTS = 8;
 const PEOPLE = GUESTS + 1;
 const LOST = /\d+ % of what is sent to the peer is lost/;
 const SOME_MS = 500; // between two looks at all that there is
+const LONG_MS = 4 * PATIENCE_MS; // all guests draw their pictures before they come
 const ROOMS = 1000;
 const AT_ONCE = 20;
 const DESKTOP = { width: 1280, height: 900 };
@@ -59,12 +60,13 @@ after(async () => {
 	nodes.forEach(({ child }) => child.kill('SIGKILL'));
 });
 
-// people are all who are in the room, as the application knows them, with Ann and the guest that loses packets.
+// people are all who are in the room, as the application knows them, with Ann, a guest that has a camera, and one that loses packets.
 function people() {
 	const all = [...conference.rooms.find('demo').peers.values()];
 	const consumers = all.flatMap(person => [...person.consumers.values()]);
 	const producers = all.flatMap(person => [...person.producers.values()]);
-	return { all, consumers, producers, ann: all.find(({ name }) => name === 'Ann'), lossy: all.find(({ name }) => name === 'Ken Thompson') };
+	const named = wanted => all.find(({ name }) => name === wanted);
+	return { all, consumers, producers, ann: named('Ann'), ada: named('Ada Lovelace'), lossy: named('Ken Thompson') };
 }
 
 // meet resolves when everybody is there, and everybody hears and sees all others.
@@ -72,7 +74,7 @@ function meet() {
 	return until('all hear and see all', async () => {
 		const { all, consumers, producers } = people();
 		return all.length === PEOPLE && consumers.length === producers.length * (PEOPLE - 1) && await getsAll(consumers);
-	}, { interval: SOME_MS });
+	}, { interval: SOME_MS, timeout: LONG_MS });
 }
 
 async function getsAll(consumers) {
@@ -115,7 +117,11 @@ const tile = name => page.evaluate(wanted => {
 }, name);
 
 // shows resolves when a tile shows something.
-const shows = (name, value) => until(`${name} is ${value}`, async () => await tile(name) === value);
+async function shows(name, value) {
+	let shown;
+	const isShown = async () => (shown = await tile(name)) === value;
+	await until(`${name} is ${value}`, isShown).catch(error => assert.fail(`${error.message}, but ${shown}`));
+}
 
 async function picture(name, { viewport = DESKTOP, colorScheme = 'light', fullPage = false } = {}) {
 	await page.setViewportSize(viewport);
@@ -168,7 +174,7 @@ test('a picture that stands still is explained, for somebody who loses packets',
 });
 
 test('a transport has its story, and the numbers of the API', async () => {
-	const { ann: { recv, consumers }, all: [guest] } = people();
+	const { ann: { recv, consumers }, ada } = people();
 	await showTransport(recv);
 	await shows('ICE', 'completed');
 	await shows('DTLS', 'connected');
@@ -192,8 +198,8 @@ test('a transport has its story, and the numbers of the API', async () => {
 		const [{ rtpBytesSent }] = await recv.getStats();
 		return await page.locator('[data-stat="rtpBytesSent"]').textContent() === rtpBytesSent.toLocaleString('en');
 	});
-	const camera = guest.producers.get('camera');
-	await showTransport(guest.send);
+	const camera = ada.producers.get('camera');
+	await showTransport(ada.send);
 	for (const { ssrc, byteCount } of await camera.getStats()) {
 		await until('the bytes of each encoding', async () =>
 			await page.locator(`[data-bytes="${camera.id} ${ssrc}"]`).textContent() === byteCount.toLocaleString('en'));

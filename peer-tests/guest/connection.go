@@ -7,10 +7,18 @@ import (
 	"errors"
 
 	"github.com/pion/interceptor"
+	"github.com/pion/logging"
 	"github.com/pion/webrtc/v4"
 )
 
 var errNoConnection = errors.New("media has no connection any more")
+
+// quiet: what pion says when a connection ends is no news here. PION_LOG_DEBUG=ice and the like have parts of it speak.
+var quiet = func() logging.LoggerFactory {
+	f := logging.NewDefaultLoggerFactory()
+	f.DefaultLogLevel = logging.LogLevelDisabled
+	return f
+}()
 
 // clientParameters are what a transport of the server is connected with: guests start DTLS.
 func clientParameters(certificate *webrtc.Certificate) (dtlsParameters, error) {
@@ -37,7 +45,7 @@ func newCertificate() (*webrtc.Certificate, error) {
 func newConnection(certificate *webrtc.Certificate, media *webrtc.MediaEngine, interceptors *interceptor.Registry, lost func(error)) (
 	*webrtc.PeerConnection, error,
 ) {
-	var s webrtc.SettingEngine
+	s := webrtc.SettingEngine{LoggerFactory: quiet}
 	s.SetIncludeLoopbackCandidate(true)
 	s.SetHostAcceptanceMinWait(0)
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})

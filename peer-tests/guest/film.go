@@ -18,7 +18,7 @@ import (
 
 const (
 	framesPerSecond = 12
-	loopSeconds     = 8 // after which a film begins anew; all its motions have this period, or half of it
+	loopSeconds     = 6 // after which a film begins anew; all its motions have this period, or half of it
 	keyInterval     = framesPerSecond
 	layers          = 3 // sizes
 )

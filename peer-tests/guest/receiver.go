@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -26,7 +27,8 @@ func newReceiver(c capabilities, t transport, share float64, certificate *webrtc
 		interceptors.Add(&loss{share: share}) // the first one is next to the network
 	}
 	if err := errors.Join(
-		webrtc.ConfigureRTCPReports(&interceptors), webrtc.ConfigureNack(media, &interceptors), webrtc.ConfigureTWCCSender(media, &interceptors),
+		webrtc.ConfigureRTCPReports(&interceptors), webrtc.ConfigureNack(media, &interceptors),
+		webrtc.ConfigureTWCCSenderWithOptions(media, &interceptors, twcc.WithLoggerFactory(quiet)),
 	); err != nil {
 		return nil, err
 	}
