@@ -97,10 +97,12 @@ func TestAConsumerTakesThePlaceOfOneThatHasEnded(t *testing.T) {
 			Encodings: []encoding{{SSRC: ssrc, RTX: &retransmission{ssrc + 1}}},
 		}}
 	}
+	r.listen(dataConsumer{Label: "chat"})
 	r.add(stream("a", "video", 10))
 	r.add(stream("b", "audio", 20))
 	require.NoError(t, r.negotiate())
 	require.Contains(t, r.pc.RemoteDescription().SDP, "a=ssrc-group:FID 10 11")
+	require.Contains(t, r.pc.LocalDescription().SDP, "m=application 9 UDP/DTLS/SCTP webrtc-datachannel")
 	r.remove("a")
 	require.NoError(t, r.negotiate())
 	require.Contains(t, r.pc.RemoteDescription().SDP, "a=inactive")
@@ -112,7 +114,7 @@ func TestAConsumerTakesThePlaceOfOneThatHasEnded(t *testing.T) {
 	for _, s := range r.sections {
 		ids = append(ids, s.id)
 	}
-	require.Equal(t, []string{probationID, "c", "b", "d"}, ids)
+	require.Equal(t, []string{"", probationID, "c", "b", "d"}, ids)
 }
 
 func TestAShareOfThePacketsIsLost(t *testing.T) {

@@ -32,7 +32,7 @@ func newReceiver(c capabilities, t transport, share float64, certificate *webrtc
 	); err != nil {
 		return nil, err
 	}
-	r := &receiver{transport: t}
+	r := &receiver{transport: t, sections: []*section{{kind: dataKind}}}
 	if r.pc, err = newConnection(certificate, media, &interceptors, lost); err != nil {
 		return nil, err
 	}
@@ -68,6 +68,14 @@ func probation(picture rtpParameters) rtpParameters {
 		Codecs: []codec{c}, HeaderExtensions: picture.HeaderExtensions, Encodings: []encoding{{SSRC: probationSSRC}},
 		RTCP: rtcpParameters{CNAME: probationID},
 	}
+}
+
+const dataKind = "application"
+
+// listen opens the other end of a data consumer, which nobody reads. If it cannot be, what comes there is dropped earlier.
+func (r *receiver) listen(c dataConsumer) {
+	negotiated := true
+	_, _ = r.pc.CreateDataChannel(c.Label, &webrtc.DataChannelInit{Negotiated: &negotiated, ID: &c.Stream.ID})
 }
 
 // add has a consumer received, after negotiate. It takes the place of one that has ended, if there is one.

@@ -79,7 +79,8 @@ func hasAnyPrefix(s string, prefixes []string) bool {
 	return false
 }
 
-// section is the media description of a consumer, or of one that has ended: then another one of that kind may take it.
+// section is the media description of a consumer, or of one that has ended: then another one of that kind may take it. The first one is for
+// data channels.
 type section struct {
 	kind   string
 	id     string // the consumer's, or none
@@ -96,10 +97,22 @@ func offerOf(sections []*section, t transport, version int) string {
 	}
 	offer.add("%s", group)
 	for mid, s := range sections {
-		offer.media(s, mid)
+		if s.kind == dataKind {
+			offer.data(mid)
+		} else {
+			offer.media(s, mid)
+		}
 		offer.describe(t)
 	}
 	return offer.String()
+}
+
+// data adds the section for data channels (RFC 8841).
+func (l *lines) data(mid int) {
+	l.add("m=application 7 UDP/DTLS/SCTP webrtc-datachannel")
+	l.add("c=IN IP4 0.0.0.0")
+	l.add("a=mid:%d", mid)
+	l.add("a=sctp-port:5000")
 }
 
 func (l *lines) media(s *section, mid int) {

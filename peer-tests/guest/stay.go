@@ -32,6 +32,14 @@ type consumer struct {
 	RTPParameters rtpParameters `json:"rtpParameters"`
 }
 
+// dataConsumer is what somebody else writes.
+type dataConsumer struct {
+	Label  string `json:"label"`
+	Stream struct {
+		ID uint16 `json:"streamId"`
+	} `json:"sctpStreamParameters"`
+}
+
 // stay is one stay in the room: from joining until the connection is lost.
 type stay struct {
 	guest *guest
@@ -138,6 +146,13 @@ func (s *stay) handle(ctx context.Context, events []event) error {
 		switch e.name {
 		case "transportLost":
 			return errTransportLost
+		case "dataConsumer":
+			var c dataConsumer
+			if err := json.Unmarshal(e.data, &c); err != nil {
+				return err
+			}
+			changed = true
+			s.receiver.listen(c)
 		case "consumer", "consumerClosed":
 			var c consumer
 			if err := json.Unmarshal(e.data, &c); err != nil {
