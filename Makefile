@@ -26,9 +26,9 @@ demo-ffmpeg: build
 	scripts/demo-ffmpeg.sh
 
 # A conference in the browser, until it is interrupted: docs/conference.md. NODES=3 has it over three nodes of this machine, GUESTS=8 fills the
-# room with test pictures, LISTEN=0.0.0.0:3000 lets other machines in.
+# room with WebRTC peers, LISTEN=0.0.0.0:3000 lets other machines in.
 demo-conference: build
-	scripts/conference.sh
+	scripts/demo-conference.sh
 
 # Six people in one Router of an unchanged application, over three nodes of which one is killed.
 demo-cluster: build
@@ -89,7 +89,7 @@ browser-links: build
 metrics-test: build
 	scripts/metrics-test.sh
 
-# The monitor's page in Chromium, while nine people meet over three nodes, 1,000 rooms come, and a node is killed.
+# The monitor's page in Chromium, while nine people meet in the demo's conference over three nodes, 1,000 rooms come, and a node is killed.
 monitor-test: build
 	scripts/monitor-test.sh
 

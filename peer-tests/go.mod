@@ -6,6 +6,7 @@ replace gazpacho => ..
 
 require (
 	gazpacho v0.0.0
+	github.com/coder/websocket v1.8.15
 	github.com/pion/dtls/v3 v3.1.15
 	github.com/pion/ice/v4 v4.4.9
 	github.com/pion/interceptor v0.1.51

@@ -5,8 +5,8 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 source "$ROOT/scripts/harness.sh"
 need_chromium
-need_package ffmpeg ffmpeg # the conference's guests
 prepare_harness
+build_guests
 npm_ci "$HARNESS/browser"
 npm_ci "$HARNESS/conference"
 export TEST_MINUTES=${TEST_MINUTES:-30} GAZPACHO=$ROOT/bin/gazpacho

@@ -19,3 +19,10 @@ need_chromium() {
 	fi
 	export CHROMIUM_BIN
 }
+
+# build_guests: builds the people who fill a room of the conference, and sees to it that there is ffmpeg, which draws them.
+build_guests() {
+	need_command go "install Go 1.26 or newer (https://go.dev/dl)"
+	need_package ffmpeg ffmpeg
+	go build -C "$ROOT/peer-tests" -o "$BUILD/guest" ./guest
+}

@@ -17,7 +17,7 @@ cd "$ROOT/peer-tests"
 go vet ./...
 # One line per test, and at the end the line that scripts/test.sh adds up.
 code=0
-go test -v -count=1 -timeout 15m "$@" . 2>&1 | tee "$BUILD/peers.log" | grep -Ev '^(=== |[[:space:]]*--- SKIP)' || code=$?
+go test -v -count=1 -timeout 15m "$@" . ./guest 2>&1 | tee "$BUILD/peers.log" | grep -Ev '^(=== |[[:space:]]*--- SKIP)' || code=$?
 passed=$(grep -Ec '^[[:space:]]*--- PASS' "$BUILD/peers.log" || true)
 failed=$(grep -Ec '^[[:space:]]*--- FAIL' "$BUILD/peers.log" || true)
 grep -q '^FAIL' "$BUILD/peers.log" && code=1

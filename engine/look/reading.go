@@ -8,7 +8,7 @@ const (
 	Plain  = "plain"
 	Pipe   = "pipe"
 	Direct = "direct"
-	Relay  = "relay" // a pipe between nodes that the application has not asked for
+	Relay  = "relay" // between nodes, and the application has not asked for it
 )
 
 // State is what a transport is in.

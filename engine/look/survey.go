@@ -143,7 +143,11 @@ func (s *Survey) Sum() {
 	})
 }
 
+// addRelay adds an end of a relay for media. One for data has no addresses: its messages go by a link.
 func (s *Survey) addRelay(r *Reading) {
+	if r.Local == "" {
+		return
+	}
 	if len(s.Relays) >= maxRelayEnds {
 		s.Omitted++
 		return

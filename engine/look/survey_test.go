@@ -20,17 +20,18 @@ func in(application, router, id string) look.Reading {
 }
 
 func TestSums(t *testing.T) {
-	lost, relay, poor := in("a", "one", "t2"), in("a", "one", "t3"), in("b", "one", "t4")
+	lost, relay, poor, data := in("a", "one", "t2"), in("a", "one", "t3"), in("b", "one", "t4"), in("a", "one", "t5")
 	lost.ICE, relay.Kind, poor.EstimateOut = api.ICEStateDisconnected, look.Relay, 100
 	relay.Local, relay.Remote = "10.0.0.1:1", "10.0.0.2:2"
-	s := look.Survey{Readings: []look.Reading{in("a", "two", "t0"), in("a", "one", "t1"), lost, relay, poor}}
+	data.Kind = look.Relay // without addresses
+	s := look.Survey{Readings: []look.Reading{in("a", "two", "t0"), in("a", "one", "t1"), lost, relay, poor, data}}
 	s.Sum()
 	require.Equal(t, 3, s.Rooms, "Routers of different applications are different ones")
 	require.Equal(t, []look.RelayEnd{{RoomID: relay.ID.RoomID, Local: "10.0.0.1:1", Remote: "10.0.0.2:2", RecvBitrate: 10, SendBitrate: 20, Producers: 1, Consumers: 2}}, s.Relays)
 	one := s.All[0]
 	require.Equal(t, "one", one.Router)
 	require.Equal(t, look.Sums{
-		Transports: 2, Relays: 1, Producers: 2, Consumers: 4, RecvBitrate: 20, SendBitrate: 40, EstimateOut: 500, Troubled: 1,
+		Transports: 2, Relays: 2, Producers: 2, Consumers: 4, RecvBitrate: 20, SendBitrate: 40, EstimateOut: 500, Troubled: 1,
 	}, one.Sums, "relays carry what was sent by others")
 	require.Len(t, s.Owners, 2)
 	require.Equal(t, 2, s.Owners[0].Rooms)
@@ -70,7 +71,7 @@ func TestRelaysAreBounded(t *testing.T) {
 	var s look.Survey
 	for i := range 3000 {
 		r := in("a", "r", fmt.Sprint(i))
-		r.Kind = look.Relay
+		r.Kind, r.Local = look.Relay, "10.0.0.1:1"
 		s.Readings = append(s.Readings, r)
 	}
 	s.Sum()

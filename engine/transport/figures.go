@@ -143,7 +143,7 @@ func (t *Transport) sampleEstimates() {
 // Kind is a kind of transport.
 type Kind uint8
 
-// Kinds of transport. Relays are those between the workers of one application.
+// Kinds of transport. Relays are those between the workers of one application, for media (pipes) or for data (direct).
 const (
 	KindWebRtc Kind = iota
 	KindPlain
@@ -226,15 +226,15 @@ func (t *Transport) visitTransport(census *Census) {
 }
 
 func (t *Transport) kind() Kind {
+	if t.options.Internal {
+		return KindRelay
+	}
 	switch t.backend.(type) {
 	case *webRtc:
 		return KindWebRtc
 	case *direct:
 		return KindDirect
 	case *pipe:
-		if t.options.Internal {
-			return KindRelay
-		}
 		return KindPipe
 	}
 	return KindPlain

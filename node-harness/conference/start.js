@@ -1,5 +1,5 @@
 // Starts the conference and serves until it is interrupted. The environment says where: docs/conference.md.
-import { addGuests } from './guests.js';
+import { inviteGuests } from './guests.js';
 import { startNodes } from './local-nodes.js';
 import { startConference } from './server/conference.js';
 import { settings } from './server/settings.js';
@@ -7,14 +7,21 @@ import { settings } from './server/settings.js';
 const ROOM = 'demo';
 
 async function main() {
-	await startNodes(process.env);
+	const nodes = await startNodes(process.env);
 	const conference = await startConference(settings(process.env));
 	conference.worker.once('died', error => {
 		console.error('the worker died:', error.message);
 		process.exit(1);
 	});
-	await addGuests(conference.rooms, ROOM, Number(process.env.GUESTS ?? 0));
-	console.log(`\nThe conference is at ${conference.url}${ROOM}\nOpen it in several tabs. Ctrl-C ends it.\n`);
+	const url = `${conference.url}${ROOM}`;
+	if (process.env.GUESTS > 0) {
+		inviteGuests(url, process.env.GUESTS);
+	}
+	console.log(`\nThe conference is at ${url}\nOpen it in several tabs. Ctrl-C ends it.\n`);
+	if (nodes.length > 0) {
+		const { GAZPACHO, GAZPACHO_CLUSTER, GAZPACHO_TLS_DIR } = process.env;
+		console.log(`What its nodes do:\n${GAZPACHO} monitor --cluster ${GAZPACHO_CLUSTER} --tls-dir ${GAZPACHO_TLS_DIR}\n`);
+	}
 }
 
 process.prependOnceListener('SIGINT', () => process.exit(0)); // that is how it should end

@@ -1,74 +1,92 @@
-// The monitor's page in Chromium, while nine people meet over three nodes: one of them in Chromium, too. What the page shows is compared
-// with what the application is told, 1,000 more rooms come, and a node is killed. Screenshots are in build/monitor.
+// The monitor's page in Chromium, while nine people meet in the demo's conference over three nodes: eight WebRTC peers of pion, of which one
+// loses packets, and Ann with the conference's page in Chromium, too. What the monitor shows is compared with what the application is told,
+// 1,000 more rooms come, and a node is killed. Screenshots are in build/monitor.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Chromium } from '../browser/lib/chromium.js';
-import { Participant } from '../browser/lib/participant.js';
-import { createCertificates } from '../lib/nodes.js';
+import { Visitor } from '../browser/lib/visitor.js';
+import { inviteGuests } from '../conference/guests.js';
+import { startNodes } from '../conference/local-nodes.js';
+import { startConference } from '../conference/server/conference.js';
+import { settings } from '../conference/server/settings.js';
+import { killNode, nodeStatus } from '../lib/nodes.js';
 import { guard } from '../lib/processes.js';
-import { until, within } from '../lib/wait.js';
-import { Conference } from './conference.js';
+import { PATIENCE_MS, until, within } from '../lib/wait.js';
 
 const OUT = path.join(import.meta.dirname, '..', '..', 'build', 'monitor');
-const TLS = path.join(OUT, 'tls');
 const TOKEN = 'a token of more than sixteen characters';
-const NAMES = ['Ann', 'Bob', 'Cem', 'Dan', 'Eve', 'Fay', 'Guy', 'Hal'];
+const GUESTS = 8;
+const PEOPLE = GUESTS + 1;
+const LOST = /\d+ % of what is sent to the peer is lost/;
+const SOME_MS = 500; // between two looks at all that there is
+const LONG_MS = 4 * PATIENCE_MS; // all guests draw their pictures before they come
 const ROOMS = 1000;
 const AT_ONCE = 20;
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
-const LISTEN = { listenInfos: [{ protocol: 'udp', ip: '0.0.0.0' }] };
-const CAMERA = { type: 'painted', width: 640, height: 360, frameRate: 10, color: '#00a060' };
-const SIMULCAST = [
-	{ rid: 'r0', scaleResolutionDownBy: 4, maxBitrate: 80_000 }, { rid: 'r1', scaleResolutionDownBy: 2, maxBitrate: 250_000 },
-	{ rid: 'r2', scaleResolutionDownBy: 1, maxBitrate: 700_000 },
-];
 
+let nodes = [];
 let conference;
+let guests; // their process
 let chromium;
-let guest; // in Chromium
+let ann; // the ninth, with a page
 let monitor; // its process
 let page; // the monitor's
 
 before(async () => {
 	fs.rmSync(OUT, { recursive: true, force: true });
 	fs.mkdirSync(OUT, { recursive: true });
-	createCertificates(TLS, ['a', 'b', 'c']);
-	conference = await Conference.open({ tls: TLS, folder: OUT, names: NAMES });
+	nodes = await startNodes(Object.assign(process.env, { NODES: '3' }));
+	conference = await startConference(settings({ ...process.env, LISTEN: '127.0.0.1:0' }));
+	await until('the nodes serve the application', async () =>
+		(await nodeStatus(nodes, process.env.GAZPACHO_TLS_DIR)).every(({ fronts }) => fronts.some(({ connected }) => connected)));
+	const url = `${conference.url}demo`;
+	guests = inviteGuests(url, String(GUESTS), { ...process.env, GUEST_LOSS: '0.1' });
 	chromium = await Chromium.open();
-	await enter();
+	ann = await Visitor.join({ browser: chromium.browser, url, name: 'Ann' });
+	await meet();
 	await openMonitor();
 });
 
 after(async () => {
-	await guest?.leave();
+	guests?.kill();
 	await chromium?.close();
 	monitor?.kill('SIGTERM');
 	await conference?.close();
+	nodes.forEach(({ child }) => child.kill('SIGKILL'));
 });
 
-// enter has the ninth person join with Chromium: it sends a picture, hears all and sees three; all see it.
-async function enter() {
-	guest = await Participant.join(chromium, conference.router, { transportOptions: LISTEN });
-	const camera = await guest.produce({ source: CAMERA, mimeType: 'video/VP8', encodings: SIMULCAST });
-	guest.consumers = [];
-	for (const [i, person] of conference.people.entries()) {
-		guest.consumers.push(await guest.consume(person.microphone));
-		if (i < 3) {
-			guest.consumers.push(await guest.consume(person.camera));
-		}
-		await person.consume('the guest', camera);
-	}
+// people are all who are in the room, as the application knows them, with Ann, a guest that has a camera, and one that loses packets.
+function people() {
+	const all = [...conference.rooms.find('demo').peers.values()];
+	const consumers = all.flatMap(person => [...person.consumers.values()]);
+	const producers = all.flatMap(person => [...person.producers.values()]);
+	const named = wanted => all.find(({ name }) => name === wanted);
+	return { all, consumers, producers, ann: named('Ann'), ada: named('Ada Lovelace'), lossy: named('Ken Thompson') };
+}
+
+// meet resolves when everybody is there, and everybody hears and sees all others.
+function meet() {
+	return until('all hear and see all', async () => {
+		const { all, consumers, producers } = people();
+		return all.length === PEOPLE && consumers.length === producers.length * (PEOPLE - 1) && await getsAll(consumers);
+	}, { interval: SOME_MS, timeout: LONG_MS });
+}
+
+async function getsAll(consumers) {
+	const stats = await Promise.all(consumers.map(consumer => consumer.getStats().catch(() => []))); // somebody may leave meanwhile
+	return stats.every(([first]) => first?.byteCount > 0);
 }
 
 async function openMonitor() {
 	fs.writeFileSync(path.join(OUT, 'token'), `${TOKEN}\n`, { mode: 0o600 });
 	const log = fs.openSync(path.join(OUT, 'monitor.log'), 'w');
 	monitor = guard(spawn(process.env.GAZPACHO, [
-		'monitor', '--cluster', conference.nodes.map(({ address }) => address).join(','), '--tls-dir', TLS, '--listen', '127.0.0.1:0',
+		'monitor', '--cluster', nodes.map(({ address }) => address).join(','), '--tls-dir', process.env.GAZPACHO_TLS_DIR, '--listen', '127.0.0.1:0',
 		'--token-file', path.join(OUT, 'token'),
 	], { stdio: ['ignore', 'pipe', log] }));
 	const line = await within('the monitor is ready', new Promise(resolve => monitor.stdout.once('data', resolve)));
@@ -99,7 +117,11 @@ const tile = name => page.evaluate(wanted => {
 }, name);
 
 // shows resolves when a tile shows something.
-const shows = (name, value) => until(`${name} is ${value}`, async () => await tile(name) === value);
+async function shows(name, value) {
+	let shown;
+	const isShown = async () => (shown = await tile(name)) === value;
+	await until(`${name} is ${value}`, isShown).catch(error => assert.fail(`${error.message}, but ${shown}`));
+}
 
 async function picture(name, { viewport = DESKTOP, colorScheme = 'light', fullPage = false } = {}) {
 	await page.setViewportSize(viewport);
@@ -111,15 +133,17 @@ async function picture(name, { viewport = DESKTOP, colorScheme = 'light', fullPa
 }
 
 const hash = (...parts) => `#/${parts.map(encodeURIComponent).join('/')}`;
-const roomPath = () => hash('room', 'demo', 'demo', conference.router.id);
-const nodeOf = transport => conference.nodes.find(({ ip }) => ip === transport.iceCandidates[0].address);
-const transportPath = (node, { id }) => hash('transport', node.name, 'demo', 'demo', conference.router.id, id);
+const router = () => conference.rooms.find('demo').router;
+const nodeOf = transport => nodes.find(({ ip }) => ip === transport.iceCandidates[0].address);
+const transportPath = transport => hash('transport', nodeOf(transport).name, 'demo', 'demo', router().id, transport.id);
+const showRoom = () => show(hash('room', 'demo', 'demo', router().id), router().id);
+const showTransport = transport => show(transportPath(transport), transport.id);
 
 test('the overview shows nodes, pipes and what there is', async () => {
 	await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
 	await shows('Nodes', '3 of 3');
 	await shows('Rooms', '1');
-	await shows('Transports', String(NAMES.length + 2));
+	await shows('Transports', String(2 * PEOPLE));
 	await until('all pipes are there', async () => (await page.locator('.graph .pipe').count()) === 3);
 	assert.deepEqual((await page.locator('.graph .name').allTextContents()).sort(), ['a', 'b', 'c']);
 	await page.getByRole('table', { name: 'Applications' }).getByRole('rowheader', { name: 'demo' }).waitFor();
@@ -130,19 +154,28 @@ test('the overview shows nodes, pipes and what there is', async () => {
 
 test('a room shows who sends and receives what, on which node', async () => {
 	await show('#/rooms', 'Rooms');
-	await page.getByRole('link', { name: conference.router.id }).click();
-	await page.getByRole('heading', { level: 1, name: conference.router.id }).waitFor();
-	const consumers = conference.people.flatMap(person => person.consumers).length + guest.consumers.length;
-	await shows('Producers', String(2 * NAMES.length + 1));
-	await shows('Consumers', String(consumers));
-	for (const { camera } of conference.people) {
-		await page.locator(`[data-key="${camera.id}"]`).first().waitFor();
+	await page.getByRole('link', { name: router().id }).click();
+	await page.getByRole('heading', { level: 1, name: router().id }).waitFor();
+	const { consumers, producers } = people();
+	await shows('Producers', String(producers.length));
+	await shows('Consumers', String(consumers.length));
+	for (const { id } of producers) {
+		await page.locator(`[data-key="${id}"]`).first().waitFor();
 	}
-	await page.getByText('10 % of what is sent to the peer is lost').first().waitFor(); // by Hal
+	await page.getByText(LOST).first().waitFor();
+});
+
+test('a picture that stands still is explained, for somebody who loses packets', async () => {
+	const { lossy } = people();
+	await showTransport(lossy.recv);
+	await shows('ICE', 'completed');
+	await shows('DTLS', 'connected');
+	await page.getByText(LOST).first().waitFor();
 });
 
 test('a transport has its story, and the numbers of the API', async () => {
-	await show(transportPath(nodeOf(guest.recv), guest.recv), guest.recv.id);
+	const { ann: { recv, consumers }, ada } = people();
+	await showTransport(recv);
 	await shows('ICE', 'completed');
 	await shows('DTLS', 'connected');
 	await until('there is a history', async () => (await page.locator('.chart polyline').count()) > 0);
@@ -151,28 +184,28 @@ test('a transport has its story, and the numbers of the API', async () => {
 	await page.keyboard.press('ArrowLeft');
 	await until('the keyboard moves the cursor', async () => /\d\d:\d\d:\d\d/.test(await page.locator('figure', { has: chart }).locator('.when').textContent()));
 
-	conference.people.forEach(person => person.stop());
-	for (const consumer of guest.consumers) {
+	guests.kill('SIGUSR1'); // they stand still
+	for (const consumer of consumers.values()) {
 		await until(`the bytes of ${consumer.id} are those of getStats()`, async () => {
 			const [{ byteCount }] = await consumer.getStats();
 			return await page.locator(`[data-bytes="${consumer.id}"]`).textContent() === byteCount.toLocaleString('en');
 		});
 	}
-	const { consumerIds } = await guest.recv.dump();
+	const { consumerIds } = await recv.dump();
 	const shown = await page.locator('[data-bytes]').evaluateAll(cells => cells.map(({ dataset }) => dataset.bytes));
 	assert.deepEqual(shown.sort(), consumerIds.sort());
 	await until('getStats() of the transport has what the page shows', async () => {
-		const [{ rtpBytesSent }] = await guest.recv.getStats();
+		const [{ rtpBytesSent }] = await recv.getStats();
 		return await page.locator('[data-stat="rtpBytesSent"]').textContent() === rtpBytesSent.toLocaleString('en');
 	});
-	const [ann] = conference.people;
-	await show(transportPath(conference.nodeOf(ann), ann.transport), ann.transport.id);
-	for (const { ssrc, byteCount } of await ann.camera.getStats()) {
+	const camera = ada.producers.get('camera');
+	await showTransport(ada.send);
+	for (const { ssrc, byteCount } of await camera.getStats()) {
 		await until('the bytes of each encoding', async () =>
-			await page.locator(`[data-bytes="${ann.camera.id} ${ssrc}"]`).textContent() === byteCount.toLocaleString('en'));
+			await page.locator(`[data-bytes="${camera.id} ${ssrc}"]`).textContent() === byteCount.toLocaleString('en'));
 	}
 	await page.getByText('Nothing comes from the peer any more.').first().waitFor();
-	conference.people.forEach(person => person.start());
+	guests.kill('SIGUSR2'); // they go on
 	await until('all is well again', async () => await page.getByText('Nothing comes from the peer any more.').count() === 0);
 });
 
@@ -197,61 +230,73 @@ test('1,000 rooms do not slow the page', async () => {
 	const created = [];
 	while (created.length < ROOMS) {
 		created.push(...await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-			const router = await conference.worker.createRouter({ mediaCodecs: [] });
-			await router.createPlainTransport({ listenInfo: { protocol: 'udp', ip: '0.0.0.0' } });
-			return router;
+			const other = await conference.worker.createRouter({ mediaCodecs: [] });
+			await other.createPlainTransport({ listenInfo: { protocol: 'udp', ip: '0.0.0.0' } });
+			return other;
 		})));
 	}
 	await show('#/rooms', 'Rooms');
 	const status = '.search [role=status]';
 	await until('all rooms are there', async () => (await page.locator(status).textContent()).startsWith('1,001 rooms'));
-	const ids = [conference.router, ...created].map(({ id }) => id).sort();
+	const ids = [router(), ...created].map(({ id }) => id).sort();
 	const first = 'tbody tr th';
 	const times = {
 		sort: await timed({ target: 'thead th:first-child button', shows: first, begins: ids.at(-1) }),
 		'sort the other way': await timed({ target: 'thead th:first-child button', shows: first, begins: ids[0] }),
 		'next page': await timed({ target: '.pages button:last-child', shows: first, begins: ids[50] }),
-		search: await timed({ target: '#text', text: conference.router.id, shows: status, begins: '1 of 1,001' }),
+		search: await timed({ target: '#text', text: router().id, shows: status, begins: '1 of 1,001' }),
 	};
 	times['open the room'] = await timed({ target: `${first} a`, shows: '.tile', begins: 'Nodes' });
 	console.log(`with ${ROOMS} rooms, from an action to what it shows: ${Object.entries(times).map(([what, ms]) => `${what} ${ms.toFixed(0)} ms`).join(', ')}`);
-	await Promise.all(created.map(router => router.close()));
+	await Promise.all(created.map(other => other.close()));
 });
 
 test('it looks as it should', async () => {
 	await show('#/', 'Overview');
 	await shows('Rooms', '1');
-	await shows('Transports', String(NAMES.length + 2));
+	await shows('Transports', String(2 * PEOPLE));
 	await picture('overview-light', { fullPage: true });
 	await picture('overview-dark', { colorScheme: 'dark' });
 	await picture('overview-phone', { viewport: PHONE });
-	await show(roomPath(), conference.router.id);
+	await showRoom();
 	await shows('Nodes', 'a');
 	await picture('room-light');
 	await picture('room-dark', { colorScheme: 'dark' });
 	await picture('room-phone', { viewport: PHONE, colorScheme: 'dark' });
-	const hal = conference.people.at(-1);
-	await show(transportPath(conference.nodeOf(hal), hal.transport), hal.transport.id);
+	const { ann: { recv }, lossy } = people();
+	await showTransport(lossy.recv);
 	await picture('transport-light');
 	await picture('transport-phone', { viewport: PHONE });
-	await show(transportPath(nodeOf(guest.recv), guest.recv), guest.recv.id);
+	await showTransport(recv);
 	await picture('transport-dark', { colorScheme: 'dark' });
 	const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 	assert.equal(wide, 0, 'nothing is wider than the page');
 });
 
 test('a node that is killed is shown as that, and the room goes on', async () => {
-	const victim = conference.nodes.find(node => ![guest.recv, guest.send].some(transport => nodeOf(transport) === node));
+	const { ann: { send, recv }, all } = people();
+	const victim = nodes.find(node => ![send, recv].some(transport => nodeOf(transport) === node));
+	assert.ok(all.some(person => nodeOf(person.send) === victim || nodeOf(person.recv) === victim), 'somebody is on the node');
 	await show('#/', 'Overview');
-	await conference.kill(victim);
+	await killNode(victim);
 	await shows('Nodes', '2 of 3');
 	await page.getByRole('row', { name: new RegExp(`^${victim.name} unreachable`) }).waitFor();
 	await page.getByRole('link', { name: new RegExp(`^${victim.name}: `) }).waitFor();
+	await meet();
 	await picture('overview-killed');
-	await show(roomPath(), conference.router.id);
-	const left = conference.people.filter(person => conference.nodeOf(person) !== victim).length;
-	await shows('Transports', String(left + 2));
+	await showRoom();
+	await shows('Transports', String(2 * PEOPLE));
 	await until('the node is not one of the room’s', async () => !(await page.locator('.tile').first().textContent()).includes(victim.name));
+	await picture('room-killed');
+});
+
+test('guests end with who invited them, and leave the room', async () => {
+	const ended = once(guests, 'exit');
+	guests.stdin.end();
+	assert.deepEqual(await within('their end', ended), [0, null]);
+	await showRoom();
+	await shows('Transports', '2');
+	assert.deepEqual(ann.errors, []);
 });
 
 test('the page has kept to its policy', () => {

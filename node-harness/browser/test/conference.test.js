@@ -4,7 +4,7 @@ import { after, afterEach, before, test } from 'node:test';
 import { Chromium } from '../lib/chromium.js';
 import { Visitor } from '../lib/visitor.js';
 import { until } from '../lib/wait.js';
-import { addGuests } from '../../conference/guests.js';
+import { inviteGuests } from '../../conference/guests.js';
 import { startNodes } from '../../conference/local-nodes.js';
 import { startConference } from '../../conference/server/conference.js';
 import { settings } from '../../conference/server/settings.js';
@@ -131,13 +131,13 @@ test('a microphone is muted, a camera turned off, a screen shared', async () => 
 
 test('guests fill the room', async () => {
 	conference = await serve(0);
-	const guests = await addGuests(conference.rooms, 'test', 3);
+	const guests = inviteGuests(`${conference.url}test`, '3');
 	const [ann] = await join('Ann');
 	await ann.page.getByText('4 people').waitFor();
 	await ann.sees('Ada Lovelace');
 	await ann.sees('Grace Hopper');
 	assert.equal(await ann.tile('Alan Turing').locator('video').isVisible(), false); // has no camera
-	guests.forEach(guest => guest.leave());
+	guests.stdin.end();
 	await ann.page.getByText('only you').waitFor();
 });
 

@@ -17,9 +17,14 @@ export class Rooms {
 		return this.#entries.size;
 	}
 
+	// find returns the room of a name, if there is one.
+	find(name) {
+		return this.#entries.get(name)?.room;
+	}
+
 	// enter returns a new peer, { name, tab, notify, hangUp }, in a room. A seat is taken before anything is waited for, so that a
 	// room neither gets too full nor is closed while somebody comes in.
-	async enter({ room: name, Kind = Peer, ...who }) {
+	async enter({ room: name, ...who }) {
 		const entry = this.#entries.get(name) ?? this.#create(name);
 		entry.seats++;
 		let peer;
@@ -29,7 +34,7 @@ export class Rooms {
 				throw new BadRequest(`the room is full: ${MAX_PEERS} people`);
 			}
 			const room = await entry.opened;
-			peer = new Kind({ ...who, room });
+			peer = new Peer({ ...who, room });
 			peer.leave = once(() => {
 				room.remove(peer);
 				this.#release(name, entry);
