@@ -203,3 +203,22 @@ func TestObserverOfAProducerThatIsBeingCreated(t *testing.T) {
 	require.NoError(t, receive(t, produced).err)
 	require.NoError(t, receive(t, added).err)
 }
+
+// A producer that its node refuses when its Router is closed already.
+func TestRefusedAfterTheRouterWasClosed(t *testing.T) {
+	r := newRoom(t)
+	r.nodes[0].refuseIf(func(req *api.Request) error {
+		if req.Method == api.MethodTransportProduce {
+			return api.Errorf("no")
+		}
+		return nil
+	})
+	r.nodes[0].freeze()
+	produced := r.send(api.MethodTransportProduce, "t0", produceRequest(simple, false))
+	closed := r.send(api.MethodWorkerCloseRouter, "", &api.WorkerCloseRouterRequest{RouterID: "r"})
+	r.front().Do(func() {})
+	r.front().Do(r.nodes[0].thaw)
+	require.ErrorContains(t, receive(t, produced).err, "no")
+	require.NoError(t, receive(t, closed).err)
+	r.refused("not found", api.MethodProducerDump, simple, nil)
+}
