@@ -128,16 +128,20 @@ func (f *finder) path(t *look.Transport) {
 	}
 }
 
-func lossOut(t *look.Transport) (loss float64) {
-	if t.Stats.RTPPacketLossSent != nil {
-		loss = *t.Stats.RTPPacketLossSent
+// lossOut is the share of packets that are lost on the way to the peer: as its feedback for the whole transport says, or else as it reports
+// of each stream. Streams count by their bitrates, or a single packet of a voice that is silent would weigh more than a picture.
+func lossOut(t *look.Transport) float64 {
+	if loss := t.Stats.RTPPacketLossSent; loss != nil {
+		return *loss
 	}
+	var lost, sent float64
 	for _, c := range t.Consumers {
 		for _, s := range c.Streams {
-			loss = max(loss, float64(s.FractionLost)/256)
+			lost += float64(s.Bitrate) * float64(s.FractionLost) / 256
+			sent += float64(s.Bitrate)
 		}
 	}
-	return loss
+	return lost / max(sent, 1)
 }
 
 func rttOf(c *look.Consumer) (rtt float32) {

@@ -43,10 +43,12 @@ func TestFindings(t *testing.T) {
 		"note : ICE lost the peer 2 times":     func(t *look.Transport) { t.History[0].Disconnections = 2 },
 		"note : Media goes over TCP":           func(t *look.Transport) { t.TCP = true },
 		"bad : 20 % of what is sent":           func(t *look.Transport) { t.Stats.RTPPacketLossSent = new(0.2) },
-		"warn : 5 % of what is sent":           func(t *look.Transport) { t.Consumers[0].Streams[0].FractionLost = 13 },
-		"bad : 50 % of what the peer sends":    func(t *look.Transport) { t.Stats.RTPPacketLossReceived = new(0.5) },
-		"warn : 5 % of what the peer sends":    func(t *look.Transport) { t.Stats.RTPPacketLossReceived = new(0.05) },
-		"warn : The round trip to the peer":    func(t *look.Transport) { t.Consumers[0].Streams[0].RoundTripTime = 500 },
+		"warn : 5 % of what is sent": func(t *look.Transport) {
+			t.Consumers[0].Streams = []look.Stream{{FractionLost: 10, Bitrate: 1_000_000}, {FractionLost: 128, Bitrate: 25_000}}
+		},
+		"bad : 50 % of what the peer sends": func(t *look.Transport) { t.Stats.RTPPacketLossReceived = new(0.5) },
+		"warn : 5 % of what the peer sends": func(t *look.Transport) { t.Stats.RTPPacketLossReceived = new(0.05) },
+		"warn : The round trip to the peer": func(t *look.Transport) { t.Consumers[0].Streams[0].RoundTripTime = 500 },
 		"note : The application allows at most 500 kbit/s": func(t *look.Transport) {
 			t.Stats.MaxOutgoingBitrate = new(uint64(500_000))
 		},
