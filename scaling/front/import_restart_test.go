@@ -206,6 +206,17 @@ func TestFind(t *testing.T) {
 	}
 	require.Nil(t, try(simple, "", errors.New("no bus")))
 	require.Equal(t, 8, asked)
+
+	var nodes []*tampered
+	b := n.appWith("", func(o *front.Options) {
+		o.Find = func(_ string, done func(string, error)) { go done("node1", nil) }
+		nodes = tamper(o)
+	})
+	nodes[0].refuseIf(func(*api.Request) error { return api.Errorf("out of order") })
+	err := b.tryImport(simple, "p8").err
+	require.Equal(t, front.ImportFailed, err.Code, "it is there, and cannot be had")
+	require.ErrorContains(t, err, "out of order")
+	nodes[0].refuseIf(nil)
 }
 
 // Whatever applications do with each other's producers, in whatever order, nothing is left in the end, and what still lives flows.

@@ -219,6 +219,8 @@ func TestLoadingSaysWhatIsWrong(t *testing.T) {
 	issue(t, dir, identity.Identity{Role: identity.Application, Name: "second"})
 	_, err := identity.Load(dir, identity.Application, "")
 	require.ErrorContains(t, err, "2 certificates of the role application; name the one to use")
+	_, err = identity.Load(dir, identity.Operator, "")
+	require.ErrorContains(t, err, "has no certificate of the role operator")
 	_, err = identity.Load(dir, identity.Node, "b")
 	require.ErrorContains(t, err, "certificate of the node b")
 
