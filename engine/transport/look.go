@@ -32,7 +32,7 @@ func (t *Transport) Read(now unit.Time, from, n int, r *look.Reading) (visited i
 		if i < len(t.producers) {
 			readProducer(t.producers[i], r)
 		} else {
-			readConsumer(t.consumers[i-len(t.producers)], r)
+			t.readConsumer(t.consumers[i-len(t.producers)], r)
 		}
 	}
 	return max(end-from, 0), end < all
@@ -73,12 +73,14 @@ func readProducer(p *Producer, r *look.Reading) {
 	r.LossIn = max(r.LossIn, float64(p.FractionLost())/256)
 }
 
-func readConsumer(c *Consumer, r *look.Reading) {
+func (t *Transport) readConsumer(c *Consumer, r *look.Reading) {
 	counts := c.Counts()
 	r.Counters.NACKed += counts.Sent.NACKedPackets
 	r.Counters.Retransmitted += counts.Sent.Retransmitted
 	r.Counters.KeyFramesAsked += counts.Sent.PLIs + counts.Sent.FIRs
-	r.LossOut = max(r.LossOut, float64(c.FractionLost())/256)
+	if t.bweOut == nil { // else feedback for the whole transport says; a voice that is silent may have lost one packet of two
+		r.LossOut = max(r.LossOut, float64(c.FractionLost())/256)
+	}
 	r.RTT = max(r.RTT, float64(c.RTT()))
 	switch spatial, _ := c.CurrentLayers(); {
 	case !c.Active():
