@@ -58,6 +58,8 @@ type figures struct {
 	front    front.Figures
 	node     remote.Status
 	steering steering.Figures
+	// certificate is when it ends.
+	certificate time.Time
 }
 
 // samples takes the samples of one family.

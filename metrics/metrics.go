@@ -3,6 +3,7 @@ package metrics
 import (
 	"net/http"
 	"runtime"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -29,6 +30,8 @@ type Sources struct {
 	Front    func() front.Figures
 	Node     func() remote.Status
 	Steering func() steering.Figures
+	// Certificate returns when the certificate of the cluster ends to be valid.
+	Certificate func() time.Time
 }
 
 // Serve answers at an address, by HTTP: /metrics for Prometheus, /healthz (alive) and /readyz (new work may come).
@@ -64,6 +67,7 @@ var groups = []group{
 	{"Nodes", nodeFamilies, func(s *Sources) bool { return s.Node != nil }},
 	{"Nodes of a cluster with a bus", directoryFamilies, func(s *Sources) bool { return s.Node != nil }},
 	{"The cluster, as each of its nodes sees it", clusterFamilies, func(s *Sources) bool { return s.Steering != nil }},
+	{"Nodes and workers with certificates", certificateFamilies, func(s *Sources) bool { return s.Certificate != nil }},
 }
 
 // families returns those that the process has something to show for.
@@ -93,6 +97,9 @@ func (s *Sources) take() *figures {
 	}
 	if s.Steering != nil {
 		f.steering = s.Steering()
+	}
+	if s.Certificate != nil {
+		f.certificate = s.Certificate()
 	}
 	if s.Routers != nil {
 		f.routers = s.Routers()

@@ -179,3 +179,12 @@ var directoryFamilies = []family{
 		},
 	},
 }
+
+// certificateFamilies are of those who have certificates of a cluster: nodes, and workers that use nodes of other hosts.
+var certificateFamilies = []family{
+	{
+		name: "certificate_expiry_timestamp_seconds", kind: gauge,
+		help: "When the certificate, or the authority's, ends to be valid, in seconds since 1970. Connections are refused from then on.",
+		read: func(f *figures, to *samples) { to.add(float64(f.certificate.Unix())) },
+	},
+}

@@ -103,8 +103,9 @@ func sources(t *testing.T) Sources {
 	t.Cleanup(host.Close)
 	return Sources{
 		Version: "1.2.3", Release: "3.27.1", Host: host, Requests: NewRequests(),
-		Channel: func() channel.Figures { return channel.Figures{Waiting: 7} },
-		Front:   func() front.Figures { return front.Figures{Media: 5} },
+		Channel:     func() channel.Figures { return channel.Figures{Waiting: 7} },
+		Front:       func() front.Figures { return front.Figures{Media: 5} },
+		Certificate: func() time.Time { return time.Unix(1_800_000_000, 0) },
 		Steering: func() steering.Figures {
 			return steering.Figures{Told: 3, Regions: []steering.Region{{Name: "eu", Serving: 2, Draining: 1, Lost: 4, Used: 1.5, Needed: 3, Short: true}}}
 		},
@@ -163,7 +164,7 @@ func TestAllFamiliesAreShown(t *testing.T) {
 		`gazpacho_node_assumed_load_ratio 0.5`, `gazpacho_node_unheard_nodes 2`,
 		`gazpacho_region_nodes{region="eu",state="serving"} 2`, `gazpacho_region_nodes{region="eu",state="lost"} 4`,
 		`gazpacho_region_needed_nodes{region="eu"} 3`, `gazpacho_region_used_nodes{region="eu"} 1.5`, `gazpacho_region_capacity_short{region="eu"} 1`,
-		`gazpacho_webhook_requests_total{result="taken"} 3`,
+		`gazpacho_webhook_requests_total{result="taken"} 3`, `gazpacho_certificate_expiry_timestamp_seconds 1.8e+09`,
 		`gazpacho_node_sessions{state="connected"} 1`, `gazpacho_node_sessions{state="disconnected"} 1`,
 		`gazpacho_node_links{direction="out",state="disconnected"} 1`, `gazpacho_node_links{direction="in",state="connected"} 1`,
 		`gazpacho_node_link_waiting_bytes 15`, `gazpacho_directory_entries{kind="held"} 9`, `gazpacho_directory_entries{kind="registered"} 4`,

@@ -160,6 +160,9 @@ func (c *nodeConfig) serve(stdout, stderr io.Writer) error {
 	})
 	defer server.Close()
 	sources := metrics.Sources{Version: version, Host: host, Requests: requests, Node: server.Status, Steering: c.steered.figures}
+	if credentials != nil {
+		sources.Certificate = credentials.Expires
+	}
 	defer serve(shownAt, "metrics", log, func(a metrics.Address) (*metrics.Server, error) { return metrics.Serve(a, sources) }).Close()
 	defer serve(profilesAt, "profiles", log, metrics.ServeProfiles).Close()
 	return c.run(server, addresses, credentials, stdout, log)

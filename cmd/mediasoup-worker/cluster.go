@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"gazpacho/channel"
 	"gazpacho/engine"
@@ -56,6 +57,8 @@ type cluster struct {
 	found     *remote.Cluster // nil for nodes of this process
 	host      *engine.Host
 	closeHost func()
+	// certificate returns when the application's certificate ends; nil if it has none.
+	certificate func() time.Time
 }
 
 // Close implements api.Worker.
@@ -86,7 +89,7 @@ func newCluster(list string, opening remote.Opening, options engine.Options, ch 
 		if text, ok := strings.CutPrefix(list, localPrefix); ok {
 			o.Nodes, err = localNodes(text, own)
 		} else {
-			c.found, err = findNodes(strings.Split(list, ","), opening, ch)
+			c.found, c.certificate, err = findNodes(strings.Split(list, ","), opening, ch)
 		}
 	}
 	if err == nil && c.found != nil {
@@ -151,15 +154,16 @@ func localNodes(text string, own func(name string) front.NodeOptions) (nodes []f
 	return nodes, nil
 }
 
-// findNodes returns what finds the nodes of the cluster, beginning with those at the given addresses.
-func findNodes(addresses []string, opening remote.Opening, ch *channel.Channel) (*remote.Cluster, error) {
+// findNodes returns what finds the nodes of the cluster, beginning with those at the given addresses; and what tells when the application's
+// certificate ends, nil if it has none.
+func findNodes(addresses []string, opening remote.Opening, ch *channel.Channel) (_ *remote.Cluster, expires func() time.Time, _ error) {
 	var config *tls.Config
 	if folder := os.Getenv(tlsEnv); folder != "" {
 		credentials, err := identity.Load(folder, identity.Application, os.Getenv(nameEnv))
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", tlsEnv, err)
+			return nil, nil, fmt.Errorf("%s: %w", tlsEnv, err)
 		}
-		config = credentials.Client(identity.Node)
+		config, expires = credentials.Client(identity.Node), credentials.Expires
 		who := credentials.Identity()
 		opening.Application, opening.Tenant = who.Name, who.Tenant
 	}
@@ -167,15 +171,15 @@ func findNodes(addresses []string, opening remote.Opening, ch *channel.Channel) 
 		address = remote.WithPort(strings.TrimSpace(address), remote.DefaultPort)
 		addresses[i] = address
 		if _, _, err := remote.SplitAddress(address); err != nil {
-			return nil, fmt.Errorf("%s: %w", clusterEnv, err)
+			return nil, nil, fmt.Errorf("%s: %w", clusterEnv, err)
 		}
 		if config == nil && !remote.IsLocal(address) {
-			return nil, fmt.Errorf("%s: %s is on another host, which is reached with certificates only: set %s", clusterEnv, address, tlsEnv)
+			return nil, nil, fmt.Errorf("%s: %s is on another host, which is reached with certificates only: set %s", clusterEnv, address, tlsEnv)
 		}
 	}
 	return remote.NewCluster(remote.ClusterOptions{
 		Seeds: addresses, TLS: config, Opening: opening, LogLine: ch.LogLine, Log: ch.Logger(),
-	}), nil
+	}), expires, nil
 }
 
 // remoteNode is a node that is reached by a session.

@@ -45,7 +45,7 @@ func show(worker api.Worker, release string, ch *channel.Channel) (*shown, error
 			Routers: func() int { return worker.Load().Routers }, Channel: ch.Figures, Host: s.host,
 		}
 		if c, ok := worker.(*cluster); ok {
-			sources.Front = c.Front.Figures
+			sources.Front, sources.Certificate = c.Front.Figures, c.certificate
 		}
 		s.Worker = requests.Of(worker)
 		return metrics.Serve(a, sources)

@@ -6,7 +6,18 @@ import { settings } from './server/settings.js';
 
 const ROOM = 'demo';
 
+const MAX_GUESTS = 15;
+
+// guestsOf reads how many guests there are to be.
+function guestsOf({ GUESTS: count = '' }) {
+	if (!/^\d*$/.test(count) || Number(count) > MAX_GUESTS) {
+		throw new Error(`GUESTS=${count}: a number up to ${MAX_GUESTS} is needed`);
+	}
+	return Number(count);
+}
+
 async function main() {
+	const guests = guestsOf(process.env);
 	const nodes = await startNodes(process.env);
 	const conference = await startConference(settings(process.env));
 	conference.worker.once('died', error => {
@@ -14,8 +25,8 @@ async function main() {
 		process.exit(1);
 	});
 	const url = `${conference.url}${ROOM}`;
-	if (process.env.GUESTS > 0) {
-		inviteGuests(url, process.env.GUESTS);
+	if (guests > 0) {
+		inviteGuests(url, guests);
 	}
 	console.log(`\nThe conference is at ${url}\nOpen it in several tabs. Ctrl-C ends it.\n`);
 	if (nodes.length > 0) {

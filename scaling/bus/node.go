@@ -144,7 +144,12 @@ func (n *Node) takeHeartbeat(name string, b []byte) {
 		n.complaints.Errorf("node %s sends what is no heartbeat: %v", name, err)
 		return
 	}
-	n.put(func(now unit.Time) { n.member.HandleHeartbeat(now, h) })
+	n.put(func(now unit.Time) {
+		refused := n.member.Refused()
+		if n.member.HandleHeartbeat(now, h); n.member.Refused() > refused {
+			n.complaints.Errorf("there is no room for node %s: the cluster has too many", name)
+		}
+	})
 }
 
 func (n *Node) takeMessage(from string, b []byte) {

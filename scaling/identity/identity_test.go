@@ -345,3 +345,29 @@ func TestVerifyClients(t *testing.T) {
 	require.ErrorContains(t, verify(state(identity.Application)), "not of the role operator")
 	require.Error(t, verify(tls.ConnectionState{}))
 }
+
+// A certificate ends with the authority that issued it. A new one counts as soon as it is there.
+func TestExpiry(t *testing.T) {
+	now := time.Now().Truncate(time.Second)
+	dir := t.TempDir()
+	require.NoError(t, identity.CreateAuthority(dir, now.AddDate(-9, -6, 0)))
+	expires := func(issued time.Time) time.Time {
+		t.Helper()
+		_, _, err := identity.Issue(dir, identity.Identity{Role: identity.Node, Name: "a"}, issued)
+		require.NoError(t, err)
+		c, err := identity.Load(dir, identity.Node, "a")
+		require.NoError(t, err)
+		return c.Expires()
+	}
+	require.WithinDuration(t, now.AddDate(0, -1, 0), expires(now.AddDate(-1, -1, 0)), 48*time.Hour, "it has expired")
+	c, err := identity.Load(dir, identity.Node, "a")
+	require.NoError(t, err)
+	end := now.AddDate(-9, -6, 0).AddDate(10, 0, 0) // of the authority
+	require.WithinDuration(t, end, expires(now), time.Second)
+	require.WithinDuration(t, end, c.Expires(), time.Second)
+
+	require.NoError(t, os.Remove(filepath.Join(dir, "ca.pem")))
+	require.NoError(t, os.Remove(filepath.Join(dir, "ca-key.pem")))
+	require.NoError(t, identity.CreateAuthority(dir, now))
+	require.WithinDuration(t, now.AddDate(1, 0, 0), c.Expires(), 48*time.Hour, "another authority counts, whose certificate this is not")
+}

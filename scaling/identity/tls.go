@@ -73,6 +73,36 @@ func (c *Credentials) Identity() Identity {
 	return c.identity
 }
 
+// Expires returns when the certificate ends to be valid: on its own date, or on that of the authority that issued it, whichever comes first.
+// Files that were renewed count at once.
+func (c *Credentials) Expires() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refresh()
+	return expiry(c.pair.Leaf, c.authority)
+}
+
+func expiry(leaf *x509.Certificate, authority *x509.CertPool) time.Time {
+	at := leaf.NotBefore // when the authority was valid, too
+	chains, err := leaf.Verify(x509.VerifyOptions{Roots: authority, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	if err != nil {
+		return leaf.NotAfter
+	}
+	var last time.Time
+	for _, chain := range chains {
+		end := leaf.NotAfter
+		for _, issuer := range chain[1:] {
+			if issuer.NotAfter.Before(end) {
+				end = issuer.NotAfter
+			}
+		}
+		if end.After(last) {
+			last = end
+		}
+	}
+	return last
+}
+
 // Complaint returns why the files, which have changed, cannot be used, so that the old ones still count. Nil if all is well.
 func (c *Credentials) Complaint() error {
 	c.mu.Lock()

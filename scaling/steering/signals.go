@@ -14,7 +14,7 @@ import (
 const (
 	firstPause = time.Second // before a webhook is tried again; doubled each time
 	maxPause   = time.Minute
-	// maxAttempts is how often the end of a signal is tried, and a signal that has no end: for a quarter of an hour.
+	// maxAttempts is how often the end of a signal is tried, for a quarter of an hour; and a signal that has no end, while it lasts.
 	maxAttempts = 20
 	// shortRoom is how many of the signals are kept for regions that are short of capacity, however many nodes are idle elsewhere: people
 	// wait for those.

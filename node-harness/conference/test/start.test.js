@@ -32,6 +32,7 @@ test('the command prints the address, serves it, and ends well when it is interr
 test('the command says what is wrong with a setting', async () => {
 	for (const [environment, says] of [
 		[{ LISTEN: 'somewhere' }, /^error: LISTEN=somewhere: an IP address/], [{ NODES: 'x' }, /^error: NODES=x: a number/],
+		[{ GUESTS: 'many' }, /^error: GUESTS=many: a number up to 15/], [{ GUESTS: '16' }, /^error: GUESTS=16: a number up to 15/],
 		[{ LISTEN: '127.0.0.1:0', GUESTS: '3', GUEST_BIN: '/nowhere' }, /^error: there are no guests at \/nowhere: go build/]]) {
 		const { exit, output } = start(environment);
 		assert.deepEqual(await within('the end', exit), [1, null]);
