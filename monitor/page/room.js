@@ -8,7 +8,7 @@ const MOST = 300; // rows of a table that a browser draws without effort
 
 const sumOf = (streams, name) => sum(streams, stream => stream[name]);
 const worst = (list, of) => list.reduce((most, item) => Math.max(most, of(item) ?? 0), 0);
-const lossSent = ({ stats, consumers = [] }) => Math.max(stats.rtpPacketLossSent ?? 0, worst(consumers, ({ streams }) => worst(streams, ({ fractionLost }) => fractionLost / 256)));
+const lossSent = ({ stats, consumers = [] }) => stats.rtpPacketLossSent ?? worst(consumers, ({ streams }) => worst(streams, ({ fractionLost }) => fractionLost / 256));
 const lossReceived = ({ stats, producers = [] }) => Math.max(stats.rtpPacketLossReceived ?? 0, worst(producers, ({ streams }) => worst(streams, ({ fractionLost }) => fractionLost / 256)));
 const rtt = ({ consumers = [] }) => worst(consumers, ({ streams }) => worst(streams, ({ roundTripTime }) => roundTripTime));
 

@@ -15,7 +15,7 @@ const COMING = { rate: 20 };
 
 const CUT_MS = 60_000;
 const DRAIN_S = 8;
-const RESTARTS = 12;
+const ROUNDS = 4;
 const STEPS = 4; // forth and back, and back and forth
 // What is upgraded from, and what has a clock that steps: scripts/faults.sh.
 const BEFORE = { node: process.env.GAZPACHO_BEFORE, worker: process.env.WORKER_BEFORE };
@@ -102,17 +102,19 @@ export const ROOM_FAULTS = {
 	},
 
 	'nodes-restart': {
-		about: 'Three nodes end, by force or not, and start again, one at a time and soon after each other, twelve times in all.',
+		about: 'Three nodes end, by force or not, and start again, one at a time and soon after each other, each four times.',
 		plan: {
 			nodes: ['a', 'b', 'c'], bus: ['a', 'b', 'c'], options: ['--drain-time', '0s'],
 			applications: [{ workers: ['a'] }], rooms: 6,
 		},
 		async play(house, random) {
 			const restarts = new Restarts(house);
-			for (let i = 0; i < RESTARTS; i++) {
-				await restarts.restart(pick(house.nodes, random), random() < 0.5);
+			for (let round = 0; round < ROUNDS; round++) {
+				for (const node of shuffled(house.nodes, random)) {
+					await restarts.restart(node, random() < 0.5);
+				}
 			}
-			return restarts.end(RESTARTS);
+			return restarts.end();
 		},
 	},
 

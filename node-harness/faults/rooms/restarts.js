@@ -26,13 +26,13 @@ export class Restarts {
 		rooms.forEach(({ room, roles }) => this.#told.push({ roles, text: house.eventsOf(room, []).join('\n') }));
 	}
 
-	async end(count) {
+	async end() {
 		const { house } = this;
 		await house.holdsWhatIsWanted();
 		this.figures['longest pause of those who send'] = house.longestPause / 1000;
 		const lines = [
 			...grouped(this.#told).flatMap(([roles, texts]) => section(`Told of rooms that have ${roles || 'nobody'} on the node`, variants(texts))),
-			...section('Afterwards', [`after each of ${count} restarts all hear each other, and in the end the nodes hold what the rooms need, once`]),
+			...section('Afterwards', ['after each restart all hear each other, and in the end the nodes hold what the rooms need, once']),
 		];
 		await house.closeApplication(0);
 		await house.isIdle();
