@@ -73,11 +73,13 @@ function told(scene, fault) {
 	return section('What the application is told', events.length > 0 ? events : ['nothing']);
 }
 
-// answered lists the answers to the requests of each person, with names in place of addresses.
+// answered lists the answers to the requests of each person, with names in place of addresses. Whether a request was under way when the
+// node's end became known, which has a text of its own, is a matter of timing.
 function answered(scene, { answers }) {
 	const nodes = NAMES.map(name => [`node ${scene.addressOf(name)}`, `${name}'s node`]);
 	const plain = text => nodes.reduce((all, [address, name]) => all.replaceAll(address, name), text).replace(/ \[method:.*?\]/, '');
-	return section('Requests', NAMES.map(name => `${name}: ${[...new Set(answers[name].map(plain))].sort().join('; ')}`));
+	const once = name => new Set(answers[name].map(text => plain(text).replace('the node does not answer any more:', `${name}'s node is gone:`)));
+	return section('Requests', NAMES.map(name => `${name}: ${[...once(name)].sort().join('; ')}`));
 }
 
 // sessions lists what the nodes say of the application's sessions.
